@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The logic is in tools/*.sh: make does badly with spaces in paths, so no path of the machine is a target here.
+# Settings: SANXIAN_ENV (virtual environment, default .venv), SANXIAN_NO_INSTALL=1 (install no system packages).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+RUN := bash tools/run.sh
+SAMPLE := tests/county/make.py
+ARGS ?= --help
+TESTS ?=
+
+.PHONY: help setup demo test check format benchmark rules rule sample package qgis qgis_process clean
+
+help: ## 本页 · this page
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+setup: ## 准备环境（QGIS、虚拟环境）· the environment: QGIS, libraries
+	@bash tools/setup.sh
+
+demo: setup ## 检查示例县并给出摘要 · checks the sample county
+	@bash tools/demo.sh
+
+test: setup ## 全部测试 · all tests (TESTS="tests/core -k ratio" for some)
+	@$(RUN) pytest $(value TESTS)
+
+check: setup ## 格式、静态检查、类型、快速测试 · format, lint, types, fast tests
+	@bash tools/check.sh
+
+format: setup ## 整理代码格式 · formats the code
+	@$(RUN) ruff check --quiet --fix . ; $(RUN) ruff format .
+
+benchmark: setup ## 性能基准（十五万图斑）· benchmarks
+	@$(RUN) pytest tests/benchmarks --override-ini=testpaths=tests/benchmarks $(value TESTS)
+
+rules: setup ## 规则清单 · the rules
+	@$(RUN) python -m plugin.core rules
+
+rule: setup ## 新规则 · a new rule: CODE=ATT012 NAME=missing-use
+	@$(RUN) python tools/new_rule.py "$(CODE)" "$(NAME)"
+
+sample: setup ## 重新生成示例县 · makes the sample county again
+	@$(RUN) python $(SAMPLE)
+
+package: setup ## 可安装的 zip · the installable zip, in dist/
+	@$(RUN) python tools/package.py
+
+qgis: setup ## 打开 QGIS 并载入示例县（副本）· the desktop with a copy of the sample
+	@bash tools/qgis.sh
+
+qgis_process: setup ## ARGS="run sanxian:check_plan -- SOURCE='…'"
+	@bash tools/qgis_process.sh $(value ARGS)
+
+clean: ## 清除生成物（保留虚拟环境）· removes what was made, keeps the environment
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache && rm -f i18n/*.qm && find plugin tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

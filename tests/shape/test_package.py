@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The packaged zip: what the plugin site asks of it, and that it works from where it is unzipped."""
+
+import configparser
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOP = "sanxian"
+MEGABYTE = 1024 * 1024
+REQUIRED = (
+    "name qgisMinimumVersion description about version author email license repository tracker homepage "
+    "tags icon hasProcessingProvider changelog"
+).split()
+BINARY = {".pyc", ".pyo", ".so", ".dll", ".pyd", ".dylib", ".exe", ".o", ".a", ".whl", ".egg", ".jar", ".zip"}
+
+
+def package(folder: Path) -> Path:
+    command = [sys.executable, "tools/package.py", "--output", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = folder.glob("*.zip")
+    return built
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    return package(tmp_path_factory.mktemp("zip"))
+
+
+@pytest.fixture(scope="module")
+def names(built) -> list[str]:
+    with zipfile.ZipFile(built) as archive:
+        assert archive.testzip() is None
+        return archive.namelist()
+
+
+@pytest.fixture(scope="module")
+def unzipped(built, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("plugins 插件")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder)
+    return folder / TOP
+
+
+@pytest.fixture(scope="module")
+def general(unzipped) -> configparser.SectionProxy:
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.optionxform = str
+    metadata.read(unzipped / "metadata.txt", encoding="utf-8")
+    return metadata["general"]
+
+
+def fresh_python(unzipped: Path, code: str) -> str:
+    """Runs code beside the unzipped plugin, knowing nothing of the checkout."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "QGIS_PLUGINPATH")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=unzipped.parent, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_one_top_folder(names):
+    assert {PurePosixPath(name).parts[0] for name in names} == {TOP}
+    assert len(names) == len(set(names))
+
+
+def test_names_unpack_on_windows(names):
+    for name in names:
+        assert not name.startswith("/") and ".." not in PurePosixPath(name).parts
+        assert not re.search(r'[<>:"\\|?*]', name), name
+        assert len(name) <= 120, f"{name}: a profile folder on Windows leaves no room for more"
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_small_enough_for_the_plugin_site(built):
+    assert built.stat().st_size <= 25 * MEGABYTE
+
+
+def test_no_binaries_and_no_development_files(names):
+    wrong = [name for name in names if PurePosixPath(name).suffix.lower() in BINARY or "__pycache__" in name]
+    assert wrong == []
+    tops = {PurePosixPath(name).parts[1] for name in names}
+    wanted = {"plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md"}
+    assert wanted <= tops <= wanted | {"i18n"}
+
+
+def test_translations_are_compiled(names):
+    translations = {PurePosixPath(name).name for name in names if name.startswith(f"{TOP}/i18n/")}
+    sources = {path.with_suffix(".qm").name for path in (ROOT / "i18n").glob("*.ts")}
+    assert translations == sources
+    assert not [name for name in names if name.endswith(".qm") and not name.startswith(f"{TOP}/i18n/")]
+
+
+def test_licence_is_inside(unzipped, general):
+    text = (unzipped / "LICENSE").read_text(encoding="utf-8")
+    assert "GNU GENERAL PUBLIC LICENSE" in text and "Version 2, June 1991" in text
+    assert general["license"] == "GPL-2.0-or-later"
+
+
+def test_metadata(unzipped, general, built):
+    for field in REQUIRED:
+        assert general.get(field, "").strip(), f"metadata.txt: {field} is empty"
+    assert general["qgisMinimumVersion"] == "3.40"
+    assert general["qgisMaximumVersion"] == "4.99"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", general["version"])
+    assert built.name == f"{TOP}-{general['version']}.zip"
+    assert general["hasProcessingProvider"] == "yes"
+    assert (unzipped / general["icon"]).is_file()
+    assert re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]+", general["email"])
+    for field in ("homepage", "repository", "tracker"):
+        assert general[field].startswith("https://")
+    assert general["version"] in general["changelog"]
+    assert "plugin" not in general["name"].lower(), "the plugin site refuses the word in a name"
+
+
+def test_same_commit_same_bytes(built, tmp_path):
+    assert package(tmp_path).read_bytes() == built.read_bytes()
+
+
+def test_importing_the_package_imports_nothing_else(unzipped):
+    code = f"import sys; before = set(sys.modules); import {TOP}; print(sorted(set(sys.modules) - before))"
+    assert fresh_python(unzipped, code).strip() == f"['{TOP}']"
+
+
+def test_core_runs_from_the_zip_without_qgis(unzipped):
+    code = f"""
+import json, pkgutil, importlib, sys
+import {TOP}.plugin.core as core
+names = [m.name for m in pkgutil.walk_packages(core.__path__, core.__name__ + ".") if not m.name.endswith("__main__")]
+for name in names:
+    importlib.import_module(name)
+print(json.dumps([len(names), sorted(m for m in sys.modules if m.split(".")[0] in ("qgis", "PyQt5", "PyQt6", "osgeo"))]))
+"""
+    count, foreign = json.loads(fresh_python(unzipped, code))
+    assert count > 0
+    assert foreign == []
+
+
+def test_bandit_finds_nothing(unzipped):
+    command = [sys.executable, "-m", "bandit", "-q", "-r", str(unzipped), "-f", "json"]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    assert report["errors"] == []
+    found = [
+        f"{r['filename']}:{r['line_number']} {r['test_id']} {r['issue_text']}" for r in report["results"]
+    ]
+    assert found == []
+
+
+def test_no_secrets(unzipped):
+    command = [sys.executable, "-m", "detect_secrets", "scan", "--all-files", "."]
+    done = subprocess.run(command, cwd=unzipped, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert {name: [f["type"] for f in found] for name, found in results.items()} == {}

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the other scripts, in the checkout: what QGIS and Python need to find the plugin and its libraries.
+# Settings: SANXIAN_ENV (the virtual environment, default .venv), SANXIAN_BUILD (default build), SANXIAN_DESKTOP=1 (a real screen).
+# Paths may hold spaces and Chinese characters, so everything is quoted and nothing here is a make target.
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+absolute() { case "$1" in /*) printf '%s' "$1" ;; *) printf '%s/%s' "$PWD" "$1" ;; esac; }
+
+SANXIAN_ENV=$(absolute "${SANXIAN_ENV:-.venv}")
+SANXIAN_BUILD=$(absolute "${SANXIAN_BUILD:-build}")
+export SANXIAN_ENV SANXIAN_BUILD
+export LANG=C.UTF-8 LC_ALL=C.UTF-8 PYTHONUTF8=1
+
+state="$SANXIAN_ENV/sanxian.state"
+SANXIAN_QGIS='' SANXIAN_QGIS_PROCESS='' SANXIAN_QGIS_DATA=''
+# shellcheck source=/dev/null
+[ ! -f "$state" ] || . "$state"
+export SANXIAN_QGIS SANXIAN_QGIS_PROCESS SANXIAN_QGIS_DATA # version, program and data folder; empty without QGIS
+
+python="$SANXIAN_ENV/bin/python"
+
+# Puts the plugin on QGIS's path, in a profile of its own.
+use_qgis() {
+    local site
+    site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    export QGIS_CUSTOM_CONFIG_PATH="$SANXIAN_BUILD/profile"
+    export QGIS_PLUGINPATH="$SANXIAN_BUILD/plugins"
+    export PYTHONPATH="$site${SANXIAN_QGIS_DATA:+:$SANXIAN_QGIS_DATA/python:$SANXIAN_QGIS_DATA/python/plugins}"
+    [ -n "${SANXIAN_DESKTOP:-}" ] || export QT_QPA_PLATFORM=offscreen
+    mkdir -p "$QGIS_CUSTOM_CONFIG_PATH" "$QGIS_PLUGINPATH"
+    [ "$(readlink "$QGIS_PLUGINPATH/sanxian" 2>/dev/null)" = "$PWD" ] || ln -sfn "$PWD" "$QGIS_PLUGINPATH/sanxian"
+}
+
+# Once per profile. Strict, except while there is no plugin class to enable.
+enable_plugin() {
+    local stamp="$QGIS_CUSTOM_CONFIG_PATH/sanxian-enabled" out
+    [ ! -f "$stamp" ] || return 0
+    if [ ! -f plugin/main.py ]; then
+        say "插件尚无主类，未启用 · plugin/main.py is not there yet: plugin not enabled"
+        return 0
+    fi
+    out=$("$SANXIAN_QGIS_PROCESS" plugins enable sanxian 2>&1) || { say "$out"; die "未能启用插件 · the plugin could not be enabled (above)"; }
+    : > "$stamp"
+}
+
+# Compiled translations, beside their sources and never committed. Silent when nothing changed.
+translate() {
+    local ts
+    for ts in i18n/*.ts; do
+        if [ -f "$ts" ] && [ ! "${ts%.ts}.qm" -nt "$ts" ]; then
+            "$python" tools/translations.py || say "  界面保持英文 · the interface stays English"
+            return 0
+        fi
+    done
+}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds dist/sanxian-<version>.zip from the files that git tracks, with the translations compiled.
+
+The same commit gives the same bytes: sorted names, one date, one mode.
+"""
+
+import argparse
+import configparser
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+from translations import ROOT, compile_translations
+
+TOP = "sanxian"
+PARTS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md")
+
+
+def git(*arguments: str) -> str:
+    command = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def tracked() -> list[str]:
+    names = git("ls-files", "-z", "--", *PARTS).split("\0")
+    return sorted(name for name in names if name and (ROOT / name).is_file())
+
+
+def version() -> str:
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.read(ROOT / "metadata.txt", encoding="utf-8")
+    return metadata["general"]["version"]
+
+
+def moment() -> tuple[int, ...]:
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct").strip()
+    return time.gmtime(int(seconds))[:6]
+
+
+def translations(folder: Path) -> dict[str, bytes]:
+    names = sorted(name for name in git("ls-files", "-z", "--", "i18n").split("\0") if name.endswith(".ts"))
+    compiled = compile_translations([ROOT / name for name in names], folder)
+    return {f"i18n/{target.name}": target.read_bytes() for target in compiled}
+
+
+def build(folder: Path) -> Path:
+    with tempfile.TemporaryDirectory() as scratch:
+        contents = {name: (ROOT / name).read_bytes() for name in tracked()}
+        contents |= translations(Path(scratch))
+        missing = [part for part in PARTS if not any(n == part or n.startswith(part + "/") for n in contents)]
+        if missing:
+            sys.exit(
+                f"git 中没有这些内容，未打包 · not tracked by git, nothing packaged: {', '.join(missing)}"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{TOP}-{version()}.zip"
+        scratch_zip = folder / f".{target.name}.part"
+        with zipfile.ZipFile(scratch_zip, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, data in sorted(contents.items()):
+                entry = zipfile.ZipInfo(f"{TOP}/{name}", moment())
+                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
+                archive.writestr(entry, data)
+        scratch_zip.replace(target)
+    return target
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of the zip")
+    target = build(parser.parse_args().output)
+    left_out = git("ls-files", "--others", "--exclude-standard", "--", *PARTS, "i18n").split()
+    if left_out:
+        print(
+            f"注意：{len(left_out)} 个文件不在 git 中，未打包 · files not in git were left out",
+            file=sys.stderr,
+        )
+    print(f"{target}  {target.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

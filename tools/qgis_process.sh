@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# qgis_process with the plugin enabled, without a screen, in the checkout's folder (relative paths are relative to it).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tools/env.sh
+[ -n "$SANXIAN_QGIS" ] || die "没有 QGIS；可用核心检查 · no QGIS here; the core does the same: \"$python\" -m plugin.core check …"
+use_qgis
+translate
+enable_plugin
+exec "$SANXIAN_QGIS_PROCESS" "$@"

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compiles i18n/*.ts to .qm: into a folder for the package, or beside the sources for a run from the checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+LRELEASE = (
+    "lrelease",
+    "/usr/lib/qt5/bin/lrelease",
+    "/usr/lib/qt6/bin/lrelease",
+    "lrelease-qt5",
+    "lrelease-qt6",
+)
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lrelease() -> str | None:
+    for name in filter(None, (os.environ.get("LRELEASE"), *LRELEASE)):
+        found = shutil.which(name)  # Debian's wrapper may be there without the program behind it
+        if found and subprocess.run([found, "-version"], capture_output=True).returncode == 0:
+            return found
+    return None
+
+
+def compile_translations(sources: list[Path], folder: Path) -> list[Path]:
+    if not sources:
+        return []
+    tool = lrelease()
+    if tool is None:
+        sys.exit(
+            "没有 lrelease，无法编译界面翻译 · lrelease is missing, translations cannot be compiled.\n"
+            "  Debian: apt-get install qttools5-dev-tools"
+        )
+    compiled = []
+    for source in sources:
+        target = folder / source.with_suffix(".qm").name
+        subprocess.run([tool, "-silent", str(source), "-qm", str(target)], check=True)
+        compiled.append(target)
+    return compiled
+
+
+if __name__ == "__main__":
+    compile_translations(sorted((ROOT / "i18n").glob("*.ts")), ROOT / "i18n")
