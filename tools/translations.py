@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def lrelease() -> str | None:
     for name in filter(None, (os.environ.get("LRELEASE"), *LRELEASE)):
         found = shutil.which(name)  # Debian's wrapper may be there without the program behind it
-        if found and subprocess.run([found, "-version"], capture_output=True).returncode == 0:
+        if found and subprocess.run([found, "-version"], capture_output=True, check=False).returncode == 0:
             return found
     return None
 
