@@ -37,10 +37,10 @@ enable_plugin() {
     local stamp="$QGIS_CUSTOM_CONFIG_PATH/sanxian-enabled" out
     [ ! -f "$stamp" ] || return 0
     if [ ! -f plugin/main.py ]; then
-        say "插件尚无主类，未启用 · plugin/main.py is not there yet: plugin not enabled"
+        say "插件尚无主类，未启用 · plugin/main.py is not there yet: plugin not enabled" >&2
         return 0
     fi
-    out=$("$SANXIAN_QGIS_PROCESS" plugins enable sanxian 2>&1) || { say "$out"; die "未能启用插件 · the plugin could not be enabled (above)"; }
+    out=$("$SANXIAN_QGIS_PROCESS" plugins enable sanxian 2>&1) || { say "$out" >&2; die "未能启用插件 · the plugin could not be enabled (above)"; }
     : > "$stamp"
 }
 
@@ -49,7 +49,7 @@ translate() {
     local ts
     for ts in i18n/*.ts; do
         if [ -f "$ts" ] && [ ! "${ts%.ts}.qm" -nt "$ts" ]; then
-            "$python" tools/translations.py || say "  界面保持英文 · the interface stays English"
+            "$python" tools/translations.py || say "  界面保持英文 · the interface stays English" >&2
             return 0
         fi
     done

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes the environment: QGIS 3.40 or later where it can be had, and a virtual environment of the Python that QGIS uses.
 # Idempotent: what is there is used as it is, and a second run looks at one stamp and ends.
+# Speaks on stderr: the output of `make -s qgis_process` stays the program's own.
 # Settings: SANXIAN_ENV (default .venv), SANXIAN_NO_INSTALL=1 (leave the system alone), SANXIAN_PYTHON (the Python to build on).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh
+exec >&2
 
 minimum=34000
 codename_with_backports=bookworm # its own QGIS is too old, its backports suite has 3.40
@@ -22,15 +24,16 @@ key() {
 }
 stamp=$(key | cksum)
 done_already() { [ "$(cat "$SANXIAN_ENV/sanxian.stamp" 2> /dev/null)" = "$stamp" ] && [ -x "$python" ]; }
-if done_already; then exit 0; fi
+ready() { say "环境就绪 · ready: QGIS ${SANXIAN_QGIS:-无（仅核心 · core only）}, $SANXIAN_ENV"; }
+if done_already; then ready; exit 0; fi
 
 mkdir -p "$SANXIAN_BUILD"
 if command -v flock > /dev/null; then # two makes at once in one checkout
     exec 9> "$SANXIAN_BUILD/setup.lock"
     flock 9
-    if done_already; then exit 0; fi
+    if done_already; then ready; exit 0; fi
 fi
-say "== 准备环境 · setting up =="
+say "准备环境 · setting up"
 
 # --- QGIS ------------------------------------------------------------------------------------------------------------
 qgis_version= qgis_python= qgis_data= qgis_program=
@@ -94,7 +97,7 @@ add_backports() {
     local codename=$1 entry uri file number signed target=/etc/apt/sources.list.d/sanxian-backports.sources
     if apt-get indextargets --format '$(RELEASE)' "Identifier: Packages" | grep -qx "$codename-backports"; then return 0; fi
     entry=$(apt-get indextargets --format '$(RELEASE)|$(REPO_URI)|$(SOURCESENTRY)' "Identifier: Packages" "Component: main" |
-        awk -F'|' -v c="$codename" '$1 == c || $1 == "stable" || $1 == "oldstable" {print $2 "|" $3; exit}')
+        awk -F'|' -v c="$codename" '$1 == c || $1 == "oldstable" {print $2 "|" $3; exit}')
     [ -n "$entry" ] || return 1
     uri=${entry%%|*} file=${entry#*|}
     number=${file##*:} file=${file%:*}
@@ -208,4 +211,5 @@ fi
 } > "$SANXIAN_ENV/sanxian.state"
 stamp=$(key | cksum) # again: QGIS may be new since
 printf '%s' "$stamp" > "$SANXIAN_ENV/sanxian.stamp"
-say "== 环境就绪 · ready: QGIS ${qgis_version:-无（仅核心 · core only）}, $("$python" -V) =="
+SANXIAN_QGIS=$qgis_version
+ready
