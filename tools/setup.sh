@@ -132,6 +132,7 @@ release=()
 install_qgis() {
     local codename
     can_install || return 1
+    say "  尝试安装（约两分钟）· installing it, about two minutes"
     codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
     apt_update || return 1
     if ! candidate_is_new_enough; then
@@ -152,7 +153,7 @@ if find_qgis; then
             say "  未能安装（桌面测试会跳过）· not installed, desktop tests are skipped: $extra"
     fi
 else
-    say "没有 QGIS 3.40 或更新版本，尝试安装（约一至三分钟）· no QGIS >= 3.40 here: installing it takes some minutes"
+    say "没有 QGIS 3.40 或更新版本 · no QGIS >= 3.40 here"
     if install_qgis && find_qgis; then
         say "QGIS $qgis_version 已装好 · installed"
     else
