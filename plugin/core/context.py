@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a rule is given beside its layers: the norm, the tolerance, and the geometry verbs bound to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .findings import Finding
+from .geometry import crs as crs_care
+from .geometry.overlay import Parts, shared_parts, uncovered_parts
+from .geometry.statutory_area import statutory_area
+from .plan import Layer, Plan
+from .rule import Rule
+from .standard import Norm
+from .template import CodeList
+from .tolerance import Tolerance
+
+
+@dataclass
+class Context:
+    """One rule's view of the run. ``slivers`` and ``failed`` collect what its verbs left out."""
+
+    plan: Plan
+    norm: Norm
+    tolerance: Tolerance
+    rules: tuple[Rule, ...] = ()
+    check: Callable[[], None] = lambda: None
+    slivers: list[Any] = field(default_factory=list)
+    failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
+    ladder: dict[str, int] = field(default_factory=dict)
+
+    def statutory(self, shapes: Iterable[Any]) -> NDArray:
+        """Statutory areas (m²) of shapes in the plan's plane."""
+        array = np.array(list(shapes), dtype=object)
+        return statutory_area(crs_care.to_lonlat(array, self.plan.crs)) if len(array) else np.zeros(0)
+
+    def codes(self, name: str) -> CodeList:
+        lists = self.norm.standard.code_lists
+        if name not in lists:
+            raise InputError("code_list_unknown", name=name)
+        return lists[name]
+
+    def coded(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
+        """(n,) bool: rows whose code is one of these or below one of them in the field's own list."""
+        declared = layer.template.field(meaning)
+        if declared is None or not declared.codes:
+            return np.zeros(len(layer), dtype=bool)
+        members = self.codes(declared.codes).members(list(ancestors))
+        return np.array([trim(v, declared.code_pad) in members for v in layer.text(meaning)], dtype=bool)
+
+    def cultivated(self, layer: Layer) -> NDArray:
+        """(n,) bool: rows of 耕地 by their land-use code; 可调整 (…K) codes are not."""
+        declared = layer.template.field("land_use")
+        if declared is None:
+            return np.zeros(len(layer), dtype=bool)
+        codes = self.codes(declared.codes).codes
+        yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and c.level > 1}
+        return np.array([trim(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
+
+    def shared(
+        self, a: Layer, b: Layer | None = None, *, rows_a: NDArray | None = None, rows_b: NDArray | None = None
+    ) -> Parts:
+        """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows."""
+        left = a.plane if rows_a is None else a.rows(rows_a)
+        right = None if b is None else (b.plane if rows_b is None else b.rows(rows_b))
+        parts = shared_parts(left, right, tolerance=self.tolerance, check=self.check)
+        self._note(parts, a, b or a)
+        return parts
+
+    def uncovered(self, a: Layer, cover: NDArray, *, rows: NDArray | None = None) -> Parts:
+        """Connected parts of rows of ``a`` that the polygons in ``cover`` do not cover."""
+        left = a.plane if rows is None else a.rows(rows)
+        parts = uncovered_parts(left, cover, tolerance=self.tolerance, check=self.check)
+        self._note(parts, a, None)
+        return parts
+
+    def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
+        self.slivers += parts.slivers.geometry
+        for step in ("fixed_precision", "repaired"):
+            self.ladder[step] = self.ladder.get(step, 0) + getattr(parts.ladder, step)
+        self.failed += [(a, i, b, j) for i, j in parts.ladder.failed]
+
+    def row(self, layer: Layer, position: int, **more: Any) -> Finding:
+        """A finding on one row: role, key, and the feature id where the key does not tell it apart."""
+        params = dict(more.pop("params", {}))
+        if position in layer.unsure_keys:
+            params.setdefault("fid", layer.fids[position])
+        return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
+
+    def pairs(self, a: Layer, b: Layer, parts: Parts, *, net: bool = False, **more: Any) -> list[Finding]:
+        """One finding a part: ``a`` is the finding's own side, ``b`` the related one.
+
+        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8).
+        """
+        areas = self.statutory(parts.geometry)
+        net_of_row = a.numbers("net_area") if net else None
+        found = []
+        for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
+            finding = self.row(
+                a, i, area_m2=float(areas[n]), width_m=float(parts.width[n]), geometry=parts.geometry[n], **more
+            )
+            finding.related_role = b.role
+            if j >= 0:
+                finding.related_keys = [b.keys[j]]
+                if j in b.unsure_keys:
+                    finding.params["related_fid"] = b.fids[j]
+            if net_of_row is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
+                finding.net_area_m2 = float(areas[n] / a.statutory[i] * net_of_row[i])
+            found.append(finding)
+        return found
+
+
+def trim(code: str, pad: int) -> str:
+    """A code padded with zeros to ``pad`` digits, as its list writes it (``010100`` → ``0101``); pairs of digits."""
+    if not pad or len(code) != pad or not code.isdigit():
+        return code
+    while len(code) > 2 and code.endswith("00"):
+        code = code[:-2]
+    return code
+
+
+def union_of(shapes: NDArray) -> NDArray:
+    """The union of all present polygons, as an array of one (or none)."""
+    real = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    return np.array([shapely.union_all(real)], dtype=object) if len(real) else np.array([], dtype=object)

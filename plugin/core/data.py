@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Careful reading of our data files: every complaint names file and key, unknown keys are errors."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .errors import DataError
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dict. DataError when it is missing or not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise DataError("data_file_missing", file=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError("data_file_broken", file=str(path), detail=str(error)) from error
+
+
+def check_keys(table: dict[str, Any], *, required: Iterable[str], allowed: Iterable[str], file: Path, where: str = "") -> None:
+    """DataError naming file and key for a key that is missing or that nobody reads."""
+    prefix = f"{where}." if where else ""
+    for key in required:
+        if key not in table:
+            raise DataError("data_key_missing", file=str(file), key=prefix + key)
+    known = {*required, *allowed}
+    for key in table:
+        if key not in known:
+            raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known)))
+
+
+def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
+    """The value itself; DataError naming file and key when it is of another kind."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float, (int, float))):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        raise DataError(
+            "data_value_kind", file=str(file), key=key, value=repr(value), expected="/".join(k.__name__ for k in kinds)
+        )
+    return value

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run rules over a plan. No rule can stop a run; what could not be looked at is said."""
+
+from __future__ import annotations
+
+import platform
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+
+from ..paths import METADATA
+from .context import Context
+from .errors import Cancelled, InputError, SanxianError
+from .findings import Finding, set_fingerprints
+from .geometry import crs as crs_care
+from .geometry.validity import missing
+from .plan import Layer, Plan
+from .report import Outcome, Report, RuleOutcome
+from .rule import EACH, Rule, RuleResult, Severity, all_rules
+from .texts import Texts
+
+Progress = Callable[[float, str], None]
+
+
+def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
+    """The rules of a run by code or name, in their order. InputError names one that does not exist."""
+    known = all_rules()
+    by_name = {r.name: r for r in known.values()} | {r.algorithm_id: r for r in known.values()}
+    codes = [c.strip() for c in wanted if c.strip()] or list(plan_rules)
+    chosen = {}
+    for code in codes:
+        rule = known.get(code.upper()) or by_name.get(code)
+        if rule is None:
+            raise InputError("rule_unknown", rule=code, known=", ".join(known))
+        chosen[rule.code] = rule
+    return sorted(chosen.values(), key=lambda r: r.order)
+
+
+def run(
+    plan: Plan,
+    rules: Iterable[Rule],
+    *,
+    parameters: dict[str, dict[str, Any]] | None = None,
+    tolerance: Any = None,
+    lang: str = "zh",
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    reading_seconds: float = 0.0,
+) -> Report:
+    """Check a plan. ``parameters``: code → keyword arguments that beat the standard's and the profile's.
+
+    ``progress(0…1, text)`` is called before each rule; ``cancelled`` is asked between batches of pairs. Raises
+    Cancelled, and nothing else: a rule that raises becomes an outcome ``crashed`` and a finding RUN900.
+    """
+    started = time.monotonic()
+    texts = Texts(lang)
+    rules = list(rules)
+    report = Report(lang=lang)
+    limits = tolerance or plan.norm.tolerance()
+    ignored: dict[str, list[Any]] = {}
+    ladder: dict[str, int] = {}
+
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+
+    for position, rule in enumerate(rules):
+        check()
+        progress(position / max(len(rules), 1), f"{rule.code} {texts.rule_title(rule)}")
+        context = Context(plan, plan.norm, limits, tuple(rules), check)
+        begun = time.monotonic()
+        outcome, found = _run_one(rule, context, report, parameters or {}, texts)
+        outcome.seconds = round(time.monotonic() - begun, 3)
+        outcome.findings = len(found)
+        report.rules.append(outcome)
+        report.findings += found
+        if context.slivers:
+            ignored[rule.code] = context.slivers
+        for step, count in context.ladder.items():
+            ladder[step] = ladder.get(step, 0) + count
+    check()
+    _finish(plan, report, texts)
+    report.tolerance = {**limits.to_dict(), **_ignored(plan, ignored, limits), "steps": ladder}
+    report.provenance = provenance(plan, texts)
+    report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
+    progress(1.0, "")
+    return report
+
+
+def _run_one(
+    rule: Rule, context: Context, report: Report, parameters: dict[str, dict[str, Any]], texts: Texts
+) -> tuple[RuleOutcome, list[Finding]]:
+    severity = Severity(context.norm.profile.severity.get(rule.code, rule.severity))
+    outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
+    given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
+    given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
+    try:
+        result = _apply(rule, context, given, outcome, texts)
+    except Cancelled:
+        raise
+    except SanxianError as error:
+        # The data, not the rule, is at fault and says so itself.
+        outcome.outcome, outcome.reason = Outcome.SKIPPED, texts.explain(error)
+        return outcome, []
+    except Exception as error:
+        return _crashed(rule, outcome, error)
+    if result is None:
+        return outcome, []
+    for finding in result.findings:
+        finding.code = rule.code
+        finding.severity = finding.severity or severity
+    report.indicators += result.indicators
+    unconfirmed = {u for u in (*rule.uses, *result.unconfirmed) if not context.norm.is_confirmed(u)}
+    outcome.unconfirmed = sorted(unconfirmed)
+    if result.findings:
+        outcome.outcome = Outcome.FAILED
+    reasons = [texts.reason(key, params) for key, params in result.not_checked]
+    failed = _could_not_be_checked(context, rule)
+    if failed:
+        reasons.append(texts.reason("pairs_failed", {"count": len(failed)}))
+    if reasons:
+        outcome.incomplete = True
+        outcome.reason = " ".join(dict.fromkeys(reasons))
+        if not result.findings:
+            outcome.outcome = Outcome.SKIPPED
+    elif not result.applicable:
+        outcome.outcome = Outcome.NOT_APPLICABLE
+        outcome.unconfirmed = []
+        outcome.reason = texts.reason("nothing_of_this_kind", {})
+    return outcome, result.findings + failed
+
+
+def _apply(
+    rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts
+) -> RuleResult | None:
+    """Call the rule with its layers; None when they are not there (the outcome then says why)."""
+    plan = context.plan
+    if any(need.concept == EACH for need in rule.needs.values()):
+        (name,) = rule.needs
+        total = RuleResult(applicable=False)
+        for layer in list(plan.layers.values()):
+            context.check()
+            one = rule.function(layer, ctx=context, **given)
+            if one is not None:
+                _merge(total, one if isinstance(one, RuleResult) else RuleResult(findings=one))
+        for lost in plan.unusable.values():
+            total.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
+        return total
+    layers: list[Layer | None] = []
+    for need in rule.needs.values():
+        layer = plan.concept(need.concept)
+        if layer is None and not need.optional:
+            outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
+            return None
+        lacking = [m for m in need.fields if layer is not None and not layer.has(m)]
+        if lacking and layer is not None:
+            names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
+            outcome.outcome = Outcome.SKIPPED
+            outcome.reason = texts.reason("field_missing", {"layer": layer.name, "role": layer.role, "fields": names})
+            return None
+        layers.append(layer)
+    result = rule.function(*layers, ctx=context, **given)
+    if result is None:
+        return RuleResult(applicable=False)
+    return result if isinstance(result, RuleResult) else RuleResult(findings=result)
+
+
+def _merge(total: RuleResult, one: RuleResult) -> None:
+    total.applicable = total.applicable or one.applicable
+    total.findings += one.findings
+    total.indicators += one.indicators
+    total.not_checked += one.not_checked
+    total.unconfirmed += one.unconfirmed
+
+
+def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
+    lost = plan.unusable_for(concept)
+    if lost:
+        return Outcome.SKIPPED, texts.reason("layer_unusable", {"layer": lost.name, "role": lost.role})
+    what = {"concept": texts.concept(concept), "roles": " / ".join(plan.roles_of(concept))}
+    if concept in plan.norm.profile.absent:
+        return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", what)
+    if plan.expects(concept):
+        return Outcome.SKIPPED, texts.reason("layer_missing", what)
+    return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", what)
+
+
+def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding]]:
+    """The trace names files without their folders: a report travels, the paths of this machine do not."""
+    frames = traceback.extract_tb(error.__traceback__)
+    trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
+    outcome.outcome = Outcome.CRASHED
+    outcome.reason = f"{type(error).__name__}: {error}"
+    finding = Finding(
+        role="",
+        code="RUN900",
+        severity=Severity.WARNING,
+        case="crashed",
+        params={"rule": rule.code, "error": outcome.reason, "trace": trace},
+    )
+    return outcome, [finding]
+
+
+def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
+    found = []
+    for a, i, b, j in context.failed:
+        finding = context.row(a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code})
+        finding.geometry = a.plane[i]
+        if b is not None and j >= 0:
+            finding.related_role, finding.related_keys = b.role, [b.keys[j]]
+        found.append(finding)
+    return found
+
+
+def _finish(plan: Plan, report: Report, texts: Texts) -> None:
+    """Township, sentence and fingerprint of every finding, and the indicators' names."""
+    findings = report.findings
+    placed = [f for f in findings if f.geom_kind != "none"]
+    points = shapely.point_on_surface(np.array([f.geometry for f in placed], dtype=object))
+    for finding, township in zip(placed, _townships(plan, points), strict=True):
+        finding.township = township
+    lonlat = shapely.get_coordinates(crs_care.to_lonlat(points, plan.crs)) if len(placed) else np.zeros((0, 2))
+    places = {id(f): (round(float(x), 5), round(float(y), 5)) for f, (x, y) in zip(placed, lonlat, strict=True)}
+    set_fingerprints(findings, places)
+    for finding in findings:
+        finding.message = texts.message(finding, plan.norm.standard.templates)
+    for indicator in report.indicators:
+        indicator.name = texts.indicator(indicator.id)
+
+
+def _townships(plan: Plan, points: Any) -> list[str]:
+    layer = plan.concept("townships")
+    if layer is None or not layer.has("division_name") or not len(points):
+        return [""] * len(points)
+    names = layer.text("division_name")
+    present = np.flatnonzero(~missing(layer.plane))
+    tree = shapely.STRtree(layer.plane[present])
+    found = [""] * len(points)
+    for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
+        found[i] = found[i] or names[present[j]]
+    return found
+
+
+def _ignored(plan: Plan, ignored: dict[str, list[Any]], limits: Any) -> dict[str, Any]:
+    context = Context(plan, plan.norm, limits)
+    by_rule = {
+        code: {"count": len(shapes), "area_m2": round(float(context.statutory(shapes).sum()), 6)}
+        for code, shapes in ignored.items()
+    }
+    return {
+        "ignored_slivers": sum(r["count"] for r in by_rule.values()),
+        "ignored_area_m2": round(sum(r["area_m2"] for r in by_rule.values()), 6),
+        "ignored_by_rule": by_rule,
+    }
+
+
+def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
+    """Where the figures come from. ``source`` keeps the name only: no path of this machine leaves it in a report."""
+    standard, profile = plan.norm.standard, plan.norm.profile
+    layers = []
+    notices = []
+    for role, layer in plan.layers.items():
+        layers.append(
+            {
+                "role": role,
+                "concept": next((c for c, roles in standard.concepts.items() if role in roles), role),
+                "name": layer.name,
+                "title": layer.template.name,
+                "template": f"{layer.template.standard}/{role}",
+                "fields_mark": layer.template.fields_mark,
+                "chosen_by": plan.role_choices.get(role, ""),
+                "features": len(layer),
+                "invalid": int(layer.invalid.sum()),
+                "empty": int(layer.empty.sum()),
+                "crs": crs_care.label(layer.crs),
+                "encoding": layer.source.encoding,
+                "unsaved": layer.source.unsaved,
+                "repaired_area_m2": round(sum(abs(v) for v in layer.repaired.values()), 4),
+            }
+        )
+        notices += [texts.notice(key, params) for key, params in layer.source.notices]
+        if layer.crs != plan.crs:
+            params = {"layer": layer.name, "crs": crs_care.label(layer.crs), "plane": crs_care.label(plan.crs)}
+            notices.append(texts.notice("notice_reprojected", params))
+    notices += [
+        texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params}) for lost in plan.unusable.values()
+    ]
+    if plan.unrecognised:
+        notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised)}))
+    return {
+        "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
+        "area_code": profile.area_code,
+        "area_name": profile.name,
+        "layers": layers,
+        "notices": notices,
+        "scope": plan.scope,
+        "crs": crs_care.label(plan.crs),
+        "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
+        "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
+        "settings": {**standard.settings, **profile.settings},
+        "versions": versions(),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def versions() -> dict[str, str]:
+    return {
+        "sanxian": plugin_version(),
+        "python": platform.python_version(),
+        "shapely": shapely.__version__,
+        "geos": ".".join(map(str, shapely.geos_version)),
+        "pyproj": pyproj.__version__,
+        "proj": pyproj.proj_version_str,
+    }
+
+
+def plugin_version() -> str:
+    for line in METADATA.read_text(encoding="utf-8").splitlines():
+        if line.startswith("version="):
+            return line.removeprefix("version=").strip()
+    return ""

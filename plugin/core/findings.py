@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A finding (检查发现): what is wrong, where, how much. It owns its geometry and holds no live feature."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from .rule import Severity
+
+#: The columns of a findings table, in order; a promise to users.
+COLUMNS = (
+    "code",
+    "severity",
+    "role",
+    "key",
+    "related_role",
+    "related_keys",
+    "field",
+    "message",
+    "params",
+    "area_m2",
+    "net_area_m2",
+    "width_m",
+    "township",
+    "geom_kind",
+    "fingerprint",
+    "state",
+)
+#: Half-width of the area that stands for a line or a point in a findings layer, in metres.
+MARK_RADIUS_M = 0.5
+
+
+@dataclass
+class Finding:
+    """One thing that is wrong.
+
+    ``area_m2`` statutory, ``net_area_m2`` net (净面积), ``width_m`` 2 × area ÷ perimeter; ``geometry`` in the
+    plan's CRS, the place of the conflict itself. ``case`` picks the sentence, ``params`` fill it. A rule leaves
+    ``code``, ``message``, ``township`` and ``fingerprint`` to the engine.
+    """
+
+    role: str
+    key: str = ""
+    related_role: str = ""
+    related_keys: list[str] = field(default_factory=list)
+    field: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    area_m2: float | None = None
+    net_area_m2: float | None = None
+    width_m: float | None = None
+    geometry: Any = None
+    severity: Severity | None = None
+    case: str = ""
+    code: str = ""
+    message: str = ""
+    township: str = ""
+    fingerprint: str = ""
+    state: str = "open"
+
+    @property
+    def geom_kind(self) -> str:
+        """area / line / point / none."""
+        if self.geometry is None or self.geometry.is_empty:
+            return "none"
+        return {0: "point", 1: "line", 2: "area"}[int(shapely.get_dimensions(self.geometry))]
+
+    def layer_geometry(self) -> Any:
+        """The multipolygon for a findings layer: areas exact, lines and points as a small mark, else None."""
+        kind = self.geom_kind
+        if kind == "none":
+            return None
+        shape = self.geometry
+        if kind != "area":
+            shape = shapely.buffer(shape, MARK_RADIUS_M)
+        polygons = [g for g in shapely.get_parts([shape]) if g.geom_type == "Polygon"]
+        if shape.geom_type == "GeometryCollection":
+            polygons = [p for g in shapely.get_parts([shape]) for p in shapely.get_parts([g]) if p.geom_type == "Polygon"]
+        return shapely.multipolygons(polygons)
+
+    def row(self) -> dict[str, Any]:
+        """The columns of the findings layer, plain values."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity or ""),
+            "role": self.role,
+            "key": self.key,
+            "related_role": self.related_role,
+            "related_keys": ";".join(self.related_keys),
+            "field": self.field,
+            "message": self.message,
+            "params": json.dumps(self.params, ensure_ascii=False, default=plain),
+            "area_m2": self.area_m2,
+            "net_area_m2": self.net_area_m2,
+            "width_m": self.width_m,
+            "township": self.township,
+            "geom_kind": self.geom_kind,
+            "fingerprint": self.fingerprint,
+            "state": self.state,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: as `row`, with lists and the exact WKT kept."""
+        row = self.row()
+        row["related_keys"] = list(self.related_keys)
+        row["params"] = {k: plain(v) for k, v in self.params.items()}
+        row["case"] = self.case
+        row["geometry"] = None if self.geom_kind == "none" else shapely.to_wkt(self.geometry, rounding_precision=-1)
+        return row
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Finding:
+        values = {k: v for k, v in row.items() if k not in ("geom_kind", "geometry", "severity")}
+        geometry = shapely.from_wkt(row["geometry"]) if row.get("geometry") else None
+        return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
+
+
+def plain(value: Any) -> Any:
+    """numpy and pandas scalars as plain Python, for JSON."""
+    if isinstance(value, list | tuple | set):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
+
+
+def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
+    """Name each finding for good: code, roles, sorted keys, field; several alike are told apart by place and area.
+
+    ``places``: id(finding) → (longitude, latitude) in EPSG:4490, rounded here to 1e-5° (about a metre), so that an
+    edit next door or another projection changes nothing.
+    """
+    alike: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        parts = [
+            finding.code,
+            finding.case,
+            finding.role,
+            finding.related_role,
+            ";".join(sorted([finding.key, *finding.related_keys])),
+            finding.field,
+        ]
+        alike[_digest(parts)].append(finding)
+    for base, group in alike.items():
+        if len(group) == 1:
+            group[0].fingerprint = base
+            continue
+        seen: dict[str, int] = defaultdict(int)
+        for finding in sorted(group, key=lambda f: (places.get(id(f), (0.0, 0.0)), f.area_m2 or 0.0)):
+            lon, lat = places.get(id(finding), (0.0, 0.0))
+            name = _digest([base, f"{lon:.5f}", f"{lat:.5f}", f"{finding.area_m2 or 0.0:.0f}"])
+            seen[name] += 1
+            finding.fingerprint = name if seen[name] == 1 else _digest([name, str(seen[name])])
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]

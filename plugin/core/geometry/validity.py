@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is a geometry sound, why not and where; and a repaired copy to compute with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+#: What GEOS says, as names that texts can be written for.
+REASONS = {
+    "Self-intersection": "self_intersection",
+    "Ring Self-intersection": "ring_self_intersection",
+    "Hole lies outside shell": "hole_outside",
+    "Holes are nested": "nested_holes",
+    "Interior is disconnected": "interior_disconnected",
+    "Nested shells": "nested_shells",
+    "Duplicate Rings": "duplicate_rings",
+    "Too few points in geometry component": "too_few_points",
+    "Invalid Coordinate": "not_finite",
+    "Ring is not closed": "not_closed",
+}
+
+
+def missing(geometries: NDArray) -> NDArray:
+    """(n,) bool: null or empty."""
+    return shapely.is_missing(geometries) | shapely.is_empty(geometries)
+
+
+def reason(geometry: Any) -> tuple[str, Any]:
+    """Why a geometry is invalid, as a name of `REASONS` (or ``other``), and the point where, or None."""
+    text = shapely.is_valid_reason(geometry)
+    name = text.partition("[")[0].strip()
+    numbers = re.findall(r"[-+0-9.eE]+", text.partition("[")[2])
+    place = None
+    if len(numbers) >= 2:
+        x, y = float(numbers[0]), float(numbers[1])
+        place = shapely.Point(x, y) if np.isfinite([x, y]).all() else None
+    return REASONS.get(name, "other"), place
+
+
+def polygons_only(geometry: Any) -> Any:
+    """The areal part of a geometry as one polygon or multipolygon, or None."""
+    if geometry is None or geometry.is_empty:
+        return None
+    if geometry.geom_type == "Polygon":
+        return geometry
+    parts = [geometry]
+    while any(p.geom_type in ("GeometryCollection", "MultiPolygon") for p in parts):
+        parts = [q for p in parts for q in shapely.get_parts([p])]
+    polygons = [p for p in parts if p.geom_type == "Polygon" and not p.is_empty]
+    if not polygons:
+        return None
+    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+
+
+def repair(geometry: Any) -> Any:
+    """A valid copy's polygons, or None when nothing areal can be made of it. The original is not touched."""
+    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+        return None
+    try:
+        fixed = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    except shapely.GEOSException:
+        try:
+            fixed = shapely.buffer(geometry, 0)
+        except shapely.GEOSException:
+            return None
+    return polygons_only(fixed)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sentences in the user's language. Rules give rows and parameters; words are made here, at the edge."""
+
+from __future__ import annotations
+
+import string
+from functools import cache
+from typing import Any
+
+from ..paths import TEXTS
+from .data import read_toml
+from .errors import DataError, SanxianError
+from .findings import Finding
+from .rule import Rule, all_rules
+from .template import Template
+
+LANGUAGES = ("zh", "en")
+#: Between groups of three digits: narrow, and no line breaks there.
+THIN_SPACE = "\u202f"
+#: Keys longer than this are shown by their tail.
+_KEY_TAIL = 6
+
+
+@cache
+def _catalogue(lang: str) -> dict[str, Any]:
+    return read_toml(TEXTS / f"{lang}.toml")
+
+
+@cache
+def _rules_zh() -> dict[str, Any]:
+    return read_toml(TEXTS / "rules_zh.toml")
+
+
+class Texts:
+    """All sentences in one language (``zh`` or ``en``). DataError for another, or for a text that is not there."""
+
+    def __init__(self, lang: str = "zh"):
+        if lang not in LANGUAGES:
+            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(LANGUAGES))
+        self.lang = lang
+
+    def get(self, section: str, key: str, **params: Any) -> str:
+        """A text with its placeholders filled."""
+        try:
+            text = _catalogue(self.lang)[section][key]
+        except KeyError as error:
+            raise DataError("data_key_missing", file=f"{self.lang}.toml", key=f"{section}.{key}") from error
+        return _fill(text, params)
+
+    def section(self, section: str) -> dict[str, str]:
+        return dict(_catalogue(self.lang)[section])
+
+    def explain(self, error: SanxianError) -> str:
+        """An error as a sentence with its remedy."""
+        params = dict(error.params)
+        if "role" in params and "problem" in params:
+            return self.problem(params.pop("problem"), params)
+        return self.get("errors", error.key, **params)
+
+    def reason(self, key: str, params: dict[str, Any]) -> str:
+        return self.get("reasons", key, **params)
+
+    def notice(self, key: str, params: dict[str, Any]) -> str:
+        return self.get("notices", key, **params)
+
+    def problem(self, key: str, params: dict[str, Any]) -> str:
+        """What is wrong with a layer's coordinates (`coordinate_problem`), with the remedy."""
+        text = self.get("crs_problems", key, **params)
+        hint = params.get("hint")
+        return text + self.get("crs_problems", "hint", hint=hint) if hint else text
+
+    def concept(self, concept: str) -> str:
+        return _catalogue(self.lang)["concepts"].get(concept, concept)
+
+    def meaning(self, meaning: str) -> str:
+        return _catalogue(self.lang)["meanings"].get(meaning, meaning)
+
+    def indicator(self, indicator: str) -> str:
+        return self.get("indicators", indicator)
+
+    def rule_title(self, rule: Rule) -> str:
+        if self.lang == "zh":
+            return _rules_zh()[rule.code]["title"]
+        return rule.sections[""].rstrip(".")
+
+    def rule_help(self, rule: Rule) -> dict[str, str]:
+        """Heading → text: what it checks, why, how to fix, limits."""
+        headings = self.section("headings")
+        if self.lang == "zh":
+            source = _rules_zh()[rule.code]
+            return {headings[k]: source[k] for k in ("what", "why", "fix", "limits")}
+        sections = rule.sections
+        keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
+        return {headings[k]: " ".join(sections[h].split()) for k, h in keys.items()}
+
+    def template_text(self, rule: Rule, case: str) -> str:
+        """The sentence of a case, with its placeholders."""
+        return _rules_zh()[rule.code]["messages"][case] if self.lang == "zh" else rule.messages[case]
+
+    def message(self, finding: Finding, templates: dict[str, Template]) -> str:
+        """The finding as one sentence or two: layer, feature, field, figure, remedy."""
+        if finding.code.startswith("RUN"):
+            text = self.get("run_messages", finding.code)
+        else:
+            text = self.template_text(all_rules()[finding.code], finding.case)
+        return _fill(text, self._words(finding, templates))
+
+    def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
+        words = {k: self._word(v) for k, v in finding.params.items()}
+        # Names of reasons and problems have words of their own.
+        for key in ("reason", "problem"):
+            value = str(finding.params.get(key, ""))
+            known = _catalogue(self.lang).get("words", {})
+            if value in known:
+                words[key] = known[value]
+        words.update(
+            layer=self._layer(finding.role, templates),
+            key=self._key(finding.key, finding.params.get("fid")),
+            related_layer=self._layer(finding.related_role, templates),
+            related_key=", ".join(self._key(k, finding.params.get("related_fid")) for k in finding.related_keys),
+            field=finding.field,
+            area=area_text(finding.area_m2),
+            net_area=area_text(finding.net_area_m2),
+            width=number(finding.width_m, 2),
+        )
+        if "concept" in finding.params:
+            words["concept"] = self.concept(str(finding.params["concept"]))
+        if "indicator" in finding.params:
+            words["indicator"] = self.indicator(str(finding.params["indicator"]))
+        if "unit" in finding.params:
+            words["unit"] = self.get("units", str(finding.params["unit"]))
+        return words
+
+    def _word(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        return f"{value:.10g}"
+
+    def _layer(self, role: str, templates: dict[str, Template]) -> str:
+        if role not in templates:
+            return role
+        return templates[role].name if self.lang == "zh" else role
+
+    def _key(self, key: str, fid: Any) -> str:
+        if fid is not None:
+            return self.get("words", "feature_id", fid=fid) if not key else f"{short_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
+        return short_key(key)
+
+
+def _fill(text: str, params: dict[str, Any]) -> str:
+    """Fill named placeholders; a missing one is a mistake of ours and raises KeyError, never an empty gap."""
+    return string.Formatter().vformat(text, (), params)
+
+
+def short_key(key: str) -> str:
+    """…000003 for a long key, as the panel shows it."""
+    return f"…{key[-_KEY_TAIL:]}" if len(key) > 2 * _KEY_TAIL else key
+
+
+def number(value: float | None, decimals: int) -> str:
+    """12 640.35 with thin groups of three; a dash for no value."""
+    return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
+
+
+def area_text(area_m2: float | None) -> str:
+    return "—" if area_m2 is None else f"{number(area_m2, 2)} m²"

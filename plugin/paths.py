@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the plugin's data files are. No other module knows."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESOURCES = ROOT / "resources"
+STANDARDS = RESOURCES / "standards"
+PROFILES = RESOURCES / "profiles"
+STYLES = RESOURCES / "styles"
+REPORTS = RESOURCES / "reports"
+TEXTS = RESOURCES / "texts"
+ICONS = RESOURCES / "icons"
+SAMPLE = RESOURCES / "sample"
+I18N = ROOT / "i18n"
+METADATA = ROOT / "metadata.txt"
