@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Words of the interface: English in the code, translated by Qt in the context ``Sanxian``."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator
+
+from ..paths import I18N
+
+CONTEXT = "Sanxian"
+
+
+def tr(text: str) -> str:
+    """The text in the language of QGIS's interface."""
+    return QCoreApplication.translate(CONTEXT, text)
+
+
+def install_translator() -> QTranslator | None:
+    """Load ``i18n/sanxian_<locale>.qm``; every Chinese locale is served by zh_CN. None when there is none."""
+    locale = QgsApplication.locale() or "en"
+    name = "zh_CN" if locale.lower().startswith("zh") else locale
+    translator = QTranslator()
+    if not translator.load(str(I18N / f"sanxian_{name}.qm")):
+        return None
+    QCoreApplication.installTranslator(translator)
+    return translator
+
+
+def remove_translator(translator: QTranslator | None) -> None:
+    if translator is not None:
+        QCoreApplication.removeTranslator(translator)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The plugin itself: wires provider, translation and, on a desktop, menu, toolbar and docks.
+
+Nothing heavy is imported here: QGIS loads it at every start, also where geopandas is missing.
+"""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+
+from .algorithms.provider import SanxianProvider
+from .bridge import texts
+
+
+class SanxianPlugin:
+    """``iface`` is None in qgis_process and QGIS Server; then there is a provider and nothing else."""
+
+    def __init__(self, iface):
+        self.iface = iface
+        self.provider = None
+        self.desk = None
+        self.translator = texts.install_translator()
+
+    def initProcessing(self):
+        """QGIS calls it alone in qgis_process."""
+        if self.provider is None:
+            self.provider = SanxianProvider()
+            QgsApplication.processingRegistry().addProvider(self.provider)
+
+    def initGui(self):
+        self.initProcessing()
+        if self.iface is None:
+            return
+        from .gui.desk import Desk
+
+        self.desk = Desk(self.iface)
+
+    def unload(self):
+        """Answers initGui and initProcessing, last first."""
+        if self.desk is not None:
+            self.desk.unload()
+            self.desk = None
+        if self.provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self.provider)
+            self.provider = None
+        texts.remove_translator(self.translator)
+        self.translator = None
+
+    def open_sample(self):
+        """打开示例县: for tools/desk.py and the menu."""
+        if self.desk is not None:
+            self.desk.open_sample()
