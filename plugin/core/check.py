@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One whole check: sources in, plan and report out. Command line, toolbox and panel all come through here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .errors import Cancelled, InputError
+
+if TYPE_CHECKING:
+    from .plan import Plan, SourceLayer
+    from .report import Report
+    from .standard import Norm
+    from .tolerance import Tolerance
+
+Progress = Callable[[float, str], None]
+#: Share of the progress that reading the sources takes.
+_READING = 0.1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is told beside its data; empty means: as the profile, the standard or the layers say.
+
+    ``roles`` is ``ROLE=layer;…``, the path of a file with such lines, or a mapping; ``rules`` codes or names;
+    ``parameters`` code → keyword arguments that beat the standard's and the profile's.
+    """
+
+    standard: str = ""
+    profile: str = ""
+    roles: str | Mapping[str, str] = ""
+    scope: str = ""
+    rules: tuple[str, ...] = ()
+    base_year: int | None = None
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lang: str = "zh"
+    tolerance: Tolerance | None = None
+
+    def norm(self) -> Norm:
+        """Profile and standard, resolved. DataError names what is not there and what is."""
+        from .standard import Norm, load_profile, load_standard
+
+        profile = load_profile(self.profile)
+        return Norm(load_standard(self.standard or profile.standard), profile)
+
+    def role_choices(self) -> dict[str, str]:
+        return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
+
+
+class Checked(NamedTuple):
+    plan: Plan
+    report: Report
+
+
+def check(
+    sources: str | Path | Iterable[SourceLayer],
+    options: Options | None = None,
+    *,
+    source: str = "",
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    reading_seconds: float = 0.0,
+) -> Checked:
+    """Check a file or folder, or layers that were read already (``source`` then names where they come from).
+
+    Raises InputError or DataError when nothing can be run, before any rule has started, and Cancelled.
+    ``reading_seconds``: what reading the layers took before this call.
+    """
+    # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
+    from .engine import choose_rules, run
+    from .io import read_source
+    from .plan import assemble
+
+    def stop_if_cancelled() -> None:
+        if cancelled():
+            raise Cancelled
+
+    options = options or Options()
+    started = time.monotonic()
+    norm = options.norm()
+    rules = choose_rules(norm.standard.rules, options.rules)
+    roles = options.role_choices()
+    stop_if_cancelled()
+    progress(0.0, "")
+    if isinstance(sources, str | Path):
+        source = source or str(sources)
+        sources = read_source(sources)
+    stop_if_cancelled()
+    plan = assemble(
+        sources,
+        norm,
+        roles=roles,
+        scope=options.scope,
+        base_year=options.base_year,
+        source=source,
+        check=stop_if_cancelled,
+    )
+    report = run(
+        plan,
+        rules,
+        parameters=options.parameters,
+        tolerance=options.tolerance,
+        lang=options.lang,
+        progress=lambda share, text: progress(_READING + (1 - _READING) * share, text),
+        cancelled=cancelled,
+        reading_seconds=reading_seconds + time.monotonic() - started,
+    )
+    return Checked(plan, report)
+
+
+def parse_roles(text: str) -> dict[str, str]:
+    """``ROLE=layer;ROLE=layer`` as a dict; the text may also be the path of a UTF-8 file with one such pair a line.
+
+    Full-width ；and ＝ count too, ``#`` starts a comment line. InputError names an entry that is no pair, and a role
+    that is given two layers.
+    """
+    text = text.strip()
+    if not text:
+        return {}
+    if "=" not in text.replace("＝", "=") or _is_file(text):
+        try:
+            text = Path(text).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise InputError("roles_entry", entry=text) from error
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if line.lstrip().startswith("#"):
+            continue
+        for entry in line.replace("；", ";").split(";"):
+            if not entry.strip():
+                continue
+            role, equals, layer = entry.replace("＝", "=", 1).partition("=")
+            role, layer = role.strip().upper(), layer.strip()
+            if not (role and equals and layer):
+                raise InputError("roles_entry", entry=entry.strip())
+            if found.setdefault(role, layer) != layer:
+                raise InputError("roles_twice", role=role, first=found[role], second=layer)
+    return found
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
