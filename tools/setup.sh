@@ -3,7 +3,8 @@
 # Makes the environment: QGIS 3.40 or later where it can be had, and a virtual environment of the Python that QGIS uses.
 # Idempotent: what is there is used as it is, and a second run looks at one stamp and ends.
 # Speaks on stderr: the output of `make -s qgis_process` stays the program's own.
-# Settings: SANXIAN_ENV (default .venv), SANXIAN_NO_INSTALL=1 (leave the system alone), SANXIAN_PYTHON (the Python to build on).
+# Settings: SANXIAN_ENV (default .venv), SANXIAN_NO_INSTALL=1 (leave the system alone), SANXIAN_PYTHON (the Python to build on),
+# SANXIAN_REQUIRE_QGIS=1 (fail without QGIS).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh
@@ -128,10 +129,11 @@ install_packages() {
     say "  安装系统软件包 · installing: ${packages[*]}"
     run_apt install --no-install-recommends --yes "${release[@]}" "${packages[@]}" >> "$SANXIAN_BUILD/setup.log" 2>&1
 }
-release=()
+release=() tried=
 install_qgis() {
     local codename
     can_install || return 1
+    tried=1
     say "  尝试安装（约两分钟）· installing it, about two minutes"
     codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
     apt_update || return 1
@@ -166,6 +168,7 @@ else
 QGIS could not be installed: going on with the core alone. Install QGIS 3.40 or later with its Python and qgis_process,
   then run `make setup` again. (Details: build/setup.log)
 TEXT
+        [ -z "${SANXIAN_REQUIRE_QGIS:-}" ] || die "SANXIAN_REQUIRE_QGIS：没有 QGIS 不继续 · stopping without QGIS"
     fi
 fi
 
@@ -211,6 +214,7 @@ fi
     printf 'SANXIAN_QGIS_DATA=%q\n' "$qgis_data"
 } > "$SANXIAN_ENV/sanxian.state"
 stamp=$(key | cksum) # again: QGIS may be new since
-printf '%s' "$stamp" > "$SANXIAN_ENV/sanxian.stamp"
+# An install that failed is tried again next time; a machine where none is possible is not asked again.
+if [ -n "$qgis_version" ] || [ -z "$tried" ]; then printf '%s' "$stamp" > "$SANXIAN_ENV/sanxian.stamp"; fi
 SANXIAN_QGIS=$qgis_version
 ready
