@@ -145,7 +145,7 @@ print(json.dumps([len(names), sorted(m for m in sys.modules if m.split(".")[0] i
 
 
 def test_bandit_finds_nothing(unzipped):
-    command = [sys.executable, "-m", "bandit", "-q", "-r", str(unzipped), "-f", "json"]
+    command = [sys.executable, "-m", "bandit", "-q", "-ll", "-r", str(unzipped), "-f", "json"]
     report = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
     assert report["errors"] == []
     found = [
@@ -160,3 +160,20 @@ def test_no_secrets(unzipped):
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)["results"]
     assert {name: [f["type"] for f in found] for name, found in results.items()} == {}
+
+
+@pytest.mark.qgis
+def test_qgis_loads_the_unzipped_plugin(unzipped, tmp_path):
+    program = os.environ.get("SANXIAN_QGIS_PROCESS")
+    if not program:
+        pytest.skip("QGIS is not installed")
+    environment = os.environ | {
+        "QGIS_PLUGINPATH": str(unzipped.parent),
+        "QGIS_CUSTOM_CONFIG_PATH": str(tmp_path / "profile 配置"),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    for arguments in (["plugins", "enable", TOP], ["--json", "list"]):
+        done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    provider = json.loads(done.stdout)["providers"][TOP]
+    assert f"{TOP}:check_plan" in provider["algorithms"]
