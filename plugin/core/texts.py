@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import string
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..paths import TEXTS
 from .data import read_toml
 from .errors import DataError, SanxianError
-from .findings import Finding
 from .rule import Rule, all_rules
-from .template import Template
+
+if TYPE_CHECKING:
+    from .findings import Finding
+    from .template import Template
 
 LANGUAGES = ("zh", "en")
 #: Between groups of three digits: narrow, and no line breaks there.
@@ -53,11 +55,11 @@ class Texts:
     def explain(self, error: SanxianError) -> str:
         """An error as a sentence with its remedy."""
         params = dict(error.params)
-        if "role" in params and "problem" in params:
-            return self.problem(params.pop("problem"), params)
         return self.get("errors", error.key, **params)
 
     def reason(self, key: str, params: dict[str, Any]) -> str:
+        if "indicator" in params:
+            params = {**params, "indicator": self.indicator(params["indicator"])}
         return self.get("reasons", key, **params)
 
     def notice(self, key: str, params: dict[str, Any]) -> str:
@@ -127,6 +129,13 @@ class Texts:
             words["concept"] = self.concept(str(finding.params["concept"]))
         if "indicator" in finding.params:
             words["indicator"] = self.indicator(str(finding.params["indicator"]))
+        for name in ("expected", "actual"):
+            known = _catalogue(self.lang)["types"]
+            if finding.params.get(name) in known:
+                words[name] = known[finding.params[name]]
+        if "layer_name" in finding.params:
+            params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
+            words["problem_text"] = self.problem(str(finding.params["problem"]), params)
         if "unit" in finding.params:
             words["unit"] = self.get("units", str(finding.params["unit"]))
         return words
