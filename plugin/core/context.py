@@ -35,6 +35,7 @@ class Context:
     slivers: list[Any] = field(default_factory=list)
     failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
     ladder: dict[str, int] = field(default_factory=dict)
+    outline_failed: bool = False
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Statutory areas (m²) of shapes in the plan's plane."""
@@ -79,6 +80,13 @@ class Context:
         left = a.plane if rows is None else a.rows(rows)
         parts = uncovered_parts(left, cover, tolerance=self.tolerance, check=self.check)
         self._note(parts, a, None)
+        return parts
+
+    def uncovered_shape(self, shape: NDArray, cover: NDArray) -> Parts:
+        """Connected parts of an outline ((1,) array) that the polygons in ``cover`` do not cover."""
+        parts = uncovered_parts(shape, cover, tolerance=self.tolerance, check=self.check)
+        self.slivers += parts.slivers.geometry
+        self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
         return parts
 
     def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:

@@ -21,7 +21,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DataError("data_file_broken", file=str(path), detail=str(error)) from error
 
 
-def check_keys(table: dict[str, Any], *, required: Iterable[str], allowed: Iterable[str], file: Path, where: str = "") -> None:
+def check_keys(
+    table: dict[str, Any], *, required: Iterable[str], allowed: Iterable[str], file: Path, where: str = ""
+) -> None:
     """DataError naming file and key for a key that is missing or that nobody reads."""
     prefix = f"{where}." if where else ""
     for key in required:

@@ -22,7 +22,7 @@ from .geometry import crs as crs_care
 from .geometry.validity import missing
 from .plan import Layer, Plan
 from .report import Outcome, Report, RuleOutcome
-from .rule import EACH, Rule, RuleResult, Severity, all_rules
+from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules
 from .texts import Texts
 
 Progress = Callable[[float, str], None]
@@ -122,6 +122,8 @@ def _run_one(
         outcome.outcome = Outcome.FAILED
     reasons = [texts.reason(key, params) for key, params in result.not_checked]
     failed = _could_not_be_checked(context, rule)
+    if context.outline_failed:
+        reasons.append(texts.reason("outline_failed", {}))
     if failed:
         reasons.append(texts.reason("pairs_failed", {"count": len(failed)}))
     if reasons:
@@ -141,19 +143,11 @@ def _apply(
 ) -> RuleResult | None:
     """Call the rule with its layers; None when they are not there (the outcome then says why)."""
     plan = context.plan
-    if any(need.concept == EACH for need in rule.needs.values()):
-        (name,) = rule.needs
-        total = RuleResult(applicable=False)
-        for layer in list(plan.layers.values()):
-            context.check()
-            one = rule.function(layer, ctx=context, **given)
-            if one is not None:
-                _merge(total, one if isinstance(one, RuleResult) else RuleResult(findings=one))
-        for lost in plan.unusable.values():
-            total.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
-        return total
     layers: list[Layer | None] = []
+    each = [need for need in rule.needs.values() if need.concept == EACH]
     for need in rule.needs.values():
+        if need.concept == EACH:
+            continue
         layer = plan.concept(need.concept)
         if layer is None and not need.optional:
             outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
@@ -165,10 +159,33 @@ def _apply(
             outcome.reason = texts.reason("field_missing", {"layer": layer.name, "role": layer.role, "fields": names})
             return None
         layers.append(layer)
+    if each:
+        return _apply_to_each(rule, each[0], layers, context, given)
     result = rule.function(*layers, ctx=context, **given)
     if result is None:
         return RuleResult(applicable=False)
     return result if isinstance(result, RuleResult) else RuleResult(findings=result)
+
+
+def _apply_to_each(
+    rule: Rule, need: Need, others: list[Layer | None], context: Context, given: dict[str, Any]
+) -> RuleResult:
+    """Call the rule for every layer of the plan in turn; a layer without a needed field is said, the others go on."""
+    total = RuleResult(applicable=False)
+    for layer in list(context.plan.layers.values()):
+        context.check()
+        declared = [m for m in need.fields if layer.template.field(m)]
+        lacking = [m for m in declared if not layer.has(m)]
+        if lacking:
+            names = ", ".join(layer.field_name(m) for m in lacking)
+            total.not_checked.append(("field_missing", {"layer": layer.name, "role": layer.role, "fields": names}))
+            continue
+        one = rule.function(layer, *others, ctx=context, **given)
+        if one is not None:
+            _merge(total, one if isinstance(one, RuleResult) else RuleResult(findings=one))
+    for lost in context.plan.unusable.values():
+        total.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
+    return total
 
 
 def _merge(total: RuleResult, one: RuleResult) -> None:
@@ -289,7 +306,8 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
             params = {"layer": layer.name, "crs": crs_care.label(layer.crs), "plane": crs_care.label(plan.crs)}
             notices.append(texts.notice("notice_reprojected", params))
     notices += [
-        texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params}) for lost in plan.unusable.values()
+        texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
+        for lost in plan.unusable.values()
     ]
     if plan.unrecognised:
         notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised)}))

@@ -7,7 +7,8 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as fresh
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,9 @@ class Finding:
     role: str
     key: str = ""
     related_role: str = ""
-    related_keys: list[str] = field(default_factory=list)
+    related_keys: list[str] = fresh(default_factory=list)
     field: str = ""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = fresh(default_factory=dict)
     area_m2: float | None = None
     net_area_m2: float | None = None
     width_m: float | None = None
@@ -82,7 +83,9 @@ class Finding:
             shape = shapely.buffer(shape, MARK_RADIUS_M)
         polygons = [g for g in shapely.get_parts([shape]) if g.geom_type == "Polygon"]
         if shape.geom_type == "GeometryCollection":
-            polygons = [p for g in shapely.get_parts([shape]) for p in shapely.get_parts([g]) if p.geom_type == "Polygon"]
+            polygons = [
+                p for g in shapely.get_parts([shape]) for p in shapely.get_parts([g]) if p.geom_type == "Polygon"
+            ]
         return shapely.multipolygons(polygons)
 
     def row(self) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -45,7 +44,9 @@ def read_source(source: str | Path) -> list[SourceLayer]:
 
 
 def _read_folder(folder: Path) -> list[SourceLayer]:
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in TABLES or (p.is_dir() and p.suffix.lower() == ".gdb"))
+    found = sorted(
+        p for p in folder.iterdir() if p.suffix.lower() in TABLES or (p.is_dir() and p.suffix.lower() == ".gdb")
+    )
     if not found:
         raise InputError("source_empty", source=str(folder))
     return [layer for path in found for layer in _read_file(path)]
@@ -88,6 +89,7 @@ def _read_layer(path: Path, name: str) -> SourceLayer:
         source=str(path),
         encoding=encoding or str(info.get("encoding") or ""),
         curves=tuple(curves),
+        curve_step=CURVE_STEP_DEGREES if curves else 0.0,
         notices=notices,
     )
 
@@ -125,7 +127,7 @@ def _curve_ids(path: Path, name: str, info: dict[str, Any]) -> list[int]:
         return []
     wanted = ", ".join(f"'{c}'" for c in _CURVES)
     # Names come from the file itself and are quoted; nothing of it is executed but a read of that file.
-    sql = f'SELECT FID FROM "{name.replace(chr(34), chr(34) * 2)}" WHERE OGR_GEOMETRY IN ({wanted})'  # noqa: S608  # nosec B608
+    sql = f'SELECT FID FROM "{name.replace(chr(34), chr(34) * 2)}" WHERE OGR_GEOMETRY IN ({wanted})'  # nosec B608
     found = pyogrio.read_dataframe(path, sql=sql, sql_dialect="OGRSQL", fid_as_index=True, read_geometry=False)
     return [int(v) for v in found.index]
 
@@ -216,7 +218,9 @@ def write_text(target: str | Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_findings(target: str | Path, rows: list[dict[str, Any]], shapes: list[Any], crs: CRS, layer: str = "findings") -> None:
+def write_findings(
+    target: str | Path, rows: list[dict[str, Any]], shapes: list[Any], crs: CRS, layer: str = "findings"
+) -> None:
     """The findings layer as GeoPackage or by the target's suffix; all columns also when there is no finding."""
     from .findings import COLUMNS
 
@@ -228,11 +232,11 @@ def write_findings(target: str | Path, rows: list[dict[str, Any]], shapes: list[
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     with beside(target) as path:
         driver = None if path.suffix else "GPKG"
-        pyogrio.write_dataframe(frame, path, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True)
+        pyogrio.write_dataframe(
+            frame, path, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True
+        )
 
 
 def printable(text: str) -> str:
     """Text without control characters, for messages."""
     return "".join(c for c in text if unicodedata.category(c)[0] != "C")
-
-

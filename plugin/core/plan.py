@@ -17,12 +17,10 @@ from pyproj import CRS
 
 from .errors import InputError
 from .geometry import crs as crs_care
-from .geometry.overlay import uncovered_parts
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, polygons_only, repair
 from .standard import Norm
 from .template import Template
-from .tolerance import Tolerance
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,7 @@ class SourceLayer:
     encoding: str = ""
     template_id: str = ""
     curves: tuple[int, ...] = ()
+    curve_step: float = 0.0
     unsaved: int = 0
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -155,7 +154,9 @@ class Layer:
         for position in np.flatnonzero(self.invalid).tolist():
             fixed = repair(plane[position])
             before = shapely.area(plane[position])
-            changes[position] = float((shapely.area(fixed) if fixed is not None else 0.0) - (before if np.isfinite(before) else 0.0))
+            changes[position] = float(
+                (shapely.area(fixed) if fixed is not None else 0.0) - (before if np.isfinite(before) else 0.0)
+            )
             plane[position] = fixed
         if self.template.geometry == "polygon":
             other = ~missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
@@ -273,7 +274,11 @@ def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     matches = []
     for role, template in templates.items():
         # Only fields that few layers have say anything; every layer has BSM and MJ.
-        telling = {f.name for f in template.fields if f.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")}
+        telling = {
+            f.name
+            for f in template.fields
+            if f.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
+        }
         if telling and telling <= columns and {f.name for f in template.fields} <= columns | {"BZ"}:
             matches.append(role)
     return (matches[0], "fields") if len(matches) == 1 else ("", "")
@@ -402,10 +407,14 @@ def _scope(norm: Norm, roles: set[str], wanted: str) -> str:
 def _set_apart(plan: Plan) -> None:
     """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it."""
     county = plan.concept("county")
-    others = {r: shapely.box(*shapely.total_bounds(lay.original)) for r, lay in plan.layers.items() if not lay.empty.all()}
+    others = {
+        r: shapely.box(*shapely.total_bounds(lay.original)) for r, lay in plan.layers.items() if not lay.empty.all()
+    }
     if len(others) < 2:
         return
-    home_role = county.role if county is not None and county.role in others else max(others, key=lambda r: len(plan.layers[r]))
+    home_role = (
+        county.role if county is not None and county.role in others else max(others, key=lambda r: len(plan.layers[r]))
+    )
     home = others[home_role]
     for role, box in others.items():
         distance = shapely.distance(home, box)
@@ -415,13 +424,9 @@ def _set_apart(plan: Plan) -> None:
                 role,
                 layer.name,
                 "apart",
-                {"crs": crs_care.label(layer.crs), "distance_km": round(distance / 1000, 1), "other": plan.layers[home_role].name},
+                {
+                    "crs": crs_care.label(layer.crs),
+                    "distance_km": round(distance / 1000, 1),
+                    "other": plan.layers[home_role].name,
+                },
             )
-
-
-def outside(plan: Plan, layer: Layer, tolerance: Tolerance, check: Callable[[], None]) -> Any:
-    """The parts of a layer's rows that lie outside the county, or None when there is no county layer."""
-    county = plan.county_shape()
-    if county is None or county[1][0] is None:
-        return None
-    return uncovered_parts(layer.plane, county[1], tolerance=tolerance, check=check)

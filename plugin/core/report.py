@@ -32,7 +32,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
     INCOMPLETE = "incomplete"
     CONDITIONAL = "conditional"
-    PASS = "pass"  # noqa: S105 - a verdict, not a secret
+    PASS = "pass"
 
 
 @dataclass

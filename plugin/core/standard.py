@@ -188,6 +188,11 @@ def standard_folders() -> dict[str, Path]:
     return {read_toml(p)["id"]: p.parent for p in sorted(STANDARDS.glob("*/standard.toml"))}
 
 
+def standard_ids() -> list[str]:
+    """The standards a user can choose: those that describe layers of their own."""
+    return [name for name, folder in standard_folders().items() if (folder / "templates").is_dir()]
+
+
 @cache
 def load_standard(name: str = "county_db") -> Standard:
     """A standard by id, or by the path of its folder. DataError names file and key, or the ids there are."""
@@ -195,7 +200,7 @@ def load_standard(name: str = "county_db") -> Standard:
     folder = folders.get(name) or Path(name)
     path = folder / "standard.toml"
     if not path.exists():
-        raise DataError("standard_unknown", value=name, known=", ".join(sorted(folders)))
+        raise DataError("standard_unknown", value=name, known=", ".join(sorted(standard_ids())))
     table = read_toml(path)
     check_keys(
         table,
@@ -319,5 +324,7 @@ def _target(row: dict[str, Any], area_code: str, path: Path, position: int) -> T
     expect(row["value"], str, file=path, key=f"{where}.value")
     for key, known in (("comparison", (">=", "<=", "=")), ("unit", tuple(SQUARE_METRES))):
         if row[key] not in known:
-            raise DataError("data_value_unknown", file=str(path), key=f"{where}.{key}", value=row[key], known=", ".join(known))
+            raise DataError(
+                "data_value_unknown", file=str(path), key=f"{where}.{key}", value=row[key], known=", ".join(known)
+            )
     return Target(**{"area_code": str(area_code), **row})

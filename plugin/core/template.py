@@ -73,7 +73,9 @@ def load_template(path: Path, standard: str = "") -> Template:
         where = f"field[{position}]"
         check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=where)
         if row["type"] not in TYPES:
-            raise DataError("data_value_unknown", file=str(path), key=f"{where}.type", value=row["type"], known=", ".join(TYPES))
+            raise DataError(
+                "data_value_unknown", file=str(path), key=f"{where}.type", value=row["type"], known=", ".join(TYPES)
+            )
         fields.append(Field(**row))
     names = [f.name for f in fields]
     for name in names:
@@ -147,7 +149,9 @@ def load_code_list(path: Path) -> CodeList:
                 if row["mark"] not in MARKS or not (row["level"] or "").isdigit():
                     raise DataError("data_code_row", file=str(path), line=line, value=code)
                 extra = {k: v or "" for k, v in row.items() if k and k not in required}
-                codes[code] = Code(code, row["name"].strip(), (row["parent"] or "").strip(), int(row["level"]), row["mark"], extra)
+                codes[code] = Code(
+                    code, row["name"].strip(), (row["parent"] or "").strip(), int(row["level"]), row["mark"], extra
+                )
     except FileNotFoundError as error:
         raise DataError("data_file_missing", file=str(path)) from error
     except UnicodeDecodeError as error:

@@ -152,7 +152,11 @@ class Texts:
 
     def _key(self, key: str, fid: Any) -> str:
         if fid is not None:
-            return self.get("words", "feature_id", fid=fid) if not key else f"{short_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
+            return (
+                self.get("words", "feature_id", fid=fid)
+                if not key
+                else f"{short_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
+            )
         return short_key(key)
 
 

@@ -148,9 +148,7 @@ def test_bandit_finds_nothing(unzipped):
     command = [sys.executable, "-m", "bandit", "-q", "-ll", "-r", str(unzipped), "-f", "json"]
     report = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
     assert report["errors"] == []
-    found = [
-        f"{r['filename']}:{r['line_number']} {r['test_id']} {r['issue_text']}" for r in report["results"]
-    ]
+    found = [f"{r['filename']}:{r['line_number']} {r['test_id']} {r['issue_text']}" for r in report["results"]]
     assert found == []
 
 

@@ -36,7 +36,7 @@ class Frame:
 def describe(crs: CRS) -> Frame:
     """Read zone and prefix from a CRS. Whatever its name, the parameters of its projection decide."""
     geodetic = crs.geodetic_crs
-    cgcs = bool(geodetic and ("2000" in geodetic.name and "China" in geodetic.name or "CGCS2000" in geodetic.name))
+    cgcs = bool(geodetic and (("2000" in geodetic.name and "China" in geodetic.name) or "CGCS2000" in geodetic.name))
     if crs.is_geographic:
         return Frame(geographic=True, cgcs2000=cgcs)
     operation = crs.coordinate_operation
@@ -44,7 +44,11 @@ def describe(crs: CRS) -> Frame:
     easting = float(values.get("False easting", 0.0))
     meridian = values.get("Longitude of natural origin")
     metres = all(axis.unit_name in ("metre", "meter", "m") for axis in crs.axis_info)
-    gauss = bool(operation and operation.method_name == "Transverse Mercator" and values.get("Scale factor at natural origin") == 1)
+    gauss = bool(
+        operation
+        and operation.method_name == "Transverse Mercator"
+        and values.get("Scale factor at natural origin") == 1
+    )
     if not gauss or meridian is None:
         return Frame(geographic=False, cgcs2000=cgcs, false_easting=easting, metres=metres)
     prefixed = easting >= 1e6
@@ -140,7 +144,9 @@ def choose(layers: Iterable[tuple[CRS, int]], longitude: float) -> CRS:
     if 73 <= longitude <= 136:
         return three_degree_zone(longitude)
     # Outside China (trial data): any conformal metre grid near the place will do for finding shared parts.
-    return CRS.from_dict({"proj": "tmerc", "lon_0": round(longitude), "k": 1, "x_0": 500000, "ellps": "GRS80", "units": "m"})
+    return CRS.from_dict(
+        {"proj": "tmerc", "lon_0": round(longitude), "k": 1, "x_0": 500000, "ellps": "GRS80", "units": "m"}
+    )
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Indicators as rows of the page: value and target in one unit, room left, state in words, inputs, marks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, Indicator
+from ..report import Report
+from ..standard import Norm
+from ..texts import area_text, number
+from .words import Words
+
+#: Decimals that the offices write.
+DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0}
+_MOST_DECIMALS = 6
+_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+_ICONS = {MET: "ok", CLOSE: "warning", BROKEN: "error"}
+
+
+def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+    return [_row(i, norm, words) for i in report.indicators]
+
+
+def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
+    room = _room(indicator)
+    decimals = _decimals(indicator, room)
+    state = state_word(indicator, words)
+    return {
+        "id": indicator.id,
+        "name": indicator.name or indicator.id,
+        "target": target_text(indicator, words),
+        "value": number(indicator.value, decimals),
+        "unit": "" if indicator.unit == "ratio" else words.named("unit", indicator.unit),
+        "room": signed(room, decimals),
+        "state": state,
+        "icon": _ICONS.get(indicator.state, "") if indicator.value is not None else "",
+        "basis": words.named("basis", indicator.basis) if indicator.basis else "",
+        "inputs": formula(indicator, words),
+        "decides": indicator.unit == "ratio" and indicator.target is not None,
+        "marks": _marks(indicator, norm),
+        "source": indicator.target_source,
+        "confirmed": indicator.confirmed,
+    }
+
+
+def _room(indicator: Indicator) -> float | None:
+    """What is left to the limit, positive on the good side."""
+    if indicator.target is None or indicator.value is None or not math.isfinite(indicator.value):
+        return None
+    if indicator.comparison == "=":
+        return indicator.value - indicator.target
+    more = indicator.value - indicator.target
+    return more if indicator.comparison == ">=" else -more
+
+
+def _decimals(indicator: Indicator, room: float | None) -> int:
+    """The usual decimals of the unit, more where they would hide which side of the target a value lies on."""
+    decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if room is not None else 0)
+    while room and decimals < _MOST_DECIMALS and abs(room) < 10.0 ** (1 - decimals):
+        decimals += 1
+    return decimals
+
+
+def signed(value: float | None, decimals: int) -> str:
+    if value is None:
+        return ""
+    text = number(abs(value), decimals)
+    if not any(c in "123456789" for c in text):
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
+def target_text(indicator: Indicator, words: Words) -> str:
+    if indicator.target is None:
+        return ""
+    sign = _SIGNS.get(indicator.comparison, indicator.comparison)
+    figure = f"{sign} {number(indicator.target, indicator.target_decimals)}"
+    # A ratio is written bare: ≤ 1.25.
+    return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
+
+
+def state_word(indicator: Indicator, words: Words) -> str:
+    """Never 合格: a limit that is kept reads 未超限, and what nobody confirmed carries a star."""
+    side = "ceiling" if indicator.comparison == "<=" else "floor"
+    key = indicator.state if indicator.state not in (MET, BROKEN) else f"{indicator.state}_{side}"
+    return words.named("indicator_state", key) + ("" if indicator.confirmed else "*")
+
+
+def value_text(indicator: Indicator, words: Words) -> str:
+    """Value with unit, for a line of text."""
+    figure = number(indicator.value, _decimals(indicator, _room(indicator)))
+    return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
+
+
+def formula(indicator: Indicator, words: Words) -> str:
+    """What was put in, in one line: the sum over a layer, or numerator ÷ denominator; all inputs for any other."""
+    given = indicator.inputs
+    if "denominator_m2" in given:
+        form = indicator.id.rsplit("_", 1)[-1]
+        figures = {k: number(v, 2) for k, v in given.items() if k.endswith("_m2")}
+        if form in ("n1", "n2", "n3"):
+            return words.get("formula", form, **figures)
+    if "layer" in given and indicator.unit in SQUARE_METRES and indicator.value is not None:
+        area = area_text(indicator.value * SQUARE_METRES[indicator.unit])
+        field = given.get("field", "")
+        said = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
+        if "difference_m2" in given:
+            said.append(words.get("formula", "difference", area=signed(given["difference_m2"], 2)))
+        return words.get("page", "clause").join(said)
+    return all_inputs(indicator, words)
+
+
+def all_inputs(indicator: Indicator, words: Words) -> str:
+    return words.get("page", "clause").join(_input(k, v, words) for k, v in indicator.inputs.items())
+
+
+def _input(name: str, value: Any, words: Words) -> str:
+    label = words.named("input", name)
+    if isinstance(value, list | tuple | set):
+        return f"{label} {words.join(map(str, value))}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{label} {_measure(name, float(value), words)}"
+    return f"{label} {words.named('input_value', str(value))}"
+
+
+def _measure(name: str, value: float, words: Words) -> str:
+    for tail in SQUARE_METRES:
+        if name.endswith(f"_{tail}"):
+            return f"{number(value, DECIMALS[tail])} {words.named('unit', tail)}"
+    # A year or a count: no groups below five digits.
+    return number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
+
+
+def notes(report: Report, words: Words) -> list[str]:
+    """Below the table: sources of the targets, every input of the ratio, what the star means."""
+    said = []
+    sources = dict.fromkeys(i.target_source for i in report.indicators if i.target_source and i.unit != "ratio")
+    if sources:
+        said.append(words.get("text", "target_source", sources=words.join(sources)))
+    ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
+    if ratios:
+        shared = Indicator("", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k != "numerator_m2"})
+        limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
+        limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
+        said.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))
+    bases = dict.fromkeys(b for i in report.indicators for b in i.basis.split("/") if b)
+    if bases:
+        said.append(words.get("text", "basis_note", names=words.join(words.named("basis", b) for b in bases)))
+    if any(not i.confirmed for i in report.indicators):
+        said.append(words.get("text", "unconfirmed_note"))
+    return said
+
+
+def _marks(indicator: Indicator, norm: Norm | None) -> list[str]:
+    """The target's mark, then C where a working definition nobody confirmed stands behind the figure."""
+    found = []
+    ratio = indicator.unit == "ratio"
+    if indicator.target is not None and norm is not None:
+        found.append(norm.mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
+    if ratio and norm is not None:
+        found.append(norm.mark("ratio.form"))
+    elif not indicator.confirmed:
+        found.append("C")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings as the page shows them: sums by rule, then the rows of each rule up to a limit."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from ..findings import Finding
+from ..report import Report
+from ..rule import Severity
+from ..standard import Norm
+from ..texts import Texts, number
+from .pictures import PICTURES, largest, rank, with_area
+from .words import Words
+
+#: Rows of one rule on the page; counts are always complete, layer and JSON hold all.
+ROWS = 200
+#: Townships named in one cell.
+_TOWNSHIPS = 24
+_CIRCLED = 0x2460
+
+
+def titles(report: Report, words: Words) -> dict[str, str]:
+    return {r.code: r.title or r.name for r in report.rules} | {
+        code: words.get("run_title", code) for code in ("RUN900", "RUN901")
+    }
+
+
+def by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.code].append(finding)
+    return groups
+
+
+def sums(report: Report, words: Words) -> list[dict[str, Any]]:
+    """One row per rule and severity, errors first, then by area; waived findings have a section of their own."""
+    named = titles(report, words)
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        if finding.state != "waived":
+            groups[str(finding.severity), finding.code].append(finding)
+    order = [str(s) for s in Severity]
+    rows = []
+    for (severity, code), found in groups.items():
+        areas = [f.area_m2 for f in found if f.area_m2 is not None]
+        nets = [f.net_area_m2 for f in found if f.net_area_m2 is not None]
+        rows.append(
+            {
+                "severity": severity,
+                "code": code,
+                "title": named.get(code, code),
+                "count": len(found),
+                "area_m2": sum(areas),
+                "area": number(sum(areas), 2) if areas else "—",
+                "net": words.get("text", "net", area=number(sum(nets), 2)) if nets else "",
+                "townships": _townships(found, words),
+            }
+        )
+    return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
+
+
+def _townships(found: list[Finding], words: Words) -> str:
+    counts = Counter(f.township for f in found)
+    elsewhere = counts.pop("", 0)
+    if not counts:
+        return "—"
+    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:_TOWNSHIPS]]
+    if len(named) > _TOWNSHIPS:
+        parts.append(words.get("text", "more_townships", count=len(named)))
+    if elsewhere:
+        parts.append(words.get("text", "elsewhere", count=elsewhere))
+    return words.join(parts)
+
+
+def lists(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> list[dict[str, Any]]:
+    """A block per rule with findings: its rows, what is left out, how to fix and on what basis."""
+    named = titles(report, words)
+    blocks = []
+    for code, found in sorted(by_code(report.findings).items(), key=lambda item: rule_order(item[0])):
+        shown = heapq.nsmallest(limit, found, key=rank)
+        blocks.append(
+            {
+                "code": code,
+                "title": named.get(code, code),
+                "count": len(found),
+                "rows": [_row(f, words) for f in shown],
+                "more": words.get("text", "more_rows", count=len(found) - len(shown)) if len(found) > limit else "",
+                **_manual(code, norm, words),
+            }
+        )
+    return blocks
+
+
+def rule_order(code: str) -> tuple[int, str]:
+    from ..rule import FAMILIES
+
+    return (FAMILIES.index(code[:3]) if code[:3] in FAMILIES else len(FAMILIES), code)
+
+
+def _row(finding: Finding, words: Words) -> dict[str, Any]:
+    waived = finding.state == "waived"
+    return {
+        "severity": "WAIVED" if waived else str(finding.severity),
+        "own": " ".join(p for p in (finding.role, _key(finding.key, finding.params.get("fid"), words)) if p),
+        "related": " ".join(
+            p
+            for p in (
+                finding.related_role,
+                words.join(_key(k, None, words) for k in finding.related_keys[:3])
+                + ("…" if len(finding.related_keys) > 3 else "")
+                or _key("", finding.params.get("related_fid"), words),
+            )
+            if p
+        ),
+        "township": finding.township,
+        "area": number(finding.area_m2, 2) if finding.area_m2 is not None else "",
+        "message": finding.message,
+    }
+
+
+def _key(key: str, fid: Any, words: Words) -> str:
+    tail = words.get("text", "fid", fid=fid) if fid is not None else ""
+    return f"{key} {words.bracket(tail)}" if key and tail else key or tail
+
+
+def _manual(code: str, norm: Norm | None, words: Words) -> dict[str, Any]:
+    """How to fix, and the sources with their marks; empty for what is no rule of ours (a report of another version)."""
+    from ..rule import all_rules
+
+    rule = all_rules().get(code)
+    if rule is None:
+        return {"fix": "", "basis": []}
+    texts = Texts(words.lang)
+    fix = texts.rule_help(rule)[texts.section("headings")["fix"]]
+    return {"fix": fix, "basis": citations(rule.basis, norm, words)}
+
+
+def citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:
+    if norm is None:
+        return []
+    known = norm.standard.citations
+    return [
+        {"mark": known[k].mark, "text": known[k].zh if words.lang == "zh" else known[k].en} for k in keys if k in known
+    ]
+
+
+def conflicts(report: Report, words: Words) -> dict[str, Any]:
+    """The list of the largest, numbered as on the overview, with captions for their pictures."""
+    named = titles(report, words)
+    chosen = largest(report)
+    rows = []
+    for position, finding in enumerate(chosen, start=1):
+        rows.append(
+            {
+                "number": position,
+                "circled": chr(_CIRCLED + position - 1),
+                "severity": str(finding.severity),
+                "code": finding.code,
+                "title": named.get(finding.code, finding.code),
+                "township": finding.township or "—",
+                "area": number(finding.area_m2, 2),
+                "width": number(finding.width_m, 1) if finding.width_m is not None else "",
+                "state": words.named("state", finding.state),
+            }
+        )
+    left = len(with_area(report)) - len(chosen) if len(chosen) == PICTURES else 0
+    return {
+        "rows": rows,
+        "more": words.get("text", "more_conflicts", count=left) if left else "",
+        "false_alarm": any(f.state == "false_alarm" for f in chosen),
+    }
+
+
+def waivers(report: Report, words: Words) -> list[dict[str, str]]:
+    """Waived findings, all of them; what a waiver says of itself is in the finding's ``params.waiver``."""
+    found = sorted((f for f in report.findings if f.state == "waived"), key=lambda f: (rule_order(f.code), rank(f)))
+    rows = []
+    for finding in found:
+        said = finding.params.get("waiver") or {}
+        rows.append(
+            {
+                "code": finding.code,
+                "township": finding.township or "—",
+                "area": number(finding.area_m2, 2),
+                "why": str(said.get("reason", "")),
+                "document": str(said.get("document", "")),
+                "author": str(said.get("author", "")),
+                "until": str(said.get("until", "")),
+            }
+        )
+    return rows

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report as JSON: all of it, in the shape that resources/reports/report.schema.json describes."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from ..io import write_text
+from ..report import Report
+
+
+def to_json(report: Report) -> str:
+    """UTF-8 text, valid for any JSON reader: what is not a finite number becomes null."""
+    data = report.to_dict()
+    try:
+        return _dump(data)
+    except ValueError:
+        return _dump(_finite(data))
+
+
+def write_json(report: Report, target: str | Path) -> None:
+    write_text(target, to_json(report))
+
+
+def read_json(source: str | Path) -> Report:
+    return Report.from_dict(json.loads(Path(source).read_text(encoding="utf-8")))
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of the page around findings and figures: head, verdict, what was and was not checked, provenance."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from ..report import Outcome, Report, RuleOutcome, Verdict
+from ..standard import Norm
+from ..texts import area_text, number
+from .found import citations, rule_order
+from .words import Words
+
+_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
+#: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
+_FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
+
+
+def without_folders(text: str) -> str:
+    """The text with absolute paths cut down to the name at their end."""
+    return _FOLDERS.sub("", text)
+
+
+def verdict(report: Report) -> Verdict:
+    """Where no rule ran nothing was checked, and nothing but a complete check reads 通过."""
+    return report.verdict if report.rules else Verdict.INCOMPLETE
+
+
+def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+    said = report.provenance
+    scope = said.get("scope", "")
+    profile = said.get("profile", {})
+    name = profile.get("id", "")
+    confirmed = profile.get("confirmed") or {}
+    if name and confirmed.get("by"):
+        name = words.get("head", "confirmed_by", id=name, by=confirmed["by"], date=confirmed.get("date", ""))
+    area = words.get("page", "gap").join(p for p in (said.get("area_name"), said.get("area_code")) if p)
+    started = moment(said.get("started", ""))
+    return {
+        "title": words.named("title", scope)
+        if scope in ("three_lines", "county", "centre", "township", "maintenance")
+        else words.get("title", "other"),
+        "area": area or words.get("head", "no_area"),
+        "area_name": said.get("area_name", ""),
+        "scope": words.named("scope", scope),
+        "time": started,
+        "date": started.partition(" ")[0],
+        "standard": said.get("standard", {}).get("name", ""),
+        "profile": name or words.get("head", "no_profile"),
+        "crs": crs_text(said.get("crs", ""), words),
+    }
+
+
+def moment(text: str) -> str:
+    """2026-11-20 14:32 of an ISO moment; the text itself when it is none."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return text
+
+
+def crs_text(label: str, words: Words) -> str:
+    """``EPSG:4526　38 带``: the zone of the CGCS2000 grids, which planners call them by."""
+    code = int(label[5:]) if label.startswith("EPSG:") and label[5:].isdigit() else 0
+    zone = {4491: 13, 4502: 13, 4513: 25, 4534: 25}
+    start = max((c for c in zone if c <= code <= 4554), default=0)
+    if not start:
+        return label
+    return label + words.get("page", "gap") + words.get("head", "zone", zone=zone[start] + code - start)
+
+
+def verdict_box(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+    summary = report.summary
+    counts = [
+        words.get("count", "finding", severity=words.get("severity", severity), count=number(summary[key], 0))
+        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
+    ]
+    return {
+        "id": str(verdict(report)),
+        "word": words.get("verdict", str(verdict(report))),
+        "counts": counts,
+        "outcomes": _outcomes(report, words),
+        "sentences": honest_sentences(report, norm, words),
+    }
+
+
+def _outcomes(report: Report, words: Words) -> str:
+    """Rules by outcome; skipped as in the summary, where a rule that looked at a part only counts too."""
+    counts = Counter(str(r.outcome) for r in report.rules) | Counter(skipped=report.summary["skipped"])
+    always = ("passed", "failed", "skipped", "crashed")
+    parts = [
+        words.get("count", "of_rules", outcome=words.get("outcome", key), count=counts[key])
+        for key in _COLUMNS
+        if counts[key] or key in always
+    ]
+    head = words.get("count", "rules", count=len(report.rules))
+    return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
+
+
+def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[str]:
+    """What a reader must not overlook, most weighty first."""
+    summary = report.summary
+    partly = sum(_partly(r) for r in report.rules)
+    said: list[str] = []
+    if not report.rules:
+        return [words.get("say", "no_rule")]
+    skipped, crashed = summary["skipped"], summary["crashed"]
+    if skipped and crashed:
+        said.append(words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed))
+    elif skipped:
+        said.append(words.get("say", "skipped", count=skipped))
+    elif crashed:
+        said.append(words.get("say", "crashed", count=crashed))
+    if partly:
+        said.append(words.get("say", "partly", count=partly))
+    if not report.findings:
+        if skipped or crashed:
+            said.insert(0, words.get("say", "none_found_skipped", count=skipped + crashed))
+        else:
+            slivers = report.tolerance.get("ignored_slivers", 0)
+            area = area_text(report.tolerance.get("ignored_area_m2", 0.0))
+            said.append(words.get("say", "clean", count=len(report.rules), slivers=number(slivers, 0), area=area))
+    if summary["unconfirmed"]:
+        names = words.join(dict.fromkeys(words.named("setting", u) for u in summary["unconfirmed"]))
+        said.append(words.get("say", "unconfirmed", names=names))
+    if norm is not None:
+        left_out = set(norm.standard.rules) - {r.code for r in report.rules}
+        if left_out:
+            default = len(norm.standard.rules)
+            said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out)))
+    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
+        said.append(words.get("say", "unsaved"))
+    if summary["waived"]:
+        said.append(words.get("say", "waived", count=summary["waived"]))
+    return said
+
+
+def _partly(rule: RuleOutcome) -> bool:
+    """A rule that found something and could not look at everything counts as 有问题 and as 跳过."""
+    return rule.incomplete and rule.outcome != Outcome.SKIPPED
+
+
+def families(report: Report, words: Words) -> dict[str, Any]:
+    """Counts by family; columns of no rule at all are left out, except those a reader expects."""
+    counts: dict[str, Counter[str]] = {}
+    for rule in report.rules:
+        row = counts.setdefault(rule.code[:3], Counter())
+        row["rules"] += 1
+        row[str(rule.outcome)] += 1
+        row["skipped"] += _partly(rule)
+    total: Counter[str] = sum(counts.values(), Counter())
+    columns = [c for c in _COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
+    rows = [
+        {"name": f"{code} {words.named('family', code)}", "values": [row["rules"], *(row[c] for c in columns)]}
+        for code, row in sorted(counts.items(), key=lambda item: rule_order(item[0]))
+    ]
+    return {
+        "columns": [words.get("outcome", c) for c in columns],
+        "rows": rows,
+        "total": [total["rules"], *(total[c] for c in columns)],
+    }
+
+
+def not_checked(report: Report, words: Words) -> dict[str, Any]:
+    """Rules that were skipped, crashed or looked at a part only, and repaired geometry; each with reason and remedy."""
+    rows = []
+    for rule in report.rules:
+        if rule.outcome == Outcome.CRASHED:
+            kind = rule.reason.partition(":")[0]
+            rows.append((rule.code, rule.title, words.get("text", "crashed_rule", error=kind)))
+        elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
+            reason = without_folders(rule.reason) or words.get("text", "no_reason")
+            rows.append((rule.code, rule.title, reason))
+    invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
+    if invalid:
+        names = words.join(
+            words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid
+        )
+        area = area_text(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
+        count = sum(layer["invalid"] for layer in invalid)
+        text = words.get("text", "repaired", count=number(count, 0), layers=names, area=area)
+        rows.append((words.get("text", "repaired_label"), "", text))
+    absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
+    return {
+        "rows": [{"code": c, "title": t, "reason": r} for c, t, r in rows],
+        "not_applicable": words.get("text", "not_applicable", rules=words.join(absent)) if absent else "",
+    }
+
+
+def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+    said = report.tolerance
+    steps = said.get("steps") or {}
+    notes = [words.get("text", "tolerance_note")]
+    if steps.get("fixed_precision") or steps.get("repaired"):
+        fixed, repaired = steps.get("fixed_precision", 0), steps.get("repaired", 0)
+        notes.append(words.get("text", "steps", fixed=number(fixed, 0), repaired=number(repaired, 0)))
+    mark = norm.mark("tolerance") if norm else "C"
+    if norm and mark == "C" and norm.is_confirmed("tolerance"):
+        notes.append(words.get("text", "tolerance_profile"))
+    limits = (("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m"))
+    limits += (("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m"))
+    count, area = said.get("ignored_slivers", 0), said.get("ignored_area_m2", 0.0)
+    return {
+        "mark": mark,
+        "columns": [words.get("column", key) for key, _, _ in limits],
+        "values": [f"{said[field]:.10g} {unit}" if field in said else "—" for _, field, unit in limits],
+        "slivers": words.get("text", "sliver_count", count=number(count, 0), area=area_text(area)),
+        "note": words.sentences(notes),
+    }
+
+
+def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+    from ..rule import all_rules
+
+    known = all_rules()
+    rows = []
+    for rule in report.rules:
+        outcome = "partly" if _partly(rule) else str(rule.outcome)
+        basis = citations(known[rule.code].basis, norm, words) if rule.code in known else []
+        reason = words.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
+        rows.append(
+            {
+                "code": rule.code,
+                "title": rule.title or rule.name,
+                "severity": rule.severity,
+                "outcome": words.get("outcome", outcome),
+                "outcome_id": outcome,
+                "count": number(rule.findings, 0),
+                "seconds": number(rule.seconds, 2),
+                "basis": basis,
+                "reason": reason if rule.outcome == Outcome.CRASHED else without_folders(rule.reason),
+                "unconfirmed": words.join(words.named("setting", u) for u in rule.unconfirmed),
+            }
+        )
+    return rows
+
+
+def provenance(report: Report, words: Words) -> dict[str, Any]:
+    said = report.provenance
+    layers = [
+        {
+            "role": layer.get("role", ""),
+            "name": _layer_name(layer, words),
+            "features": number(layer.get("features", 0), 0),
+            "invalid": number(layer.get("invalid", 0), 0),
+            "empty": number(layer.get("empty", 0), 0),
+            "crs": layer.get("crs", ""),
+            "encoding": layer.get("encoding", ""),
+            "unsaved": words.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
+            "mark": layer.get("fields_mark", ""),
+        }
+        for layer in said.get("layers", [])
+    ]
+    return {
+        "layers": layers,
+        "notices": [without_folders(str(n)) for n in dict.fromkeys(said.get("notices", []))],
+        "line": _line(said, words),
+        "unsaved": any(layer.get("unsaved") for layer in said.get("layers", [])),
+    }
+
+
+def _layer_name(layer: dict[str, Any], words: Words) -> str:
+    """The layer's own name, the official one, and how its role was found where it is not the obvious way."""
+    title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
+    parts = [title or name]
+    notes = []
+    if name and name not in (role, title):
+        notes.append(name)
+    if layer.get("chosen_by") in ("fields", "chosen"):
+        notes.append(words.named("chosen", layer["chosen_by"]))
+    return parts[0] + (words.bracket(words.join(notes)) if notes else "")
+
+
+def _line(said: dict[str, Any], words: Words) -> list[str]:
+    versions = said.get("versions", {})
+    standard, profile = said.get("standard", {}).get("name", ""), said.get("profile", {}).get("id", "")
+    if profile:
+        standard = words.get("text", "with_profile", standard=standard, profile=profile)
+    named = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
+    parts = [words.get("text", "source", source=said["source"])] if said.get("source") else []
+    parts += [words.get("text", "rule_set", standard=standard)] if standard else []
+    if versions.get("sanxian"):
+        parts.append(words.get("text", "versions", sanxian=versions["sanxian"]))
+    parts += [f"{label} {versions[key]}" for key, label in named.items() if versions.get(key)]
+    if "seconds" in said:
+        parts.append(words.get("text", "seconds", seconds=number(said["seconds"], 1)))
+    return parts

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report's own words (resources/texts/report_*.toml); sentences about findings come from core.texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from ...paths import TEXTS
+from ..data import read_toml
+from ..errors import DataError
+from ..texts import LANGUAGES
+
+
+@cache
+def _catalogue(lang: str) -> dict[str, Any]:
+    return read_toml(TEXTS / f"report_{lang}.toml")
+
+
+class Words:
+    """The report's words in one language. DataError for a language or a word that is not there."""
+
+    def __init__(self, lang: str = "zh"):
+        if lang not in LANGUAGES:
+            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(LANGUAGES))
+        self.lang = lang
+
+    def get(self, section: str, key: str, **params: Any) -> str:
+        try:
+            text: str = _catalogue(self.lang)[section][key]
+        except KeyError as error:
+            raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
+        return text.format(**params) if params else text
+
+    def named(self, section: str, key: str) -> str:
+        """The word for a key of the data; the key itself where a newer rule or a county brings one of its own."""
+        return str(_catalogue(self.lang).get(section, {}).get(key, key))
+
+    def join(self, parts: Iterable[str]) -> str:
+        return self.get("page", "separator").join(parts)
+
+    def sentences(self, parts: Iterable[str]) -> str:
+        return self.get("page", "sentence_gap").join(p for p in parts if p)
+
+    def bracket(self, text: str) -> str:
+        return f"{self.get('page', 'open')}{text}{self.get('page', 'close')}"

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One file per rule; `core.rule.all_rules` finds them."""

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the rules between lines and zones share."""
+
+from numpy.typing import NDArray
+
+from ..context import Context, union_of
+from ..findings import Finding
+from ..plan import Layer
+
+
+def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:
+    """Where zones and a line that should be one and the same differ, both ways, one finding a connected part.
+
+    ``chosen``: (n,) bool, the zone rows meant. Cases ``zone_outside_line`` (on the zone row) and
+    ``line_outside_zone`` (related key = the line's row).
+    """
+    beyond = ctx.uncovered(zones, union_of(line.plane), rows=chosen)
+    found = ctx.pairs(zones, line, beyond, case="zone_outside_line", params={"direction": "zone_outside_line"})
+    beyond = ctx.uncovered(line, union_of(zones.rows(chosen)))
+    for finding in ctx.pairs(line, zones, beyond, case="line_outside_zone", params={"direction": "line_outside_zone"}):
+        # The finding belongs to the zones, the first concept in the rule's name.
+        if "fid" in finding.params:
+            finding.params["related_fid"] = finding.params.pop("fid")
+        finding.related_role, finding.related_keys = line.role, [finding.key]
+        finding.role, finding.key = zones.role, ""
+        found.append(finding)
+    return found

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ..context import Context
+from ..plan import Layer
+from ..rule import EACH, Example, Need, RuleResult, Severity, rule
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+GOOD = {
+    "wkt": SQUARE,
+    "land_use": "0103",
+    "gross_area": 10000.0,
+    "deduction_rate": 0.1,
+    "deduction_area": 1000.0,
+    "net_area": 9000.0,
+}
+
+
+@rule(
+    "ATT003",
+    "net-area",
+    severity=Severity.WARNING,
+    basis=["A7", "pbf-db-2021"],
+    needs={"layer": Need(EACH, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
+    messages={
+        "rate": "{layer} ({key}): {field} = {actual} is not from 0 up to (not including) 1. Correct the deduction rate.",
+        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × rate gives {expected} m². Compute it again.",
+        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute it again.",
+        "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area.",
+        "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
+    },
+    fails=[
+        Example("net is gross", {"layer": [{**GOOD, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("rate of one", {"layer": [{**GOOD, "deduction_rate": 1.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example(
+            "wrong deduction",
+            {"layer": [{**GOOD, "deduction_area": 900.0, "net_area": 9100.0}]},
+            finds=1,
+            roles={"layer": "DLTB"},
+        ),
+        Example("no net area on 旱地", {"layer": [{**GOOD, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("no gross area", {"layer": [{**GOOD, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+    ],
+    passes=[
+        Example("agrees", {"layer": [GOOD]}, roles={"layer": "DLTB"}),
+        Example(
+            "no deduction",
+            {"layer": [{**GOOD, "deduction_rate": None, "deduction_area": None, "net_area": 10000.0}]},
+            roles={"layer": "DLTB"},
+        ),
+        Example(
+            "no net area on a road",
+            {"layer": [{**GOOD, "land_use": "1003", "net_area": None}]},
+            roles={"layer": "DLTB"},
+        ),
+    ],
+)
+def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleResult | None:
+    """Deduction and net area agree with the gross area.
+
+    What it checks
+        Where a layer has them: KCXS in [0, 1); KCMJ = gross × KCXS; net area (TBDLMJ, YJJBNTMJ) = gross − KCMJ; a net area
+        on every row of cultivated land. A missing rate or deduction counts as none.
+    Why
+        Tasks for 耕地 and 永久基本农田 are counted in net area: field ridges (田坎) are taken off.
+    How to fix
+        Compute the fields again from the gross area and the rate, round to 0.01 m².
+    Limits
+        Does not compare the gross area with the drawn shape. One finding a row, for the first field that breaks.
+    """
+    if not layer.has("gross_area") or not layer.has("net_area"):
+        return None
+    fields = {m: layer.field_name(m) for m in ("gross_area", "net_area", "deduction_rate", "deduction_area")}
+    gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
+    has_rate = layer.has("deduction_rate")
+    rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
+    deduction = layer.numbers("deduction_area")
+    cultivated = ctx.cultivated(layer)
+    expected_deduction = gross * rate
+    deducted = np.where(np.isnan(deduction), np.round(expected_deduction, 2), deduction)
+    # Half a digit of rounding in each field is no fault; a double's own error is smaller still.
+    slack = allowance_m2 + 1e-6
+    result = RuleResult()
+    for position in range(len(layer)):
+        g, n = gross[position], net[position]
+        if not (g > 0):
+            case, meaning, actual, expected = "gross", "gross_area", g, None
+        elif has_rate and not (0 <= rate[position] < 1):
+            case, meaning, actual, expected = "rate", "deduction_rate", rate[position], None
+        elif (
+            np.isfinite(deduction[position])
+            and has_rate
+            and abs(deduction[position] - expected_deduction[position]) > slack
+        ):
+            case, meaning, actual, expected = (
+                "deduction",
+                "deduction_area",
+                deduction[position],
+                expected_deduction[position],
+            )
+        elif np.isnan(n):
+            if not cultivated[position]:
+                continue
+            case, meaning, actual, expected = "missing", "net_area", n, g - deducted[position]
+        elif abs(n - (g - deducted[position])) > slack:
+            case, meaning, actual, expected = "net", "net_area", n, g - deducted[position]
+        else:
+            continue
+        params = {
+            "problem": case,
+            "actual": None if np.isnan(actual) else float(actual),
+            "expected": None if expected is None else round(float(expected), 2),
+        }
+        result.findings.append(
+            ctx.row(layer, position, field=fields[meaning], case=case, params=params, geometry=layer.plane[position])
+        )
+    return result

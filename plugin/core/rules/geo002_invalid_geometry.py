@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..context import Context
+from ..findings import Finding
+from ..geometry.validity import reason
+from ..plan import Layer
+from ..rule import EACH, Example, Need, rule
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+BOW_TIE = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
+_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+
+
+@rule(
+    "GEO002",
+    "invalid-geometry",
+    basis=["G7"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "invalid": "{layer} ({key}) is not a valid shape: {reason}. Mend it at the marked place. A repaired copy was used "
+        "for the other rules; the layer was not changed.",
+        "type": "{layer} ({key}) is a {actual}; the layer holds {expected} only. Redraw it or move it to its own layer.",
+        "zero_area": "{layer} ({key}) encloses no area. Delete it or draw it again.",
+        "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees; convert them to "
+        "vertices yourself so that everybody measures the same line.",
+    },
+    fails=[
+        Example("bow-tie", {"layer": [BOW_TIE]}, finds=1),
+        Example(
+            "hole outside the shell",
+            {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (20 20, 21 20, 21 21, 20 20))"]},
+            finds=1,
+        ),
+        Example("ring touching itself", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 5 5, 0 10, 5 5, 0 0))"]}, finds=1),
+        Example("no area", {"layer": ["POLYGON ((0 0, 10 0, 20 0, 0 0))"]}, finds=1),
+        Example("a line among polygons", {"layer": ["LINESTRING (0 0, 10 10)"]}, finds=1),
+    ],
+    passes=[
+        Example("a square", {"layer": [SQUARE]}),
+        Example("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
+        Example("null is another rule's", {"layer": [None]}),
+    ],
+)
+def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
+    """Every shape is valid and of the layer's kind.
+
+    What it checks
+        Self-intersections, rings touching themselves, misplaced or nested holes, repeated rings, coordinates that are not
+        numbers, shapes without area, another geometry type than the template's, and arcs.
+    Why
+        Areas and overlaps of such a shape depend on the program that computes them.
+    How to fix
+        Zoom to the marked place and mend the vertices there, or run QGIS's “Fix geometries” and look at the result.
+    Limits
+        One reason per feature: mend it and check again.
+    """
+    found = []
+    curves = set(layer.source.curves)
+    wanted = _DIMENSIONS[layer.template.geometry]
+    kinds = shapely.get_dimensions(layer.original)
+    areas = shapely.area(layer.original)
+    for position in np.flatnonzero(~layer.empty).tolist():
+        shape = layer.original[position]
+        if layer.invalid[position]:
+            name, place = reason(shape)
+            found.append(
+                ctx.row(layer, position, case="invalid", params={"reason": name}, geometry=place or _somewhere(shape))
+            )
+        elif kinds[position] != wanted:
+            params = {"reason": "type", "expected": layer.template.geometry, "actual": shape.geom_type}
+            found.append(ctx.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
+        elif wanted == 2 and areas[position] == 0:
+            found.append(
+                ctx.row(layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_somewhere(shape))
+            )
+        if layer.fids[position] in curves:
+            params = {"reason": "curve", "step": layer.source.curve_step}
+            found.append(ctx.row(layer, position, case="curve", params=params, geometry=_somewhere(shape)))
+    return found
+
+
+def _somewhere(shape: Any) -> Any:
+    """A point of the shape to go to, or None when it has no finite coordinate."""
+    coordinates = shapely.get_coordinates(shape)
+    finite = coordinates[np.isfinite(coordinates).all(axis=1)]
+    return shapely.Point(finite[0]) if len(finite) else None

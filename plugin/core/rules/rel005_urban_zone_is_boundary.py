@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ..context import Context
+from ..findings import Finding
+from ..plan import Layer
+from ..rule import Example, Need, Severity, rule
+from ._lines import disagreement
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL005",
+    "urban-zone-is-boundary",
+    severity=Severity.WARNING,
+    basis=["zoning-guide", "hunyuan-plan"],
+    needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
+    uses=["tolerance", "zones.codes", "zones.urban_is_boundary"],
+    messages={
+        "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
+        "Make zone and boundary one.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) lies in no urban zone of {layer} (width {width} m). "
+        "Make zone and boundary one.",
+    },
+    fails=[
+        Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("boundary wider", {"zones": [{"wkt": SQUARE, "zone_code": "400"}], "boundary": [WIDER]}, finds=1, areas=(1000.0,)),
+    ],
+    passes=[
+        Example("two kinds of zone make one boundary", {"zones": [
+            {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "411"},
+            {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "420"}], "boundary": [SQUARE]}),
+        Example("county counts otherwise", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]},
+                settings={"zones.urban_is_boundary": False}),
+    ],
+)  # fmt: skip
+def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> list[Finding] | None:
+    """The urban development zone is the boundary.
+
+    What it checks
+        Both ways: parts of 城镇发展区 (all its levels) outside 城镇开发边界, and of the boundary outside such zones.
+    Why
+        The zone is drawn from the line; where they differ, two rules hold on one piece of land.
+    How to fix
+        Copy the boundary's edge into the zone.
+    Limits
+        The zone codes are marked C. Switch off with `[zones] urban_is_boundary = false` where the county's plan differs.
+    """
+    if not ctx.norm.get("zones.urban_is_boundary"):
+        return None
+    return disagreement(zones, ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx)

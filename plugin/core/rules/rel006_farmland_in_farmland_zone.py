@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ..context import Context, union_of
+from ..findings import Finding
+from ..plan import Layer
+from ..rule import Example, Need, RuleResult, Severity, rule
+
+BIG = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+SMALL = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
+
+
+@rule(
+    "REL006",
+    "farmland-in-farmland-zone",
+    basis=["order-17", "zoning-guide"],
+    needs={"farmland": Need("farmland"), "zones": Need("zones", fields=("zone_code",))},
+    uses=["tolerance", "zones.codes", "rules.REL006"],
+    messages={
+        "urban": "{layer} ({key}) lies with {area} (net {net_area}, width {width} m) in the urban development zone ({related_key}). "
+        "Cut the zone back to the parcel's edge.",
+        "large": "{layer} ({key}) lies with {area} outside the farmland protection zone, more than the {limit} m² taken as "
+        "scattered. Extend the zone, or confirm the plot as scattered.",
+        "share": "{share} % of {layer} ({area}) lies outside the farmland protection zone, more than {max_share} %. Extend the zone.",
+    },
+    fails=[
+        Example("in the urban zone", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "410"}, {"wkt": EAST, "zone_code": "300"}]},
+                finds=1, areas=(10000.0,)),
+        Example("more than a tenth outside", {"farmland": [SMALL], "zones": [{"wkt": BIG, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
+        Example("a large plot outside", {"farmland": [BIG, EAST], "zones": [{"wkt": BIG, "zone_code": "500"}, {"wkt": EAST, "zone_code": "300"}]},
+                finds=2, areas=(1000000.0, 1000000.0)),
+    ],
+    passes=[
+        Example("inside", {"farmland": [SMALL], "zones": [{"wkt": BIG, "zone_code": "300"}]}),
+        Example("scattered plots may lie outside", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "500"},
+                                                                                     {"wkt": EAST, "zone_code": "300"}]}),
+    ],
+)  # fmt: skip
+def farmland_in_farmland_zone(
+    farmland: Layer, zones: Layer, *, ctx: Context, large_area_m2: float = 100_000.0, max_share: float = 0.10
+) -> RuleResult:
+    """Permanent basic farmland lies in the farmland protection zone.
+
+    What it checks
+        One way: 永久基本农田 within 城镇发展区 is an error; connected parts of at least `large_area_m2` outside 农田保护区, and
+        a share above `max_share` of all of it outside, are warnings.
+    Why
+        The zone carries the protection in the plan; scattered plots may lie in other zones, whole fields should not.
+    How to fix
+        Extend the farmland zone; cut an urban zone back.
+    Limits
+        Both thresholds and the zone codes are marked C. A farmland zone wider than the farmland is legal.
+    """
+    urban = ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban"))
+    protected = ctx.coded(zones, "zone_code", ctx.norm.get("zones.farmland"))
+    inside = ctx.shared(farmland, zones, rows_b=urban)
+    findings = ctx.pairs(
+        farmland, zones, inside, net=True, case="urban", severity=Severity.ERROR, params={"kind": "urban"}
+    )
+    # Parts in urban zones have their own finding: they are not told a second time as “outside”.
+    elsewhere = ctx.uncovered(farmland, union_of(zones.rows(protected | urban)))
+    areas = ctx.statutory(elsewhere.geometry)
+    total = float(farmland.statutory.sum())
+    outside = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
+    for finding, area in zip(
+        ctx.pairs(farmland, zones, elsewhere, case="large", severity=Severity.WARNING), areas, strict=True
+    ):
+        if area >= large_area_m2:
+            finding.params |= {"kind": "large", "limit": large_area_m2}
+            findings.append(finding)
+    if total > 0 and outside / total > max_share:
+        findings.append(_share(farmland, zones, elsewhere.geometry, outside, total, max_share))
+    return RuleResult(findings=findings)
+
+
+def _share(
+    farmland: Layer, zones: Layer, shapes: np.ndarray, outside: float, total: float, max_share: float
+) -> Finding:
+    share = union_of(shapes)
+    return Finding(
+        farmland.role,
+        related_role=zones.role,
+        case="share",
+        severity=Severity.WARNING,
+        params={"kind": "share", "share": round(outside / total * 100, 2), "max_share": round(max_share * 100, 2)},
+        area_m2=outside,
+        geometry=share[0] if len(share) else None,
+    )

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ..context import Context
+from ..findings import Finding
+from ..rule import Example, Severity, rule
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_parcels": [SQUARE]}
+
+
+@rule(
+    "SCH001",
+    "required-layers",
+    severity=Severity.WARNING,
+    basis=["county-db", "three-line-rules-2022"],
+    needs={},
+    messages={
+        "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. "
+        "Add the layer, or assign one under Layer Roles."
+    },
+    fails=[Example("boundary missing", {k: v for k, v in ALL.items() if k != "boundary"}, finds=1)],
+    passes=[Example("all four there", ALL)],
+)
+def required_layers(*, ctx: Context) -> list[Finding]:
+    """Required layers are there.
+
+    What it checks
+        Every concept that the delivery's scope makes mandatory is answered by a layer.
+    Why
+        A rule without its layer cannot be checked, and “no finding” would read like a pass.
+    How to fix
+        Add the layer under its official code, or choose the layer that plays the role under Layer Roles.
+    Limits
+        Only looks whether the layer is there, not whether it is complete. A concept that the profile declares absent is
+        not asked for.
+    """
+    missing = []
+    for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
+        # An unusable layer is there: SCH003 tells what is wrong with it.
+        if ctx.plan.expects(concept) and ctx.plan.concept(concept) is None and ctx.plan.unusable_for(concept) is None:
+            roles = ctx.plan.roles_of(concept)
+            missing.append(Finding(role=roles[0], params={"concept": concept, "roles": list(roles)}))
+    return missing

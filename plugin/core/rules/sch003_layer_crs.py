@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ..context import Context
+from ..findings import Finding
+from ..geometry import crs as crs_care
+from ..rule import Example, Severity, rule
+
+SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
+
+
+@rule(
+    "SCH003",
+    "layer-crs",
+    basis=["cgcs2000"],
+    needs={},
+    messages={
+        "unusable": "{problem_text} Rules that need this layer are skipped.",
+        "mixed_zones": "{layer} is in {crs} (zone {zone}), the plan is measured in {plane} (zone {plane_zone}). It was "
+        "reprojected for the check; deliver all layers in one zone. The layer was not changed.",
+        "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was taken as it is; reproject it with the "
+        "official parameters. The layer was not changed.",
+    },
+    fails=[
+        Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE, "crs": 4525}]}, finds=1),
+        Example("two zones", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}],
+                              "farmland": [{"wkt": SQUARE.replace("386", "378"), "crs": 4525}]}, finds=1),
+    ],
+    passes=[Example("one zone", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}]})],
+)  # fmt: skip
+def layer_crs(*, ctx: Context) -> list[Finding]:
+    """Coordinates and coordinate system agree.
+
+    What it checks
+        Each layer has a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it is CGCS2000,
+        and all projected layers are in one zone.
+    Why
+        A layer in the wrong zone lies three degrees away: everything looks conflict-free because nothing meets.
+    How to fix
+        Set the layer's CRS to the one the coordinates are in (the message names it where it can be told), or reproject.
+    Limits
+        A missing prefix-less zone can be told only by the distance to the county. EPSG:4490 beside one projected zone is
+        how sealed data is delivered and only noted.
+    """
+    found = []
+    for lost in ctx.plan.unusable.values():
+        params = {"problem": lost.problem, "layer_name": lost.name, **lost.params}
+        found.append(Finding(lost.role, case="unusable", params=params))
+    plane = crs_care.describe(ctx.plan.crs)
+    for layer in ctx.plan.layers.values():
+        assert layer.crs is not None
+        frame = crs_care.describe(layer.crs)
+        params = {"crs": crs_care.label(layer.crs), "plane": crs_care.label(ctx.plan.crs)}
+        if not frame.cgcs2000:
+            case = "not_cgcs2000"
+        elif not frame.geographic and (frame.zone, frame.prefixed) != (plane.zone, plane.prefixed):
+            case = "mixed_zones"
+            params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
+        else:
+            continue
+        found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
+    return found

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turns a rule's WKT examples into a plan, so that they are tests."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import geopandas as gpd
+import shapely
+from pyproj import CRS
+
+from plugin.core.engine import run
+from plugin.core.plan import FieldInfo, Plan, SourceLayer, assemble
+from plugin.core.report import Report
+from plugin.core.rule import EACH, Example, Rule, all_rules
+from plugin.core.standard import Norm, Profile, Target, load_standard
+
+#: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
+ORIGIN = (38_600_000.0, 4_380_000.0)
+AREA_CODE = "140225"
+
+
+def norm_of(settings: dict[str, Any] | None = None, **profile: Any) -> Norm:
+    """county_db with settings; ``targets`` as (indicator, comparison, value, unit) rows."""
+    settings = dict(settings or {})
+    targets = tuple(
+        Target(AREA_CODE, indicator, comparison, value, unit, 2035, "约束性", "example")
+        for indicator, comparison, value, unit in settings.pop("targets", ())
+    )
+    made = Profile("example", "示例", AREA_CODE, "county_db", settings=settings, targets=targets, **profile)
+    return Norm(load_standard(), made)
+
+
+def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
+    """Rows (WKT, None, or dict of ``wkt`` and values by meaning) as a layer of a role."""
+    template = norm.standard.templates[role]
+    fields = {f.meaning: f for f in template.fields if f.meaning}
+    rows = [row if isinstance(row, dict) else {"wkt": row} for row in rows]
+    crs = next((row["crs"] for row in rows if "crs" in row), crs)
+    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs")))
+    if "key" not in meanings:
+        meanings.insert(0, "key")
+        rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
+    shapes = [shapely.from_wkt(row["wkt"]) if row["wkt"] else None for row in rows]
+    # Coordinates that are large already stand where they are.
+    shapes = [
+        s if s is None or s.is_empty or s.bounds[0] > 1e6 else shapely.transform(s, lambda c: c + ORIGIN)
+        for s in shapes
+    ]
+    columns = {fields[m].name: [row.get(m) for row in rows] for m in meanings}
+    infos = []
+    for m in meanings:
+        kinds = {type(row.get(m)) for row in rows} - {type(None)}
+        infos.append(
+            FieldInfo(fields[m].name, {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str])
+        )
+    frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
+    return SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
+
+
+def plan_of(
+    layers: dict[str, list[Any]], roles: dict[str, str] | None = None, settings: dict[str, Any] | None = None
+) -> Plan:
+    """A plan of layers by concept, role or need's name (with ``roles`` saying which role a need's name means)."""
+    norm = norm_of(settings)
+    sources = []
+    for name, rows in layers.items():
+        role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
+        sources.append(source_layer(role, rows, norm))
+    return assemble(sources, norm, scope="three_lines")
+
+
+def run_example(rule: Rule, example: Example) -> Report:
+    """The rule alone over the example's plan. A layer rule's ``layer`` stands for zones unless ``roles`` says otherwise."""
+    roles = dict(example.roles)
+    if any(n.concept == EACH for n in rule.needs.values()):
+        roles.setdefault("layer", "STBHHX")
+    parameters = dict(example.parameters)
+    also = [all_rules()[code] for code in parameters.pop("rules", [])]
+    plan = plan_of(example.layers, roles, example.settings)
+    report = run(plan, [rule, *also], parameters={rule.code: parameters})
+    return dataclasses.replace(
+        report,
+        findings=[f for f in report.findings if f.code == rule.code or f.code.startswith("RUN")],
+        rules=[r for r in report.rules if r.code == rule.code],
+    )

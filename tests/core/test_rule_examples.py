@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every rule's own examples: what must fail fails as often as it says and with that area, what must pass passes."""
+
+import pytest
+import shapely
+
+from plugin.core.report import Outcome
+from plugin.core.rule import all_rules
+from tests.core.examples import run_example
+
+FAILS = [pytest.param(r, e, id=f"{r.code}-{e.title}") for r in all_rules().values() for e in r.fails]
+PASSES = [pytest.param(r, e, id=f"{r.code}-{e.title}") for r in all_rules().values() for e in r.passes]
+
+
+@pytest.mark.parametrize(("rule", "example"), FAILS)
+def test_fails(rule, example):
+    report = run_example(rule, example)
+    assert report.rules[0].outcome is Outcome.FAILED, report.rules[0]
+    assert len(report.findings) == example.finds
+    if example.areas:
+        found = sorted(shapely.area(f.geometry) for f in report.findings)
+        assert found == pytest.approx(sorted(example.areas), abs=1e-6)
+        # Statutory and planar area agree roughly here: a wrong projection would be far off.
+        assert [f.area_m2 for f in report.findings] == pytest.approx(
+            [shapely.area(f.geometry) for f in report.findings], rel=2e-3
+        )
+
+
+@pytest.mark.parametrize(("rule", "example"), PASSES)
+def test_passes(rule, example):
+    report = run_example(rule, example)
+    assert not report.findings, [f.message for f in report.findings]
+    assert report.rules[0].outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE), report.rules[0]
+
+
+def test_every_rule_has_both():
+    for rule in all_rules().values():
+        assert rule.fails and rule.passes, rule.code

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shape of the code: layers, citations, texts. Small tests that keep big habits."""
+
+import ast
+import re
+import string
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from plugin.core.rule import EACH, HEADINGS, Severity, all_rules
+from plugin.core.standard import Norm, load_profile, load_standard, profile_ids, standard_ids
+from plugin.core.texts import Texts
+from plugin.paths import PROFILES, STANDARDS, TEXTS
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
+RULES = all_rules()
+
+
+def modules():
+    return sorted((ROOT / "plugin").rglob("*.py"))
+
+
+def imports(path):
+    """(level, module) of every import of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or ""
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_flow_one_way(path):
+    place = path.relative_to(ROOT / "plugin").parts
+    for level, module in imports(path):
+        top = module.split(".")[0]
+        assert top not in ("PyQt5", "PyQt6", "PySide6"), f"{path.name}: Qt comes through qgis.PyQt"
+        if place[0] == "core":
+            assert top not in ("qgis", "processing"), f"{path.name}: core knows no QGIS"
+        assert top != "plugin", f"{path.name}: imports inside the plugin are relative"
+        if level and place[0] in LAYERS:
+            # Where the import lands: climb `level` packages from this module's own.
+            base = place[: len(place) - level]
+            target = (*base, *module.split("."))[0] if module else ""
+            if target in LAYERS:
+                assert LAYERS[target] <= LAYERS[place[0]], f"{path.name} imports {target}"
+
+
+def test_root_holds_class_factory_and_nothing_else():
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    kinds = [n for n in tree.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    assert [getattr(n, "name", "") for n in kinds] == ["classFactory"]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_exception_is_swallowed(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{path.name}:{node.lineno}: bare except"
+            broad = isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")
+            silent = all(isinstance(n, ast.Pass) for n in node.body)
+            assert not (broad and silent), f"{path.name}:{node.lineno}: swallows everything"
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_citations_exist(rule):
+    citations = load_standard().citations
+    assert rule.basis and set(rule.basis) <= set(citations)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_known_only_by_c_is_no_error(rule):
+    norm = Norm(load_standard(), load_profile())
+    if rule.severity is Severity.ERROR:
+        assert any(norm.is_confirmed(key) for key in rule.basis), f"{rule.code} stands on unverified sources only"
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_settings_that_rules_use_are_known(rule):
+    standard = load_standard()
+    for item in rule.uses:
+        known = item in standard.settings or item in standard.marks or item.startswith("codes.")
+        assert known, f"{rule.code} uses {item}, which the standard does not know"
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_needs_are_concepts_and_meanings(rule):
+    standard = load_standard()
+    meanings = {f.meaning for t in standard.templates.values() for f in t.fields}
+    for need in rule.needs.values():
+        assert need.concept == EACH or need.concept in standard.concepts
+        assert set(need.fields) <= meanings
+
+
+def placeholders(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_chinese_and_english_say_the_same(rule):
+    chinese = tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))[rule.code]
+    assert set(chinese) == {"title", "what", "why", "fix", "limits", "messages"}
+    assert all(chinese[k].strip() for k in ("title", "what", "why", "fix", "limits"))
+    assert set(chinese["messages"]) == set(rule.messages)
+    for case, english in rule.messages.items():
+        # A feature is named by layer and key in both; other placeholders may differ only where grammar wants it.
+        assert placeholders(chinese["messages"][case]) == placeholders(english), (rule.code, case)
+    assert set(HEADINGS) <= set(rule.sections)
+
+
+def test_no_chinese_text_without_its_rule():
+    assert set(tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))) == set(RULES)
+
+
+def test_catalogues_have_the_same_keys_and_placeholders():
+    zh, en = (tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8")) for lang in ("zh", "en"))
+    assert set(zh) == set(en)
+    for section in zh:
+        assert set(zh[section]) == set(en[section]), section
+        for key, text in zh[section].items():
+            assert placeholders(text) == placeholders(en[section][key]), (section, key)
+
+
+def test_every_text_key_raised_in_code_exists():
+    """InputError("…"), OutputError("…"), DataError("…") and reasons are found in the catalogue."""
+    zh = tomllib.loads((TEXTS / "zh.toml").read_text(encoding="utf-8"))
+    for path in modules():
+        text = path.read_text(encoding="utf-8")
+        for key in re.findall(r'(?:InputError|OutputError|DataError)\(\s*"(\w+)"', text):
+            assert key in zh["errors"], f"{path.name}: {key}"
+        for key in re.findall(r'texts\.reason\(\s*"(\w+)"', text):
+            assert key in zh["reasons"], f"{path.name}: {key}"
+
+
+def test_every_standard_and_profile_loads():
+    for name in standard_ids():
+        standard = load_standard(name)
+        assert standard.rules and set(standard.rules) <= set(RULES)
+        assert standard.templates and standard.code_lists
+        for role in (r for roles in standard.concepts.values() for r in roles):
+            assert role in load_standard().templates, f"concept of {name} names {role}, which has no template"
+    for name in profile_ids():
+        profile = load_profile(name)
+        norm = Norm(load_standard(profile.standard), profile)
+        assert norm.tolerance().min_area_m2 > 0
+        assert set(profile.severity) <= set(RULES)
+
+
+def test_code_lists_of_templates_exist_and_names_are_fields():
+    standard = load_standard()
+    for role in standard.templates:
+        for template in standard.all_templates(role):
+            for field in template.fields:
+                assert not field.codes or field.codes in standard.code_lists, (role, field.name)
+                assert not field.code_name or template.field_named(field.code_name), (role, field.name)
+                # A shapefile holds ten bytes of a field's name.
+                assert len(field.name.encode()) <= 10, (role, field.name)
+
+
+def test_both_languages_can_be_asked():
+    for lang in ("zh", "en"):
+        texts = Texts(lang)
+        for rule in RULES.values():
+            assert texts.rule_title(rule) and len(texts.rule_help(rule)) == 4
+
+
+def test_profiles_and_standards_are_where_paths_says():
+    assert list(PROFILES.glob("*.toml")) and list(STANDARDS.glob("*/standard.toml"))
