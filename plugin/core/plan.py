@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -21,6 +19,11 @@ from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, polygons_only, repair
 from .standard import Norm
 from .template import Template
+
+if TYPE_CHECKING:
+    # Tables load when something runs: QGIS lists the rules at every start.
+    import geopandas as gpd
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Layer:
         return None if column is None else self.values(column)
 
     def values(self, column: str) -> pd.Series:
+        import pandas as pd
+
         series = self.frame[column]
         if series.dtype == object or pd.api.types.is_string_dtype(series):
             text = series.astype(object).where(series.notna(), None)
@@ -109,6 +114,8 @@ class Layer:
 
     def numbers(self, meaning: str) -> NDArray:
         """A meaning's values as (n,) float64, missing or unreadable ones NaN."""
+        import pandas as pd
+
         column = self.column(meaning)
         if column is None:
             return np.full(len(self), np.nan)
@@ -122,6 +129,8 @@ class Layer:
     @cached_property
     def unsure_keys(self) -> frozenset[int]:
         """Row positions whose key is missing or repeated: only the feature id tells them apart."""
+        import pandas as pd
+
         series = pd.Series(self.keys)
         return frozenset(np.flatnonzero((series == "") | series.duplicated(keep=False)).tolist())
 
@@ -192,6 +201,8 @@ class Layer:
 
 def as_text(value: Any) -> str:
     """A cell as text: missing → empty, 2020.0 → 2020."""
+    import pandas as pd
+
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float | np.floating) and float(value).is_integer():
