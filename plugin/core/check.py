@@ -125,7 +125,7 @@ def parse_roles(text: str) -> dict[str, str]:
         try:
             text = Path(text).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise InputError("roles_entry", entry=text) from error
+            raise InputError("role_syntax", text=text) from error
     found: dict[str, str] = {}
     for line in text.splitlines():
         if line.lstrip().startswith("#"):
@@ -136,9 +136,9 @@ def parse_roles(text: str) -> dict[str, str]:
             role, equals, layer = entry.replace("＝", "=", 1).partition("=")
             role, layer = role.strip().upper(), layer.strip()
             if not (role and equals and layer):
-                raise InputError("roles_entry", entry=entry.strip())
+                raise InputError("role_syntax", text=entry.strip())
             if found.setdefault(role, layer) != layer:
-                raise InputError("roles_twice", role=role, first=found[role], second=layer)
+                raise InputError("two_layers_one_role", role=role, first=found[role], second=layer)
     return found
 
 

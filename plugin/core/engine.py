@@ -309,12 +309,15 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
         for lost in plan.unusable.values()
     ]
+    if profile.area_code and not plan.area_code.startswith(profile.area_code.rstrip("0")):
+        params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
+        notices.append(texts.notice("notice_other_county", params))
     if plan.unrecognised:
         notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised)}))
     return {
         "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
-        "area_code": profile.area_code,
-        "area_name": profile.name,
+        "area_code": plan.area_code,
+        "area_name": area_name(plan),
         "layers": layers,
         "notices": notices,
         "scope": plan.scope,
@@ -325,6 +328,16 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "versions": versions(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def area_name(plan: Plan) -> str:
+    """The county's name: from the division list, else what the county layer says, else the profile's."""
+    divisions = plan.norm.standard.code_lists.get("divisions")
+    if divisions and plan.area_code in divisions.codes:
+        return divisions.codes[plan.area_code].name
+    layer = plan.concept("county")
+    named = [n for n in layer.text("division_name") if n] if layer is not None else []
+    return named[0] if len(set(named)) == 1 else plan.norm.profile.name
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -252,6 +253,23 @@ class Plan:
         """Does the scope demand it (and the county not say 本县无)?"""
         scope = self.norm.standard.scopes[self.scope]
         return concept in scope.mandatory and concept not in self.norm.profile.absent
+
+    @property
+    def area_code(self) -> str:
+        """The county's six digits: what most rows say (行政区代码, else the head of the BSM), else the profile's.
+
+        The county layer is asked first: a neighbour's rows in another layer do not make it another county.
+        """
+        if "area_code" not in self._cache:
+            layers = [lay for lay in (self.concept("county"), *self.layers.values()) if lay is not None]
+            votes: Counter[str] = Counter()
+            for layer in layers:
+                codes = layer.text("division_code") if layer.has("division_code") else []
+                votes.update(c[:6] for c in codes or layer.keys if len(c) >= 6 and c[:6].isdigit())
+                if votes and layer is layers[0]:
+                    break
+            self._cache["area_code"] = votes.most_common(1)[0][0] if votes else self.norm.profile.area_code
+        return self._cache["area_code"]
 
     def county_shape(self) -> tuple[Layer, NDArray] | None:
         """The county layer and its extent as one polygon in an array of one; None when there is no such layer."""

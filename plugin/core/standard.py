@@ -162,9 +162,9 @@ class Norm:
     def tolerance(self) -> Tolerance:
         return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in Tolerance().to_dict()})
 
-    def targets(self) -> list[Target]:
-        """The profile's own area targets: totals are never inherited."""
-        return [t for t in self.profile.targets if t.area_code == self.profile.area_code]
+    def targets(self, area_code: str) -> list[Target]:
+        """The profile's targets for an area: totals are never inherited, and another area's never apply."""
+        return [t for t in self.profile.targets if t.area_code == area_code]
 
     def parameters(self, code: str) -> dict[str, Any]:
         """Parameters that standard and profile set for a rule (``[rules.REL006]``)."""

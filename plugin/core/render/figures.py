@@ -36,7 +36,7 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "room": signed(room, decimals),
         "state": state,
         "icon": _ICONS.get(indicator.state, "") if indicator.value is not None else "",
-        "basis": words.named("basis", indicator.basis) if indicator.basis else "",
+        "basis": words.join(words.named("basis", b) for b in indicator.basis.split("/") if b),
         "inputs": formula(indicator, words),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
         "marks": _marks(indicator, norm),

@@ -54,6 +54,7 @@ def sums(report: Report, words: Words) -> list[dict[str, Any]]:
                 "code": code,
                 "title": named.get(code, code),
                 "count": len(found),
+                "number": number(len(found), 0),
                 "area_m2": sum(areas),
                 "area": number(sum(areas), 2) if areas else "—",
                 "net": words.get("text", "net", area=number(sum(nets), 2)) if nets else "",
@@ -87,7 +88,7 @@ def lists(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) ->
             {
                 "code": code,
                 "title": named.get(code, code),
-                "count": len(found),
+                "number": number(len(found), 0),
                 "rows": [_row(f, words) for f in shown],
                 "more": words.get("text", "more_rows", count=len(found) - len(shown)) if len(found) > limit else "",
                 **_manual(code, norm, words),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...paths import REPORTS
 from ..io import write_text
 from ..report import Report
-from ..texts import number
+from ..texts import THIN_SPACE, number
 from . import figures, found, sections
 from .pictures import Pictures
 from .words import Words
@@ -35,8 +35,9 @@ def render(report: Report, norm: Norm | None = None, pictures: Pictures | None =
     )
     environment.filters["css"] = css_string
     page = environment.get_template("report.html.j2").render(_page(report, norm, pictures, words))
-    # A layer may be called after an address. Written so it reads the same and is none.
-    return _LINK.sub(r"\1&#47;&#47;", page)
+    # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
+    # between groups of digits all but vanishes, so the page takes a plain one that does not break.
+    return _LINK.sub(r"\1&#47;&#47;", page).replace(THIN_SPACE, "\u00a0")
 
 
 def write_html(
@@ -61,10 +62,12 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
     conflicts = found.conflicts(report, words)
     for row, image in zip(conflicts["rows"], drawn.conflicts, strict=False):
         row["image"] = image
+    head = sections.head(report, norm, words)
     return {
         "w": words,
+        "running": _running(head, words),
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
-        "head": sections.head(report, norm, words),
+        "head": head,
         "verdict": sections.verdict_box(report, norm, words),
         "families": sections.families(report, words),
         "not_checked": sections.not_checked(report, words),
@@ -82,4 +85,18 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
         "lists": found.lists(report, norm, words),
         "total": number(len(report.findings), 0),
         "row_limit": found.ROWS,
+    }
+
+
+def _running(head: dict[str, Any], words: Words) -> dict[str, Any]:
+    """Head and foot of every printed page; the browser counts the pages."""
+    title = words.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
+    parts: list[Any] = []
+    for piece in re.split(r"(\{pages?\})", words.get("page", "number")):
+        parts.append({"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece)
+    return {
+        "left": title,
+        "number": [p for p in parts if p],
+        "product": words.get("page", "product"),
+        "right": words.get("page", "gap").join(p for p in (title, head["date"]) if p),
     }

@@ -80,7 +80,7 @@ def area_targets(
         last printed digit is a rounding difference (取整差) and a warning.
     """
     layers = {"farmland": farmland, "cultivated": cultivated, "red_line": red_line, "boundary": boundary}
-    targets = {t.indicator: t for t in ctx.norm.targets()}
+    targets = {t.indicator: t for t in ctx.norm.targets(ctx.plan.area_code)}
     result = RuleResult()
     for indicator, (concept, basis) in FIGURES.items():
         target = targets.get(indicator)
