@@ -36,7 +36,8 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "room": signed(room, decimals),
         "state": state,
         "icon": _ICONS.get(indicator.state, "") if indicator.value is not None else "",
-        "basis": words.join(words.named("basis", b) for b in indicator.basis.split("/") if b),
+        # A ratio has one basis above and another below the line: the note says them.
+        "basis": "" if indicator.unit == "ratio" else words.named("basis", indicator.basis) if indicator.basis else "",
         "inputs": formula(indicator, words),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
         "marks": _marks(indicator, norm),
@@ -145,9 +146,10 @@ def notes(report: Report, words: Words) -> list[str]:
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
         limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
         said.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))
-    bases = dict.fromkeys(b for i in report.indicators for b in i.basis.split("/") if b)
-    if bases:
-        said.append(words.get("text", "basis_note", names=words.join(words.named("basis", b) for b in bases)))
+    numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
+    if denominator:
+        above, below = words.named("basis", numerator), words.named("basis", denominator)
+        said.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
     if any(not i.confirmed for i in report.indicators):
         said.append(words.get("text", "unconfirmed_note"))
     return said

@@ -20,6 +20,8 @@ from .words import Words
 ROWS = 200
 #: Townships named in one cell.
 _TOWNSHIPS = 24
+#: Keys of the other side named in one row.
+_RELATED = 3
 _CIRCLED = 0x2460
 
 
@@ -107,21 +109,26 @@ def _row(finding: Finding, words: Words) -> dict[str, Any]:
     waived = finding.state == "waived"
     return {
         "severity": "WAIVED" if waived else str(finding.severity),
-        "own": " ".join(p for p in (finding.role, _key(finding.key, finding.params.get("fid"), words)) if p),
-        "related": " ".join(
-            p
-            for p in (
-                finding.related_role,
-                words.join(_key(k, None, words) for k in finding.related_keys[:3])
-                + ("…" if len(finding.related_keys) > 3 else "")
-                or _key("", finding.params.get("related_fid"), words),
-            )
-            if p
-        ),
+        "own": _join(finding.role, _key(finding.key, finding.params.get("fid"), words)),
+        "related": _related(finding, words),
         "township": finding.township,
         "area": number(finding.area_m2, 2) if finding.area_m2 is not None else "",
         "message": finding.message,
     }
+
+
+def _related(finding: Finding, words: Words) -> list[str]:
+    """The other side, a line for each of its keys."""
+    fid = finding.params.get("related_fid")
+    keys = [k for k in finding.related_keys if k][:_RELATED]
+    lines = [_join(finding.related_role, k) for k in keys] or [_join(finding.related_role, _key("", fid, words))]
+    if len(finding.related_keys) > len(keys) > 0:
+        lines.append("…")
+    return [line for line in lines if line]
+
+
+def _join(role: str, key: str) -> str:
+    return " ".join(p for p in (role, key) if p)
 
 
 def _key(key: str, fid: Any, words: Words) -> str:
