@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import Qgis, QgsMessageLog, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from ..bridge.texts import tr
 from ..paths import ICONS
+from .check_plan import CheckPlan
+from .doctor import Doctor
 
 
 class SanxianProvider(QgsProcessingProvider):
@@ -27,4 +29,16 @@ class SanxianProvider(QgsProcessingProvider):
         return str(ICONS / "sanxian.svg")
 
     def loadAlgorithms(self):
-        pass
+        self.addAlgorithm(CheckPlan())
+        self.addAlgorithm(Doctor())
+        try:
+            from ..core.rule import all_rules
+            from .rule_algorithm import RuleAlgorithm
+
+            rules = all_rules()
+        except Exception as error:
+            # Without shapely or numpy there are no rules; the two above say what is missing when they are run.
+            QgsMessageLog.logMessage(f"{type(error).__name__}: {error}", "Sanxian", Qgis.MessageLevel.Warning)
+            return
+        for rule in rules.values():
+            self.addAlgorithm(RuleAlgorithm(rule))

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""整体检查: every rule over the layers of one county, with a verdict and reports."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+)
+
+from ..bridge.check import Outputs, check, check_outputs, stopper, write
+from ..bridge.settings import language
+from ..bridge.texts import tr
+from ..core.check import Options
+from ..core.errors import InputError
+from ..core.standard import load_standard
+from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .inputs import layers_of, project_layers
+from .outputs import FindingsOutput, findings_parameter
+from .say import say_report, say_written
+
+SOURCE, LAYERS, ROLES, SCOPE, RULES, BASE_YEAR = "SOURCE", "LAYERS", "ROLES", "SCOPE", "RULES", "BASE_YEAR"
+OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
+
+
+class CheckPlan(SanxianAlgorithm):
+    def name(self):
+        return "check_plan"
+
+    def displayName(self):
+        return tr("Check the plan")
+
+    def tags(self):
+        return ["check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查"]
+
+    def shortHelpString(self):
+        text = tr(
+            "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of findings, and "
+            "reports in HTML and JSON.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all "
+            "vector layers of the project, are checked as they are now, with edits not yet saved. Inputs are never changed.\n\n"
+            "Roles: layers are recognised by template, name and fields; name others as ROLE=layer, with semicolons between, or "
+            "give a text file with one such line each.\n\n"
+            "Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be "
+            "checked) or fail."
+        )
+        return f"{text}\n\n{norm_help()}".replace("\n", "<br>")
+
+    def initAlgorithm(self, configuration=None):
+        data = tr("Planning data")
+        self.addParameter(
+            QgsProcessingParameterFile(
+                SOURCE,
+                tr("Source: file or folder (empty: layers of the project)"),
+                Qgis.ProcessingFileParameterBehavior.File,
+                optional=True,
+                # Only the filter (*) lets a folder through.
+                fileFilter=f"{data} (*.gpkg *.gdb *.shp *.geojson);;{tr('All')} (*)",
+            )
+        )
+        self.addParameter(
+            QgsProcessingParameterMultipleLayers(
+                LAYERS,
+                tr("Layers of the project (empty: all)"),
+                Qgis.ProcessingSourceType.VectorAnyGeometry,
+                optional=True,
+            )
+        )
+        for parameter in norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(advanced(text_parameter(RULES, tr("Rules, by code (empty: the standard's)"))))
+        year = QgsProcessingParameterNumber(
+            BASE_YEAR,
+            tr("Year of the base parcels"),
+            Qgis.ProcessingNumberParameterType.Integer,
+            optional=True,
+            minValue=1990,
+            maxValue=2100,
+        )
+        self.addParameter(advanced(year))
+        self.addParameter(findings_parameter())
+        for name, label, file_filter in (
+            (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
+            (OUTPUT_JSON, tr("Report (JSON)"), "JSON (*.json)"),
+        ):
+            self.addParameter(
+                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
+            )
+        for name, label in (
+            ("ERRORS", tr("Errors")),
+            ("WARNINGS", tr("Warnings")),
+            ("SKIPPED", tr("Rules skipped")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+        self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
+
+    def prepare(self, parameters, context, feedback):
+        source = self.parameterAsFile(parameters, SOURCE, context).strip()
+        chosen = layers_of(self, parameters, LAYERS, context)
+        if source and chosen:
+            raise InputError("source_and_layers")
+        if source:
+            if not Path(source).exists():
+                raise InputError("source_missing", source=source)
+            self.what, self.origin, inputs = source, source, [source]
+        else:
+            self.what = chosen or project_layers(context)
+            project = context.project()
+            self.origin = project.baseName() if project else ""
+            inputs = [shot.path for shot in self.what]
+            if not self.what:
+                raise InputError("no_layers")
+        year = parameters.get(BASE_YEAR)
+        self.options = Options(
+            standard=self.text(parameters, "STANDARD", context),
+            profile=self.text(parameters, "PROFILE", context),
+            roles=self.text(parameters, ROLES, context),
+            scope=self.text(parameters, SCOPE, context),
+            rules=tuple(code for code in re.split(r"[\s,;，；、]+", self.text(parameters, RULES, context)) if code),
+            base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
+            lang=language(),
+        )
+        self.findings = FindingsOutput(parameters, context)
+        self.outputs = Outputs(
+            findings=self.findings.file,
+            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
+            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
+        )
+        check_outputs(self.outputs, inputs, [self.findings.database])
+
+    def execute(self, parameters, context, feedback):
+        cancelled = feedback.isCanceled
+        checked = check(
+            self.what, self.options, source=self.origin, progress=progress_to(feedback), cancelled=cancelled
+        )
+        say_report(feedback, checked)
+        write(checked, self.outputs, cancelled=cancelled)
+        stop = stopper(cancelled)
+        results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
+        results |= self.findings.file_written(context)
+        say_written(feedback, self.outputs.paths())
+        summary = checked.report.summary
+        results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
+        results |= {k: v for k, v in ((OUTPUT_JSON, self.outputs.json), (OUTPUT_HTML, self.outputs.html)) if v}
+        return results

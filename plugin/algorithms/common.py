@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all our algorithms share: errors as sentences, progress, the parameters that are the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from ..bridge.settings import language
+from ..bridge.texts import tr
+from ..core.errors import Cancelled, SanxianError
+from ..core.standard import profile_ids, standard_ids
+from ..core.texts import Texts
+from ..paths import ICONS
+
+
+class SanxianAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm whose errors are sentences with a remedy. Subclasses fill ``prepare`` and ``execute``.
+
+    ``prepare`` is on the main thread and takes all it needs from layers and project; ``execute`` is on any.
+    """
+
+    def createInstance(self):
+        return type(self)()
+
+    def icon(self):
+        return QIcon(str(ICONS / "sanxian.svg"))
+
+    def svgIconPath(self):
+        return str(ICONS / "sanxian.svg")
+
+    def prepare(self, parameters, context, feedback) -> None:
+        """Read parameters, take snapshots, see that the outputs can be written."""
+
+    def execute(self, parameters, context, feedback) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        with explained():
+            self.prepare(parameters, context, feedback)
+        return True
+
+    def processAlgorithm(self, parameters, context, feedback):
+        try:
+            with explained():
+                return self.execute(parameters, context, feedback)
+        except Cancelled:
+            feedback.pushInfo(Texts(language()).get("toolbox", "cancelled"))
+            return {}
+
+    def text(self, parameters, name, context) -> str:
+        return self.parameterAsString(parameters, name, context).strip()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn our errors into Processing's, as sentences in the user's language."""
+    try:
+        yield
+    except SanxianError as error:
+        raise QgsProcessingException(Texts(language()).explain(error)) from error
+
+
+def progress_to(feedback) -> Callable[[float, str], None]:
+    """The core's progress (0…1, text) on Processing's feedback."""
+
+    def progress(share: float, text: str) -> None:
+        feedback.setProgress(100 * share)
+        if text:
+            feedback.setProgressText(text)
+
+    return progress
+
+
+def advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
+    parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
+    return parameter
+
+
+def text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:
+    """An optional text; with ``choices`` the dialog offers them, while a command line may give any."""
+    parameter = QgsProcessingParameterString(name, label, defaultValue="", optional=True)
+    if choices:
+        parameter.setMetadata({"widget_wrapper": {"value_hints": ["", *choices]}})
+    return parameter
+
+
+def norm_parameters() -> list[QgsProcessingParameterDefinition]:
+    """PROFILE and STANDARD, the same everywhere."""
+    profile = tr("Profile of the county (id, or path of a .toml file)")
+    standard = tr("Standard (empty: the profile's, else county_db)")
+    return [text_parameter("PROFILE", profile), advanced(text_parameter("STANDARD", standard, standard_ids()))]
+
+
+def norm_help() -> str:
+    """Which standards and profiles there are, for a help text."""
+    text = tr("Standards: {standards}. Profiles: {profiles}.")
+    return text.format(standards=", ".join(standard_ids()), profiles=", ".join(profile_ids()))

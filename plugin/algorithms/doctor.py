@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""环境自检: the state of the machine. Runs where nothing else does."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingOutputBoolean, QgsProcessingOutputString
+
+from ..bridge import health
+from ..bridge.settings import language
+from ..bridge.texts import tr
+from .common import SanxianAlgorithm
+
+
+class Doctor(SanxianAlgorithm):
+    def name(self):
+        return "doctor"
+
+    def displayName(self):
+        return tr("Check the environment")
+
+    def shortHelpString(self):
+        return tr(
+            "Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. "
+            "Changes nothing."
+        )
+
+    def tags(self):
+        return ["doctor", "environment", "versions", "geopandas", "环境自检"]
+
+    def initAlgorithm(self, configuration=None):
+        self.addOutput(QgsProcessingOutputBoolean("OK", tr("Checks can run")))
+        self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
+
+    def execute(self, parameters, context, feedback):
+        lines, good = health.report(language())
+        for state, line in lines:
+            if state in (health.OK, health.ABSENT):
+                feedback.pushInfo(line)
+            else:
+                feedback.pushWarning(line)
+        return {"OK": good, "REPORT": "\n".join(line for _, line in lines)}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where findings go. Files are written beside their target and moved; only the rest is left to Processing's sinks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingUtils,
+    QgsProperty,
+)
+
+from ..bridge import sinks
+from ..bridge.layers import to_qgis_crs
+from ..bridge.texts import tr
+
+FINDINGS = "OUTPUT_FINDINGS"
+#: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
+_PROVIDER = re.compile(r"^\w{3,}:")
+
+
+def findings_parameter() -> QgsProcessingParameterFeatureSink:
+    kind = Qgis.ProcessingSourceType.VectorPolygon
+    return QgsProcessingParameterFeatureSink(FINDINGS, tr("Findings"), kind, optional=True)
+
+
+class FindingsOutput:
+    """The findings layer of one run: ``file`` when we write it ourselves, else a sink that is asked for last.
+
+    Processing's sink truncates its target at once, so a run that fails or is cancelled would have spoilt it.
+    """
+
+    def __init__(self, parameters, context):
+        value = parameters.get(FINDINGS)
+        appends = isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
+        self.definition = value if isinstance(value, QgsProcessingOutputLayerDefinition) else None
+        if isinstance(value, QgsProcessingOutputLayerDefinition):
+            value = value.sink
+        if isinstance(value, QgsProperty):
+            value = value.valueAsString(context.expressionContext(), "")[0]
+        self.destination = str(value or "")
+        self.file = ""
+        self.database = sinks.database_of(self.destination)
+        if self.destination and not appends and not self._is_other():
+            self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
+
+    def _is_other(self) -> bool:
+        return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER.match(self.destination))
+
+    def fill_sink(self, algorithm, parameters, context, findings, crs, check: Callable[[], None]) -> dict[str, Any]:
+        """Write to Processing's sink where it is one (memory, database); returns its part of the results."""
+        if not self.destination or self.file:
+            return {}
+        sink, identifier = algorithm.parameterAsSink(
+            parameters, FINDINGS, context, sinks.fields(), sinks.GEOMETRY, to_qgis_crs(crs)
+        )
+        if sink is None:
+            raise QgsProcessingException(algorithm.invalidSinkError(parameters, FINDINGS))
+        sinks.fill(sink, findings, check)
+        sink.finalize()
+        return {FINDINGS: identifier}
+
+    def file_written(self, context) -> dict[str, Any]:
+        """After the file is in place: have QGIS open it, if the user asked, as its own sinks do."""
+        if not self.file:
+            return {}
+        project = self.definition.destinationProject if self.definition else None
+        if project is not None:
+            name = self.definition.destinationName or tr("Findings")
+            details = QgsProcessingContext.LayerDetails(name, project, FINDINGS, QgsProcessingUtils.LayerHint.Vector)
+            context.addLayerToLoadOnCompletion(self.file, details)
+        return {FINDINGS: self.file}

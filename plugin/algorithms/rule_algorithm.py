@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Any rule as an algorithm of its own: for the toolbox, models, batch and qgis_process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+)
+
+from ..bridge import health
+from ..bridge.check import Outputs, check_outputs, stopper, write
+from ..bridge.layers import read_all, unique_names
+from ..bridge.roles import roles_for
+from ..bridge.settings import interface_language, language
+from ..bridge.texts import tr
+from ..core.check import Options
+from ..core.errors import InputError
+from ..core.rule import EACH, Need, Parameter, Rule
+from ..core.standard import load_standard
+from ..core.texts import Texts
+from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .inputs import layers_of, source_of
+from .outputs import FindingsOutput, findings_parameter
+from .say import say_rule, say_written
+
+if TYPE_CHECKING:
+    from ..core.check import Checked
+
+#: Beside a rule's own needs: gives findings their township.
+TOWNSHIPS = "townships"
+_SIGNS = {"m2": "m²", "m": "m", "share": "0–1"}
+_LIMITS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
+
+
+def family_name(family: str) -> str:
+    names = {
+        "SCH": tr("Structure"),
+        "GEO": tr("Geometry"),
+        "ATT": tr("Attributes"),
+        "TOP": tr("Topology"),
+        "REL": tr("Between layers"),
+        "LAW": tr("Quotas and thresholds"),
+        "DOC": tr("Package"),
+    }
+    return names.get(family, family)
+
+
+class RuleAlgorithm(SanxianAlgorithm):
+    """Built from a rule's declaration; knows no rule by name."""
+
+    def __init__(self, rule: Rule):
+        super().__init__()
+        self.rule = rule
+        self.texts = Texts(interface_language())
+
+    def createInstance(self):
+        return RuleAlgorithm(self.rule)
+
+    def name(self):
+        return self.rule.algorithm_id
+
+    def displayName(self):
+        return f"{self.rule.code} {self.texts.rule_title(self.rule)}"
+
+    def group(self):
+        return family_name(self.rule.family)
+
+    def groupId(self):
+        return self.rule.family.lower()
+
+    def tags(self):
+        return [self.rule.code, self.rule.name, *(Texts(lang).rule_title(self.rule) for lang in ("zh", "en"))]
+
+    def shortHelpString(self):
+        parts = [f"<b>{heading}</b><br>{text}" for heading, text in self.texts.rule_help(self.rule).items()]
+        return "<br><br>".join([*parts, norm_help()])
+
+    def initAlgorithm(self, configuration=None):
+        needs = dict(self.rule.needs)
+        if not needs:
+            self.addParameter(
+                QgsProcessingParameterMultipleLayers(
+                    "LAYERS", tr("Layers of the plan"), Qgis.ProcessingSourceType.VectorAnyGeometry
+                )
+            )
+            self.addParameter(text_parameter("SCOPE", tr("Scope of the delivery"), list(load_standard().scopes)))
+        if all(need.concept != TOWNSHIPS for need in needs.values()):
+            needs[TOWNSHIPS] = Need(TOWNSHIPS, optional=True)
+        for name, need in needs.items():
+            self._add_source(name, need)
+        for parameter in self.rule.parameters:
+            self.addParameter(self._number(parameter))
+        if "tolerance" in self.rule.uses:
+            for name, label in (
+                ("MIN_AREA", tr("Smallest area (m²)")),
+                ("MIN_WIDTH", tr("Smallest width (m)")),
+            ):
+                self.addParameter(advanced(_optional_number(name, label)))
+        if any(need.concept == "base_parcels" for need in needs.values()):
+            kind = Qgis.ProcessingNumberParameterType.Integer
+            self.addParameter(_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
+        for parameter in norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(findings_parameter())
+        for name, label in (
+            ("ERRORS", tr("Errors")),
+            ("WARNINGS", tr("Warnings")),
+            ("FINDINGS", tr("Findings in all")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+        self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
+
+    def _add_source(self, name: str, need: Need) -> None:
+        label = tr("Layer") if need.concept == EACH else self.texts.concept(need.concept)
+        source = QgsProcessingParameterFeatureSource(
+            name.upper(), label, [Qgis.ProcessingSourceType.VectorAnyGeometry], optional=need.optional
+        )
+        extra = name not in self.rule.needs
+        self.addParameter(advanced(source) if extra else source)
+        if need.concept == EACH:
+            roles = sorted(load_standard().templates)
+            self.addParameter(text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
+
+    def _number(self, parameter: Parameter) -> QgsProcessingParameterNumber:
+        sign = _SIGNS.get(parameter.unit, "")
+        named = self.texts.section("parameters").get(parameter.name, parameter.name.replace("_", " "))
+        # Left empty it is the profile's or the standard's: a number here would beat theirs without being asked.
+        default = tr("empty: as set, by default {value}").format(value=f"{parameter.default:g}")
+        label = f"{named} ({sign}; {default})" if sign else f"{named} ({default})"
+        return _optional_number(parameter.name.upper(), label)
+
+    def prepare(self, parameters, context, feedback):
+        self.sources = {}
+        for name in [*self.rule.needs, TOWNSHIPS]:
+            if self.parameterDefinition(name.upper()) is not None:
+                shot = source_of(self, parameters, name.upper(), context)
+                if shot is not None:
+                    self.sources[name] = shot
+        self.others = layers_of(self, parameters, "LAYERS", context) if not self.rule.needs else []
+        unique_names([*self.sources.values(), *self.others])
+        self.role = self.text(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
+        self.base = Options(
+            standard=self.text(parameters, "STANDARD", context),
+            profile=self.text(parameters, "PROFILE", context),
+            scope=self.text(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
+            rules=(self.rule.code,),
+            base_year=self._given(parameters, "BASE_YEAR", context, integer=True),
+            lang=language(),
+        )
+        given = {p.name: self._given(parameters, p.name.upper(), context) for p in self.rule.parameters}
+        self.given = {name: value for name, value in given.items() if value is not None}
+        limits = {field: self._given(parameters, name, context) for name, field in _LIMITS.items()}
+        self.limits = {field: value for field, value in limits.items() if value is not None}
+        self.findings = FindingsOutput(parameters, context)
+        inputs = [shot.path for shot in [*self.sources.values(), *self.others]]
+        check_outputs(Outputs(findings=self.findings.file), inputs, [self.findings.database])
+
+    def _given(self, parameters, name, context, *, integer=False):
+        if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
+            return None
+        read = self.parameterAsInt if integer else self.parameterAsDouble
+        return read(parameters, name, context)
+
+    def execute(self, parameters, context, feedback):
+        checked = self._check(feedback)
+        (outcome,) = checked.report.rules
+        self._or_raise(checked)
+        say_rule(feedback, checked)
+        write(checked, Outputs(findings=self.findings.file), cancelled=feedback.isCanceled)
+        stop = stopper(feedback.isCanceled)
+        results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
+        results |= self.findings.file_written(context)
+        say_written(feedback, [self.findings.file] if self.findings.file else [])
+        summary = checked.report.summary
+        counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
+        return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
+
+    def _check(self, feedback) -> Checked:
+        health.require()
+        from dataclasses import replace
+
+        from ..core.check import check as core_check
+
+        norm = self.base.norm()
+        stop = stopper(feedback.isCanceled)
+        progress = progress_to(feedback)
+        shots = [*self.sources.values(), *self.others]
+        read = list(read_all(shots, progress=lambda share, text: progress(0.1 * share, text), check=stop))
+        named = dict(zip(self.sources, read, strict=False))
+        roles = roles_for(named, {**self.rule.needs, TOWNSHIPS: Need(TOWNSHIPS)}, norm, self.role)
+        options = replace(
+            self.base,
+            roles=roles,
+            parameters={self.rule.code: self.given},
+            tolerance=replace(norm.tolerance(), **self.limits) if self.limits else None,
+        )
+        return core_check(read, options, progress=progress, cancelled=feedback.isCanceled)
+
+    def _or_raise(self, checked: Checked) -> None:
+        """A rule that could not look is no result: a model that goes on would take it for a clean layer."""
+        (outcome,) = checked.report.rules
+        word = str(outcome.outcome)
+        if word == "crashed":
+            raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
+        if word == "skipped":
+            lost = [
+                Texts(self.base.lang).problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
+                for u in checked.plan.unusable.values()
+            ]
+            raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(lost) or outcome.reason)
+
+
+def _optional_number(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):
+    return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One check as the toolbox and the panel run it: layers or a file in, report out, outputs written at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..core.check import Options
+from ..core.errors import Cancelled, InputError, OutputError
+from . import health, sinks
+from .layers import Snapshot, read_all, same_file, unique_names
+
+if TYPE_CHECKING:
+    from ..core.check import Checked
+
+Progress = Callable[[float, str], None]
+
+
+def check(
+    what: str | list[Snapshot],
+    options: Options,
+    *,
+    source: str = "",
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Check a file, a folder or snapshots of layers, in any thread. ``source`` names the layers' origin in the report.
+
+    In ``options.roles`` a layer may stand by its id in the project as well as by its name. Raises SanxianError when
+    nothing can be run, EnvironmentLacking when libraries are missing, and Cancelled.
+    """
+    health.require()
+    from ..core.check import check as core_check
+
+    if isinstance(what, str):
+        return core_check(what, options, source=source, progress=progress, cancelled=cancelled)
+    if not what:
+        raise InputError("no_layers")
+    shots = unique_names(what)
+    options = _with_names(options, shots)
+    layers = read_all(shots, progress=lambda share, text: progress(0.1 * share, text), check=stopper(cancelled))
+    return core_check(layers, options, source=source, progress=progress, cancelled=cancelled)
+
+
+def stopper(cancelled: Callable[[], bool]) -> Callable[[], None]:
+    """A function that raises Cancelled once the user has asked to stop."""
+
+    def stop() -> None:
+        if cancelled():
+            raise Cancelled
+
+    return stop
+
+
+def _with_names(options: Options, shots: list[Snapshot]) -> Options:
+    from dataclasses import replace
+
+    names = {s.layer_id: s.name for s in shots if s.layer_id}
+    roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
+    return replace(options, roles=roles)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Paths of the files to write; an empty one is not written."""
+
+    findings: str = ""
+    json: str = ""
+    html: str = ""
+
+    def paths(self) -> list[str]:
+        return [p for p in (self.findings, self.json, self.html) if p]
+
+
+def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | None = None) -> None:
+    """Before a long run: can every output be written, is none an input, no two the same? Raises OutputError.
+
+    ``databases``: files that a sink will put a table into; they stay, but may not be an input either.
+    """
+    for path in databases or []:
+        sinks.check_not_input(path, inputs)
+    paths = outputs.paths()
+    for position, path in enumerate(paths):
+        sinks.check_writable(path, inputs)
+        if any(same_file(path, other) for other in paths[:position]):
+            raise OutputError("output_twice", target=path)
+    if outputs.findings:
+        sinks.driver_of(outputs.findings)
+
+
+def write(
+    checked: Checked,
+    outputs: Outputs,
+    *,
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Write all outputs beside their targets and, once every one is complete, move them. Raises OutputError, Cancelled."""
+    stop = stopper(cancelled)
+    with ExitStack() as stack:
+        # Left in reverse: the layer, which another program may well have open, is moved first.
+        for path, make in ((outputs.json, json_text), (outputs.html, html_text)):
+            if path:
+                temporary = stack.enter_context(sinks.replacing(path))
+                temporary.write_text(make(checked, stop), encoding="utf-8", newline="\n")
+                stop()
+        if outputs.findings:
+            temporary = stack.enter_context(sinks.replacing(outputs.findings))
+            sinks.write_file(temporary, checked.report.findings, checked.plan.crs, check=stop)
+        stop()
+    progress(1.0, "")
+
+
+def json_text(checked: Checked, check: Callable[[], None]) -> str:
+    from ..core.render.json import to_json
+
+    return to_json(checked.report)
+
+
+def html_text(checked: Checked, check: Callable[[], None]) -> str:
+    from ..core.render.html import render
+
+    return render(checked.report, checked.plan.norm)

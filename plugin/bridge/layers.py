@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QGIS layers as the core's tables, read through the layer: unsaved edits and filters count.
+
+`snapshot` is taken on the main thread; `read` may then run anywhere, while the user goes on editing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    NULL,
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFeatureRequest,
+    QgsFields,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime
+
+if TYPE_CHECKING:
+    from ..core.plan import FieldInfo, SourceLayer
+
+#: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
+TEMPLATE_PROPERTY = "sanxian/template"
+#: Arcs become segments of this many degrees, as OGR does when it reads a file.
+CURVE_STEP_DEGREES = 4.0
+#: Features between two looks at the cancel button.
+_BATCH = 2000
+_NULL_TYPE = type(NULL)
+# Numbers of QMetaType, the same in Qt 5 and 6.
+_INTEGERS = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
+_REALS = {6, 38}
+_DATES = {14, 16}
+_BINARY = 12
+
+
+@dataclass
+class Snapshot:
+    """A layer as it stood at one moment. Holds no layer: the user may close it meanwhile."""
+
+    name: str
+    source: QgsVectorLayerFeatureSource
+    fields: QgsFields
+    crs: QgsCoordinateReferenceSystem
+    request: QgsFeatureRequest
+    count: int = 0
+    path: str = ""
+    encoding: str = ""
+    template_id: str = ""
+    filter: str = ""
+    unsaved: int = 0
+    layer_id: str = ""
+
+
+def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
+    """The layer now, with its unsaved edits. On the main thread only.
+
+    ``request`` narrows the features (a selection, an expression); by default all that the layer's filter shows.
+    """
+    provider = layer.dataProvider()
+    return Snapshot(
+        name=layer.name(),
+        source=QgsVectorLayerFeatureSource(layer),
+        fields=layer.fields(),
+        crs=layer.crs(),
+        request=request or QgsFeatureRequest(),
+        count=max(int(layer.featureCount()), 0),
+        path=file_of(layer),
+        encoding=provider.encoding() if provider and layer.providerType() == "ogr" else "",
+        template_id=template_id(layer),
+        filter=layer.subsetString(),
+        unsaved=unsaved_edits(layer),
+        layer_id=layer.id(),
+    )
+
+
+def file_of(layer: QgsVectorLayer) -> str:
+    """The file behind a layer, or what its provider says of it without passwords."""
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    return str(parts.get("path") or "") or layer.publicSource(True)
+
+
+def template_id(layer: QgsVectorLayer) -> str:
+    """The role that the user or `create_layers` gave the layer; an edition in front of it does not matter."""
+    return str(layer.customProperty(TEMPLATE_PROPERTY, "") or "").rsplit("/", 1)[-1]
+
+
+def set_template(layer: QgsVectorLayer, role: str) -> None:
+    """Remember the layer's role with the project; an empty one forgets it."""
+    if role:
+        layer.setCustomProperty(TEMPLATE_PROPERTY, role)
+    else:
+        layer.removeCustomProperty(TEMPLATE_PROPERTY)
+
+
+def unsaved_edits(layer: QgsVectorLayer) -> int:
+    """How many features were added, changed or deleted and not saved."""
+    buffer = layer.editBuffer()
+    if buffer is None:
+        return 0
+    changed = {*buffer.changedAttributeValues(), *buffer.changedGeometries()}
+    return len(buffer.addedFeatures()) + len(changed) + len(buffer.deletedFeatureIds())
+
+
+def unique_names(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """Layers of one name are told apart by a number: a project may hold several, a plan may not."""
+    found = list(snapshots)
+    taken: set[str] = set()
+    for one in found:
+        name, number = one.name, 2
+        while name in taken:
+            name, number = f"{one.name} ({number})", number + 1
+        taken.add(name)
+        one.name = name
+    return found
+
+
+def read_all(
+    snapshots: Iterable[Snapshot], *, progress: Callable[[float, str], None], check: Callable[[], None]
+) -> Iterator[SourceLayer]:
+    """Read layers in turn. ``check`` raises when the user wants to stop."""
+    snapshots = list(snapshots)
+    total = sum(s.count for s in snapshots) or 1
+    done = 0
+    for one in snapshots:
+        progress(done / total, one.name)
+        yield read(one, check=check)
+        done += one.count
+
+
+def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceLayer:
+    """The table of a snapshot: attributes by column, geometries as WKB, in one pass over the features."""
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+    import shapely
+
+    from ..core.io import read_crs
+    from ..core.plan import SourceLayer
+
+    kept = [n for n in range(shot.fields.count()) if _type(shot.fields.at(n)) != _BINARY]
+    rows: list[list[Any]] = []
+    shapes: list[bytes | None] = []
+    fids: list[int] = []
+    curves: list[int] = []
+    for number, feature in enumerate(shot.source.getFeatures(shot.request)):
+        if number % _BATCH == 0:
+            check()
+        fids.append(feature.id())
+        rows.append(feature.attributes())
+        wkb, curved = _wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
+        shapes.append(wkb)
+        if curved:
+            curves.append(feature.id())
+    check()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * shot.fields.count()
+    index = pd.Index(fids, dtype="int64")
+    table = {shot.fields.at(n).name(): _column(columns[n], shot.fields.at(n), index) for n in kept}
+    check()
+    # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO001 reports it.
+    geometries = shapely.from_wkb(np.array(shapes, dtype=object), on_invalid="ignore")
+    crs = read_crs(crs_text(shot.crs))
+    frame = gpd.GeoDataFrame(table, index=index, geometry=gpd.GeoSeries(geometries, index=index), crs=crs)
+    return SourceLayer(
+        name=shot.name,
+        frame=frame,
+        fields=tuple(_field_info(shot.fields.at(n)) for n in kept),
+        crs=crs,
+        source=shot.path,
+        encoding=shot.encoding,
+        template_id=shot.template_id,
+        curves=tuple(curves),
+        curve_step=CURVE_STEP_DEGREES if curves else 0.0,
+        unsaved=shot.unsaved,
+        notices=_notices(shot, len(curves)),
+    )
+
+
+def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
+    """A CRS for pyproj: its code, or its WKT where the code is QGIS's own; empty when the layer has none."""
+    if not crs.isValid():
+        return ""
+    if crs.authid().startswith("EPSG:"):
+        return crs.authid()
+    return crs.toWkt(Qgis.CrsWktVariant.Preferred)
+
+
+def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
+    """pyproj's CRS as QGIS's."""
+    code = crs.to_epsg()
+    found = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()
+    return found if found.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())
+
+
+def _wkb(geometry: Any) -> tuple[bytes, bool]:
+    """WKB that GEOS reads (no arcs, no M), and whether there were arcs."""
+    kind = geometry.wkbType()
+    curved = False
+    if QgsWkbTypes.isCurvedType(kind):
+        shape = geometry.constGet()
+        curved = shape.hasCurvedSegments()
+        shape = shape.segmentize(math.radians(CURVE_STEP_DEGREES))
+        shape.dropMValue()
+        return bytes(shape.asWkb()), curved
+    if QgsWkbTypes.hasM(kind):
+        geometry.get().dropMValue()
+    return bytes(geometry.asWkb()), curved
+
+
+def _type(field: Any) -> int:
+    kind = field.type()
+    return int(getattr(kind, "value", kind))
+
+
+def _field_info(field: Any) -> FieldInfo:
+    from ..core.plan import FieldInfo
+
+    number = _type(field)
+    kinds = (("integer", _INTEGERS), ("real", _REALS), ("date", _DATES))
+    kind = next((name for name, numbers in kinds if number in numbers), "text")
+    length = field.length() if kind == "text" and 0 < field.length() < 2**16 else None
+    return FieldInfo(field.name(), kind, length)
+
+
+def _column(values: Iterable[Any], field: Any, index: Any) -> Any:
+    """One column with real missing values, of the type that reading the file would give."""
+    import pandas as pd
+
+    plain = [None if type(v) is _NULL_TYPE else v for v in values]
+    number = _type(field)
+    if number in _DATES:
+        return pd.Series([_moment(v) for v in plain], index=index, dtype="datetime64[ms]")
+    if number in _REALS or (number in _INTEGERS and None in plain):
+        return pd.Series(plain, index=index, dtype="float64")
+    if number in _INTEGERS:
+        return pd.Series(plain, index=index, dtype="int64")
+    return pd.Series(plain, index=index, dtype=object)
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, QDateTime):
+        return value.toPyDateTime().replace(tzinfo=None)
+    return value.toPyDate() if isinstance(value, QDate) else None
+
+
+def _notices(shot: Snapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
+    notices: list[tuple[str, dict[str, Any]]] = []
+    if curves:
+        step = CURVE_STEP_DEGREES
+        notices.append(("notice_curves", {"layer": shot.name, "count": curves, "step": step}))
+    if shot.filter:
+        notices.append(("notice_filter", {"layer": shot.name, "filter": shot.filter}))
+    if shot.unsaved:
+        notices.append(("notice_unsaved", {"layer": shot.name, "count": shot.unsaved}))
+    return notices
+
+
+def same_file(first: str, second: str) -> bool:
+    """Do two paths name one file, on any system and through any link?"""
+    try:
+        return bool(first and second) and Path(first).resolve() == Path(second).resolve()
+    except OSError:
+        return False
