@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sample county is what it says: believable, repeatable, and its truth is the whole truth.
+
+The oracle below asks every pair of rows with plain shapely and knows nothing of where the defects were planted.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from tests.county import make_county, templates
+from tests.county.lines import TARGETS
+from tests.county.measure import SERIES, statutory_area
+from tests.county.write import write_geopackage
+
+SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
+SMALL = 400
+CULTIVATED = ("0101", "0102", "0103")
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return make_county(SMALL, defects=False)
+
+
+@pytest.fixture(scope="module")
+def defective():
+    return make_county(SMALL)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    layers = {role: gpd.read_file(SAMPLE / "county.gpkg", layer=role) for role in templates.EDITIONS}
+    return layers, json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
+
+
+# -- the measure ---------------------------------------------------------------------------------------------------
+
+VECTORS = [
+    ("112 37,112.1 37,112.1 37.1,112 37.1,112 37", 98719156.29),
+    ("112.4 37.8,112.6 37.8,112.6 37.9,112.4 37.9,112.4 37.8", 195373339.20),
+    ("112 37,112.001 37,112.001 37.001,112 37.001,112 37", 9878.24),
+    ("110 34,115 34,115 41,110 41,110 34", 343276435605.90),
+    ("112.5 37.5,112.51 37.5,112.505 37.51,112.5 37.5", 490671.60),
+    ("112.40 37.80,112.47 37.79,112.52 37.86,112.45 37.91,112.38 37.87,112.40 37.80", 104040565.82),
+    (
+        "112.40 37.80,112.47 37.79,112.52 37.86,112.45 37.91,112.38 37.87,112.40 37.80),"
+        "(112.44 37.83,112.46 37.83,112.46 37.85,112.44 37.85,112.44 37.83",
+        100132577.53,
+    ),
+]
+
+
+@pytest.mark.parametrize(("rings", "area"), VECTORS)
+def test_statutory_area_of_the_standard(rings, area):
+    shape = shapely.from_wkt(f"POLYGON(({rings}))")
+    turned = shapely.Polygon(shape.exterior.coords[::-1], [ring.coords for ring in shape.interiors])
+    assert statutory_area([shape, turned], epsg=4490) == pytest.approx([area, area], abs=0.01)
+
+
+def test_series_of_the_standard():
+    printed = (
+        1.0033640898341927,
+        0.0011241893819271072,
+        1.6994594735188535e-06,
+        2.717857845577432e-09,
+        4.358419004834252e-12,
+    )
+    assert pytest.approx(printed, rel=1e-11) == SERIES
+
+
+# -- the county ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
+def test_clean_layers_tile_the_county(clean, role):
+    layers, truth = clean
+    shapes = layers[role].geometry.to_numpy()
+    assert shapely.is_valid(shapes).all()
+    assert shapely.coverage_is_valid(shapes)
+    assert statutory_area(shapes).sum() == pytest.approx(truth["county"]["area_m2"], abs=0.01)
+
+
+@pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ"])
+def test_clean_lines_are_single_valid_parts(clean, role):
+    shapes = clean[0][role].geometry.to_numpy()
+    assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
+    assert shapely.is_valid(shapes).all()
+    assert shapely.coverage_is_valid(shapes)
+
+
+@pytest.mark.parametrize("role", templates.EDITIONS)
+def test_fields_are_the_templates(clean, role):
+    frame = clean[0][role]
+    assert list(frame.columns) == [*templates.fields(role), "geometry"]
+    assert frame.crs.to_epsg() == 4526
+    assert frame["BSM"].is_unique
+    assert frame["BSM"].str.fullmatch(r"1402250000\d{8}").all()
+    for name, one in templates.fields(role).items():
+        if "codes" in one:
+            known = templates.names(one["codes"])
+            filled = frame[name].dropna()
+            assert set(filled) <= set(known)
+            if "code_name" in one:
+                assert (frame.loc[filled.index, one["code_name"]] == filled.map(known)).all()
+        if one["type"] == "text" and "length" in one:
+            assert frame[name].dropna().str.len().max() <= one["length"] or frame[name].isna().all()
+
+
+@pytest.mark.parametrize(("role", "gross", "net"), [
+    ("DLTB", "TBMJ", "TBDLMJ"), ("GDBHMB", "TBMJ", "TBDLMJ"), ("YJJBNTBHTB", "YJJBNTTBMJ", "YJJBNTMJ"),
+])  # fmt: skip
+def test_net_areas_add_up(clean, role, gross, net):
+    frame = clean[0][role]
+    assert np.abs(frame["KCMJ"] - frame[gross] * frame["KCXS"]).max() <= 0.01
+    assert np.abs(frame[net] - (frame[gross] - frame["KCMJ"])).max() <= 0.01
+    assert np.abs(frame[gross] - statutory_area(frame.geometry)).max() <= 0.0051
+    assert (frame["KCXS"] > 0).any() and (frame["SJNF"] == 2020).all()
+
+
+def test_clean_county_meets_its_targets(clean):
+    truth = clean[1]
+    figures = truth["indicators"]
+    assert truth["defects"] == []
+    assert figures["cultivated_area_m2_net"] >= TARGETS["cultivated"]
+    assert figures["farmland_area_m2_net"] >= TARGETS["farmland"]
+    assert figures["red_line_area_m2"] >= TARGETS["red_line"]
+    assert figures["boundary_area_m2"] <= TARGETS["boundary"]
+    assert figures["expansion_ratio_n1"] <= 1.25
+    assert figures["windows"] > 0
+    # A coarse county has a coarse border.
+    assert truth["county"]["area_m2"] == pytest.approx(1968e6, rel=0.02)
+
+
+def test_terraces_pass_by_gross_and_fail_by_net():
+    truth = make_county(SMALL, defects=False, terraced=True)[1]
+    figures = truth["indicators"]
+    assert figures["farmland_area_m2_net"] < TARGETS["farmland"] <= figures["farmland_area_m2_gross"]
+    assert [(one["rule"], one["role"]) for one in truth["defects"]] == [("LAW002", "YJJBNTBHTB")]
+
+
+def test_historic_district_has_the_plan_s_areas(clean):
+    assert clean[0]["LSWHBHX"]["MJ"].iloc[:2].to_list() == pytest.approx([301300, 332100], abs=50)
+
+
+def test_same_seed_same_county(defective):
+    layers, truth = make_county(SMALL)
+    assert truth == defective[1]
+    for role, frame in layers.items():
+        first = defective[0][role]
+        assert (shapely.to_wkb(first.geometry.to_numpy()) == shapely.to_wkb(frame.geometry.to_numpy())).all()
+        assert first.drop(columns="geometry").equals(frame.drop(columns="geometry"))
+
+
+def test_another_seed_another_county(defective):
+    assert make_county(SMALL, seed=7)[1]["indicators"] != defective[1]["indicators"]
+
+
+def test_geopackage_gives_back_what_was_written(defective, tmp_path):
+    layers, _ = defective
+    path = tmp_path / "county.gpkg"
+    write_geopackage(path, layers)
+    kinds = {"text": "String", "integer": "Integer", "real": "Real", "date": "Date"}
+    for role, frame in layers.items():
+        back = gpd.read_file(path, layer=role)
+        assert list(back.columns) == list(frame.columns)
+        info = pyogrio.read_info(path, layer=role)
+        wanted = [kinds[one["type"]] for name, one in templates.fields(role).items() if name in frame]
+        assert [kind.removeprefix("OFT") for kind in info["ogr_types"]] == wanted
+        for name in frame.columns.drop("geometry"):
+            same = (back[name] == frame[name]) | (back[name].isna() & frame[name].isna())
+            assert same.all(), (role, name)
+        mine, theirs = frame.geometry.to_numpy(), back.geometry.to_numpy()
+        if (shapely.get_type_id(theirs) == shapely.GeometryType.MULTIPOLYGON).any():
+            mine = np.array([_as_multipart(one) for one in mine], dtype=object)
+        assert (shapely.to_wkb(mine) == shapely.to_wkb(theirs)).all()
+
+
+def _as_multipart(shape):
+    return shapely.multipolygons([shape]) if shape is not None and shape.geom_type == "Polygon" else shape
+
+
+# -- the truth -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
+def test_truth_is_the_whole_truth(county, request):
+    layers, truth = request.getfixturevalue(county)
+    found, slivers = Oracle(layers).findings()
+    rules = {one[0] for one in found} | {"TOP001", "TOP002", "TOP003", "LAW010", *(f"REL00{n}" for n in range(1, 7))}
+    told = [
+        (
+            one["rule"],
+            one["severity"],
+            one["role"],
+            one["key"],
+            one["related_role"],
+            tuple(one["related_keys"]),
+            one["area_m2"],
+        )
+        for one in truth["defects"]
+        if one["rule"] in rules
+    ]
+    assert Counter(one[:-1] for one in found) == Counter(one[:-1] for one in told)
+    # Several findings may share rule and keys: paired by size.
+    for mine, theirs in zip(sorted(found), sorted(told), strict=True):
+        assert mine[-1] == pytest.approx(theirs[-1], rel=1e-9, abs=0.01), mine
+    ignored = [(one["rule"], one["role"], one["area_m2"]) for one in truth["ignored_slivers"]["parts"]]
+    assert len(slivers) == len(ignored) == truth["ignored_slivers"]["count"]
+    for mine, theirs in zip(sorted(slivers), sorted(ignored), strict=True):
+        assert mine[:2] == theirs[:2]
+        assert mine[2] == pytest.approx(theirs[2], abs=1e-6)
+
+
+@pytest.mark.parametrize("county", ["defective", "shipped"])
+def test_defects_of_every_rule(county, request):
+    truth = request.getfixturevalue(county)[1]
+    rules = {one["rule"] for one in truth["defects"]}
+    wanted = "SCH002 GEO001 GEO002 GEO003 ATT001 ATT002 ATT003 TOP001 TOP002 TOP003 REL001 REL002 REL003 REL004 REL005 REL006"
+    assert rules >= {*wanted.split(), "LAW001", "LAW002", "LAW010"}
+    assert len(truth["defects"]) >= 30
+
+
+@pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
+def test_single_layer_truth(county, request):
+    layers, truth = request.getfixturevalue(county)
+    told = Counter(
+        (one["rule"], one["role"], one["key"], one["field"])
+        for one in truth["defects"]
+        if one["rule"][:3] in ("GEO", "ATT", "SCH")
+    )
+    assert Counter(single_layer_findings(layers)) == told
+
+
+def test_shipped_sample_is_of_this_generator(shipped):
+    assert (SAMPLE / "county.gpkg").stat().st_size <= 4_000_000
+    layers, told = shipped
+    _, truth = make_county()
+    assert told["county"]["area_m2"] == pytest.approx(1968e6, rel=0.002)
+    assert truth["county"] == told["county"]
+    assert {role: len(frame) for role, frame in layers.items()} == told["county"]["rows"]
+    listed = [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in truth["defects"]]
+    assert listed == [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in told["defects"]]
+    assert truth["indicators"] == pytest.approx(told["indicators"], rel=1e-12)
+
+
+def single_layer_findings(layers):
+    gross_net = {"YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"), "DLTB": ("TBMJ", "TBDLMJ"), "GDBHMB": ("TBMJ", "TBDLMJ")}
+    for role, frame in layers.items():
+        for name in templates.fields(role):
+            if name not in frame:
+                yield "SCH002", role, "", name
+        keys = frame["BSM"].where(frame["BSM"].notna(), "")
+        for key, times in Counter(keys).items():
+            for _ in range(times if key == "" else times > 1):
+                yield "ATT001", role, key, "BSM"
+        for key, shape in zip(keys, frame.geometry, strict=True):
+            if shape is None or shape.is_empty:
+                yield "GEO001", role, key, ""
+            elif not shape.is_valid or shape.area == 0:
+                yield "GEO002", role, key, ""
+            elif len(shapely.get_parts(shape)) > 1:
+                yield "GEO003", role, key, ""
+        for name, one in templates.fields(role).items():
+            known = templates.names(one["codes"]) if "codes" in one else None
+            for key, code in zip(keys, frame[name], strict=True) if known else ():
+                if isinstance(code, str) and code not in known:
+                    yield "ATT002", role, key, name
+            for key, code, title in (
+                zip(keys, frame[name], frame[one["code_name"]], strict=True) if "code_name" in one else ()
+            ):
+                if code in known and title != known[code]:
+                    yield "ATT002", role, key, one["code_name"]
+        if role in gross_net and "KCMJ" in frame:
+            gross, net = gross_net[role]
+            for key, row in zip(keys, frame.to_dict("records"), strict=True):
+                if not 0 <= row["KCXS"] < 1:
+                    yield "ATT003", role, key, "KCXS"
+                elif abs(row["KCMJ"] - row[gross] * row["KCXS"]) > 0.0101:
+                    yield "ATT003", role, key, "KCMJ"
+                elif not abs(row[net] - (row[gross] - row["KCMJ"])) <= 0.0101:
+                    yield "ATT003", role, key, net
+
+
+class Oracle:
+    """All findings between rows, by brute force. Every part counts as seen, however thin, unless it has no area at all."""
+
+    def __init__(self, layers):
+        self.layers = layers
+        self.shapes = {role: _repaired(frame.geometry.to_numpy()) for role, frame in layers.items()}
+        self.keys = {role: frame["BSM"].where(frame["BSM"].notna(), "").to_list() for role, frame in layers.items()}
+        self.found, self.slivers = [], []
+
+    def findings(self):
+        everything = {role: np.arange(len(frame)) for role, frame in self.layers.items()}
+        farm, red, edge, zone, parcel, county = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "DLTB", "XZQX"
+        for role in self.layers:
+            if templates.template(role)["overlap"] == "never":
+                self.pairs("TOP001", "ERROR", role, role)
+            if role != county:
+                self.outside("TOP003", "ERROR", role, everything[role], county, everything[county], own=True)
+        self.outside("TOP002", "ERROR", county, everything[county], zone, everything[zone], swap=True)
+        self.pairs("REL001", "ERROR", farm, red)
+        self.pairs("REL002", "ERROR", farm, edge)
+        self.pairs("REL003", "ERROR", red, edge)
+        family = self.layers[zone]["GHFQDM"].str[0]
+        for rule, line, digit in (("REL004", red, "1"), ("REL005", edge, "4")):
+            of_kind = np.flatnonzero(family == digit)
+            self.outside(rule, "WARNING", zone, of_kind, line, everything[line], own=True)
+            self.outside(rule, "WARNING", line, everything[line], zone, of_kind, swap=True, keyed=True)
+        self.pairs("REL006", "ERROR", farm, zone, rows_b=np.flatnonzero(family == "4"))
+        cover = np.flatnonzero(family.isin(["3", "4"]))
+        self.outside("REL006", "WARNING", farm, everything[farm], zone, cover, own=True, least=100_000)
+        by_code = ~self.layers[farm]["DLBM"].isin(CULTIVATED).to_numpy()
+        for row in np.flatnonzero(by_code):
+            area = statutory_area([self.shapes[farm][row]])[0]
+            self.found.append(("LAW010", "ERROR", farm, self.keys[farm][row], "", (), area))
+        other = np.flatnonzero(~self.layers[parcel]["DLBM"].isin(CULTIVATED))
+        self.pairs("LAW010", "ERROR", farm, parcel, rows_a=np.flatnonzero(~by_code), rows_b=other)
+        return self.found, self.slivers
+
+    def pairs(self, rule, severity, a, b, rows_a=None, rows_b=None):
+        rows_a = np.arange(len(self.shapes[a])) if rows_a is None else rows_a
+        rows_b = np.arange(len(self.shapes[b])) if rows_b is None else rows_b
+        left, right = self.shapes[a][rows_a], self.shapes[b][rows_b]
+        near = shapely.STRtree(right).query(left)
+        for i, j in near.T:
+            if a == b and i >= j:
+                continue
+            parts = self._parts(shapely.intersection(left[i], right[j]), rule, a)
+            if not parts:
+                continue
+            one, other = self.keys[a][rows_a[i]], self.keys[b][rows_b[j]]
+            if a == b and one > other:
+                one, other = other, one
+            self.found.append((rule, severity, a, one, b, (other,), statutory_area(parts).sum()))
+
+    def outside(self, rule, severity, a, rows_a, b, rows_b, own=False, swap=False, keyed=False, least=0.0):
+        """Parts of a's rows that b leaves uncovered. `swap`: the finding belongs to b; `keyed`: and names a's row."""
+        cover = shapely.union_all([one for one in self.shapes[b][rows_b] if one is not None])
+        shapely.prepare(cover)
+        for row in rows_a:
+            shape = self.shapes[a][row]
+            if shape is None or cover.contains_properly(shape):
+                continue
+            for part in self._parts(shapely.difference(shape, cover), rule, b if swap else a):
+                area = statutory_area([part])[0]
+                if area < least:
+                    continue
+                key = self.keys[a][row] if own or keyed else ""
+                related = (key,) if keyed else ()
+                head = (rule, severity, b, "", a, related) if swap else (rule, severity, a, key, b, related)
+                self.found.append((*head, area))
+
+    def _parts(self, shape, rule, role):
+        parts = []
+        for part in shapely.get_parts(shape):
+            if part.geom_type != "Polygon" or part.area == 0:
+                continue
+            if part.area < 0.5 and 2 * part.area / part.length < 0.1:
+                self.slivers.append((rule, role, statutory_area([part])[0]))
+            else:
+                parts.append(part)
+        return parts
+
+
+def _repaired(shapes):
+    """Invalid rows as their repaired copy, polygons only; None where nothing areal is left."""
+    result = np.empty(len(shapes), dtype=object)
+    for row, shape in enumerate(shapes):
+        if shape is None or shape.is_empty:
+            continue
+        if not shape.is_valid:
+            polygons = [one for one in shapely.get_parts(shapely.make_valid(shape)) if one.geom_type == "Polygon"]
+            shape = shapely.multipolygons(polygons) if polygons else None
+        result[row] = shape
+    return result

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parcels and lines as official layers: land use, areas, ownership, and the rows of each table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from tests.county import heritage, templates
+from tests.county.chance import chance, noise
+from tests.county.landscape import AREA_CODE, AREA_NAME, CENTRE, CITY_NAME, EPSG, SEATS
+from tests.county.lines import Lines
+from tests.county.measure import statutory_area
+from tests.county.points import RIVER, ROAD
+from tests.county.shape import Fabric, components
+
+# Land use of a group of parcels: codes and how often each.
+_TOWN = {
+    "0701": 42,
+    "05H1": 12,
+    "0601": 11,
+    "1004": 10,
+    "08H2": 8,
+    "08H1": 5,
+    "0810": 5,
+    "0508": 3,
+    "0809": 3,
+    "1201": 1,
+}
+_PLAIN = {"0307": 27, "0404": 21, "0201": 13, "0301": 11, "1202": 9, "0204": 6, "1006": 6, "1104": 4, "1204": 3}
+_HILLS = {"0305": 34, "0301": 26, "0404": 26, "0307": 10, "1206": 4}
+_RIDGES = {"0301": 58, "0305": 27, "0401": 9, "1207": 6}
+_VILLAGE = {"0702": 93, "0601": 4, "1201": 3}
+_MINE = {"0602": 60, "0404": 25, "1206": 15}
+CULTIVATED = ("0101", "0102", "0103")
+
+_FRONT = "东西南北上下大小前后"
+_BACK = "河庄坊沟岭堡窑坪榆韩柳泉台寨峪"
+
+
+@dataclass
+class County:
+    """The layers, and for every row the parcels it was made of."""
+
+    fabric: Fabric
+    lines: Lines
+    layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    parcels: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+
+def key(role: str, number: int) -> str:
+    """BSM: county, 0000, two digits for the layer, six running."""
+    return f"{AREA_CODE}0000{list(templates.EDITIONS).index(role) + 1:02d}{number:06d}"
+
+
+def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
+    """A layer with all fields of its template, those not given being null."""
+    schema = templates.fields(role)
+    if unknown := set(values) - set(schema):
+        raise KeyError(f"{role} has no field {sorted(unknown)}")
+    count = len(geometry)
+    given = {
+        "BSM": [key(role, one + 1) for one in range(count)],
+        "YSDM": [templates.template(role).get("feature_code")] * count,
+        **values,
+    }
+    empty = {"text": None, "integer": np.nan, "real": np.nan, "date": np.datetime64("NaT", "ms")}
+    columns = {
+        name: pd.Series(given[name]) if name in given else pd.Series([empty[one["type"]]] * count)
+        for name, one in schema.items()
+    }
+    for name, one in schema.items():
+        if one["type"] == "text":
+            columns[name] = columns[name].astype(object).where(columns[name].notna(), None)
+    return gpd.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs=EPSG)
+
+
+def dissolve(fabric: Fabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Connected groups of parcels with the same label above 0: labels, polygons, parcels."""
+    first, second = fabric.edge_cells[fabric.inner_edges].T
+    same = (label[first] == label[second]) & (label[first] > 0)
+    piece = components(len(label), first[same], second[same])
+    chosen = np.flatnonzero(label > 0)
+    chosen = chosen[np.argsort(piece[chosen], kind="stable")]
+    groups = np.split(chosen, np.flatnonzero(np.diff(piece[chosen])) + 1)
+    return np.array([label[group[0]] for group in groups]), union(fabric, groups), groups
+
+
+def union(fabric: Fabric, groups: list[np.ndarray]) -> np.ndarray:
+    shapes = [shapely.coverage_union_all(fabric.polygons[group]) for group in groups]
+    return shapely.normalize(np.array(shapes, dtype=object))
+
+
+def pick(shares: dict[str, int], random: np.ndarray) -> np.ndarray:
+    codes, weights = np.array(list(shares)), np.cumsum(list(shares.values()))
+    return codes[np.searchsorted(weights / weights[-1], random, side="right").clip(0, len(codes) - 1)]
+
+
+def land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
+    """三调 class of each parcel."""
+    count, seed = len(fabric), fabric.land.seed
+    # Half chance of place, half of the parcel: woods and orchards come in patches.
+    points = fabric.sites[:count] - CENTRE
+    place = 0.5 + 0.5 * np.sin(2.6 * noise(seed + 111, points, 1200, 5000))
+    random = (0.7 * place + 0.6 * chance(seed, 112, np.arange(count))) % 1.0
+    alone = chance(seed, 113, np.arange(count))
+    use = np.where(lines.height < 0.25, pick(_PLAIN, random), pick(_HILLS, random))
+    use = np.where(lines.red | (lines.height > 0.75), pick(_RIDGES, random), use).astype("U5")
+    irrigated = (lines.slope_class <= 1) & (noise(seed + 114, points, 3000, 9000) > -0.2)
+    use[lines.farmed] = np.where(irrigated, "0102", "0103")[lines.farmed]
+    use[lines.urban] = pick(_TOWN, alone)[lines.urban]
+    use[lines.hamlet] = pick(_VILLAGE, alone)[lines.hamlet]
+    use[lines.mining] = pick(_MINE, alone)[lines.mining]
+    use[lines.industry] = "0601"
+    use[fabric.kinds == RIVER] = "1101"
+    use[fabric.kinds == ROAD] = "1003"
+    return use
+
+
+def _urban_code(lines: Lines, use: np.ndarray) -> np.ndarray:
+    code = np.full(len(use), None, dtype=object)
+    code[lines.hamlet] = "203"
+    code[lines.hamlet & (use == "0601")] = "203A"
+    code[use == "0602"] = "204"
+    code[lines.urban] = "202"
+    code[lines.industry] = "202A"
+    return code
+
+
+def tables(fabric: Fabric, lines: Lines) -> County:
+    county = County(fabric, lines)
+    use = land_use(fabric, lines)
+    base = _survey(lines, use)
+
+    def add(role: str, geometry, values: dict, parcels: list[np.ndarray]) -> None:
+        county.layers[role] = table(role, geometry, values)
+        county.parcels[role] = parcels
+
+    everything = np.ones(len(fabric), int)
+    for role, label, codes, titles in (
+        ("XZQX", everything, [AREA_CODE], [AREA_NAME]),
+        ("XZQXZ", lines.township + 1, _township_codes(), list(SEATS)),
+    ):
+        labels, shapes, groups = dissolve(fabric, label)
+        order = np.argsort(labels)
+        add(
+            role,
+            shapes[order],
+            {
+                "XZQDM": [codes[labels[one] - 1] for one in order],
+                "XZQMC": [titles[labels[one] - 1] for one in order],
+                "MJ": np.round(statutory_area(shapes[order]), 2),
+            },
+            [groups[one] for one in order],
+        )
+
+    every = np.arange(len(fabric))
+    add("DLTB", fabric.polygons, base | {"CZCSXM": _urban_code(lines, use)}, [every[one : one + 1] for one in every])
+    county_values = {"XZQDM": AREA_CODE, "XZQMC": AREA_NAME}
+    for role, label in (("YDYHGHFQ", lines.zone), ("CZKFBJ", lines.boundary)):
+        labels, shapes, groups = dissolve(fabric, label)
+        codes = [str(one) for one in labels]
+        values = {name: [value] * len(codes) for name, value in county_values.items()}
+        values |= {"GHFQDM": codes, "GHFQMC": [templates.names("planning_zones")[one] for one in codes]}
+        add(role, shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, groups)
+    _, shapes, groups = dissolve(fabric, lines.red.astype(int))
+    kinds = ["水源涵养", "水土保持", "生物多样性维护"]
+    values = {"XJXZQDM": AREA_CODE, "SJXZQMC": CITY_NAME, "XJXZQMC": AREA_NAME}
+    values = {name: [value] * len(groups) for name, value in values.items()}
+    values["LHLX"] = [kinds[one % len(kinds)] for one in range(len(groups))]
+    add("STBHHX", shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, groups)
+
+    for role, chosen in (("GDBHMB", lines.cultivated), ("YJJBNTBHTB", lines.farmland)):
+        which = np.flatnonzero(chosen)
+        add(
+            role,
+            fabric.polygons[which],
+            _farm_values(role, base, which),
+            [which[one : one + 1] for one in range(len(which))],
+        )
+    shapes, values = heritage.ranges(fabric.land)
+    values |= {name: [value] * len(shapes) for name, value in county_values.items()}
+    add("LSWHBHX", shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, [np.array([], int)] * len(shapes))
+    county.layers = {role: county.layers[role] for role in templates.EDITIONS}
+    return county
+
+
+def _township_codes() -> list[str]:
+    """Towns from 100 on, other townships from 200 on, as the statistical code does."""
+    towns = [f"{AREA_CODE}{100 + one}" for one in range(6)]
+    return towns + [f"{AREA_CODE}{200 + one}" for one in range(len(SEATS) - 6)]
+
+
+def _survey(lines: Lines, use: np.ndarray) -> dict:
+    """The columns that parcels, cultivated land and farmland have in common."""
+    count = len(use)
+    farmed = np.isin(use, CULTIVATED)
+    rate = np.where(farmed, lines.rate, 0.0)
+    deduction = np.round(lines.gross * rate, 2)
+    titles, codes = list(SEATS), _township_codes()
+    pairs = [a + b for b in _BACK for a in _FRONT]
+    villages = [
+        f"{titles[town]}{pairs[(town * 7 + village * 11) % len(pairs)]}村"
+        for town, village in zip(lines.township, lines.village, strict=True)
+    ]
+    places = [f"{codes[t]}{200 + v:03d}0000000" for t, v in zip(lines.township, lines.village, strict=True)]
+    number = np.zeros(count, int)
+    for one in range(len(SEATS)):
+        mine = lines.township == one
+        number[mine] = np.arange(1, mine.sum() + 1)
+    state_owned = lines.urban | np.isin(use, ("1101", "1003"))
+    slope_class = lines.slope_class.astype(str).astype(object)
+    return {
+        "TBBH": number.astype(str).astype(object),
+        "DLBM": use.astype(object),
+        "DLMC": [templates.names("sandiao")[one] for one in use],
+        "QSXZ": np.where(state_owned, "10", "30").astype(object),
+        "ZLDWDM": places,
+        "ZLDWMC": villages,
+        "TBMJ": lines.gross,
+        "KCDLBM": np.where(rate > 0, "1203", None),
+        "KCXS": rate,
+        "KCMJ": deduction,
+        "TBDLMJ": np.round(lines.gross - deduction, 2),
+        "GDLX": np.where(farmed, np.where(lines.terraced, "TT", "PD"), None),
+        "GDPDJB": np.where(farmed, slope_class, None),
+        "GDDB": np.where(farmed, 10 + lines.slope_class, np.nan),
+        "FRDBS": ["0"] * count,
+        "SJNF": np.full(count, 2020),
+    }
+
+
+def _farm_values(role: str, base: dict, which: np.ndarray) -> dict:
+    schema = templates.fields(role)
+    values = {name: np.asarray(column, dtype=object)[which] for name, column in base.items() if name in schema}
+    values |= {name: values[name].astype(float) for name in ("KCXS", "KCMJ")}
+    values |= {name: values[name].astype(int) for name in ("GDDB", "SJNF")}
+    gross, net = (np.asarray(base[name])[which] for name in ("TBMJ", "TBDLMJ"))
+    if role == "GDBHMB":
+        return values | {"TBMJ": gross, "TBDLMJ": net, "SFWHTD": np.zeros(len(which), int)}
+    return values | {
+        "XZQDM": [AREA_CODE] * len(which),
+        "XZQMC": [AREA_NAME] * len(which),
+        "YJJBNTTBBH": [f"{AREA_CODE}{one + 1:08d}" for one in range(len(which))],
+        "YJJBNTTBMJ": gross,
+        "YJJBNTMJ": net,
+    }

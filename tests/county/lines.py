@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which parcel belongs to what: township, town, village, cultivated land, the three lines, the planning zones.
+
+Every line is a choice of whole parcels, so lines that should coincide do so vertex for vertex and none crosses another.
+Quotas are met by taking parcels in order of suitability until the area is reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from tests.county.chance import chance, noise
+from tests.county.landscape import CENTRE, SEATS, TOWNS, Landscape, smooth
+from tests.county.measure import statutory_area
+from tests.county.points import RIVER, ROAD
+from tests.county.shape import Fabric, components
+
+MU_10K = 10_000 * 10_000 / 15
+"""万亩 in m²."""
+# The approved figures of 浑源 (m²) and how much the clean county stays clear of them.
+TARGETS = {
+    "cultivated": 73.39 * MU_10K,
+    "farmland": 63.25 * MU_10K,
+    "red_line": 538.87e6,
+    "boundary": 16.46e6,
+    "expansion_ratio": 1.25,
+}
+ROOM = 1.006
+LARGE = 90_000.0
+"""Farmland parcels below this may lie scattered outside the farmland zone (the rule asks from 100 000 m² on)."""
+
+
+@dataclass
+class Lines:
+    """One entry per parcel."""
+
+    area: np.ndarray
+    gross: np.ndarray
+    height: np.ndarray
+    slope: np.ndarray
+    slope_class: np.ndarray
+    terraced: np.ndarray
+    rate: np.ndarray
+    """KCXS, should the parcel be cultivated."""
+    township: np.ndarray
+    village: np.ndarray
+    """Number of the nearest village of the parcel's township."""
+    hamlet: np.ndarray
+    """Part of a village's houses."""
+    urban: np.ndarray
+    """Built town land of the base year (CZCSXM 202)."""
+    industry: np.ndarray
+    """Industry standing alone outside the towns (202A)."""
+    boundary: np.ndarray
+    """410, 420, 430 or 0."""
+    windows: np.ndarray
+    farmed: np.ndarray
+    """Under the plough today, whether protected or not."""
+    cultivated: np.ndarray
+    farmland: np.ndarray
+    red: np.ndarray
+    mining: np.ndarray
+    zone: np.ndarray
+
+
+def draw(fabric: Fabric, terraces: bool = False) -> Lines:
+    land, count = fabric.land, len(fabric)
+    points = fabric.sites[:count] - CENTRE
+    area = statutory_area(fabric.polygons)
+    gross = np.round(area, 2)
+    height, slope = land.height(points), land.slope(points)
+    slope_class = 1 + np.searchsorted([0.055, 0.15, 0.30, 0.52], slope)
+    terraced = slope_class >= (2 if terraces else 3)
+    spread = chance(land.seed, 71, np.arange(count))
+    rate = np.round(np.where(terraced, 0.03 * slope_class - 0.03 + 0.1 * spread, 0.0), 4)
+    if terraces:
+        rate = np.where(terraced, np.round(0.12 + 0.13 * spread, 4), np.round(0.04 + 0.05 * spread, 4))
+        terraced[:] = True
+    net = gross - np.round(gross * rate, 2)
+
+    strip = np.isin(fabric.kinds, (RIVER, ROAD))
+    distance, town = land.town_distance(points)
+    hamlet = land.in_village(points) & ~strip & (distance > 1.3)
+    urban, industry, boundary, windows = _towns(fabric, area, gross, distance, town, strip)
+    township = _townships(fabric, points)
+    taken = strip | hamlet | industry | (boundary > 0)
+    farmed, cultivated, score = _cultivated(land, points, height, slope, distance, net, taken & ~windows, windows)
+    farmland = _farmland(land, points, score, gross if terraces else net, cultivated, windows)
+    fringe = (boundary > 0) & ~urban & (chance(land.seed, 72, np.arange(count)) < 0.55)
+    taken |= hamlet | urban
+    red = _red_line(fabric, points, area, height, distance, taken | farmed)
+    mining = _mining(land, points, taken | farmed | red, height)
+    lines = Lines(
+        area, gross, height, slope, slope_class, terraced, rate, township, _villages(land, points, township), hamlet,
+        urban, industry, boundary, windows, farmed | fringe, cultivated, farmland, red, mining,
+        zone=np.zeros(count, int),
+    )  # fmt: skip
+    lines.zone = _zones(fabric, lines, points, strip)
+    return lines
+
+
+def until(order: np.ndarray, amounts: np.ndarray, wanted: float) -> np.ndarray:
+    """The first of `order` whose amounts together reach what is wanted."""
+    reached = np.searchsorted(np.cumsum(amounts[order]), wanted)
+    if reached >= len(order):
+        raise ValueError("not enough land; use another seed")
+    return order[: reached + 1]
+
+
+def _towns(fabric, area, gross, distance, town, strip):
+    """Built land, the boundary around it, and farmland kept inside the boundary (开天窗)."""
+    land = fabric.land
+    order = np.argsort(np.where(strip, np.inf, distance), kind="stable")
+    order = order[(distance[order] < 1.3) & ~strip[order]]
+    limit = TARGETS["boundary"] - 0.08e6
+
+    def within(order):
+        return order[: np.searchsorted(np.cumsum(area[order]), limit)]
+
+    industry = np.zeros(len(area), bool)
+    if len(area) > 1500:
+        lonely = (distance > 1.45) & (distance < 2.1) & ~strip
+        industry = lonely & (chance(land.seed, 74, np.arange(len(area))) < 0.012)
+    windows = _windows(fabric, within(order), area)
+    order = order[~windows[order]]
+    chosen = within(order)
+    urban = np.zeros(len(area), bool)
+    wanted = area[chosen].sum() / (TARGETS["expansion_ratio"] - 0.015)
+    urban[until(order, gross, wanted - gross[industry].sum())] = True
+    codes = np.zeros(len(area), int)
+    codes[chosen] = 410
+    # Flexible and special-purpose land take two quarters of the fringe, never beside a window.
+    inner = np.zeros(len(area), bool)
+    inner[[n for parcel in np.flatnonzero(windows) for n in fabric.neighbours(parcel)]] = True
+    fringe = (codes > 0) & ~urban & ~inner
+    away = fabric.sites[: len(area)] - CENTRE - land.seats[town]
+    turn = np.degrees(np.arctan2(away[:, 1], away[:, 0])) % 360
+    codes[fringe & (turn < 62) & np.isin(town, (0, 2, 3))] = 420
+    codes[fringe & (turn > 100) & (turn < 150) & np.isin(town, (0, 1))] = 430
+    return urban, industry, codes, windows
+
+
+def _windows(fabric, chosen, area):
+    """A few parcels near the edge of the towns, each wholly surrounded by the boundary, apart from each other."""
+    inside = np.zeros(len(area), bool)
+    inside[chosen] = True
+    windows, blocked = np.zeros(len(area), bool), np.zeros(len(area), bool)
+    kept = 0.0
+    for parcel in chosen[::-1]:
+        around = np.array(list(fabric.neighbours(parcel)))
+        if around.max() >= len(area) or not inside[around].all() or blocked[parcel] or blocked[around].any():
+            continue
+        second = [n for near in around for n in fabric.neighbours(near) if n < len(area)]
+        windows[parcel] = True
+        blocked[parcel] = blocked[around] = blocked[second] = True
+        kept += area[parcel]
+        if kept > 0.3e6 or windows.sum() == 6:
+            break
+    return windows
+
+
+def _townships(fabric: Fabric, points: np.ndarray) -> np.ndarray:
+    seed = fabric.land.seed
+    warp = np.column_stack([noise(seed + 81 + axis, points, 3000, 11000) for axis in (0, 1)])
+    bent = points + 1100 * warp
+    away = np.stack([np.hypot(*(bent - seat).T) for seat in fabric.land.seats])
+    away[0] *= 0.9
+    label = away.argmin(axis=0)
+    return connect(fabric, label, len(SEATS))
+
+
+def connect(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
+    """Each label one connected piece: smaller pieces go to a neighbouring label."""
+    first, second = fabric.edge_cells[fabric.inner_edges].T
+    label = label.copy()
+    for _ in range(50):
+        same = label[first] == label[second]
+        piece = components(len(label), first[same], second[same])
+        sizes = np.bincount(piece, minlength=len(label))
+        largest = np.zeros(labels, int)
+        for one in np.flatnonzero(sizes):
+            if sizes[one] > sizes[largest[label[one]]] or label[largest[label[one]]] != label[one]:
+                largest[label[one]] = one
+        stray = piece != largest[label]
+        if not stray.any():
+            return label
+        for near, far in ((first, second), (second, first)):
+            move = stray[near] & ~stray[far]
+            label[near[move]] = label[far[move]]
+    raise ValueError("townships stay in pieces; use another seed")
+
+
+def _villages(land: Landscape, points: np.ndarray, township: np.ndarray) -> np.ndarray:
+    """Villages are numbered by township; a parcel belongs to the nearest one there."""
+    villages = np.vstack([land.seats, land.villages[len(SEATS) - len(TOWNS) :]])
+    home = np.stack([np.hypot(*(villages - seat).T) for seat in land.seats]).argmin(axis=0)
+    result = np.zeros(len(points), int)
+    for one in range(len(SEATS)):
+        mine = np.flatnonzero(home == one)
+        which = np.flatnonzero(township == one)
+        tree = shapely.STRtree(shapely.points(villages[mine]))
+        result[which] = tree.nearest(shapely.points(points[which]))
+    return result
+
+
+def _cultivated(land, points, height, slope, distance, net, taken, windows):
+    """Ploughed land, lowest and flattest first, with patches of other use left out."""
+    tree = shapely.STRtree(shapely.points(land.villages))
+    near = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)[1]
+    score = 0.5 * height + 0.1 * slope - 0.3 * np.exp(-((near / 1500) ** 2))
+    score += 0.09 * noise(land.seed + 91, points, 1500, 7000)
+    # Towns were built where the fields are good.
+    score -= 0.2 * smooth((2.8 - distance) / 1.5)
+    patch = noise(land.seed + 92, points, 700, 3500) + 0.9 * (chance(land.seed, 93, np.arange(len(points))) - 0.5)
+    free = ~taken & (patch < 0.95)
+    order = np.argsort(np.where(windows, -9.0, score), kind="stable")
+    order = order[free[order] | windows[order]]
+    cultivated = np.zeros(len(points), bool)
+    cultivated[until(order, net, TARGETS["cultivated"] * ROOM)] = True
+    return cultivated.copy(), cultivated, score
+
+
+def _farmland(land, points, score, amounts, cultivated, windows):
+    """Permanent basic farmland: the better six sevenths, in coherent blocks."""
+    better = score + 0.16 * noise(land.seed + 95, points, 2500, 9000)
+    order = np.argsort(np.where(windows, -9.0, better), kind="stable")
+    order = order[cultivated[order]]
+    farmland = np.zeros(len(points), bool)
+    farmland[until(order, amounts, TARGETS["farmland"] * ROOM)] = True
+    return farmland
+
+
+def _red_line(fabric, points, area, height, distance, taken):
+    """Ridges and forests, in few large pieces without pinholes."""
+    score = -height + 0.2 * noise(fabric.land.seed + 97, points, 2500, 10000)
+    free = ~taken & (distance > 1.6)
+    order = np.argsort(np.where(free, score, np.inf), kind="stable")[: free.sum()]
+    low, high = 0, len(order)
+    red = np.zeros(len(area), bool)
+    while low < high:
+        middle = (low + high) // 2
+        red[:] = False
+        red[order[:middle]] = True
+        red = _tidy(fabric, red, free, area)
+        if area[red].sum() < TARGETS["red_line"] * ROOM:
+            low = middle + 1
+        else:
+            high = middle
+    red[:] = False
+    red[order[:low]] = True
+    return _tidy(fabric, red, free, area)
+
+
+def _tidy(fabric, chosen, free, area):
+    """Without small islands; small free holes filled."""
+    first, second = fabric.edge_cells[fabric.inner_edges].T
+    for wanted, limit in ((True, 4e6), (False, 5e6)):
+        inside = chosen == wanted
+        both = inside[first] & inside[second]
+        piece = components(len(chosen), first[both], second[both])
+        size = np.bincount(piece, area, len(chosen))[piece]
+        small = inside & (size < limit)
+        chosen = chosen & ~small if wanted else chosen | (small & free)
+    return chosen
+
+
+def _mining(land, points, taken, height):
+    """Two mining patches in the hills nearest to 青磁窑镇."""
+    seat = np.array(SEATS["青磁窑镇"]) * 1000
+    away = np.hypot(*(points - seat).T)
+    hills = np.argsort(np.where(taken | (height < 0.25), np.inf, np.abs(away - 4200)), kind="stable")
+    mining = np.zeros(len(points), bool)
+    centres = []
+    for parcel in hills[:400]:
+        if all(np.hypot(*(points[parcel] - points[other])) > 3000 for other in centres):
+            centres.append(parcel)
+            mining |= (np.hypot(*(points - points[parcel]).T) < 900) & ~taken
+            mining[parcel] = True
+        if len(centres) == 2:
+            break
+    return mining
+
+
+def _zones(fabric: Fabric, lines: Lines, points: np.ndarray, strip: np.ndarray) -> np.ndarray:
+    first, second = fabric.edge_cells[fabric.inner_edges].T
+    ends = fabric.points[fabric.edge_nodes[fabric.inner_edges]]
+    length = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
+    count = len(lines.area)
+    whole = np.bincount(first, length, count) + np.bincount(second, length, count)
+
+    def share(chosen: np.ndarray) -> np.ndarray:
+        """Part of a parcel's outline (within the county) along chosen parcels."""
+        found = np.bincount(first, length * chosen[second], count) + np.bincount(second, length * chosen[first], count)
+        return found / whole
+
+    wild = ~lines.farmed & (lines.height > 0.3)
+    grass = noise(fabric.land.seed + 98, points, 4000, 12000) > 0.75
+    zone = np.full(count, 520)
+    zone[wild] = np.where(lines.height[wild] > 0.48, 200, np.where(grass[wild], 540, 530))
+    zone[fabric.kinds == RIVER] = 200
+    scattered = lines.farmland & ~lines.windows & (lines.area < LARGE) & (share(lines.farmland) < 0.35)
+    zone[lines.farmland & ~scattered] = 300
+    built = lines.hamlet | lines.mining | lines.industry | (fabric.kinds == RIVER)
+    fixed = lines.red | (lines.boundary > 0) | built | lines.farmland
+    zone[lines.hamlet] = 510
+    zone[lines.mining] = 700
+    zone[lines.red] = 100
+    zone[lines.boundary > 0] = lines.boundary[lines.boundary > 0]
+    codes = np.array([300, 520, 530, 540, 200])
+    # Lone parcels join the zone around them; farmland zones swallow what they nearly enclose.
+    for least in (0.62, 0.62, 0.55):
+        shares = np.stack([share(zone == code) for code in codes])
+        own = _own_share(zone, first, second, length, whole)
+        loose = ~fixed & ((shares[0] > least) | (own < 0.15))
+        zone = np.where(loose & (shares.max(axis=0) > 0.2), codes[shares.argmax(axis=0)], zone)
+    return zone
+
+
+def _own_share(zone, first, second, length, whole):
+    same = length * (zone[first] == zone[second])
+    return (np.bincount(first, same, len(zone)) + np.bincount(second, same, len(zone))) / whole

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One point per parcel. Voronoi cells of these points are the parcels, so where the points stand decides how they look.
+
+Points in pairs either side of a line make the cells end on that line: so the county border, river banks and roadsides
+come out as chains of parcel edges, without cutting any polygon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from tests.county.chance import chance
+from tests.county.landscape import Landscape
+
+FREE, RIVER, ROAD, BESIDE = range(4)
+_REACH = 34_000.0
+
+
+def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
+    """Points (metres from the centre, a margin outside the county included) and their kind."""
+    border = _border(land)
+    strips = [_strip(land, line, RIVER, width, 1.3) for line, width in zip(land.rivers, (130.0, 70.0), strict=True)]
+    strips += [_strip(land, line, ROAD, 46.0, 1.7) for line in land.roads]
+    fixed, kinds = _join(land, border, strips)
+    free = _scatter(land)
+    size = np.sqrt(land.parcel_size(free))
+    tree = shapely.STRtree(shapely.points(fixed))
+    pairs = tree.query(shapely.points(free), predicate="dwithin", distance=0.45 * size)
+    free = np.delete(free, np.unique(pairs[0]), axis=0)
+    return np.vstack([fixed, free]), np.concatenate([kinds, np.zeros(len(free), int)])
+
+
+def choose_grain(land: Landscape, wanted: int) -> Landscape:
+    """A landscape whose fields are as large as it takes to get about the wanted number of parcels."""
+    steps = np.arange(-_REACH, _REACH, 350.0) + 175
+    grid = np.column_stack([axis.ravel() for axis in np.meshgrid(steps, steps)])
+    grid = grid[shapely.contains_xy(land.outline, grid[:, 0], grid[:, 1])]
+    for _ in range(3):
+        land = _with_grain(land, land.grain * (350.0**2 / land.parcel_size(grid)).sum() / wanted)
+    for _ in range(3):
+        points, _ = sites(land)
+        count = shapely.contains_xy(land.outline, points[:, 0], points[:, 1]).sum()
+        if abs(count / wanted - 1) < 0.01:
+            break
+        land = _with_grain(land, land.grain * count / wanted)
+    return land
+
+
+def _with_grain(land: Landscape, grain: float) -> Landscape:
+    return Landscape(land.seed, float(grain), land.town_area)
+
+
+def _scatter(land: Landscape) -> np.ndarray:
+    """A quadtree split until each cell has about the wanted size, one shaken point per leaf."""
+    size, level = 8000.0, 0
+    count = int(np.ceil(_REACH / size))
+    column, row = (grid.ravel() for grid in np.meshgrid(np.arange(-count, count), np.arange(-count, count)))
+    near = land.outline.buffer(max(2500.0, 3 * np.sqrt(land.grain)))
+    leaves = []
+    while len(column):
+        middle = (np.column_stack([column, row]) + 0.5) * size
+        keep = shapely.dwithin(near, shapely.points(middle), size * 0.71)
+        column, row, middle = column[keep], row[keep], middle[keep]
+        wanted = _smallest(land, middle, size)
+        # A random factor per cell hides the jumps of a quadtree: mean sizes follow the wish smoothly.
+        factor = 1.4 * 4 ** chance(land.seed, 51, level, column, row)
+        split = size * size > wanted * factor
+        shake = [chance(land.seed, 52 + axis, level, column, row) - 0.5 for axis in (0, 1)]
+        leaves.append((middle + 0.8 * size * np.column_stack(shake))[~split])
+        column, row = column[split], row[split]
+        column = np.concatenate([2 * column, 2 * column + 1, 2 * column, 2 * column + 1])
+        row = np.concatenate([2 * row, 2 * row, 2 * row + 1, 2 * row + 1])
+        size, level = size / 2, level + 1
+    return np.vstack(leaves)
+
+
+def _smallest(land: Landscape, middle: np.ndarray, size: float) -> np.ndarray:
+    """Smallest wish within a cell; large cells are sampled, or a town between two samples would be missed."""
+    if size <= 500:
+        return land.parcel_size(middle)
+    steps = (np.arange(int(size / 500)) + 0.5) / int(size / 500) - 0.5
+    offsets = np.column_stack([axis.ravel() for axis in np.meshgrid(steps, steps)]) * size
+    samples = (middle[:, None, :] + offsets[None, :, :]).reshape(-1, 2)
+    return land.parcel_size(samples).reshape(len(middle), -1).min(axis=1)
+
+
+def _stations(land: Landscape, line: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points along a line, as far apart as parcels there are wide; with the normal and that distance."""
+    length = np.hypot(*np.diff(line, axis=0).T)
+    along = np.concatenate([[0], np.cumsum(length)])
+    fine = np.linspace(0, along[-1], max(400, int(along[-1] / 60)))
+    points = np.column_stack([np.interp(fine, along, line[:, axis]) for axis in (0, 1)])
+    gap = factor * np.sqrt(land.parcel_size(points))
+    count = np.concatenate([[0], np.cumsum(np.diff(fine) / gap[1:])])
+    at = np.interp(np.arange(0.5, int(count[-1])), count, fine)
+    ends = [np.column_stack([np.interp(at + d, along, line[:, axis]) for axis in (0, 1)]) for d in (-40.0, 0, 40.0)]
+    forward = ends[2] - ends[0]
+    normal = np.column_stack([-forward[:, 1], forward[:, 0]]) / np.hypot(*forward.T)[:, None]
+    return ends[1], normal, np.interp(at, fine, gap)
+
+
+def _border(land: Landscape) -> np.ndarray:
+    ring = shapely.get_coordinates(land.outline)
+    points, normal, gap = _stations(land, ring, 0.95)
+    offset = 0.38 * gap[:, None] * normal
+    return np.vstack([points + offset, points - offset])
+
+
+def _strip(land: Landscape, line: np.ndarray, kind: int, width: float, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    points, normal, _ = _stations(land, line, factor)
+    inside = shapely.contains_xy(land.outline, points[:, 0], points[:, 1])
+    distance, _ = land.town_distance(points)
+    inside &= distance > (0.62 if kind == RIVER else 1.25)
+    inside &= shapely.distance(land.outline.exterior, shapely.points(points)) > 2.5 * width
+    points, offset = points[inside], width * normal[inside]
+    stack = np.stack([points, points + offset, points - offset])
+    kinds = np.broadcast_to(np.array([kind, BESIDE, BESIDE])[:, None], stack.shape[:2])
+    return stack.reshape(-1, 2), kinds.ravel()
+
+
+def _join(land: Landscape, border: np.ndarray, strips: list) -> tuple[np.ndarray, np.ndarray]:
+    """Border first, then strip after strip; a station too near to what is there already is left out whole."""
+    points, kinds = border, np.full(len(border), BESIDE)
+    for new, new_kinds in strips:
+        tree = shapely.STRtree(shapely.points(points))
+        near = np.zeros(len(new), bool)
+        near[np.unique(tree.query(shapely.points(new), predicate="dwithin", distance=170.0)[0])] = True
+        fits = ~near.reshape(3, -1).any(axis=0)
+        keep = np.tile(fits, 3)
+        points, kinds = np.vstack([points, new[keep]]), np.concatenate([kinds, new_kinds[keep]])
+    return points, kinds

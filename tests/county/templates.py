@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layer schemas and code lists, read from the repository's data: no field name list is typed here twice."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+STANDARDS = Path(__file__).resolve().parents[2] / "resources" / "standards"
+# In the order of the file, large areas first; the edition whose schema each layer follows.
+EDITIONS = {
+    "XZQX": "county_db-2021",
+    "XZQXZ": "county_db-2021",
+    "DLTB": "survey-2020",
+    "YDYHGHFQ": "county_db-2021",
+    "STBHHX": "county_db-2021",
+    "GDBHMB": "three_lines-2022",
+    "YJJBNTBHTB": "three_lines-2022",
+    "CZKFBJ": "county_db-2021",
+    "LSWHBHX": "county_db-2021",
+}
+
+
+@cache
+def template(role: str) -> dict[str, Any]:
+    path = STANDARDS / EDITIONS[role] / "templates" / f"{role}.toml"
+    with path.open("rb") as file:
+        return tomllib.load(file)
+
+
+def fields(role: str) -> dict[str, dict[str, Any]]:
+    """Field name → its description, in the template's order."""
+    return {one["name"]: one for one in template(role)["field"]}
+
+
+@cache
+def names(code_list: str) -> dict[str, str]:
+    """Code → name of a code list, whichever standard's folder it lies in."""
+    (path,) = sorted(STANDARDS.glob(f"*/codelists/{code_list}.csv"))
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row["name"] for row in csv.DictReader(file)}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The truth about a county: planted findings with their areas, ignored slivers, and its figures from the formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from tests.county.attributes import County
+from tests.county.landscape import AREA_CODE, AREA_NAME, EPSG
+from tests.county.lines import MU_10K, TARGETS
+from tests.county.measure import statutory_area
+from tests.county.workshop import Expected, Workshop
+
+URBAN_CODES = ("201", "201A", "202", "202A")
+# Half of the last printed digit: 万亩 and km² with two decimals. Within it a miss is a matter of rounding.
+ROUNDING = {"cultivated": 0.005 * MU_10K, "farmland": 0.005 * MU_10K, "red_line": 0.005e6, "boundary": 0.005e6}
+
+
+def tell(county: County, shop: Workshop | None, seed: int, terraced: bool) -> dict:
+    figures = indicators(county)
+    found = [_row(one, county) for one in (shop.found if shop else [])]
+    found += _missed_targets(figures)
+    slivers = shop.slivers if shop else []
+    areas = statutory_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
+    return {
+        "county": {
+            "area_code": AREA_CODE,
+            "area_name": AREA_NAME,
+            "crs": f"EPSG:{EPSG}",
+            "seed": seed,
+            "parcels": len(county.fabric),
+            "terraced": terraced,
+            "area_m2": float(statutory_area(county.layers["XZQX"].geometry)[0]),
+            "rows": {role: len(frame) for role, frame in county.layers.items()},
+        },
+        "indicators": figures,
+        "defects": sorted(found, key=lambda one: (one["rule"], one["role"], one["key"], one["related_keys"])),
+        "ignored_slivers": {
+            "count": len(slivers),
+            "area_m2": float(areas.sum()),
+            "parts": [
+                {"rule": rule, "role": role, "area_m2": float(area), "at": _place(shape)}
+                for (rule, role, shape), area in zip(slivers, areas, strict=True)
+            ],
+        },
+    }
+
+
+def _row(one: Expected, county: County) -> dict:
+    area = net = None
+    if one.shape is not None:
+        area = float(statutory_area([one.shape])[0])
+    if one.net_of is not None:
+        farmland = county.layers["YJJBNTBHTB"].loc[one.net_of]
+        net = area / float(statutory_area([farmland.geometry])[0]) * float(farmland["YJJBNTMJ"])
+    return {
+        "rule": one.rule,
+        "severity": one.severity,
+        "role": one.role,
+        "key": one.key,
+        "related_role": one.related_role,
+        "related_keys": one.related_keys,
+        "field": one.field,
+        "area_m2": area,
+        "net_area_m2": net,
+        "at": None if one.shape is None else _place(one.shape),
+        "what": one.what,
+    }
+
+
+def _place(shape: shapely.Geometry) -> list[float]:
+    point = shapely.point_on_surface(shape)
+    return [round(point.x, 3), round(point.y, 3)]
+
+
+def indicators(county: County) -> dict:
+    layers = county.layers
+    boundary = layers["CZKFBJ"]
+    parts = statutory_area(boundary.geometry)
+    code = boundary["GHFQDM"].astype(str).str[:2].to_numpy()
+    parcels = layers["DLTB"]
+    built = parcels[parcels["CZCSXM"].isin(URBAN_CODES)]
+    base = float(built["TBMJ"].sum())
+    # New land: what the boundary takes beyond the built land of the base year.
+    new = _beyond(boundary.geometry.to_numpy(), built.geometry.to_numpy())
+    concentrated, flexible = parts[code == "41"].sum(), parts[code == "42"].sum()
+    windows = [
+        shapely.Polygon(ring)
+        for shape in boundary.geometry
+        for part in shapely.get_parts(shape)
+        for ring in part.interiors
+    ]
+    return {
+        "cultivated_area_m2_net": float(layers["GDBHMB"]["TBDLMJ"].sum()),
+        "farmland_area_m2_net": float(layers["YJJBNTBHTB"]["YJJBNTMJ"].sum()),
+        "farmland_area_m2_gross": float(layers["YJJBNTBHTB"]["YJJBNTTBMJ"].sum()),
+        "red_line_area_m2": float(statutory_area(layers["STBHHX"].geometry).sum()),
+        "boundary_area_m2": float(parts.sum()),
+        "concentrated_area_m2": float(concentrated),
+        "flexible_area_m2": float(flexible),
+        "special_area_m2": float(parts[code == "43"].sum()),
+        "denominator_m2": base,
+        "new_land_concentrated_m2": float(new[code == "41"].sum()),
+        "new_land_flexible_m2": float(new[code == "42"].sum()),
+        "expansion_ratio_n1": float(parts.sum() / base),
+        "expansion_ratio_n2": float((concentrated + flexible) / base),
+        "expansion_ratio_n3": float((base + new[code == "41"].sum()) / base),
+        "expansion_ratio_n3_with_flexible": float((base + new[(code == "41") | (code == "42")].sum()) / base),
+        "windows": len(windows),
+        "windows_area_m2": float(statutory_area(windows).sum()) if windows else 0.0,
+    }
+
+
+def _beyond(shapes: np.ndarray, built: np.ndarray) -> np.ndarray:
+    """Statutory area of each shape outside the built parcels."""
+    built = built[~shapely.is_missing(built)]
+    tree = shapely.STRtree(built)
+    rest = []
+    for shape in shapes:
+        near = tree.query(shape, predicate="intersects")
+        rest.append(shapely.difference(shape, shapely.union_all(built[near])) if len(near) else shape)
+    return statutory_area(rest)
+
+
+def _missed_targets(figures: dict) -> list[dict]:
+    values = {
+        "cultivated": ("GDBHMB", figures["cultivated_area_m2_net"], True),
+        "farmland": ("YJJBNTBHTB", figures["farmland_area_m2_net"], True),
+        "red_line": ("STBHHX", figures["red_line_area_m2"], True),
+        "boundary": ("CZKFBJ", figures["boundary_area_m2"], False),
+    }
+    missed = []
+    for name, (role, value, at_least) in values.items():
+        short = TARGETS[name] - value if at_least else value - TARGETS[name]
+        if short > 0:
+            severity = "WARNING" if short <= ROUNDING[name] else "ERROR"
+            missed.append(_figure("LAW002", severity, role, f"{name}: {value:.2f} m², target {TARGETS[name]:.2f} m²"))
+    ratio, limit = figures["expansion_ratio_n1"], TARGETS["expansion_ratio"]
+    if ratio > limit:
+        missed.append(_figure("LAW001", "ERROR", "CZKFBJ", f"expansion ratio {ratio:.4f}, limit {limit}"))
+    return missed
+
+
+def _figure(rule: str, severity: str, role: str, what: str) -> dict:
+    empty = {
+        "key": "",
+        "related_role": "",
+        "related_keys": [],
+        "field": "",
+        "area_m2": None,
+        "net_area_m2": None,
+        "at": None,
+    }
+    return {"rule": rule, "severity": severity, "role": role, **empty, "what": what}
