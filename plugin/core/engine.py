@@ -117,7 +117,7 @@ def _run_one(
         finding.severity = finding.severity or severity
     report.indicators += result.indicators
     unconfirmed = {u for u in (*rule.uses, *result.unconfirmed) if not context.norm.is_confirmed(u)}
-    outcome.unconfirmed = sorted(unconfirmed)
+    outcome.unconfirmed = sorted(unconfirmed | set(result.doubts))
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = [texts.reason(key, params) for key, params in result.not_checked]
@@ -194,6 +194,7 @@ def _merge(total: RuleResult, one: RuleResult) -> None:
     total.indicators += one.indicators
     total.not_checked += one.not_checked
     total.unconfirmed += one.unconfirmed
+    total.doubts += one.doubts
 
 
 def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:

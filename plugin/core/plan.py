@@ -135,7 +135,7 @@ class Layer:
         series = pd.Series(self.keys)
         return frozenset(np.flatnonzero((series == "") | series.duplicated(keep=False)).tolist())
 
-    @property
+    @cached_property
     def fids(self) -> list[int]:
         return [int(v) for v in self.frame.index]
 

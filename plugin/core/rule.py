@@ -74,13 +74,15 @@ class RuleResult:
     """What one rule gives back when it is more than a list of findings.
 
     ``not_checked``: reasons (text key, parameters) for what could not be looked at; ``unconfirmed``: names of
-    further C settings that were used; ``applicable``: False when nothing in the plan is of the rule's kind.
+    further C settings that were used; ``doubts``: what the data itself leaves in doubt, which nobody can confirm
+    away (a base year that is not known); ``applicable``: False when nothing in the plan is of the rule's kind.
     """
 
     findings: list[Finding] = field(default_factory=list)
     indicators: list[Indicator] = field(default_factory=list)
     not_checked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     applicable: bool = True
 
 

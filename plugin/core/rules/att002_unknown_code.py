@@ -48,8 +48,9 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
         result.applicable = True
         result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
-        names = layer.named(declared.code_name) if declared.code_name else None
-        for position, value in enumerate(values):
+        named = layer.named(declared.code_name) if declared.code_name else None
+        names = named.tolist() if named is not None else None
+        for position, value in enumerate(values.tolist()):
             written = as_text(value)
             code = trim(written, declared.code_pad)
             if not written:
@@ -58,7 +59,7 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
                 params = {"problem": "unknown", "value": written, "expected": declared.codes, "list": declared.codes}
                 result.findings.append(_on(ctx, layer, position, declared.name, "unknown", params))
                 continue
-            name = as_text(names.iloc[position]) if names is not None else ""
+            name = as_text(names[position]) if names is not None else ""
             if name and name != codes[code].name:
                 params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
                 result.findings.append(_on(ctx, layer, position, declared.code_name, "name", params))

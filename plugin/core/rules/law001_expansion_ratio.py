@@ -67,7 +67,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
         )
     year, year_source = base_year(base_parcels, ctx)
     if year != ctx.norm.get("ratio.base_year"):
-        result.unconfirmed.append("ratio.base_year")
+        result.doubts.append("ratio.base_year")
     parts = {
         k: ctx.coded(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ("concentrated", "flexible", "special")
     }
@@ -82,7 +82,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
     ratios = expansion_ratios(denominator, whole, area["concentrated"], area["flexible"], new_land)
     numerators = {"n1": whole, "n2": area["concentrated"] + area["flexible"], "n3": denominator + new_land}
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    confirmed = not result.unconfirmed and all(
+    confirmed = not result.doubts and all(
         ctx.norm.is_confirmed(u) for u in ("ratio.form", "ratio.classes", "ratio.limit")
     )
     source = ctx.norm.profile.name or ctx.norm.standard.name

@@ -103,7 +103,7 @@ def area_targets(
             if shown.state in (BROKEN, CLOSE):
                 result.findings.append(_missed(figure, shown, target.decimals))
             if not figure.confirmed:
-                result.unconfirmed.append(f"figures.{indicator}")
+                result.doubts.append(f"figures.{indicator}")
         result.indicators.append(shown)
     result.applicable = bool(targets)
     return result
