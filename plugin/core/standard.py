@@ -263,8 +263,8 @@ def profile_ids() -> list[str]:
 def load_profile(name: str | Path = "") -> Profile:
     """A profile by id or path, with its bases merged below it; the empty name is a profile that sets nothing.
 
-    From a base come limits, severities and settings, never totals (targets of another area) and never what its
-    authority confirmed for itself. DataError names file and key, or the ids there are.
+    From a base come limits, severities and settings, but never what its authority confirmed for itself; its targets
+    keep their area code and apply nowhere else. DataError names file and key, or the ids there are.
     """
     if not name:
         return Profile(id="", name="", area_code="", standard="county_db")
@@ -299,6 +299,7 @@ def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
     for key in settings:
         if key not in standard.settings and not key.startswith("rules."):
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
+    own_targets = tuple(_target(row, table["area_code"], path, n) for n, row in enumerate(table.get("targets", ()), 1))
     confirmed = table.get("confirmed", {})
     if confirmed:
         check_keys(confirmed, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
@@ -311,11 +312,18 @@ def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
         settings=settings,
         marks={**base.marks, **table.get("marks", {})},
         severity={**base.severity, **table.get("severity", {})},
-        targets=tuple(_target(row, table["area_code"], path, n) for n, row in enumerate(table.get("targets", ()), 1)),
+        targets=_merge_targets(base.targets, own_targets),
         confirmed=frozenset(expect(confirmed.get("items", []), list, file=path, key="confirmed.items")),
         confirmed_by={k: str(v) for k, v in confirmed.items() if k != "items"},
         absent=frozenset(table.get("absent", {}).get("concepts", ())),
     )
+
+
+def _merge_targets(base: tuple[Target, ...], own: tuple[Target, ...]) -> tuple[Target, ...]:
+    """Own targets before the base's for the same figure. A target keeps its area code, so the base's only ever
+    apply where the base is a profile of the same area: a county is never measured by its province's totals."""
+    said = {(t.area_code, t.indicator) for t in own}
+    return own + tuple(t for t in base if (t.area_code, t.indicator) not in said)
 
 
 def _target(row: dict[str, Any], area_code: str, path: Path, position: int) -> Target:
