@@ -26,7 +26,7 @@ use_qgis() {
     site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     export QGIS_CUSTOM_CONFIG_PATH="$SANXIAN_BUILD/profile"
     export QGIS_PLUGINPATH="$SANXIAN_BUILD/plugins"
-    export PYTHONPATH="$site${SANXIAN_QGIS_DATA:+:$SANXIAN_QGIS_DATA/python:$SANXIAN_QGIS_DATA/python/plugins}"
+    export PYTHONPATH="$PWD/tools/site:$site${SANXIAN_QGIS_DATA:+:$SANXIAN_QGIS_DATA/python:$SANXIAN_QGIS_DATA/python/plugins}"
     [ -n "${SANXIAN_DESKTOP:-}" ] || export QT_QPA_PLATFORM=offscreen
     mkdir -p "$QGIS_CUSTOM_CONFIG_PATH" "$QGIS_PLUGINPATH"
     [ "$(readlink "$QGIS_PLUGINPATH/sanxian" 2>/dev/null)" = "$PWD" ] || ln -sfn "$PWD" "$QGIS_PLUGINPATH/sanxian"
