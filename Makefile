@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 RUN := bash tools/run.sh
-SAMPLE := tests/county/make.py
+SAMPLE := -m tests.county
 ARGS ?= --help
 TESTS ?=
 
