@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shipped sample county: every planted defect is found and nothing else; a clean county passes."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import fiona
+import numpy as np
+import pytest
+import shapely
+from shapely.geometry import shape
+
+from plugin.core.check import Options, check
+from plugin.core.report import Verdict
+from plugin.paths import SAMPLE
+from tests.county import make_county
+from tests.county.measure import statutory_area
+from tests.county.write import write_geopackage
+
+CONFIRMED = """
+id = "confirmed"
+name = "浑源县"
+area_code = "140225"
+base = "hunyuan"
+[confirmed]
+by = "县自然资源局"
+document = "测试〔2026〕1号"
+date = "2026-01-01"
+items = ["all"]
+"""
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
+
+
+def identity(row):
+    code = row.get("rule") or row["code"]
+    related = tuple(row["related_keys"] or ())
+    return (
+        code,
+        str(row["severity"]),
+        row["role"],
+        row["key"] or "",
+        row["related_role"] or "",
+        related,
+        row["field"] or "",
+    )
+
+
+def close(a, b):
+    """0.01 m² or a billionth."""
+    return abs(a - b) <= max(0.01, 1e-9 * abs(a))
+
+
+def test_finds_every_planted_defect_and_nothing_else(sample, truth):
+    planted, found = defaultdict(list), defaultdict(list)
+    for row in truth["defects"]:
+        planted[identity(row)].append((row["area_m2"] or 0.0, row["net_area_m2"] or 0.0))
+    for finding in sample.report.findings:
+        row = finding.to_dict()
+        found[identity(row)].append((row["area_m2"] or 0.0, row["net_area_m2"] or 0.0))
+    assert set(found) == set(planted)
+    for key, rows in planted.items():
+        pairs = list(zip(sorted(rows), sorted(found[key]), strict=True))
+        assert all(close(a, b) and close(na, nb) for (a, na), (b, nb) in pairs), (key, pairs)
+    assert len(sample.report.findings) == len(truth["defects"]) >= 25
+
+
+def test_slivers_are_counted_not_listed(sample, truth):
+    assert sample.report.tolerance["ignored_slivers"] == truth["ignored_slivers"]["count"] > 0
+    assert sample.report.tolerance["ignored_area_m2"] == pytest.approx(truth["ignored_slivers"]["area_m2"], abs=1e-4)
+
+
+def test_every_rule_of_the_issue_ran(sample):
+    by_code = {r.code: r for r in sample.report.rules}
+    assert len(by_code) == 21
+    assert not [r for r in sample.report.rules if r.outcome in ("crashed", "not_applicable")]
+    assert sample.report.verdict is Verdict.FAIL
+    # A layer without KCMJ: the other layers were checked, and the hole is said.
+    assert by_code["ATT003"].incomplete and "KCMJ" in by_code["ATT003"].reason
+
+
+def read_with_fiona(role):
+    """Rows by another reader than the plugin's."""
+    with fiona.open(SAMPLE / "county.gpkg", layer=role) as source:
+        return [(dict(f["properties"]), shape(f["geometry"]) if f["geometry"] else None) for f in source]
+
+
+def statutory(shapes):
+    present = [s if s.is_valid else shapely.make_valid(s) for s in shapes if s is not None]
+    return float(np.sum(statutory_area(np.array(present, dtype=object))))
+
+
+def test_ratio_and_areas_equal_an_independent_computation(sample):
+    """From the formula, fiona's reading and the test's own area, not from our code."""
+    boundary = read_with_fiona("CZKFBJ")
+    parcels = read_with_fiona("DLTB")
+    base = [(p, s) for p, s in parcels if p["CZCSXM"] in ("201", "201A", "202", "202A")]
+    denominator = sum(p["TBMJ"] for p, _ in base)
+    whole = statutory(s for _, s in boundary)
+    growing = [s for p, s in boundary if p["GHFQDM"][:2] in ("41", "42")]
+    core = statutory(growing)
+    union = shapely.union_all([s for _, s in base if s is not None])
+    new_land = statutory(shapely.difference(s, union) for s in growing)
+    values = {i.id: i.value for i in sample.report.indicators}
+    assert values["expansion_ratio_n1"] == pytest.approx(whole / denominator, rel=1e-9)
+    assert values["expansion_ratio_n2"] == pytest.approx(core / denominator, rel=1e-9)
+    assert values["expansion_ratio_n3"] == pytest.approx((denominator + new_land) / denominator, rel=1e-9)
+    assert values["boundary_area"] == pytest.approx(whole / 1e6, rel=1e-9)
+    assert values["red_line_area"] == pytest.approx(statutory(s for _, s in read_with_fiona("STBHHX")) / 1e6, rel=1e-9)
+    wan_mu = 10_000 * 10_000 / 15
+    farmland = sum(p["YJJBNTMJ"] or 0 for p, _ in read_with_fiona("YJJBNTBHTB"))
+    cultivated = sum(p["TBDLMJ"] or 0 for p, _ in read_with_fiona("GDBHMB"))
+    assert values["farmland_area"] == pytest.approx(farmland / wan_mu, rel=1e-12)
+    assert values["cultivated_area"] == pytest.approx(cultivated / wan_mu, rel=1e-12)
+
+
+def county_file(folder: Path, **options):
+    layers, truth = make_county(parcels=1200, seed=7, **options)
+    path = folder / "county.gpkg"
+    write_geopackage(path, layers)
+    return path, truth
+
+
+def test_clean_county_passes_only_when_its_settings_are_confirmed(tmp_path):
+    path, truth = county_file(tmp_path, defects=False)
+    assert truth["defects"] == []
+    confirmed = tmp_path / "confirmed.toml"
+    confirmed.write_text(CONFIRMED, encoding="utf-8")
+    plain = check(path, Options(profile="hunyuan")).report
+    assert plain.findings == [] and plain.verdict is Verdict.CONDITIONAL
+    assert {"ratio.form", "tolerance", "codes.planning_zones"} <= set(plain.summary["unconfirmed"])
+    sure = check(path, Options(profile=str(confirmed))).report
+    assert sure.findings == [] and sure.verdict is Verdict.PASS
+    assert {i.state for i in sure.indicators if i.target is not None} == {"met"}
+
+
+def test_an_unknown_base_year_never_passes(tmp_path):
+    path, _ = county_file(tmp_path, defects=False)
+    confirmed = tmp_path / "confirmed.toml"
+    confirmed.write_text(CONFIRMED, encoding="utf-8")
+    report = check(path, Options(profile=str(confirmed), base_year=2019)).report
+    assert report.verdict is Verdict.CONDITIONAL
+    ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
+    assert ratio.value and not ratio.confirmed and ratio.inputs["base_year"] == 2019
+
+
+def test_terraced_county_passes_by_gross_and_fails_by_net_area(tmp_path):
+    path, truth = county_file(tmp_path, defects=False, terraced=True)
+    report = check(path, Options(profile="hunyuan")).report
+    farmland = next(i for i in report.indicators if i.id == "farmland_area")
+    assert farmland.inputs["gross_m2"] * 15 / 1e8 >= farmland.target > farmland.value
+    assert report.verdict is Verdict.FAIL
+    assert "farmland_area" in [f.params["indicator"] for f in report.findings if f.code == "LAW002"]
+    assert farmland.value * 1e8 / 15 == pytest.approx(truth["indicators"]["farmland_area_m2_net"], rel=1e-9)
+
+
+def test_a_province_profile_never_measures_a_county_by_its_totals(sample):
+    report = check(SAMPLE / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
+    assert [r.outcome for r in report.rules if r.code == "LAW002"] == ["not_applicable"]
+    ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
+    assert ratio.target == 1.3
