@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prints a short Chinese summary of a JSON report, and where the outputs lie."""
+"""Prints a short Chinese summary of a JSON report, and where the outputs lie: demo.py report.json report.html findings.gpkg"""
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from unicodedata import east_asian_width
 
-VERDICTS = {"pass": "通过", "conditional": "有条件通过", "incomplete": "未完成", "fail": "不通过"}
-SEVERITIES = {"ERROR": "错误", "WARNING": "警告", "INFO": "提示"}
+TEXTS = Path(__file__).resolve().parent.parent / "resources" / "texts" / "report_zh.toml"
+SEVERITIES = ("ERROR", "WARNING", "INFO")
 OUTPUTS = ("JSON 报告", "HTML 报告", "问题图层")
+SIGNS = {">=": "≥", "<=": "≤"}
 MOST_RULES = 12
 
 
@@ -16,49 +18,55 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - sum(2 if east_asian_width(c) in "WF" else 1 for c in text))
 
 
-def number(value: object) -> str:
-    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-
-
-def summary(report: dict) -> list[str]:
+def verdict_lines(report: dict, words: dict) -> list[str]:
     counts, provenance = report["summary"], report["provenance"]
     features = sum(layer["features"] for layer in provenance["layers"])
-    lines = [
-        "",
-        f"检查结论：{VERDICTS[counts['verdict']]}",
+    return [
+        f"检查结论：{words['verdict'][counts['verdict']]}",
         f"  错误 {counts['errors']} · 警告 {counts['warnings']} · 提示 {counts['infos']} · 已豁免 {counts['waived']}"
-        f" · 跳过规则 {counts['skipped']} · 运行异常 {counts['crashed']}",
+        f" · 未查完的规则 {counts['skipped']} · 运行异常 {counts['crashed']}",
         f"  图层 {len(provenance['layers'])} 个，要素 {features} 个；读取与检查用时 {provenance['seconds']:.1f} 秒",
     ]
+
+
+def rule_lines(report: dict, words: dict) -> list[str]:
     failed = [rule for rule in report["rules"] if rule["findings"]]
-    failed.sort(key=lambda rule: (list(SEVERITIES).index(rule["severity"]), -rule["findings"], rule["code"]))
-    if failed:
-        lines.append("主要问题：")
-        for rule in failed[:MOST_RULES]:
-            title = rule.get("title") or rule["name"]
-            lines.append(
-                f"  {rule['code']}  {SEVERITIES[rule['severity']]}  {padded(title, 34)} {rule['findings']:>5} 条"
-            )
-        if len(failed) > MOST_RULES:
-            lines.append(f"  …… 另有 {len(failed) - MOST_RULES} 条规则发现问题，见报告")
-    unrun = [rule for rule in report["rules"] if rule["outcome"] in ("skipped", "crashed")]
-    lines += [f"  未检查 {rule['code']} {rule['name']}：{rule.get('reason') or '见报告'}" for rule in unrun]
-    measured = [item for item in report.get("indicators", []) if item.get("target") is not None]
-    if measured:
-        lines.append("指标与目标：")
-        for item in measured:
-            unit = f" {item['unit']}" if item.get("unit") else ""
-            lines.append(
-                f"  {padded(item['name'], 34)} {number(item['value'])}{unit}"
-                f"（目标 {item.get('comparison') or ''} {number(item['target'])}{unit}）"
-            )
+    failed.sort(key=lambda rule: (SEVERITIES.index(rule["severity"]), -rule["findings"], rule["code"]))
+    lines = ["主要问题："] if failed else []
+    for rule in failed[:MOST_RULES]:
+        severity = words["severity"][rule["severity"]]
+        lines.append(f"  {rule['code']}  {severity}  {padded(rule['title'], 40)}{rule['findings']:>5} 条")
+    if len(failed) > MOST_RULES:
+        lines.append(f"  …… 另有 {len(failed) - MOST_RULES} 条规则发现问题，见报告")
+    unfinished = [r for r in report["rules"] if r["incomplete"] or r["outcome"] in ("skipped", "crashed")]
+    lines += ["未查完的规则："] if unfinished else []
+    return lines + [f"  {rule['code']}  {rule['title']}：{rule['reason'] or '见报告'}" for rule in unfinished]
+
+
+def indicator_lines(report: dict, words: dict) -> list[str]:
+    targets = [item for item in report["indicators"] if item["target"] is not None]
+    lines = ["指标与目标："] if targets else []
+    for item in targets:
+        unit = words["unit"].get(item["unit"], item["unit"])
+        sign = SIGNS.get(item["comparison"], item["comparison"])
+        side = "ceiling" if item["comparison"] == "<=" else "floor"
+        state = words["indicator_state"].get(item["state"]) or words["indicator_state"].get(
+            f"{item['state']}_{side}", item["state"]
+        )
+        value = "—" if item["value"] is None else f"{item['value']:.4f}"
+        target = f"{item['target']:.{item.get('target_decimals', 2)}f}"
+        unconfirmed = "" if item["confirmed"] else "，未确认"
+        lines.append(
+            f"  {padded(item['name'], 22)}{value:>10} {padded(unit, 6)}目标 {sign} {target}  {state}{unconfirmed}"
+        )
     return lines
 
 
 def main() -> None:
     paths = [Path(argument) for argument in sys.argv[1:]]
     report = json.loads(paths[0].read_text(encoding="utf-8"))
-    lines = [*summary(report), "输出："]
+    words = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
+    lines = ["", *verdict_lines(report, words), *rule_lines(report, words), *indicator_lines(report, words), "输出："]
     lines += [f"  {label}  {path.resolve()}" for label, path in zip(OUTPUTS, paths, strict=True)]
     print("\n".join(lines))
     absent = [str(path) for path in paths if not path.exists()]

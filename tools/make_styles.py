@@ -125,9 +125,7 @@ def teeth(spec):
     layer.setHashLengthUnit(MM)
     layer.setOffset(spec["length"] / 2)
     layer.setOffsetUnit(MM)
-    layer.setSubSymbol(
-        made_of(QgsLineSymbol, [simple_line({"color": spec["color"], "width": spec["width"]})])
-    )
+    layer.setSubSymbol(made_of(QgsLineSymbol, [simple_line({"color": spec["color"], "width": spec["width"]})]))
     return layer
 
 
@@ -210,8 +208,7 @@ def findings_renderer(spec):
     what = "CASE WHEN \"state\" = 'waived' THEN 'waived' ELSE \"severity\" END"
     order = [one["value"] for one in spec["classes"]]
     categories = [
-        QgsRendererCategory(c["value"], finding_symbol(spec, c), c["label"])
-        for c in reversed(spec["classes"])
+        QgsRendererCategory(c["value"], finding_symbol(spec, c), c["label"]) for c in reversed(spec["classes"])
     ]
     made = QgsCategorizedSymbolRenderer(what, categories)
     listed = ", ".join(f"'{value}'" for value in order)
@@ -282,9 +279,7 @@ def make(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for role, spec in table["layers"].items():
         save(styled(spec, table), folder / f"{role}.qml", "label_by" in spec)
-    layer = QgsVectorLayer(
-        "MultiPolygon?crs=EPSG:4526&field=severity:string&field=state:string", "findings", "memory"
-    )
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=severity:string&field=state:string", "findings", "memory")
     layer.setRenderer(findings_renderer(table["findings"]))
     save(layer, folder / "findings.qml", False)
 

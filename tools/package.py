@@ -53,9 +53,7 @@ def build(folder: Path) -> Path:
         contents |= translations(Path(scratch))
         missing = [part for part in PARTS if not any(n == part or n.startswith(part + "/") for n in contents)]
         if missing:
-            sys.exit(
-                f"git 中没有这些内容，未打包 · not tracked by git, nothing packaged: {', '.join(missing)}"
-            )
+            sys.exit(f"git 中没有这些内容，未打包 · not tracked by git, nothing packaged: {', '.join(missing)}")
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{TOP}-{version()}.zip"
         scratch_zip = folder / f".{target.name}.part"
