@@ -20,7 +20,8 @@ _ICONS = {MET: "ok", CLOSE: "warning", BROKEN: "error"}
 
 
 def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
-    return [_row(i, norm, words) for i in report.indicators]
+    """Areas first, then the ratio made of them."""
+    return [_row(i, norm, words) for i in sorted(report.indicators, key=lambda i: i.unit == "ratio")]
 
 
 def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
@@ -129,7 +130,8 @@ def _input(name: str, value: Any, words: Words) -> str:
 def _measure(name: str, value: float, words: Words) -> str:
     for tail in SQUARE_METRES:
         if name.endswith(f"_{tail}"):
-            return f"{number(value, DECIMALS[tail])} {words.named('unit', tail)}"
+            # A difference of nothing must not read −0.00.
+            return f"{number(round(value, DECIMALS[tail]) + 0.0, DECIMALS[tail])} {words.named('unit', tail)}"
     # A year or a count: no groups below five digits.
     return number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 

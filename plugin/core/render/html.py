@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..standard import Norm
 
 _LINK = re.compile(r"(https?:)//", re.IGNORECASE)
+#: The gap between a figure and its unit: never the end of a line.
+_UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 
 def render(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
@@ -37,7 +39,7 @@ def render(report: Report, norm: Norm | None = None, pictures: Pictures | None =
     page = environment.get_template("report.html.j2").render(_page(report, norm, pictures, words))
     # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
     # between groups of digits all but vanishes, so the page takes a plain one that does not break.
-    return _LINK.sub(r"\1&#47;&#47;", page).replace(THIN_SPACE, "\u00a0")
+    return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", page).replace(THIN_SPACE, "\u00a0"))
 
 
 def write_html(

@@ -284,7 +284,7 @@ def _line(said: dict[str, Any], words: Words) -> list[str]:
     parts += [words.get("text", "rule_set", standard=standard)] if standard else []
     if versions.get("sanxian"):
         parts.append(words.get("text", "versions", sanxian=versions["sanxian"]))
-    parts += [f"{label} {versions[key]}" for key, label in named.items() if versions.get(key)]
+    parts += [f"{label}\u00a0{versions[key]}" for key, label in named.items() if versions.get(key)]
     if "seconds" in said:
         parts.append(words.get("text", "seconds", seconds=number(said["seconds"], 1)))
     return parts

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Drawing a few rows of the plan with QGIS's renderer, in any thread: memory layers only, no project, no live layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsAbstractVectorLayerLabeling,
+    QgsFeature,
+    QgsFeatureRenderer,
+    QgsFillSymbol,
+    QgsGeometry,
+    QgsLabelObstacleSettings,
+    QgsMapRendererCustomPainterJob,
+    QgsMapSettings,
+    QgsNullSymbolRenderer,
+    QgsPalLayerSettings,
+    QgsReadWriteContext,
+    QgsRectangle,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
+)
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QSize, Qt
+from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
+from qgis.PyQt.QtXml import QDomDocument
+
+from ..paths import STYLES
+
+#: Chinese fonts of the systems planners have; the first that is there serves.
+FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
+MM_PER_INCH = 25.4
+_COLORS = {"ERROR": "#D50058", "WARNING": "#E08A00"}
+#: A layer without a style of its own.
+_PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An image: extent in the plan's metres, size in pixels and on paper.
+
+    ``symbol_scale``: symbols are made for a working map and too heavy where a whole county takes ten centimetres.
+    """
+
+    extent: tuple[float, float, float, float]
+    width: int
+    height: int
+    width_mm: float
+    symbol_scale: float = 1.0
+
+    @property
+    def dots_per_mm(self) -> float:
+        return self.width / self.width_mm
+
+    @property
+    def pixel_m(self) -> float:
+        return (self.extent[2] - self.extent[0]) / self.width
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
+
+    def ground(self, left: float, top: float, right: float, bottom: float) -> Any:
+        """A box in pixels as a polygon in metres."""
+        import shapely
+
+        west, north = self.extent[0], self.extent[3]
+        m = self.pixel_m
+        return shapely.box(west + left * m, north - bottom * m, west + right * m, north - top * m)
+
+
+@cache
+def _style_text(name: str) -> str:
+    path = STYLES / f"{name}.qml"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def has_style(name: str) -> bool:
+    return bool(_style_text(name))
+
+
+def apply_style(layer: QgsVectorLayer, name: str) -> None:
+    """The symbols and labels of resources/styles. Read piece by piece: loadNamedStyle would ask the project for paths."""
+    document = QDomDocument()
+    document.setContent(_style_text(name) or "<qgis/>")
+    root, context = document.documentElement(), QgsReadWriteContext()
+    element = root.firstChildElement("renderer-v2")
+    renderer = None if element.isNull() else QgsFeatureRenderer.load(element, context)
+    layer.setRenderer(renderer or QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN)))
+    opacity = root.firstChildElement("layerOpacity").text()
+    if opacity:
+        layer.setOpacity(float(opacity))
+    element = root.firstChildElement("labeling")
+    if not element.isNull() and root.attribute("labelsEnabled") == "1":
+        layer.setLabeling(QgsAbstractVectorLayerLabeling.create(element, context))
+        layer.setLabelsEnabled(True)
+
+
+def memory_layer(
+    name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
+) -> QgsVectorLayer:
+    """A layer of its own with the style ``name``; ``rows`` are shapely geometries with their values."""
+    fields = "".join(f"&field={c}:string" for c in columns)
+    layer = QgsVectorLayer(f"MultiPolygon?index=no{fields}", name, "memory")
+    layer.setCrs(crs)
+    features = []
+    for shape, values in rows:
+        geometry = QgsGeometry()
+        geometry.fromWkb(shape.wkb)
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(geometry)
+        feature.setAttributes(list(values))
+        features.append(feature)
+    layer.dataProvider().addFeatures(features)
+    layer.updateExtents()
+    apply_style(layer, name)
+    return layer
+
+
+def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
+    """Nothing is drawn, but labels of other layers keep away."""
+    layer = memory_layer("obstacles", crs, [], [(shape, []) for shape in shapes])
+    layer.setRenderer(QgsNullSymbolRenderer())
+    settings = QgsPalLayerSettings()
+    settings.drawLabels = False
+    obstacle = QgsLabelObstacleSettings()
+    obstacle.setIsObstacle(True)
+    obstacle.setFactor(2.0)
+    settings.setObstacleSettings(obstacle)
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    layer.setLabelsEnabled(True)
+    return layer
+
+
+def draw(sheet: Sheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
+    """The layers, the first on top, on white."""
+    image = QImage(sheet.width, sheet.height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(QColor("#FFFFFF"))
+    settings = QgsMapSettings()
+    settings.setLayers(list(layers))
+    settings.setDestinationCrs(crs)
+    settings.setExtent(QgsRectangle(*sheet.extent))
+    settings.setOutputSize(QSize(sheet.width, sheet.height))
+    settings.setOutputDpi(sheet.dots_per_mm * MM_PER_INCH * sheet.symbol_scale)
+    settings.setBackgroundColor(QColor("#FFFFFF"))
+    settings.setFlag(Qgis.MapSettingsFlag.Antialiasing, True)
+    settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, True)
+    settings.setFlag(Qgis.MapSettingsFlag.UseAdvancedEffects, True)
+    painter = QPainter(image)
+    try:
+        job = QgsMapRendererCustomPainterJob(settings, painter)
+        # The one way to draw that needs no event loop: a worker thread has none.
+        job.renderSynchronously()
+    finally:
+        painter.end()
+    return image
+
+
+def pen_on(image: QImage) -> QPainter:
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing, True)
+    return painter
+
+
+def write(painter: QPainter, sheet: Sheet, text: str, x: float, y: float, size_mm: float, bold: bool = False) -> None:
+    """Black text with a white halo, its left end and middle at (x, y) in pixels."""
+    font = QFont()
+    font.setFamilies(list(FONTS))
+    font.setPixelSize(max(round(size_mm * sheet.dots_per_mm), 6))
+    font.setBold(bold)
+    path = QPainterPath()
+    path.addText(QPointF(x, y + 0.36 * font.pixelSize()), font, text)
+    halo = QPen(QColor("#FFFFFF"), 0.7 * sheet.dots_per_mm)
+    halo.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(path, halo)
+    painter.fillPath(path, QColor("#000000"))
+
+
+def mark(painter: QPainter, sheet: Sheet, severity: str, x: float, y: float, size_mm: float) -> None:
+    """The mark of a severity: octagon with a cross, triangle with a bar; told by shape on any printer."""
+    unit = size_mm * sheet.dots_per_mm / 22
+    painter.save()
+    painter.translate(x - 11 * unit, y - 11 * unit)
+    painter.scale(unit, unit)
+    pen = QPen(QColor("#FFFFFF"), 2.4)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.setBrush(QColor(_COLORS.get(severity, "#0057A8")))
+    if severity == "WARNING":
+        painter.drawPolygon(QPolygonF([QPointF(11, 1), QPointF(21.5, 19.2), QPointF(0.5, 19.2)]))
+        painter.setPen(QPen(QColor("#000000"), 2.3))
+        painter.drawLine(QPointF(11, 7.4), QPointF(11, 13.0))
+        painter.drawLine(QPointF(11, 15.4), QPointF(11, 16.6))
+    else:
+        corners = (
+            (19.9, 14.7),
+            (14.7, 19.9),
+            (7.3, 19.9),
+            (2.1, 14.7),
+            (2.1, 7.3),
+            (7.3, 2.1),
+            (14.7, 2.1),
+            (19.9, 7.3),
+        )
+        painter.drawPolygon(QPolygonF([QPointF(*c) for c in corners]))
+        painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
+        painter.drawLine(QPointF(7.5, 7.5), QPointF(14.5, 14.5))
+        painter.drawLine(QPointF(14.5, 7.5), QPointF(7.5, 14.5))
+    painter.restore()
+
+
+def round_length(most_m: float) -> float:
+    """The largest 1, 2 or 5 × 10ⁿ metres that is no longer."""
+    power = 1.0
+    while power * 10 <= most_m:
+        power *= 10
+    while power > most_m:
+        power /= 10
+    return next(power * n for n in (5, 2, 1) if power * n <= most_m)
+
+
+def scale_bar(painter: QPainter, sheet: Sheet) -> None:
+    """Half black, half white, at the lower left; its length a round figure."""
+    length = round_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
+    dot = sheet.dots_per_mm
+    width, height = length / sheet.pixel_m, 0.9 * dot
+    x, y = 2.5 * dot, sheet.height - 2.5 * dot
+    painter.setPen(QPen(QColor("#FFFFFF"), 0.9 * dot))
+    painter.drawRect(QRectF(x, y - height, width, height))
+    painter.setPen(QPen(QColor("#000000"), 0.18 * dot))
+    painter.setBrush(QColor("#FFFFFF"))
+    painter.drawRect(QRectF(x, y - height, width, height))
+    painter.fillRect(QRectF(x, y - height, width / 2, height), QColor("#000000"))
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    write(painter, sheet, text, x + width + 1.2 * dot, y - height / 2, 2.4)
+
+
+def north_arrow(painter: QPainter, sheet: Sheet, letter: str) -> None:
+    dot = sheet.dots_per_mm
+    x, y = sheet.width - 5.5 * dot, 2.5 * dot
+    painter.setPen(QPen(QColor("#FFFFFF"), 0.8 * dot))
+    arrow = QPolygonF(
+        [
+            QPointF(x, y),
+            QPointF(x + 1.7 * dot, y + 6 * dot),
+            QPointF(x, y + 4.6 * dot),
+            QPointF(x - 1.7 * dot, y + 6 * dot),
+        ]
+    )
+    painter.drawPolygon(arrow)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#000000"))
+    painter.drawPolygon(arrow)
+    write(painter, sheet, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
+
+
+def data_uri(image: QImage) -> str:
+    """PNG, or JPEG where that is smaller (land-use colours under hatches). No text of any kind goes into the file."""
+    flat = image.convertToFormat(QImage.Format.Format_RGB888)
+    for key in flat.textKeys():
+        flat.setText(key, "")
+    coded = {kind: _coded(flat, kind) for kind in ("png", "jpeg")}
+    kind = min(coded, key=lambda k: len(coded[k]))
+    return f"data:image/{kind};base64,{bytes(QByteArray(coded[kind]).toBase64()).decode('ascii')}"
+
+
+def _coded(image: QImage, kind: str) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QImageWriter(buffer, kind.encode("ascii"))
+    if kind == "png":
+        writer.setCompression(9)
+    else:
+        writer.setQuality(88)
+    writer.write(image)
+    return bytes(buffer.data())
