@@ -22,6 +22,7 @@ from ..core.errors import Cancelled, SanxianError
 from ..core.standard import profile_ids, standard_ids
 from ..core.texts import Texts
 from ..paths import ICONS
+from .inputs import problem_with
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
@@ -44,6 +45,13 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def execute(self, parameters, context, feedback) -> dict[str, Any]:
         raise NotImplementedError
+
+    def checkParameterValues(self, parameters, context):
+        """Our sentences before QGIS's own, which name no remedy."""
+        problem = problem_with(self, parameters, context)
+        if problem is not None:
+            return False, Texts(language()).explain(problem)
+        return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         with explained():

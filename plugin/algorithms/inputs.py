@@ -7,12 +7,35 @@ from qgis.core import (
     Qgis,
     QgsFeatureRequest,
     QgsProcessingFeatureSourceDefinition,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
     QgsProperty,
     QgsVectorLayer,
 )
 
 from ..bridge.layers import Snapshot, snapshot
 from ..core.errors import InputError
+
+
+def problem_with(algorithm, parameters, context) -> InputError | None:
+    """The first parameter that cannot be used as it was given: a layer that is not there, a number that is none."""
+    for definition in algorithm.parameterDefinitions():
+        name, value = definition.name(), parameters.get(definition.name())
+        try:
+            if not is_given(parameters, name):
+                continue
+            if isinstance(definition, QgsProcessingParameterFeatureSource):
+                source_layer(algorithm, parameters, name, context)
+            elif isinstance(definition, QgsProcessingParameterMultipleLayers):
+                vector_layers(algorithm, parameters, name, context)
+            elif isinstance(definition, QgsProcessingParameterNumber) and isinstance(value, str):
+                float(value)
+        except InputError as error:
+            return error
+        except ValueError:
+            return InputError("parameter_no_number", name=name, value=value)
+    return None
 
 
 def source_of(algorithm, parameters, name, context) -> Snapshot | None:
@@ -22,9 +45,7 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
     """
     if not is_given(parameters, name):
         return None
-    layer = algorithm.parameterAsVectorLayer(parameters, name, context)
-    if layer is None or not layer.isValid():
-        raise unreadable(name, parameters[name], context)
+    layer = source_layer(algorithm, parameters, name, context)
     request = QgsFeatureRequest()
     value = parameters[name]
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
@@ -37,10 +58,21 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
     return snapshot(layer, request)
 
 
+def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
+    layer = algorithm.parameterAsVectorLayer(parameters, name, context)
+    if layer is None or not layer.isValid():
+        raise unreadable(name, parameters[name], context)
+    return layer
+
+
 def layers_of(algorithm, parameters, name, context) -> list[Snapshot]:
-    """All layers given for a list. InputError names one that is there but cannot be read, or is no vector layer."""
+    """Snapshots of all layers given for a list; InputError names one that cannot be read."""
     if not is_given(parameters, name):
         return []
+    return [snapshot(layer) for layer in vector_layers(algorithm, parameters, name, context)]
+
+
+def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
     layers = algorithm.parameterAsLayerList(parameters, name, context)
     given = parameters[name] if isinstance(parameters[name], list | tuple) else [parameters[name]]
     if len(layers) < len(given):
@@ -50,7 +82,7 @@ def layers_of(algorithm, parameters, name, context) -> list[Snapshot]:
     for layer in layers:
         if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
             raise unreadable(name, layer, context)
-    return [snapshot(layer) for layer in layers]
+    return layers
 
 
 def project_layers(context) -> list[Snapshot]:

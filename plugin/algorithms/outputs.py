@@ -65,8 +65,7 @@ class FindingsOutput:
         )
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, FINDINGS))
-        sinks.fill(sink, findings, check)
-        sink.finalize()
+        sinks.fill(sink, findings, self.destination, check)
         return {FINDINGS: identifier}
 
     def file_written(self, context) -> dict[str, Any]:

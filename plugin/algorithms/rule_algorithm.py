@@ -119,6 +119,7 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def _add_source(self, name: str, need: Need) -> None:
         label = tr("Layer") if need.concept == EACH else self.texts.concept(need.concept)
+        label = label[:1].upper() + label[1:]
         source = QgsProcessingParameterFeatureSource(
             name.upper(), label, [Qgis.ProcessingSourceType.VectorAnyGeometry], optional=need.optional
         )

@@ -122,5 +122,6 @@ def json_text(checked: Checked, check: Callable[[], None]) -> str:
 
 def html_text(checked: Checked, check: Callable[[], None]) -> str:
     from ..core.render.html import render
+    from .pictures import draw
 
-    return render(checked.report, checked.plan.norm)
+    return render(checked.report, checked.plan.norm, draw(checked.plan, checked.report, check=check))

@@ -67,7 +67,7 @@ def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) ->
     """
     provider = layer.dataProvider()
     return Snapshot(
-        name=layer.name(),
+        name=name_of(layer),
         source=QgsVectorLayerFeatureSource(layer),
         fields=layer.fields(),
         crs=layer.crs(),
@@ -80,6 +80,13 @@ def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) ->
         unsaved=unsaved_edits(layer),
         layer_id=layer.id(),
     )
+
+
+def name_of(layer: QgsVectorLayer) -> str:
+    """The layer's name; its table's where QGIS only named it after the file (``county.gpkg|layername=DLTB``)."""
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    table, path = str(parts.get("layerName") or ""), str(parts.get("path") or "")
+    return table if table and layer.name() in ("", Path(path).stem) else layer.name()
 
 
 def file_of(layer: QgsVectorLayer) -> str:

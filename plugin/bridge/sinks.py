@@ -61,14 +61,16 @@ def feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return made
 
 
-def fill(sink: Any, findings: list[Finding], check: Callable[[], None] = lambda: None) -> None:
-    """Add all findings to a QgsFeatureSink. OutputError when it takes one not."""
+def fill(sink: Any, findings: list[Finding], target: str, check: Callable[[], None] = lambda: None) -> None:
+    """Add all findings to a QgsFeatureSink; OutputError when it does not take one. ``target`` is for that error."""
     columns = fields()
     for number, finding in enumerate(findings):
         if number % _BATCH == 0:
             check()
         if not sink.addFeature(feature(finding, columns)):
-            raise OutputError("output_unwritable", target="", detail=str(sink.lastError()))
+            raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
+    if not sink.flushBuffer():
+        raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
 
 
 def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
