@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""县配置: which standard, profile and scope a project is checked by; kept in the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qgis.core import QgsProject
+
+from ..core.check import Options
+from . import roles
+from .settings import language
+
+_SCOPE = "sanxian"
+_KEYS = ("profile", "standard", "scope", "base_year")
+
+
+@dataclass(frozen=True)
+class County:
+    """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file."""
+
+    profile: str = ""
+    standard: str = ""
+    scope: str = ""
+    base_year: str = ""
+
+
+def of(project: QgsProject) -> County:
+    return County(*(project.readEntry(_SCOPE, key, "")[0] for key in _KEYS))
+
+
+def keep(project: QgsProject, county: County) -> None:
+    for key in _KEYS:
+        value = getattr(county, key)
+        if value:
+            project.writeEntry(_SCOPE, key, value)
+        else:
+            project.removeEntry(_SCOPE, key)
+
+
+def options(project: QgsProject) -> Options:
+    """How a check of the project's layers is to run. On the main thread."""
+    county = of(project)
+    return Options(
+        profile=county.profile,
+        standard=county.standard,
+        scope=county.scope,
+        base_year=int(county.base_year) if county.base_year.isdigit() else None,
+        roles=roles.chosen(project),
+        lang=language(),
+    )

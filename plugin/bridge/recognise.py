@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which layers of the project play which role, told by their names and fields alone: no feature is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from .layers import template_id
+
+if TYPE_CHECKING:
+    from ..core.check import Options
+
+#: The layer of findings that the panel puts into the project: a result, never an input.
+FINDINGS_PROPERTY = "sanxian/findings"
+
+
+class FieldName(NamedTuple):
+    name: str
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What recognition looks at, taken on the main thread."""
+
+    id: str
+    name: str
+    template_id: str
+    fields: tuple[FieldName, ...]
+
+
+@dataclass
+class Recognised:
+    """``roles``: role → layer id; ``lacking``: (concept, its roles) that the scope demands and nobody answers."""
+
+    roles: dict[str, str]
+    lacking: list[tuple[str, tuple[str, ...]]]
+    twice: list[str]
+
+
+def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
+    """The vector layers with shapes that a check looks at."""
+    layers = project.mapLayers().values()
+    return [
+        layer
+        for layer in layers
+        if isinstance(layer, QgsVectorLayer)
+        and layer.isValid()
+        and layer.isSpatial()
+        and not layer.customProperty(FINDINGS_PROPERTY)
+    ]
+
+
+def outlines(project: QgsProject) -> list[Outline]:
+    return [
+        Outline(v.id(), v.name(), template_id(v), tuple(FieldName(f.name()) for f in v.fields()))
+        for v in plan_layers(project)
+    ]
+
+
+def recognise(layers: list[Outline], options: Options) -> Recognised:
+    """In any thread; loads the geometry libraries the first time."""
+    from ..core.plan import find_role
+
+    norm = options.norm()
+    chosen = options.role_choices()
+    roles: dict[str, str] = {}
+    twice: list[str] = []
+    for layer in layers:
+        role, _ = find_role(layer, norm)
+        if not role:
+            continue
+        if role in roles and chosen.get(role) not in (roles[role], layer.id):
+            twice.append(role)
+        if role not in roles or chosen.get(role) == layer.id:
+            roles[role] = layer.id
+    scope = norm.standard.scopes.get(options.scope or "three_lines")
+    concepts = norm.standard.concepts
+    lacking = [
+        (concept, concepts.get(concept, (concept,)))
+        for concept in (scope.mandatory if scope else ())
+        if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
+    ]
+    return Recognised(roles, lacking, sorted(set(twice)))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""打开示例县: a copy of the sample county in the project, in groups, with its symbols.
+
+A copy, because QGIS changes a GeoPackage as soon as an edit on it begins, saved or not.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+)
+
+from ..paths import SAMPLE
+from . import county, styles
+from .layers import set_template
+
+#: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
+GROUPS = (
+    (
+        "三条控制线",
+        (("CZKFBJ", "城镇开发边界", True), ("STBHHX", "生态保护红线", True), ("YJJBNTBHTB", "永久基本农田", True)),
+    ),
+    ("历史文化保护线", (("LSWHBHX", "历史文化保护线", True),)),
+    ("规划分区", (("YDYHGHFQ", "用地用海规划分区", False),)),
+    (
+        "基础数据",
+        (
+            ("XZQX", "县级行政区", True),
+            ("XZQXZ", "乡镇级行政区", True),
+            ("GDBHMB", "耕地保护目标", False),
+            ("DLTB", "地类图斑 2020", True),
+        ),
+    ),
+)
+PROFILE = "hunyuan"
+TITLE = "浑源县（示例）"
+#: Classes of land use are many: the tree shows them when asked to.
+_FOLDED = ("DLTB", "YDYHGHFQ")
+
+
+def copy(folder: Path | None = None) -> Path:
+    """A fresh copy in a folder of the user's. Never over an earlier one: a project of theirs may live on it."""
+    folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    target, number = folder / "county.gpkg", 2
+    while target.exists():
+        target, number = folder / f"county-{number}.gpkg", number + 1
+    shutil.copyfile(SAMPLE / "county.gpkg", target)
+    return target
+
+
+def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
+    """Add the layers of the copy to the project, which should be empty."""
+    found = _layers_in(project, path)
+    loaded = []
+    crs = next((layer.crs() for layer in found.values()), QgsCoordinateReferenceSystem())
+    project.setCrs(crs)
+    project.setTitle(TITLE)
+    for title, members in GROUPS:
+        present = [(role, name, shown) for role, name, shown in members if role in found]
+        if not present:
+            continue
+        group = project.layerTreeRoot().addGroup(title)
+        for role, name, shown in present:
+            loaded.append(_add(project, group, found.pop(role), role, name, shown))
+    for role, layer in found.items():
+        loaded.append(_add(project, project.layerTreeRoot(), layer, role, layer.name(), True))
+    county.keep(project, county.County(profile=PROFILE))
+    return loaded
+
+
+def _layers_in(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
+    details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))
+    options = QgsVectorLayer.LayerOptions(project.transformContext())
+    options.loadDefaultStyle = False
+    return {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", options) for one in details}
+
+
+def _add(
+    project: QgsProject, group: QgsLayerTreeGroup, layer: QgsVectorLayer, role: str, name: str, shown: bool
+) -> QgsVectorLayer:
+    layer.setName(name)
+    set_template(layer, role)
+    styles.apply(layer, role)
+    project.addMapLayer(layer, False)
+    node: QgsLayerTreeLayer = group.addLayer(layer)
+    node.setItemVisibilityChecked(shown)
+    node.setExpanded(role not in _FOLDED)
+    return layer

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Long work off the main thread, with progress, cancel, and one answer on the main thread."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
+from qgis.PyQt.QtCore import pyqtSignal
+
+from ..core.errors import Cancelled
+
+#: QGIS's log tab.
+LOG = "Sanxian"
+#: How long unload waits for a task that was asked to stop, in milliseconds.
+PATIENCE = 5000
+
+#: work(progress, cancelled) → result; must not touch a layer, the project or a widget.
+Work = Callable[[Callable[[float, str], None], Callable[[], bool]], Any]
+
+
+class Job(QgsTask):
+    """One piece of work.
+
+    ``step(share, text)`` comes while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
+    ``on_cancelled()`` is called at the end, on the main thread.
+    """
+
+    step = pyqtSignal(float, str)
+
+    def __init__(
+        self,
+        title: str,
+        work: Work,
+        *,
+        on_done: Callable[[Any], None],
+        on_error: Callable[[Exception], None],
+        on_cancelled: Callable[[], None] = lambda: None,
+    ):
+        # Silent: the panel says how it went; a message of the operating system besides would be one too many.
+        super().__init__(title, QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent)
+        self._work = work
+        self._answers: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def run(self) -> bool:
+        try:
+            self._result = self._work(self._progress, self.isCanceled)
+        except Cancelled:
+            return False
+        except Exception as error:
+            self._error = error
+            return False
+        return not self.isCanceled()
+
+    def _progress(self, share: float, text: str) -> None:
+        self.setProgress(100 * share)
+        self.step.emit(share, text)
+
+    def finished(self, ok: bool) -> None:
+        if self._answers is None:
+            return
+        (done, failed, cancelled), self._answers = self._answers, None
+        # What was asked to stop and finished all the same is cancelled: the user was told so.
+        if self.isCanceled() or (not ok and self._error is None):
+            cancelled()
+        elif self._error is not None:
+            failed(self._error)
+        else:
+            result, self._result = self._result, None
+            done(result)
+
+    def forget(self) -> None:
+        """Nobody waits for the answer any more: stop, and call no one back."""
+        self._answers = None
+        self.cancel()
+
+
+class Runner:
+    """Starts jobs and keeps them alive: Python would otherwise free a task that still runs."""
+
+    def __init__(self) -> None:
+        self._jobs: set[Job] = set()
+
+    def start(self, job: Job) -> Job:
+        self._jobs.add(job)
+        job.taskCompleted.connect(lambda: self._jobs.discard(job))
+        job.taskTerminated.connect(lambda: self._jobs.discard(job))
+        QgsApplication.taskManager().addTask(job)
+        return job
+
+    def stop_all(self) -> None:
+        """Stop everything and wait a little: no thread outlives the plugin's code."""
+        jobs, self._jobs = list(self._jobs), set()
+        for job in jobs:
+            job.forget()
+        for job in jobs:
+            job.waitForFinished(PATIENCE)
+
+
+def log_error(error: Exception) -> None:
+    """An error nobody foresaw, with its trace, in QGIS's log."""
+    text = "".join(traceback.format_exception(error))
+    QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Critical, notifyUser=False)

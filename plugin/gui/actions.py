@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Menu 三区三线 and its toolbar. Object names are set, so positions and shortcuts of the user's persist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qgis.PyQt.QtCore import QEvent, QObject, Qt
+from qgis.PyQt.QtWidgets import QAction, QMenu
+
+from ..bridge.texts import tr
+from . import look
+
+
+class Actions(QObject):
+    """``slots``: action name → what it does. Everything made here is taken away by `remove`."""
+
+    #: Name, icon, shortcut; a line between groups is None.
+    _MENU = (
+        ("check", "run", "Ctrl+Alt+R"),
+        ("previous", "previous", "Ctrl+Alt+Up"),
+        ("next", "next", "Ctrl+Alt+Down"),
+        None,
+        ("findings", "findings", ""),
+        ("layer", "layer", ""),
+        ("report", "report", ""),
+        None,
+        ("roles", "roles", ""),
+        ("profile", "profile", ""),
+        None,
+        ("sample", "sample", ""),
+        ("doctor", "doctor", ""),
+        ("help", "help", ""),
+    )
+    _TOOLBAR = ("check", None, "previous", "next", None, "findings", None, "roles", "profile", "report", None, "sample")
+    _CHECKABLE = ("findings", "layer")
+
+    def __init__(self, iface, slots: dict[str, Callable]):
+        super().__init__()
+        self._iface = iface
+        self._window = iface.mainWindow()
+        self.by_name: dict[str, QAction] = {}
+        texts = self._texts()
+        for entry in filter(None, self._MENU):
+            name, icon, shortcut = entry
+            action = QAction(look.icon(icon), texts[name], self._window)
+            action.setObjectName(f"SanxianAction{name.capitalize()}")
+            action.setProperty("sanxianIcon", icon)
+            action.setCheckable(name in self._CHECKABLE)
+            if name in slots:
+                (action.toggled if name in self._CHECKABLE else action.triggered).connect(slots[name])
+            iface.registerMainWindowAction(action, shortcut)
+            self.by_name[name] = action
+        self.menu = self._make_menu()
+        self.toolbar = self._make_toolbar()
+        self._window.installEventFilter(self)
+
+    def __getitem__(self, name: str) -> QAction:
+        return self.by_name[name]
+
+    @staticmethod
+    def _texts() -> dict[str, str]:
+        return {
+            "check": tr("Check All"),
+            "previous": tr("Previous"),
+            "next": tr("Next"),
+            "findings": tr("Findings"),
+            "layer": tr("Show Findings on the Map"),
+            "report": tr("Report…"),
+            "roles": tr("Layer Roles…"),
+            "profile": tr("County Profile…"),
+            "sample": tr("Open Sample County"),
+            "doctor": tr("Environment Check…"),
+            "help": tr("Help and About"),
+        }
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(tr("Sanxian") + "(&X)", self._window)
+        menu.setObjectName("SanxianMenu")
+        for entry in self._MENU:
+            if entry is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(self.by_name[entry[0]])
+        self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
+        return menu
+
+    def _make_toolbar(self):
+        toolbar = self._iface.addToolBar(tr("Sanxian"))
+        toolbar.setObjectName("SanxianToolbar")
+        self._window.insertToolBarBreak(toolbar)
+        for name in self._TOOLBAR:
+            if name is None:
+                toolbar.addSeparator()
+            else:
+                toolbar.addAction(self.by_name[name])
+        toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        return toolbar
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Resize:
+            self._fit()
+        elif event.type() == QEvent.Type.PaletteChange:
+            for action in self.by_name.values():
+                action.setIcon(look.icon(action.property("sanxianIcon")))
+        return False
+
+    def _fit(self) -> None:
+        """Icon and text, or the icon alone where the window is narrow."""
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        texts = sum(self.toolbar.fontMetrics().horizontalAdvance(a.text()) for a in self.toolbar.actions())
+        icons = len(self.toolbar.actions()) * 2 * self.toolbar.iconSize().width()
+        style = beside if texts + icons < self._window.width() else alone
+        if self.toolbar.toolButtonStyle() != style:
+            self.toolbar.setToolButtonStyle(style)
+
+    def remove(self) -> None:
+        self._window.removeEventFilter(self)
+        self._window.menuBar().removeAction(self.menu.menuAction())
+        self._window.removeToolBar(self.toolbar)
+        for action in self.by_name.values():
+            self._iface.unregisterMainWindowAction(action)
+            action.deleteLater()
+        self.menu.deleteLater()
+        self.toolbar.deleteLater()
+        self.by_name.clear()

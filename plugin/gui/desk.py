@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The desktop side: wires menu, toolbar, findings panel, map mark and the work in the background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, Qt, QTimer
+
+from ..bridge import county, findings_layer, recognise, sample, settings
+from ..bridge.layers import snapshot
+from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.texts import tr
+from ..core.errors import SanxianError
+from . import idle
+from .actions import Actions
+from .exports import Exports
+from .findings_dock import FindingsDock
+from .map_marks import MapMark
+from .result import Result
+
+#: Layers come and go one by one while a project opens: look once they have settled.
+_SETTLE_MS = 300
+_SHOW_LAYER = "show_findings_layer"
+
+
+class Desk(QObject):
+    """Everything made here is taken away by `unload`."""
+
+    def __init__(self, iface):
+        super().__init__()
+        self.iface = iface
+        self.runner = Runner()
+        self.mark = MapMark(iface.mapCanvas())
+        self.dock = FindingsDock(iface.mainWindow())
+        self.exports = Exports(iface, self.runner, lambda: self.dock.result)
+        self._job: Job | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._look_at_project)
+        self.actions = Actions(
+            iface,
+            {
+                "check": self.run,
+                "previous": lambda: self.dock.step(-1),
+                "next": lambda: self.dock.step(1),
+                "layer": self._show_layer,
+                "report": lambda: self.exports.ask("html"),
+                "roles": self.choose_roles,
+                "profile": self.choose_profile,
+                "sample": self.open_sample,
+                "doctor": self.show_doctor,
+                "help": lambda: self.show_help(""),
+            },
+        )
+        self._connect()
+        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self._enable()
+        self._settle.start()
+
+    def _connect(self) -> None:
+        dock = self.dock
+        dock.setToggleVisibilityAction(self.actions["findings"])
+        self.actions["layer"].setChecked(settings.get(_SHOW_LAYER, True))
+        dock.runRequested.connect(self.run)
+        dock.cancelRequested.connect(self.cancel)
+        dock.profileRequested.connect(self.choose_profile)
+        dock.exportRequested.connect(self.exports.ask)
+        dock.helpRequested.connect(self.show_help)
+        dock.findingChosen.connect(self._go_to)
+        dock.stepped.connect(self._stepped)
+        dock.visibilityChanged.connect(self._settle.start)
+        for signal in self._project_signals():
+            signal.connect(self._settle.start)
+
+    @staticmethod
+    def _project_signals() -> list[Any]:
+        project = QgsProject.instance()
+        return [project.layersAdded, project.layersRemoved, project.cleared, project.readProject]
+
+    def unload(self) -> None:
+        self._settle.stop()
+        for signal in self._project_signals():
+            signal.disconnect(self._settle.start)
+        self.runner.stop_all()
+        self.mark.clear()
+        self.exports.close()
+        self.actions.remove()
+        self.iface.removeDockWidget(self.dock)
+        self.dock.deleteLater()
+
+    # --- the check
+    def run(self) -> None:
+        if self._job is not None:
+            return
+        self.dock.setUserVisible(True)
+        project = QgsProject.instance()
+        layers = recognise.plan_layers(project)
+        if not layers:
+            self._look_at_project()
+            return
+        shots = [snapshot(layer) for layer in layers]
+        options = county.options(project)
+        source = project.title() or project.baseName() or tr("Layers of the project")
+
+        def work(progress, cancelled):
+            from ..bridge.check import check
+
+            checked = check(shots, options, source=source, progress=progress, cancelled=cancelled)
+            return checked, findings_layer.features(checked.report.findings)
+
+        self._job = Job(tr("Check All"), work, on_done=self._done, on_error=self._failed, on_cancelled=self._cancelled)
+        self._job.step.connect(self._step)
+        self.dock.start_run(idle.rule_count(options))
+        self._enable()
+        self.runner.start(self._job)
+
+    def cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def _step(self, share: float, text: str) -> None:
+        if self._job is not None:
+            self.dock.run_bar.step(share, idle.rule_code(text))
+
+    def _done(self, answer: Any) -> None:
+        checked, rows = answer
+        self._job = None
+        self.mark.clear()
+        self.dock.end_run()
+        result = Result.of(checked)
+        self.dock.set_clean(*idle.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons))
+        self.dock.set_result(result)
+        self._rows = rows
+        if self.actions["layer"].isChecked():
+            findings_layer.show(QgsProject.instance(), rows, checked.plan.crs)
+        self._enable()
+
+    def _cancelled(self) -> None:
+        self._job = None
+        former = self.dock.result
+        note = (
+            tr("Cancelled, still showing the result of {time}").format(time=former.time) if former else tr("Cancelled")
+        )
+        self.dock.end_run(note)
+        self._enable()
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self._enable()
+        if idle.lacks_libraries(error):
+            self.dock.end_run()
+            self.dock.set_idle(idle.package_missing(self.show_doctor))
+            return
+        if not isinstance(error, SanxianError):
+            log_error(error)
+        self.dock.end_run(idle.explain(error))
+
+    # --- the map
+    def _go_to(self, finding: Any) -> None:
+        if finding is None or self.dock.result is None:
+            self.mark.clear()
+            return
+        self.mark.show(finding, self.dock.result.crs)
+
+    def _stepped(self, direction: int, moved: bool) -> None:
+        if not moved:
+            self.dock.say(
+                tr("This is the last finding in view.") if direction > 0 else tr("This is the first finding in view.")
+            )
+
+    def _show_layer(self, on: bool) -> None:
+        settings.put(_SHOW_LAYER, on)
+        if on and self.dock.result is not None:
+            findings_layer.show(QgsProject.instance(), self._rows, self.dock.result.checked.plan.crs)
+        elif not on:
+            findings_layer.remove(QgsProject.instance())
+
+    # --- the project
+    def _look_at_project(self) -> None:
+        """What to say while nothing was checked: told by names and fields, off the main thread the first time."""
+        project = QgsProject.instance()
+        options = county.options(project)
+        self.dock.set_county(idle.county_label(options))
+        if self.dock.result is not None or self.dock.isHidden() or self._job is not None:
+            return
+        if not idle.libraries_there():
+            self.dock.set_idle(idle.package_missing(self.show_doctor))
+            return
+        outlines = recognise.outlines(project)
+        if not outlines:
+            self.dock.set_idle(idle.no_layer(self.open_sample))
+            return
+        self.dock.set_idle(idle.never_run(self.run))
+        self.runner.start(
+            Job(
+                tr("Recognising layers"),
+                lambda progress, cancelled: recognise.recognise(outlines, options),
+                on_done=lambda found: self._recognised(found, len(outlines)),
+                on_error=log_error,
+            )
+        )
+
+    def _recognised(self, found: recognise.Recognised, layers: int) -> None:
+        if not found.roles and layers:
+            self.dock.set_idle(idle.no_layer(self.open_sample))
+        elif found.lacking:
+            self.dock.set_idle(idle.roles_missing(found, self.choose_roles, self.run))
+        else:
+            self.dock.set_idle(idle.never_run(self.run))
+
+    def open_sample(self) -> None:
+        project = QgsProject.instance()
+        if project.mapLayers() and not self.iface.newProject(True):
+            return
+        sample.load(project, sample.copy())
+        self.iface.mapCanvas().setDestinationCrs(project.crs())
+        self.iface.mapCanvas().zoomToFullExtent()
+        self.dock.setUserVisible(True)
+        self._settle.start()
+
+    # --- dialogs, imported when they open
+    def choose_roles(self) -> None:
+        from .roles_dialog import RolesDialog
+
+        if RolesDialog(QgsProject.instance(), self.iface.mainWindow()).exec():
+            self._settle.start()
+
+    def choose_profile(self) -> None:
+        from .profile_dialog import ProfileDialog
+
+        if ProfileDialog(QgsProject.instance(), self.iface.mainWindow()).exec():
+            self._settle.start()
+
+    def show_doctor(self) -> None:
+        from .doctor_dialog import DoctorDialog
+
+        DoctorDialog(self.iface.mainWindow()).exec()
+
+    def show_help(self, code: str) -> None:
+        from .help_dialog import HelpDialog
+
+        HelpDialog(code, self.iface.mainWindow()).exec()
+
+    def _enable(self) -> None:
+        there, free = self.dock.result is not None, self._job is None
+        self.actions["check"].setEnabled(free)
+        for name in ("previous", "next", "report"):
+            self.actions[name].setEnabled(there)

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The finding or rule that is selected: what, where, how much, why, how to fix, on what ground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsApplication
+from qgis.gui import QgsScrollArea
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from ..bridge.texts import tr
+from . import look
+from .findings_model import Group, area_of, kind_of
+from .result import Result, Source
+
+
+class DetailPane(QgsScrollArea):
+    """Rebuilt for each selection: it is a dozen labels."""
+
+    helpRequested = pyqtSignal(str)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianDetail")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.show_nothing()
+
+    def show_nothing(self) -> None:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        label = text_label(tr("Select a finding to see why, how to fix it and its source."))
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(label)
+        self.setWidget(page)
+
+    def show_group(self, result: Result, group: Group) -> None:
+        """A rule: its figures, and why it was skipped."""
+        page, layout = self._page(look.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
+        if group.findings:
+            text = tr("{count} findings").format(count=len(group.findings))
+            area = area_of(group.findings)
+            layout.addWidget(text_label(f"{text}  {area_text(area)}" if area is not None else text))
+        form = form_layout()
+        if group.aside:
+            outcome = str(group.outcome.outcome)
+            word = look.outcome_word(outcome) if outcome in ("skipped", "crashed") else tr("Partly checked")
+            form.addRow(row_label(tr("State")), text_label(f"{word}. {group.outcome.reason}"))
+        self._ground(form, result, group.code)
+        layout.addLayout(form)
+        layout.addStretch()
+        self.setWidget(page)
+
+    def show_finding(self, result: Result, group: Group, finding: Any) -> None:
+        page, layout = self._page(look.KIND_ICONS[kind_of(finding)], group.title, group.code)
+        layout.addWidget(text_label(figures(finding)))
+        keys = keys_text(finding)
+        if keys:
+            layout.addWidget(text_label(keys))
+        form = form_layout()
+        form.addRow(row_label(tr("What")), text_label(finding.message))
+        self._ground(form, result, group.code)
+        state = look.state_word(finding.state)
+        if not finding.key and "fid" in finding.params:
+            state = tr("{state}. Known by its feature id only, so it cannot be waived for good.").format(state=state)
+        form.addRow(row_label(tr("State")), text_label(state))
+        layout.addLayout(form)
+        layout.addStretch()
+        self.setWidget(page)
+
+    def _page(self, icon: str, title: str, code: str) -> tuple[QWidget, QVBoxLayout]:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        head = QHBoxLayout()
+        mark = QLabel()
+        size = QgsApplication.scaleIconSize(16, True)
+        mark.setPixmap(look.icon(icon).pixmap(QSize(size, size), self.devicePixelRatioF()))
+        head.addWidget(mark)
+        name = text_label(title)
+        font = name.font()
+        font.setBold(True)
+        name.setFont(font)
+        head.addWidget(name, 1)
+        button = QToolButton()
+        button.setObjectName("SanxianHelp")
+        button.setText(tr("Help"))
+        button.setToolTip(tr("What the rule checks, its limits and parameters (F1)"))
+        button.setAutoRaise(True)
+        button.clicked.connect(lambda: self.helpRequested.emit(code))
+        head.addWidget(button)
+        layout.addLayout(head)
+        return page, layout
+
+    def _ground(self, form: QFormLayout, result: Result, code: str) -> None:
+        why, fix = result.why_and_fix(code)
+        if why:
+            form.addRow(row_label(tr("Why")), text_label(why))
+            form.addRow(row_label(tr("How to fix")), text_label(fix))
+        sources = result.sources(code)
+        if sources:
+            form.addRow(row_label(tr("Source")), source_list(sources))
+
+
+def area_text(area_m2: float | None) -> str:
+    from ..core.texts import area_text as text
+
+    return text(area_m2)
+
+
+def figures(finding: Any) -> str:
+    """永安镇  12 640.35 m²（法定椭球面积）  净面积 …  宽 71.2 m."""
+    from ..core.texts import number
+
+    parts = [finding.township] if finding.township else []
+    if finding.area_m2 is not None:
+        parts.append(tr("{area} (statutory area)").format(area=area_text(finding.area_m2)))
+    if finding.net_area_m2 is not None:
+        parts.append(tr("net {area}").format(area=area_text(finding.net_area_m2)))
+    if finding.width_m is not None:
+        parts.append(tr("width {width} m").format(width=number(finding.width_m, 1)))
+    return "　".join(parts) if parts else tr("No place on the map")
+
+
+def keys_text(finding: Any) -> str:
+    """CZKFBJ 140225…000003 ↔ YJJBNTBHTB …: whole keys, to be copied."""
+
+    def side(role, keys):
+        return " ".join(t for t in (role, ", ".join(k for k in keys if k)) if t)
+
+    own = side(finding.role, [finding.key])
+    if finding.field:
+        own = f"{own}.{finding.field}" if own else finding.field
+    related = side(finding.related_role, finding.related_keys)
+    return f"{own} ↔ {related}" if related else own
+
+
+def text_label(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    return label
+
+
+def row_label(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setEnabled(False)
+    return label
+
+
+def form_layout() -> QFormLayout:
+    form = QFormLayout()
+    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    return form
+
+
+def source_list(sources: list[Source]) -> QWidget:
+    box = QWidget()
+    layout = QFormLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setLabelAlignment(Qt.AlignmentFlag.AlignTop)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    for source in sources:
+        text = source.text
+        if not source.confirmed:
+            text = tr("{setting} (not confirmed by this county)").format(setting=text)
+        layout.addRow(mark_label(source.mark), text_label(text))
+    return box
+
+
+def mark_label(mark: str) -> QLabel:
+    """How sure a source is: the letter says it, the frame repeats it."""
+    label = QLabel(mark)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    side = label.fontMetrics().height()
+    label.setFixedSize(QSize(side, side))
+    label.setFrameShape(QFrame.Shape.Box if mark != "C" else QFrame.Shape.Panel)
+    label.setFrameShadow(QFrame.Shadow.Plain if mark != "C" else QFrame.Shadow.Sunken)
+    if mark == "A":
+        palette = label.palette()
+        ink, paper = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Base)
+        palette.setColor(QPalette.ColorRole.Window, ink)
+        palette.setColor(QPalette.ColorRole.WindowText, paper)
+        label.setPalette(palette)
+        label.setAutoFillBackground(True)
+    label.setToolTip(
+        {
+            "A": tr("A: read in the text of the norm"),
+            "B": tr("B: quoted or implemented elsewhere"),
+            "C": tr("C: not verified, can be replaced in the county profile"),
+        }[mark]
+    )
+    return label

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""检查结果: the findings panel. Shows a result, asks for actions by signals, and knows no layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsApplication
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..bridge.texts import tr
+from . import look
+from .detail_pane import DetailPane
+from .empty_state import Empty, EmptyState
+from .filter_bar import FilterBar
+from .findings_filter import Wanted
+from .findings_tree import FindingsTree
+from .result import Result
+from .run_bar import RunBar
+from .verdict_bar import VerdictBar
+
+#: Below this many lines of text in height the detail gets a tab of its own.
+_LINES_FOR_BOTH = 36
+#: Never narrower than this many digits.
+_DIGITS_WIDE = 46
+LIST, HELP = 0, 1
+
+
+class FindingsDock(QgsDockWidget):
+    """``exportRequested`` comes with ``layer``, ``html`` or ``json``; ``findingChosen`` with (finding or None, zoom)."""
+
+    runRequested = pyqtSignal()
+    cancelRequested = pyqtSignal()
+    profileRequested = pyqtSignal()
+    exportRequested = pyqtSignal(str)
+    helpRequested = pyqtSignal(str)
+    findingChosen = pyqtSignal(object)
+    stepped = pyqtSignal(int, bool)
+
+    def __init__(self, parent=None):
+        super().__init__(tr("Findings"), parent)
+        self.setObjectName("SanxianFindingsDock")
+        self.result: Result | None = None
+        self._idle = Empty("")
+        self._reasons_asked = False
+        self._build()
+        self._show_state()
+
+    # --- widgets
+    def _build(self) -> None:
+        body = QWidget()
+        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _DIGITS_WIDE)
+        self.verdict = VerdictBar()
+        self.verdict.kindsChanged.connect(self._filter)
+        self.run_bar = RunBar()
+        self.run_bar.cancelled.connect(self.cancelRequested)
+        self.note = QLabel()
+        self.note.setObjectName("SanxianNote")
+        self.note.setWordWrap(True)
+        self.note.hide()
+        self.filters = FilterBar()
+        self.filters.changed.connect(self._filter)
+        self.tree = FindingsTree()
+        self.tree.chosen.connect(self._chosen)
+        self.tree.wished.connect(self.findingChosen)
+        self.tree.helpRequested.connect(self.helpRequested)
+        self.empty = EmptyState()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.tree)
+        self.stack.addWidget(self.empty)
+        self.detail = DetailPane()
+        self.detail.helpRequested.connect(self.helpRequested)
+        self.tabs = QTabBar()
+        self.tabs.addTab(tr("Findings"))
+        self.tabs.addTab(tr("Help"))
+        self.tabs.currentChanged.connect(self._fit)
+        self.tabs.hide()
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.addWidget(self.stack)
+        self.splitter.addWidget(self.detail)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setChildrenCollapsible(False)
+        outer = QVBoxLayout(body)
+        outer.addLayout(self._top_row())
+        for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
+            outer.addWidget(widget)
+        outer.addWidget(self.splitter, 1)
+        self.walk = self._bottom_row()
+        outer.addWidget(self.walk)
+        self.setWidget(body)
+
+    def _top_row(self) -> QHBoxLayout:
+        self.run_button = self._tool("SanxianDockRun", "refresh", tr("Check All"))
+        self.run_button.clicked.connect(self.runRequested)
+        self.export_button = self._tool("SanxianExport", "export", tr("Export"))
+        menu = QMenu(self.export_button)
+        for kind, text in (
+            ("layer", tr("Findings Layer…")),
+            ("html", tr("HTML Report…")),
+            ("json", tr("JSON Report…")),
+        ):
+            menu.addAction(text).triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
+        self.export_button.setMenu(menu)
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.county = self._tool("SanxianCounty", "profile", "")
+        self.county.setToolTip(tr("Profile and standard of the county"))
+        self.county.clicked.connect(self.profileRequested)
+        row = QHBoxLayout()
+        row.addWidget(self.run_button)
+        row.addWidget(self.export_button)
+        row.addStretch()
+        row.addWidget(self.county)
+        return row
+
+    def _tool(self, name: str, icon: str, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setProperty("sanxianIcon", icon)
+        button.setIcon(look.icon(icon))
+        size = QgsApplication.scaleIconSize(16, True)
+        button.setIconSize(QSize(size, size))
+        button.setText(text)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAutoRaise(True)
+        return button
+
+    def _bottom_row(self) -> QWidget:
+        self.zoom_button = QPushButton(tr("Zoom"))
+        self.zoom_button.setObjectName("SanxianZoom")
+        self.zoom_button.clicked.connect(lambda: self.findingChosen.emit(self.tree.current()))
+        self.previous_button = QPushButton(look.icon("previous"), tr("Previous"))
+        self.previous_button.clicked.connect(lambda: self.step(-1))
+        self.next_button = QPushButton(look.icon("next"), tr("Next"))
+        self.next_button.clicked.connect(lambda: self.step(1))
+        self.position = QLabel()
+        self.position.setObjectName("SanxianPosition")
+        widget = QWidget()
+        row = QHBoxLayout(widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.zoom_button)
+        row.addStretch()
+        for one in (self.previous_button, self.position, self.next_button):
+            row.addWidget(one)
+        return widget
+
+    # --- what the desk tells it
+    def set_idle(self, empty: Empty) -> None:
+        """What to say while there is no result."""
+        self._idle = empty
+        if self.result is None:
+            self._show_state()
+
+    def set_county(self, name: str) -> None:
+        self.county.setText(name or tr("Profile…"))
+
+    def start_run(self, rules: int) -> None:
+        self.note.hide()
+        self.run_button.setEnabled(False)
+        self.run_bar.start(rules, self.result is not None)
+
+    def end_run(self, note: str = "") -> None:
+        """``note``: what to say when there is no new result."""
+        self.run_bar.stop()
+        self.run_button.setEnabled(True)
+        self.say(note)
+
+    def say(self, note: str) -> None:
+        """A line above the list, until the next selection or run."""
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+
+    def set_result(self, result: Result) -> None:
+        self.result = result
+        self._reasons_asked = False
+        report = result.report
+        self.verdict.show_report(report, result.time)
+        townships = sorted({f.township for f in report.findings})
+        found = {f.code for f in report.findings}
+        rules = [(r.code, r.title or r.name) for r in report.rules if r.code in found or r.reason]
+        self.filters.set_choices(townships, rules)
+        self.tree.show_report(report, self._wanted())
+        self.run_button.setText(tr("Re-check"))
+        self._show_state()
+        self._show_selected()
+
+    def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
+        """What to say when a result has no findings: all checked, or some rules skipped."""
+        self._clean, self._only_skipped = clean, only_skipped
+        self._show_state()
+
+    def show_reasons(self) -> None:
+        """查看原因: the skipped rules, in a list without findings."""
+        self._reasons_asked = True
+        self._show_state()
+        self.tree.expandAll()
+
+    def clear_filters(self) -> None:
+        self.filters.clear()
+        self.verdict.show_all_kinds()
+        self._filter()
+
+    def step(self, direction: int) -> None:
+        self.stepped.emit(direction, self.tree.step(direction))
+
+    # --- state
+    def _wanted(self) -> Wanted:
+        filters = self.filters
+        return Wanted(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
+
+    def _filter(self) -> None:
+        if self.result is not None:
+            self.tree.set_wanted(self._wanted())
+            self._show_state()
+            self._show_position()
+
+    def _empty_now(self) -> Empty | None:
+        if self.result is None:
+            return self._idle
+        groups = self.tree.findings.groups
+        if not self.result.report.findings:
+            if not groups:
+                return self._clean
+            return None if self._reasons_asked else self._only_skipped
+        if self.tree.filter.rowCount() == 0:
+            text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.report.findings))
+            return Empty(text, [(tr("Clear Filter"), self.clear_filters)])
+        return None
+
+    def _show_state(self) -> None:
+        empty = self._empty_now()
+        if empty is not None:
+            self.empty.show_empty(empty)
+        self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
+        there = self.result is not None
+        for widget in (self.verdict, self.filters, self.walk):
+            widget.setVisible(there)
+        self.export_button.setEnabled(there)
+        self._fit()
+
+    def _chosen(self, finding: Any) -> None:
+        self.say("")
+        self._show_selected()
+        if finding is not None:
+            self.findingChosen.emit(finding)
+
+    def _show_selected(self) -> None:
+        group, finding = self.tree.current_group(), self.tree.current()
+        if self.result is None or group is None:
+            self.detail.show_nothing()
+        elif finding is None:
+            self.detail.show_group(self.result, group)
+        else:
+            self.detail.show_finding(self.result, group, finding)
+        self.zoom_button.setEnabled(finding is not None and finding.geom_kind != "none")
+        self._show_position()
+
+    def _show_position(self) -> None:
+        found = self.tree.position()
+        self.position.setText(f"{found[0]} / {found[1]}" if found else "")
+        if found:
+            word = look.kind_word(found[2])
+            self.position.setToolTip(tr("{word}: {count} in view").format(word=word, count=found[1]))
+
+    def _fit(self, *_args) -> None:
+        """Side by side where there is room, else one of list and detail under tabs."""
+        there = self.result is not None and self.stack.currentWidget() is self.tree
+        short = self.height() < _LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
+        self.tabs.setVisible(there and short)
+        self.stack.setVisible(not (there and short) or self.tabs.currentIndex() == LIST)
+        self.detail.setVisible(there and (not short or self.tabs.currentIndex() == HELP))
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event):
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "walk"):
+            self._refresh_icons()
+
+    def _refresh_icons(self) -> None:
+        for button in self.findChildren(QToolButton):
+            if button.property("sanxianIcon"):
+                button.setIcon(look.icon(button.property("sanxianIcon")))
+        self.previous_button.setIcon(look.icon("previous"))
+        self.next_button.setIcon(look.icon("next"))
+        self.verdict.refresh_icons()
+        self.tree.findings.refresh_icons()

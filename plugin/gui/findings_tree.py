@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The list of findings by rule: selection, keys, and walking from one finding to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
+
+from ..bridge.texts import tr
+from .findings_filter import FindingsFilter, Wanted
+from .findings_model import AREA, COUNT, PLACE, STATE, FindingsModel, Group, kind_of
+
+
+class FindingsTree(QTreeView):
+    """``chosen`` comes with a finding or None whenever the selected row changes; ``wished`` asks to go to it again."""
+
+    chosen = pyqtSignal(object)
+    wished = pyqtSignal(object)
+    helpRequested = pyqtSignal(str)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianFindings")
+        self.setAccessibleName(tr("Findings"))
+        self.findings = FindingsModel(self)
+        self.filter = FindingsFilter(self)
+        self.filter.setSourceModel(self.findings)
+        self.setModel(self.filter)
+        self.setUniformRowHeights(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setAllColumnsShowFocus(True)
+        self.setExpandsOnDoubleClick(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._arrange_columns()
+        self._changed = False
+        self._quiet = False
+        self.selectionModel().currentChanged.connect(self._current_changed)
+        self.clicked.connect(self._clicked)
+
+    def _arrange_columns(self) -> None:
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
+        gap = self.fontMetrics().horizontalAdvance("00")
+        for column, widest in ((COUNT, "100000"), (AREA, "10 000.00"), (STATE, tr("Partly checked"))):
+            width = max(self.fontMetrics().horizontalAdvance(t) for t in (widest, self._title(column))) + 2 * gap
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            header.resizeSection(column, width)
+        header.setSortIndicator(AREA, Qt.SortOrder.DescendingOrder)
+        self.setSortingEnabled(True)
+
+    def _title(self, column: int) -> str:
+        return self.findings.headerData(column, Qt.Orientation.Horizontal)
+
+    # --- content
+    def show_report(self, report: Any, wanted: Wanted) -> None:
+        """A new result; what was open and selected stays so where it is still there."""
+        opened = {g.code for g in self.findings.groups if self.isExpanded(self._group_index(g))}
+        before = self.current()
+        self._quiet = True
+        self.findings.set_report(report)
+        self.filter.set_wanted(wanted)
+        groups = [g for g in self.findings.groups if g.shown or g.reason_seen]
+        for group in groups:
+            if group.code in opened or (not opened and group is groups[0]):
+                self.expand(self._group_index(group))
+        same = before and next((f for f in report.findings if f.fingerprint == before.fingerprint), None)
+        if same is not None:
+            self.select(same)
+        self._quiet = False
+
+    def set_wanted(self, wanted: Wanted) -> None:
+        self.filter.set_wanted(wanted)
+
+    def _group_index(self, group: Group) -> QModelIndex:
+        row = next(n for n, g in enumerate(self.findings.groups) if g is group)
+        return self.filter.mapFromSource(self.findings.index(row, 0))
+
+    # --- selection
+    def current(self) -> Any:
+        """The finding that is selected, or None."""
+        return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
+
+    def current_group(self) -> Group | None:
+        index = self.filter.mapToSource(self.currentIndex())
+        return self.findings.group_at(index) if index.isValid() else None
+
+    def select(self, finding: Any) -> bool:
+        index = self.filter.index_of(finding)
+        if not index.isValid():
+            return False
+        self.expand(index.parent())
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        self.selectionModel().setCurrentIndex(index, flags)
+        self.scrollTo(index)
+        return True
+
+    def step(self, direction: int) -> bool:
+        """Select the next (1) or former (−1) open finding in view; False at the end."""
+        ahead = [f for f in self.filter.in_view() if f.state != "waived"]
+        place = self._place_in(ahead, direction)
+        return 0 <= place < len(ahead) and self.select(ahead[place])
+
+    def _place_in(self, ahead: list[Any], direction: int) -> int:
+        now = self.current()
+        for place, finding in enumerate(ahead):
+            if finding is now:
+                return place + direction
+        group = self.current_group()
+        if group is None:
+            return 0 if direction > 0 else -1
+        # On a rule, a reason or a waived finding: on from there.
+        in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.order if p >= 0)]]
+        here = next(n for n, f in enumerate(in_order) if f is (now or group))
+        before = {id(f) for f in in_order[:here]}
+        passed = sum(id(f) in before for f in ahead)
+        return passed if direction > 0 else passed - 1
+
+    def position(self) -> tuple[int, int, str] | None:
+        """Which of the findings of its kind in view the selected one is: number, of how many, kind."""
+        now = self.current()
+        if now is None:
+            return None
+        alike = [f for f in self.filter.in_view() if kind_of(f) == kind_of(now)]
+        place = next((n for n, f in enumerate(alike, 1) if f is now), 0)
+        return (place, len(alike), kind_of(now)) if place else None
+
+    def _current_changed(self, *_indexes: QModelIndex) -> None:
+        if not self._quiet:
+            self._changed = True
+            self.chosen.emit(self.current())
+
+    def _clicked(self, _index: QModelIndex) -> None:
+        # A click on the row that was selected before goes to it again; a first click has gone there already.
+        changed, self._changed = self._changed, False
+        if not changed and self.current() is not None:
+            self.wished.emit(self.current())
+
+    # --- keys
+    def keyPressEvent(self, event):
+        finding, group = self.current(), self.current_group()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and finding is not None:
+            self.wished.emit(finding)
+        elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:
+            QGuiApplication.clipboard().setText(self._as_text(group, finding))
+        elif event.key() == Qt.Key.Key_F1 and group is not None:
+            self.helpRequested.emit(group.code)
+        else:
+            self._changed = False
+            super().keyPressEvent(event)
+            self._changed = False
+
+    def _as_text(self, group: Group, finding: Any) -> str:
+        if finding is None:
+            return " ".join(t for t in (group.code, group.title, group.outcome.reason) if t)
+        return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))

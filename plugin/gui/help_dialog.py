@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""说明: what a rule checks, why, how to fix it, its limits; without a rule, the plugin and all its rules."""
+
+from __future__ import annotations
+
+from html import escape
+
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
+
+from ..bridge.settings import interface_language
+from ..bridge.texts import tr
+from ..core.errors import SanxianError
+from ..paths import METADATA
+
+
+class HelpDialog(QDialog):
+    def __init__(self, code: str = "", parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianHelpDialog")
+        self.browser = QTextBrowser()
+        self.browser.setOpenLinks(False)
+        self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)
+        self._back.clicked.connect(lambda: self.show_page(""))
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.browser)
+        layout.addWidget(buttons)
+        letter = self.fontMetrics().horizontalAdvance("0")
+        self.resize(letter * 80, self.fontMetrics().lineSpacing() * 30)
+        self.show_page(code)
+
+    def show_page(self, code: str) -> None:
+        self._back.setVisible(bool(code))
+        self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
+        try:
+            self.browser.setHtml(rule_page(code) if code else about_page())
+        except ImportError:
+            # The rules themselves need the libraries; the rest of the page does not.
+            self.browser.setHtml(about_page(rules=False))
+
+
+def rule_page(code: str) -> str:
+    from ..core.rule import all_rules
+    from ..core.texts import Texts
+
+    texts = Texts(interface_language())
+    rule = all_rules().get(code)
+    if rule is None:
+        return f"<p>{escape(texts.section('run_messages').get(code, code))}</p>"
+    parts = [f"<h2>{code} {escape(texts.rule_title(rule))}</h2>"]
+    for heading, text in texts.rule_help(rule).items():
+        parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")
+    if rule.parameters:
+        names = texts.section("parameters")
+        rows = "".join(
+            f"<li>{escape(names.get(p.name, p.name))} {p.name} = {p.default:g} {p.unit.replace('m2', 'm²')}</li>"
+            for p in rule.parameters
+        )
+        parts.append(f"<h3>{escape(tr('Parameters'))}</h3><ul>{rows}</ul>")
+    return "".join(parts)
+
+
+def about_page(rules: bool = True) -> str:
+    known = dict(line.split("=", 1) for line in METADATA.read_text(encoding="utf-8").splitlines() if "=" in line)
+    parts = [
+        f"<h2>{escape(known.get('name', ''))} {escape(known.get('version', ''))}</h2>",
+        f"<p>{escape(tr('Checks the three control lines and the other layers of a county plan, offline.'))}</p>",
+        f"<p>{escape(tr('Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.'))}</p>",
+        f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",
+    ]
+    if rules:
+        from ..core.rule import all_rules
+        from ..core.texts import Texts
+
+        texts = Texts(interface_language())
+        try:
+            rows = "".join(
+                f"<tr><td><a href='#{code}'>{code}</a>&nbsp;&nbsp;</td><td>{escape(texts.rule_title(rule))}</td></tr>"
+                for code, rule in all_rules().items()
+            )
+        except SanxianError as error:
+            rows = f"<tr><td>{escape(texts.explain(error))}</td></tr>"
+        parts.append(f"<h3>{escape(tr('Rules'))}</h3><table>{rows}</table>")
+    return "".join(parts)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Colours, icons and words of severities and outcomes: always a shape and a word, never colour alone."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtGui import QColor, QIcon, QPalette, QPixmap
+
+from ..bridge.texts import tr
+from ..paths import ICONS
+
+#: The only colours of our own: on a light theme, on a dark one.
+_COLORS = {
+    "error": ("#D50058", "#FF5C9E"),
+    "warning": ("#B35C00", "#FFB347"),
+    "info": ("#0057A8", "#6CB8FF"),
+    "ok": ("#00694E", "#4CC9A6"),
+    "waived": ("#555555", "#AAAAAA"),
+}
+#: Icons that are drawn in one of these colours; all others take the colour of text.
+_COLORED = {
+    "error": "error",
+    "warning": "warning",
+    "info": "info",
+    "waived": "waived",
+    "skipped": "waived",
+    "crashed": "waived",
+    "ok": "ok",
+    "run": "ok",
+}
+#: Sizes an icon is drawn at; Qt picks the nearest above, so 200 % screens stay sharp.
+_SIZES = (16, 24, 32, 48, 64, 96)
+#: What a severity filter button stands for, in its order.
+KINDS = ("ERROR", "WARNING", "INFO", "waived", "skipped")
+KIND_ICONS = {
+    "ERROR": "error",
+    "WARNING": "warning",
+    "INFO": "info",
+    "waived": "waived",
+    "skipped": "skipped",
+    "crashed": "crashed",
+}
+VERDICT_ICONS = {"fail": "error", "incomplete": "skipped", "conditional": "warning", "pass": "ok"}
+
+
+def is_dark() -> bool:
+    return QgsApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def color(kind: str) -> QColor:
+    """One of our five colours for the theme in force."""
+    return QColor(_COLORS[kind][is_dark()])
+
+
+def icon(name: str) -> QIcon:
+    """An icon of resources/icons in the theme's colours."""
+    palette = QgsApplication.palette()
+    line = palette.color(QPalette.ColorRole.WindowText)
+    fill = line
+    if name in _COLORED:
+        fill = color(_COLORED[name])
+        line = palette.color(QPalette.ColorRole.Base)
+    made = QIcon()
+    for size in _SIZES:
+        image = QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), size, fill, line, 1.0, 1.0)[0]
+        made.addPixmap(QPixmap.fromImage(image))
+    if name not in _COLORED:
+        faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
+        for size in _SIZES:
+            image = QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), size, faint, faint, 1.0, 1.0)[0]
+            made.addPixmap(QPixmap.fromImage(image), QIcon.Mode.Disabled)
+    return made
+
+
+def kind_word(kind: str) -> str:
+    return {
+        "ERROR": tr("Error"),
+        "WARNING": tr("Warning"),
+        "INFO": tr("Info"),
+        "waived": tr("Waived"),
+        "skipped": tr("Skipped"),
+        "crashed": tr("Crashed"),
+    }[kind]
+
+
+def verdict_word(verdict: str) -> str:
+    return {
+        "fail": tr("Not passed"),
+        "incomplete": tr("Incomplete"),
+        "conditional": tr("Passed with conditions"),
+        "pass": tr("Passed"),
+    }[verdict]
+
+
+def outcome_word(outcome: str) -> str:
+    return {
+        "passed": tr("Passed"),
+        "failed": tr("Has findings"),
+        "waived": tr("Waived"),
+        "not_applicable": tr("Not applicable"),
+        "skipped": tr("Skipped"),
+        "crashed": tr("Crashed"),
+    }[outcome]
+
+
+def state_word(state: str) -> str:
+    """The state of one finding."""
+    return tr("Waived") if state == "waived" else tr("To do")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""县配置: profile, standard, scope and base year of the project, and what they come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from ..bridge import county, settings
+from ..bridge.texts import tr
+from ..core.check import Options
+from ..core.errors import SanxianError
+from ..core.standard import load_profile, load_standard, profile_ids, standard_folders
+from ..core.texts import Texts
+from . import idle
+
+
+class ProfileDialog(QDialog):
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianProfileDialog")
+        self.setWindowTitle(tr("County Profile"))
+        self._project = project
+        self._texts = Texts(settings.interface_language())
+        now = county.of(project)
+        self.profile = QComboBox()
+        self.profile.setObjectName("SanxianProfile")
+        self.profile.addItem(tr("None: no targets, limits of the standard"), "")
+        for one in profile_ids():
+            self.profile.addItem(self._profile_name(one), one)
+        self._choose(self.profile, now.profile)
+        browse = QPushButton(tr("Other…"))
+        browse.setToolTip(tr("A profile of your own county (.toml)"))
+        browse.clicked.connect(self._browse)
+        row = QHBoxLayout()
+        row.addWidget(self.profile, 1)
+        row.addWidget(browse)
+        self.standard = QComboBox()
+        self.standard.addItem(tr("The profile's"), "")
+        for one in standard_folders():
+            self.standard.addItem(f"{load_standard(one).name}  {one}", one)
+        self._choose(self.standard, now.standard)
+        self.scope = QComboBox()
+        self.base_year = QLineEdit(now.base_year)
+        self.base_year.setPlaceholderText(tr("As the layer or its file says"))
+        self.summary = QLabel()
+        self.summary.setObjectName("SanxianProfileSummary")
+        self.summary.setWordWrap(True)
+        form = QFormLayout()
+        form.addRow(tr("Profile"), row)
+        form.addRow(tr("Standard"), self.standard)
+        form.addRow(tr("Scope"), self.scope)
+        form.addRow(tr("Year of the base parcels"), self.base_year)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.summary, 1)
+        layout.addWidget(buttons)
+        self._wanted_scope = now.scope
+        self._changed()
+        for combo in (self.profile, self.standard):
+            combo.currentIndexChanged.connect(self._changed)
+        self.resize(self.fontMetrics().horizontalAdvance("0") * 80, self.sizeHint().height())
+
+    def county(self) -> county.County:
+        return county.County(
+            profile=self.profile.currentData() or "",
+            standard=self.standard.currentData() or "",
+            scope=self.scope.currentData() or "",
+            base_year=self.base_year.text().strip(),
+        )
+
+    def accept(self) -> None:
+        year = self.base_year.text().strip()
+        if year and not (year.isdigit() and len(year) == 4):
+            self.summary.setText(tr("The year needs four digits, such as 2020."))
+            return
+        county.keep(self._project, self.county())
+        self._project.setDirty(True)
+        super().accept()
+
+    def _profile_name(self, profile: str) -> str:
+        try:
+            name = load_profile(profile).name
+        except SanxianError:
+            name = ""
+        return f"{name}  {profile}" if name else profile
+
+    def _choose(self, combo: QComboBox, value: str) -> None:
+        place = combo.findData(value)
+        if place < 0:
+            combo.addItem(self._profile_name(value), value)
+            place = combo.count() - 1
+        combo.setCurrentIndex(place)
+
+    def _browse(self) -> None:
+        folder = self._project.homePath() or str(Path.home())
+        path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), folder, tr("Profile (*.toml)"))
+        if path:
+            self._choose(self.profile, path)
+
+    def _changed(self) -> None:
+        now = self.county()
+        try:
+            norm = Options(profile=now.profile, standard=now.standard).norm()
+        except SanxianError as error:
+            self.summary.setText(idle.explain(error))
+            self._ok.setEnabled(False)
+            return
+        self._ok.setEnabled(True)
+        wanted = now.scope or self._wanted_scope
+        self.scope.clear()
+        self.scope.addItem(tr("The widest that the layers allow"), "")
+        names = self._texts.section("scopes")
+        for one in norm.standard.scopes:
+            self.scope.addItem(names.get(one, one), one)
+        self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
+        self.summary.setText(self._summary(norm))
+
+    def _summary(self, norm) -> str:
+        """The limits, the targets and who confirmed the settings."""
+        lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
+        signs = {">=": "≥", "<=": "≤", "=": "="}
+        for target in norm.targets():
+            unit = self._texts.get("units", target.unit)
+            name = self._texts.indicator(target.indicator)
+            lines.append(f"{name} {signs[target.comparison]} {target.value} {unit}（{target.source}）")
+        by = norm.profile.confirmed_by
+        if by:
+            lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
+        else:
+            lines.append(tr("Nobody confirmed this county's settings: at best the verdict is conditional."))
+        return "\n".join(lines)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of one check as the panel shows it. Holds no QGIS layer: it outlives the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from qgis.core import QgsCoordinateReferenceSystem
+
+from ..bridge.layers import to_qgis_crs
+
+
+class Source(NamedTuple):
+    """What a rule stands on: mark A (read in the text), B (quoted elsewhere) or C (unverified)."""
+
+    mark: str
+    text: str
+    confirmed: bool = True
+
+
+@dataclass
+class Result:
+    """``checked``: the core's plan and report; ``finished``: when."""
+
+    checked: Any
+    finished: datetime
+    crs: QgsCoordinateReferenceSystem
+    texts: Any
+    words: Any
+
+    @classmethod
+    def of(cls, checked: Any) -> Result:
+        from ..core.render.words import Words
+        from ..core.texts import Texts
+
+        lang = checked.report.lang
+        crs = to_qgis_crs(checked.plan.crs)
+        return cls(checked, datetime.now(), crs, Texts(lang), Words(lang))
+
+    @property
+    def report(self) -> Any:
+        return self.checked.report
+
+    @property
+    def time(self) -> str:
+        return f"{self.finished:%H:%M}"
+
+    def outcome(self, code: str) -> Any:
+        return next((r for r in self.report.rules if r.code == code), None)
+
+    def help(self, code: str) -> dict[str, str]:
+        """Heading → text; empty for a code that is no rule."""
+        from ..core.rule import all_rules
+
+        rule = all_rules().get(code)
+        return self.texts.rule_help(rule) if rule else {}
+
+    def why_and_fix(self, code: str) -> tuple[str, str]:
+        texts = list(self.help(code).values())
+        return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
+
+    def sources(self, code: str) -> list[Source]:
+        """The citations of a rule, then the settings it used that nobody confirmed."""
+        from ..core.rule import all_rules
+
+        rule = all_rules().get(code)
+        norm = self.checked.plan.norm
+        found = []
+        for key in rule.basis if rule else ():
+            citation = norm.standard.citations.get(key)
+            if citation is not None:
+                found.append(Source(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
+        outcome = self.outcome(code)
+        found += [
+            Source("C", self.words.named("setting", key), False) for key in (outcome.unconfirmed if outcome else ())
+        ]
+        return found

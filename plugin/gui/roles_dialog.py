@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""图层角色: which layer of the project is which layer of the plan. Kept in the layers, so with the project."""
+
+from __future__ import annotations
+
+from qgis.core import QgsMapLayer, QgsMapLayerProxyModel, QgsProject
+from qgis.gui import QgsMapLayerComboBox
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from ..bridge import county, recognise, roles
+from ..bridge.layers import template_id
+from ..bridge.texts import tr
+from ..core.errors import SanxianError
+from . import idle
+
+LAYER, CODE, CHOICE = range(3)
+
+
+class RolesDialog(QDialog):
+    """A row for each role of the standard. The empty choice leaves the role to its layer's name and fields."""
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianRolesDialog")
+        self.setWindowTitle(tr("Layer Roles"))
+        self._project = project
+        self._combos: dict[str, QgsMapLayerComboBox] = {}
+        note = QLabel(tr("A layer finds its role by its name, then by its fields. Choose where that is wrong."))
+        note.setWordWrap(True)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.table = QTableWidget(0, 3)
+        self.table.setHorizontalHeaderLabels([tr("Layer of the plan"), tr("Code"), tr("Layer in the project")])
+        self.table.verticalHeader().hide()
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        for widget in (note, self.table, self.problem, buttons):
+            layout.addWidget(widget)
+        self._fill()
+        letter = self.fontMetrics().horizontalAdvance("0")
+        self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
+
+    def _fill(self) -> None:
+        try:
+            options = county.options(self._project)
+            norm = options.norm()
+            found = recognise.recognise(recognise.outlines(self._project), options)
+        except (SanxianError, ImportError) as error:
+            self.problem.setText(idle.explain(error))
+            return
+        given = roles.chosen(self._project)
+        order = [role for several in norm.standard.concepts.values() for role in several]
+        known = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
+        self.table.setRowCount(len(known))
+        for row, role in enumerate(known):
+            self.table.setItem(row, LAYER, QTableWidgetItem(norm.standard.templates[role].name))
+            self.table.setItem(row, CODE, QTableWidgetItem(role))
+            combo = self._combo(self._name_of(found.roles.get(role, "")))
+            combo.setAccessibleName(role)
+            combo.setLayer(self._project.mapLayer(given[role]) if role in given else None)
+            self.table.setCellWidget(row, CHOICE, combo)
+            self._combos[role] = combo
+        for column in (LAYER, CODE):
+            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(CHOICE, QHeaderView.ResizeMode.Stretch)
+        if found.twice:
+            self.problem.setText(
+                tr("Two layers claim one role: {roles}. Choose one.").format(roles=tr(", ").join(found.twice))
+            )
+
+    def _combo(self, recognised: str) -> QgsMapLayerComboBox:
+        combo = QgsMapLayerComboBox()
+        combo.setProject(self._project)
+        combo.setFilters(QgsMapLayerProxyModel.Filter.HasGeometry)
+        others = [v for v in self._project.mapLayers().values() if v.customProperty(recognise.FINDINGS_PROPERTY)]
+        combo.setExceptedLayerList(others)
+        text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")
+        combo.setAllowEmptyLayer(True, text)
+        return combo
+
+    def _name_of(self, layer_id: str) -> str:
+        layer = self._project.mapLayer(layer_id) if layer_id else None
+        return layer.name() if layer is not None else ""
+
+    def choices(self) -> dict[str, QgsMapLayer | None]:
+        return {role: combo.currentLayer() for role, combo in self._combos.items()}
+
+    def accept(self) -> None:
+        chosen = [v for v in self.choices().values() if v is not None]
+        twice = {v.name() for v in chosen if sum(v is other for other in chosen) > 1}
+        if twice:
+            text = tr("One layer cannot play two roles: {layers}.")
+            self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
+            return
+        before = roles.chosen(self._project)
+        for role, layer in self.choices().items():
+            if layer is None and role in before:
+                roles.choose(self._project, role, None)
+        for role, layer in self.choices().items():
+            if layer is not None and template_id(layer) != role:
+                roles.choose(self._project, role, layer)
+        self._project.setDirty(True)
+        super().accept()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The verdict in a shape and a word, and the counts, which are the filter by severity."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication, QgsSettings
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ..bridge.texts import tr
+from . import look
+from .findings_filter import Wanted
+
+_SETTING = "sanxian/kinds"
+
+
+class VerdictBar(QWidget):
+    kindsChanged = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._verdict = ""
+        self._icon = QLabel()
+        self._word = QLabel()
+        self._word.setObjectName("SanxianVerdict")
+        font = self._word.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        self._word.setFont(font)
+        self._when = QLabel()
+        self._when.setObjectName("SanxianWhen")
+        self._when.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        top = QHBoxLayout()
+        top.addWidget(self._icon)
+        top.addWidget(self._word)
+        top.addStretch()
+        top.addWidget(self._when)
+        row = QHBoxLayout()
+        row.setSpacing(max(1, row.spacing() // 2))
+        self.buttons = {kind: self._button(kind) for kind in look.KINDS}
+        for button in self.buttons.values():
+            row.addWidget(button)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addLayout(top)
+        outer.addLayout(row)
+        self.refresh_icons()
+
+    def _button(self, kind: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(f"SanxianKind{kind.capitalize()}")
+        button.setCheckable(True)
+        kept = QgsSettings().value(f"{_SETTING}/{kind}", kind in Wanted().kinds, type=bool)
+        button.setChecked(kept)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.toggled.connect(self._toggled)
+        return button
+
+    def _toggled(self) -> None:
+        for kind, button in self.buttons.items():
+            QgsSettings().setValue(f"{_SETTING}/{kind}", button.isChecked())
+        self.kindsChanged.emit()
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(kind for kind, button in self.buttons.items() if button.isChecked())
+
+    def show_all_kinds(self) -> None:
+        """Press every button, as one change."""
+        for button in self.buttons.values():
+            button.blockSignals(True)
+            button.setChecked(True)
+            button.blockSignals(False)
+        self._toggled()
+
+    def show_report(self, report, time: str) -> None:
+        summary = report.summary
+        self._verdict = summary["verdict"]
+        self._word.setText(look.verdict_word(self._verdict))
+        self._when.setText(tr("{time} · {count} rules").format(time=time, count=summary["rules"]))
+        self._when.setToolTip(
+            tr(
+                "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
+                "crashed {crashed}"
+            ).format(**summary)
+        )
+        self.set_counts(
+            {
+                "ERROR": summary["errors"],
+                "WARNING": summary["warnings"],
+                "INFO": summary["infos"],
+                "waived": summary["waived"],
+                "skipped": summary["skipped"] + summary["crashed"],
+            }
+        )
+        self.refresh_icons()
+
+    def set_counts(self, counts: dict[str, int]) -> None:
+        for kind, button in self.buttons.items():
+            word = look.kind_word(kind)
+            button.setText(f"{word} {counts[kind]}")
+            button.setToolTip(tr("Show or hide: {word}").format(word=word))
+
+    def refresh_icons(self) -> None:
+        """After a change of theme or verdict."""
+        size = QgsApplication.scaleIconSize(16, True)
+        for kind, button in self.buttons.items():
+            button.setIcon(look.icon(look.KIND_ICONS[kind]))
+            button.setIconSize(QSize(size, size))
+        if self._verdict:
+            big = self._word.fontMetrics().height()
+            pixmap = look.icon(look.VERDICT_ICONS[self._verdict]).pixmap(QSize(big, big), self.devicePixelRatioF())
+            self._icon.setPixmap(pixmap)
