@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One QGIS per test run, without a screen, in a profile of its own, with the plugin's provider."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+HERE = Path(__file__).resolve().parent
+
+try:
+    import qgis.core
+except ImportError:
+    # CI sets this: there no test is skipped for want of QGIS.
+    if os.environ.get("SANXIAN_REQUIRE_QGIS"):
+        raise
+    collect_ignore_glob = ["test_*.py"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("qgis")
+
+
+@pytest.fixture(scope="session")
+def qgis_app(tmp_path_factory):
+    from qgis.core import QgsApplication
+
+    os.environ["QGIS_CUSTOM_CONFIG_PATH"] = str(tmp_path_factory.mktemp("profile"))
+    app = QgsApplication.instance() or QgsApplication([], True)
+    app.initQgis()
+    return app
+
+
+@pytest.fixture(scope="session")
+def provider(qgis_app):
+    """The provider, registered; `processing.run("sanxian:…")` works from here on."""
+    from processing.core.Processing import Processing
+    from qgis.core import QgsApplication
+
+    from plugin.main import SanxianPlugin
+
+    Processing.initialize()
+    plugin = SanxianPlugin(None)
+    plugin.initProcessing()
+    yield QgsApplication.processingRegistry().providerById("sanxian")
+    plugin.unload()
+
+
+@pytest.fixture
+def project(qgis_app):
+    """The project, empty before and after."""
+    from qgis.core import QgsProject
+
+    QgsProject.instance().clear()
+    yield QgsProject.instance()
+    QgsProject.instance().clear()
+
+
+@pytest.fixture(scope="session")
+def qgis_process(tmp_path_factory):
+    """`qgis_process(*arguments, **environment)` → the finished process, with the plugin enabled in a fresh profile."""
+    from tests.qgis.helpers import QgisProcess
+
+    return QgisProcess(tmp_path_factory.mktemp("qgis 程序"))
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A small plan in a folder whose name is no plain one."""
+    from tests.qgis.helpers import write_small
+
+    folder = tmp_path / "浑源 县"
+    folder.mkdir()
+    return write_small(folder / "小 县.gpkg")

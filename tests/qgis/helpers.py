@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Small data and short ways to run things."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import pyogrio
+import shapely
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "resources" / "sample" / "county.gpkg"
+TRUTH = SAMPLE.with_name("truth.json")
+#: South-west corner of the small plan, in EPSG:4526 (zone 38, with its prefix).
+X, Y = 38_470_000.0, 4_390_000.0
+
+
+def square(x: float, y: float, width: float = 100.0, height: float = 100.0):
+    return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
+
+
+def frame(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
+    rows = {"BSM": [f"1402250000{n:02d}" for n in range(1, len(shapes) + 1)], **columns}
+    return gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, crs=crs))
+
+
+def small_layers() -> dict[str, gpd.GeoDataFrame]:
+    """Farmland crosses the red line by 20 × 100 m; nothing else is wrong between the lines."""
+    return {
+        "YJJBNTBHTB": frame([square(0, 0), square(0, 200)]),
+        "STBHHX": frame([square(80, 0, 200, 100)]),
+        "CZKFBJ": frame([square(1000, 0)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
+        "DLTB": frame([square(0, 0), square(1000, 0)], DLBM=["0103", "0701"], CZCSXM=[None, "203"], TBMJ=[1e4, 1e4]),
+    }
+
+
+def write_small(path: Path, **changes) -> Path:
+    """``changes``: role → another table, or None to leave it out."""
+    for role, table in {**small_layers(), **changes}.items():
+        if table is not None:
+            pyogrio.write_dataframe(table, path, layer=role, driver="GPKG", dataset_options={"VERSION": "1.2"})
+    return path
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder with their names."""
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    total = hashlib.sha256()
+    for file in files:
+        total.update(file.name.encode())
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def run(name: str, parameters: dict, feedback=None, context=None) -> dict:
+    """Run one of our algorithms as a script would. Raises QgsProcessingException."""
+    import processing
+
+    return processing.run(f"sanxian:{name}", parameters, feedback=feedback or Log(), context=context)
+
+
+def Log():
+    """A feedback that keeps what it is told (made here: its base needs QGIS)."""
+    from qgis.core import QgsProcessingFeedback
+
+    class _Log(QgsProcessingFeedback):
+        def __init__(self):
+            super().__init__(False)
+            self.lines, self.errors = [], []
+
+        def pushInfo(self, text):
+            self.lines.append(text)
+
+        pushWarning = pushInfo
+
+        def reportError(self, text, fatalError=False):
+            self.errors.append(text)
+
+    return _Log()
+
+
+class QgisProcess:
+    """The program, in a profile of its own; the libraries are those of this test run."""
+
+    def __init__(self, folder: Path):
+        self.program = os.environ.get("SANXIAN_QGIS_PROCESS") or shutil.which("qgis_process")
+        assert self.program, "qgis_process is not on the path although QGIS is importable"
+        plugins = folder / "plugins 插件"
+        plugins.mkdir()
+        (plugins / "sanxian").symlink_to(ROOT, target_is_directory=True)
+        self.environment = {
+            "QGIS_CUSTOM_CONFIG_PATH": str(folder / "profile"),
+            "QGIS_PLUGINPATH": str(plugins),
+            "QT_QPA_PLATFORM": "offscreen",
+            "PYTHONWARNINGS": "ignore",
+        }
+        self.seconds = 0.0
+        enabled = self("plugins", "enable", "sanxian")
+        assert enabled.returncode == 0, enabled.stdout + enabled.stderr
+
+    def __call__(self, *arguments: str, before: Path | None = None, **environment: str):
+        """``before``: a folder that Python searches first (to hide a library behind a broken one)."""
+        env = {**os.environ, **self.environment, **environment}
+        if before is not None:
+            env["PYTHONPATH"] = os.pathsep.join([str(before), env.get("PYTHONPATH", "")])
+        started = time.monotonic()
+        done = subprocess.run([self.program, *arguments], env=env, capture_output=True, text=True, encoding="utf-8")
+        self.seconds = time.monotonic() - started
+        return done
