@@ -123,9 +123,11 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
             slivers = report.tolerance.get("ignored_slivers", 0)
             area = area_text(report.tolerance.get("ignored_area_m2", 0.0))
             said.append(words.get("say", "clean", count=len(report.rules), slivers=number(slivers, 0), area=area))
-    if summary["unconfirmed"]:
-        names = words.join(dict.fromkeys(words.named("setting", u) for u in summary["unconfirmed"]))
-        said.append(words.get("say", "unconfirmed", names=names))
+    doubts, settings = _unconfirmed(summary["unconfirmed"], words)
+    if settings:
+        said.append(words.get("say", "unconfirmed", names=words.join(settings)))
+    if doubts:
+        said.append(words.get("say", "doubtful", names=words.join(doubts)))
     if norm is not None:
         left_out = set(norm.standard.rules) - {r.code for r in report.rules}
         if left_out:
@@ -136,6 +138,13 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
     if summary["waived"]:
         said.append(words.get("say", "waived", count=summary["waived"]))
     return said
+
+
+def _unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
+    """Doubts in the data, which no county can confirm away, and settings that it can."""
+    doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
+    settings = [words.named("setting", n) for n in names if not words.has("doubt", n)]
+    return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
 def _partly(rule: RuleOutcome) -> bool:
@@ -232,7 +241,8 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
                 "seconds": number(rule.seconds, 2),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else without_folders(rule.reason),
-                "unconfirmed": words.join(words.named("setting", u) for u in rule.unconfirmed),
+                "unconfirmed": words.join(_unconfirmed(rule.unconfirmed, words)[1]),
+                "doubts": words.join(_unconfirmed(rule.unconfirmed, words)[0]),
             }
         )
     return rows

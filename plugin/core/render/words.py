@@ -33,6 +33,9 @@ class Words:
             raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
         return text.format(**params) if params else text
 
+    def has(self, section: str, key: str) -> bool:
+        return key in _catalogue(self.lang).get(section, {})
+
     def named(self, section: str, key: str) -> str:
         """The word for a key of the data; the key itself where a newer rule or a county brings one of its own."""
         return str(_catalogue(self.lang).get(section, {}).get(key, key))

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``.
+
+Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from .check import Options, check
+from .errors import Cancelled, SanxianError
+
+if TYPE_CHECKING:
+    from .render.words import Words
+    from .report import Report
+    from .texts import Texts
+
+CLEAN, FOUND, NOT_RUN = 0, 1, 2
+#: Rules named in the summary on the screen; the report holds all.
+_LINES = 30
+#: For consoles (cp936) that lack them.
+_PLAIN = {"\u202f": " ", "\u00a0": " ", "²": "2", "−": "-", "∑": "Σ", "↔": "<->"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    from .render.words import Words
+    from .texts import Texts
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = Words(_language(given))
+    args = _parser(words).parse_args(given)
+    texts = Texts(words.lang)
+    for stream in (sys.stdout, sys.stderr):
+        # A console in cp936 must not stop a check that went well.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        if args.command == "rules":
+            return _rules(texts, words)
+        if args.command == "rule":
+            return _rule(args.code, texts, words)
+        return _check(args, words)
+    except SanxianError as error:
+        say(texts.explain(error), sys.stderr)
+    except ImportError as error:
+        say(words.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
+    except BrokenPipeError:
+        # The reader (head, less) has enough. Python would complain once more on closing the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except (KeyboardInterrupt, Cancelled):
+        say(words.get("cli", "cancelled"), sys.stderr)
+    return NOT_RUN
+
+
+def _language(given: list[str]) -> str:
+    """``--lang`` before anything is parsed: the help is in that language too."""
+    for position, word in enumerate(given):
+        if word == "--lang" and position + 1 < len(given):
+            return given[position + 1] if given[position + 1] in ("zh", "en") else "zh"
+        if word.startswith("--lang="):
+            return "en" if word.endswith("=en") else "zh"
+    return "zh"
+
+
+def _parser(words: Words) -> argparse.ArgumentParser:
+    def text(key: str) -> str:
+        return words.get("cli", key)
+
+    parser = argparse.ArgumentParser(prog="python -m plugin.core", description=text("description"))
+    language = argparse.ArgumentParser(add_help=False)
+    language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check | rules | rule")
+    one = commands.add_parser("check", help=text("check"), parents=[language])
+    one.add_argument("source", metavar="SOURCE", help=text("source"))
+    for name in ("standard", "profile", "roles", "scope"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    one.add_argument("--rules", default="", help=text("only"))
+    one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    for name in ("json", "html", "findings"):
+        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    one.add_argument("--strict", action="store_true", help=text("strict"))
+    commands.add_parser("rules", help=text("rules"), parents=[language])
+    one = commands.add_parser("rule", help=text("rule"), parents=[language])
+    one.add_argument("code", metavar="CODE", help=text("code"))
+    return parser
+
+
+def _check(args: argparse.Namespace, words: Words) -> int:
+    from .render.outputs import Outputs, check_outputs, write_outputs
+
+    options = Options(
+        standard=args.standard,
+        profile=args.profile,
+        roles=args.roles,
+        scope=args.scope,
+        rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
+        base_year=args.base_year,
+        lang=words.lang,
+    )
+    outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
+    check_outputs(outputs, args.source)
+    checked = check(args.source, options, progress=_progress)
+    write_outputs(checked, outputs)
+    for line in summary(checked.report, words):
+        say(line)
+    for path in outputs.paths():
+        say(words.get("cli", "written", target=path))
+    return exit_code(checked.report, args.strict)
+
+
+def exit_code(report: Report, strict: bool = False) -> int:
+    said = report.summary
+    if said["verdict"] in ("fail", "incomplete") or (strict and said["warnings"]):
+        return FOUND
+    return CLEAN
+
+
+def summary(report: Report, words: Words) -> list[str]:
+    """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
+    from .render import figures, found, sections
+
+    said = report.summary
+    verdict = words.get("verdict", str(sections.verdict(report)))
+    lines = [words.get("cli", "done", **{k: v for k, v in said.items() if k != "verdict"}, verdict=verdict)]
+    for row in found.sums(report, words)[:_LINES]:
+        area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
+        severity = words.get("severity", row["severity"])
+        lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+    for row in sections.not_checked(report, words)["rows"]:
+        if row["title"]:
+            lines.append("  " + words.get("cli", "could_not", **row))
+    for indicator in report.indicators:
+        if indicator.target is not None:
+            value = figures.value_text(indicator, words)
+            target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
+            state = figures.state_word(indicator, words)
+            lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
+    return lines
+
+
+def _rules(texts: Texts, words: Words) -> int:
+    from .rule import all_rules
+
+    for rule in all_rules().values():
+        severity = words.get("severity", str(rule.severity))
+        say(f"{rule.code}  {rule.name:<36}{severity}  {texts.rule_title(rule)}")
+    return CLEAN
+
+
+def _rule(code: str, texts: Texts, words: Words) -> int:
+    from .engine import choose_rules
+    from .standard import load_standard
+
+    (rule,) = choose_rules((), (code,))
+    say(f"{rule.code}  {rule.name}  {words.get('severity', str(rule.severity))}")
+    say(texts.rule_title(rule))
+    for heading, body in texts.rule_help(rule).items():
+        say(f"\n{heading}\n  {' '.join(body.split())}")
+    if rule.parameters:
+        say(f"\n{words.get('cli', 'parameters')}")
+        for parameter in rule.parameters:
+            default = words.get("cli", "default", value=_with_unit(parameter.default, parameter.unit, words))
+            say(f"  {parameter.name}  {texts.section('parameters').get(parameter.name, '')}  {default}")
+    known = load_standard().citations
+    say(f"\n{words.get('text', 'basis')}")
+    for key in rule.basis:
+        source = known.get(key)
+        say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}" if source else f"  {key}")
+    return CLEAN
+
+
+def _with_unit(value: float, unit: str, words: Words) -> str:
+    if unit == "share":
+        return f"{value:.10g} ({value:.0%})"
+    return f"{value:.10g} {words.named('unit', unit)}".strip()
+
+
+def _progress(share: float, text: str) -> None:
+    """One line on a terminal, written over and over; nothing in a log."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{share:4.0%} {text}" if share < 1 else "\r\033[K")
+        sys.stderr.flush()
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """A line in whatever the console can show."""
+    out: Any = stream or sys.stdout
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    if encoding.lower().replace("-", "") != "utf8":
+        for character, plain in _PLAIN.items():
+            try:
+                character.encode(encoding)
+            except UnicodeEncodeError:
+                text = text.replace(character, plain)
+    print(text, file=out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
