@@ -11,7 +11,7 @@ from typing import Any
 class SanxianError(Exception):
     """A problem to be told to the user. ``key`` names a text under ``[errors]``; ``params`` fill it."""
 
-    def __init__(self, key: str, **params: Any):
+    def __init__(self, key: str, /, **params: Any):
         super().__init__(f"{key}: {params}" if params else key)
         self.key = key
         self.params = params

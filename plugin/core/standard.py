@@ -230,16 +230,11 @@ def load_standard(name: str = "county_db") -> Standard:
     for other in includes:
         rules = rules or other.rules
         confirmed |= other.confirmed
-        own: dict[str, Any]
-        for own, inherited in (
-            (concepts, other.concepts),
-            (scopes, other.scopes),
-            (settings, other.settings),
-            (marks, other.marks),
-            (citations, other.citations),
-        ):
-            for key, value in inherited.items():
-                own.setdefault(key, value)
+        concepts = {**other.concepts, **concepts}
+        scopes = {**other.scopes, **scopes}
+        settings = {**other.settings, **settings}
+        marks = {**other.marks, **marks}
+        citations = {**other.citations, **citations}
     return Standard(
         id=table["id"],
         edition=str(table["edition"]),

@@ -41,7 +41,7 @@ class Texts:
             raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(LANGUAGES))
         self.lang = lang
 
-    def get(self, section: str, key: str, **params: Any) -> str:
+    def get(self, section: str, key: str, /, **params: Any) -> str:
         """A text with its placeholders filled."""
         try:
             text = _catalogue(self.lang)[section][key]

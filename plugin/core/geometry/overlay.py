@@ -142,7 +142,7 @@ def _candidates(a: NDArray, b: NDArray, within: bool, check: Callable[[], None])
     if not len(pieces_a) or not len(pieces_b):
         return np.array([], dtype=int), np.array([], dtype=int)
     tree = shapely.STRtree(pieces_b)
-    found = set()
+    found: set[tuple[int, int]] = set()
     for start in range(0, len(pieces_a), BATCH):
         check()
         i, j = tree.query(pieces_a[start : start + BATCH], predicate="intersects")
@@ -154,7 +154,7 @@ def _candidates(a: NDArray, b: NDArray, within: bool, check: Callable[[], None])
             k, m = i[step : step + BATCH], j[step : step + BATCH]
             meets = _interiors_meet(pieces_a[k], pieces_b[m])
             found.update(zip(owner_a[k[meets]].tolist(), owner_b[m[meets]].tolist(), strict=True))
-    pairs = np.array(sorted(found), dtype=int).reshape(-1, 2)
+    pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 

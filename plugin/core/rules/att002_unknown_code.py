@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context, trim
+from ..findings import Finding
 from ..plan import Layer, as_text
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 
@@ -66,5 +67,5 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _on(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict):
+def _on(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
     return ctx.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])

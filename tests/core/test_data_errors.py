@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A slip in a template, profile, standard or code list is told with file and key, and with what there is."""
+
+import pytest
+
+from plugin.core.errors import DataError
+from plugin.core.standard import Norm, load_profile, load_standard
+from plugin.core.template import load_code_list, load_template
+from plugin.core.texts import Texts
+
+PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+TARGET = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\nbinding = ""\nsource = ""\n'
+TEMPLATE = (
+    'role = "TEST"\nname = "试"\nname_mark = "B"\ngeometry = "polygon"\noverlap = "never"\nconstraint = "O"\n'
+    'fields_mark = "B"\nsource = "S"\n[[field]]\nname = "BSM"\nalias = "标识码"\ntype = "text"\nmark = "B"\n'
+)
+
+
+def told(error, *words):
+    sentence = Texts("zh").explain(error)
+    assert all(w in sentence for w in words), sentence
+    assert all(w in Texts("en").explain(error) for w in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(PROFILE.replace('name = "某县"\n', ""), ["name"], id="key missing"),
+        pytest.param(PROFILE + "colour = 1\n", ["colour", "area_code"], id="key unknown"),
+        pytest.param(PROFILE + "[ratio]\nlimits = 1.3\n", ["ratio.limits", "ratio.limit"], id="setting misspelt"),
+        pytest.param(PROFILE + TARGET.replace('"1.00"', "1.0"), ["targets[1].value", "str"], id="value not as printed"),
+        pytest.param(PROFILE + TARGET.replace("km2", "公顷"), ["targets[1].unit", "公顷", "wan_mu"], id="unit unknown"),
+        pytest.param(PROFILE + "[confirmed]\nby = 'x'\n", ["confirmed.document"], id="confirmation without document"),
+        pytest.param(PROFILE + "id = 2\n", ["x.toml"], id="not TOML"),
+    ],
+)
+def test_profile(tmp_path, text, words):
+    path = tmp_path / "x.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_profile(path)
+    told(caught.value, "x.toml", *words)
+
+
+def test_profile_that_is_its_own_base(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(PROFILE.replace('name = "某县"', 'name = "某县"\nbase = "x"'), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_profile(path)
+    told(caught.value, "x.toml", "base")
+
+
+def test_unknown_profile_and_standard_name_what_there_is():
+    with pytest.raises(DataError) as caught:
+        load_profile("hunyuen")
+    told(caught.value, "hunyuen", "hunyuan", "shanxi")
+    with pytest.raises(DataError) as caught:
+        load_standard("county")
+    told(caught.value, "county_db", "survey_2020")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            TEMPLATE.replace('geometry = "polygon"', 'geometry = "面"'), ["geometry", "面"], id="geometry unknown"
+        ),
+        pytest.param(TEMPLATE.replace('type = "text"', 'type = "Char"'), ["field[1].type", "Char"], id="type unknown"),
+        pytest.param(TEMPLATE.replace('alias = "标识码"\n', ""), ["field[1].alias"], id="field without alias"),
+        pytest.param(TEMPLATE + TEMPLATE[TEMPLATE.index("[[field]]") :], ["BSM"], id="field twice"),
+        pytest.param(TEMPLATE.replace('"TEST"', '"OTHER"'), ["role", "OTHER"], id="role is not the file's name"),
+    ],
+)
+def test_template(tmp_path, text, words):
+    path = tmp_path / "TEST.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_template(path)
+    told(caught.value, "TEST.toml", *words)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        pytest.param("100,a,,1,B\n100,b,,1,B\n", ["3", "100"], id="code twice"),
+        pytest.param(",a,,1,B\n", ["2"], id="code empty"),
+        pytest.param("100,a,,一,B\n", ["2", "100"], id="level no number"),
+        pytest.param("110,a,100,2,B\n", ["110", "100"], id="parent not there"),
+    ],
+)
+def test_code_list(tmp_path, rows, words):
+    path = tmp_path / "codes.csv"
+    path.write_text("code,name,parent,level,mark\n" + rows, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_code_list(path)
+    told(caught.value, "codes.csv", *words)
+
+
+def test_code_list_as_a_spreadsheet_saves_it(tmp_path):
+    path = tmp_path / "codes.csv"
+    path.write_bytes("\ufeffcode,name,parent,level,mark\r\n100,甲,,1,C\r\n110,乙,100,2,B\r\n".encode())
+    codes = load_code_list(path)
+    assert codes.lineage("110") == ("110", "100") and codes.members(["100"]) == {"100", "110"} and codes.mark == "C"
+
+
+def test_a_county_keeps_the_provinces_limit_but_not_its_totals(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(PROFILE + 'base = "shanxi"\n', encoding="utf-8")
+    norm = Norm(load_standard(), load_profile(path))
+    assert norm.get("ratio.limit") == 1.3 and norm.mark("ratio.limit") == "A"
+    assert norm.targets("140225") == []
+
+
+def test_hunyuan_has_its_own_figures_as_printed():
+    norm = Norm(load_standard(), load_profile("hunyuan"))
+    printed = {t.indicator: (t.comparison, t.value, t.unit) for t in norm.targets("140225")}
+    assert printed == {
+        "cultivated_area": (">=", "73.39", "wan_mu"),
+        "farmland_area": (">=", "63.25", "wan_mu"),
+        "red_line_area": (">=", "538.87", "km2"),
+        "boundary_area": ("<=", "16.46", "km2"),
+    }
+    assert norm.get("ratio.limit") == 1.25
