@@ -143,7 +143,7 @@ class Texts:
     def _word(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        return f"{value:.10g}"
+        return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
 
     def _layer(self, role: str, templates: dict[str, Template]) -> str:
         if role not in templates:
