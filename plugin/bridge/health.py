@@ -59,12 +59,16 @@ def require() -> None:
     """Raise EnvironmentLacking when a check cannot run here; the error says what is missing and how to get it."""
     lacking = [i for i in check_libraries() if i.state != OK]
     if lacking:
-        raise EnvironmentLacking("environment_lacking", libraries=describe(lacking), remedy=remedy(language()))
+        raise EnvironmentLacking(
+            "environment_lacking", libraries=describe(lacking, language()), remedy=remedy(language())
+        )
 
 
-def describe(items: list[Item]) -> str:
-    """``geopandas (missing, ≥ 1.0)`` for each, for a sentence."""
-    return ", ".join(f"{i.name} ≥ {i.needed} ({i.version or i.detail or '—'})" for i in items)
+def describe(items: list[Item], lang: str) -> str:
+    """``geopandas ≥ 1.0 (missing)`` for each, for a sentence."""
+    words = Texts(lang).section("environment")
+    said = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
+    return ", ".join(said)
 
 
 def remedy(lang: str) -> str:

@@ -188,19 +188,19 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _folder_beside(target: Path) -> Path:
-    from ..core.io import os_reason
-
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def _swap(made: list[Path], old: Path, target: Path) -> None:
     """Old files of the target out of the way, new ones in; on an error all back as it was."""
-    from ..core.io import os_reason
-
     names = {p.name for p in made} | {p.name for p in _companions(target)}
     moved: list[tuple[Path, Path]] = []
     try:
@@ -213,7 +213,7 @@ def _swap(made: list[Path], old: Path, target: Path) -> None:
         for source, destination in reversed(moved):
             os.replace(destination, source)
         key = "output_open_elsewhere" if isinstance(error, PermissionError) else "output_unwritable"
-        raise OutputError(key, target=str(target), detail=os_reason(error)) from error
+        raise OutputError(key, target=str(target), detail=_reason(error)) from error
 
 
 def _move(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:

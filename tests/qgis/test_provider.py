@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What QGIS sees of the plugin: algorithms, their parameters and words, and how it starts."""
+
+import subprocess
+import sys
+
+import pytest
+from qgis.core import Qgis, QgsProcessingParameterFeatureSource
+
+from plugin.core.rule import EACH, all_rules
+from tests.qgis.helpers import ROOT, SAMPLE
+
+RULES = all_rules()
+CHECK_PLAN = (
+    "SOURCE LAYERS PROFILE STANDARD SCOPE ROLES RULES BASE_YEAR OUTPUT_FINDINGS OUTPUT_HTML OUTPUT_JSON".split()
+)
+
+
+def test_one_algorithm_a_rule_and_the_whole_plan_ones(provider):
+    expected = {r.algorithm_id for r in RULES.values()} | {"check_plan", "doctor"}
+    assert {a.name() for a in provider.algorithms()} == expected
+
+
+def test_every_algorithm_has_words_icon_and_a_copy(provider):
+    for algorithm in provider.algorithms():
+        assert algorithm.displayName() and algorithm.shortHelpString(), algorithm.name()
+        assert not algorithm.icon().isNull(), algorithm.name()
+        copy = algorithm.create()
+        names = [p.name() for p in algorithm.parameterDefinitions()]
+        assert [p.name() for p in copy.parameterDefinitions()] == names
+        assert all(p.description() for p in algorithm.parameterDefinitions()), algorithm.name()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_asks_for_what_it_declares(provider, rule):
+    algorithm = provider.algorithm(rule.algorithm_id)
+    sources = {
+        p.name(): p for p in algorithm.parameterDefinitions() if isinstance(p, QgsProcessingParameterFeatureSource)
+    }
+    optional = Qgis.ProcessingParameterFlag.Optional
+    for name, need in rule.needs.items():
+        assert bool(sources[name.upper()].flags() & optional) == need.optional
+    for parameter in rule.parameters:
+        assert algorithm.parameterDefinition(parameter.name.upper()) is not None
+    each = any(need.concept == EACH for need in rule.needs.values())
+    assert (algorithm.parameterDefinition("ROLE") is not None) == each
+    assert (algorithm.parameterDefinition("MIN_AREA") is not None) == ("tolerance" in rule.uses)
+    outputs = {o.name() for o in algorithm.outputDefinitions()}
+    assert outputs == {"ERRORS", "WARNINGS", "FINDINGS", "OUTCOME", "OUTPUT_FINDINGS"}
+
+
+def test_check_plan_serves_its_promises_and_no_more(provider):
+    algorithm = provider.algorithm("check_plan")
+    assert [p.name() for p in algorithm.parameterDefinitions()] == CHECK_PLAN
+    outputs = {o.name() for o in algorithm.outputDefinitions()}
+    assert {"ERRORS", "WARNINGS", "SKIPPED", "VERDICT"} <= outputs
+
+
+def test_source_takes_a_file_and_a_folder(provider):
+    definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
+    assert definition.checkValueIsAcceptable(str(SAMPLE))
+    assert definition.checkValueIsAcceptable(str(SAMPLE.parent))
+
+
+def test_loading_imports_no_tables():
+    """QGIS loads the provider at every start: pandas and the file readers wait until something runs."""
+    code = """
+import sys
+from qgis.core import QgsApplication
+app = QgsApplication([], False); app.initQgis()
+before = set(sys.modules)
+from plugin.main import SanxianPlugin
+plugin = SanxianPlugin(None); plugin.initProcessing()
+print(len(plugin.provider.algorithms()), sorted({m.split('.')[0] for m in set(sys.modules) - before}
+      & {"pandas", "geopandas", "pyogrio", "fiona", "jinja2", "openpyxl"}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip().endswith(f"{len(RULES) + 2} []"), done.stdout + done.stderr
+
+
+def test_list_shows_the_provider(qgis_process):
+    done = qgis_process("list")
+    print(f"qgis_process list: {qgis_process.seconds:.2f} s")
+    assert done.returncode == 0
+    assert "sanxian:check_plan" in done.stdout and "sanxian:layer_overlap" in done.stdout
+
+
+def hide(folder, library, version=None):
+    """A folder with a library that is missing, or too old."""
+    folder.mkdir(exist_ok=True)
+    text = f'__version__ = "{version}"\n' if version else f'raise ModuleNotFoundError("hidden", name="{library}")\n'
+    (folder / f"{library}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("version", [None, "0.14.4"], ids=["missing", "too old"])
+def test_without_geopandas_it_loads_and_says_what_to_do(qgis_process, tmp_path, version):
+    before = hide(tmp_path / "hidden", "geopandas", version)
+    listed = qgis_process("list", before=before)
+    assert "sanxian:check_plan" in listed.stdout and "sanxian:layer_overlap" in listed.stdout
+    target = tmp_path / "report.json"
+    ran = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", f"OUTPUT_JSON={target}", before=before)
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 1
+    assert "geopandas ≥ 1.0" in said and "不要在 QGIS 里用 pip 安装" in said and "Traceback" not in said
+    assert not target.exists()
+    doctor = qgis_process("run", "sanxian:doctor", before=before)
+    assert doctor.returncode == 0
+    assert "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
+
+
+def test_without_shapely_the_two_that_can_help_are_there(qgis_process, tmp_path):
+    before = hide(tmp_path / "hidden", "shapely")
+    listed = qgis_process("list", before=before).stdout
+    assert "sanxian:check_plan" in listed and "sanxian:doctor" in listed and "sanxian:layer_overlap" not in listed
+    ran = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", before=before)
+    assert ran.returncode == 1 and "shapely ≥ 2.0" in ran.stdout + ran.stderr
+
+
+def test_doctor_finds_this_machine_fit(provider):
+    from tests.qgis.helpers import run
+
+    result = run("doctor", {})
+    assert result["OK"] is True
+    assert "QGIS" in result["REPORT"] and "geopandas" in result["REPORT"]
+
+
+def test_libraries_keep_to_themselves_inside_the_program(qgis_process):
+    """With QGIS's own GEOS mixed in, shapely cannot even write WKT; check_plan's JSON holds WKT."""
+    done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", "RULES=TOP001")
+    assert done.returncode == 0, done.stdout + done.stderr
