@@ -117,6 +117,10 @@ def write_file(path: Path, findings: list[Finding], crs: Any, *, check: Callable
     finally:
         # Only the destructor closes the file.
         del writer
+    written = QgsVectorLayer(str(path), path.stem, "ogr").featureCount()
+    if written != len(findings):
+        # FlatGeobuf, for one, leaves out what has no place and does not say so.
+        raise OutputError("output_incomplete", target=path.name, written=max(written, 0), expected=len(findings))
 
 
 def driver_of(path: str | Path) -> str:

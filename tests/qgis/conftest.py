@@ -10,14 +10,19 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 HERE = Path(__file__).resolve().parent
 
 try:
-    import qgis.core
+    from qgis.core import Qgis
 
-    REASON = ""
+    REASON, VERSION = "", f"QGIS {Qgis.version()}"
 except ImportError as error:
     # CI sets this: there no test is skipped for want of QGIS.
     if os.environ.get("SANXIAN_REQUIRE_QGIS"):
         raise
     REASON = f"needs QGIS 3.40 or later with its Python ({error}); run `make setup`, then `make test`"
+    VERSION = f"no QGIS: {error}"
+
+
+def pytest_report_header():
+    return VERSION
 
 
 class Skipped(pytest.Module):

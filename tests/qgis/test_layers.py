@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QGIS layer as the core's table: edits, filters, missing values, odd shapes and odd systems."""
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsProject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
+
+from plugin.bridge.layers import (
+    TEMPLATE_PROPERTY,
+    file_of,
+    read,
+    read_all,
+    set_template,
+    snapshot,
+    to_qgis_crs,
+    unique_names,
+    unsaved_edits,
+)
+from plugin.core.errors import Cancelled
+from plugin.core.io import read_source
+from tests.qgis.helpers import SAMPLE, square
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+FIELDS = "field=BSM:string(18)&field=N:integer&field=X:double&field=D:date&field=T:datetime&field=B:bool&field=L:int8"
+
+
+def memory(wkts, kind="Polygon", crs="EPSG:4526", fields=FIELDS, values=(), name="CZKFBJ"):
+    layer = QgsVectorLayer(f"{kind}?crs={crs}&{fields}", name, "memory")
+    assert layer.isValid()
+    rows = []
+    for number, wkt in enumerate(wkts):
+        row = QgsFeature(layer.fields())
+        row.setAttributes(list(values[number]) if number < len(values) else [NULL] * layer.fields().count())
+        if wkt is not None:
+            row.setGeometry(QgsGeometry.fromWkt(wkt))
+        rows.append(row)
+    assert layer.dataProvider().addFeatures(rows)[0], layer.dataProvider().lastError()
+    return layer
+
+
+def add(layer, shape, **values):
+    row = QgsFeature(layer.fields())
+    for name, value in values.items():
+        row.setAttribute(name, value)
+    row.setGeometry(QgsGeometry.fromWkt(shape.wkt))
+    assert layer.addFeature(row)
+    return row
+
+
+def test_missing_values_are_real_ones_and_types_are_the_templates():
+    moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
+    full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
+    table = read(snapshot(memory([square(0, 0).wkt] * 2, values=[full, [NULL] * 7])))
+    assert [(f.name, f.type) for f in table.fields] == [
+        ("BSM", "text"), ("N", "integer"), ("X", "real"), ("D", "date"), ("T", "date"), ("B", "integer"), ("L", "integer"),
+    ]  # fmt: skip
+    assert table.fields[0].length == 18
+    frame = table.frame
+    assert frame["BSM"].tolist() == ["1402", None]
+    assert frame["N"].iloc[0] == 7 and math.isnan(frame["N"].iloc[1])
+    assert frame["X"].iloc[0] == 1.5 and math.isnan(frame["X"].iloc[1])
+    assert str(frame["D"].iloc[0].date()) == "2020-01-02" and frame["D"].isna().iloc[1]
+    assert str(frame["T"].iloc[0]) == "2020-12-31 23:59:01"
+    assert frame.isna().iloc[1].drop("geometry").all()
+
+
+def test_the_same_table_as_from_the_file():
+    for source in read_source(SAMPLE):
+        layer = QgsVectorLayer(f"{SAMPLE}|layername={source.name}", source.name, "ogr")
+        table = read(snapshot(layer))
+        assert table.fields == source.fields or [(f.name, f.type) for f in table.fields] == [
+            ("fid", "integer"), *((f.name, f.type) for f in source.fields)
+        ]  # fmt: skip
+        assert table.crs == source.crs
+        assert table.frame.index.tolist() == source.frame.index.tolist()
+        ours, theirs = table.frame.geometry.to_numpy(), source.frame.geometry.to_numpy()
+        assert (shapely.is_missing(ours) == shapely.is_missing(theirs)).all()
+        assert shapely.equals_exact(ours, theirs)[~shapely.is_missing(ours)].all()
+        for name in (f.name for f in source.fields):
+            left, right = table.frame[name], source.frame[name]
+            assert (left.isna().to_numpy() == right.isna().to_numpy()).all(), name
+            there = left.notna().to_numpy()
+            assert (left.to_numpy()[there] == right.to_numpy()[there]).all(), name
+
+
+@pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
+def test_no_shape_stays_none_or_empty(wkt):
+    shape = read(snapshot(memory([wkt]))).frame.geometry.iloc[0]
+    assert shape is None or shape.is_empty
+
+
+def test_arcs_are_found_and_cut_to_segments():
+    circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
+    table = read(snapshot(memory([square(0, 0).wkt, circle], kind="CurvePolygon")))
+    ids = table.frame.index.tolist()
+    assert table.curves == (ids[1],) and table.curve_step == 4.0
+    assert table.notices[0][0] == "notice_curves" and table.notices[0][1]["count"] == 1
+    shape = table.frame.geometry.iloc[1]
+    assert shape.geom_type == "Polygon" and len(shape.exterior.coords) == 91
+    assert shape.area == pytest.approx(math.pi * 100, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wkt", "has_z"),
+    [
+        ("PolygonZ", "POLYGON Z ((0 0 5, 9 0 5, 9 9 5, 0 0 5))", True),
+        ("PolygonM", "POLYGON M ((0 0 5, 9 0 5, 9 9 5, 0 0 5))", False),
+        ("MultiPolygonZM", "MULTIPOLYGON ZM (((0 0 1 5, 9 0 1 5, 9 9 1 5, 0 0 1 5)))", True),
+    ],
+)
+def test_heights_stay_and_measures_go(kind, wkt, has_z):
+    shape = read(snapshot(memory([wkt], kind=kind))).frame.geometry.iloc[0]
+    assert shape.has_z == has_z and shape.area == pytest.approx(40.5)
+
+
+def test_a_bow_tie_is_read_as_it_is():
+    shape = read(snapshot(memory(["POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]))).frame.geometry.iloc[0]
+    assert not shape.is_valid
+
+
+@pytest.mark.parametrize(
+    ("authid", "expected"), [("EPSG:4526", CRS.from_epsg(4526)), ("EPSG:4490", CRS.from_epsg(4490)), ("", None)]
+)
+def test_systems_by_code(authid, expected):
+    layer = memory([square(0, 0).wkt])
+    layer.setCrs(QgsCoordinateReferenceSystem(authid))
+    assert read(snapshot(layer)).crs == expected
+
+
+def test_a_system_of_ones_own_comes_by_its_definition():
+    layer = memory([square(0, 0).wkt])
+    own = "+proj=tmerc +lat_0=0 +lon_0=113.5 +k=1 +x_0=500000 +y_0=0 +ellps=GRS80 +units=m +no_defs"
+    layer.setCrs(QgsCoordinateReferenceSystem.fromProj(own))
+    crs = read(snapshot(layer)).crs
+    assert crs is not None and crs.to_epsg() is None and "113.5" in crs.to_wkt()
+    assert to_qgis_crs(crs).isValid()
+
+
+def test_unsaved_edits_count():
+    layer = memory([square(0, 0).wkt, square(200, 0).wkt, square(400, 0).wkt])
+    first, second, third = (f.id() for f in layer.getFeatures())
+    layer.startEditing()
+    add(layer, square(600, 0), BSM="new")
+    layer.changeGeometry(first, QgsGeometry.fromWkt(square(5, 5).wkt))
+    layer.changeAttributeValue(first, 0, "changed")
+    layer.changeAttributeValue(second, 0, "changed")
+    layer.deleteFeature(third)
+    assert unsaved_edits(layer) == 4
+    shot = snapshot(layer)
+    layer.rollBack()
+    table = read(shot)
+    assert table.unsaved == 4 and table.notices[-1][0] == "notice_unsaved"
+    assert sorted(v for v in table.frame["BSM"]) == ["changed", "changed", "new"]
+    assert third not in table.frame.index and (table.frame.index < 0).sum() == 1
+
+
+def test_a_snapshot_outlives_its_layer():
+    layer = memory([square(0, 0).wkt], values=[["a", 1, 1.0, NULL, NULL, NULL, NULL]])
+    shot = snapshot(layer)
+    del layer
+    assert read(shot).frame["BSM"].tolist() == ["a"]
+
+
+def test_filter_and_selection_narrow_and_a_filter_is_noted():
+    layer = memory([square(0, 0).wkt, square(200, 0).wkt], values=[["a"] + [NULL] * 6, ["b"] + [NULL] * 6])
+    layer.setSubsetString("BSM = 'b'")
+    table = read(snapshot(layer))
+    assert table.frame["BSM"].tolist() == ["b"]
+    assert table.notices == [("notice_filter", {"layer": "CZKFBJ", "filter": "BSM = 'b'"})]
+    layer.setSubsetString("")
+    first = next(layer.getFeatures()).id()
+    assert read(snapshot(layer, QgsFeatureRequest([first]))).frame["BSM"].tolist() == ["a"]
+
+
+def test_names_and_files():
+    layer = QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "county", "ogr")
+    assert snapshot(layer).name == "DLTB", "QGIS named it after the file"
+    assert QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "图斑", "ogr").name() == "图斑"
+    assert file_of(layer) == str(SAMPLE)
+    shots = unique_names(snapshot(memory([], name="DLTB")) for _ in range(3))
+    assert [s.name for s in shots] == ["DLTB", "DLTB (2)", "DLTB (3)"]
+
+
+def test_the_template_is_kept_with_the_layer(project):
+    layer = memory([])
+    QgsProject.instance().addMapLayer(layer)
+    set_template(layer, "STBHHX")
+    assert layer.customProperty(TEMPLATE_PROPERTY) == "STBHHX"
+    assert read(snapshot(layer)).template_id == "STBHHX"
+    layer.setCustomProperty(TEMPLATE_PROPERTY, "county_db/CZKFBJ")
+    assert snapshot(layer).template_id == "CZKFBJ"
+    set_template(layer, "")
+    assert snapshot(layer).template_id == ""
+
+
+def test_an_empty_layer_has_its_columns():
+    table = read(snapshot(memory([])))
+    assert len(table.frame) == 0 and "BSM" in table.frame.columns and table.crs is not None
+
+
+def test_reading_stops_when_asked():
+    layer = memory([square(0, 0).wkt] * 3)
+    asked = []
+
+    def check():
+        asked.append(1)
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        list(read_all([snapshot(layer)], progress=lambda share, text: None, check=check))
+    assert len(asked) == 1
+
+
+def test_coordinates_are_not_rounded():
+    x = float(np.nextafter(38_470_000.0, 4e7))
+    wkt = f"POLYGON (({x!r} 0, 38470100 0, 38470100 100, {x!r} 0))"
+    assert shapely.get_coordinates(read(snapshot(memory([wkt]))).frame.geometry.iloc[0])[0, 0] == x

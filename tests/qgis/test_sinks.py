@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A findings layer in any format: complete, or the old one whole."""
+
+import os
+
+import pytest
+import shapely
+from pyproj import CRS
+from qgis.core import QgsVectorLayer
+
+from plugin.bridge import sinks
+from plugin.core.errors import Cancelled, OutputError
+from plugin.core.findings import COLUMNS, Finding
+from plugin.core.rule import Severity
+from tests.qgis.helpers import digest, square
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+ZONE = CRS.from_epsg(4526)
+
+
+def findings():
+    common = {
+        "code": "REL001",
+        "severity": Severity.ERROR,
+        "message": "永久基本农田与生态保护红线重叠",
+        "fingerprint": "f",
+    }
+    area = Finding("YJJBNTBHTB", key="1", related_keys=["2", "3"], area_m2=1e4, geometry=square(0, 0), **common)
+    point = Finding(
+        "STBHHX",
+        key="4",
+        params={"reason": "self_intersection"},
+        geometry=shapely.Point(square(0, 0).centroid),
+        **common,
+    )
+    line = Finding("STBHHX", geometry=square(0, 0).exterior, **common)
+    return [area, point, line, Finding("DLTB", **common)]
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb", "geojson"])
+def test_every_format_holds_all_of_it(tmp_path, suffix):
+    target = tmp_path / "发现 层" / f"findings.{suffix}"
+    sinks.write_findings(target, findings(), ZONE)
+    layer = QgsVectorLayer(str(target), "x", "ogr")
+    assert layer.isValid() and layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526"
+    if suffix != "shp":
+        names = [n for n in layer.fields().names() if n not in ("fid", "OBJECTID", "Shape_Length", "Shape_Area")]
+        assert names == list(COLUMNS)
+    rows = list(layer.getFeatures())
+    areas = sorted(round(f.geometry().area(), 2) for f in rows if not f.geometry().isEmpty())
+    assert areas == pytest.approx([0.78, 399.8, 10000.0], abs=0.1)
+    assert {r["message"] for r in rows} == {"永久基本农田与生态保护红线重叠"}
+    assert [p.name for p in target.parent.iterdir() if p.name.startswith(".sanxian")] == []
+
+
+def test_a_format_that_loses_rows_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="output_incomplete"):
+        sinks.write_findings(tmp_path / "findings.fgb", findings(), ZONE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_none_is_a_layer_too(tmp_path):
+    sinks.write_findings(tmp_path / "none.gpkg", [], ZONE)
+    layer = QgsVectorLayer(str(tmp_path / "none.gpkg"), "x", "ogr")
+    assert layer.isValid() and layer.featureCount() == 0 and "code" in layer.fields().names()
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
+def test_an_old_output_is_replaced_with_all_its_parts(tmp_path, suffix):
+    target = tmp_path / f"findings.{suffix}"
+    sinks.write_findings(target, findings(), ZONE)
+    (tmp_path / "findings.qix").write_bytes(b"an index of the old file")
+    sinks.write_findings(target, findings()[:1], ZONE)
+    layer = QgsVectorLayer(str(target), "x", "ogr")
+    assert layer.featureCount() == 1
+    assert (tmp_path / "findings.qix").exists() == (suffix != "shp")
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
+def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
+    target = tmp_path / f"findings.{suffix}"
+    sinks.write_findings(target, findings(), ZONE)
+    before = digest(tmp_path)
+    real, moves = os.replace, []
+
+    def refuse_the_last(source, destination):
+        moves.append(destination)
+        # The last of the new files: those before it are in place already.
+        if len(moves) == {"gpkg": 2, "gdb": 2}.get(suffix, 9):
+            raise PermissionError(13, "used by another process")
+        real(source, destination)
+
+    monkeypatch.setattr(os, "replace", refuse_the_last)
+    with pytest.raises(OutputError, match="output_open_elsewhere"):
+        sinks.write_findings(target, findings()[:1], ZONE)
+    monkeypatch.undo()
+    assert digest(tmp_path) == before
+    assert QgsVectorLayer(str(target), "x", "ogr").featureCount() == 4
+
+
+def test_cancelled_while_writing_leaves_the_old_whole(tmp_path):
+    target = tmp_path / "findings.gpkg"
+    sinks.write_findings(target, findings(), ZONE)
+    before = digest(tmp_path)
+
+    def stop():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        sinks.write_findings(target, findings(), ZONE, check=stop)
+    assert digest(tmp_path) == before
+
+
+def test_a_format_nobody_writes_is_named(tmp_path):
+    for name in ("findings.xyz", "findings"):
+        with pytest.raises(OutputError, match="output_format"):
+            sinks.write_findings(tmp_path / name, findings(), ZONE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writable_or_not_is_said_before(tmp_path):
+    plan, folder = tmp_path / "plan.gpkg", tmp_path / "county.gdb"
+    plan.write_bytes(b"data")
+    folder.mkdir()
+    sinks.check_writable(tmp_path / "deep" / "new" / "f.gpkg", [str(plan)])
+    assert not (tmp_path / "deep" / "new").exists()
+    for target, key in (
+        (plan, "output_is_input"),
+        (tmp_path / "." / "x" / ".." / "plan.gpkg", "output_is_input"),
+        (folder, "output_is_input"),
+        (folder / "f.gpkg", "output_is_input"),
+        (plan / "f.gpkg", "output_unwritable"),
+        (tmp_path, "output_is_folder"),
+    ):
+        with pytest.raises(OutputError, match=key):
+            sinks.check_writable(target, [str(plan), str(folder)])
+    assert plan.read_bytes() == b"data"
+
+
+def test_a_memory_layer_for_the_panel():
+    layer = sinks.memory_layer(findings(), ZONE, "问题")
+    assert layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526" and layer.name() == "问题"
+    assert sum(not f.hasGeometry() for f in layer.getFeatures()) == 1
