@@ -101,21 +101,10 @@ def indicators() -> list[Indicator]:
         basis = "net" if unit == "wan_mu" else "statutory"
         return Indicator(name, value, unit, basis, sign, target, 2, source, dict(inputs), state, True, label)
 
+    farmland = {"layer": "YJJBNTBHTB", "field": "YJJBNTMJ", "features": 18426, "difference_m2": -1_234.5}
     return [
         area("cultivated_area", "耕地保有量", 73.3864, "wan_mu", ">=", 73.39, CLOSE, layer="GDBHMB", field="GDMJ"),
-        area(
-            "farmland_area",
-            "永久基本农田保护面积",
-            63.4062,
-            "wan_mu",
-            ">=",
-            63.25,
-            MET,
-            layer="YJJBNTBHTB",
-            field="YJJBNTMJ",
-            features=18426,
-            difference_m2=-1_234.5,
-        ),  # fmt: skip
+        area("farmland_area", "永久基本农田保护面积", 63.4062, "wan_mu", ">=", 63.25, MET, **farmland),
         area("red_line_area", "生态保护红线面积", 539.02, "km2", ">=", 538.87, MET, layer="STBHHX"),
         area("boundary_area", "城镇开发边界面积", 16.4691, "km2", "<=", 16.46, BROKEN, layer="CZKFBJ"),
         ratio("n1", 1.24758, 1.25),

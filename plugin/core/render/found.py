@@ -92,7 +92,9 @@ def lists(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) ->
                 "title": named.get(code, code),
                 "number": number(len(found), 0),
                 "rows": [_row(f, words) for f in shown],
-                "more": words.get("text", "more_rows", count=len(found) - len(shown)) if len(found) > limit else "",
+                "more": words.get("text", "more_rows", count=number(len(found) - len(shown), 0))
+                if len(found) > limit
+                else "",
                 **_manual(code, norm, words),
             }
         )
@@ -179,7 +181,7 @@ def conflicts(report: Report, words: Words) -> dict[str, Any]:
     left = len(with_area(report)) - len(chosen) if len(chosen) == PICTURES else 0
     return {
         "rows": rows,
-        "more": words.get("text", "more_conflicts", count=left) if left else "",
+        "more": words.get("text", "more_conflicts", count=number(left, 0)) if left else "",
         "false_alarm": any(f.state == "false_alarm" for f in chosen),
     }
 

@@ -62,8 +62,8 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
     shown = bool(drawn.overview or any(drawn.conflicts))
     reason = drawn.problem or words.get("text", "no_place" if pictures else "no_qgis")
     conflicts = found.conflicts(report, words)
-    for row, image in zip(conflicts["rows"], drawn.conflicts, strict=False):
-        row["image"] = image
+    for position, row in enumerate(conflicts["rows"]):
+        row["image"] = drawn.conflicts[position] if position < len(drawn.conflicts) else ""
     head = sections.head(report, norm, words)
     return {
         "w": words,

@@ -78,4 +78,6 @@ def _within(path: str, source: str) -> bool:
     folder, target = Path(os.path.abspath(source)), Path(os.path.abspath(path))
     if folder.suffix.lower() == ".gdb":
         return folder in target.parents
-    return folder.is_dir() and target.parent == folder and target.exists() and target.suffix.lower() in (".shp", ".gpkg")
+    return (
+        folder.is_dir() and target.parent == folder and target.exists() and target.suffix.lower() in (".shp", ".gpkg")
+    )

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: exit codes, summary, outputs only after success, and a console that knows few characters."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.__main__ import exit_code, main, say
+from plugin.core.check import Options, check, parse_roles
+from plugin.core.errors import DataError, InputError
+from plugin.core.report import Outcome, Report, RuleOutcome
+from plugin.paths import SAMPLE
+from tests.core.made_report import made_report
+
+ROOT = Path(__file__).resolve().parents[2]
+X, Y = 38_560_000.0, 4_390_000.0
+
+
+def county(path: Path, red_line_from: float) -> Path:
+    """Two layers: farmland of 100 × 100 m, a red line of 100 × 100 m that begins at ``red_line_from``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for role, start in (("YJJBNTBHTB", 0.0), ("STBHHX", red_line_from)):
+        shape = shapely.box(X + start, Y, X + start + 100, Y + 100)
+        frame = gpd.GeoDataFrame({"BSM": [f"14022500000000{role[:1]}"]}, geometry=[shape], crs=4526)
+        pyogrio.write_dataframe(frame, path, layer=role, append=path.exists())
+    return path
+
+
+@pytest.fixture
+def clean(tmp_path):
+    return county(tmp_path / "规划 数据" / "干净.gpkg", 100.0)
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    return county(tmp_path / "规划 数据" / "冲突.gpkg", 90.0)
+
+
+def run(*arguments: object) -> int:
+    return main([str(a) for a in arguments])
+
+
+def test_nothing_wrong_is_0(clean, capsys):
+    assert run("check", clean, "--rules", "REL001") == 0
+    said = capsys.readouterr()
+    assert "检查完成：错误 0，警告 0" in said.out and "有条件通过" in said.out
+    assert said.err == ""
+
+
+def test_an_error_is_1_and_the_summary_says_it(faulty, capsys):
+    assert run("check", faulty, "--rules", "REL001") == 1
+    out = capsys.readouterr().out.replace("\u202f", " ")
+    assert "错误 REL001 永久基本农田与生态保护红线不重叠：1 处，" in out
+    assert "1 000" in out or "99" in out
+    assert "结论：不通过" in out
+
+
+def test_an_incomplete_check_is_1(clean, capsys):
+    assert run("check", clean, "--rules", "REL001,REL002") == 1
+    out = capsys.readouterr().out
+    assert "没能检查 REL002" in out and "未完成" in out
+
+
+def test_english(faulty, capsys):
+    assert run("check", faulty, "--rules", "farmland-in-red-line", "--lang", "en") == 1
+    assert "Verdict: Not passed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("check", "没有.gpkg"), "找不到"),
+        (("check", "CLEAN", "--rules", "XXX001"), "没有规则“XXX001”"),
+        (("check", "CLEAN", "--profile", "nowhere"), "没有县配置"),
+        (("check", "CLEAN", "--standard", "nothing"), "没有标准"),
+        (("check", "CLEAN", "--scope", "moon"), "检查范围“moon”不存在"),
+        (("check", "CLEAN", "--roles", "DLTB"), "图层角色写法不对"),
+        (("check", "CLEAN", "--roles", "DLTB=没有"), "不在数据里"),
+        (("check", "CLEAN", "--json", "CLEAN"), "不能当作输出"),
+        (("check", "CLEAN", "--json", "a.out", "--html", "a.out"), "写到了同一个文件"),
+        (("check", "CLEAN", "--findings", "a.doc"), "不知道“a.doc”该存成什么格式"),
+        (("rule", "XXX001"), "没有规则"),
+    ],
+    ids=lambda value: "-".join(value[:1] + value[2:]) if isinstance(value, tuple) else None,
+)
+def test_what_cannot_run_is_2_with_the_reason(arguments, said, clean, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = clean.read_bytes()
+    assert run(*(clean if a == "CLEAN" else a for a in arguments)) == 2
+    streams = capsys.readouterr()
+    assert said in streams.err and streams.out == ""
+    assert clean.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
+
+
+def test_wrong_arguments_are_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run("check")
+    assert stopped.value.code == 2
+    with pytest.raises(SystemExit) as stopped:
+        run("check", "--help")
+    assert stopped.value.code == 0
+    assert "检查一个文件或文件夹" not in capsys.readouterr().err
+
+
+def test_outputs_agree_and_replace_the_old_ones(faulty, tmp_path):
+    folder = tmp_path / "结果 一"
+    folder.mkdir()
+    targets = [folder / "报告.json", folder / "报告.html", folder / "发现.gpkg"]
+    for target in targets:
+        target.write_text("old", encoding="utf-8")
+    assert (
+        run("check", faulty, "--rules", "REL001", "--json", targets[0], "--html", targets[1], "--findings", targets[2])
+        == 1
+    )
+    data = json.loads(targets[0].read_text(encoding="utf-8"))
+    layer = pyogrio.read_dataframe(targets[2])
+    page = targets[1].read_text(encoding="utf-8")
+    assert data["summary"]["errors"] == len(layer) == 1
+    assert 'data-code="REL001" data-severity="ERROR" data-count="1"' in page
+    assert list(layer["fingerprint"]) == [f["fingerprint"] for f in data["findings"]]
+    assert sorted(p.name for p in folder.iterdir()) == sorted(t.name for t in targets)
+
+
+def test_a_run_that_fails_leaves_the_old_outputs(clean, tmp_path, capsys):
+    old = tmp_path / "报告.json"
+    old.write_text("old", encoding="utf-8")
+    assert run("check", clean, "--rules", "XXX001", "--json", old) == 2
+    assert old.read_text(encoding="utf-8") == "old"
+
+
+def test_one_output_that_cannot_be_written_leaves_all_as_they_were(clean, tmp_path, capsys):
+    old = tmp_path / "报告.json"
+    old.write_text("old", encoding="utf-8")
+    in_the_way = tmp_path / "报告.html"
+    in_the_way.mkdir()
+    assert run("check", clean, "--rules", "REL001", "--json", old, "--html", in_the_way) == 2
+    assert "是一个文件夹" in capsys.readouterr().err
+    assert old.read_text(encoding="utf-8") == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, in_the_way.name, "规划 数据"])
+
+
+def test_an_output_open_elsewhere_is_said(clean, tmp_path, capsys, monkeypatch):
+    """Windows: a file open in another program cannot be replaced."""
+    target = tmp_path / "报告.html"
+    target.write_text("old", encoding="utf-8")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert run("check", clean, "--rules", "REL001", "--html", target) == 2
+    assert "文件正被其他程序打开" in capsys.readouterr().err
+    assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_strict_counts_warnings():
+    report = made_report()
+    report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
+    assert exit_code(report) == 1
+    report.findings = [f for f in report.findings if str(f.severity) == "WARNING"]
+    assert exit_code(report) == 0
+    assert exit_code(report, strict=True) == 1
+    report.findings[0].state = "waived"
+    assert exit_code(report, strict=True) == 1
+    for finding in report.findings:
+        finding.state = "waived"
+    assert exit_code(report, strict=True) == 0
+    assert exit_code(Report([RuleOutcome("REL001", "a", "ERROR", Outcome.CRASHED)])) == 1
+
+
+def test_rules_lists_every_rule_and_rule_explains_one(capsys):
+    assert run("rules") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("REL001") and "farmland-in-red-line" in line and "错误" in line for line in lines)
+    assert len(lines) >= 21
+    for name in ("REL006", "rel006", "farmland-in-farmland-zone", "farmland_in_farmland_zone"):
+        assert run("rule", name) == 0
+        out = capsys.readouterr().out
+        for said in (
+            "REL006",
+            "检查什么",
+            "为什么",
+            "怎么改",
+            "局限",
+            "large_area_m2",
+            "100000 m²",
+            "0.1 (10%)",
+            "依据",
+            "[A]",
+        ):
+            assert said in out
+    assert run("rule", "REL006", "--lang", "en") == 0
+    assert "How to fix" in capsys.readouterr().out
+
+
+def shell(*arguments: object, **more) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHONIO")} | more.pop("env", {})
+    command = [sys.executable, "-m", "plugin.core", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, timeout=120, **more)
+
+
+def test_a_console_in_cp936_gets_the_whole_summary(faulty):
+    done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
+    assert done.returncode == 1, done.stderr
+    out = done.stdout.decode("cp936")
+    assert "永久基本农田与生态保护红线不重叠" in out and " m2" in out and "?" not in out
+    done = shell("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
+    assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
+
+
+def test_a_console_that_knows_no_chinese_stops_nothing(faulty):
+    done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.returncode == 1, done.stderr
+    done = shell("check", "没有.gpkg", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.returncode == 2 and b"Traceback" not in done.stderr
+
+
+def test_the_plain_command_and_its_first_breath():
+    done = shell("rules")
+    assert done.returncode == 0, done.stderr
+    probe = "import sys, plugin.core.__main__, plugin.core.check\nassert not {'geopandas', 'shapely', 'jinja2'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_missing_library_is_named(clean):
+    probe = (
+        "import sys; sys.modules['geopandas'] = None\n"
+        f"from plugin.core.__main__ import main; sys.exit(main(['check', {str(clean)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60, encoding="utf-8")
+    assert done.returncode == 2
+    assert "缺少 Python 包 geopandas" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_say_keeps_what_the_console_can_show(capsys):
+    say("12\u202f640.35 m²")
+    assert capsys.readouterr().out == "12\u202f640.35 m²\n"
+
+
+def test_the_sample_county_on_the_command_line(tmp_path, capsys):
+    targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
+    before = (SAMPLE / "county.gpkg").read_bytes()
+    code = run(
+        "check",
+        SAMPLE / "county.gpkg",
+        "--profile",
+        "hunyuan",
+        "--json",
+        targets[0],
+        "--html",
+        targets[1],
+        "--findings",
+        targets[2],
+    )
+    assert code == 1
+    assert (SAMPLE / "county.gpkg").read_bytes() == before
+    data = json.loads(targets[0].read_text(encoding="utf-8"))
+    layer = pyogrio.read_dataframe(targets[2])
+    assert len(layer) == len(data["findings"])
+    page = targets[1].read_text(encoding="utf-8")
+    assert "本报告未附图" in page and str(tmp_path) not in page and str(ROOT) not in page
+    for severity, key in (("ERROR", "errors"), ("WARNING", "warnings")):
+        counts = [int(c) for c in re.findall(rf'data-severity="{severity}" data-count="(\d+)"', page)]
+        assert sum(counts) == data["summary"][key] == int((layer["severity"] == severity).sum())
+
+
+# -- options
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("", {}),
+        ("DLTB=地类图斑", {"DLTB": "地类图斑"}),
+        (" dltb = 地类 图斑 ; CZKFBJ=边界;", {"DLTB": "地类 图斑", "CZKFBJ": "边界"}),
+        ("DLTB＝a；CZKFBJ＝b", {"DLTB": "a", "CZKFBJ": "b"}),
+        ("DLTB=a=b", {"DLTB": "a=b"}),
+        ("DLTB=a\n# 注释\nCZKFBJ=b", {"DLTB": "a", "CZKFBJ": "b"}),
+        ("DLTB=a;DLTB=a", {"DLTB": "a"}),
+    ],
+)
+def test_roles_as_written(text, roles):
+    assert parse_roles(text) == roles
+
+
+@pytest.mark.parametrize("text", ["DLTB", "DLTB=", "=a", "DLTB=a;b", "DLTB=a;DLTB=b"])
+def test_roles_that_cannot_be_meant(text):
+    with pytest.raises(InputError):
+        parse_roles(text)
+
+
+def test_roles_from_a_file(tmp_path):
+    listed = tmp_path / "角色 =.txt"
+    listed.write_text("\ufeff# 县里的图层名\nDLTB=地类图斑\nCZKFBJ=边界\n", encoding="utf-8")
+    assert parse_roles(str(listed)) == {"DLTB": "地类图斑", "CZKFBJ": "边界"}
+
+
+def test_options_find_the_standard_of_the_profile():
+    assert Options(profile="hunyuan").norm().standard.id == "county_db"
+    assert Options(profile="hunyuan", standard="three_lines_2022").norm().standard.id == "three_lines_2022"
+    with pytest.raises(DataError):
+        Options(profile="nowhere").norm()
+
+
+def test_roles_and_parameters_reach_the_run(faulty):
+    options = Options(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
+    shares = []
+    checked = check(faulty, options, progress=lambda share, _: shares.append(share))
+    assert checked.plan.role_choices["STBHHX"] == "chosen"
+    assert checked.report.lang == "en" and len(checked.report.findings) == 1
+    assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_cancelled_before_the_first_rule(faulty):
+    from plugin.core.errors import Cancelled
+
+    with pytest.raises(Cancelled):
+        check(faulty, Options(), cancelled=lambda: True)

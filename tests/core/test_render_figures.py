@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import re
+import string
+import tomllib
+
+import pytest
+
+from plugin.core.check import Options
+from plugin.core.errors import DataError
+from plugin.core.indicators import BROKEN, CLOSE, MET, REFERENCE, Indicator
+from plugin.core.render import figures
+from plugin.core.render.sections import crs_text, moment, without_folders
+from plugin.core.render.words import Words
+from plugin.paths import TEXTS
+from tests.core.made_report import made_report, ratio
+
+ZH = Words("zh")
+NORM = Options(profile="hunyuan").norm()
+
+
+def row(indicator, norm=NORM, words=ZH):
+    report = made_report()
+    report.indicators = [indicator]
+    found = figures.rows(report, norm, words)[0]
+    return {k: v.replace("\u202f", " ") if isinstance(v, str) else v for k, v in found.items()}
+
+
+def area(value, unit, sign, target, decimals=2, state=MET, **more):
+    return Indicator("x", value, unit, "statutory", sign, target, decimals, "规划文本", state=state, name="x", **more)
+
+
+CASES = [
+    (area(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062", "+0.1562", "达到"),
+    (area(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02", "+0.15", "达到"),
+    (area(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509", "+0.0091", "未超限"),
+    (area(16.57, "km2", "<=", 16.46, state=BROKEN), "≤ 16.46 km²", "16.57", "−0.11", "突破"),
+    (area(73.3864, "wan_mu", ">=", 73.39, state=CLOSE), "≥ 73.39 万亩", "73.3864", "−0.0036", "取整差"),
+    (area(73.38499999, "wan_mu", ">=", 73.39, state=BROKEN), "≥ 73.39 万亩", "73.3850", "−0.0050", "未达到"),
+    (area(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46", "0.00", "未超限"),
+    (area(1234567.5, "m2", "<=", 2e6, 0), "≤ 2 000 000 m²", "1 234 567.50", "+765 432.50", "未超限"),
+    (area(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
+    (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35", "", "参考"),
+    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE), "≥ 1.0 km²", "—", "", "参考"),
+]
+
+
+@pytest.mark.parametrize(("indicator", "target", "value", "room", "state"), CASES)
+def test_value_target_room_and_state(indicator, target, value, room, state):
+    found = row(indicator)
+    assert (found["target"], found["value"], found["room"], found["state"]) == (target, value, room, state)
+
+
+def test_a_ratio_nobody_confirmed_never_reads_as_good():
+    found = row(ratio("n1", 1.24758, 1.25))
+    assert (found["target"], found["value"], found["room"], found["state"]) == (
+        "≤ 1.25",
+        "1.2476",
+        "+0.0024",
+        "未超限*",
+    )
+    assert found["marks"] == ["A", "C"] and found["decides"]
+    assert "合格" not in "".join(map(str, found.values()))
+    assert found["inputs"] == "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²"
+    assert row(ratio("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
+    assert row(ratio("n1", 1.2501, 1.25))["state"] == "突破*"
+
+
+def test_just_above_the_limit_is_seen_to_be_above():
+    found = row(ratio("n1", 1.250004, 1.25))
+    assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
+
+
+def test_other_forms_are_for_reference_with_their_inputs():
+    assert (
+        row(ratio("n2", 1.1745))["inputs"]
+        == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
+    )
+    assert row(ratio("n3", 1.2138))["inputs"] == "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²"
+    assert row(ratio("n3", 1.2138))["state"] == "参考*"
+
+
+def test_all_inputs_of_the_ratio_are_named_once():
+    note = " ".join(figures.notes(made_report(), ZH)).replace("\u202f", " ")
+    for said in (
+        "基数 13 186 200.00 m²",
+        "基数图层 DLTB",
+        "201、201A、202、202A",
+        "数据年份 2020",
+        "年份取自 SJNF",
+        "天窗（已扣除，个） 3",
+        "特别用途区 964 000.00 m²",
+    ):
+        assert said in note
+    assert "目标出处：浑源县国土空间总体规划（2021—2035年）。" in note
+    assert "不作合格结论" in note
+    unknown = made_report()
+    unknown.indicators[4].inputs.update(base_year=None, base_year_source="")
+    assert "数据年份 不明" in " ".join(figures.notes(unknown, ZH))
+
+
+def test_nothing_never_reads_minus_nothing():
+    indicator = Indicator("q", 1.0, "count", "", inputs={"uncoded_m2": -3.7e-9})
+    assert figures.formula(indicator, ZH).replace("\u202f", " ") == "未分区 0.00 m²"
+
+
+def test_marks_without_a_norm_make_nothing_up():
+    assert row(ratio("n1", 1.2, 1.25), norm=None)["marks"] == ["C"]
+
+
+PATHS = [
+    ("文件“/home/zhang/县 数据/standard.toml”缺", "文件“standard.toml”缺"),
+    (r"文件“C:\Users\zhang san\规划\standard.toml”缺", "文件“standard.toml”缺"),
+    (r"\\server\share\a.gpkg", "a.gpkg"),
+    ("/tmp/x.gpkg 读不懂", "x.gpkg 读不懂"),
+    ("图层（YJJBNTBHTB / GDBHMB）缺", "图层（YJJBNTBHTB / GDBHMB）缺"),
+    ("1/2 与 km/h", "1/2 与 km/h"),
+    ("county_db/DLTB", "county_db/DLTB"),
+]
+
+
+@pytest.mark.parametrize(("text", "cut"), PATHS)
+def test_folders_of_the_machine_are_cut_off(text, cut):
+    assert without_folders(text) == cut
+
+
+def test_zone_and_moment_as_planners_write_them():
+    assert crs_text("EPSG:4526", ZH) == "EPSG:4526　38 带"
+    assert crs_text("EPSG:4547", ZH) == "EPSG:4547　38 带"
+    assert crs_text("EPSG:4509", ZH) == "EPSG:4509　20 带"
+    assert crs_text("EPSG:4490", ZH) == "EPSG:4490"
+    assert crs_text("EPSG:32650", ZH) == "EPSG:32650"
+    assert crs_text("", ZH) == ""
+    assert moment("2026-11-20T14:32:07+08:00") == "2026-11-20 14:32"
+    assert moment("?") == "?"
+
+
+def test_both_languages_say_the_same_with_the_same_values():
+    def read(lang):
+        return tomllib.loads((TEXTS / f"report_{lang}.toml").read_text(encoding="utf-8"))
+
+    zh, en = read("zh"), read("en")
+    assert zh.keys() == en.keys()
+    for section in zh:
+        assert zh[section].keys() == en[section].keys(), section
+        for key in zh[section]:
+            named = [{f for _, f, _, _ in string.Formatter().parse(t[section][key]) if f} for t in (zh, en)]
+            assert named[0] == named[1], (section, key)
+            assert not re.search(r"[一-鿿]", en[section][key]), (section, key)
+
+
+def test_unknown_words_are_errors_and_unknown_data_keeps_its_name():
+    with pytest.raises(DataError):
+        ZH.get("text", "nothing_like_it")
+    with pytest.raises(DataError):
+        Words("fr")
+    assert ZH.named("setting", "codes.of_a_county") == "codes.of_a_county"

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+import shapely
+
+from plugin.core.check import Options
+from plugin.core.findings import Finding
+from plugin.core.render import found
+from plugin.core.render.html import render, write_html
+from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest
+from plugin.core.report import Outcome, Report, RuleOutcome
+from plugin.core.rule import Severity
+from tests.core.made_report import TOWNSHIPS, finding, made_report, provenance, square
+
+NORM = Options(profile="hunyuan").norm()
+VOID = {"meta", "img", "br", "path", "polygon", "circle"}
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and whether every tag is closed in its turn."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"[\s\u00a0]+", " ", " ".join(self.words))
+
+    def with_data(self, name: str) -> list[dict]:
+        return [attributes for _, attributes in self.tags if name in attributes]
+
+
+def page_of(report: Report, **more) -> Page:
+    return Page(render(report, NORM, **more))
+
+
+def alone(page: str) -> None:
+    """Nothing in the page asks for anything from elsewhere, and nothing runs."""
+    assert not re.search(r"https?://", page, re.IGNORECASE)
+    for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
+        assert "@import" not in style and "url(" not in style
+    for tag, attributes in Page(page).tags:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base", "form"), tag
+        assert not any(name.startswith("on") for name in attributes), attributes
+        for name in ("src", "href"):
+            value = attributes.get(name, "#")
+            assert value.startswith(("#", "data:image/")), value
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_page_stands_alone(lang):
+    page = render(made_report(lang), NORM, Pictures(PIXEL, [PIXEL], [LegendEntry("永久基本农田", PIXEL)]))
+    alone(page)
+    assert page.startswith("<!DOCTYPE html>")
+
+
+def test_head_verdict_and_counts():
+    page = page_of(made_report())
+    text = page.text
+    for said in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
+        assert said in text
+    assert "错误 22 处" in text and "警告 14 处" in text and "豁免 0 处" in text
+    assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
+    assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
+    assert "未经本县确认的设置（来源 C）" in text and "扩展倍数算法" in text
+    assert "本次只运行了标准规定的" in text
+    assert "数据未定稿" in text
+    assert page.with_data("data-verdict")[0]["data-verdict"] == "fail"
+
+
+def test_counts_by_rule_agree_with_the_summary():
+    report = made_report()
+    report.findings[0].severity = Severity.INFO
+    report.findings[-1].state = "waived"
+    sums = {"ERROR": 0, "WARNING": 0, "INFO": 0}
+    for row in page_of(report).with_data("data-count"):
+        sums[row["data-severity"]] += int(row["data-count"])
+    said = report.summary
+    assert sums == {"ERROR": said["errors"], "WARNING": said["warnings"], "INFO": said["infos"]}
+
+
+def test_reasons_of_what_was_not_checked():
+    report = made_report()
+    report.rules[0].outcome = Outcome.CRASHED
+    report.rules[0].reason = "FileNotFoundError: [Errno 2] No such file: '/home/zhang/机密/a.gpkg'"
+    report.rules[1].reason = "文件“C:\\Users\\zhang san\\标准\\standard.toml”缺“ratio.form”。请补上。"
+    report.rules[1].outcome = Outcome.SKIPPED
+    report.rules[-1].incomplete, report.rules[-1].reason = True, "3 对图形算不出结果，见 RUN901。"
+    text = page_of(report).text
+    assert "zhang" not in text and "机密" not in text
+    assert "运行出错（FileNotFoundError）" in text
+    assert "文件“standard.toml”缺“ratio.form”。请补上。" in text
+    assert "3 对图形算不出结果" in text
+    assert "有 3 条规则被跳过、1 条运行出错，本报告不能作为" in text
+    assert "跳过的规则中有 1 条查了一部分并发现问题" in text
+
+
+def test_what_does_not_apply_is_said_apart():
+    assert "不适用： REL006" in page_of(made_report()).text.replace("：", "： ")
+
+
+def test_empty_report_claims_nothing():
+    for lang, said in (("zh", "没有运行任何规则"), ("en", "No rule ran")):
+        page = Page(render(Report(lang=lang)))
+        assert said in page.text
+        assert page.with_data("data-verdict")[0]["data-verdict"] == "incomplete"
+
+
+def test_clean_report_says_that_everything_was_checked():
+    report = Report(
+        [RuleOutcome("REL001", "a", "ERROR", Outcome.PASSED, title="不重叠")],
+        tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4},
+        provenance=provenance(layers=[]),
+    )
+    text = Page(render(report)).text
+    assert "1 条规则全部检查完，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。" in text
+    assert "没有。范围内要检查的都检查了。" in text
+    report.rules.append(RuleOutcome("REL002", "b", "ERROR", Outcome.SKIPPED, reason="缺图层。"))
+    text = Page(render(report)).text
+    assert "没有发现问题，但有 1 条规则没能检查，不能算通过。" in text
+    assert "未完成" in text and "全部检查完，没有" not in text
+
+
+def test_names_from_the_data_are_text_never_markup():
+    evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+    report = made_report()
+    one = report.findings[0]
+    one.key, one.township, one.message, one.related_keys = evil, evil, evil, [evil]
+    report.rules[0].title = report.rules[0].reason = evil
+    report.rules[0].outcome = Outcome.SKIPPED
+    report.indicators[0].name = report.indicators[0].target_source = evil
+    report.indicators[0].inputs = {evil: evil}
+    report.provenance = provenance(
+        area_name='"; } body { display: none } @import "http://x"; </style>' + evil,
+        source=evil,
+        notices=[evil, "见 https://example.org/ 和 HTTP://EXAMPLE.ORG"],
+    )
+    report.provenance["layers"][0]["name"] = evil
+    pictures = Pictures(problem=evil)
+    page = render(report, NORM, pictures)
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
+    assert "<" not in style and "display: none" not in style and "@import" not in style
+    alone(page)
+    assert evil in "".join(Page(page).words)
+
+
+def test_rows_are_limited_and_counts_complete():
+    report = made_report()
+    report.findings = [finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
+    started = time.monotonic()
+    page = render(report, NORM)
+    seconds = time.monotonic() - started
+    assert seconds < 15, seconds
+    assert len(page) < 1_000_000
+    parsed = Page(page)
+    assert len(parsed.with_data("data-row")) == found.ROWS
+    assert "另有 99 800 条见图层。" in parsed.text
+    assert "错误 100 000 处" in parsed.text
+    assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
+    # the largest are shown
+    assert "100 009.00" in parsed.text
+
+
+def test_townships_are_counted_in_words():
+    report = made_report()
+    report.findings = [
+        finding("REL001", Severity.ERROR, n, 100.0, township=t) for n, t in enumerate([*TOWNSHIPS[:2], "永安镇", ""])
+    ]
+    assert "永安镇 2、蔡村镇 1、其他 1" in page_of(report).text
+
+
+def test_largest_conflicts_errors_first_then_by_area():
+    report = made_report()
+    report.findings = [
+        finding("REL001", Severity.ERROR, 1, 10.0, area_m2=10.0),
+        finding("LAW010", Severity.WARNING, 2, 900.0, area_m2=900.0),
+        finding("REL001", Severity.ERROR, 3, 500.0, area_m2=500.0),
+        finding("REL001", Severity.ERROR, 4, 700.0, area_m2=700.0, state="waived"),
+        finding("ATT001", Severity.ERROR, 5, None),
+        finding("GEO002", Severity.ERROR, 6, 1.0, geometry=shapely.Point(0, 0), area_m2=8000.0),
+    ]
+    assert [f.key[-1] for f in largest(report)] == ["3", "1", "2"]
+
+
+def test_pictures_are_numbered_as_in_the_list():
+    report = made_report()
+    pictures = Pictures(PIXEL, [PIXEL] * 11 + [""], [LegendEntry("永久基本农田", PIXEL)])
+    page = page_of(report, pictures=pictures)
+    images = [a for t, a in page.tags if t == "img"]
+    assert len(images) == 1 + 1 + 11
+    assert [a["alt"] for a in images[2:]] == list("①②③④⑤⑥⑦⑧⑨⑩⑪")
+    assert "另有 18 条见图层。" in page.text
+    assert "本报告未附图" not in page.text
+    assert len(largest(report)) == PICTURES
+
+
+def test_without_pictures_the_page_says_why():
+    assert "本报告未附图：检查没有在 QGIS 里运行。" in page_of(made_report()).text
+    assert "本报告未附图：没有可以画的图层。" in page_of(made_report(), pictures=Pictures()).text
+    assert "本报告未附图：出图没有完成" in page_of(made_report(), pictures=Pictures(problem="出图没有完成（x）。")).text
+
+
+def test_waived_findings_have_a_section_of_their_own():
+    assert "仍列出" not in page_of(made_report()).text
+    report = made_report()
+    report.findings[0].state = "waived"
+    report.findings[0].params = {"waiver": {"reason": "县城防洪", "document": "〔2026〕1号", "until": "2027-06-30"}}
+    text = page_of(report).text
+    assert "6 豁免（1 处，仍列出）" in text and "县城防洪" in text and "2027-06-30" in text
+    assert "7 数据与版本" in text
+    assert "豁免的 1 处仍列在报告里" in text
+
+
+def test_marks_are_never_by_colour_alone():
+    page = render(made_report(), NORM)
+    for severity in ("错误", "警告"):
+        rows = re.findall(rf"<svg[^>]*>((?:(?!</svg>).)*)</svg> {severity}", page)
+        assert rows
+    shapes = {
+        w: re.search(rf"<svg[^>]*>((?:(?!</svg>).)*)</svg> {w}", page).group(1)
+        for w in ("错误", "警告", "通过", "跳过")
+    }
+    assert len({re.sub(r'(fill|stroke)="#[0-9A-Fa-f]+"', "", s) for s in shapes.values()}) == 4
+
+
+def test_print_rules():
+    page = render(made_report(), NORM)
+    for said in (
+        "size:A4",
+        "table-header-group",
+        "break-inside:avoid",
+        "print-color-adjust:exact",
+        "counter(page)",
+        "counter(pages)",
+    ):
+        assert said in page
+
+
+def test_other_language_than_the_runs():
+    text = Page(render(made_report(), NORM, lang="en")).text
+    assert "Not passed" in text and "Could not be checked" in text and "不通过" not in text
+
+
+def test_a_report_of_another_version_is_still_shown():
+    report = made_report()
+    report.rules.append(RuleOutcome("ATT999", "new-rule", "ERROR", Outcome.FAILED, 1))
+    report.findings.append(
+        Finding(
+            "DLTB",
+            "1",
+            code="ATT999",
+            severity=Severity.ERROR,
+            message="新规则",
+            state="seen",
+            geometry=square(1, 1, 9),
+        )
+    )
+    report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message="出错了"))
+    assert "ATT999" in page_of(report).text and "规则运行出错" in page_of(report).text
+    assert "新规则" in Page(render(report)).text
+
+
+def test_written_page_replaces_the_old_one(tmp_path):
+    target = tmp_path / "报告.html"
+    target.write_text("old", encoding="utf-8")
+    write_html(made_report(), target, NORM)
+    assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]

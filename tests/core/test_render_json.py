@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import json
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from plugin.core.check import Options, check
+from plugin.core.render.json import read_json, to_json, write_json
+from plugin.core.report import SCHEMA, Report
+from plugin.paths import REPORTS, SAMPLE
+from tests.core.made_report import made_report
+
+VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
+
+
+def complaints(text: str) -> list[str]:
+    return [f"{'.'.join(map(str, e.absolute_path))}: {e.message}" for e in VALIDATOR.iter_errors(json.loads(text))]
+
+
+def test_schema_is_one_and_names_the_version():
+    Draft202012Validator.check_schema(VALIDATOR.schema)
+    assert VALIDATOR.schema["properties"]["schema"]["const"] == SCHEMA
+    assert VALIDATOR.schema["$id"] == f"urn:{SCHEMA.replace('/', ':')}"
+
+
+@pytest.mark.parametrize("report", [made_report(), made_report("en"), Report()], ids=["made", "english", "empty"])
+def test_json_follows_the_schema(report):
+    if not report.rules:
+        report.tolerance, report.provenance = made_report().tolerance, made_report().provenance
+    assert complaints(to_json(report)) == []
+
+
+def test_sample_county_follows_the_schema_and_comes_back_equal():
+    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan")).report
+    text = to_json(report)
+    assert complaints(text) == []
+    again = Report.from_dict(json.loads(text))
+    assert to_json(again) == text
+    assert again.summary == report.summary
+    for one, other in zip(again.findings, report.findings, strict=True):
+        assert one.geometry == other.geometry or other.geom_kind == "none"
+
+
+def test_written_file_comes_back_equal(tmp_path):
+    target = tmp_path / "报 告" / "结果.json"
+    write_json(made_report(), target)
+    assert read_json(target).to_dict() == made_report().to_dict()
+    assert [p.name for p in target.parent.iterdir()] == ["结果.json"]
+    assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable as it is, no escapes
+    assert b"\r" not in target.read_bytes()
+
+
+def test_numbers_that_json_does_not_know_become_null():
+    report = made_report()
+    report.findings[0].area_m2 = float("nan")
+    report.findings[1].params = {"share": float("inf"), "list": [np.float64("nan"), np.int64(3)]}
+    text = to_json(report)
+    assert "NaN" not in text and "Infinity" not in text
+    data = json.loads(text)
+    assert data["findings"][0]["area_m2"] is None
+    assert data["findings"][1]["params"] == {"share": None, "list": [None, 3]}
+    assert complaints(text) == []

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import base64
+import threading
+
+import pytest
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QThread
+from qgis.PyQt.QtGui import QImage
+
+from plugin.bridge import painting, pictures
+from plugin.core.check import Options, check
+from plugin.core.errors import Cancelled
+from plugin.core.plan import assemble
+from plugin.core.render.html import render
+from plugin.core.render.pictures import largest
+from plugin.core.report import Report
+from plugin.core.rule import all_rules
+from plugin.paths import SAMPLE
+from tests.core.examples import norm_of, run_example, source_layer
+
+ERROR_PINK = (213, 0, 88)
+
+
+@pytest.fixture(scope="module")
+def county(qgis_app):
+    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
+
+
+@pytest.fixture(scope="module")
+def drawn(county):
+    return pictures.draw(*county)
+
+
+def image_of(uri: str) -> QImage:
+    head, _, body = uri.partition(",")
+    assert head in ("data:image/png;base64", "data:image/jpeg;base64")
+    image = QImage()
+    assert image.loadFromData(base64.b64decode(body))
+    return image
+
+
+def share_of(image: QImage, color: tuple[int, int, int], reach: int = 60) -> float:
+    """The share of pixels near a colour, counted in steps."""
+    hits = total = 0
+    for x in range(0, image.width(), 3):
+        for y in range(0, image.height(), 3):
+            pixel = image.pixelColor(x, y)
+            total += 1
+            hits += (
+                sum(abs(a - b) for a, b in zip((pixel.red(), pixel.green(), pixel.blue()), color, strict=True)) < reach
+            )
+    return hits / total
+
+
+def small_plan(**layers):
+    norm = norm_of()
+    return assemble([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
+
+
+def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
+    assert drawn.problem == ""
+    overview = image_of(drawn.overview)
+    assert overview.width() == pictures.OVERVIEW_PIXELS
+    assert 0.7 < overview.height() / overview.width() < 1.4
+    assert len(drawn.conflicts) == len(largest(county.report)) == 12
+    for uri in drawn.conflicts:
+        image = image_of(uri)
+        assert (image.width(), image.height()) == (pictures.CLOSE_UP_PIXELS, 340)
+        # The conflict stands in the middle third.
+        middle = image.copy(image.width() // 3, image.height() // 3, image.width() // 3, image.height() // 3)
+        assert share_of(middle, ERROR_PINK) > 0.02
+    assert [e.label for e in drawn.legend] == ["永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界"]
+    for entry in drawn.legend:
+        assert share_of(image_of(entry.image), (255, 255, 255), 30) < 0.97
+
+
+def test_the_page_stays_small_and_whole(county, drawn):
+    page = render(county.report, county.plan.norm, drawn)
+    assert len(page.encode("utf-8")) < 3_000_000
+    assert page.count("<img ") == 1 + 5 + 12
+    assert "本报告未附图" not in page
+    assert "http://" not in page and "https://" not in page
+
+
+def test_images_say_nothing_of_their_maker(drawn):
+    for uri in (drawn.overview, *drawn.conflicts, *(e.image for e in drawn.legend)):
+        data = base64.b64decode(uri.partition(",")[2])
+        for chunk in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"Exif", b"http", b"/home", b"/root", b"Adobe"):
+            assert chunk not in data
+        assert image_of(uri).textKeys() == []
+
+
+def test_two_runs_draw_the_same(county, drawn):
+    again = pictures.draw(*county)
+    assert again.legend == drawn.legend and again.conflicts == drawn.conflicts
+
+
+def test_no_project_and_no_layer_of_it_is_touched(county, drawn):
+    assert QgsProject.instance().mapLayers() == {}
+    assert not QgsProject.instance().isDirty()
+
+
+def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
+    found = []
+
+    class Worker(QThread):
+        def run(self):
+            found.append(pictures.draw(*county))
+
+    worker = Worker()
+    worker.start()
+    assert worker.wait(120_000)
+    assert found[0].problem == "" and found[0].conflicts == drawn.conflicts
+    # A plain thread too: nothing needs an event loop.
+    thread = threading.Thread(target=lambda: found.append(pictures.draw(*county)))
+    thread.start()
+    thread.join(120)
+    assert found[1].overview
+
+
+def test_cancel_is_heard(county):
+    def stop():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        pictures.draw(*county, check=stop)
+
+
+def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("/home/someone/secret")
+
+    monkeypatch.setattr(painting, "draw", fail)
+    made = pictures.draw(*county)
+    assert made.overview == "" and made.problem == "出图没有完成（RuntimeError）。检查结果不受影响。"
+
+
+def test_nothing_to_draw_is_no_picture(qgis_app):
+    plan = small_plan(YJJBNTBHTB=[None])
+    assert pictures.draw(plan, Report()) == pictures.Pictures()
+
+
+@pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
+def test_each_kind_of_conflict_alone(qgis_app, code):
+    """Few layers, no county, no townships: what is there is drawn."""
+    rule = all_rules()[code]
+    example = next(e for e in rule.fails if e.finds)
+    report = run_example(rule, example)
+    plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
+    made = pictures.draw(plan, report)
+    assert made.problem == "" and made.overview
+    assert len(made.conflicts) == len(largest(report))
+
+
+def test_layers_without_a_style_get_a_plain_one(qgis_app, monkeypatch):
+    monkeypatch.setattr(painting, "_style_text", lambda name: "")
+    plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
+    made = pictures.draw(plan, Report())
+    assert made.problem == ""
+    assert share_of(image_of(made.overview), (68, 68, 68), 120) > 0.001
+
+
+def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
+    for finding in largest(county.report):
+        sheet = pictures.close_up_sheet(finding)
+        west, south, east, north = finding.geometry.bounds
+        width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
+        assert max((east - west) / width, (north - south) / height) <= pictures.SHARE + 1e-9
+        assert width / (sheet.width_mm / 1000) >= 500 - 1e-6
+        assert width / sheet.width == pytest.approx(height / sheet.height, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("most", "length"), [(0.7, 0.5), (1, 1), (19.9, 10), (4999, 2000), (5000, 5000), (12_345, 10_000)]
+)
+def test_scale_bar_is_a_round_figure(most, length):
+    assert painting.round_length(most) == pytest.approx(length)
