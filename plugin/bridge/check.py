@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from ..core.check import Options
 from ..core.errors import Cancelled, InputError, OutputError
+from ..core.writing import beside, check_not_input, check_writable, same_file
 from . import health, sinks
-from .layers import Snapshot, read_all, same_file, unique_names
+from .layers import Snapshot, read_all, unique_names
 
 if TYPE_CHECKING:
     from ..core.check import Checked
@@ -81,10 +82,10 @@ def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | No
     ``databases``: files that a sink will put a table into; they stay, but may not be an input either.
     """
     for path in databases or []:
-        sinks.check_not_input(path, inputs)
+        check_not_input(path, inputs)
     paths = outputs.paths()
     for position, path in enumerate(paths):
-        sinks.check_writable(path, inputs)
+        check_writable(path, inputs)
         if any(same_file(path, other) for other in paths[:position]):
             raise OutputError("output_twice", target=path)
     if outputs.findings:
@@ -104,11 +105,11 @@ def write(
         # Left in reverse: the layer, which another program may well have open, is moved first.
         for path, make in ((outputs.json, json_text), (outputs.html, html_text)):
             if path:
-                temporary = stack.enter_context(sinks.replacing(path))
+                temporary = stack.enter_context(beside(path))
                 temporary.write_text(make(checked, stop), encoding="utf-8", newline="\n")
                 stop()
         if outputs.findings:
-            temporary = stack.enter_context(sinks.replacing(outputs.findings))
+            temporary = stack.enter_context(beside(outputs.findings))
             sinks.write_file(temporary, checked.report.findings, checked.plan.crs, check=stop)
         stop()
     progress(1.0, "")

@@ -268,11 +268,3 @@ def _notices(shot: Snapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
     if shot.unsaved:
         notices.append(("notice_unsaved", {"layer": shot.name, "count": shot.unsaved}))
     return notices
-
-
-def same_file(first: str, second: str) -> bool:
-    """Do two paths name one file, on any system and through any link?"""
-    try:
-        return bool(first and second) and Path(first).resolve() == Path(second).resolve()
-    except OSError:
-        return False

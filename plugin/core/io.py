@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import unicodedata
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +14,9 @@ import pyogrio
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from .errors import InputError, OutputError
+from .errors import InputError
 from .plan import FieldInfo, SourceLayer
+from .writing import beside
 
 #: What a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
@@ -171,45 +167,6 @@ def _mostly(data: bytes, encoding: str) -> bool:
     broken = text.count("�")
     foreign = sum(not c.isascii() for c in text) or 1
     return broken / foreign < 0.02
-
-
-@contextmanager
-def beside(target: str | Path) -> Iterator[Path]:
-    """A path beside the target to write to; moved over the target when the block ends well, removed otherwise.
-
-    The name keeps the target's suffix, so drivers know the format. Raises OutputError when the folder cannot be
-    written or the target is open elsewhere; the target then stands as it was.
-    """
-    target = Path(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
-    try:
-        temporary = folder / target.name
-        yield temporary
-        _move(temporary, target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move(temporary: Path, target: Path) -> None:
-    if target.is_dir():
-        raise OutputError("output_is_folder", target=str(target))
-    try:
-        os.replace(temporary, target)
-    except PermissionError as error:
-        raise OutputError("output_open_elsewhere", target=str(target)) from error
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
-    # SQLite leaves these beside a GeoPackage; stale ones of the old file would spoil the new.
-    for tail in ("-wal", "-shm"):
-        Path(f"{target}{tail}").unlink(missing_ok=True)
-
-
-def os_reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
 
 
 def write_text(target: str | Path, text: str) -> None:

@@ -12,6 +12,7 @@ from plugin.bridge import sinks
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.findings import COLUMNS, Finding
 from plugin.core.rule import Severity
+from plugin.core.writing import check_writable
 from tests.qgis.helpers import digest, square
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
@@ -122,8 +123,8 @@ def test_writable_or_not_is_said_before(tmp_path):
     plan, folder = tmp_path / "plan.gpkg", tmp_path / "county.gdb"
     plan.write_bytes(b"data")
     folder.mkdir()
-    sinks.check_writable(tmp_path / "deep" / "new" / "f.gpkg", [str(plan)])
-    assert not (tmp_path / "deep" / "new").exists()
+    check_writable(tmp_path / "deep" / "new" / "f.gpkg", [str(plan)])
+    assert not (tmp_path / "deep").exists()
     for target, key in (
         (plan, "output_is_input"),
         (tmp_path / "." / "x" / ".." / "plan.gpkg", "output_is_input"),
@@ -133,7 +134,7 @@ def test_writable_or_not_is_said_before(tmp_path):
         (tmp_path, "output_is_folder"),
     ):
         with pytest.raises(OutputError, match=key):
-            sinks.check_writable(target, [str(plan), str(folder)])
+            check_writable(target, [str(plan), str(folder)])
     assert plan.read_bytes() == b"data"
 
 
