@@ -1,22 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run by the QGIS desktop at its start: opens the copy of the sample county that tools/qgis.sh made."""
+"""Run by the QGIS desktop at its start: 打开示例县, as in the menu."""
 
-import os
+from qgis.utils import plugins
 
-from qgis.core import QgsProject, QgsProviderRegistry
-from qgis.utils import iface, plugins
-
-
-def open_copy(path):
-    metadata = QgsProviderRegistry.instance().providerMetadata("ogr")
-    for sublayer in metadata.querySublayers(path):
-        layer = sublayer.toLayer(sublayer.LayerOptions(QgsProject.instance().transformContext()))
-        QgsProject.instance().addMapLayer(layer)
-    iface.mapCanvas().zoomToFullExtent()
-
-
-plugin = plugins.get("sanxian")
-if hasattr(plugin, "open_sample"):
-    plugin.open_sample()
-else:
-    open_copy(os.environ["SANXIAN_SAMPLE"])
+plugins["sanxian"].open_sample()

@@ -204,12 +204,10 @@ def finding_symbol(spec, one):
 
 
 def findings_renderer(spec):
-    """Errors last, so that they lie on top."""
+    """The first class lies on top."""
     what = "CASE WHEN \"state\" = 'waived' THEN 'waived' ELSE \"severity\" END"
-    order = [one["value"] for one in spec["classes"]]
-    categories = [
-        QgsRendererCategory(c["value"], finding_symbol(spec, c), c["label"]) for c in reversed(spec["classes"])
-    ]
+    order = [one["value"] for one in reversed(spec["classes"])]
+    categories = [QgsRendererCategory(c["value"], finding_symbol(spec, c), c["label"]) for c in spec["classes"]]
     made = QgsCategorizedSymbolRenderer(what, categories)
     listed = ", ".join(f"'{value}'" for value in order)
     clause = QgsFeatureRequest.OrderByClause(f"array_find(array({listed}), {what})", True)
@@ -231,9 +229,10 @@ def labeling(spec):
     settings.fieldName = spec["label_by"]
     settings.setFormat(text)
     settings.placement = Qgis.LabelPlacement.Horizontal
-    if "label_from_scale" in spec:
-        settings.scaleVisibility = True
-        settings.minimumScale = spec["label_from_scale"]
+    # From afar names would hide the map, from near they would hide what they name.
+    settings.scaleVisibility = "label_from_scale" in spec or "label_to_scale" in spec
+    settings.minimumScale = spec.get("label_from_scale", 0)
+    settings.maximumScale = spec.get("label_to_scale", 0)
     return QgsVectorLayerSimpleLabeling(settings)
 
 

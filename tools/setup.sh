@@ -122,7 +122,7 @@ add_backports() {
 }
 
 qgis_packages=(qgis python3-qgis)
-with_qgis=(python3-venv xvfb xauth fonts-noto-cjk openbox xdotool imagemagick qttools5-dev-tools ca-certificates)
+with_qgis=(python3-venv xvfb xauth fonts-noto-cjk fonts-open-sans openbox xdotool imagemagick qttools5-dev-tools ca-certificates)
 install_packages() {
     local packages=("$@")
     [ ${#packages[@]} -gt 0 ] || return 0
