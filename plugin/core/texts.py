@@ -102,7 +102,7 @@ class Texts:
     def message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """The finding as one sentence or two: layer, feature, field, figure, remedy."""
         if finding.code.startswith("RUN"):
-            text = self.get("run_messages", finding.code)
+            text = _catalogue(self.lang)["run_messages"][finding.code]
         else:
             text = self.template_text(all_rules()[finding.code], finding.case)
         return _fill(text, self._words(finding, templates))
