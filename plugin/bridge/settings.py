@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsApplication, QgsSettings
+from qgis.core import QgsSettings
+
+from .texts import interface_locale
 
 PREFIX = "sanxian/"
 
@@ -25,5 +27,5 @@ def language() -> str:
 
 
 def interface_language() -> str:
-    """The language of titles and help in QGIS's own windows, which follow QGIS's locale."""
-    return "zh" if QgsApplication.locale().lower().startswith("zh") else "en"
+    """The language of titles and help in QGIS's own windows, which follow QGIS's interface."""
+    return "zh" if interface_locale() == "zh_CN" else "en"

@@ -71,7 +71,11 @@ class Job(QgsTask):
             failed(self._error)
         else:
             result, self._result = self._result, None
-            done(result)
+            try:
+                done(result)
+            except Exception as error:
+                # Nobody above us would tell the user.
+                failed(error)
 
     def forget(self) -> None:
         """Nobody waits for the answer any more: stop, and call no one back."""

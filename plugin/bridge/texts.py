@@ -16,10 +16,19 @@ def tr(text: str) -> str:
     return QCoreApplication.translate(CONTEXT, text)
 
 
+def interface_locale() -> str:
+    """The language of QGIS's interface: what it was started with (``--lang``, the options), else the system's.
+
+    Where none is set (the C locale of a server) it is Chinese, the language of the plans.
+    """
+    application = QgsApplication.instance()
+    locale = (application.translation() if isinstance(application, QgsApplication) else "") or QgsApplication.locale()
+    return "zh_CN" if locale in ("", "C") or locale.lower().startswith("zh") else locale
+
+
 def install_translator() -> QTranslator | None:
     """Load ``i18n/sanxian_<locale>.qm``; every Chinese locale is served by zh_CN. None when there is none."""
-    locale = QgsApplication.locale() or "en"
-    name = "zh_CN" if locale.lower().startswith("zh") else locale
+    name = interface_locale()
     translator = QTranslator()
     if not translator.load(str(I18N / f"sanxian_{name}.qm")):
         return None

@@ -78,7 +78,7 @@ class DetailPane(QgsScrollArea):
         head = QHBoxLayout()
         mark = QLabel()
         size = QgsApplication.scaleIconSize(16, True)
-        mark.setPixmap(look.icon(icon).pixmap(QSize(size, size), self.devicePixelRatioF()))
+        mark.setPixmap(look.pixmap(icon, size, self.devicePixelRatioF()))
         head.addWidget(mark)
         name = text_label(title)
         font = name.font()
@@ -150,7 +150,10 @@ def text_label(text: str) -> QLabel:
 
 def row_label(text: str) -> QLabel:
     label = QLabel(text)
-    label.setEnabled(False)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, look.faint())
+    label.setPalette(palette)
     return label
 
 
@@ -158,7 +161,7 @@ def form_layout() -> QFormLayout:
     form = QFormLayout()
     form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
 
 
@@ -167,7 +170,7 @@ def source_list(sources: list[Source]) -> QWidget:
     layout = QFormLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignTop)
-    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     for source in sources:
         text = source.text
         if not source.confirmed:
@@ -177,13 +180,12 @@ def source_list(sources: list[Source]) -> QWidget:
 
 
 def mark_label(mark: str) -> QLabel:
-    """How sure a source is: the letter says it, the frame repeats it."""
+    """How sure a source is: the letter says it; A, read in the text, stands out."""
     label = QLabel(mark)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    side = label.fontMetrics().height()
+    label.setFrameShape(QFrame.Shape.Box)
+    side = label.fontMetrics().height() + 2 * label.frameWidth()
     label.setFixedSize(QSize(side, side))
-    label.setFrameShape(QFrame.Shape.Box if mark != "C" else QFrame.Shape.Panel)
-    label.setFrameShadow(QFrame.Shadow.Plain if mark != "C" else QFrame.Shadow.Sunken)
     if mark == "A":
         palette = label.palette()
         ink, paper = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Base)

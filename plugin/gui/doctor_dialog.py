@@ -10,6 +10,7 @@ from ..bridge import health
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from . import look
+from .buttons import close_only
 
 _ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
 
@@ -27,10 +28,9 @@ class DoctorDialog(QDialog):
         self.list.addItem(QListWidgetItem(look.icon("ok" if good else "error"), conclusion))
         for state, line in lines:
             self.list.addItem(QListWidgetItem(look.icon(_ICONS.get(state, "info")), line))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = close_only(self)
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
         layout.addWidget(buttons)

@@ -33,9 +33,11 @@ from .run_bar import RunBar
 from .verdict_bar import VerdictBar
 
 #: Below this many lines of text in height the detail gets a tab of its own.
-_LINES_FOR_BOTH = 36
+_LINES_FOR_BOTH = 40
 #: Never narrower than this many digits.
 _DIGITS_WIDE = 46
+#: Heights of list and detail at first, as a proportion.
+_LIST_TO_DETAIL = (50, 45)
 LIST, HELP = 0, 1
 
 
@@ -91,8 +93,8 @@ class FindingsDock(QgsDockWidget):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.stack)
         self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        for place, share in enumerate(_LIST_TO_DETAIL):
+            self.splitter.setStretchFactor(place, share)
         self.splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(body)
         outer.addLayout(self._top_row())
@@ -194,8 +196,11 @@ class FindingsDock(QgsDockWidget):
         self.filters.set_choices(townships, rules)
         self.tree.show_report(report, self._wanted())
         self.run_button.setText(tr("Re-check"))
+        first = self.detail.isHidden()
         self._show_state()
         self._show_selected()
+        if first:
+            self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL])
 
     def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
         """What to say when a result has no findings: all checked, or some rules skipped."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
-from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtGui import QBrush
 
 from ..bridge.texts import tr
 from . import look
@@ -194,9 +194,7 @@ class FindingsModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             finding = self.finding_at(index)
             faint = finding.state == "waived" if finding is not None else not self.group_at(index).findings
-            if faint:
-                group = QPalette.ColorGroup.Disabled
-                return look.QgsApplication.palette().brush(group, QPalette.ColorRole.WindowText)
+            return QBrush(look.faint()) if faint else None
         if role == ROW:
             return self.finding_at(index)
         return None

@@ -44,9 +44,9 @@ class FindingsTree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
-        gap = self.fontMetrics().horizontalAdvance("00")
-        for column, widest in ((COUNT, "100000"), (AREA, "10 000.00"), (STATE, tr("Partly checked"))):
-            width = max(self.fontMetrics().horizontalAdvance(t) for t in (widest, self._title(column))) + 2 * gap
+        gap = self.fontMetrics().horizontalAdvance("000")
+        for column, widest in ((COUNT, "0000"), (AREA, "1 000.00"), (STATE, tr("To do"))):
+            width = max(self.fontMetrics().horizontalAdvance(t) for t in (widest, self._title(column))) + gap
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         header.setSortIndicator(AREA, Qt.SortOrder.DescendingOrder)

@@ -11,6 +11,7 @@ from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from ..paths import METADATA
+from .buttons import close_only
 
 
 class HelpDialog(QDialog):
@@ -20,8 +21,7 @@ class HelpDialog(QDialog):
         self.browser = QTextBrowser()
         self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
+        buttons = close_only(self)
         self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)
         self._back.clicked.connect(lambda: self.show_page(""))
         layout = QVBoxLayout(self)

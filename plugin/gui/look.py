@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtGui import QColor, QIcon, QPalette, QPixmap
+from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 
 from ..bridge.texts import tr
 from ..paths import ICONS
@@ -52,24 +52,43 @@ def color(kind: str) -> QColor:
     return QColor(_COLORS[kind][is_dark()])
 
 
+def map_color(kind: str) -> QColor:
+    """The same for the map, which is light whatever the theme."""
+    return QColor(_COLORS[kind][0])
+
+
+def faint() -> QColor:
+    """Text that stands back but can be read: labels of rows, rules that were skipped."""
+    palette = QgsApplication.palette()
+    ink = palette.color(QPalette.ColorRole.WindowText)
+    paper = palette.color(QPalette.ColorRole.Window)
+    parts = ((65 * i + 35 * p) // 100 for i, p in zip(ink.getRgb()[:3], paper.getRgb()[:3], strict=True))
+    return QColor(*parts)
+
+
 def icon(name: str) -> QIcon:
     """An icon of resources/icons in the theme's colours."""
-    palette = QgsApplication.palette()
-    line = palette.color(QPalette.ColorRole.WindowText)
-    fill = line
-    if name in _COLORED:
-        fill = color(_COLORED[name])
-        line = palette.color(QPalette.ColorRole.Base)
     made = QIcon()
     for size in _SIZES:
-        image = QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), size, fill, line, 1.0, 1.0)[0]
-        made.addPixmap(QPixmap.fromImage(image))
-    if name not in _COLORED:
-        faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText)
-        for size in _SIZES:
-            image = QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), size, faint, faint, 1.0, 1.0)[0]
-            made.addPixmap(QPixmap.fromImage(image), QIcon.Mode.Disabled)
+        made.addPixmap(QPixmap.fromImage(_image(name, size)))
+        made.addPixmap(QPixmap.fromImage(_image(name, size, faint=True)), QIcon.Mode.Disabled)
     return made
+
+
+def pixmap(name: str, size: int, ratio: float) -> QPixmap:
+    """An icon for a label: ``size`` in the screen's units, ``ratio`` pixels each."""
+    made = QPixmap.fromImage(_image(name, round(size * ratio)))
+    made.setDevicePixelRatio(ratio)
+    return made
+
+
+def _image(name: str, pixels: int, faint: bool = False) -> QImage:
+    palette = QgsApplication.palette()
+    group = QPalette.ColorGroup.Disabled if faint else QPalette.ColorGroup.Active
+    fill = line = palette.color(group, QPalette.ColorRole.WindowText)
+    if name in _COLORED and not faint:
+        fill, line = color(_COLORED[name]), palette.color(QPalette.ColorRole.Base)
+    return QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), pixels, fill, line, 1.0, 1.0)[0]
 
 
 def kind_word(kind: str) -> str:

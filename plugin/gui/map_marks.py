@@ -69,11 +69,11 @@ class MapMark:
             return False
         if zoom:
             self._zoom(moved.boundingBox())
-        self._draw(moved, "waived" if finding.state == "waived" else str(finding.severity))
-        line = QColor(look.color("error"))
-        clear = QColor(line)
-        clear.setAlpha(0)
-        self._canvas.flashGeometries([moved], target, line, clear, _FLASHES, _FLASH_MS)
+        kind = "waived" if finding.state == "waived" else str(finding.severity)
+        self._draw(moved, kind)
+        bright, faded = QColor(look.map_color(_COLORS[kind])), QColor(look.map_color(_COLORS[kind]))
+        faded.setAlpha(0)
+        self._canvas.flashGeometries([moved], target, bright, faded, _FLASHES, _FLASH_MS)
         return True
 
     def clear(self) -> None:
@@ -95,11 +95,11 @@ class MapMark:
     def _draw(self, geometry: QgsGeometry, kind: str) -> None:
         self._band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(geometry.wkbType()))
         self._band.setToGeometry(geometry, None)
-        colour = QColor(look.color(_COLORS[kind]))
+        colour = QColor(look.map_color(_COLORS[kind]))
         self._band.setStrokeColor(colour)
         self._band.setSecondaryStrokeColor(QColor(Qt.GlobalColor.white))
         fill = QColor(colour)
-        fill.setAlphaF(0.25)
+        fill.setAlphaF(0.12)
         self._band.setFillColor(fill)
         # Of the canvas's font, so that it grows with the screen's resolution.
         self._band.setWidth(max(2, round(self._canvas.fontMetrics().height() / 6)))

@@ -26,6 +26,7 @@ from ..core.errors import SanxianError
 from ..core.standard import load_profile, load_standard, profile_ids, standard_folders
 from ..core.texts import Texts
 from . import idle
+from .buttons import ok_and_cancel
 
 
 class ProfileDialog(QDialog):
@@ -64,9 +65,7 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Standard"), self.standard)
         form.addRow(tr("Scope"), self.scope)
         form.addRow(tr("Year of the base parcels"), self.base_year)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = ok_and_cancel(self)
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
@@ -137,7 +136,7 @@ class ProfileDialog(QDialog):
         """The limits, the targets and who confirmed the settings."""
         lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
         signs = {">=": "≥", "<=": "≤", "=": "="}
-        for target in norm.targets():
+        for target in norm.targets(norm.profile.area_code):
             unit = self._texts.get("units", target.unit)
             name = self._texts.indicator(target.indicator)
             lines.append(f"{name} {signs[target.comparison]} {target.value} {unit}（{target.source}）")

@@ -8,7 +8,6 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QDialogButtonBox,
     QHeaderView,
     QLabel,
     QTableWidget,
@@ -21,6 +20,7 @@ from ..bridge.layers import template_id
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import idle
+from .buttons import ok_and_cancel
 
 LAYER, CODE, CHOICE = range(3)
 
@@ -43,9 +43,7 @@ class RolesDialog(QDialog):
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = ok_and_cancel(self)
         layout = QVBoxLayout(self)
         for widget in (note, self.table, self.problem, buttons):
             layout.addWidget(widget)
@@ -70,7 +68,10 @@ class RolesDialog(QDialog):
             self.table.setItem(row, CODE, QTableWidgetItem(role))
             combo = self._combo(self._name_of(found.roles.get(role, "")))
             combo.setAccessibleName(role)
-            combo.setLayer(self._project.mapLayer(given[role]) if role in given else None)
+            # The empty layer comes first; setLayer(None) would choose nothing at all.
+            combo.setCurrentIndex(0)
+            if role in given:
+                combo.setLayer(self._project.mapLayer(given[role]))
             self.table.setCellWidget(row, CHOICE, combo)
             self._combos[role] = combo
         for column in (LAYER, CODE):

@@ -110,5 +110,4 @@ class VerdictBar(QWidget):
             button.setIconSize(QSize(size, size))
         if self._verdict:
             big = self._word.fontMetrics().height()
-            pixmap = look.icon(look.VERDICT_ICONS[self._verdict]).pixmap(QSize(big, big), self.devicePixelRatioF())
-            self._icon.setPixmap(pixmap)
+            self._icon.setPixmap(look.pixmap(look.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))

@@ -4,8 +4,8 @@
     <categories>
       <category type="string" symbol="0" uuid="{10d4e0e9-f053-5041-9c51-6d4a8d0c2bf8}" value="ERROR" render="true" label="错误"/>
       <category type="string" symbol="1" uuid="{fb51dc4a-ff21-5643-b6ae-dcd08a695d9d}" value="WARNING" render="true" label="警告"/>
-      <category type="string" symbol="2" uuid="{07a70e60-3b57-54a2-8a79-a2aa0bc95c4d}" value="waived" render="true" label="豁免"/>
-      <category type="string" symbol="3" uuid="{4c1af0c5-09ee-53a1-9721-ff627648eede}" value="INFO" render="true" label="提示"/>
+      <category type="string" symbol="2" uuid="{07a70e60-3b57-54a2-8a79-a2aa0bc95c4d}" value="INFO" render="true" label="提示"/>
+      <category type="string" symbol="3" uuid="{4c1af0c5-09ee-53a1-9721-ff627648eede}" value="waived" render="true" label="豁免"/>
     </categories>
     <symbols>
       <symbol type="fill" force_rhr="0" clip_to_extent="1" frame_rate="10" alpha="1" is_animated="0" name="0">
@@ -420,7 +420,7 @@
           <Option type="Map">
             <Option type="QString" name="align_dash_pattern" value="0"/>
             <Option type="QString" name="capstyle" value="flat"/>
-            <Option type="QString" name="customdash" value="1.2;1.2"/>
+            <Option type="QString" name="customdash" value="0.5;0.8"/>
             <Option type="QString" name="customdash_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="customdash_unit" value="MM"/>
             <Option type="QString" name="dash_pattern_offset" value="0"/>
@@ -428,7 +428,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="85,85,85,255,rgb:0.33333333333333331,0.33333333333333331,0.33333333333333331,1"/>
+            <Option type="QString" name="line_color" value="0,87,168,255,rgb:0,0.3411764705882353,0.6588235294117647,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -485,10 +485,10 @@
             <layer class="SvgMarker" enabled="1" id="{81677120-50ee-5582-86fc-1d60e950a2ad}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
-                <Option type="QString" name="color" value="85,85,85,255,rgb:0.33333333333333331,0.33333333333333331,0.33333333333333331,1"/>
+                <Option type="QString" name="color" value="0,87,168,255,rgb:0,0.3411764705882353,0.6588235294117647,1"/>
                 <Option type="QString" name="fixedAspectRatio" value="0"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>
-                <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48Y2lyY2xlIGN4PSIxMSIgY3k9IjExIiByPSI4LjQiIGZpbGw9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZT0icGFyYW0oZmlsbCkgIzU1NTU1NSIgc3Ryb2tlLXdpZHRoPSIyLjIiLz48cGF0aCBkPSJNNiwxNkwxNiw2IiBmaWxsPSJub25lIiBzdHJva2U9InBhcmFtKGZpbGwpICM1NTU1NTUiIHN0cm9rZS13aWR0aD0iMi4yIi8+PC9zdmc+Cg=="/>
+                <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48Y2lyY2xlIGN4PSIxMSIgY3k9IjExIiByPSI5LjQiIGZpbGw9InBhcmFtKGZpbGwpICMwMDU3QTgiIHN0cm9rZT0icGFyYW0ob3V0bGluZSkgI2ZmZmZmZiIgc3Ryb2tlLXdpZHRoPSIyIi8+PHBhdGggZD0iTTExLDkuNlYxNk0xMSw1LjZWNy45IiBmaWxsPSJub25lIiBzdHJva2U9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZS13aWR0aD0iMi4zIi8+PC9zdmc+Cg=="/>
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
@@ -570,7 +570,7 @@
           <Option type="Map">
             <Option type="QString" name="align_dash_pattern" value="0"/>
             <Option type="QString" name="capstyle" value="flat"/>
-            <Option type="QString" name="customdash" value="0.5;0.8"/>
+            <Option type="QString" name="customdash" value="1.2;1.2"/>
             <Option type="QString" name="customdash_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="customdash_unit" value="MM"/>
             <Option type="QString" name="dash_pattern_offset" value="0"/>
@@ -578,7 +578,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="0,87,168,255,rgb:0,0.3411764705882353,0.6588235294117647,1"/>
+            <Option type="QString" name="line_color" value="85,85,85,255,rgb:0.33333333333333331,0.33333333333333331,0.33333333333333331,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -635,10 +635,10 @@
             <layer class="SvgMarker" enabled="1" id="{4958caad-bb12-5354-bd2f-0576ffd004d9}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
-                <Option type="QString" name="color" value="0,87,168,255,rgb:0,0.3411764705882353,0.6588235294117647,1"/>
+                <Option type="QString" name="color" value="85,85,85,255,rgb:0.33333333333333331,0.33333333333333331,0.33333333333333331,1"/>
                 <Option type="QString" name="fixedAspectRatio" value="0"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>
-                <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48Y2lyY2xlIGN4PSIxMSIgY3k9IjExIiByPSI5LjQiIGZpbGw9InBhcmFtKGZpbGwpICMwMDU3QTgiIHN0cm9rZT0icGFyYW0ob3V0bGluZSkgI2ZmZmZmZiIgc3Ryb2tlLXdpZHRoPSIyIi8+PHBhdGggZD0iTTExLDkuNlYxNk0xMSw1LjZWNy45IiBmaWxsPSJub25lIiBzdHJva2U9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZS13aWR0aD0iMi4zIi8+PC9zdmc+Cg=="/>
+                <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48Y2lyY2xlIGN4PSIxMSIgY3k9IjExIiByPSI4LjQiIGZpbGw9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZT0icGFyYW0oZmlsbCkgIzU1NTU1NSIgc3Ryb2tlLXdpZHRoPSIyLjIiLz48cGF0aCBkPSJNNiwxNkwxNiw2IiBmaWxsPSJub25lIiBzdHJva2U9InBhcmFtKGZpbGwpICM1NTU1NTUiIHN0cm9rZS13aWR0aD0iMi4yIi8+PC9zdmc+Cg=="/>
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
@@ -675,7 +675,7 @@
       </Option>
     </data-defined-properties>
     <orderby>
-      <orderByClause nullsFirst="0" asc="1">array_find(array('INFO', 'waived', 'WARNING', 'ERROR'), CASE WHEN "state" = 'waived' THEN 'waived' ELSE "severity" END)</orderByClause>
+      <orderByClause nullsFirst="0" asc="1">array_find(array('waived', 'INFO', 'WARNING', 'ERROR'), CASE WHEN "state" = 'waived' THEN 'waived' ELSE "severity" END)</orderByClause>
     </orderby>
   </renderer-v2>
   <selection mode="Default">

@@ -1,0 +1,723 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>Sanxian</name>
+    <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
+        <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
+        <translation>图层按名称、再按字段自动认角色；认错了就在这里改。</translation>
+    </message>
+    <message>
+        <source>A profile of your own county (.toml)</source>
+        <translation>本县自己的配置文件（.toml）</translation>
+    </message>
+    <message>
+        <source>A: read in the text of the norm</source>
+        <translation>A：读自标准或法规原文</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>All Rules</source>
+        <translation>全部规则</translation>
+    </message>
+    <message>
+        <source>All rules</source>
+        <translation>全部规则</translation>
+    </message>
+    <message>
+        <source>All townships</source>
+        <translation>全部乡镇</translation>
+    </message>
+    <message>
+        <source>All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.</source>
+        <translation>{rules} 条规则全部检查完，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
+    </message>
+    <message>
+        <source>Area ha</source>
+        <translation>面积 ha</translation>
+    </message>
+    <message>
+        <source>As the layer or its file says</source>
+        <translation>按图层字段或文件名</translation>
+    </message>
+    <message>
+        <source>Attributes</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Automatic: none</source>
+        <translation>自动：没有认出</translation>
+    </message>
+    <message>
+        <source>Automatic: {layer}</source>
+        <translation>自动：{layer}</translation>
+    </message>
+    <message>
+        <source>B: quoted or implemented elsewhere</source>
+        <translation>B：读自引用原文的资料</translation>
+    </message>
+    <message>
+        <source>Between layers</source>
+        <translation>图层之间</translation>
+    </message>
+    <message>
+        <source>C: not verified, can be replaced in the county profile</source>
+        <translation>C：未经核实，可在县配置里替换</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>已取消。</translation>
+    </message>
+    <message>
+        <source>Cancelled, still showing the result of {time}</source>
+        <translation>已取消，仍显示 {time} 的结果</translation>
+    </message>
+    <message>
+        <source>Cancelling</source>
+        <translation>正在取消</translation>
+    </message>
+    <message>
+        <source>Check All</source>
+        <translation>全面检查</translation>
+    </message>
+    <message>
+        <source>Check Anyway</source>
+        <translation>仍然检查</translation>
+    </message>
+    <message>
+        <source>Check the environment</source>
+        <translation>环境自检</translation>
+    </message>
+    <message>
+        <source>Check the plan</source>
+        <translation>全面检查</translation>
+    </message>
+    <message>
+        <source>Checking</source>
+        <translation>正在检查</translation>
+    </message>
+    <message>
+        <source>Checks can run</source>
+        <translation>能否运行检查</translation>
+    </message>
+    <message>
+        <source>Checks the layers of a county against the rules of the standard and gives a verdict, a layer of findings, and reports in HTML and JSON.
+
+Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the project, are checked as they are now, with edits not yet saved. Inputs are never changed.
+
+Roles: layers are recognised by template, name and fields; name others as ROLE=layer, with semicolons between, or give a text file with one such line each.
+
+Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be checked) or fail.</source>
+        <translation>按标准的规则检查一个县的规划图层，给出结论、检查发现图层、HTML 报告和 JSON 报告。
+
+数据源：GeoPackage、FileGDB、shapefile，或装着它们的文件夹。不填数据源时，检查所选图层或工程里的全部矢量图层，未保存的编辑也算在内。输入数据不会改动。
+
+图层角色：按模板、名称、字段自动识别；认不出的写成 ROLE=图层名，多个用分号隔开，或给一个每行一条的文本文件。
+
+结论：通过、有条件通过（有警告，或设置未经确认）、未完成（有的没能检查）、不通过。</translation>
+    </message>
+    <message>
+        <source>Checks the three control lines and the other layers of a county plan, offline.</source>
+        <translation>离线检查三条控制线和县级规划的其他图层。</translation>
+    </message>
+    <message>
+        <source>Clear Filter</source>
+        <translation>清除筛选</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Code</source>
+        <translation>代码</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Count</source>
+        <translation>数量</translation>
+    </message>
+    <message>
+        <source>County Profile</source>
+        <translation>县配置</translation>
+    </message>
+    <message>
+        <source>County Profile…</source>
+        <translation>县配置…</translation>
+    </message>
+    <message>
+        <source>Crashed</source>
+        <translation>出错</translation>
+    </message>
+    <message>
+        <source>Environment Check</source>
+        <translation>环境自检</translation>
+    </message>
+    <message>
+        <source>Environment Check…</source>
+        <translation>环境自检…</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>错误</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>错误</translation>
+    </message>
+    <message>
+        <source>Expansion ratio: at most {limit}</source>
+        <translation>扩展倍数上限 {limit}</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>检查结果</translation>
+    </message>
+    <message>
+        <source>Findings (temporary layer)</source>
+        <translation>检查发现（临时图层）</translation>
+    </message>
+    <message>
+        <source>Findings Layer…</source>
+        <translation>检查发现图层…</translation>
+    </message>
+    <message>
+        <source>Findings in all</source>
+        <translation>问题总数</translation>
+    </message>
+    <message>
+        <source>GeoPackage (*.gpkg);;Shapefile (*.shp)</source>
+        <translation>GeoPackage (*.gpkg);;Shapefile (*.shp)</translation>
+    </message>
+    <message>
+        <source>Geometry</source>
+        <translation>几何</translation>
+    </message>
+    <message>
+        <source>HTML (*.html)</source>
+        <translation>HTML (*.html)</translation>
+    </message>
+    <message>
+        <source>HTML Report…</source>
+        <translation>HTML 报告…</translation>
+    </message>
+    <message>
+        <source>Has findings</source>
+        <translation>有问题</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>说明</translation>
+    </message>
+    <message>
+        <source>Help and About</source>
+        <translation>帮助与关于</translation>
+    </message>
+    <message>
+        <source>Help: {code}</source>
+        <translation>说明：{code}</translation>
+    </message>
+    <message>
+        <source>How to fix</source>
+        <translation>怎么改</translation>
+    </message>
+    <message>
+        <source>Incomplete</source>
+        <translation>未完成</translation>
+    </message>
+    <message>
+        <source>Info</source>
+        <translation>提示</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>JSON Report…</source>
+        <translation>JSON 报告…</translation>
+    </message>
+    <message>
+        <source>Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.</source>
+        <translation>快捷键：全面检查 Ctrl+Alt+R，上一个、下一个 Ctrl+Alt+↑、↓；列表中 Enter 缩放，Ctrl+C 复制，F1 说明。</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Layer Roles</source>
+        <translation>图层角色</translation>
+    </message>
+    <message>
+        <source>Layer Roles…</source>
+        <translation>图层角色…</translation>
+    </message>
+    <message>
+        <source>Layer in the project</source>
+        <translation>工程里的图层</translation>
+    </message>
+    <message>
+        <source>Layer of the plan</source>
+        <translation>规划图层</translation>
+    </message>
+    <message>
+        <source>Layers of the plan</source>
+        <translation>规划图层</translation>
+    </message>
+    <message>
+        <source>Layers of the project</source>
+        <translation>工程图层</translation>
+    </message>
+    <message>
+        <source>Layers of the project (empty: all)</source>
+        <translation>工程里的图层（不选为全部）</translation>
+    </message>
+    <message>
+        <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
+        <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源 C），都可以替换。</translation>
+    </message>
+    <message>
+        <source>Make Report</source>
+        <translation>生成报告</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>下一个</translation>
+    </message>
+    <message>
+        <source>No finding matches the filter ({count} in all).</source>
+        <translation>没有符合筛选条件的问题（共 {count} 处）。</translation>
+    </message>
+    <message>
+        <source>No finding, but {count} rules could not be checked, so this is no pass.</source>
+        <translation>没有发现问题，但有 {count} 条规则没能检查，不能算通过。</translation>
+    </message>
+    <message>
+        <source>No place on the map</source>
+        <translation>没有图上位置</translation>
+    </message>
+    <message>
+        <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
+        <translation>还没有规划图层。先新建县级规划项目，或打开示例县试一遍。</translation>
+    </message>
+    <message>
+        <source>No township</source>
+        <translation>（无乡镇）</translation>
+    </message>
+    <message>
+        <source>Nobody confirmed this county's settings: at best the verdict is conditional.</source>
+        <translation>本县设置尚未确认，结论最好只能是有条件通过。</translation>
+    </message>
+    <message>
+        <source>None: no targets, limits of the standard</source>
+        <translation>不用县配置（没有目标值，用标准的限值）</translation>
+    </message>
+    <message>
+        <source>Not applicable</source>
+        <translation>不适用</translation>
+    </message>
+    <message>
+        <source>Not passed</source>
+        <translation>不通过</translation>
+    </message>
+    <message>
+        <source>Nothing checked yet.</source>
+        <translation>还没有检查过。</translation>
+    </message>
+    <message>
+        <source>OK</source>
+        <translation>确定</translation>
+    </message>
+    <message>
+        <source>One layer cannot play two roles: {layers}.</source>
+        <translation>一个图层不能担任两个角色：{layers}。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Open Folder</source>
+        <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Open Sample County</source>
+        <translation>打开示例县</translation>
+    </message>
+    <message>
+        <source>Other…</source>
+        <translation>其他…</translation>
+    </message>
+    <message>
+        <source>Outcome</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Package</source>
+        <translation>成果包</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>参数</translation>
+    </message>
+    <message>
+        <source>Partly checked</source>
+        <translation>部分检查</translation>
+    </message>
+    <message>
+        <source>Passed</source>
+        <translation>通过</translation>
+    </message>
+    <message>
+        <source>Passed with conditions</source>
+        <translation>有条件通过</translation>
+    </message>
+    <message>
+        <source>Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, crashed {crashed}</source>
+        <translation>通过 {passed}，有问题 {failed}，不适用 {not_applicable}，跳过 {skipped}，出错 {crashed}</translation>
+    </message>
+    <message>
+        <source>Planning data</source>
+        <translation>规划数据</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>上一个</translation>
+    </message>
+    <message>
+        <source>Profile</source>
+        <translation>县配置</translation>
+    </message>
+    <message>
+        <source>Profile (*.toml)</source>
+        <translation>县配置 (*.toml)</translation>
+    </message>
+    <message>
+        <source>Profile and standard of the county</source>
+        <translation>县配置与标准</translation>
+    </message>
+    <message>
+        <source>Profile of the county (id, or path of a .toml file)</source>
+        <translation>县配置（编号，或 .toml 文件路径）</translation>
+    </message>
+    <message>
+        <source>Profile…</source>
+        <translation>县配置…</translation>
+    </message>
+    <message>
+        <source>Quotas and thresholds</source>
+        <translation>指标与阈值</translation>
+    </message>
+    <message>
+        <source>Re-check</source>
+        <translation>重新检查</translation>
+    </message>
+    <message>
+        <source>Re-checking</source>
+        <translation>正在复检</translation>
+    </message>
+    <message>
+        <source>Reading layers</source>
+        <translation>正在读取图层</translation>
+    </message>
+    <message>
+        <source>Recognising layers</source>
+        <translation>正在识别图层</translation>
+    </message>
+    <message>
+        <source>Report (HTML)</source>
+        <translation>HTML 报告</translation>
+    </message>
+    <message>
+        <source>Report (JSON)</source>
+        <translation>JSON 报告</translation>
+    </message>
+    <message>
+        <source>Report…</source>
+        <translation>报告…</translation>
+    </message>
+    <message>
+        <source>Role of the layer (empty: recognised)</source>
+        <translation>图层角色（不填为自动识别）</translation>
+    </message>
+    <message>
+        <source>Roles: ROLE=layer;… or a file</source>
+        <translation>图层角色：ROLE=图层名;… 或文件</translation>
+    </message>
+    <message>
+        <source>Rule / place</source>
+        <translation>规则 / 位置</translation>
+    </message>
+    <message>
+        <source>Rules</source>
+        <translation>规则</translation>
+    </message>
+    <message>
+        <source>Rules skipped</source>
+        <translation>跳过的规则数</translation>
+    </message>
+    <message>
+        <source>Rules, by code (empty: the standard's)</source>
+        <translation>规则代码（不填为标准的全部）</translation>
+    </message>
+    <message>
+        <source>Sanxian</source>
+        <translation>三区三线</translation>
+    </message>
+    <message>
+        <source>Sanxian · three zones and three lines</source>
+        <translation>三区三线规划助手</translation>
+    </message>
+    <message>
+        <source>Save Findings Layer</source>
+        <translation>保存检查发现图层</translation>
+    </message>
+    <message>
+        <source>Save HTML Report</source>
+        <translation>保存 HTML 报告</translation>
+    </message>
+    <message>
+        <source>Save JSON Report</source>
+        <translation>保存 JSON 报告</translation>
+    </message>
+    <message>
+        <source>Saved: {path}</source>
+        <translation>已保存：{path}</translation>
+    </message>
+    <message>
+        <source>Saving {name}</source>
+        <translation>正在保存 {name}</translation>
+    </message>
+    <message>
+        <source>Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. Changes nothing.</source>
+        <translation>列出 QGIS 和各个库的版本，说明缺什么、哪个太旧、怎么补。不改动任何东西。</translation>
+    </message>
+    <message>
+        <source>Scope</source>
+        <translation>检查范围</translation>
+    </message>
+    <message>
+        <source>Scope of the delivery</source>
+        <translation>检查范围</translation>
+    </message>
+    <message>
+        <source>Search rule, BSM, township</source>
+        <translation>搜索规则、标识码、乡镇</translation>
+    </message>
+    <message>
+        <source>See Why</source>
+        <translation>查看原因</translation>
+    </message>
+    <message>
+        <source>Select a finding to see why, how to fix it and its source.</source>
+        <translation>选一条问题，看为什么、怎么改和依据。</translation>
+    </message>
+    <message>
+        <source>Settings confirmed by {by}, {document}, {date}.</source>
+        <translation>设置由 {by} 确认（{document}，{date}）。</translation>
+    </message>
+    <message>
+        <source>Show Findings on the Map</source>
+        <translation>在地图上显示检查发现</translation>
+    </message>
+    <message>
+        <source>Show or hide: {word}</source>
+        <translation>显示或隐藏：{word}</translation>
+    </message>
+    <message>
+        <source>Skipped</source>
+        <translation>跳过</translation>
+    </message>
+    <message>
+        <source>Smallest area (m²)</source>
+        <translation>最小面积（m²）</translation>
+    </message>
+    <message>
+        <source>Smallest width (m)</source>
+        <translation>最小宽度（m）</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>依据</translation>
+    </message>
+    <message>
+        <source>Source: file or folder (empty: layers of the project)</source>
+        <translation>数据源：文件或文件夹（不填为工程图层）</translation>
+    </message>
+    <message>
+        <source>Standard</source>
+        <translation>标准</translation>
+    </message>
+    <message>
+        <source>Standard (empty: the profile's, else county_db)</source>
+        <translation>标准（不填为县配置所用，否则 county_db）</translation>
+    </message>
+    <message>
+        <source>Standards: {standards}. Profiles: {profiles}.</source>
+        <translation>标准：{standards}。县配置：{profiles}。</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>State of the machine</source>
+        <translation>环境状态</translation>
+    </message>
+    <message>
+        <source>Structure</source>
+        <translation>结构</translation>
+    </message>
+    <message>
+        <source>The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.</source>
+        <translation>检查中断（{error}），原有结果未改动。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The check did not start: geopandas 1.0 or later is missing. All else works.</source>
+        <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
+    </message>
+    <message>
+        <source>The profile's</source>
+        <translation>按县配置</translation>
+    </message>
+    <message>
+        <source>The widest that the layers allow</source>
+        <translation>按图层自动确定</translation>
+    </message>
+    <message>
+        <source>The year needs four digits, such as 2020.</source>
+        <translation>年份要四位数字，如 2020。</translation>
+    </message>
+    <message>
+        <source>This is the first finding in view.</source>
+        <translation>已经是第一条。</translation>
+    </message>
+    <message>
+        <source>This is the last finding in view.</source>
+        <translation>已经是最后一条。</translation>
+    </message>
+    <message>
+        <source>To do</source>
+        <translation>待处理</translation>
+    </message>
+    <message>
+        <source>Topology</source>
+        <translation>拓扑</translation>
+    </message>
+    <message>
+        <source>Two layers claim one role: {roles}. Choose one.</source>
+        <translation>有两个图层都像同一个角色：{roles}。请选定一个。</translation>
+    </message>
+    <message>
+        <source>Verdict</source>
+        <translation>结论</translation>
+    </message>
+    <message>
+        <source>Waived</source>
+        <translation>豁免</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>警告</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>What the rule checks, its limits and parameters (F1)</source>
+        <translation>规则检查什么、局限和参数（F1）</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>为什么</translation>
+    </message>
+    <message>
+        <source>Year of the base parcels</source>
+        <translation>基数图斑年份</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>about {seconds} s left</source>
+        <translation>剩余约 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>empty: as set, by default {value}</source>
+        <translation>不填按设置，默认 {value}</translation>
+    </message>
+    <message>
+        <source>findings.gpkg</source>
+        <translation>检查发现.gpkg</translation>
+    </message>
+    <message>
+        <source>net {area}</source>
+        <translation>净面积 {area}</translation>
+    </message>
+    <message>
+        <source>report.html</source>
+        <translation>检查报告.html</translation>
+    </message>
+    <message>
+        <source>report.json</source>
+        <translation>检查报告.json</translation>
+    </message>
+    <message>
+        <source>width {width} m</source>
+        <translation>宽 {width} m</translation>
+    </message>
+    <message>
+        <source>{area} (statutory area)</source>
+        <translation>{area}（法定椭球面积）</translation>
+    </message>
+    <message>
+        <source>{count} findings</source>
+        <translation>{count} 处问题</translation>
+    </message>
+    <message>
+        <source>{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.</source>
+        <translation>认出 {count} 个图层，还缺{names}。缺图层的规则会跳过，不算通过。</translation>
+    </message>
+    <message>
+        <source>{setting} (not confirmed by this county)</source>
+        <translation>{setting}（未经本县确认）</translation>
+    </message>
+    <message>
+        <source>{state}. Known by its feature id only, so it cannot be waived for good.</source>
+        <translation>{state}。只能靠要素号识别，不能长期豁免。</translation>
+    </message>
+    <message>
+        <source>{time} · {count} rules</source>
+        <translation>{time} · {count} 条规则</translation>
+    </message>
+    <message>
+        <source>{word}: {count} in view</source>
+        <translation>{word}：筛选后共 {count} 条</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Brings i18n/*.ts up to date with the tr("…") texts of plugin/: new ones come in unfinished, gone ones go.
+
+tools/run.sh python tools/update_ts.py
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTEXT = "Sanxian"
+
+
+def texts_of(source: str, name: str = "") -> set[str]:
+    """The literals given to tr(). SystemExit names one that is no literal: Qt could not look it up."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"):
+            continue
+        (argument,) = node.args
+        if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
+            sys.exit(f"{name}:{node.lineno}: tr() takes one plain text")
+        found.add(argument.value)
+    return found
+
+
+def texts_in(folder: Path) -> set[str]:
+    found: set[str] = set()
+    for path in sorted(folder.rglob("*.py")):
+        found |= texts_of(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+    return found
+
+
+def translations(path: Path) -> dict[str, str]:
+    """Source → translation, as far as there is one."""
+    if not path.exists():
+        return {}
+    messages = ElementTree.parse(path).getroot().iter("message")
+    return {m.findtext("source", ""): m.findtext("translation", "") for m in messages}
+
+
+def unfinished(path: Path, wanted: set[str]) -> list[str]:
+    known = translations(path)
+    return sorted(text for text in wanted if not known.get(text))
+
+
+def write(path: Path, wanted: set[str]) -> None:
+    known = translations(path)
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        "<!DOCTYPE TS>",
+        f'<TS version="2.1" language="{path.stem.partition("_")[2]}" sourcelanguage="en">',
+        f"<context>\n    <name>{CONTEXT}</name>",
+    ]
+    for text in sorted(wanted):
+        translated = known.get(text, "")
+        mark = "" if translated else ' type="unfinished"'
+        lines.append(f"    <message>\n        <source>{escape(text)}</source>")
+        lines.append(f"        <translation{mark}>{escape(translated)}</translation>\n    </message>")
+    lines.append("</context>\n</TS>\n")
+    path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    wanted = texts_in(ROOT / "plugin")
+    for target in sorted((ROOT / "i18n").glob("*.ts")):
+        write(target, wanted)
+        left = unfinished(target, wanted)
+        print(f"{target.name}: {len(wanted)} texts, {len(left)} unfinished", *left, sep="\n  ")
