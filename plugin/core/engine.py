@@ -3,24 +3,21 @@
 
 from __future__ import annotations
 
-import platform
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
 
-from ..paths import METADATA
 from .context import Context
 from .errors import Cancelled, InputError, SanxianError
 from .findings import Finding, set_fingerprints
 from .geometry import crs as crs_care
 from .geometry.validity import missing
 from .plan import Layer, Plan
+from .provenance import provenance
 from .report import Outcome, Report, RuleOutcome
 from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules
 from .texts import Texts
@@ -276,84 +273,3 @@ def _ignored(plan: Plan, ignored: dict[str, list[Any]], limits: Any) -> dict[str
         "ignored_area_m2": round(sum(r["area_m2"] for r in by_rule.values()), 6),
         "ignored_by_rule": by_rule,
     }
-
-
-def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
-    """Where the figures come from. ``source`` keeps the name only: no path of this machine leaves it in a report."""
-    standard, profile = plan.norm.standard, plan.norm.profile
-    layers = []
-    notices = []
-    for role, layer in plan.layers.items():
-        layers.append(
-            {
-                "role": role,
-                "concept": next((c for c, roles in standard.concepts.items() if role in roles), role),
-                "name": layer.name,
-                "title": layer.template.name,
-                "template": f"{layer.template.standard}/{role}",
-                "fields_mark": layer.template.fields_mark,
-                "chosen_by": plan.role_choices.get(role, ""),
-                "features": len(layer),
-                "invalid": int(layer.invalid.sum()),
-                "empty": int(layer.empty.sum()),
-                "crs": crs_care.label(layer.crs),
-                "encoding": layer.source.encoding,
-                "unsaved": layer.source.unsaved,
-                "repaired_area_m2": round(sum(abs(v) for v in layer.repaired.values()), 4),
-            }
-        )
-        notices += [texts.notice(key, params) for key, params in layer.source.notices]
-        if layer.crs != plan.crs:
-            params = {"layer": layer.name, "crs": crs_care.label(layer.crs), "plane": crs_care.label(plan.crs)}
-            notices.append(texts.notice("notice_reprojected", params))
-    notices += [
-        texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
-        for lost in plan.unusable.values()
-    ]
-    if profile.area_code and not plan.area_code.startswith(profile.area_code.rstrip("0")):
-        params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
-        notices.append(texts.notice("notice_other_county", params))
-    if plan.unrecognised:
-        notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised)}))
-    return {
-        "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
-        "area_code": plan.area_code,
-        "area_name": area_name(plan),
-        "layers": layers,
-        "notices": notices,
-        "scope": plan.scope,
-        "crs": crs_care.label(plan.crs),
-        "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
-        "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
-        "settings": {**standard.settings, **profile.settings},
-        "versions": versions(),
-        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
-def area_name(plan: Plan) -> str:
-    """The county's name: from the division list, else what the county layer says, else the profile's."""
-    divisions = plan.norm.standard.code_lists.get("divisions")
-    if divisions and plan.area_code in divisions.codes:
-        return divisions.codes[plan.area_code].name
-    layer = plan.concept("county")
-    named = [n for n in layer.text("division_name") if n] if layer is not None else []
-    return named[0] if len(set(named)) == 1 else plan.norm.profile.name
-
-
-def versions() -> dict[str, str]:
-    return {
-        "sanxian": plugin_version(),
-        "python": platform.python_version(),
-        "shapely": shapely.__version__,
-        "geos": ".".join(map(str, shapely.geos_version)),
-        "pyproj": pyproj.__version__,
-        "proj": pyproj.proj_version_str,
-    }
-
-
-def plugin_version() -> str:
-    for line in METADATA.read_text(encoding="utf-8").splitlines():
-        if line.startswith("version="):
-            return line.removeprefix("version=").strip()
-    return ""
