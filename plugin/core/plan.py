@@ -41,7 +41,9 @@ class SourceLayer:
     """A table as it was read: nothing repaired, nothing reprojected.
 
     ``frame`` is indexed by feature id; ``curves`` are the ids of features that held arcs, densified on reading by
-    ``curve_step``; ``notices`` are (text key, parameters).
+    ``curve_step`` (degrees); ``broken`` the ids of features whose shape no geometry library can hold (missing in
+    ``frame``); ``notices`` are (text key, parameters). ``problem``: why nobody can use it (a table without shapes, a file
+    that cannot be read), as text key and parameters.
     """
 
     name: str
@@ -55,23 +57,41 @@ class SourceLayer:
     curve_step: float = 0.0
     unsaved: int = 0
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    broken: tuple[int, ...] = ()
+    problem: tuple[str, dict[str, Any]] | None = None
+
+    @property
+    def full_name(self) -> str:
+        """``county.gpkg/DLTB``: tells layers of one name in several files apart."""
+        file = self.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+        return f"{file}/{self.name}" if file else self.name
 
 
 class Layer:
     """One role of the plan: its rows, its template, and its geometry in the plan's plane.
 
     ``frame`` as read; ``plane`` (n,) geometries in the plan's CRS with invalid ones replaced by repaired copies and
-    missing ones by None; ``repaired`` maps row position to the planar area change (m²) of such a copy.
+    missing or stray ones by None; ``repaired`` maps row position to the planar area change (m²) of such a copy;
+    ``stray`` maps row positions whose coordinates contradict the CRS, which most rows do not, to the problem.
     """
 
-    def __init__(self, source: SourceLayer, template: Template, plane_crs: CRS):
+    def __init__(
+        self,
+        source: SourceLayer,
+        template: Template,
+        plane_crs: CRS,
+        stray: dict[int, tuple[str, dict[str, Any]]] | None = None,
+    ):
         self.source = source
         self.template = template
         self.role = template.role
         self.frame = source.frame
         self.plane_crs = plane_crs
         self.crs = source.crs
-        names = {str(c).upper(): c for c in self.frame.columns}
+        self.stray = stray or {}
+        # Where two fields differ by case only, the one written as the standard does is meant.
+        columns = [str(c) for c in self.frame.columns if c != self.frame.geometry.name]
+        names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
         self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
         self._names = names
 
@@ -147,21 +167,32 @@ class Layer:
         return crs_care.reproject(flat, self.crs, self.plane_crs)
 
     @cached_property
+    def broken(self) -> NDArray:
+        """(n,) bool: the source has a shape, but none that a geometry library can hold."""
+        return np.isin(self.frame.index.to_numpy(), self.source.broken)
+
+    @cached_property
     def empty(self) -> NDArray:
         """(n,) bool: null or empty geometry."""
-        return missing(self.frame.geometry.to_numpy())
+        return missing(self.frame.geometry.to_numpy()) & ~self.broken
 
     @cached_property
     def invalid(self) -> NDArray:
         """(n,) bool: there, but not valid as it was drawn."""
         return ~self.empty & ~shapely.is_valid(self.original)
 
+    @property
+    def bare(self) -> bool:
+        """Has no row a shape of the layer's kind that can be used? Then no rule can say anything of it."""
+        return bool(missing(self.plane).all())
+
     @cached_property
     def _prepared(self) -> tuple[NDArray, dict[int, float]]:
         plane = self.original.copy()
         plane[self.empty] = None
+        plane[list(self.stray)] = None
         changes: dict[int, float] = {}
-        for position in np.flatnonzero(self.invalid).tolist():
+        for position in np.flatnonzero(self.invalid & ~shapely.is_missing(plane)).tolist():
             fixed = repair(plane[position])
             before = shapely.area(plane[position])
             changes[position] = float(
@@ -188,7 +219,7 @@ class Layer:
         lonlat = crs_care.to_lonlat(self.plane, self.plane_crs)
         assert self.crs is not None
         if crs_care.describe(self.crs).geographic:
-            sound = ~self.invalid & ~self.empty
+            sound = ~self.invalid & ~missing(self.plane)
             flat = shapely.force_2d(self.frame.geometry.to_numpy())
             lonlat[sound] = crs_care.to_lonlat(flat[sound], self.crs)
         return statutory_area(lonlat)
@@ -233,6 +264,7 @@ class Plan:
     unusable: dict[str, Unusable] = field(default_factory=dict)
     unrecognised: list[str] = field(default_factory=list)
     role_choices: dict[str, str] = field(default_factory=dict)
+    notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     base_year: int | None = None
     _cache: dict[str, Any] = field(default_factory=dict)
 
@@ -433,6 +465,10 @@ def _scope(norm: Norm, roles: set[str], wanted: str) -> str:
     return "three_lines"
 
 
+#: The next 3° zone is 200 km away or more; a small layer may well lie some kilometres from the others.
+_APART_M = 100_000.0
+
+
 def _set_apart(plan: Plan) -> None:
     """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it."""
     county = plan.concept("county")
@@ -447,7 +483,7 @@ def _set_apart(plan: Plan) -> None:
     home = others[home_role]
     for role, box in others.items():
         distance = shapely.distance(home, box)
-        if role != home_role and distance > 0:
+        if role != home_role and distance > _APART_M:
             layer = plan.layers.pop(role)
             plan.unusable[role] = Unusable(
                 role,
