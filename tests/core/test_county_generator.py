@@ -40,8 +40,6 @@ def shipped():
     return layers, json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
 
 
-# -- the measure ---------------------------------------------------------------------------------------------------
-
 VECTORS = [
     ("112 37,112.1 37,112.1 37.1,112 37.1,112 37", 98719156.29),
     ("112.4 37.8,112.6 37.8,112.6 37.9,112.4 37.9,112.4 37.8", 195373339.20),
@@ -73,9 +71,6 @@ def test_series_of_the_standard():
         4.358419004834252e-12,
     )
     assert pytest.approx(printed, rel=1e-11) == SERIES
-
-
-# -- the county ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
@@ -184,9 +179,6 @@ def test_geopackage_gives_back_what_was_written(defective, tmp_path):
 
 def _as_multipart(shape):
     return shapely.multipolygons([shape]) if shape is not None and shape.geom_type == "Polygon" else shape
-
-
-# -- the truth -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("county", ["clean", "defective", "shipped"])

@@ -11,11 +11,7 @@ import numpy as np
 import shapely
 
 from tests.county import heritage, templates
-from tests.county.workshop import Workshop, dented
-
-FARM, RED, EDGE, ZONE, PARCEL, TOWNSHIP = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "DLTB", "XZQXZ"
-OPEN_ZONES = (200, 520, 530, 540)
-"""Zones that no other line must agree with."""
+from tests.county.workshop import EDGE, FARM, PARCEL, RED, ZONE, Workshop
 
 
 def plant(shop: Workshop) -> None:
@@ -50,13 +46,6 @@ def moved(shop: Workshop, parcel: int, to: int) -> bool:
     return True
 
 
-def near(shop: Workshop, parcel: int, chosen: np.ndarray) -> dict[int, int]:
-    """Neighbouring parcels out of a choice, with the shared edge; longest edge first."""
-    found = {n: e for n, e in shop.fabric.neighbours(parcel).items() if n < len(chosen) and chosen[n]}
-    ends = {n: shop.fabric.chain(e)[[0, -1]] for n, e in found.items()}
-    return dict(sorted(found.items(), key=lambda item: -np.hypot(*(ends[item[0]][0] - ends[item[0]][1]))))
-
-
 def filled_window(shop: Workshop) -> None:
     """A 开天窗 was filled: the farmland in it is now inside the boundary."""
 
@@ -75,12 +64,11 @@ def filled_window(shop: Workshop) -> None:
 def boundary_over_farmland(shop: Workshop) -> None:
     """The boundary swallows one farmland parcel whole and bites into the next."""
     lines, fabric = shop.lines, shop.fabric
-    plain = lines.farmland & (lines.zone == 300) & ~lines.windows
 
     def fits(parcel):
-        for town in near(shop, parcel, lines.boundary == 410):
-            for other, edge in near(shop, parcel, plain).items():
-                if near(shop, other, lines.boundary > 0):
+        for town in shop.near(parcel, lines.boundary == 410):
+            for other, edge in shop.near(parcel, shop.farmland).items():
+                if shop.near(other, lines.boundary > 0):
                     continue
                 bite = fabric.wedge(edge, other)
                 piece = shapely.coverage_union_all([fabric.polygons[parcel], bite])
@@ -89,7 +77,8 @@ def boundary_over_farmland(shop: Workshop) -> None:
                     return row, other, bite, piece, grown
         return None
 
-    parcel, (row, other, bite, piece, grown) = shop.choose(plain, fits)
+    parcel, (row, other, bite, piece, grown) = shop.choose(shop.farmland, fits)
+    shop.taken.add(other)
     shop.reshape(EDGE, row, grown)
     what = "the boundary was drawn over farmland at the edge of a town"
     shop.expect_pair(
@@ -104,13 +93,13 @@ def farmland_in_urban_zone(shop: Workshop) -> None:
     lines = shop.lines
 
     def fits(parcel):
-        for town in near(shop, parcel, lines.boundary > 0):
+        for town in shop.near(parcel, lines.boundary > 0):
             zone = shop.row(ZONE, town)
             if moved(shop, parcel, zone):
                 return (zone,)
         return None
 
-    parcel, (zone,) = shop.choose(lines.farmland & (lines.zone == 300) & ~lines.windows, fits)
+    parcel, (zone,) = shop.choose(shop.farmland, fits)
     shape, what = shop.fabric.polygons[parcel], "a farmland parcel was put into the urban development zone"
     shop.expect_pair("REL006", (FARM, shop.row(FARM, parcel)), (ZONE, zone), shape, what)
     shop.expect_zone_outside("REL005", zone, EDGE, shape, what)
@@ -121,13 +110,13 @@ def _along_red_line(shop: Workshop, make):
     lines = shop.lines
 
     def fits(parcel):
-        for reserve, edge in near(shop, parcel, lines.red).items():
+        for reserve, edge in shop.near(parcel, lines.red).items():
             row = shop.row(RED, reserve)
             if (made := make(parcel, row, edge)) is not None:
                 return row, made
         return None
 
-    parcel, (row, made) = shop.choose(lines.farmland & (lines.zone == 300), fits)
+    parcel, (row, made) = shop.choose(shop.farmland, fits)
     return parcel, row, made
 
 
@@ -155,11 +144,13 @@ def red_line_wedge(shop: Workshop) -> None:
 
 
 def red_line_blade(shop: Workshop, thick: float | None) -> None:
-    """Hair-thin: with a thickness an error by its area, without one a sliver below both minimums."""
-    limits = (0.1, 0.45) if thick is None else (0.6, 1e4)
-    parcel, row, corners = _along_red_line(shop, lambda parcel, _, edge: shop.blade(edge, parcel, *limits, thick))
-    shop.reshape(RED, row, dented(shop.shape(RED, row), *corners))
-    piece = shapely.Polygon(corners)
+    lines = shop.lines
+
+    def sides(parcel):
+        for reserve, edge in shop.near(parcel, lines.red).items():
+            yield edge, parcel, RED, shop.row(RED, reserve)
+
+    parcel, _, row, piece = shop.choose_blade(shop.farmland, sides, thick)
     if thick is None:
         shop.ignore("REL001", FARM, piece)
         shop.ignore("REL004", ZONE, piece)
@@ -169,7 +160,7 @@ def red_line_blade(shop: Workshop, thick: float | None) -> None:
 
 def red_line_speck(shop: Workshop) -> None:
     """Small but not narrow: not a sliver either."""
-    parcel, _ = shop.choose(shop.lines.farmland & (shop.lines.zone == 300))
+    parcel, _ = shop.choose(shop.farmland)
     x, y = np.round(shop.fabric.sites[parcel], 3)
     speck = shapely.box(x, y, x + 0.6, y + 0.6)
     row = shop.add(RED, speck)
@@ -195,10 +186,9 @@ def farmland_in_forest_reserve(shop: Workshop) -> None:
 def boundary_drawn_freely(shop: Workshop) -> None:
     """A new part of the boundary that follows no parcel edge, across farmland."""
     lines, fabric = shop.lines, shop.fabric
-    calm = lines.farmland & (lines.zone == 300) & ~lines.windows
 
     def fits(parcel):
-        for other, edge in near(shop, parcel, calm).items():
+        for other, edge in shop.near(parcel, shop.farmland).items():
             node = fabric.points[fabric.edge_nodes[edge][0]]
             size = 0.33 * np.sqrt(min(lines.area[parcel], lines.area[other]))
             shape = heritage.blob(node, size, fabric.land.seed, 900)
@@ -216,7 +206,7 @@ def boundary_drawn_freely(shop: Workshop) -> None:
                 return shape, fields, cut
         return None
 
-    _, (shape, fields, cut) = shop.choose(calm, fits)
+    _, (shape, fields, cut) = shop.choose(shop.farmland, fits)
     row = shop.add(EDGE, shape, GHFQDM="420", GHFQMC=templates.names("planning_zones")["420"])
     what = "a part of the boundary was drawn freely across farmland"
     for parcel, piece in zip(fields, cut, strict=True):
@@ -234,7 +224,7 @@ def red_line_in_town(shop: Workshop) -> None:
 
 def boundary_in_red_line(shop: Workshop) -> None:
     lines, fabric = shop.lines, shop.fabric
-    parcel, edges = shop.choose(lines.red, lambda parcel: list(near(shop, parcel, lines.red).values()))
+    parcel, edges = shop.choose(lines.red, lambda parcel: list(shop.near(parcel, lines.red).values()))
     shape, what = fabric.wedge(edges[0], parcel), "a special-purpose part of the boundary inside the red line"
     row = shop.add(EDGE, shape, GHFQDM="430", GHFQMC=templates.names("planning_zones")["430"])
     shop.expect_pair("REL003", (RED, shop.row(RED, parcel)), (EDGE, row), shape, what)
@@ -245,7 +235,7 @@ def _zone_swap(shop: Workshop, candidates: np.ndarray, takers: np.ndarray):
     """Moves one of the candidates into the zone row of a neighbour out of `takers`."""
 
     def fits(parcel):
-        for other in near(shop, parcel, takers):
+        for other in shop.near(parcel, takers):
             zone = shop.row(ZONE, other)
             if moved(shop, parcel, zone):
                 return (zone,)
@@ -255,51 +245,48 @@ def _zone_swap(shop: Workshop, candidates: np.ndarray, takers: np.ndarray):
     return parcel, zone
 
 
-def _open(shop: Workshop) -> np.ndarray:
-    return np.isin(shop.lines.zone, OPEN_ZONES) & ~shop.lines.farmland
-
-
 def protection_zone(shop: Workshop) -> None:
     lines, polygons = shop.lines, shop.fabric.polygons
-    parcel, _ = _zone_swap(shop, lines.red, _open(shop))
+    parcel, _ = _zone_swap(shop, lines.red, shop.open_land)
     what = "the protection zone leaves out a parcel of the red line"
     shop.expect_line_outside("REL004", RED, shop.row(RED, parcel), polygons[parcel], what)
-    parcel, zone = _zone_swap(shop, _open(shop), lines.red)
+    parcel, zone = _zone_swap(shop, shop.open_land, lines.red)
     shop.expect_zone_outside("REL004", zone, RED, polygons[parcel], "the protection zone is wider than the red line")
 
 
 def urban_zone(shop: Workshop) -> None:
     lines, polygons = shop.lines, shop.fabric.polygons
-    parcel, _ = _zone_swap(shop, (lines.boundary > 0) & ~lines.urban, _open(shop))
+    parcel, _ = _zone_swap(shop, lines.boundary > 0, shop.open_land)
     what = "the urban zone leaves out a parcel of the boundary"
     shop.expect_line_outside("REL005", EDGE, shop.row(EDGE, parcel), polygons[parcel], what)
-    parcel, zone = _zone_swap(shop, _open(shop), lines.boundary > 0)
+    parcel, zone = _zone_swap(shop, shop.open_land, lines.boundary > 0)
     shop.expect_zone_outside("REL005", zone, EDGE, polygons[parcel], "the urban zone is wider than the boundary")
 
 
 def large_farmland_outside(shop: Workshop) -> None:
     lines = shop.lines
-    large = lines.farmland & (lines.zone == 300) & (lines.area > 105_000)
+    large = shop.farmland & (lines.area > 105_000)
     if not large.any():
         return  # with many parcels none is large
-    parcel, _ = _zone_swap(shop, large, _open(shop))
+    parcel, _ = _zone_swap(shop, large, shop.open_land)
     shape = shop.fabric.polygons[parcel]
     shop.expect_if_large(shop.row(FARM, parcel), shape, "a large farmland parcel outside the farmland zone")
 
 
 def farmland_reaches_into_wood(shop: Workshop) -> None:
     lines, fabric = shop.lines, shop.fabric
-    wood = _open(shop) & ~lines.farmed & ~lines.red
+    wood = shop.open_land & ~lines.farmed & ~lines.red
 
     def fits(parcel):
-        for other, edge in near(shop, parcel, wood).items():
+        for other, edge in shop.near(parcel, wood).items():
             piece = fabric.wedge(edge, other)
             grown = shop.grown(FARM, shop.row(FARM, parcel), piece)
             if grown is not None:
                 return other, piece, grown
         return None
 
-    parcel, (other, piece, grown) = shop.choose(lines.farmland & (lines.zone == 300) & ~lines.windows, fits)
+    parcel, (other, piece, grown) = shop.choose(shop.farmland, fits)
+    shop.taken.add(other)
     row = shop.row(FARM, parcel)
     shop.reshape(FARM, row, grown)
     what = "a farmland parcel reaches into uncultivated land next door"

@@ -160,7 +160,7 @@ class Landscape:
         column, row = (grid.ravel() for grid in np.meshgrid(steps, steps))
         shake = np.column_stack([chance(self.seed, 41 + axis, column, row) for axis in (0, 1)]) - 0.5
         points = (np.column_stack([column, row]) + 0.75 * shake) * spacing
-        wanted = chance(self.seed, 43, column, row) > 0.1 + 0.9 * self.height(points)
+        wanted = chance(self.seed, 43, column, row) > 0.1 + 0.75 * self.height(points)
         inside = shapely.contains_xy(self.outline.buffer(-900), points[:, 0], points[:, 1])
         points = points[wanted & inside & (self._to_river(points) > 500)]
         points = np.vstack([self.seats[len(TOWNS) :], points])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from tests.county import zones
 from tests.county.chance import chance, noise
 from tests.county.landscape import CENTRE, SEATS, TOWNS, Landscape, smooth
 from tests.county.measure import statutory_area
@@ -29,8 +30,6 @@ TARGETS = {
     "expansion_ratio": 1.25,
 }
 ROOM = 1.006
-LARGE = 90_000.0
-"""Farmland parcels below this may lie scattered outside the farmland zone (the rule asks from 100 000 m² on)."""
 
 
 @dataclass
@@ -98,7 +97,7 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
         urban, industry, boundary, windows, farmed | fringe, cultivated, farmland, red, mining,
         zone=np.zeros(count, int),
     )  # fmt: skip
-    lines.zone = _zones(fabric, lines, points, strip)
+    lines.zone = zones.assign(fabric, lines)
     return lines
 
 
@@ -210,7 +209,8 @@ def _cultivated(land, points, height, slope, distance, net, taken, windows):
     """Ploughed land, lowest and flattest first, with patches of other use left out."""
     tree = shapely.STRtree(shapely.points(land.villages))
     near = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)[1]
-    score = 0.5 * height + 0.1 * slope - 0.3 * np.exp(-((near / 1500) ** 2))
+    # Every mountain village has its terraces, however steep.
+    score = 0.5 * height + 0.1 * slope - (0.28 + 0.3 * height) * np.exp(-((near / 1500) ** 2))
     score += 0.09 * noise(land.seed + 91, points, 1500, 7000)
     # Towns were built where the fields are good.
     score -= 0.2 * smooth((2.8 - distance) / 1.5)
@@ -282,43 +282,3 @@ def _mining(land, points, taken, height):
         if len(centres) == 2:
             break
     return mining
-
-
-def _zones(fabric: Fabric, lines: Lines, points: np.ndarray, strip: np.ndarray) -> np.ndarray:
-    first, second = fabric.edge_cells[fabric.inner_edges].T
-    ends = fabric.points[fabric.edge_nodes[fabric.inner_edges]]
-    length = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
-    count = len(lines.area)
-    whole = np.bincount(first, length, count) + np.bincount(second, length, count)
-
-    def share(chosen: np.ndarray) -> np.ndarray:
-        """Part of a parcel's outline (within the county) along chosen parcels."""
-        found = np.bincount(first, length * chosen[second], count) + np.bincount(second, length * chosen[first], count)
-        return found / whole
-
-    wild = ~lines.farmed & (lines.height > 0.3)
-    grass = noise(fabric.land.seed + 98, points, 4000, 12000) > 0.75
-    zone = np.full(count, 520)
-    zone[wild] = np.where(lines.height[wild] > 0.48, 200, np.where(grass[wild], 540, 530))
-    zone[fabric.kinds == RIVER] = 200
-    scattered = lines.farmland & ~lines.windows & (lines.area < LARGE) & (share(lines.farmland) < 0.35)
-    zone[lines.farmland & ~scattered] = 300
-    built = lines.hamlet | lines.mining | lines.industry | (fabric.kinds == RIVER)
-    fixed = lines.red | (lines.boundary > 0) | built | lines.farmland
-    zone[lines.hamlet] = 510
-    zone[lines.mining] = 700
-    zone[lines.red] = 100
-    zone[lines.boundary > 0] = lines.boundary[lines.boundary > 0]
-    codes = np.array([300, 520, 530, 540, 200])
-    # Lone parcels join the zone around them; farmland zones swallow what they nearly enclose.
-    for least in (0.62, 0.62, 0.55):
-        shares = np.stack([share(zone == code) for code in codes])
-        own = _own_share(zone, first, second, length, whole)
-        loose = ~fixed & ((shares[0] > least) | (own < 0.15))
-        zone = np.where(loose & (shares.max(axis=0) > 0.2), codes[shares.argmax(axis=0)], zone)
-    return zone
-
-
-def _own_share(zone, first, second, length, whole):
-    same = length * (zone[first] == zone[second])
-    return (np.bincount(first, same, len(zone)) + np.bincount(second, same, len(zone))) / whole

@@ -21,11 +21,12 @@ def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
     """Points (metres from the centre, a margin outside the county included) and their kind."""
     border = _border(land)
     strips = [_strip(land, line, RIVER, width, 1.3) for line, width in zip(land.rivers, (130.0, 70.0), strict=True)]
-    strips += [_strip(land, line, ROAD, 46.0, 1.7) for line in land.roads]
-    fixed, kinds = _join(land, border, strips)
+    strips += [_strip(land, line, ROAD, 46.0, 1.3) for line in land.roads]
+    fixed, kinds, lines = _join(border, strips)
     free = _scatter(land)
     size = np.sqrt(land.parcel_size(free))
-    tree = shapely.STRtree(shapely.points(fixed))
+    # Distance to the line, not only to its points: a free point between two of them would cut the strip.
+    tree = shapely.STRtree([*shapely.points(fixed), *lines])
     pairs = tree.query(shapely.points(free), predicate="dwithin", distance=0.45 * size)
     free = np.delete(free, np.unique(pairs[0]), axis=0)
     return np.vstack([fixed, free]), np.concatenate([kinds, np.zeros(len(free), int)])
@@ -119,14 +120,21 @@ def _strip(land: Landscape, line: np.ndarray, kind: int, width: float, factor: f
     return stack.reshape(-1, 2), kinds.ravel()
 
 
-def _join(land: Landscape, border: np.ndarray, strips: list) -> tuple[np.ndarray, np.ndarray]:
-    """Border first, then strip after strip; a station too near to what is there already is left out whole."""
-    points, kinds = border, np.full(len(border), BESIDE)
+def _join(border: np.ndarray, strips: list) -> tuple[np.ndarray, np.ndarray, list[shapely.LineString]]:
+    """Border first, then strip after strip; a station too near to what is there already is left out whole.
+
+    Also the lines between neighbouring stations of a strip.
+    """
+    points, kinds, lines = border, np.full(len(border), BESIDE), []
     for new, new_kinds in strips:
         tree = shapely.STRtree(shapely.points(points))
         near = np.zeros(len(new), bool)
         near[np.unique(tree.query(shapely.points(new), predicate="dwithin", distance=170.0)[0])] = True
         fits = ~near.reshape(3, -1).any(axis=0)
         keep = np.tile(fits, 3)
+        middle = new[: len(fits)]
+        gap = np.hypot(*np.diff(middle, axis=0).T)
+        joined = fits[:-1] & fits[1:] & (gap < 2 * np.median(gap))
+        lines += [shapely.LineString(middle[one : one + 2]) for one in np.flatnonzero(joined)]
         points, kinds = np.vstack([points, new[keep]]), np.concatenate([kinds, new_kinds[keep]])
-    return points, kinds
+    return points, kinds, lines

@@ -91,12 +91,16 @@ def build(parcels: int, seed: int, vertices_per_edge: int) -> Fabric:
 
 def _relax(points: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Free points move to the middle of their cells once: rounder parcels."""
-    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), ordered=True))
+    cells = _voronoi(points)
     middle = shapely.get_coordinates(shapely.centroid(cells))
     # Cells at the rim reach into the void; their points stay.
-    free = free & (shapely.area(cells) < 4 * np.median(shapely.area(cells[free])) * 10)
+    free = free & (shapely.area(cells) < 40 * np.median(shapely.area(cells[free])))
     points = np.where(free[:, None], 0.35 * points + 0.65 * middle, points)
-    return points, shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), ordered=True))
+    return points, _voronoi(points)
+
+
+def _voronoi(points: np.ndarray) -> np.ndarray:
+    return shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), ordered=True))
 
 
 def _reading_order(points: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -171,10 +175,10 @@ def _bend(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> 
     sides[edge[forward], 1] = cell[forward]
     sides[edge[~forward], 0] = cell[~forward]
     apex = np.vstack([sites, [[np.nan, np.nan]]])
-    bends = _bent_points(nodes[ends], apex[sides], seed, vertices_per_edge)
-    count = np.array([0]) if not len(bends) else np.diff(bends[1])
-    points = np.vstack([nodes, bends[0]])
-    start = bends[1] + len(nodes)
+    bent, start = _bent_points(nodes[ends], apex[sides], seed, vertices_per_edge)
+    count = np.diff(start)
+    points = np.vstack([nodes, bent])
+    start = start + len(nodes)
 
     wanted = cell < inside
     ring, cell, edge, forward = ring[wanted], cell[wanted], edge[wanted], forward[wanted]
@@ -198,12 +202,10 @@ def _bent_points(
     """Inner vertices of all edges by midpoint displacement, and where each edge's vertices start."""
     vector = ends[:, 1] - ends[:, 0]
     length = np.hypot(*vector.T)
-    middle = round(np.log2(vertices_per_edge + 1)) if vertices_per_edge else 0
-    level = np.full(len(ends), middle)
-    typical = np.median(length)
-    level[length < 0.55 * typical] -= 1
-    level[length > 1.9 * typical] += 1
-    level = np.clip(level if vertices_per_edge else 0 * level, 0, 8)
+    level = np.full(len(ends), round(np.log2(vertices_per_edge + 1)))
+    if vertices_per_edge:
+        typical = np.median(length)
+        level += (length > 1.9 * typical).astype(int) - (length < 0.55 * typical)
     count = (1 << level) - 1
     start = np.concatenate([[0], np.cumsum(count)])
     points = np.empty((start[-1], 2))
@@ -222,7 +224,7 @@ def _bent_points(
             )
             shift = np.where(shift * sign > 0, sign * np.minimum(np.abs(shift), room), shift)
         bent = ends[which, None, 0] + t[None, :, None] * vector[which, None] + shift[..., None] * normal[which, None]
-        points[start[which, None] + np.arange(count[which[0]] if len(which) else 0)] = bent
+        points[start[which, None] + np.arange((1 << one) - 1)] = bent
     return np.round(points, 3), start
 
 

@@ -105,8 +105,8 @@ def indicators(county: County) -> dict:
         "new_land_flexible_m2": float(new[code == "42"].sum()),
         "expansion_ratio_n1": float(parts.sum() / base),
         "expansion_ratio_n2": float((concentrated + flexible) / base),
-        "expansion_ratio_n3": float((base + new[code == "41"].sum()) / base),
-        "expansion_ratio_n3_with_flexible": float((base + new[(code == "41") | (code == "42")].sum()) / base),
+        "expansion_ratio_n3": float((base + new[(code == "41") | (code == "42")].sum()) / base),
+        "expansion_ratio_n3_concentrated_only": float((base + new[code == "41"].sum()) / base),
         "windows": len(windows),
         "windows_area_m2": float(statutory_area(windows).sum()) if windows else 0.0,
     }

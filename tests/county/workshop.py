@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,11 @@ from tests.county import attributes
 from tests.county.attributes import County
 from tests.county.chance import chance
 from tests.county.measure import statutory_area
+
+FARM, FIELD, RED, EDGE, ZONE = "YJJBNTBHTB", "GDBHMB", "STBHHX", "CZKFBJ", "YDYHGHFQ"
+PARCEL, TOWNSHIP, COUNTY, HERITAGE = "DLTB", "XZQXZ", "XZQX", "LSWHBHX"
+OPEN_ZONES = (200, 520, 530, 540)
+"""Zones that no line must agree with."""
 
 
 @dataclass
@@ -48,7 +54,30 @@ class Workshop:
         self._numbers = {role: len(frame) for role, frame in self.layers.items()}
         self._salt = 0
 
-    # -- places ------------------------------------------------------------------------------------------------
+    @cached_property
+    def farmland(self) -> np.ndarray:
+        """Permanent basic farmland in its own zone, windows left alone."""
+        return self.lines.farmland & (self.lines.zone == 300) & ~self.lines.windows
+
+    @cached_property
+    def fields(self) -> np.ndarray:
+        """Rows of the cultivated layer, which is compared with no other layer."""
+        return self.lines.cultivated & ~self.lines.windows
+
+    @cached_property
+    def open_land(self) -> np.ndarray:
+        return np.isin(self.lines.zone, OPEN_ZONES) & ~self.lines.farmland
+
+    @cached_property
+    def wild(self) -> np.ndarray:
+        """Open land that nobody ploughs: no line takes an interest in it."""
+        return self.open_land & ~self.lines.farmed
+
+    def near(self, parcel: int, chosen: np.ndarray) -> dict[int, int]:
+        """Neighbouring parcels out of a choice, with the shared edge; longest edge first."""
+        found = {n: e for n, e in self.fabric.neighbours(parcel).items() if n < len(chosen) and chosen[n]}
+        ends = {n: self.fabric.chain(e)[[0, -1]] for n, e in found.items()}
+        return dict(sorted(found.items(), key=lambda one: -np.hypot(*(ends[one[0]][0] - ends[one[0]][1]))))
 
     def choose(
         self,
@@ -56,23 +85,20 @@ class Workshop:
         fits: Callable[[int], object] = lambda _: True,
         around: bool = True,
     ):
-        """A parcel nobody has touched and what `fits` says of it; taken from now on, its neighbours too if `around`."""
+        """An untouched parcel (with untouched neighbours, if `around`) and what `fits` says of it; taken from now on."""
         self._salt += 1
         candidates = np.asarray(candidates)
         if candidates.dtype == bool:
             candidates = np.flatnonzero(candidates)
         order = np.argsort(chance(self.fabric.land.seed, 201, self._salt, candidates), kind="stable")
         for parcel in candidates[order].tolist():
-            reach = self._reach(parcel, around)
+            reach = {parcel, *(self.fabric.neighbours(parcel) if around else ())}
             if reach & self.taken:
                 continue
             if answer := fits(parcel):
-                self.taken |= reach
+                self.taken.add(parcel)
                 return parcel, answer
         raise NoPlace("no place left for a defect; make the county with more parcels")
-
-    def _reach(self, parcel: int, around: bool) -> set[int]:
-        return {parcel, *(self.fabric.neighbours(parcel) if around else ())}
 
     def row(self, role: str, parcel: int) -> int:
         """Row of a layer that was made of this parcel; -1 if none."""
@@ -82,8 +108,6 @@ class Workshop:
                 table[parcels] = row
             self._row_of[role] = table
         return int(self._row_of[role][parcel])
-
-    # -- rows --------------------------------------------------------------------------------------------------
 
     def key(self, role: str, row: int) -> str:
         return self.layers[role].at[row, "BSM"]
@@ -128,8 +152,6 @@ class Workshop:
         shrunk = shapely.difference(self.shape(role, row), piece)
         return shrunk if shrunk.geom_type == "Polygon" and shrunk.is_valid and not shrunk.is_empty else None
 
-    # -- what must be found ------------------------------------------------------------------------------------
-
     def expect(
         self, rule: str, role: str, row: int | None = None, *, what: str, severity: str = "ERROR", **values
     ) -> None:
@@ -140,52 +162,72 @@ class Workshop:
         """A finding between two rows; within one layer the smaller key comes first."""
         if a[0] == b[0] and self.key(*a) > self.key(*b):
             a, b = b, a
-        if a[0] == "YJJBNTBHTB" and rule != "TOP001":
+        if a[0] == FARM and rule != "TOP001":
             values["net_of"] = a[1]
         self.expect(rule, a[0], a[1], related_role=b[0], related_keys=[self.key(*b)], shape=shape, what=what, **values)
 
     def expect_line_outside(self, rule: str, role: str, row: int, shape, what: str) -> None:
         """REL004, REL005: part of a line's row that no zone of its kind covers."""
         keys = [self.key(role, row)]
-        self.expect(rule, "YDYHGHFQ", severity="WARNING", related_role=role, related_keys=keys, shape=shape, what=what)
+        self.expect(rule, ZONE, severity="WARNING", related_role=role, related_keys=keys, shape=shape, what=what)
 
     def expect_zone_outside(self, rule: str, row: int, role: str, shape, what: str) -> None:
-        self.expect(rule, "YDYHGHFQ", row, severity="WARNING", related_role=role, shape=shape, what=what)
+        self.expect(rule, ZONE, row, severity="WARNING", related_role=role, shape=shape, what=what)
 
     def expect_if_large(self, row: int, shape, what: str) -> None:
         """REL006: a part of farmland outside the farmland zone counts only from 100 000 m² on."""
         if statutory_area([shape])[0] >= 100_000:
-            self.expect(
-                "REL006", "YJJBNTBHTB", row, severity="WARNING", related_role="YDYHGHFQ", shape=shape, what=what
-            )
+            self.expect("REL006", "YJJBNTBHTB", row, severity="WARNING", related_role=ZONE, shape=shape, what=what)
 
     def ignore(self, rule: str, role: str, shape: shapely.Polygon) -> None:
         """A sliver that a rule sees and must leave alone."""
         self.slivers.append((rule, role, shape))
 
-    # -- pieces of parcels -------------------------------------------------------------------------------------
-
-    def core(self, parcel: int, scale: float = 0.25) -> np.ndarray:
+    def core(self, parcel: int) -> np.ndarray:
         """The parcel's corners drawn in towards its point: a ring well inside it."""
         site = self.fabric.sites[parcel]
         nodes = self.fabric.edge_nodes[self.fabric.edges_of(parcel)]
         corners = self.fabric.points[np.unique(nodes)]
         turn = np.arctan2(*(corners - site).T[::-1])
-        return np.round(site + scale * (corners[np.argsort(turn)] - site), 3)
+        return np.round(site + 0.25 * (corners[np.argsort(turn)] - site), 3)
 
-    def blade(self, edge: int, cell: int, least: float, most: float, thick: float | None = None):
-        """A thin triangle on one segment of an edge, reaching into a cell: its three corners, or None.
+    def choose_blade(
+        self, candidates: np.ndarray, sides: Callable[[int], Iterable[tuple[int, int, str, int]]], thick: float | None
+    ) -> tuple[int, str, int, shapely.Polygon]:
+        """Gives a row a thin triangle of its neighbour's land: parcel, role, row, triangle.
 
-        Its base has two existing vertices, so the neighbour's outline is not touched anywhere else. With `thick` the
-        height is given, else the area is the middle between least and most. Short bases only: on long slanted ones the
-        statutory area of so thin a shape is mostly the formula's own error.
+        `sides` names for a parcel the edge, the cell that loses the triangle, and the row whose outline changes.
+        With `thick` (m) an error by its area, without it a sliver below both minimums. Short bases are preferred: on
+        long slanted ones the statutory area of so thin a shape is mostly the formula's own error.
         """
+
+        def fits(parcel, longest):
+            for edge, cell, role, row in sides(parcel):
+                if (corners := self._blade(edge, cell, longest, thick)) is None:
+                    continue
+                if (shape := dented(self.shape(role, row), *corners)) is not None and shape.is_valid:
+                    return role, row, shape, shapely.Polygon(corners)
+            return None
+
+        for longest in (120, 300, 1500):
+            try:
+                parcel, (role, row, shape, triangle) = self.choose(candidates, partial(fits, longest=longest))
+            except NoPlace:
+                continue
+            self.reshape(role, row, shape)
+            return parcel, role, row, triangle
+        raise NoPlace("no edge left for a thin triangle; make the county with more parcels")
+
+    def _blade(self, edge: int, cell: int, longest: float, thick: float | None):
+        """Corners of a thin triangle on one segment of an edge, reaching into a cell; its base has existing vertices, so
+        nobody else's outline is touched."""
         chain = self.fabric.chain(edge)
         length = np.hypot(*np.diff(chain, axis=0).T)
         segment = int(np.abs(length - 60).argmin())
-        if not 15 < length[segment] < 0.2 * np.sqrt(self.fabric.land.grain) + 30:
+        if not 15 < length[segment] < longest:
             return None
         start, end = chain[segment], chain[segment + 1]
+        least, most = (0.1, 0.45) if thick is None else (0.6, np.inf)
         reach = thick or (least + most) / length[segment]
         across = np.array([start[1] - end[1], end[0] - start[0]]) / length[segment]
         for sign in (1, -1):
@@ -200,15 +242,15 @@ class Workshop:
         return shapely.intersection(parcel, shape).area > 0.999 * shape.area and shapely.covers(parcel, shape)
 
 
-def dented(shape: shapely.Polygon, start: np.ndarray, tip: np.ndarray, end: np.ndarray) -> shapely.Polygon:
-    """The polygon with one more vertex between two neighbouring ones."""
-    rings = []
+def dented(shape: shapely.Polygon, start: np.ndarray, tip: np.ndarray, end: np.ndarray) -> shapely.Polygon | None:
+    """The polygon with one more vertex between two neighbouring ones; None if they are no neighbours."""
+    rings, found = [], False
     for ring in (shape.exterior, *shape.interiors):
         points = shapely.get_coordinates(ring)
         for a, b in ((start, end), (end, start)):
             at = np.flatnonzero((points[:-1] == a).all(axis=1) & (points[1:] == b).all(axis=1))
             if len(at):
-                points = np.insert(points, at[0] + 1, tip, axis=0)
+                points, found = np.insert(points, at[0] + 1, tip, axis=0), True
                 break
         rings.append(points)
-    return shapely.Polygon(rings[0], rings[1:])
+    return shapely.Polygon(rings[0], rings[1:]) if found else None
