@@ -70,6 +70,7 @@ class _Album:
         self.plan, self.report, self.words, self.check = plan, report, words, check
         self.crs = to_qgis_crs(plan.crs)
         self.chosen = largest(report)
+        self.placed = [f for f in report.findings if f.geom_kind != "none"]
         self._trees: dict[str, shapely.STRtree] = {}
         self._outlines: dict[tuple[str, str], NDArray] = {}
 
@@ -92,7 +93,7 @@ class _Album:
             [layers[0].plane] if layers and layers[0] is self.plan.concept("county") else [lay.plane for lay in layers]
         )
         shapes = shapes or [lay.plane for lay in self.plan.layers.values()]
-        shapes += [np.array([f.geometry for f in self.report.findings if f.geom_kind != "none"], dtype=object)]
+        shapes += [np.array([f.geometry for f in self.placed], dtype=object)]
         bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         if not len(bounds):
@@ -132,15 +133,13 @@ class _Album:
         """Bare marks for what is not numbered, errors first, thinned so that each can be seen."""
         dot = sheet.dots_per_mm
         taken = {_cell(spot, dot) for spot in numbered}
-        named = {id(f) for f in self.chosen}
         marks = []
         for severity in (Severity.ERROR, Severity.WARNING):
-            for finding in self.report.findings:
-                if finding.severity is not severity or finding.state == "waived" or finding.geom_kind == "none":
-                    continue
-                if id(finding) in named:
-                    continue
-                spot = _spot(finding, sheet)
+            found = [f.geometry for f in self.placed if f.severity is severity and f.state != "waived"]
+            # The middle of the extent will do for a mark of two millimetres, and is quick for 10⁵ of them.
+            bounds = shapely.bounds(np.array(found, dtype=object)).reshape(-1, 4)
+            for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
+                spot = sheet.place(x, y)
                 if _cell(spot, dot) not in taken:
                     taken.add(_cell(spot, dot))
                     marks.append((severity, spot))

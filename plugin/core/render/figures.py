@@ -158,13 +158,11 @@ def notes(report: Report, words: Words) -> list[str]:
 
 
 def _marks(indicator: Indicator, norm: Norm | None) -> list[str]:
-    """The target's mark, then C where a working definition nobody confirmed stands behind the figure."""
+    """The target's mark, and that of the working definition behind a ratio. What is in doubt carries the star."""
     found = []
     ratio = indicator.unit == "ratio"
-    if indicator.target is not None and norm is not None:
+    if norm is not None and indicator.target is not None:
         found.append(norm.mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
-    if ratio and norm is not None:
+    if norm is not None and ratio:
         found.append(norm.mark("ratio.form"))
-    elif not indicator.confirmed:
-        found.append("C")
     return list(dict.fromkeys(found))

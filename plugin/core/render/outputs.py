@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..io import beside, write_findings
+from ..io import write_findings
+from ..writing import beside, check_writable, same_file
 from .html import render
 from .json import to_json
 
@@ -32,20 +32,19 @@ class Outputs:
 
 
 #: What the findings layer can be written as.
-LAYER_FORMATS = (".gpkg", ".geojson", ".json", ".shp", ".fgb")
+LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
 
 
 def check_outputs(outputs: Outputs, source: str) -> None:
-    """Before a long run. OutputError: two results in one file, the input as an output, a format nobody knows."""
+    """Before a long run. OutputError: one that cannot be written, is the input, has another's path or no known format."""
     paths = outputs.paths()
     for position, path in enumerate(paths):
-        if any(_same(path, other) for other in paths[:position]):
+        if any(same_file(path, other) for other in paths[:position]):
             raise OutputError("output_twice", target=path)
-        if _same(path, source) or _within(path, source):
-            raise OutputError("output_is_input", target=path)
-    suffix = Path(outputs.findings).suffix.lower()
-    if outputs.findings and suffix not in LAYER_FORMATS:
+    if outputs.findings and Path(outputs.findings).suffix.lower() not in LAYER_FORMATS:
         raise OutputError("output_format", target=outputs.findings, known=" ".join(LAYER_FORMATS))
+    for path in paths:
+        check_writable(path, [source])
 
 
 def write_outputs(checked: Checked, outputs: Outputs, pictures: Pictures | None = None) -> None:
@@ -64,20 +63,3 @@ def write_outputs(checked: Checked, outputs: Outputs, pictures: Pictures | None 
             path = stack.enter_context(beside(outputs.findings))
             rows = [f.row() for f in report.findings]
             write_findings(path, rows, [f.layer_geometry() for f in report.findings], checked.plan.crs)
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return os.path.normcase(os.path.abspath(one)) == os.path.normcase(os.path.abspath(other))
-
-
-def _within(path: str, source: str) -> bool:
-    """Would the file lie inside a FileGDB, or replace one of the tables in a folder that is checked?"""
-    folder, target = Path(os.path.abspath(source)), Path(os.path.abspath(path))
-    if folder.suffix.lower() == ".gdb":
-        return folder in target.parents
-    return (
-        folder.is_dir() and target.parent == folder and target.exists() and target.suffix.lower() in (".shp", ".gpkg")
-    )

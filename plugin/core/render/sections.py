@@ -209,8 +209,8 @@ def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]
     mark = norm.mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
-    limits = (("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m"))
-    limits += (("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m"))
+    limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]
+    limits += [("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m")]
     count, area = said.get("ignored_slivers", 0), said.get("ignored_area_m2", 0.0)
     return {
         "mark": mark,
