@@ -18,6 +18,8 @@ from . import look
 PLACE, COUNT, AREA, STATE = range(4)
 #: Role under which the proxy and the dock get at the row itself: a Group, or (Group, Finding or None).
 ROW = Qt.ItemDataRole.UserRole + 1
+_BRANCH = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_LEAF = _BRANCH | Qt.ItemFlag.ItemNeverHasChildren
 _RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 _ASIDE = ("skipped", "crashed")
 
@@ -155,15 +157,22 @@ class FindingsModel(QAbstractItemModel):
             self.endInsertRows()
 
     def index(self, row, column, parent=QModelIndex()):  # noqa: B008
-        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
+        # Asked for every row of an open rule: no detour through rowCount.
+        if not parent.isValid():
+            inside, group = row < len(self.groups), 0
+        else:
+            group = parent.row() + 1
+            inside = not parent.internalId() and row < len(self.groups[group - 1].order)
+        return self.createIndex(row, column, group) if inside and row >= 0 <= column < 4 else QModelIndex()
 
     def parent(self, index):
         group = index.internalId() if index.isValid() else 0
         return self.createIndex(group - 1, 0, 0) if group else QModelIndex()
 
     def flags(self, index):
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags | Qt.ItemFlag.ItemNeverHasChildren if index.internalId() else flags
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return _LEAF if index.internalId() else _BRANCH
 
     # --- content
     def group_at(self, index) -> Group:
@@ -264,27 +273,29 @@ class FindingsModel(QAbstractItemModel):
 
     def _arrange(self, column, order):
         down = order == Qt.SortOrder.DescendingOrder
-        least = float("-inf")
 
         def of_group(group):
-            value = {
+            return {
                 PLACE: group.code,
                 COUNT: len(group.findings),
-                AREA: group.area if group.area is not None else least,
+                AREA: group.area,
                 STATE: str(group.outcome.outcome),
             }[column]
-            return value
 
         def of_finding(finding):
-            if column == PLACE:
-                return (finding.township, finding.key)
-            if column == STATE:
-                return finding.state
-            return finding.area_m2 if finding.area_m2 is not None else least
+            return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
 
-        self.groups.sort(key=of_group, reverse=down)
+        before = self.groups
+        self.groups = [before[n] for n in _sorted(range(len(before)), lambda n: of_group(before[n]), down)]
         # Whatever the column, errors stay before warnings and skipped rules come last.
         self.groups.sort(key=lambda g: _RANK[g.severity])
         for group in self.groups:
-            places = sorted(range(len(group.findings)), key=lambda n: of_finding(group.findings[n]), reverse=down)
+            places = _sorted(range(len(group.findings)), lambda n, found=group.findings: of_finding(found[n]), down)
             group.order = [-1] * group.aside + places
+
+
+def _sorted(items, value, down):
+    """Sorted by value; those without one last, in either direction."""
+    values = {item: value(item) for item in items}
+    there = [item for item in values if values[item] is not None]
+    return sorted(there, key=values.__getitem__, reverse=down) + [item for item in values if values[item] is None]

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication, QgsSettings
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ..bridge.texts import tr
 from . import look
 from .findings_filter import Wanted
-
-_SETTING = "sanxian/kinds"
 
 
 class VerdictBar(QWidget):
@@ -50,17 +48,11 @@ class VerdictBar(QWidget):
         button = QToolButton()
         button.setObjectName(f"SanxianKind{kind.capitalize()}")
         button.setCheckable(True)
-        kept = QgsSettings().value(f"{_SETTING}/{kind}", kind in Wanted().kinds, type=bool)
-        button.setChecked(kept)
+        button.setChecked(kind in Wanted().kinds)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.toggled.connect(self._toggled)
+        button.toggled.connect(lambda _on: self.kindsChanged.emit())
         return button
-
-    def _toggled(self) -> None:
-        for kind, button in self.buttons.items():
-            QgsSettings().setValue(f"{_SETTING}/{kind}", button.isChecked())
-        self.kindsChanged.emit()
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -72,7 +64,7 @@ class VerdictBar(QWidget):
             button.blockSignals(True)
             button.setChecked(True)
             button.blockSignals(False)
-        self._toggled()
+        self.kindsChanged.emit()
 
     def show_report(self, report, time: str) -> None:
         summary = report.summary

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A result made by hand, and a short way to let Qt work."""
+
+import time
+from datetime import datetime
+from types import SimpleNamespace
+
+import shapely
+from qgis.core import QgsCoordinateReferenceSystem
+
+from plugin.core.findings import Finding
+from plugin.core.report import Outcome, Report, RuleOutcome
+from plugin.core.rule import Severity
+from plugin.core.standard import Norm, load_profile, load_standard
+
+X, Y = 38_470_000.0, 4_390_000.0
+
+
+def finding(code, key, area, township="永安镇", severity=Severity.ERROR, **more):
+    shape = None if area is None else shapely.box(X, Y, X + area / 100, Y + 100)
+    values = {
+        "role": "YJJBNTBHTB",
+        "key": key,
+        "area_m2": area,
+        "geometry": shape,
+        "severity": severity,
+        "code": code,
+        "message": f"{code} {key} {township}",
+        "township": township,
+        "fingerprint": f"{code}-{key}",
+    }
+    return Finding(**{**values, **more})
+
+
+def small_report():
+    """Two rules with findings of two severities, one skipped, one that passed, one that crashed."""
+    findings = [
+        finding("REL002", "140225000000000001", 12_640.35),
+        finding("REL002", "140225000000000002", 900.0, "蔡村镇"),
+        finding("REL002", "140225000000000003", 52_000.0, "蔡村镇", state="waived"),
+        finding("LAW010", "140225000000000004", 200.0, "西坊城镇", Severity.WARNING),
+        finding("ATT001", "140225000000000005", None, "", related_keys=["7"]),
+        finding("RUN900", "", None, "", Severity.WARNING, params={"rule": "TOP002"}),
+    ]
+    rules = [
+        RuleOutcome("ATT001", "duplicate-key", "ERROR", Outcome.FAILED, 1, title="标识码唯一"),
+        RuleOutcome("TOP001", "layer-overlap", "ERROR", Outcome.PASSED, title="图层内部不重叠"),
+        RuleOutcome("TOP002", "zone-gaps", "ERROR", Outcome.CRASHED, 1, reason="坏了", title="规划分区无空隙"),
+        RuleOutcome(
+            "TOP003", "outside-county", "ERROR", Outcome.SKIPPED, reason="缺县级行政区图层。", title="要素不超出县界"
+        ),
+        RuleOutcome("REL002", "farmland-in-boundary", "ERROR", Outcome.FAILED, 3, title="永农与开发边界不重叠"),
+        RuleOutcome("LAW010", "farmland-not-cultivated", "WARNING", Outcome.FAILED, 1, title="永农为耕地"),
+    ]
+    return Report(rules=rules, findings=findings, tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4})
+
+
+def clean_report(skipped=False):
+    outcome = Outcome.SKIPPED if skipped else Outcome.PASSED
+    rules = [
+        RuleOutcome(f"TOP00{n}", "x", "ERROR", outcome if n == 1 else Outcome.PASSED, reason="缺图层。")
+        for n in range(1, 4)
+    ]
+    for rule in rules[1:]:
+        rule.reason = ""
+    if not skipped:
+        rules[0].reason = ""
+    return Report(rules=rules, tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4})
+
+
+def large_report(count):
+    findings = [finding("REL002", f"{n:018d}", 1.0 + n, f"乡镇{n % 20}") for n in range(count)]
+    return Report(rules=[RuleOutcome("REL002", "x", "ERROR", Outcome.FAILED, count, title="大")], findings=findings)
+
+
+def result_of(report):
+    from plugin.core.render.words import Words
+    from plugin.core.texts import Texts
+    from plugin.gui.result import Result
+
+    norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
+    checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm))
+    when = datetime(2026, 1, 2, 14, 32)
+    return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"), Words("zh"))
+
+
+def work(application, until=lambda: False, seconds=0.3):
+    """Let events through until something holds; True when it does."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        application.processEvents()
+        time.sleep(0.002)
+    return until()

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings panel: what it says when, in the words agreed on."""
+
+import pytest
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QLabel, QToolButton
+
+from plugin.bridge import texts
+from plugin.bridge.recognise import Recognised
+from plugin.gui import idle, look
+from plugin.gui.findings_dock import HELP, FindingsDock
+from tests.qgis.gui_helpers import clean_report, result_of, small_report, work
+
+
+@pytest.fixture(scope="module")
+def chinese(qgis_app):
+    translator = texts.install_translator()
+    if translator is None:
+        pytest.skip("the translations are not compiled (lrelease)")
+    yield
+    texts.remove_translator(translator)
+
+
+@pytest.fixture
+def dock(chinese, qgis_app):
+    dock = FindingsDock()
+    dock.resize(430, 900)
+    dock.show()
+    yield dock
+    dock.hide()
+    dock.deleteLater()
+    work(qgis_app, seconds=0.01)
+
+
+def nothing():
+    """A button's deed."""
+
+
+def give(dock, report):
+    result = result_of(report)
+    dock.set_clean(*idle.clean_states(result, nothing, dock.show_reasons))
+    dock.set_result(result)
+    return result
+
+
+def said(dock):
+    """What stands where the list would, and on the buttons below."""
+    assert dock.stack.currentWidget() is dock.empty
+    return dock.empty.label.text(), [b.text() for b in dock.empty.buttons()]
+
+
+LACKING = Recognised({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFBJ",))], [])
+
+
+@pytest.mark.parametrize(
+    ("empty", "text", "buttons"),
+    [
+        (idle.no_layer, "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。", ["打开示例县"]),
+        (
+            lambda act: idle.roles_missing(LACKING, act, act),
+            "认出 3 个图层，还缺城镇开发边界 CZKFBJ。缺图层的规则会跳过，不算通过。",
+            ["图层角色…", "仍然检查"],
+        ),
+        (idle.never_run, "还没有检查过。", ["全面检查"]),
+        (
+            idle.package_missing,
+            "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
+            ["环境自检…"],
+        ),
+    ],
+    ids=["no layer", "roles missing", "never run", "package missing"],
+)
+def test_before_a_check(dock, empty, text, buttons):
+    done = []
+    dock.set_idle(empty(lambda: done.append(1)))
+    assert said(dock) == (text, buttons)
+    dock.empty.buttons()[0].click()
+    work(QgsApplication.instance(), lambda: done)
+    assert done
+    assert dock.verdict.isHidden() and dock.filters.isHidden() and not dock.export_button.isEnabled()
+
+
+def test_clean(dock):
+    give(dock, clean_report())
+    assert said(dock) == ("3 条规则全部检查完，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。", ["生成报告"])
+    assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "通过"
+
+
+def test_no_finding_but_something_skipped(dock, qgis_app):
+    give(dock, clean_report(skipped=True))
+    assert said(dock) == ("没有发现问题，但有 1 条规则没能检查，不能算通过。", ["查看原因"])
+    assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
+    dock.empty.buttons()[0].click()
+    work(qgis_app, lambda: dock.stack.currentWidget() is dock.tree)
+    parent = dock.tree.filter.index(0, 0)
+    assert dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
+
+
+def test_filter_that_hides_all(dock, qgis_app):
+    give(dock, small_report())
+    QTest.keyClicks(dock.filters.search, "nothing like it")
+    work(qgis_app, lambda: dock.stack.currentWidget() is dock.empty, 2)
+    assert said(dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
+    dock.empty.buttons()[0].click()
+    assert work(qgis_app, lambda: dock.stack.currentWidget() is dock.tree, 2)
+    assert not dock.filters.search.text() and all(b.isChecked() for b in dock.verdict.buttons.values())
+
+
+def test_nothing_selected(dock):
+    give(dock, small_report())
+    assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["选一条问题，看为什么、怎么改和依据。"]
+    assert not dock.zoom_button.isEnabled()
+
+
+def test_verdict_is_a_shape_and_a_word_and_counts_stay_when_off(dock):
+    give(dock, small_report())
+    bar = dock.verdict
+    assert bar.findChild(QLabel, "SanxianVerdict").text() == "不通过"
+    assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 6 条规则"
+    assert [b.text() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
+    for button in bar.buttons.values():
+        button.setChecked(False)
+        assert not button.icon().isNull() and button.text()[-1].isdigit()
+
+
+def test_severity_buttons_are_the_filter(dock):
+    give(dock, small_report())
+    dock.verdict.buttons["waived"].setChecked(True)
+    assert len(dock.tree.filter.in_view()) == 6
+    for kind in ("ERROR", "WARNING"):
+        dock.verdict.buttons[kind].setChecked(False)
+    assert [f.state for f in dock.tree.filter.in_view()] == ["waived"]
+
+
+def test_detail_of_a_finding(dock):
+    give(dock, small_report())
+    dock.step(1)
+    words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
+    for expected in (
+        "永农与开发边界不重叠",
+        "12\u202f640.35 m²（法定椭球面积）",
+        "YJJBNTBHTB 140225000000000001",
+        "为什么",
+        "怎么改",
+        "依据",
+        "令第17号",
+    ):
+        assert expected in words
+    assert "A" in words.split("\n")
+    assert dock.position.text() == "1 / 3"
+    assert dock.zoom_button.isEnabled()
+
+
+def test_detail_of_a_skipped_rule_says_why(dock):
+    give(dock, small_report())
+    group = next(g for g in dock.tree.findings.groups if g.code == "TOP003")
+    dock.tree.setCurrentIndex(dock.tree._group_index(group))
+    words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
+    assert "跳过" in words and "缺县级行政区图层。" in words
+
+
+def test_selecting_goes_to_the_map_and_again_on_a_second_click(dock, qgis_app):
+    give(dock, small_report())
+    heard = []
+    dock.findingChosen.connect(heard.append)
+    index = dock.tree.filter.index(0, 0, dock.tree.filter.index(0, 0))
+    place = dock.tree.visualRect(index).center()
+    for clicks in (1, 2):
+        QTest.mouseClick(dock.tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+        work(qgis_app, seconds=0.02)
+        assert len(heard) == clicks
+    assert heard[0].key.endswith("1")
+
+
+def test_keys_in_the_list(dock):
+    give(dock, small_report())
+    dock.step(1)
+    went, asked = [], []
+    dock.findingChosen.connect(went.append)
+    dock.helpRequested.connect(asked.append)
+    QTest.keyClick(dock.tree, Qt.Key.Key_Return)
+    QTest.keyClick(dock.tree, Qt.Key.Key_F1)
+    assert [f.code for f in went] == ["REL002"] and asked == ["REL002"]
+    QTest.keySequence(dock.tree, QKeySequence(QKeySequence.StandardKey.Copy))
+    assert "140225000000000001" in QgsApplication.clipboard().text()
+    QTest.keyClick(dock.tree, Qt.Key.Key_Down)
+    assert len(went) == 2
+
+
+def test_ends_are_said(dock):
+    give(dock, small_report())
+    heard = []
+    dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
+    dock.step(1)
+    dock.step(-1)
+    assert heard == [(1, True), (-1, False)]
+
+
+def test_progress_names_rule_number_code_and_time_left(dock, monkeypatch):
+    give(dock, small_report())
+    clock = [100.0]
+    monkeypatch.setattr("plugin.gui.run_bar.time.monotonic", lambda: clock[0])
+    dock.start_run(19)
+    assert not dock.run_bar.isHidden() and dock.tree.isVisible(), "results stay usable during a run"
+    clock[0] += 4
+    dock.run_bar.step(0.2, "SCH001")
+    clock[0] += 4
+    dock.run_bar.step(0.5, "TOP002")
+    assert dock.run_bar.bar.format() == "正在复检  2/19  TOP002  剩余约 8 秒"
+    cancelled = []
+    dock.cancelRequested.connect(lambda: cancelled.append(1))
+    dock.run_bar.button.click()
+    assert cancelled and dock.run_bar.bar.format() == "正在取消"
+    dock.end_run("已取消，仍显示 14:32 的结果")
+    assert dock.run_bar.isHidden() and dock.note.text() == "已取消，仍显示 14:32 的结果"
+
+
+def test_a_low_panel_puts_the_detail_behind_a_tab(dock, qgis_app):
+    give(dock, small_report())
+    dock.step(1)
+    assert dock.tabs.isHidden() and dock.detail.isVisible() and dock.tree.isVisible()
+    dock.resize(QSize(430, 14 * dock.fontMetrics().lineSpacing()))
+    work(qgis_app, seconds=0.05)
+    assert dock.tabs.isVisible() and not dock.detail.isVisible() and dock.tree.isVisible()
+    dock.tabs.setCurrentIndex(HELP)
+    assert dock.detail.isVisible() and not dock.tree.isVisible()
+
+
+def test_townships_and_rules_to_choose_from(dock):
+    give(dock, small_report())
+    filters = dock.filters
+    shown = [filters.townships.itemText(n) for n in range(filters.townships.count())]
+    assert sorted(shown) == sorted(["（无乡镇）", "永安镇", "蔡村镇", "西坊城镇"])
+    filters.townships.setItemCheckState(shown.index("蔡村镇"), Qt.CheckState.Checked)
+    assert filters.chosen_townships == {"蔡村镇"}
+    give(dock, small_report())
+    assert filters.chosen_townships == {"蔡村镇"}, "a choice outlives a new check"
+
+
+def test_colours_follow_the_theme(dock):
+    give(dock, small_report())
+    before = QgsApplication.palette()
+    dark = QPalette(before)
+    dark.setColor(QPalette.ColorRole.Window, QColor("#222222"))
+    dark.setColor(QPalette.ColorRole.WindowText, QColor("#dddddd"))
+    try:
+        assert look.color("error").name() == "#d50058"
+        QgsApplication.setPalette(dark)
+        assert look.color("error").name() == "#ff5c9e"
+        assert look.faint().lightness() > 128
+    finally:
+        QgsApplication.setPalette(before)
+
+
+def test_every_tool_has_a_word(dock):
+    give(dock, small_report())
+    dock.set_county("")
+    for button in dock.findChildren(QToolButton):
+        if button.objectName().startswith("Sanxian"):
+            assert button.text()

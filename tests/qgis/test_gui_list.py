@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings list: its tree, its filter, its walk."""
+
+import time
+
+import pytest
+from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, Qt, qInstallMessageHandler
+from qgis.PyQt.QtTest import QAbstractItemModelTester
+
+from plugin.core.report import Report
+from plugin.gui.findings_filter import FindingsFilter, Wanted
+from plugin.gui.findings_model import AREA, COUNT, PLACE, STATE, FindingsModel, hectares, place_of
+from plugin.gui.findings_tree import FindingsTree
+from plugin.gui.look import KINDS
+from tests.qgis.gui_helpers import clean_report, finding, large_report, small_report, work
+
+EVERYTHING = Wanted(kinds=frozenset(KINDS))
+
+
+@pytest.fixture
+def model(qgis_app):
+    complaints = []
+    former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
+    model = FindingsModel()
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    model.set_report(small_report())
+    yield model
+    del tester
+    qInstallMessageHandler(former)
+    assert not complaints, "the model breaks Qt's rules"
+
+
+@pytest.fixture
+def shown(model):
+    proxy = FindingsFilter()
+    proxy.setSourceModel(model)
+    proxy.set_wanted(EVERYTHING)
+    return proxy
+
+
+@pytest.fixture
+def tree(qgis_app):
+    tree = FindingsTree()
+    tree.show_report(small_report(), EVERYTHING)
+    yield tree
+    tree.deleteLater()
+
+
+def texts(proxy, column=PLACE, parent=None):
+    parent = parent or QModelIndex()
+    return [proxy.index(n, column, parent).data() for n in range(proxy.rowCount(parent))]
+
+
+def children(proxy, row, column=PLACE):
+    parent = proxy.index(row, 0)
+    proxy.fetchMore(parent)
+    return texts(proxy, column, parent)
+
+
+def test_errors_first_then_the_largest_skipped_rules_last_passed_rules_not_at_all(model):
+    codes = [g.code for g in model.groups]
+    assert codes == ["REL002", "ATT001", "LAW010", "TOP002", "TOP003"]
+
+
+def test_a_crash_belongs_to_its_rule(model):
+    group = next(g for g in model.groups if g.code == "TOP002")
+    assert [f.code for f in group.findings] == ["RUN900"]
+    assert model.index(model.groups.index(group), STATE).data()
+
+
+def test_children_are_rows_only_when_asked_for(qgis_app):
+    model = FindingsModel()
+    model.set_report(small_report())
+    parent = model.index(0, 0)
+    assert model.rowCount(parent) == 0
+    assert model.hasChildren(parent) and model.canFetchMore(parent)
+    model.fetchMore(parent)
+    assert model.rowCount(parent) == 3
+
+
+def test_a_skipped_rule_says_why_in_a_row(shown):
+    row = texts(shown).index("TOP003  要素不超出县界")
+    assert children(shown, row) == ["缺县级行政区图层。"]
+
+
+def test_counts_and_areas_follow_the_filter(shown):
+    assert shown.index(0, COUNT).data() == "3"
+    shown.set_wanted(Wanted())
+    assert shown.index(0, COUNT).data() == "2"
+    assert shown.index(0, AREA).data() == "1.35"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "keys"),
+    [
+        (Wanted(), {1, 2, 4, 5}),
+        (Wanted(kinds=frozenset({"ERROR"})), {1, 2, 5}),
+        (Wanted(kinds=frozenset({"waived"})), {3}),
+        (Wanted(townships=frozenset({"蔡村镇"})), {2}),
+        (Wanted(townships=frozenset({""})), {5}),
+        (Wanted(rules=frozenset({"LAW010"})), {4}),
+        (Wanted(text="000000004"), {4}),
+        (Wanted(text="rel002 永安"), {1}),
+        (Wanted(text="没有这样的"), set()),
+    ],
+    ids=["default", "errors", "waived", "township", "no township", "rule", "key", "two words", "nothing"],
+)
+def test_filter(shown, wanted, keys):
+    shown.set_wanted(wanted)
+    assert {int(f.key[-3:]) for f in shown.in_view() if f.key} == keys
+
+
+def test_reasons_go_with_the_skipped_button(shown):
+    shown.set_wanted(Wanted(kinds=frozenset({"skipped"})))
+    assert [t.split()[0] for t in texts(shown)] == ["TOP002", "TOP003"]
+    shown.set_wanted(Wanted(kinds=frozenset({"ERROR"})))
+    assert [t.split()[0] for t in texts(shown)] == ["REL002", "ATT001"]
+
+
+@pytest.mark.parametrize("column", [PLACE, COUNT, AREA, STATE])
+def test_sorting_keeps_what_is_selected(model, column):
+    parent = model.index(0, 0)
+    model.fetchMore(parent)
+    kept = [QPersistentModelIndex(model.index(n, 0, parent)) for n in range(3)]
+    before = [model.finding_at(QModelIndex(i)).key for i in kept]
+    for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
+        model.sort(column, order)
+        assert [model.finding_at(QModelIndex(i)).key for i in kept] == before
+
+
+def test_findings_sort_by_area(shown):
+    shown.sort(AREA, Qt.SortOrder.AscendingOrder)
+    assert children(shown, 0, AREA) == ["0.09", "1.26", "5.20"]
+
+
+def test_words():
+    assert hectares(None) == "—"
+    assert hectares(12_640.35) == "1.26"
+    assert hectares(3.0) == "<0.01"
+    assert place_of(finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
+    assert place_of(finding("SCH002", "", None, "")) == "SCH002  "
+
+
+def test_walk_follows_filter_and_stops_at_the_ends(tree):
+    keys = []
+    while tree.step(1):
+        keys.append(tree.current().key[-1:])
+    # Largest first, the waived one left out, the crash last.
+    assert keys == ["1", "2", "5", "4", ""]
+    assert not tree.step(1)
+    while tree.step(-1):
+        pass
+    assert tree.current().key[-1:] == "1"
+
+
+def test_walk_goes_on_from_a_rule(tree):
+    tree.setCurrentIndex(tree._group_index(tree.findings.groups[1]))
+    assert tree.step(1)
+    assert tree.current().code == "ATT001"
+    tree.setCurrentIndex(tree._group_index(tree.findings.groups[1]))
+    assert tree.step(-1)
+    assert tree.current().key.endswith("2")
+
+
+def test_position_counts_findings_of_the_same_kind(tree):
+    tree.step(1)
+    assert tree.position() == (1, 3, "ERROR")
+    for _ in range(3):
+        tree.step(1)
+    assert tree.position() == (1, 2, "WARNING")
+
+
+def test_selection_and_open_rules_outlive_a_new_check(tree):
+    tree.step(1)
+    tree.step(1)
+    tree.expand(tree._group_index(tree.findings.groups[2]))
+    heard = []
+    tree.chosen.connect(heard.append)
+    tree.show_report(small_report(), EVERYTHING)
+    assert tree.current().key.endswith("2")
+    assert tree.isExpanded(tree._group_index(tree.findings.groups[2]))
+    assert heard == [], "a check by itself moves the map nowhere"
+
+
+def test_empty_reports(tree):
+    tree.show_report(clean_report(), EVERYTHING)
+    assert tree.filter.rowCount() == 0 and not tree.step(1) and tree.position() is None
+    tree.show_report(Report(), EVERYTHING)
+    assert tree.filter.rowCount() == 0
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_findings_stay_fast(qgis_app):
+    """Generous limits: this machine may be busy. Measured: 0.1 s, 0.2 s, 0.1 s, 0.9 s, 0.7 s, 0.1 s."""
+    report = large_report(100_000)
+    tree = FindingsTree()
+    tree.resize(400, 600)
+    tree.show()
+    seconds = {}
+
+    def timed(name, action):
+        started = time.perf_counter()
+        action()
+        work(qgis_app, seconds=0.01)
+        seconds[name] = round(time.perf_counter() - started, 2)
+
+    timed("show", lambda: tree.show_report(report, Wanted(rules=frozenset({"none"}))))
+    timed("filter", lambda: tree.set_wanted(Wanted(text="乡镇7")))
+    timed("all", lambda: tree.set_wanted(Wanted()))
+    timed("open", lambda: tree.expand(tree._group_index(tree.findings.groups[0])))
+    timed("sort", lambda: tree.filter.sort(PLACE, Qt.SortOrder.AscendingOrder))
+    timed("step", lambda: tree.step(1))
+    tree.deleteLater()
+    print(seconds)
+    assert max(seconds.values()) < 8, seconds

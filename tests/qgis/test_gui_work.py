@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work in the background, the mark on the map, the findings layer, the sample county."""
+
+import threading
+import time
+
+import pytest
+import shapely
+from pyproj import CRS
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QSize
+
+from plugin.bridge import county, findings_layer, recognise, roles, sample
+from plugin.bridge.layers import template_id
+from plugin.bridge.tasks import Job, Runner
+from plugin.core.errors import Cancelled
+from plugin.gui.map_marks import MapMark, to_qgis, view_of
+from tests.qgis.gui_helpers import X, Y, finding, small_report, work
+from tests.qgis.helpers import SAMPLE, digest, write_small
+
+HOME = QgsCoordinateReferenceSystem("EPSG:4526")
+
+
+# --- tasks
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def start(qgis_app, heard):
+    runner = Runner()
+
+    def start(doing):
+        job = Job(
+            "test",
+            doing,
+            on_done=lambda r: heard.append(("done", r, threading.current_thread())),
+            on_error=lambda e: heard.append(("error", str(e), threading.current_thread())),
+            on_cancelled=lambda: heard.append(("cancelled", None, threading.current_thread())),
+        )
+        return runner.start(job)
+
+    yield start
+    runner.stop_all()
+
+
+def until_cancelled(progress, cancelled):
+    while not cancelled():
+        time.sleep(0.005)
+    raise Cancelled
+
+
+def test_work_is_off_the_main_thread_and_answers_on_it(qgis_app, start, heard):
+    job = start(lambda progress, cancelled: (progress(0.5, "half"), threading.current_thread())[1])
+    steps = []
+    job.step.connect(lambda share, text: steps.append((share, text, threading.current_thread())))
+    assert work(qgis_app, lambda: heard, 5)
+    (kind, worker, answered) = heard[0]
+    assert kind == "done" and worker is not threading.main_thread() and answered is threading.main_thread()
+    assert all(thread is threading.main_thread() for _, _, thread in steps)
+
+
+def test_an_error_is_told_once(qgis_app, start, heard):
+    start(lambda progress, cancelled: 1 / 0)
+    assert work(qgis_app, lambda: heard, 5)
+    assert [h[:2] for h in heard] == [("error", "division by zero")]
+
+
+def test_cancel_answers_within_a_second(qgis_app, start, heard):
+    job = start(until_cancelled)
+    work(qgis_app, seconds=0.1)
+    began = time.monotonic()
+    job.cancel()
+    assert work(qgis_app, lambda: heard, 5) and time.monotonic() - began < 1
+    assert heard[0][0] == "cancelled"
+
+
+def test_what_finished_after_cancel_is_cancelled(qgis_app, start, heard):
+    job = start(lambda progress, cancelled: time.sleep(0.2))
+    job.cancel()
+    assert work(qgis_app, lambda: heard, 5)
+    assert heard[0][0] == "cancelled"
+
+
+def test_nobody_is_called_back_after_unload(qgis_app, heard):
+    runner = Runner()
+    job = Job(
+        "test", until_cancelled, on_done=heard.append, on_error=heard.append, on_cancelled=lambda: heard.append(1)
+    )
+    runner.start(job)
+    work(qgis_app, seconds=0.05)
+    runner.stop_all()
+    work(qgis_app, seconds=0.1)
+    assert not heard and not QgsApplication.taskManager().activeTasks()
+
+
+# --- the map
+@pytest.fixture
+def canvas(qgis_app, project):
+    canvas = QgsMapCanvas()
+    canvas.resize(QSize(800, 600))
+    canvas.setDestinationCrs(HOME)
+    canvas.setExtent(QgsRectangle(X, Y, X + 40_000, Y + 30_000))
+    yield canvas
+    canvas.deleteLater()
+
+
+def test_a_conflict_takes_thirty_percent_of_the_view(canvas):
+    one = finding("REL002", "1", 1_200_000.0)
+    assert MapMark(canvas).show(one, HOME)
+    box = to_qgis(one.geometry).boundingBox()
+    assert canvas.extent().contains(box)
+    assert box.width() / canvas.extent().width() == pytest.approx(0.30, rel=0.05)
+    assert canvas.extent().center().distance(box.center()) < 1
+
+
+def test_a_tall_conflict_fits_too():
+    view = view_of(QgsRectangle(0, 0, 10, 300), 4 / 3)
+    assert view.height() == pytest.approx(1000) and view.width() == pytest.approx(4000 / 3)
+
+
+@pytest.mark.parametrize("shape", [shapely.Point(X, Y), shapely.box(X, Y, X + 0.5, Y + 0.5)], ids=["point", "small"])
+def test_never_nearer_than_1_to_500(canvas, shape):
+    one = finding("GEO002", "1", None, geometry=shape)
+    assert MapMark(canvas).show(one, HOME)
+    assert canvas.scale() == pytest.approx(500, rel=0.02)
+    assert canvas.extent().contains(to_qgis(shape).boundingBox())
+
+
+def test_in_the_map_s_own_crs(canvas):
+    degrees = QgsCoordinateReferenceSystem("EPSG:4490")
+    canvas.setDestinationCrs(degrees)
+    one = finding("REL002", "1", 40_000.0)
+    assert MapMark(canvas).show(one, HOME)
+    moved = QgsCoordinateTransform(HOME, degrees, QgsProject.instance()).transformBoundingBox(
+        to_qgis(one.geometry).boundingBox()
+    )
+    assert canvas.extent().contains(moved)
+
+
+def test_one_mark_at_a_time_and_none_left(qgis_app, canvas):
+    items = len(canvas.scene().items())
+    mark = MapMark(canvas)
+    for key in "12":
+        mark.show(finding("REL002", key, 40_000.0), HOME)
+    # The flashes are QGIS's own and go by themselves.
+    assert work(qgis_app, lambda: len(canvas.scene().items()) == items + 1, 5)
+    mark.clear()
+    assert len(canvas.scene().items()) == items
+
+
+def test_a_finding_without_a_place_moves_nothing(canvas):
+    before = canvas.extent()
+    assert not MapMark(canvas).show(finding("SCH002", "1", None), HOME)
+    assert canvas.extent() == before
+
+
+# --- the findings layer
+def test_findings_layer_is_one_and_is_filled_again(project):
+    report = small_report()
+    crs = CRS.from_epsg(4526)
+    first = findings_layer.show(project, findings_layer.features(report.findings), crs)
+    second = findings_layer.show(project, findings_layer.features(report.findings[:2]), crs)
+    assert first is second and second.featureCount() == 2
+    assert second.renderer().type() == "categorizedSymbol"
+    assert project.layerTreeRoot().children()[0].findLayers()[0].layerId() == second.id()
+    assert second not in recognise.plan_layers(project), "a result is never an input"
+    findings_layer.remove(project)
+    assert not project.mapLayers() and not project.layerTreeRoot().children()
+
+
+def test_findings_layer_leaves_a_group_with_other_layers(project):
+    layer = findings_layer.show(project, [], CRS.from_epsg(4526))
+    group = project.layerTreeRoot().findLayer(layer.id()).parent()
+    other = QgsVectorLayer("Polygon?crs=EPSG:4526", "other", "memory")
+    project.addMapLayer(other, False)
+    group.addLayer(other)
+    findings_layer.remove(project)
+    assert [n.name() for n in project.layerTreeRoot().children()[0].children()] == ["other"]
+
+
+# --- roles and profile of the project
+def test_recognition_by_name_and_by_choice(project, tmp_path):
+    path = write_small(tmp_path / "small.gpkg")
+    for name in ("YJJBNTBHTB", "STBHHX", "DLTB"):
+        project.addMapLayer(QgsVectorLayer(f"{path}|layername={name}", name, "ogr"))
+    lines = QgsVectorLayer(f"{path}|layername=CZKFBJ", "我的边界", "ogr")
+    project.addMapLayer(lines)
+    found = recognise.recognise(recognise.outlines(project), county.options(project))
+    assert set(found.roles) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
+    assert found.lacking == [("boundary", ("CZKFBJ",))]
+    roles.choose(project, "CZKFBJ", lines)
+    found = recognise.recognise(recognise.outlines(project), county.options(project))
+    assert found.roles["CZKFBJ"] == lines.id() and not found.lacking
+
+
+def test_county_is_kept_with_the_project(project, tmp_path):
+    mine = county.County(profile="hunyuan", scope="three_lines", base_year="2020")
+    county.keep(project, mine)
+    project.write(str(tmp_path / "a.qgz"))
+    project.clear()
+    assert county.of(project) == county.County()
+    project.read(str(tmp_path / "a.qgz"))
+    assert county.of(project) == mine
+    options = county.options(project)
+    assert (options.profile, options.base_year) == ("hunyuan", 2020)
+    county.keep(project, county.County())
+    assert county.of(project) == county.County()
+
+
+# --- the sample county
+def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
+    before = digest(SAMPLE)
+    path = sample.copy(tmp_path / "示例 县")
+    layers = sample.load(project, path)
+    assert [g.name() for g in project.layerTreeRoot().children()] == [
+        "三条控制线",
+        "历史文化保护线",
+        "规划分区",
+        "基础数据",
+    ]
+    by_role = {template_id(v): v for v in layers}
+    assert by_role["CZKFBJ"].name() == "城镇开发边界" and by_role["DLTB"].opacity() == 0.5
+    assert all(v.isValid() and v.featureCount() for v in layers)
+    assert by_role["CZKFBJ"].startEditing() and by_role["CZKFBJ"].rollBack()
+    assert digest(SAMPLE) == before
+    assert county.of(project).profile == "hunyuan"
+    assert set(recognise.recognise(recognise.outlines(project), county.options(project)).roles) == set(by_role)
+
+
+def test_a_second_copy_leaves_the_first(qgis_app, tmp_path):
+    first, second = sample.copy(tmp_path), sample.copy(tmp_path)
+    assert first != second and first.exists() and second.exists()
