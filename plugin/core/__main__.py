@@ -140,7 +140,9 @@ def summary(report: Report, words: Words) -> list[str]:
             value = figures.value_text(indicator, words)
             target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
             state = figures.state_word(indicator, words)
-            lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
+            lines.append(
+                "  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state)
+            )
     return lines
 
 
