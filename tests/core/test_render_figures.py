@@ -9,8 +9,8 @@ from plugin.core.check import Options
 from plugin.core.errors import DataError
 from plugin.core.indicators import BROKEN, CLOSE, MET, REFERENCE, Indicator
 from plugin.core.render import figures
-from plugin.core.render.sections import crs_text, moment, without_folders
-from plugin.core.render.words import Words
+from plugin.core.render.sections import crs_text, moment
+from plugin.core.render.words import Words, without_folders
 from plugin.paths import TEXTS
 from tests.core.made_report import made_report, ratio
 

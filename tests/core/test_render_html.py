@@ -110,6 +110,8 @@ def test_reasons_of_what_was_not_checked():
     report.rules[1].reason = "文件“C:\\Users\\zhang san\\标准\\standard.toml”缺“ratio.form”。请补上。"
     report.rules[1].outcome = Outcome.SKIPPED
     report.rules[-1].incomplete, report.rules[-1].reason = True, "3 对图形算不出结果，见 RUN901。"
+    trace = "规则 REL001 运行出错（FileNotFoundError: '/home/zhang/机密/a.gpkg'），没有给出结果。"
+    report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message=trace))
     text = page_of(report).text
     assert "zhang" not in text and "机密" not in text
     assert "运行出错（FileNotFoundError）" in text

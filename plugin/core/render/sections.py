@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 from typing import Any
@@ -12,16 +11,9 @@ from ..report import Outcome, Report, RuleOutcome, Verdict
 from ..standard import Norm
 from ..texts import area_text, number
 from .found import citations, rule_order
-from .words import Words
+from .words import Words, without_folders
 
 _COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
-#: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
-_FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
-
-
-def without_folders(text: str) -> str:
-    """The text with absolute paths cut down to the name at their end."""
-    return _FOLDERS.sub("", text)
 
 
 def verdict(report: Report) -> Verdict:
