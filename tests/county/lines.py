@@ -72,12 +72,13 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     gross = np.round(area, 2)
     height, slope = land.height(points), land.slope(points)
     slope_class = 1 + np.searchsorted([0.055, 0.15, 0.30, 0.52], slope)
-    terraced = slope_class >= (2 if terraces else 3)
     spread = chance(land.seed, 71, np.arange(count))
-    rate = np.round(np.where(terraced, 0.03 * slope_class - 0.03 + 0.1 * spread, 0.0), 4)
     if terraces:
-        rate = np.where(terraced, np.round(0.12 + 0.13 * spread, 4), np.round(0.04 + 0.05 * spread, 4))
-        terraced[:] = True
+        terraced = np.ones(count, bool)
+        rate = np.round(np.where(slope_class > 1, 0.12 + 0.13 * spread, 0.04 + 0.05 * spread), 4)
+    else:
+        terraced = slope_class > 2
+        rate = np.round(np.where(terraced, 0.03 * slope_class - 0.03 + 0.1 * spread, 0.0), 4)
     net = gross - np.round(gross * rate, 2)
 
     strip = np.isin(fabric.kinds, (RIVER, ROAD))
@@ -86,15 +87,15 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     urban, industry, boundary, windows = _towns(fabric, area, gross, distance, town, strip)
     township = _townships(fabric, points)
     taken = strip | hamlet | industry | (boundary > 0)
-    farmed, cultivated, score = _cultivated(land, points, height, slope, distance, net, taken & ~windows, windows)
+    cultivated, score = _cultivated(land, points, height, slope, distance, net, taken & ~windows, windows)
     farmland = _farmland(land, points, score, gross if terraces else net, cultivated, windows)
+    red = _red_line(fabric, points, area, height, distance, taken | cultivated)
+    mining = _mining(land, points, taken | cultivated | red, height)
+    # Fields that the boundary takes in are still ploughed, but no longer to be kept.
     fringe = (boundary > 0) & ~urban & (chance(land.seed, 72, np.arange(count)) < 0.55)
-    taken |= hamlet | urban
-    red = _red_line(fabric, points, area, height, distance, taken | farmed)
-    mining = _mining(land, points, taken | farmed | red, height)
     lines = Lines(
         area, gross, height, slope, slope_class, terraced, rate, township, _villages(land, points, township), hamlet,
-        urban, industry, boundary, windows, farmed | fringe, cultivated, farmland, red, mining,
+        urban, industry, boundary, windows, cultivated | fringe, cultivated, farmland, red, mining,
         zone=np.zeros(count, int),
     )  # fmt: skip
     lines.zone = zones.assign(fabric, lines)
@@ -220,7 +221,7 @@ def _cultivated(land, points, height, slope, distance, net, taken, windows):
     order = order[free[order] | windows[order]]
     cultivated = np.zeros(len(points), bool)
     cultivated[until(order, net, TARGETS["cultivated"] * ROOM)] = True
-    return cultivated.copy(), cultivated, score
+    return cultivated, score
 
 
 def _farmland(land, points, score, amounts, cultivated, windows):
@@ -271,14 +272,14 @@ def _mining(land, points, taken, height):
     """Two mining patches in the hills nearest to 青磁窑镇."""
     seat = np.array(SEATS["青磁窑镇"]) * 1000
     away = np.hypot(*(points - seat).T)
-    hills = np.argsort(np.where(taken | (height < 0.25), np.inf, np.abs(away - 4200)), kind="stable")
+    order = np.argsort(np.abs(away - 4200), kind="stable")
+    hills = order[~taken[order] & (height[order] >= 0.25)]
     mining = np.zeros(len(points), bool)
     centres = []
     for parcel in hills[:400]:
         if all(np.hypot(*(points[parcel] - points[other])) > 3000 for other in centres):
             centres.append(parcel)
             mining |= (np.hypot(*(points - points[parcel]).T) < 900) & ~taken
-            mining[parcel] = True
         if len(centres) == 2:
             break
     return mining
