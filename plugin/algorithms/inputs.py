@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
+    QgsProcessingParameters,
     QgsProperty,
     QgsVectorLayer,
 )
@@ -59,7 +60,12 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
 
 
 def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
-    layer = algorithm.parameterAsVectorLayer(parameters, name, context)
+    value = parameters[name]
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        # Asked for a layer, QGIS does not look into what was asked of its features.
+        value = value.source
+    definition = algorithm.parameterDefinition(name)
+    layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
     if layer is None or not layer.isValid():
         raise unreadable(name, parameters[name], context)
     return layer

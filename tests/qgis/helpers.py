@@ -57,10 +57,16 @@ def digest(path: Path) -> str:
 
 
 def run(name: str, parameters: dict, feedback=None, context=None) -> dict:
-    """Run one of our algorithms as a script would. Raises QgsProcessingException."""
+    """Run one of our algorithms as a script would. Raises QgsProcessingException with all that was said."""
     import processing
+    from qgis.core import QgsProcessingException
 
-    return processing.run(f"sanxian:{name}", parameters, feedback=feedback or Log(), context=context)
+    feedback = feedback or Log()
+    try:
+        return processing.run(f"sanxian:{name}", parameters, feedback=feedback, context=context)
+    except QgsProcessingException as error:
+        # Of what goes wrong while preparing, the exception says nothing.
+        raise QgsProcessingException(" ".join([str(error), *feedback.errors])) from error
 
 
 def Log():

@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""check_plan on files, folders and layers of the project; what it writes, and what it leaves alone."""
+
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from collections import Counter
+
+import pytest
+from qgis.core import (
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsVectorLayer,
+)
+
+from plugin.core import rule as rules
+from plugin.core.rule import EACH, Need, Severity
+from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, run, square, write_small
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+THREE_LINES = "REL001,REL002,REL003"
+
+
+def outputs(folder):
+    return {
+        "OUTPUT_FINDINGS": str(folder / "findings.gpkg"),
+        "OUTPUT_HTML": str(folder / "report.html"),
+        "OUTPUT_JSON": str(folder / "report.json"),
+    }
+
+
+def read_json(path):
+    with open(path, encoding="utf-8") as handle:
+        return json.load(handle)
+
+
+def rows_of(path):
+    layer = QgsVectorLayer(str(path), "findings", "ogr")
+    assert layer.isValid()
+    return list(layer.getFeatures())
+
+
+# --- the sample
+
+
+def test_the_sample_and_its_counts_agree_everywhere(tmp_path):
+    truth = read_json(TRUTH)["defects"]
+    before = digest(SAMPLE)
+    result = run("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **outputs(tmp_path)})
+    assert digest(SAMPLE) == before
+    expected = Counter(d["severity"] for d in truth)
+    assert (result["ERRORS"], result["WARNINGS"]) == (expected["ERROR"], expected["WARNING"])
+    assert result["VERDICT"] == "fail"
+    report = read_json(result["OUTPUT_JSON"])
+    rows = rows_of(result["OUTPUT_FINDINGS"])
+    by_rule = Counter(d["rule"] for d in truth)
+    assert Counter(f["code"] for f in report["findings"]) == by_rule
+    assert Counter(r["code"] for r in rows) == by_rule
+    assert {r["code"]: r["findings"] for r in report["rules"] if r["findings"]} == by_rule
+    assert {r["fingerprint"] for r in rows} == {f["fingerprint"] for f in report["findings"]}
+    with open(result["OUTPUT_HTML"], encoding="utf-8") as handle:
+        page = handle.read()
+    words = re.sub(r"<[^>]+>|\s+", " ", page)
+    assert re.search(rf"错误\s+{expected['ERROR']}\b", words) and re.search(rf"警告\s+{expected['WARNING']}\b", words)
+    assert "data:image/" in page and "http://" not in page
+
+
+def test_from_the_command_line(qgis_process, tmp_path):
+    folder = tmp_path / "示例 县"
+    folder.mkdir()
+    plan = folder / "浑源 县.gpkg"
+    shutil.copy(SAMPLE, plan)
+    before = digest(plan)
+    targets = [f"{k}={v}" for k, v in outputs(folder / "结果").items()]
+    done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={plan}", "PROFILE=hunyuan", *targets)
+    assert done.returncode == 0, done.stdout + done.stderr
+    errors = sum(d["severity"] == "ERROR" for d in read_json(TRUTH)["defects"])
+    assert f"ERRORS:\t{errors}\n" in done.stdout and "VERDICT:\tfail\n" in done.stdout
+    assert "结论：不通过" in done.stdout
+    assert digest(plan) == before
+    assert sorted(p.name for p in folder.iterdir()) == ["浑源 县.gpkg", "结果"]
+    assert sorted(p.name for p in (folder / "结果").iterdir()) == ["findings.gpkg", "report.html", "report.json"]
+    report = read_json(folder / "结果" / "report.json")
+    assert str(tmp_path) not in json.dumps(report, ensure_ascii=False), "no path of this machine in a report"
+
+
+# --- sources
+
+
+def test_a_folder_of_shapefiles(small, tmp_path):
+    folder = tmp_path / "shp 文件夹"
+    folder.mkdir()
+    from tests.qgis.helpers import small_layers
+
+    for role, table in small_layers().items():
+        encoding = "GBK" if role == "CZKFBJ" else "UTF-8"
+        table.to_file(folder / f"{role}.shp", encoding=encoding, engine="pyogrio")
+    before = digest(folder)
+    result = run("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES})
+    assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
+    assert digest(folder) == before
+
+
+def test_layers_of_the_project_with_unsaved_edits(small, project, tmp_path):
+    layers = {
+        name: QgsVectorLayer(f"{small}|layername={name}", name, "ogr")
+        for name in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
+    }
+    project.addMapLayers(layers.values())
+    red_line = layers["STBHHX"]
+    red_line.startEditing()
+    row = QgsFeature(red_line.fields())
+    row["BSM"] = "140225000099"
+    row.setGeometry(QgsGeometry.fromWkt(square(50, 200, 10, 10).wkt))
+    assert red_line.addFeature(row)
+    before = digest(small)
+    target = tmp_path / "r.json"
+    result = run("check_plan", {"RULES": THREE_LINES, "OUTPUT_JSON": str(target)})
+    assert result["ERRORS"] == 2
+    assert digest(small) == before
+    assert red_line.isEditable() and red_line.isModified()
+    report = read_json(target)
+    found = next(f for f in report["findings"] if f["related_keys"] == ["140225000099"])
+    assert found["role"] == "YJJBNTBHTB" and found["area_m2"] == pytest.approx(100, rel=1e-2)
+    assert {lay["role"]: lay["unsaved"] for lay in report["provenance"]["layers"]}["STBHHX"] == 1
+    red_line.rollBack()
+    assert run("check_plan", {"RULES": THREE_LINES})["ERRORS"] == 1
+
+
+def test_chosen_layers_of_the_project_only(small, project):
+    layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")]
+    project.addMapLayers(layers)
+    assert run("check_plan", {"LAYERS": layers, "RULES": THREE_LINES})["ERRORS"] == 1
+    two = run("check_plan", {"LAYERS": [layers[0].id(), layers[2].id()], "RULES": THREE_LINES})
+    assert (two["ERRORS"], two["SKIPPED"], two["VERDICT"]) == (0, 2, "incomplete")
+
+
+def test_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
+    names = {"YJJBNTBHTB": "永农", "STBHHX": "画的线", "CZKFBJ": "CZKFBJ"}
+    layers = {role: QgsVectorLayer(f"{small}|layername={role}", name, "ogr") for role, name in names.items()}
+    project.addMapLayers(layers.values())
+    file = tmp_path / "角色.txt"
+    file.write_text("# 本县\nYJJBNTBHTB=永农\nSTBHHX=画的线\n", encoding="utf-8")
+    ids = f"YJJBNTBHTB={layers['YJJBNTBHTB'].id()};STBHHX={layers['STBHHX'].id()}"
+    for given in ("YJJBNTBHTB=永农；STBHHX＝画的线", ids, str(file)):
+        assert run("check_plan", {"RULES": THREE_LINES, "ROLES": given})["ERRORS"] == 1, given
+
+
+def test_a_template_kept_in_the_project_beats_the_name(small, project):
+    from plugin.bridge.layers import set_template
+
+    drawn = QgsVectorLayer(f"{small}|layername=STBHHX", "新画的", "ogr")
+    set_template(drawn, "STBHHX")
+    project.addMapLayers([drawn, QgsVectorLayer(f"{small}|layername=YJJBNTBHTB", "YJJBNTBHTB", "ogr")])
+    assert run("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
+
+
+# --- outputs
+
+
+def test_a_layer_in_memory(small):
+    context = QgsProcessingContext()
+    result = run(
+        "check_plan",
+        {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": "TEMPORARY_OUTPUT"},
+        context=context,
+    )
+    layer = result["OUTPUT_FINDINGS"]
+    if isinstance(layer, str):
+        layer = QgsProcessingUtils.mapLayerFromString(layer, context)
+    assert layer.featureCount() == 1 and layer.crs().authid() == "EPSG:4526"
+    row = next(layer.getFeatures())
+    assert (row["code"], row["role"], row["related_role"], row["geom_kind"]) == (
+        "REL001",
+        "YJJBNTBHTB",
+        "STBHHX",
+        "area",
+    )
+    assert row["area_m2"] == pytest.approx(row.geometry().area(), rel=1e-2)
+
+
+def test_a_table_within_a_geopackage(small, tmp_path):
+    target = tmp_path / "all.gpkg"
+    for table in ("first", "second"):
+        given = f"ogr:dbname='{target}' table=\"{table}\" (geom)"
+        run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": given})
+    assert QgsVectorLayer(f"{target}|layername=first", "x", "ogr").featureCount() == 1
+    assert QgsVectorLayer(f"{target}|layername=second", "x", "ogr").featureCount() == 1
+
+
+def test_an_existing_output_is_replaced(small, tmp_path):
+    for _ in range(2):
+        run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+    assert len(rows_of(tmp_path / "findings.gpkg")) == 1
+    assert len(list(tmp_path.iterdir())) == 4, "three outputs and the folder of the plan"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("OUTPUT_FINDINGS", "{plan}", "就是要检查的数据"),
+        ("OUTPUT_JSON", "{plan}", "就是要检查的数据"),
+        ("OUTPUT_FINDINGS", "ogr:dbname='{plan}' table=\"t\" (geom)", "就是要检查的数据"),
+        ("OUTPUT_JSON", "{plan}/report.json", "不能写入"),
+        ("OUTPUT_JSON", "{folder}", "是一个文件夹"),
+        ("OUTPUT_FINDINGS", "{folder}/f.xyz", "该存成什么格式"),
+        ("OUTPUT_FINDINGS", "{folder}/report.html", "同一个文件"),
+    ],
+)  # fmt: skip
+def test_outputs_that_cannot_be_are_said_before_the_run(small, tmp_path, name, value, says):
+    before = digest(small)
+    given = {**outputs(tmp_path), name: value.format(plan=small, folder=tmp_path)}
+    log = Log()
+    with pytest.raises(QgsProcessingException, match=says):
+        run("check_plan", {"SOURCE": str(small), **given}, log)
+    assert digest(small) == before and list(tmp_path.iterdir()) == [small.parent]
+    assert not any("REL" in line for line in log.lines), "nothing was checked"
+
+
+def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
+    run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+    before = digest(tmp_path)
+    real = os.replace
+
+    def replace(source, destination):
+        if str(source).endswith("findings.gpkg"):
+            raise PermissionError(13, "in use")
+        real(source, destination)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(QgsProcessingException, match="正被其他程序打开"):
+        run("check_plan", {"SOURCE": str(small), **outputs(tmp_path)})
+    monkeypatch.undo()
+    assert digest(tmp_path) == before
+
+
+# --- what cannot be run
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"SOURCE": "没有.gpkg"}, "找不到“没有.gpkg”"),
+        ({"SOURCE": __file__}, "不是能读的空间数据"),
+        ({}, "没有可检查的图层"),
+        ({"PROFILE": "没有"}, "没有县配置“没有”"),
+        ({"STANDARD": "没有"}, "没有标准“没有”"),
+        ({"SCOPE": "没有"}, "检查范围“没有”不存在"),
+        ({"RULES": "ABC001"}, "没有规则“ABC001”"),
+        ({"ROLES": "STBHHX=没有"}, "不在数据里"),
+        ({"ROLES": "STBHHX"}, "STBHHX"),
+        ({"BASE_YEAR": "二〇二〇"}, "应是数字"),
+        ({"LAYERS": ["没有.gpkg"]}, "没有.gpkg"),
+    ],
+)
+def test_a_message_that_names_the_matter(small, given, says):
+    if given and "SOURCE" not in given and "LAYERS" not in given:
+        given = {"SOURCE": str(small), **given}
+    with pytest.raises(QgsProcessingException, match=says):
+        run("check_plan", given)
+
+
+def test_a_source_and_layers_are_one_too_many(small):
+    layer = QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr")
+    with pytest.raises(QgsProcessingException, match="只能给一项"):
+        run("check_plan", {"SOURCE": str(small), "LAYERS": [layer]})
+
+
+def test_it_says_why_and_exits_with_one(qgis_process, tmp_path):
+    done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={tmp_path / '没有.gpkg'}")
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "找不到" in said and "Traceback" not in said
+
+
+# --- the run itself
+
+
+@pytest.fixture
+def broken_rule():
+    """A rule that raises on purpose."""
+
+    def broken(layer, *, ctx):
+        """Raises.
+
+        What it checks
+            Nothing.
+        Why
+            To be caught.
+        How to fix
+            Not.
+        Limits
+            None.
+        """
+        raise RuntimeError("on purpose")
+
+    code = "GEO999"
+    rules.rule(
+        code, "raises-on-purpose", severity=Severity.ERROR, basis=["G7"], needs={"layer": Need(EACH)}, messages={}
+    )(broken)
+    from plugin.core import texts
+
+    texts._rules_zh()[code] = {"title": "故意出错", "what": "", "why": "", "fix": "", "limits": "", "messages": {}}
+    yield code
+    del rules._REGISTRY[code], texts._rules_zh()[code]
+
+
+def test_a_rule_that_raises_leaves_the_others(small, tmp_path, broken_rule):
+    result = run("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule} {THREE_LINES}", **outputs(tmp_path)})
+    assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
+    report = read_json(result["OUTPUT_JSON"])
+    outcomes = {r["code"]: r["outcome"] for r in report["rules"]}
+    assert outcomes == {broken_rule: "crashed", "REL001": "failed", "REL002": "passed", "REL003": "passed"}
+    assert {r["code"] for r in rows_of(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
+    alone = run("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule},REL002"})
+    assert (alone["ERRORS"], alone["VERDICT"]) == (0, "incomplete")
+
+
+def test_a_missing_layer_is_skipped_not_passed(small, tmp_path):
+    plan = write_small(tmp_path / "two.gpkg", STBHHX=None, CZKFBJ=None)
+    result = run("check_plan", {"SOURCE": str(plan), "RULES": f"GEO002,{THREE_LINES}"})
+    assert (result["SKIPPED"], result["VERDICT"]) == (3, "incomplete")
+
+
+def test_an_invalid_polygon_is_reported_and_the_others_are_checked(tmp_path):
+    from shapely import Polygon
+
+    from tests.qgis.helpers import X, Y, frame
+
+    bow_tie = Polygon([(X + 500, Y), (X + 600, Y + 100), (X + 600, Y), (X + 500, Y + 100)])
+    plan = write_small(tmp_path / "bad.gpkg", STBHHX=frame([square(80, 0, 200, 100), bow_tie]))
+    result = run("check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **outputs(tmp_path)})
+    assert Counter(r["code"] for r in rows_of(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
+
+
+class Cancelling(QgsProcessingFeedback):
+    """Remembers when it was told to stop."""
+
+    def __init__(self):
+        super().__init__(False)
+        self.working = threading.Event()
+
+    def pushInfo(self, text):
+        pass
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3, 0.8], ids=["at once", "reading or first rules", "in the rules"])
+def test_cancel_is_heard_within_a_second_and_spoils_nothing(small, tmp_path, after):
+    run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+    before = digest(tmp_path)
+    feedback = Cancelling()
+    moments = {}
+
+    def cancel():
+        time.sleep(after)
+        moments["asked"] = time.monotonic()
+        feedback.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    result = run("check_plan", {"SOURCE": str(SAMPLE), **outputs(tmp_path)}, feedback)
+    ended = time.monotonic()
+    thread.join()
+    if "VERDICT" in result:
+        pytest.skip("was faster than the hand on the button")
+    print(f"cancelled after {after} s: {ended - moments['asked']:.2f} s")
+    assert ended - moments["asked"] < 1.0
+    assert digest(tmp_path) == before

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One rule alone: by hand, in a model, from the command line, and what it says when it cannot look."""
+
+import json
+
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingUtils,
+    QgsVectorLayer,
+)
+
+from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, frame, run, square, write_small
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+def layer(path, table, name=""):
+    found = QgsVectorLayer(f"{path}|layername={table}", name or table, "ogr")
+    assert found.isValid()
+    return found
+
+
+def truth_of(code):
+    return [d for d in json.loads(TRUTH.read_text(encoding="utf-8"))["defects"] if d["rule"] == code]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "sources"),
+    [
+        ("farmland_in_red_line", "REL001", {"FARMLAND": "YJJBNTBHTB", "RED_LINE": "STBHHX"}),
+        ("zone_gaps", "TOP002", {"ZONES": "YDYHGHFQ", "COUNTY": "XZQX"}),
+        ("expansion_ratio", "LAW001", {"BOUNDARY": "CZKFBJ", "BASE_PARCELS": "DLTB", "PROFILE": "hunyuan"}),
+        ("farmland_not_cultivated", "LAW010", {"FARMLAND": "YJJBNTBHTB", "PARCELS": "DLTB"}),
+    ],
+)
+def test_alone_it_finds_what_it_finds_in_the_plan(name, code, sources):
+    before = digest(SAMPLE)
+    given = {k: v if k == "PROFILE" else layer(SAMPLE, v) for k, v in sources.items()}
+    result = run(name, given)
+    expected = truth_of(code)
+    assert result["FINDINGS"] == len(expected) and result["OUTCOME"] == "failed"
+    assert result["ERRORS"] == sum(d["severity"] == "ERROR" for d in expected)
+    assert digest(SAMPLE) == before
+
+
+def test_each_layer_in_turn_with_its_role_recognised_or_told(small):
+    assert run("duplicate_key", {"LAYER": layer(small, "DLTB")})["OUTCOME"] == "passed"
+    nameless = layer(small, "STBHHX", "随便一个名字")
+    with pytest.raises(QgsProcessingException, match="没有认出图层“随便一个名字”"):
+        run("duplicate_key", {"LAYER": nameless})
+    assert run("duplicate_key", {"LAYER": nameless, "ROLE": "STBHHX"})["OUTCOME"] == "passed"
+    with pytest.raises(QgsProcessingException, match="图层角色“没有”不在标准里"):
+        run("duplicate_key", {"LAYER": nameless, "ROLE": "没有"})
+
+
+def test_layers_of_any_name_play_the_part_they_are_given(small):
+    given = {"FARMLAND": layer(small, "YJJBNTBHTB", "甲"), "RED_LINE": layer(small, "STBHHX", "甲")}
+    assert run("farmland_in_red_line", given)["ERRORS"] == 1
+
+
+def test_only_the_selected_or_the_filtered(small):
+    farmland = layer(small, "YJJBNTBHTB")
+    first, second = (f.id() for f in farmland.getFeatures())
+    red_line = layer(small, "STBHHX")
+
+    def errors(**narrowed):
+        source = QgsProcessingFeatureSourceDefinition("", **narrowed)
+        source.source.setStaticValue(farmland.id())
+        return run("farmland_in_red_line", {"FARMLAND": source, "RED_LINE": red_line})["ERRORS"]
+
+    from qgis.core import QgsProject
+
+    QgsProject.instance().addMapLayers([farmland, red_line])
+    farmland.selectByIds([second])
+    assert errors(selectedFeaturesOnly=True) == 0
+    farmland.selectByIds([first])
+    assert errors(selectedFeaturesOnly=True) == 1
+    assert errors(filterExpression="\"BSM\" = '140225000002'") == 0
+    assert errors(featureLimit=1) == 1
+    farmland.removeSelection()
+    assert errors(selectedFeaturesOnly=True) == 0, "nothing selected is nothing"
+
+
+def test_unsaved_edits_of_the_layer_count(small):
+    red_line = layer(small, "STBHHX")
+    red_line.startEditing()
+    row = QgsFeature(red_line.fields())
+    row.setGeometry(QgsGeometry.fromWkt(square(0, 200).wkt))
+    red_line.addFeature(row)
+    assert run("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})["ERRORS"] == 2
+
+
+def test_numbers_beat_the_standards_and_nothing_given_does_not(small, tmp_path):
+    thin = write_small(tmp_path / "thin.gpkg", STBHHX=frame([square(99.95, 0, 100, 4)]))
+    given = {"FARMLAND": layer(thin, "YJJBNTBHTB"), "RED_LINE": layer(thin, "STBHHX")}
+    assert run("farmland_in_red_line", given)["FINDINGS"] == 0, "0.05 m wide and 0.2 m²: a sliver"
+    assert run("farmland_in_red_line", {**given, "MIN_AREA": 0.1})["FINDINGS"] == 1
+    assert run("farmland_in_red_line", {**given, "MIN_WIDTH": 0.01})["FINDINGS"] == 1
+
+
+def test_townships_are_written_to_the_findings(small, tmp_path):
+    towns = write_small(
+        tmp_path / "towns.gpkg",
+        XZQXZ=frame([square(-1000, -1000, 5000, 5000)], XZQMC=["永安镇"], XZQDM=["140225100"]),
+    )
+    target = tmp_path / "f.gpkg"
+    given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
+    run("farmland_in_red_line", {**given, "TOWNSHIPS": layer(towns, "XZQXZ"), "OUTPUT_FINDINGS": str(target)})
+    found = QgsVectorLayer(str(target), "f", "ogr")
+    assert [f["township"] for f in found.getFeatures()] == ["永安镇"]
+
+
+def test_layers_far_apart_pass(small):
+    given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "BOUNDARY": layer(small, "CZKFBJ")}
+    assert run("farmland_in_boundary", given)["OUTCOME"] == "passed"
+
+
+def test_required_layers_takes_any_number(small):
+    result = run("required_layers", {"LAYERS": [layer(small, "CZKFBJ"), layer(small, "DLTB")]})
+    assert (result["WARNINGS"], result["OUTCOME"]) == (2, "failed")
+
+
+# --- when it cannot look
+
+
+def test_without_a_system_it_says_so(small):
+    red_line = layer(small, "STBHHX")
+    red_line.setCrs(QgsCoordinateReferenceSystem())
+    with pytest.raises(QgsProcessingException, match=r"“STBHHX”.*没有坐标系"):
+        run("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})
+
+
+def test_without_its_field_it_says_so(small, tmp_path):
+    plan = write_small(tmp_path / "plan.gpkg", DLTB=frame([square(0, 0)]))
+    with pytest.raises(QgsProcessingException, match=r"DLTB.*缺字段 DLBM"):
+        run("farmland_not_cultivated", {"FARMLAND": layer(plan, "YJJBNTBHTB"), "PARCELS": layer(plan, "DLTB")})
+
+
+@pytest.mark.parametrize("given", ["没有.gpkg", None], ids=["not there", "not given"])
+def test_without_its_layer_it_says_so(small, given):
+    with pytest.raises(QgsProcessingException, match="FARMLAND"):
+        run("farmland_in_red_line", {"FARMLAND": given, "RED_LINE": layer(small, "STBHHX")})
+
+
+def test_its_own_input_is_no_output(small):
+    before = digest(small)
+    given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
+    with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
+        run("farmland_in_red_line", {**given, "OUTPUT_FINDINGS": str(small)})
+    assert digest(small) == before
+
+
+# --- models and batches
+
+#: QGIS names a model's output after the step and its name there.
+OUTPUT = "check:findings"
+
+
+def a_model():
+    """Buffer the red line by 30 m, then ask whether farmland crosses it."""
+    model = QgsProcessingModelAlgorithm("红线外扩后压盖", "tests", "buffered")
+    for name in ("farmland", "line"):
+        definition = QgsProcessingParameterFeatureSource(name, name)
+        model.addModelParameter(definition, QgsProcessingModelParameter(name))
+    child, source = QgsProcessingModelChildAlgorithm, QgsProcessingModelChildParameterSource
+    buffer = child("native:buffer")
+    buffer.setChildId("buffer")
+    buffer.addParameterSources("INPUT", [source.fromModelParameter("line")])
+    buffer.addParameterSources("DISTANCE", [source.fromStaticValue(30)])
+    model.addChildAlgorithm(buffer)
+    check = child("sanxian:farmland_in_red_line")
+    check.setChildId("check")
+    check.addParameterSources("FARMLAND", [source.fromModelParameter("farmland")])
+    check.addParameterSources("RED_LINE", [source.fromChildOutput("buffer", "OUTPUT")])
+    findings = QgsProcessingModelOutput("findings")
+    findings.setChildOutputName("OUTPUT_FINDINGS")
+    check.setModelOutputs({"findings": findings})
+    model.addChildAlgorithm(check)
+    assert model.validate()[0], model.validate()
+    return model
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_in_a_model_after_another_step(small, tmp_path, kind):
+    target = str(tmp_path / "模型 f.gpkg") if kind == "file" else QgsProcessing.TEMPORARY_OUTPUT
+    context = QgsProcessingContext()
+    given = {"farmland": f"{small}|layername=YJJBNTBHTB", "line": f"{small}|layername=STBHHX", OUTPUT: target}
+    result, ok = a_model().run(given, context, Log())
+    assert ok
+    found = QgsProcessingUtils.mapLayerFromString(result[OUTPUT], context)
+    (row,) = found.getFeatures()
+    assert row["area_m2"] == pytest.approx(50 * 100, rel=1e-2), "20 m and the 30 m of the buffer"
+    assert row["role"] == "YJJBNTBHTB" and row["related_role"] == "STBHHX"
+
+
+def test_a_saved_model_from_the_command_line(qgis_process, small, tmp_path):
+    file = tmp_path / "红线 模型.model3"
+    assert a_model().toFile(str(file))
+    target = tmp_path / "f.gpkg"
+    given = [f"farmland={small}|layername=YJJBNTBHTB", f"line={small}|layername=STBHHX", f"{OUTPUT}={target}"]
+    done = qgis_process("run", str(file), "--", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert QgsVectorLayer(str(target), "f", "ogr").featureCount() == 1
+
+
+def test_alone_from_the_command_line(qgis_process, small, tmp_path):
+    target = tmp_path / "一条 规则.gpkg"
+    given = [
+        f"FARMLAND={small}|layername=YJJBNTBHTB",
+        f"RED_LINE={small}|layername=STBHHX",
+        f"OUTPUT_FINDINGS={target}",
+    ]
+    done = qgis_process("run", "sanxian:farmland_in_red_line", "--", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ERRORS:\t1\n" in done.stdout and "OUTCOME:\tfailed\n" in done.stdout
+    assert QgsVectorLayer(str(target), "f", "ogr").featureCount() == 1
+
+
+def test_many_in_a_row_of_one_instance(small, provider):
+    """Batch runs copies of one algorithm: nothing is kept from run to run."""
+    algorithm = provider.algorithm("farmland_in_red_line")
+    for number in range(3):
+        given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
+        if number == 1:
+            given["RED_LINE"] = layer(small, "CZKFBJ")
+        result, ok = algorithm.run(given, QgsProcessingContext(), Log())
+        assert ok and result["ERRORS"] == (0 if number == 1 else 1)
+
+
+def test_a_task_runs_it_off_the_main_thread(small, provider, qgis_app):
+    """As the desktop does: prepared here, run in a task."""
+    import time
+
+    from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask
+
+    context, log, done = QgsProcessingContext(), Log(), []
+    given = {
+        "FARMLAND": layer(small, "YJJBNTBHTB"),
+        "RED_LINE": layer(small, "STBHHX"),
+        "OUTPUT_FINDINGS": QgsProcessing.TEMPORARY_OUTPUT,
+    }
+    task = QgsProcessingAlgRunnerTask(provider.algorithm("farmland_in_red_line").create(), given, context, log)
+    task.executed.connect(lambda ok, results: done.append((ok, results)))
+    QgsApplication.taskManager().addTask(task)
+    until = time.monotonic() + 20
+    while not done and time.monotonic() < until:
+        qgis_app.processEvents()
+        time.sleep(0.01)
+    ok, results = done[0]
+    assert ok and results["ERRORS"] == 1
