@@ -73,7 +73,7 @@ def check(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .engine import choose_rules, run
     from .io import read_source
-    from .plan import assemble
+    from .plan import assemble, find_role
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -88,7 +88,13 @@ def check(
     progress(0.0, "")
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        sources = read_source(sources)
+        chosen = {name.upper().rsplit("/", 1)[-1] for name in roles.values()}
+        # What plays no part is not read: it may be large, or damaged.
+        sources = read_source(
+            sources,
+            wanted=lambda layer: layer.name.upper() in chosen or bool(find_role(layer, norm)[0]),
+            check=stop_if_cancelled,
+        )
     stop_if_cancelled()
     plan = assemble(
         sources,

@@ -149,6 +149,11 @@ def _apply(
         if layer is None and not need.optional:
             outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
             return None
+        if layer is not None and not need.optional and layer.bare:
+            # Nothing to look at is no pass.
+            outcome.outcome = Outcome.SKIPPED if plan.expects(need.concept) or len(layer) else Outcome.NOT_APPLICABLE
+            outcome.reason = texts.reason("layer_bare", {"layer": layer.name, "role": layer.role})
+            return None
         lacking = [m for m in need.fields if layer is not None and not layer.has(m)]
         if lacking and layer is not None:
             names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)

@@ -3,176 +3,458 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import unicodedata
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
-from .errors import InputError
+from .encoding import Encoding, decode, part, shapefile_encoding
+from .errors import InputError, OutputError
+from .geometry import crs as crs_care
 from .plan import FieldInfo, SourceLayer
-from .writing import beside
+from .writing import beside, os_reason
 
 #: What a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
 #: OGR's own step for arcs when none is given: degrees per segment.
 CURVE_STEP_DEGREES = 4.0
+#: A chord of that step encloses 0.08 % less than its arc; a larger gap to the stored area means a lost hole.
+_CURVE_AREA_GAP = 0.005
 _CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
-_TYPES = {"OFTString": "text", "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "real"}
+#: Formats that know no arcs.
+_STRAIGHT = (".shp", ".geojson", ".json", ".kml", ".tab")
+#: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
+_BYTES = "ISO-8859-1"
+_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+           pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
+
+Wanted = Callable[[SourceLayer], bool]
 
 
-def read_source(source: str | Path) -> list[SourceLayer]:
+def _all(layer: SourceLayer) -> bool:
+    return True
+
+
+def _never() -> None:
+    """Nobody asks to stop."""
+
+
+def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[], None] = _never) -> list[SourceLayer]:
     """All layers of a GeoPackage, FileGDB, shapefile or GeoJSON, or of a folder of them.
 
-    Raises InputError naming the file: it is not there, it is not GIS data, nothing in the folder can be read.
+    ``wanted`` is asked with name and fields before the rows of a layer are read; one that is not wanted stays empty.
+    ``check`` is called between layers and may raise to stop. In a folder, a file that cannot be read becomes a layer
+    with a ``problem``, so that it does not stop the others. Raises InputError naming the file: it is not there, it
+    is not GIS data, nothing in the folder can be read.
     """
-    path = Path(source)
-    if not path.exists():
-        raise InputError("source_missing", source=str(source))
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        return _read_folder(path)
-    return _read_file(path)
-
-
-def _read_folder(folder: Path) -> list[SourceLayer]:
-    found = sorted(
-        p for p in folder.iterdir() if p.suffix.lower() in TABLES or (p.is_dir() and p.suffix.lower() == ".gdb")
-    )
-    if not found:
-        raise InputError("source_empty", source=str(folder))
-    return [layer for path in found for layer in _read_file(path)]
-
-
-def _read_file(path: Path) -> list[SourceLayer]:
+    text = str(source).strip().strip('"')
+    path = Path(text)
     try:
-        names = pyogrio.list_layers(path)
-    except (pyogrio.errors.DataSourceError, ValueError) as error:
-        raise InputError("source_not_gis", source=str(path), detail=str(error)) from error
-    layers = [_read_layer(path, str(name)) for name, kind in names if kind is not None]
-    if not layers:
-        raise InputError("source_no_layer", source=str(path))
+        if not text or not path.exists():
+            raise InputError("source_missing", source=text)
+    except OSError as error:
+        raise InputError("source_no_access", source=text, detail=os_reason(error)) from error
+    path = _whole(Path(os.path.abspath(path)))
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        return _read_folder(path, wanted, check)
+    return _read_file(path, wanted, check)
+
+
+def _whole(path: Path) -> Path:
+    """The dataset that a chosen file is a part of: the .gdb of one of its tables, the .shp of its .dbf."""
+    if path.parent.suffix.lower() == ".gdb" and path.is_file():
+        return path.parent
+    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
+        return part(path, ".shp") or path
+    return path
+
+
+def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
+    try:
+        found = _datasets(folder)
+        inner = [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_data(p)})
+    except OSError as error:
+        raise InputError("source_no_access", source=str(folder), detail=os_reason(error)) from error
+    if inner:
+        names = ", ".join(str(p.relative_to(folder)) for p in inner[:5])
+        raise InputError("source_in_subfolder", source=str(folder), folders=names)
+    layers, first = [], None
+    for path in found:
+        check()
+        try:
+            layers += _read_file(path, wanted, check)
+        except InputError as error:
+            first = first or error
+            # Not every .json is a map; a report of ours may well lie here.
+            if not (path.suffix.lower() == ".json" and error.key == "source_not_gis"):
+                layers.append(_unread(path, error))
+    if all(layer.problem for layer in layers):
+        raise first or InputError("source_empty", source=str(folder))
     return layers
 
 
-def _read_layer(path: Path, name: str) -> SourceLayer:
-    encoding = shapefile_encoding(path) if path.suffix.lower() == ".shp" else None
-    notices: list[tuple[str, dict[str, Any]]] = []
+def _is_data(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return not path.name.startswith(".") and (suffix in TABLES or (suffix == ".gdb" and path.is_dir()))
+
+
+def _datasets(folder: Path) -> list[Path]:
+    files = sorted(folder.iterdir())
+    found = [p for p in files if _is_data(p)]
+    shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}
+    # What is left of a shapefile whose .shp was not copied: said, not overlooked.
+    for path in files:
+        if path.suffix.lower() in (".shx", ".dbf") and path.stem.lower() not in shapes and part(path, ".shx"):
+            shapes.add(path.stem.lower())
+            found.append(path.with_suffix(".shp"))
+    return found
+
+
+def _unread(path: Path, error: InputError) -> SourceLayer:
+    """A file of a folder that cannot be read, as a layer of its name that nobody can use."""
+    # A report travels; the paths of this machine do not.
+    params = {**error.params, "source": path.name}
+    return _no_rows(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))
+
+
+def _no_rows(name: str, path: Path, **more: Any) -> SourceLayer:
+    frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
+    return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
+
+
+def _read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
+    suffix = path.suffix.lower()
+    if suffix in (".zip", ".rar", ".7z"):
+        raise InputError("source_packed", source=str(path))
+    if suffix == ".vct":
+        raise InputError("source_vct", source=str(path))
+    encoding = _shapefile(path) if suffix == ".shp" else None
+    _touch(path)
+    with _openable(path) as opened:
+        try:
+            with warnings.catch_warnings():
+                # Reading a layer tells them again, by layer.
+                warnings.simplefilter("ignore")
+                names = [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
+        except (*_ERRORS, ValueError, UnicodeDecodeError) as error:
+            raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
+        if not any(kind for _, kind in names):
+            raise InputError("source_no_layer", source=str(path))
+        layers = []
+        for name, kind in names:
+            check()
+            layers.append(_read_layer(path, opened, name, kind is not None, encoding, wanted))
+    return layers
+
+
+def _touch(path: Path) -> None:
+    """InputError when the file may not be read, before a driver calls it “not recognized”."""
     try:
-        info = pyogrio.read_info(path, layer=name, encoding=encoding)
-        curves = _curve_ids(path, name, info)
-        with warnings.catch_warnings():
-            # A ring GEOS cannot hold comes back as missing; GEO001 reports it, the warning would only alarm.
-            warnings.filterwarnings("ignore", category=RuntimeWarning, module="pyogrio")
-            frame = pyogrio.read_dataframe(path, layer=name, encoding=encoding, fid_as_index=True, on_invalid="warn")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError, ValueError) as error:
-        raise InputError("layer_unreadable", source=str(path), layer=name, detail=str(error)) from error
-    if not isinstance(frame, gpd.GeoDataFrame):
-        frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([None] * len(frame), index=frame.index))
-    if curves:
-        notices.append(("notice_curves", {"layer": name, "count": len(curves), "step": CURVE_STEP_DEGREES}))
-    if encoding and not path.with_suffix(".cpg").exists():
-        notices.append(("notice_encoding", {"layer": name, "encoding": encoding}))
-    return SourceLayer(
-        name=name,
-        frame=frame,
-        fields=_fields(info),
-        crs=read_crs(info.get("crs")),
+        if path.is_file():
+            with path.open("rb") as handle:
+                handle.read(1)
+        else:
+            next(path.iterdir(), None)
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+
+
+def _shapefile(path: Path) -> Encoding:
+    """The encoding of a shapefile whose parts are all there and whole.
+
+    A driver reads one that was cut off in copying without a word: shapes beyond the end come back as missing.
+    """
+    if not path.exists():
+        raise InputError("shapefile_part_missing", source=str(path), part=path.name)
+    index = part(path, ".shx")
+    if index is None:
+        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
+    try:
+        encoding = shapefile_encoding(path)
+        for file in (path, index):
+            with file.open("rb") as handle:
+                header = handle.read(28)
+            # The header counts 16-bit words.
+            if len(header) < 28 or int.from_bytes(header[24:28], "big") * 2 > file.stat().st_size:
+                raise InputError("file_cut_off", source=str(path), part=file.name)
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+    return encoding
+
+
+@contextmanager
+def _openable(path: Path) -> Iterator[Path]:
+    """The path itself, or a stand-in where opening it would change what lies there or fail.
+
+    SQLite takes an unfinished journal (of a program that crashed, or still has the file open) into the file as soon as
+    anyone reads it; the GML driver writes a .gfs beside its file. pyogrio takes ``!`` and ``;`` in a path for its own.
+    """
+    suffix = path.suffix.lower()
+    copied: list[Path] = []
+    if suffix == ".gpkg":
+        beside = [Path(f"{path}{tail}") for tail in ("-wal", "-journal")]
+        copied = [p for p in beside if p.exists() and p.stat().st_size]
+    elif suffix == ".gml":
+        copied = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
+    linked = os.name != "nt" and any(c in str(path) for c in "!;")
+    if not copied and not linked and suffix != ".gml":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        stand_in = Path(folder) / f"{_plain_name(path.stem)}{path.suffix}"
+        try:
+            if copied or suffix == ".gml":
+                for file in (path, *copied):
+                    shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+            else:
+                others = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
+                for file in others:
+                    if file.name.startswith(f"{path.stem}."):
+                        os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+        except OSError as error:
+            raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+        yield stand_in
+
+
+def _plain_name(stem: str) -> str:
+    return stem.replace("!", "_").replace(";", "_")
+
+
+def _read_layer(
+    path: Path, opened: Path, name: str, has_shapes: bool, encoding: Encoding | None, wanted: Wanted
+) -> SourceLayer:
+    shown = path.stem if encoding else name
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            info = _info(opened, name, encoding)
+            names, doubled = _distinct(info["fields"])
+            fields = _fields(info, names)
+            sketch = _no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {}))
+            if not has_shapes or not wanted(sketch):
+                return sketch
+            layer = _read_rows(path, opened, name, encoding, sketch, names)
+    except (*_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
+        raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
+    layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
+    layer.notices += _encoding_notices(shown, encoding, path)
+    layer.notices += _driver_notices(shown, told)
+    return layer
+
+
+def _info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
+    try:
+        info = pyogrio.read_info(opened, layer=name, encoding=_BYTES if encoding else None)
+    except UnicodeDecodeError:
+        info = pyogrio.read_info(opened, layer=name, encoding=_BYTES)
+        encoding = Encoding("UTF-8", "none")
+    if encoding:
+        info["fields"] = [decode(str(f), encoding.name) for f in info["fields"]]
+    return info
+
+
+def _distinct(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
+    """Field names of which none comes twice, and those that were given another name for it: (old, new)."""
+    found: list[str] = []
+    doubled = []
+    for name in map(str, names):
+        new, number = name, 2
+        while new in found:
+            new, number = f"{name}_{number}", number + 1
+        if new != name:
+            doubled.append((name, new))
+        found.append(new)
+    return found, doubled
+
+
+def _read_rows(
+    path: Path, opened: Path, name: str, encoding: Encoding | None, sketch: SourceLayer, names: list[str]
+) -> SourceLayer:
+    curves = [] if path.suffix.lower() in _STRAIGHT else _curve_ids(opened, name)
+    meta, fids, wkb, columns = _raw(path, opened, name, encoding)
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    # What GEOS cannot hold at all (a ring of two points) is not the same as a row without a shape.
+    broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([w is not None for w in wkb], dtype=bool))
+    index = pd.Index(fids, dtype="int64", name="fid")
+    table = {}
+    for position, field_name in enumerate(names):
+        values = columns[position]
+        # pyogrio puts whole numbers with gaps into doubles, which hold 15 digits; a BSM has 18.
+        whole = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
+        if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
+            values = _whole_numbers(opened, name, str(meta["fields"][position]), encoding, index)
+        table[field_name] = values
+    crs = read_crs(meta.get("crs"))
+    geometry_name = "geometry"
+    while geometry_name in table:
+        geometry_name += "_"
+    frame = gpd.GeoDataFrame(table, index=index)
+    frame[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
+    step = float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
+    layer = SourceLayer(
+        name=sketch.name,
+        frame=frame.set_geometry(geometry_name),
+        fields=sketch.fields,
+        crs=crs,
         source=str(path),
-        encoding=encoding or str(info.get("encoding") or ""),
+        encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
         curves=tuple(curves),
-        curve_step=CURVE_STEP_DEGREES if curves else 0.0,
-        notices=notices,
+        curve_step=step if curves else 0.0,
+        broken=tuple(int(fids[p]) for p in broken),
     )
+    if curves:
+        layer.notices.append(("notice_curves", {"layer": layer.name, "count": len(curves), "step": step}))
+        lost = _curves_that_lost_area(layer)
+        if lost:
+            keys = ", ".join(map(str, lost[:5]))
+            layer.notices.append(("notice_curve_area", {"layer": layer.name, "count": len(lost), "fids": keys}))
+    return layer
 
 
-def _fields(info: dict[str, Any]) -> tuple[FieldInfo, ...]:
-    types = info.get("ogr_types") or [""] * len(info["fields"])
+def _raw(
+    path: Path, opened: Path, name: str, encoding: Encoding | None
+) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
+    """Rows as arrays, in the order of the file, with text decoded. InputError when there are fewer than there should be."""
+    options: dict[str, Any] = {"return_fids": True}
+    if path.suffix.lower() == ".gpkg":
+        # A GeoPackage keeps a count of its rows; where it is out of date, readers that trust it leave rows out.
+        table = name.replace('"', '""')
+        counted = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608: the name is the file's own, quoted
+        rows = int(pyogrio.raw.read(opened, sql=counted, read_geometry=False)[3][0][0])
+        if rows != pyogrio.read_info(opened, layer=name, force_feature_count=True)["features"]:
+            options |= {"sql": f'SELECT * FROM "{table}"'}  # nosec B608
+    if "sql" not in options:
+        options["layer"] = name
+    try:
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES if encoding else None, **options)
+    except UnicodeDecodeError:
+        # A text in a format of UTF-8 that is not: read on, so that it can be said where.
+        encoding = Encoding("UTF-8", "none")
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES, **options)
+    if encoding:
+        columns = [_decoded(values, encoding.name) for values in columns]
+    return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
+
+
+def _decoded(values: NDArray, codec: str) -> NDArray:
+    if values.dtype != object:
+        return values
+    # The same few texts come again and again.
+    known = {v: decode(v, codec) for v in set(values) if isinstance(v, str)}
+    return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
+
+
+def _whole_numbers(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
+    sql = f"SELECT CAST({_quoted(field_name)} AS CHARACTER(24)) AS v FROM {_quoted(name)}"  # nosec B608
+    _, fids, _, (texts,) = pyogrio.raw.read(
+        opened,
+        sql=sql,
+        sql_dialect="OGRSQL",
+        return_fids=True,
+        read_geometry=False,
+        encoding=_BYTES if encoding else None,
+    )
+    exact = {int(f): int(t) for f, t in zip(fids, texts, strict=True) if isinstance(t, str) and t.strip()}
+    return np.array([exact.get(int(f)) for f in index], dtype=object)
+
+
+def _quoted(name: str) -> str:
+    """A name for OGR's SQL. It comes from the file itself, and nothing is executed but a read of that file."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
     found = []
-    for name, ogr_type, dtype in zip(info["fields"], types, info["dtypes"], strict=True):
-        kind = _TYPES.get(str(ogr_type)) or ("date" if "datetime" in str(dtype) or "Date" in str(ogr_type) else "text")
-        found.append(FieldInfo(str(name), kind))
+    for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
+        kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))
+        found.append(FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text")))
     return tuple(found)
 
 
 def read_crs(text: str | None) -> CRS | None:
     """A CRS from what a driver says, or None when it says nothing or nothing that can be understood."""
-    if not text:
-        return None
-    try:
-        crs = CRS.from_user_input(text)
-    except CRSError:
-        return None
-    if crs.is_engineering:
-        return None
-    # A .prj of ESRI spells the same CRS otherwise; by its code two layers are seen to agree.
-    code = crs.to_epsg(min_confidence=70)
-    return CRS.from_epsg(code) if code else crs
+    return crs_care.parse(text)
 
 
-def _curve_ids(path: Path, name: str, info: dict[str, Any]) -> list[int]:
-    """Ids of features that hold arcs: pyogrio linearises without a word, so the driver is asked first."""
-    declared = str(info.get("geometry_type") or "").upper()
-    if path.suffix.lower() in (".shp", ".geojson", ".json"):
-        return []
-    if not (declared in ("UNKNOWN", "") or any(c in declared.replace(" ", "") for c in _CURVES)):
-        return []
+def _curve_ids(opened: Path, name: str) -> list[int]:
+    """Ids of features that hold arcs. pyogrio linearises without a word, also in what it says of a layer's type, so
+    every feature is asked."""
     wanted = ", ".join(f"'{c}'" for c in _CURVES)
-    # Names come from the file itself and are quoted; nothing of it is executed but a read of that file.
-    sql = f'SELECT FID FROM "{name.replace(chr(34), chr(34) * 2)}" WHERE OGR_GEOMETRY IN ({wanted})'  # nosec B608
-    found = pyogrio.read_dataframe(path, sql=sql, sql_dialect="OGRSQL", fid_as_index=True, read_geometry=False)
-    return [int(v) for v in found.index]
+    sql = f"SELECT FID FROM {_quoted(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608
+    found = pyogrio.raw.read(opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False)
+    return [int(v) for v in found[1]]
 
 
-def shapefile_encoding(path: Path) -> str:
-    """The encoding of a shapefile's attributes: by .cpg, else by its bytes (UTF-8 when all are, else GB18030).
-
-    Raises InputError when the .cpg names an encoding that does not exist, or the bytes are neither.
-    """
-    cpg = path.with_suffix(".cpg")
-    table = path.with_suffix(".dbf")
-    if not table.exists():
-        raise InputError("shapefile_part_missing", source=str(path), part=table.name)
-    if not path.with_suffix(".shx").exists():
-        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
-    if cpg.exists():
-        return _known_encoding(cpg.read_text(encoding="ascii", errors="replace").strip(), cpg)
-    data = table.read_bytes()
-    header = int.from_bytes(data[8:10], "little")
-    size = int.from_bytes(data[10:12], "little") or 1
-    # A field cut at its width may end in half a character: look at whole cells without their last two bytes.
-    text = b"\n".join(data[k : k + size].rstrip(b" \0") for k in range(header, len(data) - 1, size))
-    for encoding in ("utf-8", "gb18030"):
-        if _mostly(text, encoding):
-            return encoding.upper()
-    raise InputError("encoding_unknown", source=str(path))
+def _curves_that_lost_area(layer: SourceLayer) -> list[int]:
+    """Ids of features with arcs whose shape is far from the area the file stores: some drivers lose a curved hole."""
+    stored = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
+    if stored is None:
+        return []
+    rows = layer.frame.loc[list(layer.curves)]
+    kept = pd.to_numeric(rows[stored], errors="coerce").to_numpy(dtype=float)
+    drawn = shapely.area(rows.geometry.to_numpy())
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(drawn - kept) > _CURVE_AREA_GAP * kept
+    return [int(f) for f in rows.index[gap & (kept > 0)]]
 
 
-def _known_encoding(name: str, cpg: Path) -> str:
-    name = {"936": "GBK", "65001": "UTF-8", "54936": "GB18030"}.get(name, name)
-    try:
-        "".encode(name)
-    except (LookupError, ValueError) as error:
-        raise InputError("encoding_name", source=str(cpg), encoding=name) from error
-    return name
+def _encoding_notices(shown: str, encoding: Encoding | None, path: Path) -> list[tuple[str, dict[str, Any]]]:
+    if encoding is None or encoding.how in ("cpg", "none"):
+        return []
+    name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
+    if encoding.declared:
+        return [("notice_cpg_wrong", {"layer": shown, "declared": encoding.declared, "encoding": name})]
+    return [("notice_encoding", {"layer": shown, "encoding": name})]
 
 
-def _mostly(data: bytes, encoding: str) -> bool:
-    """Does nearly everything decode? One broken cell (cut in the middle of a character) is not another encoding."""
-    text = data.decode(encoding, errors="replace")
-    broken = text.count("�")
-    foreign = sum(not c.isascii() for c in text) or 1
-    return broken / foreign < 0.02
+def _driver_notices(shown: str, told: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
+    """What the reader warned of, once each; what is reported elsewhere left out."""
+    texts = dict.fromkeys(" ".join(str(w.message).split()) for w in told)
+    if not texts:
+        return []
+    notices: list[tuple[str, dict[str, Any]]] = []
+    rest = []
+    for text in texts:
+        if "Measured (M)" in text:
+            notices.append(("notice_measured", {"layer": shown}))
+        elif "does not have any features" not in text:
+            rest.append(text)
+    if rest:
+        notices.append(("notice_driver", {"layer": shown, "count": len(rest), "detail": printable(rest[0])[:200]}))
+    return notices
+
+
+def _reason(error: Exception) -> str:
+    """Why a driver could not read, as a name that texts has words for."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return "in_use"
+    if "permission" in text:
+        return "no_permission"
+    if "not recognized" in text or "no such file" in text or "not supported" in text:
+        return "unknown_format"
+    return "damaged"
 
 
 def write_text(target: str | Path, text: str) -> None:
     """UTF-8, ``\\n`` line ends, safely beside and moved."""
-    with beside(target) as path:
-        path.write_text(text, encoding="utf-8", newline="\n")
+    with beside(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def write_findings(
@@ -185,13 +467,36 @@ def write_findings(
     columns: dict[str, Any] = {}
     for name in COLUMNS:
         values = [r[name] for r in rows]
-        columns[name] = pd.Series(values, dtype="float64" if name in numbers else "str")
+        columns[name] = pd.Series(values, dtype="float64" if name in numbers else "object")
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
-    with beside(target) as path:
-        driver = None if path.suffix else "GPKG"
-        pyogrio.write_dataframe(
-            frame, path, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True
-        )
+    target = Path(target)
+    driver = _driver(target)
+    # Databases are made where files can be locked and paths are short, then copied beside the target.
+    with beside(target) as path, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        made = Path(folder) / f"findings{target.suffix}"
+        try:
+            with warnings.catch_warnings():
+                # Names and texts that a shapefile has no room for are cut; the columns are ours and known.
+                warnings.simplefilter("ignore")
+                pyogrio.write_dataframe(
+                    frame, made, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True
+                )
+                written = pyogrio.read_info(made, force_feature_count=True)["features"]
+        except (*_ERRORS, ValueError, RuntimeError) as error:
+            raise OutputError("output_unwritable", target=str(target), detail="refused") from error
+        if written != len(frame):
+            raise OutputError("output_unwritable", target=str(target), detail="no_space")
+        for file in made.parent.iterdir():
+            copy = path.parent / f"{target.stem}{file.name[len('findings') :]}"
+            shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
+
+
+def _driver(target: Path) -> str:
+    known = {".gpkg": "GPKG", "": "GPKG", ".gdb": "OpenFileGDB", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
+    suffix = target.suffix.lower()
+    if suffix not in known:
+        raise OutputError("output_format", target=str(target), known=" ".join(k for k in known if k))
+    return known[suffix]
 
 
 def printable(text: str) -> str:

@@ -14,12 +14,16 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from .encoding import garbled
 from .errors import InputError
 from .geometry import crs as crs_care
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, polygons_only, repair
 from .standard import Norm
 from .template import Template
+
+#: Layers of one county lie this near each other; a zone that is off by one lies 250 km away.
+APART_M = 50_000.0
 
 if TYPE_CHECKING:
     # Tables load when something runs: QGIS lists the rules at every start.
@@ -352,7 +356,8 @@ def _stands_alone(word: str, name: str) -> bool:
         return False
     before, after = name[:start][-1:], name[start + len(word) :][:1]
     if not word.isascii():
-        return True
+        # 永久基本农田储备区 is another layer than 永久基本农田, 浑源县永久基本农田 is not.
+        return not ("\u4e00" <= after <= "\u9fff") and before != "非"
     return not (before.isascii() and before.isalpha()) and not (after.isascii() and after.isalpha())
 
 
@@ -376,22 +381,27 @@ def assemble(
     if not chosen:
         names = ", ".join(s.name for s in sources) or "-"
         raise InputError("no_recognised_layer", source=source, layers=names)
-    usable, unusable = _sort_out(chosen)
-    plane = _plane_crs(usable)
+    usable, unusable, strays = _sort_out(chosen)
+    others = [s for s in sources if all(s is not c for c in chosen.values())]
     plan = Plan(
         layers={},
         norm=norm,
         scope=_scope(norm, set(usable), scope),
-        crs=plane,
+        crs=_plane_crs(usable),
         source=source,
         unusable=unusable,
-        unrecognised=[s.name for s in sources if all(s is not c for c in chosen.values())],
+        unrecognised=[s.name for s in others if not s.problem],
         role_choices=how,
         base_year=base_year,
     )
     for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
         check()
-        plan.layers[role] = Layer(read, _best_template(read, role, norm), plane)
+        layer = Layer(read, _best_template(read, role, norm), plan.crs, strays.get(role))
+        plan.layers[role] = layer
+        plan.notices += _value_notices(layer)
+    unread = [s.full_name for s in others if s.problem and s.problem[0] != "table"]
+    if unread:
+        plan.notices.append(("notice_not_read", {"layers": ", ".join(unread)}))
     _set_apart(plan)
     return plan
 
@@ -401,48 +411,112 @@ def _choose_roles(
 ) -> tuple[dict[str, SourceLayer], dict[str, str]]:
     chosen: dict[str, SourceLayer] = {}
     how: dict[str, str] = {}
-    by_name = {s.name: s for s in sources}
-    templates = norm.standard.templates
     for role, name in roles.items():
-        if role not in templates:
-            raise InputError("role_unknown", role=role, known=", ".join(sorted(templates)))
-        if name not in by_name:
-            raise InputError("role_layer_missing", role=role, layer=name, layers=", ".join(by_name) or "-")
-        chosen[role], how[role] = by_name[name], "chosen"
+        if role not in norm.standard.templates:
+            raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
+        chosen[role], how[role] = _named(sources, role, name), "chosen"
     taken = {id(s) for s in chosen.values()}
-    for source in sources:
+    # A table or a file that cannot be read has a role only where no layer has it.
+    for source in sorted(sources, key=lambda s: s.problem is not None):
         role, reason = find_role(source, norm)
         if not role or id(source) in taken:
             continue
         if role in chosen:
-            if how[role] == "chosen":
+            other = chosen[role]
+            if how[role] == "chosen" or source.problem:
                 continue
-            raise InputError("two_layers_one_role", role=role, first=chosen[role].name, second=source.name)
+            names = [s.name if source.name != other.name else s.full_name for s in (other, source)]
+            raise InputError("two_layers_one_role", role=role, first=names[0], second=names[1])
         chosen[role], how[role] = source, reason
     return chosen, how
 
 
-def _sort_out(chosen: dict[str, SourceLayer]) -> tuple[dict[str, SourceLayer], dict[str, Unusable]]:
-    usable, unusable = {}, {}
+def _named(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
+    """The layer that the user means: by name, by ``file/name``, or by either in another case."""
+    for means in (lambda s: (s.name,), lambda s: (s.full_name,), lambda s: (s.name.upper(), s.full_name.upper())):
+        wanted = name if name in {n for s in sources for n in means(s)} else name.upper()
+        found = [s for s in sources if wanted in means(s)]
+        if len(found) > 1:
+            raise InputError(
+                "role_layer_ambiguous", role=role, layer=name, layers=", ".join(s.full_name for s in found)
+            )
+        if found:
+            return found[0]
+    raise InputError("role_layer_missing", role=role, layer=name, layers=", ".join(s.name for s in sources) or "-")
+
+
+_Strays = dict[int, tuple[str, dict[str, Any]]]
+
+
+def _sort_out(
+    chosen: dict[str, SourceLayer],
+) -> tuple[dict[str, SourceLayer], dict[str, Unusable], dict[str, _Strays]]:
+    """Layers that can be measured, those that cannot, and the rows of the former that lie where they cannot."""
+    usable, unusable, strays = {}, {}, {}
     for role, source in chosen.items():
-        bounds = source.frame.geometry.total_bounds if len(source.frame) else np.full(4, np.nan)
-        problem = crs_care.coordinate_problem(source.crs, bounds)
+        problem = source.problem or crs_care.coordinate_problem(source.crs, _middle(source))
         if problem:
             unusable[role] = Unusable(role, source.name, *problem)
-        else:
-            usable[role] = source
-    return usable, unusable
+            continue
+        usable[role] = source
+        if crs_care.coordinate_problem(source.crs, _whole_extent(source)):
+            rows = enumerate(_row_bounds(source))
+            found = {n: crs_care.coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
+            strays[role] = {n: p for n, p in found.items() if p}
+    return usable, unusable, strays
+
+
+def _row_bounds(source: SourceLayer) -> NDArray:
+    return shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
+
+
+def _middle(source: SourceLayer) -> NDArray:
+    """Where most rows lie, whatever a few stray ones do: the median of their bounds (NaN when there are none)."""
+    bounds = _row_bounds(source)
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    return np.median(bounds, axis=0) if len(bounds) else np.full(4, np.nan)
+
+
+def _whole_extent(source: SourceLayer) -> NDArray:
+    bounds = _row_bounds(source)
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
+        return np.full(4, np.nan)
+    return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
 
 
 def _plane_crs(usable: dict[str, SourceLayer]) -> CRS:
-    longitude = 114.0
+    longitude, latitude = 114.0, 36.0
     for source in usable.values():
-        bounds = source.frame.geometry.total_bounds if len(source.frame) else [np.nan]
+        bounds = _middle(source)
         if source.crs is not None and np.isfinite(bounds).all():
             centre = np.array([shapely.Point((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)])
-            longitude = float(crs_care.to_lonlat(centre, source.crs)[0].x)
+            place = crs_care.to_lonlat(centre, source.crs)[0]
+            longitude, latitude = float(place.x), float(place.y)
             break
-    return crs_care.choose([(s.crs, len(s.frame)) for s in usable.values() if s.crs], longitude)
+    return crs_care.choose([(s.crs, len(s.frame)) for s in usable.values() if s.crs], longitude, latitude)
+
+
+def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
+    """What the values themselves say went wrong before they came here: nothing there, digits lost, text garbled."""
+    if not len(layer):
+        return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]
+    notices: list[tuple[str, dict[str, Any]]] = []
+    for declared in layer.template.fields:
+        values = layer.named(declared.name)
+        if values is None:
+            continue
+        params = {"layer": layer.name, "field": declared.name}
+        if declared.type == "text" and values.dtype.kind == "f":
+            lost = np.abs(values.to_numpy(dtype=float, na_value=0.0)) >= 2**53
+            if lost.any():
+                notices.append(("notice_digits_lost", {**params, "count": int(lost.sum())}))
+        elif values.dtype.kind not in "iufbM":
+            texts = {v for v in values.unique() if isinstance(v, str) and garbled(v)}
+            if texts:
+                count = int(values.isin(texts).sum())
+                notices.append(("notice_garbled", {**params, "count": count, "example": min(texts)[:20]}))
+    return notices
 
 
 def _best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
@@ -470,28 +544,38 @@ _APART_M = 100_000.0
 
 
 def _set_apart(plan: Plan) -> None:
-    """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it."""
+    """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it.
+
+    Home is where most layers are; of two that disagree, the county's outline, else the one with more features.
+    """
+    boxes = {role: box for role, layer in plan.layers.items() if (box := _box(layer)) is not None}
+    groups: list[set[str]] = []
+    for role, box in boxes.items():
+        near = [g for g in groups if any(shapely.distance(box, boxes[r]) <= APART_M for r in g)]
+        groups = [g for g in groups if g not in near] + [{role}.union(*near)]
     county = plan.concept("county")
-    others = {
-        r: shapely.box(*shapely.total_bounds(lay.original)) for r, lay in plan.layers.items() if not lay.empty.all()
-    }
-    if len(others) < 2:
-        return
-    home_role = (
-        county.role if county is not None and county.role in others else max(others, key=lambda r: len(plan.layers[r]))
+    home = max(
+        groups,
+        key=lambda g: (len(g), county is not None and county.role in g, sum(len(plan.layers[r]) for r in g)),
+        default=set(),
     )
-    home = others[home_role]
-    for role, box in others.items():
-        distance = shapely.distance(home, box)
-        if role != home_role and distance > _APART_M:
-            layer = plan.layers.pop(role)
-            plan.unusable[role] = Unusable(
-                role,
-                layer.name,
-                "apart",
-                {
-                    "crs": crs_care.label(layer.crs),
-                    "distance_km": round(distance / 1000, 1),
-                    "other": plan.layers[home_role].name,
-                },
-            )
+    for role in boxes.keys() - home:
+        layer = plan.layers.pop(role)
+        distances = {r: float(shapely.distance(boxes[role], boxes[r])) for r in home}
+        nearest = min(distances, key=lambda r: distances[r])
+        params = {
+            "crs": crs_care.label(layer.crs),
+            "distance_km": round(distances[nearest] / 1000, 1),
+            "other": plan.layers[nearest].name,
+        }
+        plan.unusable[role] = Unusable(role, layer.name, "apart", params)
+
+
+def _box(layer: Layer) -> Any:
+    """The rectangle around a layer in the plane, without rows that lie nowhere; None when no row is left."""
+    bounds = shapely.bounds(layer.original).reshape(-1, 4)
+    kept = np.isfinite(bounds).all(axis=1)
+    kept[list(layer.stray)] = False
+    if not kept.any():
+        return None
+    return shapely.box(*bounds[kept, :2].min(axis=0), *bounds[kept, 2:].max(axis=0))

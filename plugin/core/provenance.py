@@ -51,6 +51,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     if profile.area_code and not plan.area_code.startswith(profile.area_code.rstrip("0")):
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
         notices.append(texts.notice("notice_other_county", params))
+    notices += [texts.notice(key, params) for key, params in plan.notices]
     if plan.unrecognised:
         notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised)}))
     return {

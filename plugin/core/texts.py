@@ -54,8 +54,12 @@ class Texts:
 
     def explain(self, error: SanxianError) -> str:
         """An error as a sentence with its remedy."""
-        params = dict(error.params)
-        return self.get("errors", error.key, **params)
+        return self._error(error.key, error.params)
+
+    def _error(self, key: str, params: dict[str, Any]) -> str:
+        causes = _catalogue(self.lang)["causes"]
+        detail = params.get("detail")
+        return self.get("errors", key, **{**params, "detail": causes.get(detail, detail)})
 
     def reason(self, key: str, params: dict[str, Any]) -> str:
         if "indicator" in params:
@@ -66,7 +70,9 @@ class Texts:
         return self.get("notices", key, **params)
 
     def problem(self, key: str, params: dict[str, Any]) -> str:
-        """What is wrong with a layer's coordinates (`coordinate_problem`), with the remedy."""
+        """What is wrong with a layer (`coordinate_problem`, or that it could not be read), with the remedy."""
+        if key not in _catalogue(self.lang)["crs_problems"]:
+            return self._error(key, params)
         text = self.get("crs_problems", key, **params)
         hint = params.get("hint")
         return text + self.get("crs_problems", "hint", hint=hint) if hint else text

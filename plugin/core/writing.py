@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,28 +27,36 @@ def beside(target: str | Path) -> Iterator[Path]:
 
     The name stays, so drivers know the format; formats of several files (.shp) and folders (.gdb) are served. When a
     file cannot be replaced, those replaced before are put back: the old output is whole or the new one is. Raises
-    OutputError.
+    OutputError, also when writing in the block finds the disk full.
     """
     target = Path(target)
+    _check_replaceable(target)
     folder = _folder_beside(target)
+    new, old = folder / "new", folder / "old"
+    done = False
     try:
-        new, old = folder / "new", folder / "old"
-        new.mkdir()
-        old.mkdir()
-        yield new / target.name
-        if _is_plain_folder(target):
-            raise OutputError("output_is_folder", target=str(target))
+        try:
+            new.mkdir()
+            old.mkdir()
+            yield new / target.name
+        except OSError as error:
+            if not _is_about_writing(error, folder):
+                raise
+            raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        _check_replaceable(target)
         _swap(sorted(new.iterdir()), old, target)
+        done = True
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # Where old files could not even be put back, they stay to be found.
+        stranded = not done and old.is_dir() and any(old.iterdir())
+        shutil.rmtree(new if stranded else folder, ignore_errors=True)
 
 
 def check_writable(target: str | Path, inputs: list[str]) -> None:
     """Say before a long run that an output cannot be written: OutputError, with what to do."""
     target = Path(target)
     check_not_input(target, inputs)
-    if _is_plain_folder(target):
-        raise OutputError("output_is_folder", target=str(target))
+    _check_replaceable(target)
     made = next((p for p in reversed(target.parents) if not p.exists()), None)
     folder = _folder_beside(target)
     shutil.rmtree(made or folder, ignore_errors=True)
@@ -76,8 +86,26 @@ def same_file(first: str | Path, second: str | Path) -> bool:
         return os.path.normcase(os.path.abspath(first)) == os.path.normcase(os.path.abspath(second))
 
 
-def _is_plain_folder(target: Path) -> bool:
-    return target.is_dir() and target.suffix.lower() != ".gdb"
+def _check_replaceable(target: Path) -> None:
+    if target.is_dir() and target.suffix.lower() != ".gdb":
+        raise OutputError("output_is_folder", target=str(target))
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        # Not there yet; a folder that cannot be entered is told by the attempt to write.
+        return
+    # Most systems would replace a file that somebody set read-only; Windows would not, and nobody asked for it.
+    if stat.S_ISREG(mode) and not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise OutputError("output_unwritable", target=str(target), detail="read_only")
+
+
+def _is_about_writing(error: OSError, folder: Path) -> bool:
+    """Did the writing fail, and not something else that happened meanwhile?"""
+    return _no_space(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
+
+
+def _no_space(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def _folder_beside(target: Path) -> Path:
@@ -85,22 +113,34 @@ def _folder_beside(target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def os_reason(error: OSError) -> str:
+    """Why the system refused, as a name that texts has words for."""
+    if _no_space(error):
+        return "no_space"
+    names = {errno.EROFS: "read_only", errno.ENAMETOOLONG: "name_too_long", errno.ENOTDIR: "no_folder"}
+    if error.errno in names:
+        return names[error.errno]
+    if isinstance(error, FileNotFoundError):
+        return "no_folder"
+    return "no_permission" if isinstance(error, PermissionError) else "refused"
 
 
 def _swap(made: list[Path], old: Path, target: Path) -> None:
-    """Old files of the target out of the way, new ones in; on an error all back as it was."""
+    """Old files of the target out of the way, new ones in; on an error all back as it was.
+
+    A single file takes its place in one step: there is no moment without it.
+    """
     stem = target.with_suffix("").name
     names = {p.name for p in made} | {target.name}
     names |= {f"{stem}{tail}" for tail in _COMPANIONS.get(target.suffix.lower(), ())}
     moved: list[tuple[Path, Path]] = []
     try:
+        alone = len(made) == 1 and made[0].is_file() and made[0].name == target.name
         for name in sorted(names):
-            if (target.parent / name).exists():
+            if (target.parent / name).exists() and not (alone and name == target.name):
                 _move(target.parent / name, old / name, moved)
         for path in made:
             _move(path, target.parent / path.name, moved)
@@ -109,7 +149,7 @@ def _swap(made: list[Path], old: Path, target: Path) -> None:
             os.replace(destination, source)
         if isinstance(error, PermissionError):
             raise OutputError("output_open_elsewhere", target=str(target)) from error
-        raise OutputError("output_unwritable", target=str(target), detail=_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
 
 
 def _move(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:

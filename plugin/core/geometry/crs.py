@@ -12,11 +12,59 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS, Proj, Transformer
+from pyproj.exceptions import CRSError, ProjError
 
 GEODETIC = CRS.from_epsg(4490)
 #: A zone's eastings lie this near its false easting: half a 6° zone at the equator is 334 km, and neighbours spill over.
 EASTING_REACH_M = 450_000.0
+#: No place on Earth has a northing beyond this.
+NORTHING_REACH_M = 10_100_000.0
+#: A plane whose areas are this far off (as a share) is not one to find shared parts in: Web Mercator is 1.6 at 38° N.
+_AREAL_SCALE = 0.02
+
+
+def parse(text: str | None) -> CRS | None:
+    """A CRS from a code or WKT, or None when there is none, or none of this Earth.
+
+    Heights are left aside. A Gauss–Krüger zone of CGCS2000 gets its EPSG code whatever a .prj calls it: by its code
+    two layers are seen to agree.
+    """
+    if not text:
+        return None
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError:
+        return None
+    if crs.is_compound and crs.sub_crs_list:
+        crs = crs.sub_crs_list[0]
+    if crs.is_bound and crs.source_crs is not None:
+        crs = crs.source_crs
+    if len(crs.axis_info) == 3:
+        crs = crs.to_2d()
+    if not (crs.is_projected or crs.is_geographic):
+        return None
+    code = crs.to_epsg(min_confidence=70) or _zone_code(crs)
+    return CRS.from_epsg(code) if code else crs
+
+
+def _zone_code(crs: CRS) -> int | None:
+    """The EPSG code of a CGCS2000 Gauss–Krüger zone, told by its parameters."""
+    frame = describe(crs)
+    if not frame.cgcs2000:
+        return None
+    if frame.geographic:
+        return 4490
+    if frame.zone is None or not frame.metres or frame.false_northing:
+        return None
+    if frame.prefixed and frame.false_easting == frame.zone * 1e6 + 500_000:
+        if 25 <= frame.zone <= 45 and frame.meridian == frame.zone * 3:
+            return 4513 + frame.zone - 25
+        if 13 <= frame.zone <= 23 and frame.meridian == frame.zone * 6 - 3:
+            return 4491 + frame.zone - 13
+    if not frame.prefixed and frame.false_easting == 500_000 and frame.meridian == frame.zone * 3:
+        return 4534 + frame.zone - 25 if 25 <= frame.zone <= 45 else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -30,18 +78,18 @@ class Frame:
     zone: int | None = None
     prefixed: bool = False
     metres: bool = True
+    false_northing: float = 0.0
 
 
 @lru_cache(maxsize=64)
 def describe(crs: CRS) -> Frame:
     """Read zone and prefix from a CRS. Whatever its name, the parameters of its projection decide."""
-    geodetic = crs.geodetic_crs
-    cgcs = bool(geodetic and (("2000" in geodetic.name and "China" in geodetic.name) or "CGCS2000" in geodetic.name))
+    cgcs = _is_cgcs2000(crs)
     if crs.is_geographic:
         return Frame(geographic=True, cgcs2000=cgcs)
     operation = crs.coordinate_operation
-    values = {p.name: p.value for p in operation.params} if operation else {}
-    easting = float(values.get("False easting", 0.0))
+    values: dict[str, Any] = {p.name: p.value for p in operation.params} if operation else {}
+    easting, northing = (float(values.get(f"False {axis}", 0.0)) for axis in ("easting", "northing"))
     meridian = values.get("Longitude of natural origin")
     metres = all(axis.unit_name in ("metre", "meter", "m") for axis in crs.axis_info)
     gauss = bool(
@@ -50,10 +98,19 @@ def describe(crs: CRS) -> Frame:
         and values.get("Scale factor at natural origin") == 1
     )
     if not gauss or meridian is None:
-        return Frame(geographic=False, cgcs2000=cgcs, false_easting=easting, metres=metres)
+        return Frame(False, cgcs, easting, metres=metres, false_northing=northing)
     prefixed = easting >= 1e6
     zone = int(easting // 1e6) if prefixed else round(float(meridian) / 3)
-    return Frame(False, cgcs, easting, float(meridian), zone, prefixed, metres)
+    return Frame(False, cgcs, easting, float(meridian), zone, prefixed, metres, northing)
+
+
+def _is_cgcs2000(crs: CRS) -> bool:
+    geodetic = crs.geodetic_crs
+    if geodetic is None:
+        return False
+    datum = geodetic.datum.name if geodetic.datum else ""
+    names = ["".join(c for c in name.upper() if c.isalnum()) for name in (geodetic.name, datum)]
+    return any("CGCS2000" in name or ("CHINA" in name and "2000" in name) for name in names)
 
 
 def three_degree_zone(longitude: float) -> CRS:
@@ -66,7 +123,11 @@ def label(crs: CRS | None) -> str:
     if crs is None:
         return ""
     code = crs.to_epsg()
-    return f"EPSG:{code}" if code else crs.name
+    if code:
+        return f"EPSG:{code}"
+    frame = describe(crs)
+    unnamed = crs.name.strip().lower() in ("", "unknown", "unnamed", "undefined")
+    return f"TM {frame.meridian:g}°E" if unnamed and frame.meridian is not None else crs.name
 
 
 def coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, dict[str, Any]] | None:
@@ -74,7 +135,8 @@ def coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, d
 
     ``bounds``: xmin, ymin, xmax, ymax in the layer's own units. Returns the problem's name and its parameters:
     ``missing`` (no CRS), ``degrees`` (says metres), ``metres`` (says degrees), ``axis`` (northing first), ``prefix``
-    (zone prefix lacking, or there where the CRS has none), ``zone`` (another zone's prefix), ``not_metres``; or None.
+    (zone prefix lacking, or there where the CRS has none), ``zone`` (another zone's prefix), ``meridian`` (the CRS's
+    own prefix and central meridian disagree), ``beyond`` (no place of that CRS), ``not_metres``; or None.
     """
     xmin, ymin, xmax, ymax = bounds
     if crs is None:
@@ -82,29 +144,50 @@ def coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, d
     if not np.isfinite([xmin, ymin, xmax, ymax]).all():
         return None
     frame = describe(crs)
-    name = label(crs)
-    looks_degrees = max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90
+    params: dict[str, Any] = {"crs": label(crs)}
     if frame.geographic:
-        if abs(ymin) > 90 or abs(ymax) > 90:
-            swapped = max(abs(xmin), abs(xmax)) <= 90 and max(abs(ymin), abs(ymax)) <= 180
-            return ("axis" if swapped else "metres"), {"crs": name, "hint": guess(xmin, ymin, xmax, ymax)}
-        return None
+        return _problem_of_degrees(frame, params, xmin, ymin, xmax, ymax)
     if not frame.metres:
-        return "not_metres", {"crs": name}
-    if looks_degrees:
-        return "degrees", {"crs": name}
-    if frame.zone is None:
-        return None
-    if _near(xmin, xmax, frame.false_easting):
-        return None
+        return "not_metres", params
+    if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
+        return "degrees", params
+    if frame.cgcs2000 and frame.zone and frame.prefixed and frame.meridian not in (frame.zone * 3, frame.zone * 6 - 3):
+        return "meridian", {**params, "zone": frame.zone, "meridian": f"{frame.meridian:g}"}
+    if max(abs(xmin), abs(ymin), abs(xmax), abs(ymax)) > 1e8:
+        return "beyond", params
+    if frame.zone is None or _near(xmin, xmax, frame.false_easting):
+        swapped = frame.zone is not None and not _northing(ymin, ymax)
+        return ("beyond", params) if swapped else None
     if _near(ymin, ymax, frame.false_easting) or (_zone_of(ymin, ymax) and not _zone_of(xmin, xmax)):
-        return "axis", {"crs": name}
+        return "axis", params
     found = _zone_of(xmin, xmax)
     if frame.prefixed and found and found != frame.zone:
-        return "zone", {"crs": name, "zone": frame.zone, "found": found, "hint": guess(xmin, ymin, xmax, ymax)}
-    if frame.prefixed != bool(found):
-        return "prefix", {"crs": name, "hint": guess(xmin, ymin, xmax, ymax, zone=frame.zone)}
+        return "zone", {**params, "zone": frame.zone, "found": found, "hint": guess(xmin, ymin, xmax, ymax)}
+    if (frame.prefixed and _near(xmin, xmax, 500_000.0)) or (not frame.prefixed and found):
+        return "prefix", {**params, "hint": guess(xmin, ymin, xmax, ymax, zone=frame.zone)}
+    return "beyond", params
+
+
+def _problem_of_degrees(
+    frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
+) -> tuple[str, dict[str, Any]] | None:
+    if abs(ymin) > 90 or abs(ymax) > 90:
+        swapped = max(abs(xmin), abs(xmax)) <= 90 and max(abs(ymin), abs(ymax)) <= 180
+        return ("axis" if swapped else "metres"), {**params, "hint": guess(xmin, ymin, xmax, ymax)}
+    if max(abs(xmin), abs(xmax)) > 360:
+        return "beyond", params
+    # West of 90° E both orders are degrees that exist; only one of them lies in China.
+    if frame.cgcs2000 and not _in_china(xmin, ymin, xmax, ymax) and _in_china(ymin, xmin, ymax, xmax):
+        return "axis", params
     return None
+
+
+def _in_china(xmin: float, ymin: float, xmax: float, ymax: float) -> bool:
+    return 70 <= xmin <= xmax <= 140 and 0 <= ymin <= ymax <= 60
+
+
+def _northing(low: float, high: float) -> bool:
+    return -NORTHING_REACH_M <= low <= high <= NORTHING_REACH_M
 
 
 def _near(low: float, high: float, easting: float) -> bool:
@@ -113,40 +196,55 @@ def _near(low: float, high: float, easting: float) -> bool:
 
 def _zone_of(low: float, high: float) -> int:
     """The zone number in front of eastings such as 38 612 345, or 0."""
-    if low < 13e6 or int(low // 1e6) != int(high // 1e6):
+    if not (13e6 <= low <= high < 46e6) or int(low // 1e6) != int(high // 1e6):
         return 0
     zone = int(low // 1e6)
-    return zone if zone <= 45 and _near(low, high, zone * 1e6 + 500_000) else 0
+    return zone if _near(low, high, zone * 1e6 + 500_000) else 0
 
 
 def guess(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
     """The CRS that the coordinates look like, as ``EPSG:…``, or empty. A 3° zone where 3° and 6° read alike."""
-    if 70 <= xmin <= xmax <= 140 and 0 <= ymin <= ymax <= 60:
+    if _in_china(xmin, ymin, xmax, ymax):
         return "EPSG:4490"
     found = _zone_of(xmin, xmax)
     if 25 <= found <= 45:
         return f"EPSG:{4513 + found - 25}"
     if found:
-        return f"EPSG:{4491 + found - 13}"
-    if zone and 25 <= zone <= 45 and _near(xmin, xmax, 500_000.0):
-        return f"EPSG:{4534 + zone - 25}"
+        return f"EPSG:{4491 + found - 13}" if found <= 23 else ""
+    if zone and _near(xmin, xmax, 500_000.0):
+        # A prefix of 6° zones says the same meridian as a 3° zone of its own number.
+        zone = 2 * zone - 1 if zone < 25 else zone
+        return f"EPSG:{4534 + zone - 25}" if 25 <= zone <= 45 else ""
     return ""
 
 
-def choose(layers: Iterable[tuple[CRS, int]], longitude: float) -> CRS:
-    """The CRS a plan is measured in: the projected one most features have, else the 3° zone of the county."""
+def choose(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
+    """The CRS a plan is measured in: the projected one most features have, else the 3° zone of the county.
+
+    ``layers``: CRS and number of features; the place in degrees. A projection that distorts areas is not taken.
+    """
     votes: Counter[CRS] = Counter()
     for crs, features in layers:
-        if not describe(crs).geographic:
+        if _keeps_areas(crs, longitude, latitude):
             votes[crs] += max(features, 1)
     if votes:
         return votes.most_common(1)[0][0]
-    if 73 <= longitude <= 136:
+    if 73 <= longitude <= 136 and 0 <= latitude <= 60:
         return three_degree_zone(longitude)
-    # Outside China (trial data): any conformal metre grid near the place will do for finding shared parts.
-    return CRS.from_dict(
-        {"proj": "tmerc", "lon_0": round(longitude), "k": 1, "x_0": 500000, "ellps": "GRS80", "units": "m"}
-    )
+    # Outside China (trial data): any metre grid near the place will do for finding shared parts.
+    zone = min(int((longitude + 180) // 6) + 1, 60) if -180 <= longitude <= 180 else 1
+    return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
+
+
+def _keeps_areas(crs: CRS, longitude: float, latitude: float) -> bool:
+    frame = describe(crs)
+    if frame.geographic or not frame.metres:
+        return False
+    try:
+        scale = Proj(crs).get_factors(longitude, latitude).areal_scale
+    except (CRSError, ProjError):
+        return False
+    return bool(abs(scale - 1) <= _AREAL_SCALE)
 
 
 @lru_cache(maxsize=64)

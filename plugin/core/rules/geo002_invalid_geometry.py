@@ -6,6 +6,7 @@ import shapely
 
 from ..context import Context
 from ..findings import Finding
+from ..geometry import crs as crs_care
 from ..geometry.validity import reason
 from ..plan import Layer
 from ..rule import EACH, Example, Need, rule
@@ -13,6 +14,16 @@ from ..rule import EACH, Example, Need, rule
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 BOW_TIE = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
 _DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+_KINDS = {
+    "Point": "point",
+    "MultiPoint": "point",
+    "LineString": "line",
+    "MultiLineString": "line",
+    "LinearRing": "line",
+    "Polygon": "polygon",
+    "MultiPolygon": "polygon",
+    "GeometryCollection": "collection",
+}
 
 
 @rule(
@@ -25,6 +36,8 @@ _DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
         "for the other rules; the layer was not changed.",
         "type": "{layer} ({key}) is a {actual}; the layer holds {expected} only. Redraw it or move it to its own layer.",
         "zero_area": "{layer} ({key}) encloses no area. Delete it or draw it again.",
+        "misplaced": "{layer} ({key}) lies where {crs} has no place, unlike the layer's other features (another prefix, axis order "
+        "or unit). Correct its coordinates; it took part in no other check, and the layer was not changed.",
         "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees; convert them to "
         "vertices yourself so that everybody measures the same line.",
     },
@@ -50,7 +63,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
 
     What it checks
         Self-intersections, rings touching themselves, misplaced or nested holes, repeated rings, coordinates that are not
-        numbers, shapes without area, another geometry type than the template's, and arcs.
+        numbers or no place of the layer's CRS, shapes without area, another geometry type than the template's, and arcs.
     Why
         Areas and overlaps of such a shape depend on the program that computes them.
     How to fix
@@ -65,13 +78,19 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     areas = shapely.area(layer.original)
     for position in np.flatnonzero(~layer.empty).tolist():
         shape = layer.original[position]
-        if layer.invalid[position]:
+        if layer.broken[position]:
+            found.append(ctx.row(layer, position, case="invalid", params={"reason": "unreadable"}))
+            continue
+        if position in layer.stray:
+            params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.label(layer.crs)}
+            found.append(ctx.row(layer, position, case="misplaced", params=params))
+        elif layer.invalid[position]:
             name, place = reason(shape)
             found.append(
                 ctx.row(layer, position, case="invalid", params={"reason": name}, geometry=place or _somewhere(shape))
             )
         elif kinds[position] != wanted:
-            params = {"reason": "type", "expected": layer.template.geometry, "actual": shape.geom_type}
+            params = {"reason": "type", "expected": layer.template.geometry, "actual": _KINDS[shape.geom_type]}
             found.append(ctx.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
         elif wanted == 2 and areas[position] == 0:
             found.append(

@@ -15,28 +15,37 @@ ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_p
     needs={},
     messages={
         "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. "
-        "Add the layer, or assign one under Layer Roles."
+        "Add the layer, or assign one under Layer Roles.",
+        "empty": "The layer for {concept} ({layer}) has no feature. Rules that need it are skipped, which is not a pass. "
+        "Add the data, or declare in the profile that the county has none.",
     },
-    fails=[Example("boundary missing", {k: v for k, v in ALL.items() if k != "boundary"}, finds=1)],
+    fails=[
+        Example("boundary missing", {k: v for k, v in ALL.items() if k != "boundary"}, finds=1),
+        Example("boundary without a feature", {**ALL, "boundary": []}, finds=1),
+    ],
     passes=[Example("all four there", ALL)],
 )
 def required_layers(*, ctx: Context) -> list[Finding]:
     """Required layers are there.
 
     What it checks
-        Every concept that the delivery's scope makes mandatory is answered by a layer.
+        Every concept that the delivery's scope makes mandatory is answered by a layer with at least one feature.
     Why
         A rule without its layer cannot be checked, and “no finding” would read like a pass.
     How to fix
         Add the layer under its official code, or choose the layer that plays the role under Layer Roles.
     Limits
-        Only looks whether the layer is there, not whether it is complete. A concept that the profile declares absent is
+        Only looks whether layer and features are there, not whether it is complete. A concept that the profile declares absent is
         not asked for.
     """
     missing = []
     for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
         # An unusable layer is there: SCH003 tells what is wrong with it.
-        if ctx.plan.expects(concept) and ctx.plan.concept(concept) is None and ctx.plan.unusable_for(concept) is None:
-            roles = ctx.plan.roles_of(concept)
+        if not ctx.plan.expects(concept) or ctx.plan.unusable_for(concept) is not None:
+            continue
+        layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
+        if layer is None:
             missing.append(Finding(role=roles[0], params={"concept": concept, "roles": list(roles)}))
+        elif not len(layer):
+            missing.append(Finding(layer.role, case="empty", params={"concept": concept, "roles": list(roles)}))
     return missing

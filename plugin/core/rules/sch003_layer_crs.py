@@ -16,6 +16,10 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
         "unusable": "{problem_text} Rules that need this layer are skipped.",
         "mixed_zones": "{layer} is in {crs} (zone {zone}), the plan is measured in {plane} (zone {plane_zone}). It was "
         "reprojected for the check; deliver all layers in one zone. The layer was not changed.",
+        "with_prefix": "{layer} is in {crs} with the zone prefix, the plan is measured in {plane} without. It was reprojected "
+        "for the check; deliver all layers alike. The layer was not changed.",
+        "without_prefix": "{layer} is in {crs} without the zone prefix, the plan is measured in {plane} with it. It was "
+        "reprojected for the check; deliver all layers alike. The layer was not changed.",
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was taken as it is; reproject it with the "
         "official parameters. The layer was not changed.",
     },
@@ -30,7 +34,7 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
     """Coordinates and coordinate system agree.
 
     What it checks
-        Each layer has a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it is CGCS2000,
+        Each layer can be read, has shapes and a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it is CGCS2000,
         and all projected layers are in one zone.
     Why
         A layer in the wrong zone lies three degrees away: everything looks conflict-free because nothing meets.
@@ -51,10 +55,12 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
         params = {"crs": crs_care.label(layer.crs), "plane": crs_care.label(ctx.plan.crs)}
         if not frame.cgcs2000:
             case = "not_cgcs2000"
-        elif not frame.geographic and (frame.zone, frame.prefixed) != (plane.zone, plane.prefixed):
+        elif frame.geographic or (frame.zone, frame.prefixed) == (plane.zone, plane.prefixed):
+            continue
+        elif frame.zone == plane.zone:
+            case = "with_prefix" if frame.prefixed else "without_prefix"
+        else:
             case = "mixed_zones"
             params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
-        else:
-            continue
         found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
     return found

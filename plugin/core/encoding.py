@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which characters a shapefile's bytes are (.cpg, the bytes themselves, the table's header), and text that is garbled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+
+#: Language driver ids (byte 29 of a .dbf) met in practice.
+_DRIVER_IDS = {0x4D: "GB18030", 0x4F: "cp950", 0x78: "cp950", 0x7A: "GB18030", 0x57: "cp1252", 0x03: "cp1252"}
+#: Cells looked at: enough to tell, and quick on a table of a million rows.
+_SAMPLE = 20_000
+#: Share of characters that may be broken: a text cut at its width may end in half a character.
+_BROKEN = 0.02
+#: What decoders and editors leave where characters were lost.
+_LOST = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A Python codec's name and how it was told: ``cpg``, ``content``, ``header``, or ``none`` where nothing needs it.
+
+    ``declared``: what the .cpg says where the content says otherwise.
+    """
+
+    name: str
+    how: str
+    declared: str = ""
+
+
+def part(path: Path, suffix: str) -> Path | None:
+    """The file beside a shapefile with another suffix, in whatever case it is written; None when it is missing."""
+    for name in (suffix, suffix.upper()):
+        found = path.with_suffix(name)
+        if found.exists():
+            return found
+    stem = path.stem.lower()
+    return next((p for p in path.parent.iterdir() if p.stem.lower() == stem and p.suffix.lower() == suffix), None)
+
+
+def shapefile_encoding(path: Path) -> Encoding:
+    """The encoding of a shapefile's attributes. The bytes decide where they can; .cpg and header where they cannot.
+
+    Raises InputError when the .dbf is missing, or the bytes are neither UTF-8 nor GBK and nothing names another.
+    """
+    table = part(path, ".dbf")
+    if table is None:
+        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
+    header, text = _texts(table)
+    cpg = part(path, ".cpg")
+    declared = cpg.read_text(encoding="ascii", errors="replace").strip().strip("\ufeff?") if cpg else ""
+    codec = known_codec(declared)
+    content = _by_content(text)
+    if not text:
+        return Encoding(codec or "UTF-8", "cpg" if codec else "none")
+    if codec and (content == codec or (_readable(text, codec) and not _plainly(text, content))):
+        return Encoding(codec, "cpg")
+    if content:
+        return Encoding(content, "content", declared)
+    by_header = _DRIVER_IDS.get(header, "")
+    if by_header and by_header != "GB18030":
+        return Encoding(by_header, "header", declared)
+    if declared and not codec:
+        raise InputError("encoding_name", source=str(cpg), encoding=declared)
+    raise InputError("encoding_unknown", source=str(path))
+
+
+def known_codec(name: str) -> str:
+    """Python's codec for what stands in a .cpg (``UTF-8``, ``936``, ``ANSI 936``, ``GBK``), or empty.
+
+    GB2312 and GBK are read as GB18030, which holds them.
+    """
+    name = name.upper().removeprefix("ANSI").strip()
+    name = {"88591": "ISO-8859-1", "ISO 88591": "ISO-8859-1", "65001": "UTF-8", "54936": "GB18030"}.get(name, name)
+    if name.isdigit():
+        name = f"CP{name}"
+    if name in ("CP936", "GBK", "GB2312", "GB 2312", "EUC-CN", "GB18030"):
+        return "GB18030"
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        return ""
+    return "UTF-8" if name.replace("_", "-") in ("UTF-8", "UTF8") else name
+
+
+def _texts(table: Path) -> tuple[int, bytes]:
+    """The header's language id, and the field names and cells that hold more than ASCII, one a line."""
+    data = np.fromfile(table, dtype=np.uint8)
+    if len(data) < 33:
+        return 0, b""
+    start, size = (int.from_bytes(data[k : k + 2].tobytes(), "little") for k in (8, 10))
+    columns, offset, lines = [], 1, []
+    for k in range(32, max(start - 1, 32), 32):
+        if k + 32 > len(data) or data[k] == 0x0D:
+            break
+        name = data[k : k + 11].tobytes().split(b"\0")[0]
+        width = int(data[k + 16])
+        if any(b > 127 for b in name):
+            lines.append(name)
+        if data[k + 11] == ord("C"):
+            columns.append((offset, offset + width))
+        offset += width
+    rows = (len(data) - start) // size if size else 0
+    cells = data[start : start + rows * size].reshape(rows, size) if rows > 0 else np.zeros((0, 1), dtype=np.uint8)
+    for left, right in columns:
+        wanted = np.flatnonzero((cells[:, left:right] > 127).any(axis=1))[: _SAMPLE // max(len(columns), 1) + 1]
+        lines += [cells[row, left:right].tobytes().rstrip(b" \0") for row in wanted]
+    return int(data[29]), b"\n".join(lines)
+
+
+def _by_content(text: bytes) -> str:
+    """UTF-8 or GB18030 when the bytes are plainly that, else empty."""
+    if _broken(text, "utf-8") < _BROKEN:
+        return "UTF-8"
+    # Nearly any two bytes are some character of GBK; Chinese as it is written stays within GB2312, where both are high.
+    decoded = text.decode("gb18030", errors="replace")
+    foreign = sum(not c.isascii() for c in decoded)
+    usual = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in decoded if not c.isascii())
+    return "GB18030" if foreign and usual / foreign > 0.9 else ""
+
+
+def _broken(text: bytes, codec: str) -> float:
+    """The share of characters beyond ASCII that the codec cannot read, not counting halves at the end of a cell."""
+    broken = foreign = 0
+    for line in text.split(b"\n"):
+        decoded = line.decode(codec, errors="replace").rstrip("\ufffd")
+        broken += decoded.count("\ufffd")
+        foreign += sum(not c.isascii() for c in decoded)
+    return broken / foreign if foreign else 1.0
+
+
+def _readable(text: bytes, codec: str) -> bool:
+    return _broken(text, codec) < _BROKEN
+
+
+def _plainly(text: bytes, content: str) -> bool:
+    """Is the content so clear that it beats a .cpg whose codec can read it too? A word of GBK may pass for UTF-8."""
+    if not content:
+        return False
+    foreign = [c for c in text.decode(content, errors="replace") if not c.isascii()]
+    return sum(_chinese(c) for c in foreign) > 0.8 * len(foreign)
+
+
+def _chinese(character: str) -> bool:
+    return "\u2e80" <= character <= "\uffef" and character != "\ufffd"
+
+
+def decode(value: Any, codec: str) -> Any:
+    """Text that was read byte by byte (ISO-8859-1) in its own encoding; half a character becomes U+FFFD."""
+    return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
+
+
+def garbled(text: str) -> bool:
+    """Was the text broken before it came here: characters lost, or Chinese read in a wrong encoding and saved?"""
+    if text.isascii():
+        return False
+    if any(mark in text for mark in _LOST):
+        return True
+    foreign = [c for c in text if not c.isascii()]
+    if all(c <= "\xff" for c in foreign):
+        # GBK read as Latin-1: ³ÇÕò for 城镇. All pairs are high bytes, which no European word strings together.
+        high = text.encode("latin-1")
+        return len(foreign) >= 4 and _pairs_of_gb2312(high)
+    # UTF-8 read as GBK: 鍩庨晣 for 城镇. What was lost in between (an odd byte at the end) does not come back.
+    back = [c for c in text.encode("gb18030").decode("utf-8", errors="replace") if not c.isascii()]
+    return sum(map(_chinese, back)) >= 2 and sum(map(_chinese, back)) >= 0.6 * len(back)
+
+
+def _pairs_of_gb2312(data: bytes) -> bool:
+    try:
+        decoded = data.decode("gb2312")
+    except UnicodeDecodeError:
+        return False
+    return sum("\u4e00" <= c <= "\u9fff" for c in decoded) >= 2
