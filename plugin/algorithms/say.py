@@ -29,7 +29,7 @@ def say_report(feedback, checked: Checked) -> None:
             feedback.pushInfo(rule_line(outcome, texts))
     summary = report.summary
     if summary["unconfirmed"]:
-        settings = ", ".join(summary["unconfirmed"])
+        settings = ", ".join(texts.setting(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {k: v for k, v in summary.items() if k not in ("verdict", "unconfirmed", "infos", "waived")}

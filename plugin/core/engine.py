@@ -20,7 +20,7 @@ from .plan import Layer, Plan
 from .provenance import provenance
 from .report import Outcome, Report, RuleOutcome
 from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules
-from .texts import Texts
+from .texts import Texts, without_folders
 
 Progress = Callable[[float, str], None]
 
@@ -103,7 +103,7 @@ def _run_one(
         raise
     except SanxianError as error:
         # The data, not the rule, is at fault and says so itself.
-        outcome.outcome, outcome.reason = Outcome.SKIPPED, texts.explain(error)
+        outcome.outcome, outcome.reason = Outcome.SKIPPED, without_folders(texts.explain(error))
         return outcome, []
     except Exception as error:
         return _crashed(rule, outcome, error)
@@ -216,7 +216,7 @@ def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOu
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
     outcome.outcome = Outcome.CRASHED
-    outcome.reason = f"{type(error).__name__}: {error}"
+    outcome.reason = without_folders(f"{type(error).__name__}: {error}")
     finding = Finding(
         role="",
         code="RUN900",

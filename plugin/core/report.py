@@ -64,11 +64,11 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """First match: an unwaived ERROR; anything skipped or crashed; open warnings, waivers or unconfirmed settings."""
+        """First match: an unwaived ERROR; anything skipped or crashed, or nothing run; open warnings, waivers or unconfirmed settings."""
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAIL
-        if any(r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules):
+        if not self.rules or any(r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules):
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)

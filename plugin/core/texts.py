@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .template import Template
 
+#: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
+_FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
 LANGUAGES = ("zh", "en")
 #: Between groups of three digits: narrow, and no line breaks there.
 THIN_SPACE = "\u202f"
@@ -86,6 +89,10 @@ class Texts:
     def indicator(self, indicator: str) -> str:
         return self.get("indicators", indicator)
 
+    def setting(self, name: str) -> str:
+        """The name of a setting or code list that may be unconfirmed; its key where a county brings one of its own."""
+        return str(_catalogue(self.lang)["setting"].get(name, name))
+
     def rule_title(self, rule: Rule) -> str:
         if self.lang == "zh":
             return _rules_zh()[rule.code]["title"]
@@ -131,6 +138,8 @@ class Texts:
             net_area=area_text(finding.net_area_m2),
             width=number(finding.width_m, 2),
         )
+        if "list" in finding.params:
+            words["list"] = self.setting(f"codes.{finding.params['list']}")
         if "concept" in finding.params:
             words["concept"] = self.concept(str(finding.params["concept"]))
         if "indicator" in finding.params:
@@ -183,3 +192,8 @@ def number(value: float | None, decimals: int) -> str:
 
 def area_text(area_m2: float | None) -> str:
     return "—" if area_m2 is None else f"{number(area_m2, 2)} m²"
+
+
+def without_folders(text: str) -> str:
+    """The text with absolute paths cut down to the name at their end: a report travels, this machine's folders do not."""
+    return _FOLDERS.sub("", text)

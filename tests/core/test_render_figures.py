@@ -10,7 +10,8 @@ from plugin.core.errors import DataError
 from plugin.core.indicators import BROKEN, CLOSE, MET, REFERENCE, Indicator
 from plugin.core.render import figures
 from plugin.core.render.sections import crs_text, moment
-from plugin.core.render.words import Words, without_folders
+from plugin.core.render.words import Words
+from plugin.core.texts import without_folders
 from plugin.paths import TEXTS
 from tests.core.made_report import made_report, ratio
 

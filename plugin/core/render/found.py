@@ -14,7 +14,7 @@ from ..rule import Severity
 from ..standard import Norm
 from ..texts import Texts, number
 from .pictures import PICTURES, largest, rank, with_area
-from .words import Words, without_folders
+from .words import Words
 
 #: Rows of one rule on the page; counts are always complete, layer and JSON hold all.
 ROWS = 200
@@ -115,8 +115,7 @@ def _row(finding: Finding, words: Words) -> dict[str, Any]:
         "related": _related(finding, words),
         "township": finding.township,
         "area": number(finding.area_m2, 2) if finding.area_m2 is not None else "",
-        # What the run says of itself may quote an error with the path of a file.
-        "message": without_folders(finding.message) if finding.code.startswith("RUN") else finding.message,
+        "message": finding.message,
     }
 
 

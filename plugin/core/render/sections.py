@@ -9,9 +9,9 @@ from typing import Any
 
 from ..report import Outcome, Report, RuleOutcome, Verdict
 from ..standard import Norm
-from ..texts import area_text, number
+from ..texts import Texts, area_text, number
 from .found import citations, rule_order
-from .words import Words, without_folders
+from .words import Words
 
 _COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
 
@@ -135,7 +135,7 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
 def _unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
     """Doubts in the data, which no county can confirm away, and settings that it can."""
     doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
-    settings = [words.named("setting", n) for n in names if not words.has("doubt", n)]
+    settings = [Texts(words.lang).setting(n) for n in names if not words.has("doubt", n)]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
@@ -173,7 +173,7 @@ def not_checked(report: Report, words: Words) -> dict[str, Any]:
             kind = rule.reason.partition(":")[0]
             rows.append((rule.code, rule.title, words.get("text", "crashed_rule", error=kind)))
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
-            reason = without_folders(rule.reason) or words.get("text", "no_reason")
+            reason = rule.reason or words.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
     invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid:
@@ -232,7 +232,7 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
                 "count": number(rule.findings, 0),
                 "seconds": number(rule.seconds, 2),
                 "basis": basis,
-                "reason": reason if rule.outcome == Outcome.CRASHED else without_folders(rule.reason),
+                "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
                 "unconfirmed": words.join(_unconfirmed(rule.unconfirmed, words)[1]),
                 "doubts": words.join(_unconfirmed(rule.unconfirmed, words)[0]),
             }
@@ -258,7 +258,7 @@ def provenance(report: Report, words: Words) -> dict[str, Any]:
     ]
     return {
         "layers": layers,
-        "notices": [without_folders(str(n)) for n in dict.fromkeys(said.get("notices", []))],
+        "notices": [str(n) for n in dict.fromkeys(said.get("notices", []))],
         "line": _line(said, words),
         "unsaved": any(layer.get("unsaved") for layer in said.get("layers", [])),
     }

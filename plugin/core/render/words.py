@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -12,9 +11,6 @@ from ...paths import TEXTS
 from ..data import read_toml
 from ..errors import DataError
 from ..texts import LANGUAGES
-
-#: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
-_FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
 
 
 @cache
@@ -52,8 +48,3 @@ class Words:
 
     def bracket(self, text: str) -> str:
         return f"{self.get('page', 'open')}{text}{self.get('page', 'close')}"
-
-
-def without_folders(text: str) -> str:
-    """The text with absolute paths cut down to the name at their end."""
-    return _FOLDERS.sub("", text)
