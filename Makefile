@@ -9,6 +9,7 @@ RUN := bash tools/run.sh
 SAMPLE := -m tests.county
 ARGS ?= --help
 TESTS ?=
+BENCH ?=
 
 .PHONY: help setup demo test check format benchmark rules rule sample package qgis qgis_process clean
 
@@ -30,8 +31,8 @@ check: setup ## 格式、静态检查、类型、快速测试 · format, lint, t
 format: setup ## 整理代码格式 · formats the code
 	@$(RUN) ruff check --quiet --fix . ; $(RUN) ruff format .
 
-benchmark: setup ## 性能基准（十五万图斑）· benchmarks
-	@$(RUN) pytest tests/benchmarks --override-ini=testpaths=tests/benchmarks $(value TESTS)
+benchmark: setup ## 性能基准（BENCH="--parcels 150000"）· speed as ratios
+	@$(RUN) python -m tests.benchmarks $(value BENCH)
 
 rules: setup ## 规则清单 · the rules
 	@$(RUN) python -m plugin.core rules
