@@ -16,6 +16,7 @@ from qgis.core import (
 )
 
 from ..bridge.layers import Snapshot, snapshot
+from ..bridge.recognise import plan_layers
 from ..core.errors import InputError
 
 
@@ -92,10 +93,9 @@ def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
 
 
 def project_layers(context) -> list[Snapshot]:
-    """Every vector layer with shapes in the project."""
+    """Every vector layer with shapes in the project, but for findings of an earlier check."""
     project = context.project()
-    layers = project.mapLayers().values() if project else ()
-    return [snapshot(v) for v in layers if isinstance(v, QgsVectorLayer) and v.isValid() and v.isSpatial()]
+    return [snapshot(layer) for layer in plan_layers(project)] if project else []
 
 
 def is_given(parameters, name) -> bool:

@@ -99,8 +99,12 @@ def write(
     progress: Progress = lambda share, text: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Write all outputs beside their targets and, once every one is complete, move them. Raises OutputError, Cancelled."""
+    """Write all outputs beside their targets and, once every one is complete, move them.
+
+    Raises OutputError, also for a target that was an input of the check, and Cancelled.
+    """
     stop = stopper(cancelled)
+    check_outputs(outputs, [layer.source.source for layer in checked.plan.layers.values()])
     with ExitStack() as stack:
         # Left in reverse: the layer, which another program may well have open, is moved first.
         for path, make in ((outputs.json, json_text), (outputs.html, html_text)):

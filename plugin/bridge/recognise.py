@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from .layers import template_id
+from .layers import name_of, template_id
 
 if TYPE_CHECKING:
     from ..core.check import Options
 
 #: The layer of findings that the panel puts into the project: a result, never an input.
 FINDINGS_PROPERTY = "sanxian/findings"
+#: No layer of a plan has these.
+_TELLING = {"code", "severity", "role", "geom_kind"}
 
 
 class FieldName(NamedTuple):
@@ -46,16 +48,18 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     return [
         layer
         for layer in layers
-        if isinstance(layer, QgsVectorLayer)
-        and layer.isValid()
-        and layer.isSpatial()
-        and not layer.customProperty(FINDINGS_PROPERTY)
+        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not is_findings(layer)
     ]
+
+
+def is_findings(layer: QgsVectorLayer) -> bool:
+    """The result of a check, in memory or opened from a file: a result, never an input."""
+    return bool(layer.customProperty(FINDINGS_PROPERTY)) or _TELLING <= set(layer.fields().names())
 
 
 def outlines(project: QgsProject) -> list[Outline]:
     return [
-        Outline(v.id(), v.name(), template_id(v), tuple(FieldName(f.name()) for f in v.fields()))
+        Outline(v.id(), name_of(v), template_id(v), tuple(FieldName(f.name()) for f in v.fields()))
         for v in plan_layers(project)
     ]
 

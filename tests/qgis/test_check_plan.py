@@ -373,3 +373,20 @@ def test_cancel_is_heard_within_a_second_and_spoils_nothing(small, tmp_path, aft
     print(f"cancelled after {after} s: {ended - moments['asked']:.2f} s")
     assert ended - moments["asked"] < 1.0
     assert digest(tmp_path) == before
+
+
+def test_findings_in_the_project_are_no_input(small, project, tmp_path):
+    layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX")]
+    project.addMapLayers(layers)
+    given = {"RULES": "REL001", **outputs(tmp_path)}
+    run("check_plan", given)
+    project.addMapLayer(QgsVectorLayer(given["OUTPUT_FINDINGS"], "findings", "ogr"))
+    run("check_plan", given)
+    assert "findings" not in json.dumps(read_json(given["OUTPUT_JSON"])["provenance"])
+
+
+def test_a_table_in_the_folder_that_was_checked_is_no_output(small, tmp_path):
+    before = digest(small)
+    with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
+        run("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
+    assert digest(small) == before

@@ -91,7 +91,8 @@ def test_only_the_selected_or_the_filtered(small):
     assert errors(filterExpression="\"BSM\" = '140225000002'") == 0
     assert errors(featureLimit=1) == 1
     farmland.removeSelection()
-    assert errors(selectedFeaturesOnly=True) == 0, "nothing selected is nothing"
+    with pytest.raises(QgsProcessingException, match="没有一个能用的图形"):
+        errors(selectedFeaturesOnly=True)
 
 
 def test_unsaved_edits_of_the_layer_count(small):

@@ -87,7 +87,7 @@ def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
     def refuse_the_last(source, destination):
         moves.append(destination)
         # The last of the new files: those before it are in place already.
-        if len(moves) == {"gpkg": 2, "gdb": 2}.get(suffix, 9):
+        if len(moves) == {"gpkg": 1, "gdb": 2}.get(suffix, 9):
             raise PermissionError(13, "used by another process")
         real(source, destination)
 
