@@ -118,20 +118,22 @@ def _by_content(text: bytes) -> str:
     if _broken(text, "utf-8") < _BROKEN:
         return "UTF-8"
     # Nearly any two bytes are some character of GBK; Chinese as it is written stays within GB2312, where both are high.
-    decoded = text.decode("gb18030", errors="replace")
-    foreign = sum(not c.isascii() for c in decoded)
-    usual = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in decoded if not c.isascii())
-    return "GB18030" if foreign and usual / foreign > 0.9 else ""
+    foreign = [c for c in _cells(text, "gb18030") if not c.isascii()]
+    usual = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in foreign)
+    return "GB18030" if foreign and usual / len(foreign) > 0.9 else ""
 
 
 def _broken(text: bytes, codec: str) -> float:
-    """The share of characters beyond ASCII that the codec cannot read, not counting halves at the end of a cell."""
-    broken = foreign = 0
-    for line in text.split(b"\n"):
-        decoded = line.decode(codec, errors="replace").rstrip("\ufffd")
-        broken += decoded.count("\ufffd")
-        foreign += sum(not c.isascii() for c in decoded)
-    return broken / foreign if foreign else 1.0
+    """The share of characters beyond ASCII that the codec cannot read."""
+    decoded = _cells(text, codec)
+    foreign = sum(not c.isascii() for c in decoded)
+    return decoded.count("\ufffd") / foreign if foreign else 1.0
+
+
+def _cells(text: bytes, codec: str) -> str:
+    """The cells decoded, without what is left of a character that was cut at a cell's end."""
+    lines = (line.decode(codec, errors="replace").rstrip("\ufffd") for line in text.split(b"\n"))
+    return "\n".join(lines)
 
 
 def _readable(text: bytes, codec: str) -> bool:

@@ -295,18 +295,18 @@ def _read_rows(
         # pyogrio puts whole numbers with gaps into doubles, which hold 15 digits; a BSM has 18.
         whole = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
         if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
-            values = _whole_numbers(opened, name, str(meta["fields"][position]), encoding, index)
+            values = _digits(opened, name, str(meta["fields"][position]), encoding, index)
         table[field_name] = values
     crs = read_crs(meta.get("crs"))
     geometry_name = "geometry"
     while geometry_name in table:
         geometry_name += "_"
-    frame = gpd.GeoDataFrame(table, index=index)
-    frame[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
+    table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
+    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index), geometry=geometry_name)
     step = float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
     layer = SourceLayer(
         name=sketch.name,
-        frame=frame.set_geometry(geometry_name),
+        frame=frame,
         fields=sketch.fields,
         crs=crs,
         source=str(path),
@@ -357,7 +357,8 @@ def _decoded(values: NDArray, codec: str) -> NDArray:
     return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
 
 
-def _whole_numbers(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
+def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
+    """A field of whole numbers as text, every digit kept."""
     sql = f"SELECT CAST({_quoted(field_name)} AS CHARACTER(24)) AS v FROM {_quoted(name)}"  # nosec B608
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened,
@@ -367,7 +368,7 @@ def _whole_numbers(opened: Path, name: str, field_name: str, encoding: Encoding 
         read_geometry=False,
         encoding=_BYTES if encoding else None,
     )
-    exact = {int(f): int(t) for f, t in zip(fids, texts, strict=True) if isinstance(t, str) and t.strip()}
+    exact = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
     return np.array([exact.get(int(f)) for f in index], dtype=object)
 
 
@@ -422,7 +423,7 @@ def _encoding_notices(shown: str, encoding: Encoding | None, path: Path) -> list
 
 def _driver_notices(shown: str, told: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
     """What the reader warned of, once each; what is reported elsewhere left out."""
-    texts = dict.fromkeys(" ".join(str(w.message).split()) for w in told)
+    texts = dict.fromkeys(" ".join(str(w.message).split()) for w in told if "pyogrio" in w.filename)
     if not texts:
         return []
     notices: list[tuple[str, dict[str, Any]]] = []

@@ -128,8 +128,11 @@ class Layer:
 
         series = self.frame[column]
         if series.dtype == object or pd.api.types.is_string_dtype(series):
-            text = series.astype(object).where(series.notna(), None)
-            return text.map(lambda v: v.strip() or None if isinstance(v, str) else v)
+            present = series.notna().tolist()
+            values = [v if there else None for v, there in zip(series.tolist(), present, strict=True)]
+            # A list, not `map`: that would put whole numbers with gaps into doubles, which hold 15 digits.
+            stripped = [(v.strip() or None) if isinstance(v, str) else v for v in values]
+            return pd.Series(stripped, index=series.index, dtype=object)
         return series
 
     def text(self, meaning: str) -> list[str]:

@@ -1,0 +1,662 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading what planners have: three formats, two encodings, odd names, arcs, long numbers. No input changes."""
+
+import math
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.encoding import garbled, known_codec, shapefile_encoding
+from plugin.core.errors import Cancelled, InputError
+from plugin.core.io import read_source, write_findings
+from plugin.core.plan import find_role
+from plugin.core.report import Outcome
+from plugin.core.standard import load_standard
+from tests.core.examples import norm_of
+from tests.core.small import (
+    X,
+    Y,
+    box,
+    digest,
+    found,
+    layers,
+    look,
+    notices,
+    outcome,
+    said,
+    table,
+    write_gdb,
+    write_gpkg,
+    write_shapefiles,
+)
+
+
+def only(path, **more):
+    (layer,) = read_source(path, **more)
+    return layer
+
+
+# -- three formats ----------------------------------------------------------------------------------------------------
+
+
+def essence(report):
+    """What a planner would compare: not the feature ids, which every format counts in its own way."""
+    rows = []
+    for finding in report.findings:
+        told_apart_by_id = {k for k in finding.params if "fid" in k}
+        params = {k: v for k, v in finding.params.items() if k not in told_apart_by_id}
+        rows.append(
+            (finding.code, finding.case, str(finding.severity), finding.role, finding.key, finding.related_role,
+             tuple(finding.related_keys), finding.field, str(params), finding.geom_kind, finding.fingerprint)
+        )  # fmt: skip
+    return sorted(rows)
+
+
+@pytest.fixture(scope="module")
+def forms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("县 数据")
+    return {
+        "gpkg": write_gpkg(folder / "county.gpkg"),
+        "FileGDB": write_gdb(folder / "county.gdb"),
+        "shapefiles in GBK": write_shapefiles(folder / "gbk", "GBK"),
+        "shapefiles in GBK, no cpg": write_shapefiles(folder / "gbk 无 cpg", "GBK", cpg=False),
+        "shapefiles in UTF-8": write_shapefiles(folder / "utf8", "UTF-8"),
+        "shapefiles in UTF-8, no cpg": write_shapefiles(folder / "utf8 无 cpg", "UTF-8", cpg=False),
+    }
+
+
+@pytest.fixture(scope="module")
+def of_gpkg(forms):
+    return look(forms["gpkg"]).report
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["FileGDB", "shapefiles in GBK", "shapefiles in GBK, no cpg", "shapefiles in UTF-8", "shapefiles in UTF-8, no cpg"],
+)
+def test_every_form_gives_the_findings_of_the_geopackage(forms, of_gpkg, form):
+    before = digest(forms[form])
+    report = look(forms[form]).report
+    assert essence(report) == essence(of_gpkg)
+    assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in of_gpkg.rules]
+    areas = [[f.area_m2 or 0.0 for f in sorted(r.findings, key=lambda f: f.fingerprint)] for r in (report, of_gpkg)]
+    assert areas[0] == pytest.approx(areas[1], abs=0.01)
+    assert [i.value for i in report.indicators] == pytest.approx([i.value for i in of_gpkg.indicators])
+    assert digest(forms[form]) == before
+
+
+def test_the_small_plan_has_findings_of_every_family(of_gpkg):
+    codes = {f.code for f in of_gpkg.findings}
+    assert {"GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "ATT003", "TOP001", "TOP002", "TOP003"} <= codes
+    assert {"REL001", "REL002", "REL004", "REL005", "REL006", "LAW010"} <= codes
+
+
+@pytest.mark.parametrize("form", ["shapefiles in GBK, no cpg", "shapefiles in UTF-8, no cpg"])
+def test_an_encoding_that_was_told_from_the_content_is_said(forms, form):
+    report = look(forms[form]).report
+    assert f"图层“YDYHGHFQ”没有 .cpg 文件，判断编码为 {'GBK' if 'GBK' in form else 'UTF-8'}" in notices(report)
+
+
+def test_a_folder_of_several_formats(tmp_path):
+    parts = layers()
+    write_gpkg(tmp_path / "a.gpkg", {r: parts[r] for r in ("XZQX", "DLTB")})
+    write_gdb(tmp_path / "b.gdb", {r: parts[r] for r in ("STBHHX", "YJJBNTBHTB")})
+    write_shapefiles(tmp_path, "GBK", {r: parts[r] for r in ("CZKFBJ", "YDYHGHFQ")})
+    (tmp_path / "report.json").write_text('{"schema": "sanxian-report/1"}', encoding="utf-8")
+    (tmp_path / "说明.docx").write_bytes(b"PK\x03\x04")
+    before = digest(tmp_path)
+    plan = look(tmp_path).plan
+    assert set(plan.layers) == set(parts)
+    assert digest(tmp_path) == before
+
+
+def test_a_part_of_a_dataset_stands_for_the_whole(tmp_path):
+    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": layers()["CZKFBJ"]})
+    gdb = write_gdb(tmp_path / "b.gdb", {"CZKFBJ": layers()["CZKFBJ"]})
+    for chosen in (tmp_path / "CZKFBJ.dbf", tmp_path / "CZKFBJ.shx", gdb / "a00000001.gdbtable", f'"{gdb}"'):
+        layer = only(chosen)
+        assert (layer.name, len(layer.frame)) == ("CZKFBJ", 1)
+
+
+# -- encodings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gbk(tmp_path):
+    write_shapefiles(tmp_path, "GBK", {"YDYHGHFQ": layers()["YDYHGHFQ"]}, cpg=False)
+    return tmp_path / "YDYHGHFQ.shp"
+
+
+@pytest.fixture
+def utf8(tmp_path):
+    write_shapefiles(tmp_path, "UTF-8", {"YDYHGHFQ": layers()["YDYHGHFQ"]}, cpg=False)
+    return tmp_path / "YDYHGHFQ.shp"
+
+
+@pytest.mark.parametrize("name", ["GBK", "936", "ANSI 936", "cp936", "GB2312", "gb18030"])
+def test_names_of_gbk_in_a_cpg(gbk, name):
+    gbk.with_suffix(".cpg").write_text(name, encoding="ascii")
+    layer = only(gbk)
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+    assert not layer.notices
+
+
+def test_a_cpg_that_says_utf8_over_gbk_is_said_and_not_believed(gbk):
+    gbk.with_suffix(".cpg").write_text("UTF-8", encoding="ascii")
+    before = digest(gbk.parent)
+    layer = only(gbk)
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+    assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "UTF-8", "encoding": "GBK"})]
+    assert digest(gbk.parent) == before
+
+
+def test_a_cpg_that_says_gbk_over_utf8_is_said_and_not_believed(utf8):
+    utf8.with_suffix(".cpg").write_text("GBK", encoding="ascii")
+    layer = only(utf8)
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+    assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "GBK", "encoding": "UTF-8"})]
+
+
+def test_an_unknown_name_in_a_cpg_does_not_matter_where_the_content_is_plain(gbk):
+    gbk.with_suffix(".cpg").write_text("Klingon", encoding="ascii")
+    assert list(only(gbk).frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+
+
+def test_ascii_needs_no_encoding_and_no_notice(tmp_path):
+    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)])}, cpg=False)
+    assert not only(tmp_path / "CZKFBJ.shp").notices
+
+
+def test_a_header_that_names_latin1_is_taken_where_the_bytes_are_no_chinese(tmp_path):
+    write_shapefiles(tmp_path, "ISO-8859-1", {"CZKFBJ": table([box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False)
+    dbf = tmp_path / "CZKFBJ.dbf"
+    content = bytearray(dbf.read_bytes())
+    content[29] = 0x57
+    dbf.write_bytes(content)
+    assert list(only(dbf).frame["BZ"]) == ["Zone protégée à côté"]
+
+
+def test_a_cell_cut_in_the_middle_of_a_character_spoils_nothing_else(gbk):
+    dbf = gbk.with_suffix(".dbf")
+    # The last character of the first row loses its second byte, as a field too narrow does it.
+    whole, half = "农田保护区".encode("gbk"), "农田保护区".encode("gbk")[:-1] + b" "
+    content = dbf.read_bytes()
+    assert whole in content
+    dbf.write_bytes(content.replace(whole, half, 1))
+    first, second = only(gbk).frame["GHFQMC"]
+    assert first.startswith("农田保护") and first != "农田保护区"
+    assert second == "城镇发展区"
+
+
+def test_a_field_name_cut_in_the_middle_of_a_character(tmp_path):
+    path = tmp_path / "CZKFBJ.shp"
+    write_shapefiles(tmp_path, "UTF-8", {"CZKFBJ": table([box(0, 0)], ELEMENTCOD=["甲"])}, cpg=False)
+    dbf = path.with_suffix(".dbf")
+    # Ten bytes hold three Chinese characters of UTF-8 and a third of the next: what GDAL writes for 要素代码.
+    dbf.write_bytes(dbf.read_bytes().replace(b"ELEMENTCOD", "要素代码".encode()[:10]))
+    layer = only(path)
+    assert [f.name for f in layer.fields] == ["BSM", "要素代\ufffd"]
+    assert list(layer.frame["要素代\ufffd"]) == ["甲"]
+
+
+@pytest.mark.parametrize("suffix", [".DBF", ".SHX", ".PRJ"])
+def test_parts_in_upper_case(gbk, suffix):
+    part = gbk.with_suffix(suffix.lower())
+    part.rename(gbk.with_suffix(suffix))
+    layer = only(gbk)
+    assert layer.crs is not None and layer.crs.to_epsg() == 4526
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+
+
+def test_codecs_by_their_names():
+    names = {"UTF-8": "UTF-8", "utf8": "UTF-8", "65001": "UTF-8", "936": "GB18030", "1252": "CP1252", "": "", "xyz": ""}
+    assert {n: known_codec(n) for n in names} == names
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("城镇开发边界", False),
+        ("浑源县永安镇", False),
+        ("联通", False),
+        ("Zone protégée à côté", False),
+        ("城镇开发边界".encode("gbk").decode("latin-1"), True),
+        ("城镇开发边界".encode().decode("gb18030", errors="replace"), True),
+        ("锟斤拷", True),
+        ("城镇\ufffd\ufffd", True),
+    ],
+)
+def test_text_that_was_garbled_before_it_came(text, broken):
+    assert garbled(text) is broken
+
+
+def test_garbled_values_are_said_with_layer_field_and_number(tmp_path):
+    good, bad = "城镇集中建设区", "城镇集中建设区".encode("gbk").decode("latin-1")
+    tables = {"CZKFBJ": table([box(0, 0), box(200, 0), box(400, 0)], GHFQMC=[good, bad, bad])}
+    report = look(write_gpkg(tmp_path / "a.gpkg", tables)).report
+    assert "图层“CZKFBJ”的字段 GHFQMC 有 2 个值是乱码" in notices(report)
+
+
+def test_bytes_that_are_no_utf8_in_a_geopackage_are_read_on(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)], GHFQMC=["甲", "乙"])})
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE CZKFBJ SET GHFQMC = CAST(X'B3C7D5F2' AS TEXT) WHERE fid = 1")
+    database.close()
+    report = look(path).report
+    assert "图层“CZKFBJ”的字段 GHFQMC 有 1 个值是乱码" in notices(report)
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("CZKFBJ", "CZKFBJ"),
+        ("czkfbj", "CZKFBJ"),
+        (" CZKFBJ ", "CZKFBJ"),
+        ("140225CZKFBJ_2022", "CZKFBJ"),
+        ("140225浑源县CZKFBJ", "CZKFBJ"),
+        ("CZKFBJ2035", "CZKFBJ"),
+        ("城镇开发边界", "CZKFBJ"),
+        ("浑源县城镇开发边界", "CZKFBJ"),
+        ("城镇开发边界（报批稿）", "CZKFBJ"),
+        ("2022年生态保护红线_140225", "STBHHX"),
+        ("永久基本农田", "YJJBNTBHTB"),
+        ("永久基本农田图斑", "YJJBNTTB"),
+        ("县级行政区", "XZQX"),
+        ("XZQ", "XZQ"),
+        ("XZQX", "XZQX"),
+        ("永久基本农田储备区", ""),
+        ("行政区界线", ""),
+        ("非永久基本农田", ""),
+        ("ABCZKFBJ", ""),
+        ("findings", ""),
+    ],
+)
+def test_a_layer_finds_its_role_by_its_name(name, role, tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": table([box(0, 0)])}, {"XZQX": name.strip()})
+    assert find_role(only(path), norm_of())[0] == role
+
+
+def test_a_layer_finds_its_role_by_its_fields(tmp_path):
+    fields = {f.name: [1.0] if f.type == "real" else ["1"] for f in load_standard().templates["DLTB"].fields}
+    frame = gpd.GeoDataFrame(fields, geometry=[box(0, 0)], crs=4526)
+    path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": frame}, {"DLTB": "面状图层"})
+    assert find_role(only(path), norm_of()) == ("DLTB", "fields")
+
+
+def test_field_names_in_lower_case_count(tmp_path):
+    lower = {role: frame.rename(columns=str.lower) for role, frame in layers().items()}
+    upper = write_gpkg(tmp_path / "upper.gpkg")
+    path = write_gpkg(tmp_path / "lower.gpkg", lower)
+    assert essence(look(path).report) == essence(look(upper).report)
+
+
+def test_a_field_called_geometry_is_a_field(tmp_path):
+    frame = table([box(0, 0)], geometry_=["面"])
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame})
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE CZKFBJ RENAME COLUMN geometry_ TO geometry")
+    database.close()
+    layer = only(path)
+    assert list(layer.frame["geometry"]) == ["面"]
+    assert layer.frame.geometry.iloc[0].area == pytest.approx(10_000)
+    assert not found(look(path).report, "RUN900")
+
+
+def test_two_fields_of_one_name_are_told_apart_and_said(tmp_path):
+    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)], BSN=["second"])}, cpg=False)
+    dbf = tmp_path / "CZKFBJ.dbf"
+    dbf.write_bytes(dbf.read_bytes().replace(b"BSN\0", b"BSM\0"))
+    layer = only(tmp_path / "CZKFBJ.shp")
+    assert [f.name for f in layer.fields] == ["BSM", "BSM_2"]
+    assert ("notice_doubled_field", {"layer": "CZKFBJ", "field": "BSM", "renamed": "BSM_2"}) in layer.notices
+    checked = look(tmp_path / "CZKFBJ.shp")
+    assert checked.plan.layers["CZKFBJ"].keys == ["140225000000000001"]
+    assert "有两个字段都叫 BSM" in notices(checked.report)
+
+
+def test_of_two_fields_that_differ_by_case_the_official_one_counts(tmp_path):
+    frame = gpd.GeoDataFrame({"bsm": ["wrong"], "BSM": ["right"], "Bsm": ["other"]}, geometry=[box(0, 0)], crs=4526)
+    plan = look(_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
+    assert plan.layers["CZKFBJ"].keys == ["right"]
+
+
+def _geojson(frame, path):
+    pyogrio.write_dataframe(frame.to_crs(4490), path)
+    return path
+
+
+def test_layers_of_one_name_in_two_files_are_chosen_by_file_and_name(tmp_path):
+    write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": table([box(0, 0)])})
+    write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)])})
+    with pytest.raises(InputError) as raised:
+        look(tmp_path)
+    assert "“乙.gpkg/CZKFBJ”和“甲.gpkg/CZKFBJ”" in said(raised.value)
+    plan = look(tmp_path, roles="CZKFBJ=甲.gpkg/CZKFBJ").plan
+    assert len(plan.layers["CZKFBJ"]) == 1
+    with pytest.raises(InputError) as raised:
+        look(tmp_path, roles="CZKFBJ=CZKFBJ")
+    assert "乙.gpkg/CZKFBJ, 甲.gpkg/CZKFBJ" in said(raised.value) and "文件名/图层名" in said(raised.value)
+
+
+def test_what_plays_no_part_is_not_read(tmp_path):
+    path = write_gpkg(
+        tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)]), "STBHHX": table([box(0, 0)])}, {"STBHHX": "other"}
+    )
+    kept = {layer.name: len(layer.frame) for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")}
+    assert kept == {"CZKFBJ": 1, "other": 0}
+    assert "没有认出、未参与检查的图层：other" in notices(look(path).report)
+    # Named by the user, it is read.
+    assert len(look(path, roles="STBHHX=OTHER").plan.layers["STBHHX"]) == 1
+
+
+def test_reading_stops_when_asked(forms):
+    def stop():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        read_source(forms["shapefiles in GBK"], check=stop)
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("driver", ["GPKG", "ESRI Shapefile"])
+def test_whole_numbers_of_18_digits_survive_a_missing_one(tmp_path, driver):
+    frame = table([box(0, 0), box(200, 0), box(400, 0)])
+    frame["BSM"] = np.array([140225000000000017, 140225000000000018, 140225000000000019], dtype="int64")
+    if driver == "GPKG":
+        path = write_gpkg(tmp_path / "CZKFBJ.gpkg", {"CZKFBJ": frame})
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE CZKFBJ SET BSM = NULL WHERE fid = 2")
+        database.close()
+    else:
+        path = write_shapefiles(tmp_path, "GBK", {"CZKFBJ": frame}) / "CZKFBJ.shp"
+        dbf = path.with_suffix(".dbf")
+        dbf.write_bytes(dbf.read_bytes().replace(b"140225000000000018", b" " * 18))
+    layer = look(path, rules=["ATT001"]).plan.layers["CZKFBJ"]
+    assert layer.keys == ["140225000000000017", "", "140225000000000019"]
+
+
+def test_a_key_kept_as_a_real_number_has_lost_digits_and_that_is_said(tmp_path):
+    frame = table([box(0, 0), box(200, 0)])
+    frame["BSM"] = [140225000000000017.0, 140225000000000018.0]
+    checked = look(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
+    assert "图层“CZKFBJ”的字段 BSM 存成了小数，2 个值的末几位已经丢失" in notices(checked.report)
+    (finding,) = (f for f in found(checked.report, "SCH002") if f.field == "BSM")
+    assert "BSM 是小数，标准为文本" in finding.message
+    # Digits that are lost can make two of a kind: told as it was read.
+    assert checked.plan.layers["CZKFBJ"].keys[0] == str(int(140225000000000017.0))
+
+
+def test_small_numbers_as_keys_lose_nothing_and_nothing_is_said(tmp_path):
+    frame = table([box(0, 0), box(200, 0)])
+    frame["BSM"] = [17.0, 18.0]
+    checked = look(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
+    assert "末几位" not in notices(checked.report)
+    assert checked.plan.layers["CZKFBJ"].keys == ["17", "18"]
+
+
+def test_area_kept_as_text_is_a_finding_and_still_a_number(tmp_path):
+    tables = layers()
+    tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
+    checked = look(write_gpkg(tmp_path / "a.gpkg", tables))
+    fields = {f.field: f.message for f in found(checked.report, "SCH002")}
+    assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请改字段类型并把值转过去。"
+    assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
+
+
+def test_a_missing_key_is_a_finding_that_names_the_feature_by_its_id(tmp_path):
+    frame = table([box(0, 0), box(200, 0)])
+    frame["BSM"] = ["140225000000000001", None]
+    report = look(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
+    (finding,) = found(report, "ATT001")
+    assert finding.params["fid"] == 2
+    assert finding.message == "城镇开发边界（要素号 2）没有 BSM。请编下一个可用的号。"
+
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+
+RADIUS, HOLE = 100.0, 20.0
+
+
+def circle(radius, x, y):
+    points = [(x - radius, y), (x, y + radius), (x + radius, y), (x, y - radius), (x - radius, y)]
+    return struct.pack("<BII", 1, 8, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
+
+
+def disc(x, y):
+    """CURVEPOLYGON of a circle with a round hole, as WKB."""
+    return struct.pack("<BII", 1, 10, 2) + circle(RADIUS, x, y) + circle(HOLE, x, y)
+
+
+def put_shapes(path, role, shapes):
+    """Write WKB of any kind straight into a GeoPackage: row number → bytes."""
+    with sqlite3.connect(path) as database:
+        for fid, wkb in shapes.items():
+            blob = b"GP\0\1" + struct.pack("<i", 4526) + wkb
+            database.execute(f"UPDATE {role} SET geom = ? WHERE fid = ?", (blob, fid))
+    database.close()
+    return path
+
+
+def bare_gpkg(path, role, count):
+    frame = table([box(200 * n, 0) for n in range(count)])
+    pyogrio.write_dataframe(frame, path, layer=role, driver="GPKG", geometry_type="Unknown", SPATIAL_INDEX="NO")
+    return path
+
+
+@pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
+def test_arcs_are_counted_named_and_keep_their_hole(tmp_path, declared):
+    path = put_shapes(bare_gpkg(tmp_path / "a.gpkg", "CZKFBJ", 3), "CZKFBJ", {2: disc(X, Y)})
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
+    database.close()
+    before = digest(tmp_path)
+    layer = only(path)
+    assert layer.curves == (2,) and layer.curve_step == 4.0
+    shape = layer.frame.geometry.loc[2]
+    assert len(shape.interiors) == 1
+    assert shape.area == pytest.approx(math.pi * (RADIUS**2 - HOLE**2), rel=1e-3)
+    report = look(path, ["GEO002"]).report
+    (finding,) = found(report, "GEO002")
+    assert finding.key == "140225000000000002" and finding.case == "curve"
+    assert "含弧段，读取时按每 4 度一段转成折线" in finding.message
+    assert "有 1 个要素含弧段，读取时按每 4.0 度一段转为折线；原图层未改动" in notices(report)
+    assert digest(tmp_path) == before
+
+
+@pytest.fixture
+def curved_gdb(tmp_path):
+    ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs into a FileGDB")
+    reference = pytest.importorskip("osgeo.osr").SpatialReference()
+    reference.ImportFromEPSG(4526)
+    source = ogr.GetDriverByName("OpenFileGDB").CreateDataSource(str(tmp_path / "a.gdb"))
+    sheet = source.CreateLayer("CZKFBJ", reference, ogr.wkbMultiPolygon)
+    sheet.CreateField(ogr.FieldDefn("BSM", ogr.OFTString))
+    sheet.CreateField(ogr.FieldDefn("SHAPE_Area", ogr.OFTReal))
+    exact = math.pi * (RADIUS**2 - HOLE**2)
+    for number, (wkb, area) in enumerate(
+        ((disc(X, Y), exact), (disc(X + 500, Y), exact * 1.05), (box(900, 0).wkb, 1e4))
+    ):
+        feature = ogr.Feature(sheet.GetLayerDefn())
+        feature["BSM"] = f"14022500000000000{number}"
+        feature["SHAPE_Area"] = area
+        feature.SetGeometry(ogr.CreateGeometryFromWkb(wkb))
+        sheet.CreateFeature(feature)
+    del feature, sheet, source
+    return tmp_path / "a.gdb"
+
+
+def test_arcs_in_a_filegdb_are_counted_and_keep_their_hole(curved_gdb):
+    before = digest(curved_gdb)
+    layer = only(curved_gdb)
+    assert layer.curves == (1, 2)
+    disc_read = layer.frame.geometry.loc[1]
+    assert shapely.get_num_interior_rings(shapely.get_parts(disc_read)[0]) == 1
+    assert disc_read.area == pytest.approx(math.pi * (RADIUS**2 - HOLE**2), rel=1e-3)
+    # The second stores an area 5 % larger than what was read: as if its hole were lost.
+    assert ("notice_curve_area", {"layer": "CZKFBJ", "count": 1, "fids": "2"}) in layer.notices
+    assert digest(curved_gdb) == before
+
+
+def test_a_ring_that_no_library_can_hold_is_broken_and_not_empty(tmp_path):
+    two_points = struct.pack("<BII", 1, 3, 1) + struct.pack("<I", 2) + struct.pack("<dddd", X, Y, X + 1, Y)
+    path = put_shapes(bare_gpkg(tmp_path / "a.gpkg", "CZKFBJ", 2), "CZKFBJ", {2: two_points})
+    report = look(path).report
+    assert not found(report, "GEO001")
+    (finding,) = found(report, "GEO002")
+    assert finding.key.endswith("0002") and "图形数据不完整（点数太少或已损坏）" in finding.message
+    assert not found(report, "RUN900")
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'CZKFBJ' has been declared with non-Z")
+def test_heights_play_no_part(tmp_path):
+    flat, high = box(0, 0), shapely.force_3d(box(0, 0), 5.0)
+    assert high.has_z
+    reports = [
+        look(write_gpkg(tmp_path / f"{n}.gpkg", {"CZKFBJ": table([shape]), "STBHHX": table([box(50, 0)])})).report
+        for n, shape in enumerate((flat, high))
+    ]
+    assert essence(reports[0]) == essence(reports[1])
+    (a,), (b,) = (found(r, "REL003") for r in reports)
+    assert a.area_m2 == b.area_m2
+
+
+def test_measures_are_left_out_and_that_is_said(tmp_path):
+    points = [(X, Y, 1.0), (X + 100, Y, 2.0), (X + 100, Y + 100, 3.0), (X, Y, 1.0)]
+    measured = (
+        struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 4) + b"".join(struct.pack("<ddd", *p) for p in points)
+    )
+    path = put_shapes(bare_gpkg(tmp_path / "a.gpkg", "CZKFBJ", 1), "CZKFBJ", {1: measured})
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE gpkg_geometry_columns SET m = 2, geometry_type_name = 'POLYGON'")
+    database.close()
+    checked = look(path)
+    assert checked.plan.layers["CZKFBJ"].frame.geometry.iloc[0].area == pytest.approx(5000)
+    assert "图层“CZKFBJ”的图形带 M 值" in notices(checked.report)
+
+
+# -- files that would change or mislead -------------------------------------------------------------------------------
+
+
+def test_a_count_that_is_out_of_date_hides_no_row(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(200 * n, 0) for n in range(20)], GHFQMC=["甲"] * 20)})
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE gpkg_ogr_contents SET feature_count = 3")
+    database.close()
+    layer = only(path)
+    assert len(layer.frame) == 20
+    assert list(layer.frame.columns) == ["BSM", "GHFQMC", "geometry"] and list(layer.frame.index) == list(range(1, 21))
+
+
+def unfinished(path):
+    """A program wrote a row into the GeoPackage's log and died before it was taken over."""
+    code = f"""
+import os, sqlite3
+database = sqlite3.connect({str(path)!r}, isolation_level=None)
+database.execute("PRAGMA journal_mode = WAL")
+database.execute("UPDATE CZKFBJ SET GHFQMC = '已提交'")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return path
+
+
+def test_a_log_that_another_program_left_is_read_and_stays_as_it_is(tmp_path):
+    path = unfinished(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)], GHFQMC=["旧"])}))
+    before = digest(tmp_path)
+    assert {p.rsplit("-", 1)[-1] for p in before} >= {"wal", "shm"}
+    assert list(only(path).frame["GHFQMC"]) == ["已提交"]
+    assert digest(tmp_path) == before
+
+
+def test_reading_leaves_no_logs_behind(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)])})
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+    database.close()
+    before = digest(tmp_path)
+    assert len(before) == 1
+    assert not found(look(path).report, "RUN900")
+    assert digest(tmp_path) == before
+
+
+def test_gml_gets_no_companion(tmp_path):
+    path = tmp_path / "CZKFBJ.gml"
+    pyogrio.write_dataframe(table([box(0, 0)]), path, driver="GML")
+    path.with_suffix(".xsd").unlink()
+    before = digest(tmp_path)
+    assert len(only(path).frame) == 1
+    assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize("form", ["gpkg", "shp", "gdb"])
+@pytest.mark.parametrize(
+    "name", ["规划 数据 2022", "a#b", "a%20b", "it's", 'say "so"', "a?b", "a!b", "a;b", "a&b=c", "[1]", "$HOME", "a,b"]
+)
+def test_paths_of_all_kinds(tmp_path, form, name):
+    if sys.platform == "win32" and set(name) & set('?"'):
+        pytest.skip("no such name on this system")
+    folder = tmp_path / name
+    folder.mkdir()
+    tables = {"CZKFBJ": table([box(0, 0)], GHFQMC=["城镇集中建设区"])}
+    if form == "shp":
+        made = write_shapefiles(tmp_path / "plain", "GBK", tables)
+        for part in made.iterdir():
+            shutil.copy(part, folder / f"{name}{part.suffix}")
+        path = folder / f"{name}.shp"
+    else:
+        path = folder / f"{name}.{form}"
+        made = (
+            write_gpkg(tmp_path / "plain.gpkg", tables) if form == "gpkg" else write_gdb(tmp_path / "plain.gdb", tables)
+        )
+        shutil.move(made, path)
+    before = digest(folder)
+    layer = only(path)
+    assert (layer.name if form != "shp" else "CZKFBJ", list(layer.frame["GHFQMC"])) == ("CZKFBJ", ["城镇集中建设区"])
+    assert layer.source == str(path)
+    assert digest(folder) == before
+
+
+# -- the findings layer -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".geojson", ".gdb"])
+@pytest.mark.parametrize("empty", [False, True], ids=["with findings", "without findings"])
+def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_path, suffix, empty):
+    checked = look(forms["gpkg"])
+    rows = [] if empty else checked.report.findings
+    target = tmp_path / "结果 甲" / f"问题{suffix}"
+    for _ in range(2):  # the second replaces the first
+        write_findings(target, [f.row() for f in rows], [f.layer_geometry() for f in rows], checked.plan.crs)
+        back = pyogrio.read_dataframe(target)
+        assert len(back) == len(rows)
+        if suffix != ".geojson" or rows:
+            assert {
+                "code",
+                "severity",
+                "role",
+                "key",
+                "message",
+                "area_m2",
+                "fingerpri" + ("nt" if suffix != ".shp" else "n"),
+            } <= set(back.columns)
+    assert not [p for p in target.parent.iterdir() if p.name.startswith(".")]
+    kinds = {s.geom_type for s in back.geometry if s is not None} if rows else set()
+    assert kinds <= {"MultiPolygon", "Polygon"}
+
+
+def test_shapefile_encoding_reads_the_table_only(gbk):
+    assert shapefile_encoding(gbk).name == "GB18030"
+    assert outcome(look(gbk, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
