@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +26,9 @@ from .errors import InputError, OutputError
 from .geometry import crs as crs_care
 from .plan import FieldInfo, SourceLayer
 from .writing import beside, os_reason
+
+if TYPE_CHECKING:
+    from .findings import Finding
 
 #: What a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
@@ -458,37 +461,42 @@ def write_text(target: str | Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
-def write_findings(
-    target: str | Path, rows: list[dict[str, Any]], shapes: list[Any], crs: CRS, layer: str = "findings"
-) -> None:
-    """The findings layer as GeoPackage or by the target's suffix; all columns also when there is no finding."""
+def write_findings(target: str | Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
+    """The findings layer as GeoPackage or by the target's suffix, safely beside and moved."""
+    with beside(target) as path:
+        put_findings(path, findings, crs, layer)
+
+
+def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
+    """The findings layer in a new file; all columns also when there is no finding. `beside` gives the path.
+
+    OutputError when the driver refuses, or not everything arrived (a disk that is full, which drivers do not always tell).
+    """
     from .findings import COLUMNS
 
+    driver = _driver(path)
+    rows = [finding.row() for finding in findings]
     numbers = ("area_m2", "net_area_m2", "width_m")
-    columns: dict[str, Any] = {}
-    for name in COLUMNS:
-        values = [r[name] for r in rows]
-        columns[name] = pd.Series(values, dtype="float64" if name in numbers else "object")
-    frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
-    target = Path(target)
-    driver = _driver(target)
-    # Databases are made where files can be locked and paths are short, then copied beside the target.
-    with beside(target) as path, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        made = Path(folder) / f"findings{target.suffix}"
+    columns = {n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in COLUMNS}
+    shapes = gpd.GeoSeries([finding.layer_geometry() for finding in findings], crs=crs)
+    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
+    # Made where a database can lock its file and the path is short, whatever the target's disk is like.
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        made = Path(folder) / f"findings{path.suffix}"
         try:
             with warnings.catch_warnings():
-                # Names and texts that a shapefile has no room for are cut; the columns are ours and known.
+                # A shapefile has no room for some names and texts; the columns are ours and known.
                 warnings.simplefilter("ignore")
                 pyogrio.write_dataframe(
                     frame, made, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True
                 )
                 written = pyogrio.read_info(made, force_feature_count=True)["features"]
         except (*_ERRORS, ValueError, RuntimeError) as error:
-            raise OutputError("output_unwritable", target=str(target), detail="refused") from error
+            raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
         if written != len(frame):
-            raise OutputError("output_unwritable", target=str(target), detail="no_space")
+            raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
         for file in made.parent.iterdir():
-            copy = path.parent / f"{target.stem}{file.name[len('findings') :]}"
+            copy = path.parent / f"{path.stem}{file.name[len('findings') :]}"
             shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
 
 

@@ -261,7 +261,7 @@ class Unusable:
 
 @dataclass
 class Plan:
-    """The layers of one county. ``crs`` is the plane everything is detected in (metres)."""
+    """The layers of one county. ``crs`` is the plane everything is detected in (metres), ``inputs`` the files read."""
 
     layers: dict[str, Layer]
     norm: Norm
@@ -273,6 +273,7 @@ class Plan:
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     base_year: int | None = None
+    inputs: tuple[str, ...] = ()
     _cache: dict[str, Any] = field(default_factory=dict)
 
     def concept(self, concept: str) -> Layer | None:
@@ -396,6 +397,7 @@ def assemble(
         unrecognised=[s.name for s in others if not s.problem],
         role_choices=how,
         base_year=base_year,
+        inputs=tuple(dict.fromkeys(s.source for s in sources if s.source)),
     )
     for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
         check()

@@ -120,7 +120,7 @@ def os_reason(error: OSError) -> str:
     """Why the system refused, as a name that texts has words for."""
     if _no_space(error):
         return "no_space"
-    names = {errno.EROFS: "read_only", errno.ENAMETOOLONG: "name_too_long", errno.ENOTDIR: "no_folder"}
+    names = {errno.EROFS: "read_only", errno.ENAMETOOLONG: "name_too_long", errno.ENOTDIR: "no_folder", errno.EEXIST: "no_folder"}
     if error.errno in names:
         return names[error.errno]
     if isinstance(error, FileNotFoundError):

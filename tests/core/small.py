@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,21 @@ def write_gpkg(
             SPATIAL_INDEX="NO",
         )
     return path
+
+
+def put_shapes(path: Path, role: str, shapes: dict[int, bytes]) -> Path:
+    """Write WKB of any kind straight into a GeoPackage: feature id → bytes."""
+    with sqlite3.connect(path) as database:
+        for fid, wkb in shapes.items():
+            blob = b"GP\0\1" + struct.pack("<i", 4526) + wkb
+            database.execute(f"UPDATE {role} SET geom = ? WHERE fid = ?", (blob, fid))
+    database.close()
+    return path
+
+
+def ring(*points: tuple[float, float]) -> bytes:
+    """A polygon of one ring as WKB, whatever its points are."""
+    return struct.pack("<BIII", 1, 3, 1, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
 
 
 def write_gdb(path: Path, tables: dict[str, gpd.GeoDataFrame] | None = None) -> Path:

@@ -31,6 +31,8 @@ from tests.core.small import (
     look,
     notices,
     outcome,
+    put_shapes,
+    ring,
     said,
     table,
     write_gdb,
@@ -440,25 +442,13 @@ def disc(x, y):
     return struct.pack("<BII", 1, 10, 2) + circle(RADIUS, x, y) + circle(HOLE, x, y)
 
 
-def put_shapes(path, role, shapes):
-    """Write WKB of any kind straight into a GeoPackage: row number → bytes."""
-    with sqlite3.connect(path) as database:
-        for fid, wkb in shapes.items():
-            blob = b"GP\0\1" + struct.pack("<i", 4526) + wkb
-            database.execute(f"UPDATE {role} SET geom = ? WHERE fid = ?", (blob, fid))
-    database.close()
-    return path
-
-
-def bare_gpkg(path, role, count):
-    frame = table([box(200 * n, 0) for n in range(count)])
-    pyogrio.write_dataframe(frame, path, layer=role, driver="GPKG", geometry_type="Unknown", SPATIAL_INDEX="NO")
-    return path
+def squares(path, count):
+    return write_gpkg(path, {"CZKFBJ": table([box(200 * n, 0) for n in range(count)])})
 
 
 @pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
 def test_arcs_are_counted_named_and_keep_their_hole(tmp_path, declared):
-    path = put_shapes(bare_gpkg(tmp_path / "a.gpkg", "CZKFBJ", 3), "CZKFBJ", {2: disc(X, Y)})
+    path = put_shapes(squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: disc(X, Y)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
     database.close()
@@ -511,8 +501,7 @@ def test_arcs_in_a_filegdb_are_counted_and_keep_their_hole(curved_gdb):
 
 
 def test_a_ring_that_no_library_can_hold_is_broken_and_not_empty(tmp_path):
-    two_points = struct.pack("<BII", 1, 3, 1) + struct.pack("<I", 2) + struct.pack("<dddd", X, Y, X + 1, Y)
-    path = put_shapes(bare_gpkg(tmp_path / "a.gpkg", "CZKFBJ", 2), "CZKFBJ", {2: two_points})
+    path = put_shapes(squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
     report = look(path).report
     assert not found(report, "GEO001")
     (finding,) = found(report, "GEO002")
@@ -538,7 +527,7 @@ def test_measures_are_left_out_and_that_is_said(tmp_path):
     measured = (
         struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 4) + b"".join(struct.pack("<ddd", *p) for p in points)
     )
-    path = put_shapes(bare_gpkg(tmp_path / "a.gpkg", "CZKFBJ", 1), "CZKFBJ", {1: measured})
+    path = put_shapes(squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET m = 2, geometry_type_name = 'POLYGON'")
     database.close()
@@ -639,7 +628,7 @@ def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_p
     rows = [] if empty else checked.report.findings
     target = tmp_path / "结果 甲" / f"问题{suffix}"
     for _ in range(2):  # the second replaces the first
-        write_findings(target, [f.row() for f in rows], [f.layer_geometry() for f in rows], checked.plan.crs)
+        write_findings(target, rows, checked.plan.crs)
         back = pyogrio.read_dataframe(target)
         assert len(back) == len(rows)
         if suffix != ".geojson" or rows:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..io import write_findings
-from ..writing import beside, check_writable, same_file
+from ..io import put_findings
+from ..writing import beside, check_not_input, check_writable, same_file
 from .html import render
 from .json import to_json
 
@@ -48,8 +48,10 @@ def check_outputs(outputs: Outputs, source: str) -> None:
 
 
 def write_outputs(checked: Checked, outputs: Outputs, pictures: Pictures | None = None) -> None:
-    """Raises OutputError; then every target stands as it was."""
+    """Raises OutputError, also for a target that was an input of the check; then every target stands as it was."""
     report = checked.report
+    for target in outputs.paths():
+        check_not_input(target, list(checked.plan.inputs))
     with ExitStack() as stack:
         if outputs.json:
             path = stack.enter_context(beside(outputs.json))
@@ -61,5 +63,4 @@ def write_outputs(checked: Checked, outputs: Outputs, pictures: Pictures | None 
         if outputs.findings:
             # Last, so that it moves first: of the three it is the one that another program may hold open.
             path = stack.enter_context(beside(outputs.findings))
-            rows = [f.row() for f in report.findings]
-            write_findings(path, rows, [f.layer_geometry() for f in report.findings], checked.plan.crs)
+            put_findings(path, report.findings, checked.plan.crs)
