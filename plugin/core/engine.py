@@ -23,6 +23,8 @@ from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules
 from .texts import Texts, without_folders
 
 Progress = Callable[[float, str], None]
+#: Findings between two looks at the cancel button.
+_BATCH = 1000
 
 
 def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
@@ -82,7 +84,7 @@ def run(
         for step, count in context.ladder.items():
             ladder[step] = ladder.get(step, 0) + count
     check()
-    _finish(plan, report, texts)
+    _finish(plan, report, texts, check)
     report.tolerance = {**limits.to_dict(), **_ignored(plan, ignored, limits), "steps": ladder}
     report.provenance = provenance(plan, texts)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
@@ -238,7 +240,7 @@ def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
     return found
 
 
-def _finish(plan: Plan, report: Report, texts: Texts) -> None:
+def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) -> None:
     """Township, sentence and fingerprint of every finding, and the indicators' names."""
     findings = report.findings
     placed = [f for f in findings if f.geom_kind != "none"]
@@ -247,8 +249,11 @@ def _finish(plan: Plan, report: Report, texts: Texts) -> None:
         finding.township = township
     lonlat = shapely.get_coordinates(crs_care.to_lonlat(points, plan.crs)) if len(placed) else np.zeros((0, 2))
     places = {id(f): (round(float(x), 5), round(float(y), 5)) for f, (x, y) in zip(placed, lonlat, strict=True)}
+    check()
     set_fingerprints(findings, places)
-    for finding in findings:
+    for number, finding in enumerate(findings):
+        if number % _BATCH == 0:
+            check()
         finding.message = texts.message(finding, plan.norm.standard.templates)
     for indicator in report.indicators:
         indicator.name = texts.indicator(indicator.id)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -188,10 +189,16 @@ def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
-def all_rules() -> dict[str, Rule]:
-    """Every rule in ``core/rules``, by code, in the order of the families."""
+@cache
+def _discover() -> None:
+    """Import every module of ``core/rules``: once, for it is asked for every finding's sentence."""
     from . import rules
 
     for module in pkgutil.iter_modules(rules.__path__):
         importlib.import_module(f"{rules.__name__}.{module.name}")
+
+
+def all_rules() -> dict[str, Rule]:
+    """Every rule in ``core/rules``, by code, in the order of the families."""
+    _discover()
     return dict(sorted(_REGISTRY.items(), key=lambda item: item[1].order))
