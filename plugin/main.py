@@ -6,10 +6,23 @@ Nothing heavy is imported here: QGIS loads it at every start, also where geopand
 
 from __future__ import annotations
 
+import sys
+
 from qgis.core import QgsApplication
 
 from .algorithms.provider import SanxianProvider
 from .bridge import texts
+
+
+def forget_modules():
+    """QGIS forgets the modules it saw imported, not the rules, which are found by discovery.
+
+    Left behind, they would belong to the old code: after an update, or a reload, no rule would be known.
+    """
+    top, _, inside = __name__.rpartition(".plugin.main")
+    if not inside and top:
+        for name in [n for n in sys.modules if n.startswith(f"{top}.plugin.core.rules.")]:
+            del sys.modules[name]
 
 
 class SanxianPlugin:
@@ -45,6 +58,7 @@ class SanxianPlugin:
             self.provider = None
         texts.remove_translator(self.translator)
         self.translator = None
+        forget_modules()
 
     def open_sample(self):
         """打开示例县: for tools/desk.py and the menu."""

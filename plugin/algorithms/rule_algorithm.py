@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qgis.core import (
@@ -20,6 +21,7 @@ from ..bridge.layers import read_all, unique_names
 from ..bridge.roles import roles_for
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
+from ..bridge.threads import steady
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.rule import EACH, Need, Parameter, Rule
@@ -183,14 +185,13 @@ class RuleAlgorithm(SanxianAlgorithm):
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
 
+    @steady
     def _check(self, feedback) -> Checked:
-        health.require()
-        from dataclasses import replace
-
+        stop = stopper(feedback.isCanceled)
+        health.require(stop)
         from ..core.check import check as core_check
 
         norm = self.base.norm()
-        stop = stopper(feedback.isCanceled)
         progress = progress_to(feedback)
         shots = [*self.sources.values(), *self.others]
         read = list(read_all(shots, progress=lambda share, text: progress(0.1 * share, text), check=stop))

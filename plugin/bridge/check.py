@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core.check import Options
@@ -13,6 +13,7 @@ from ..core.errors import Cancelled, InputError, OutputError
 from ..core.writing import beside, check_not_input, check_writable, same_file
 from . import health, sinks
 from .layers import Snapshot, read_all, unique_names
+from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.check import Checked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Progress = Callable[[float, str], None]
 
 
+@steady
 def check(
     what: str | list[Snapshot],
     options: Options,
@@ -33,7 +35,7 @@ def check(
     In ``options.roles`` a layer may stand by its id in the project as well as by its name. Raises SanxianError when
     nothing can be run, EnvironmentLacking when libraries are missing, and Cancelled.
     """
-    health.require()
+    health.require(stopper(cancelled))
     from ..core.check import check as core_check
 
     if isinstance(what, str):
@@ -57,8 +59,6 @@ def stopper(cancelled: Callable[[], bool]) -> Callable[[], None]:
 
 
 def _with_names(options: Options, shots: list[Snapshot]) -> Options:
-    from dataclasses import replace
-
     names = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
     return replace(options, roles=roles)
@@ -92,6 +92,7 @@ def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | No
         sinks.driver_of(outputs.findings)
 
 
+@steady
 def write(
     checked: Checked,
     outputs: Outputs,

@@ -25,6 +25,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime
 
+from .threads import steady
+
 if TYPE_CHECKING:
     from ..core.plan import FieldInfo, SourceLayer
 
@@ -200,6 +202,7 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
     return crs.toWkt(Qgis.CrsWktVariant.Preferred)
 
 
+@steady
 def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
     """pyproj's CRS as QGIS's."""
     code = crs.to_epsg()

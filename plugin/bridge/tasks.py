@@ -11,6 +11,7 @@ from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ..core.errors import Cancelled
+from .threads import steady
 
 #: QGIS's log tab.
 LOG = "Sanxian"
@@ -48,7 +49,7 @@ class Job(QgsTask):
 
     def run(self) -> bool:
         try:
-            self._result = self._work(self._progress, self.isCanceled)
+            self._result = steady(self._work)(self._progress, self.isCanceled)
         except Cancelled:
             return False
         except Exception as error:

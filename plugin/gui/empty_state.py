@@ -28,6 +28,7 @@ class EmptyState(QWidget):
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._row = QHBoxLayout()
+        self._acts: list[Callable[[], None]] = []
         outer = QVBoxLayout(self)
         outer.addStretch(2)
         outer.addWidget(self.label)
@@ -35,6 +36,10 @@ class EmptyState(QWidget):
         outer.addStretch(3)
 
     def show_empty(self, empty: Empty) -> None:
+        same = empty.text == self.label.text() and [t for t, _ in empty.buttons] == [b.text() for b in self.buttons()]
+        self._acts = [act for _, act in empty.buttons]
+        if same:
+            return
         self.label.setText(empty.text)
         while self._row.count():
             widget = self._row.takeAt(0).widget()
@@ -42,10 +47,10 @@ class EmptyState(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._row.addStretch()
-        for label, act in empty.buttons:
+        for place, (label, _) in enumerate(empty.buttons):
             button = QPushButton(label, self)
             # The state may change at once and take the button with it: let the click end first.
-            button.clicked.connect(lambda _checked=False, act=act: act(), Qt.ConnectionType.QueuedConnection)
+            button.clicked.connect(lambda _on=False, n=place: self._acts[n](), Qt.ConnectionType.QueuedConnection)
             self._row.addWidget(button)
         self._row.addStretch()
 

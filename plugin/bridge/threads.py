@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A thread that Python made, for the libraries that need one.
+
+QGIS runs tasks and algorithms on Qt's pooled threads. Python knows such a thread only while a call lasts, and pyproj
+3.7.0 to 3.7.2 (shipped with QGIS) keep a pointer to the thread's PROJ context for longer: the second check on the same
+pooled thread ends QGIS (pyproj issues 1509 and 1622; seen here). In a thread of Python's own both live equally long.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def steady(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function in a thread of Python's own and wait for it, when it is called on one of Qt's; else as it is.
+
+    Use it for what computes; objects that Qt ties to a thread (sinks, layers that are handed on) stay with the caller.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not _is_foreign():
+            return function(*args, **kwargs)
+        answer: dict[str, Any] = {}
+
+        def work() -> None:
+            try:
+                answer["result"] = function(*args, **kwargs)
+            except BaseException as error:
+                answer["error"] = error
+
+        thread = threading.Thread(target=work, name=f"sanxian-{function.__name__}")
+        thread.start()
+        thread.join()
+        if "error" in answer:
+            raise answer["error"]
+        return answer["result"]
+
+    return call
+
+
+def _is_foreign() -> bool:
+    """Is this a thread that Python did not start? It makes up a stand-in for such a one."""
+    return isinstance(threading.current_thread(), threading._DummyThread)
