@@ -55,17 +55,19 @@ class CheckPlan(SanxianAlgorithm):
         return f"{text}\n\n{norm_help()}".replace("\n", "<br>")
 
     def initAlgorithm(self, configuration=None):
-        data = tr("Planning data")
-        self.addParameter(
-            QgsProcessingParameterFile(
-                SOURCE,
-                tr("Source: file or folder (empty: layers of the project)"),
-                Qgis.ProcessingFileParameterBehavior.File,
-                optional=True,
-                # Only the filter (*) lets a folder through.
-                fileFilter=f"{data} (*.gpkg *.gdb *.shp *.geojson);;{tr('All')} (*)",
-            )
+        source = QgsProcessingParameterFile(
+            SOURCE,
+            tr("Source: file or folder (empty: layers of the project)"),
+            Qgis.ProcessingFileParameterBehavior.File,
+            optional=True,
+            # Only the filter (*) lets a folder through.
+            fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
         )
+        # By name: Processing imports it when a dialog opens, and there is none without a desktop.
+        source.setMetadata(
+            {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"}}
+        )
+        self.addParameter(source)
         self.addParameter(
             QgsProcessingParameterMultipleLayers(
                 LAYERS,

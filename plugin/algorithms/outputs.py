@@ -22,6 +22,7 @@ from qgis.core import (
 from ..bridge import sinks
 from ..bridge.layers import to_qgis_crs
 from ..bridge.texts import tr
+from ..bridge.threads import steady
 
 FINDINGS = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
@@ -60,8 +61,10 @@ class FindingsOutput:
         """Write to Processing's sink where it is one (memory, database); returns its part of the results."""
         if not self.destination or self.file:
             return {}
+        # pyproj is asked in a thread of its own; the sink belongs to this one.
+        system = steady(to_qgis_crs)(crs)
         sink, identifier = algorithm.parameterAsSink(
-            parameters, FINDINGS, context, sinks.fields(), sinks.GEOMETRY, to_qgis_crs(crs)
+            parameters, FINDINGS, context, sinks.fields(), sinks.GEOMETRY, system
         )
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, FINDINGS))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from qgis.core import Qgis
@@ -55,9 +55,17 @@ def check_libraries() -> list[Item]:
     return [_library(name, oldest) for name, oldest in NEEDED.items()]
 
 
-def require() -> None:
-    """Raise EnvironmentLacking when a check cannot run here; the error says what is missing and how to get it."""
-    lacking = [i for i in check_libraries() if i.state != OK]
+def require(check: Callable[[], None] = lambda: None) -> None:
+    """Raise EnvironmentLacking when a check cannot run here; the error says what is missing and how to get it.
+
+    The first time this loads the libraries, which takes a moment; ``check`` is called in between.
+    """
+    lacking = []
+    for name, oldest in NEEDED.items():
+        check()
+        item = _library(name, oldest)
+        if item.state != OK:
+            lacking.append(item)
     if lacking:
         raise EnvironmentLacking(
             "environment_lacking", libraries=describe(lacking, language()), remedy=remedy(language())

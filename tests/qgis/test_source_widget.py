@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Processing's dialogs over our algorithms: they open, and the source is chosen as a file or as a folder."""
+
+import pytest
+from qgis.core import QgsProcessingContext
+from qgis.gui import QgsProcessingParametersWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QPushButton
+
+from plugin.gui.source_widget import SourceWidget
+from tests.qgis.helpers import SAMPLE
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+class AlgorithmDialog:
+    """Stands for Processing's: wrappers look at its name."""
+
+
+@pytest.fixture
+def widget(provider):
+    definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
+    return SourceWidget(definition, AlgorithmDialog())
+
+
+def button(widget, text):
+    return next(b for b in widget.widget.findChildren(QPushButton) if b.text() in text)
+
+
+def test_the_definition_names_our_widget(provider):
+    from processing.gui.wrappers import WidgetWrapperFactory
+
+    definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
+    made = WidgetWrapperFactory.create_wrapper(definition, AlgorithmDialog())
+    assert type(made).__name__ == "SourceWidget"
+
+
+def test_a_file_and_a_folder(widget, monkeypatch):
+    assert widget.value() == ""
+    changes = []
+    widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(SAMPLE), ""))
+    button(widget, ("File…", "文件…")).click()
+    assert widget.value() == str(SAMPLE)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(SAMPLE.parent))
+    button(widget, ("Folder…", "文件夹…")).click()
+    assert widget.value() == str(SAMPLE.parent)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
+    button(widget, ("Folder…", "文件夹…")).click()
+    assert widget.value() == str(SAMPLE.parent), "cancelled"
+    assert changes == [str(SAMPLE), str(SAMPLE.parent)]
+    widget.setValue(None)
+    assert widget.value() == ""
+
+
+@pytest.mark.parametrize("kind", ["BatchAlgorithmDialog", "ModelerParametersDialog"])
+def test_batch_and_model_get_qgiss_own(provider, kind):
+    from qgis.core import QgsProcessingModelAlgorithm
+
+    dialog = type(
+        kind, (), {"model": QgsProcessingModelAlgorithm(), "childId": "c", "context": QgsProcessingContext()}
+    )()
+    definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
+    assert not isinstance(SourceWidget(definition, dialog), SourceWidget)
+
+
+def test_every_dialog_opens(provider):
+    """The panel of parameters of each algorithm can be built; where nothing is demanded it gives its defaults back."""
+    from processing.gui.ParametersPanel import ParametersPanel
+
+    for algorithm in provider.algorithms():
+        # Kept here: the panel holds neither.
+        dialog, copy = Dialog(), algorithm.create()
+        panel = ParametersPanel(dialog, copy)
+        assert isinstance(panel, QgsProcessingParametersWidget)
+        if algorithm.name() in ("check_plan", "doctor"):
+            assert panel.createProcessingParameters().get("SOURCE", "") == ""
+
+
+def Dialog():
+    from qgis.PyQt.QtWidgets import QDialog
+
+    class AlgorithmDialog(QDialog):
+        def processingContext(self):
+            return QgsProcessingContext()
+
+        def messageBar(self):
+            return None
+
+    return AlgorithmDialog()
