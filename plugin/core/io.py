@@ -490,7 +490,11 @@ def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "fi
                 pyogrio.write_dataframe(
                     frame, made, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True
                 )
-                written = pyogrio.read_info(made, force_feature_count=True)["features"]
+                if path.suffix.lower() == ".shp":
+                    _shapefile(made)
+                written = len(pyogrio.raw.read(made, return_fids=True)[1])
+        except InputError as error:
+            raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
         except (*_ERRORS, ValueError, RuntimeError) as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
         if written != len(frame):

@@ -14,9 +14,11 @@ from typing import Any
 import geopandas as gpd
 import pyogrio
 import shapely
+from pyproj import CRS
 
 from plugin.core.check import Checked, Options, check
 from plugin.core.errors import SanxianError
+from plugin.core.plan import FieldInfo, SourceLayer
 from plugin.core.report import Report, RuleOutcome
 from plugin.core.texts import Texts
 
@@ -74,6 +76,20 @@ def layers() -> dict[str, gpd.GeoDataFrame]:
         "STBHHX": table([placed(window), placed(twice)], MJ=[1.0, 2.0]).assign(BSM="140225000000000001"),
         "CZKFBJ": table([box(1000, 0, 190, 1000)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
     }
+
+
+def as_read(tables: dict[str, gpd.GeoDataFrame] | None = None) -> list[SourceLayer]:
+    """The tables as reading a file would give them, without a file."""
+    kinds = {"i": "integer", "u": "integer", "f": "real", "M": "date"}
+    return [
+        SourceLayer(
+            role,
+            frame,
+            tuple(FieldInfo(c, kinds.get(frame[c].dtype.kind, "text")) for c in frame.columns if c != "geometry"),
+            CRS.from_user_input(frame.crs) if frame.crs else None,
+        )
+        for role, frame in (tables or layers()).items()
+    ]
 
 
 def write_gpkg(

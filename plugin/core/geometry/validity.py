@@ -34,11 +34,9 @@ def reason(geometry: Any) -> tuple[str, Any]:
     """Why a geometry is invalid, as a name of `REASONS` (or ``other``), and the point where, or None."""
     text = shapely.is_valid_reason(geometry)
     name = text.partition("[")[0].strip()
-    numbers = re.findall(r"[-+0-9.eE]+", text.partition("[")[2])
-    place = None
-    if len(numbers) >= 2:
-        x, y = float(numbers[0]), float(numbers[1])
-        place = shapely.Point(x, y) if np.isfinite([x, y]).all() else None
+    # The coordinate may be “nan”, “inf” or “-nan(ind)”: there is no such place.
+    numbers = re.findall(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=[ \]])", text.partition("[")[2], flags=re.IGNORECASE)
+    place = shapely.Point(float(numbers[0]), float(numbers[1])) if len(numbers) == 2 else None
     return REASONS.get(name, "other"), place
 
 

@@ -13,7 +13,6 @@ from ..rule import EACH, Example, Need, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 BOW_TIE = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
-_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
 _KINDS = {
     "Point": "point",
     "MultiPoint": "point",
@@ -73,8 +72,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     found = []
     curves = set(layer.source.curves)
-    wanted = _DIMENSIONS[layer.template.geometry]
-    kinds = shapely.get_dimensions(layer.original)
+    wanted = layer.template.geometry
     areas = shapely.area(layer.original)
     for position in np.flatnonzero(~layer.empty).tolist():
         shape = layer.original[position]
@@ -89,10 +87,10 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
             found.append(
                 ctx.row(layer, position, case="invalid", params={"reason": name}, geometry=place or _somewhere(shape))
             )
-        elif kinds[position] != wanted:
-            params = {"reason": "type", "expected": layer.template.geometry, "actual": _KINDS[shape.geom_type]}
+        elif _KINDS[shape.geom_type] != wanted:
+            params = {"reason": "type", "expected": wanted, "actual": _KINDS[shape.geom_type]}
             found.append(ctx.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
-        elif wanted == 2 and areas[position] == 0:
+        elif wanted == "polygon" and areas[position] == 0:
             found.append(
                 ctx.row(layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_somewhere(shape))
             )
