@@ -244,10 +244,13 @@ def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None])
     """Township, sentence and fingerprint of every finding, and the indicators' names."""
     findings = report.findings
     placed = [f for f in findings if f.geom_kind != "none"]
-    points = shapely.point_on_surface(np.array([f.geometry for f in placed], dtype=object))
+    shapes = np.array([f.geometry for f in placed], dtype=object)
+    points = shapely.point_on_surface(shapes)
     for finding, township in zip(placed, _townships(plan, points), strict=True):
         finding.township = township
-    lonlat = shapely.get_coordinates(crs_care.to_lonlat(points, plan.crs)) if len(placed) else np.zeros((0, 2))
+    # The centre in degrees: a point on the surface would be another in a plane that is turned against this one.
+    centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.crs))
+    lonlat = shapely.get_coordinates(centres) if len(placed) else np.zeros((0, 2))
     places = {id(f): (round(float(x), 5), round(float(y), 5)) for f, (x, y) in zip(placed, lonlat, strict=True)}
     check()
     set_fingerprints(findings, places)

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Zones, prefixes, axis order: what coordinates and CRS say of each other, and that nothing is measured in degrees."""
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import CRS
+from pyproj.enums import WktVersion
+
+from plugin.core.geometry import crs as crs_care
+from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.report import Outcome, Verdict
+from tests.core.small import X, Y, as_read, box, digest, found, layers, look, notices, outcome, table, write_gpkg
+
+#: Where the small plan is in the CRS's own units, as bounds.
+NAN = float("nan")
+THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
+
+
+def bounds(x, y):
+    return (x, y, x + 20_000, y + 30_000)
+
+
+# -- what a CRS is called ---------------------------------------------------------------------------------------------
+
+ZONES = [*range(4491, 4502), *range(4513, 4534), *range(4534, 4555)]
+GAUSS = (
+    'PROJCS["{name}",GEOGCS["{datum}",DATUM["D_{datum}",SPHEROID["CGCS2000",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],'
+    'UNIT["Degree",0.0174532925199433]],PROJECTION["Gauss_Kruger"],PARAMETER["False_Easting",{easting}],'
+    'PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",{meridian}],PARAMETER["Scale_Factor",1.0],'
+    'PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]'
+)
+
+
+@pytest.mark.parametrize(
+    "version", [WktVersion.WKT1_ESRI, WktVersion.WKT1_GDAL, WktVersion.WKT2_2019], ids=lambda v: v.name
+)
+def test_every_zone_is_known_by_its_code_however_it_is_spelled(version):
+    named = {code: CRS.from_epsg(code) for code in (4490, *ZONES)}
+    found_codes = {code: crs_care.parse(crs.to_wkt(version)) for code, crs in named.items()}
+    assert found_codes == named
+
+
+@pytest.mark.parametrize(
+    ("name", "datum", "easting", "meridian", "label"),
+    [
+        ("自定义", "GCS_China_Geodetic_Coordinate_System_2000", 38_500_000, 114, "EPSG:4526"),
+        ("x", "CGCS_2000", 38_500_000, 114, "EPSG:4526"),
+        ("x", "CGCS2000", 500_000, 114, "EPSG:4547"),
+        ("x", "CGCS2000", 19_500_000, 111, "EPSG:4497"),
+        ("浑源独立", "CGCS2000", 500_000, 113.7, "浑源独立"),
+        ("unknown", "CGCS2000", 500_000, 113.5, "TM 113.5°E"),
+    ],
+)
+def test_a_zone_is_told_by_its_parameters(name, datum, easting, meridian, label):
+    crs = crs_care.parse(GAUSS.format(name=name, datum=datum, easting=easting, meridian=meridian))
+    assert crs_care.label(crs) == label
+    frame = crs_care.describe(crs)
+    assert frame.cgcs2000 and frame.metres and frame.prefixed == (easting > 1e6)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "garbage", "EPSG:99999", 'LOCAL_CS["Undefined Cartesian",UNIT["metre",1]]', "EPSG:4479"]
+)
+def test_no_crs_of_this_earth(text):
+    assert crs_care.parse(text) is None
+
+
+def test_heights_and_datum_shifts_are_left_aside():
+    assert crs_care.parse("EPSG:4490+5737").to_epsg() == 4490
+    assert crs_care.parse("EPSG:4480").to_epsg() == 4490
+    bound = CRS.from_epsg(2435).to_wkt(WktVersion.WKT1_GDAL).replace(
+        "SPHEROID", "TOWGS84[15.8,-154.4,-82.3,0,0,0,0],SPHEROID", 1
+    )  # fmt: skip
+    assert not crs_care.parse(bound).is_bound
+
+
+@pytest.mark.parametrize(
+    ("code", "cgcs2000"), [(4490, True), (4526, True), (4326, False), (2435, False), (2154, False)]
+)
+def test_which_are_cgcs2000(code, cgcs2000):
+    assert crs_care.describe(CRS.from_epsg(code)).cgcs2000 is cgcs2000
+
+
+# -- what coordinates say ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "problem", "hint"),
+    [
+        (4526, bounds(X, Y), None, ""),
+        (4547, bounds(540_000, Y), None, ""),
+        (4497, bounds(19_700_000, Y), None, ""),
+        (4490, (114.4, 39.6, 114.6, 39.8), None, ""),
+        (4326, (-159.8, 21.9, -159.3, 22.2), None, ""),
+        (2154, bounds(600_000, 6_700_000), None, ""),
+        # EPSG:4490 beyond the range of its neighbours is still degrees.
+        (4490, (75.0, 39.0, 80.0, 41.0), None, ""),
+        (None, bounds(X, Y), "missing", "EPSG:4526"),
+        (None, (114.4, 39.6, 114.6, 39.8), "missing", "EPSG:4490"),
+        (None, bounds(540_000, Y), "missing", ""),
+        (None, (NAN, NAN, NAN, NAN), "missing", ""),
+        (None, (-np.inf, 0, np.inf, 0), "missing", ""),
+        (4526, (114.4, 39.6, 114.6, 39.8), "degrees", ""),
+        (4547, (114.4, 39.6, 114.6, 39.8), "degrees", ""),
+        (3857, (114.4, 39.6, 114.6, 39.8), "degrees", ""),
+        (4490, bounds(X, Y), "metres", "EPSG:4526"),
+        (4490, bounds(540_000, Y), "metres", ""),
+        (4490, (39.6, 114.4, 39.8, 114.6), "axis", ""),
+        # West of 90° E both orders are degrees.
+        (4490, (43.7, 87.5, 43.9, 87.7), "axis", ""),
+        (4526, (Y, X, Y + 30_000, X + 20_000), "axis", ""),
+        (4547, (Y, 540_000, Y + 30_000, 560_000), "axis", ""),
+        (4525, (Y, X, Y + 30_000, X + 20_000), "axis", ""),
+        (4526, bounds(540_000, Y), "prefix", "EPSG:4547"),
+        (4547, bounds(X, Y), "prefix", "EPSG:4526"),
+        (4497, bounds(700_000, Y), "prefix", "EPSG:4546"),
+        (4525, bounds(X, Y), "zone", "EPSG:4526"),
+        (4526, bounds(37_540_000, Y), "zone", "EPSG:4525"),
+        (4526, bounds(19_700_000, Y), "zone", "EPSG:4497"),
+        (4526, bounds(5_400_000, Y), "beyond", ""),
+        (4526, bounds(X, 43_900_000), "beyond", ""),
+        (4547, bounds(1_600_000, Y), "beyond", ""),
+        (2154, (6e8, 1e5, 7e8, 2e5), "beyond", ""),
+        (4490, (400.0, 39.6, 401.0, 39.8), "beyond", ""),
+        (2263, bounds(300_000, 200_000), "not_metres", ""),
+        (4526, (NAN, NAN, NAN, NAN), None, ""),
+    ],
+)
+def test_coordinates_against_the_crs(code, place, problem, hint):
+    crs = CRS.from_epsg(code) if code else None
+    told = crs_care.coordinate_problem(crs, place)
+    assert (told and told[0]) == problem
+    if told:
+        assert told[1].get("hint", "") == hint
+
+
+def test_a_zone_number_that_contradicts_its_own_meridian():
+    crs = crs_care.parse(GAUSS.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
+    assert crs_care.coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
+
+
+@pytest.mark.parametrize(
+    ("layers", "place", "code"),
+    [
+        ([(4526, 10), (4525, 3)], (114.4, 39.6), 4526),
+        ([(4526, 3), (4547, 10)], (114.4, 39.6), 4547),
+        ([(4490, 10)], (114.4, 39.6), 4526),
+        ([(4490, 10)], (112.4, 39.6), 4525),
+        ([(4490, 1000), (4526, 1)], (114.4, 39.6), 4526),
+        # Web Mercator makes every area 1.7 times too large there: tolerances would mean something else.
+        ([(3857, 10)], (114.4, 39.6), 4526),
+        ([(2154, 10)], (1.0, 48.0), 2154),
+        ([(4326, 10)], (-159.5, 22.0), 32604),
+        ([(4326, 10)], (18.4, -33.9), 32734),
+        ([], (114.0, 36.0), 4526),
+    ],
+)
+def test_the_plane_a_plan_is_measured_in(layers, place, code):
+    chosen = crs_care.choose([(CRS.from_epsg(c), n) for c, n in layers], *place)
+    assert chosen.to_epsg() == code and not crs_care.describe(chosen).geographic
+
+
+# -- whole checks -----------------------------------------------------------------------------------------------------
+
+
+def with_crs(role, crs, shift=(0.0, 0.0), swap=False):
+    """The small plan with one layer's coordinates or CRS changed."""
+    tables = layers()
+    moved = shapely.transform(tables[role].geometry.to_numpy(), lambda c: (c[:, ::-1] if swap else c) + np.array(shift))
+    tables[role] = tables[role].set_geometry(moved, crs=None).set_crs(crs, allow_override=True)
+    return tables
+
+
+def in_crs(role, crs):
+    tables = layers()
+    tables[role] = tables[role].to_crs(crs)
+    return tables
+
+
+WRONG = [
+    ("no coordinate system", with_crs("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
+    ("degrees called metres", with_crs("STBHHX", 4490), ["写的坐标系是 EPSG:4490（度），坐标却像米", "EPSG:4526"]),
+    ("another zone's name", with_crs("STBHHX", 4525), ["写的是 EPSG:4525（37 带），坐标却在 38 带", "EPSG:4526"]),
+    ("prefix and none allowed", with_crs("STBHHX", 4547), ["EPSG:4547", "带号与它不符", "EPSG:4526"]),
+    ("prefix lacking", with_crs("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与它不符", "EPSG:4547"]),
+    ("northing first", with_crs("STBHHX", 4526, swap=True), ["北坐标在前（EPSG:4526）", "请交换 X、Y"]),
+    ("nowhere", with_crs("STBHHX", 4526, (0, 9e7)), ["超出 EPSG:4526 能表示的范围"]),
+    ("prefix-less zone next door", with_crs("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，多半是带号设错"]),
+    ("far away", with_crs("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，多半是带号设错", "离图层“"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tables", "words"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
+def test_a_layer_whose_coordinates_contradict_its_crs_is_told_and_measured_by_nobody(tables, words):
+    checked = look(as_read(tables))
+    (told,) = found(checked.report, "SCH003")
+    assert told.role == "STBHHX" and str(told.severity) == "ERROR"
+    assert "图层“STBHHX”" in told.message and "原图层未改动" in told.message and "请" in told.message
+    assert all(word in told.message for word in words), told.message
+    assert "STBHHX" not in checked.plan.layers
+    for code in ("REL001", "REL003", "REL004"):
+        result = outcome(checked.report, code)
+        assert result.outcome is Outcome.SKIPPED and "坐标系有问题" in result.reason
+    # Nothing is told of that layer but what is wrong with its place.
+    assert {f.code for f in checked.report.findings if f.role == "STBHHX"} == {"SCH003"}
+    assert outcome(checked.report, "REL002").outcome is Outcome.FAILED
+    assert not found(checked.report, "SCH001", "RUN900")
+
+
+def test_degrees_where_metres_are_needed():
+    tables = in_crs("STBHHX", 4490)
+    tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
+    (told,) = found(look(as_read(tables)).report, "SCH003")
+    assert "写的坐标系是 EPSG:4526（米），坐标却像经纬度。请改设为 EPSG:4490" in told.message
+
+
+@pytest.mark.parametrize("code", [4490, 4525, 4547])
+def test_a_layer_in_another_crs_of_the_same_earth_is_checked_like_the_others(code):
+    expected = look(as_read()).report
+    checked = look(as_read(in_crs("STBHHX", code)))
+    told = found(checked.report, "SCH003")
+    words = {
+        4490: None,
+        4525: "EPSG:4525（37 带），本次以 EPSG:4526（38 带）量算",
+        4547: "坐标不带带号，本次以 EPSG:4526 量算，带带号",
+    }
+    if words[code] is None:
+        assert not told
+    else:
+        assert [str(f.severity) for f in told] == ["WARNING"] and words[code] in told[0].message
+    assert f"图层“STBHHX”为 EPSG:{code}，检查时用换算到 EPSG:4526 的副本；原图层未改动" in notices(checked.report)
+    keep = [f for f in checked.report.findings if f.code != "SCH003"]
+    assert [(f.code, f.role, f.key) for f in keep] == [(f.code, f.role, f.key) for f in expected.findings]
+    assert [f.area_m2 or 0 for f in keep] == pytest.approx([f.area_m2 or 0 for f in expected.findings], abs=0.01)
+
+
+@pytest.mark.parametrize("code", [4490, 4525, 4547])
+def test_the_same_plan_in_another_crs_has_the_same_findings_and_areas(code):
+    expected = look(as_read()).report
+    moved = {role: frame.to_crs(code) for role, frame in layers().items()}
+    checked = look(as_read(moved))
+    assert checked.plan.crs.to_epsg() == {4490: 4526}.get(code, code)
+    assert {f.fingerprint for f in checked.report.findings} == {f.fingerprint for f in expected.findings}
+    areas = {f.fingerprint: f.area_m2 or 0.0 for f in expected.findings}
+    for finding in checked.report.findings:
+        assert finding.area_m2 or 0.0 == pytest.approx(areas[finding.fingerprint], abs=0.01)
+
+
+def test_every_layer_of_a_plan_may_be_unusable():
+    report = look(as_read({r: with_crs(r, 4525)[r] for r in layers()})).report
+    assert len(found(report, "SCH003")) == len(layers())
+    assert report.verdict is Verdict.FAIL and not found(report, "RUN900")
+    assert {r.outcome for r in report.rules} <= {
+        Outcome.FAILED,
+        Outcome.SKIPPED,
+        Outcome.PASSED,
+        Outcome.NOT_APPLICABLE,
+    }
+    assert all(r.outcome is Outcome.SKIPPED for r in report.rules if r.code.startswith(("TOP", "REL", "GEO")))
+
+
+def test_of_three_layers_the_one_apart_is_to_blame_even_when_it_is_the_largest():
+    tables = {
+        "CZKFBJ": table([box(10 * n, 250_000, 5, 5) for n in range(50)]),
+        "STBHHX": table([box(0, 0)]),
+        "YJJBNTBHTB": table([box(500, 0)]),
+    }
+    (told,) = found(look(as_read(tables)).report, "SCH003")
+    assert told.role == "CZKFBJ" and "249." in told.message
+
+
+def test_of_two_layers_apart_the_county_is_believed():
+    tables = {"XZQX": table([box(0, 0)]), "STBHHX": table([box(10 * n, 250_000, 5, 5) for n in range(50)])}
+    (told,) = found(look(as_read(tables)).report, "SCH003")
+    assert told.role == "STBHHX" and "离图层“XZQX”有" in told.message
+
+
+def test_layers_in_different_corners_of_a_county_are_not_apart():
+    tables = {"STBHHX": table([box(0, 0)]), "CZKFBJ": table([box(30_000, 30_000)])}
+    checked = look(as_read(tables))
+    assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not found(checked.report, "SCH003")
+
+
+def test_a_layer_that_is_no_cgcs2000_is_checked_and_said():
+    report = look(as_read({r: f.to_crs(32650) for r, f in layers().items()})).report
+    told = found(report, "SCH003")
+    assert len(told) == len(layers()) and all("EPSG:32650，不是 CGCS2000" in f.message for f in told)
+    assert found(report, "REL001") and found(report, "TOP002")
+
+
+def test_a_shapefile_without_its_prj(tmp_path):
+    for role in THREE_LINES:
+        pyogrio.write_dataframe(layers()[role], tmp_path / f"{role}.shp", encoding="GBK")
+    (tmp_path / "CZKFBJ.prj").unlink()
+    before = digest(tmp_path)
+    (told,) = found(look(tmp_path).report, "SCH003")
+    assert told.role == "CZKFBJ" and "没有坐标系" in told.message and "看坐标应是 EPSG:4526" in told.message
+    assert digest(tmp_path) == before
+
+
+def test_a_prj_that_nobody_understands(tmp_path):
+    pyogrio.write_dataframe(layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
+    (tmp_path / "CZKFBJ.prj").write_text("浑源地方坐标系", encoding="utf-8")
+    (told,) = found(look(tmp_path).report, "SCH003")
+    assert "没有坐标系" in told.message
+
+
+def test_northing_first_in_a_file(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": with_crs("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
+    before = digest(tmp_path)
+    (told,) = found(look(path).report, "SCH003")
+    assert "北坐标在前" in told.message and digest(tmp_path) == before
+
+
+def test_an_empty_layer_without_crs_stops_nothing():
+    empty = table([], crs=None)
+    checked = look(
+        [
+            *as_read({"STBHHX": table([box(0, 0)])}),
+            SourceLayer("CZKFBJ", empty, (FieldInfo("BSM", "text"),), None),
+        ]
+    )
+    (told,) = found(checked.report, "SCH003")
+    assert told.role == "CZKFBJ" and "没有坐标系" in told.message
