@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What Windows does otherwise, simulated anywhere: console in cp936, long paths, files held open, no fork, own encoding."""
+
+import builtins
+import io
+import json
+import multiprocessing
+import os
+import re
+import string
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from plugin.core import writing
+from plugin.core.__main__ import main, say
+from plugin.core.errors import InputError, OutputError
+from plugin.core.io import read_source, write_findings, write_text
+from plugin.core.render.outputs import Outputs, check_outputs, write_outputs
+from plugin.core.rule import all_rules
+from plugin.core.texts import Texts
+from plugin.core.writing import beside, check_writable
+from plugin.paths import TEXTS
+from tests.core.small import digest, found, layers, look, said, write_gdb, write_gpkg, write_shapefiles
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def checked(tmp_path):
+    return look(write_gpkg(tmp_path / "数据" / "county.gpkg"))
+
+
+# -- a console in cp936 -----------------------------------------------------------------------------------------------
+
+
+def sentences(lang):
+    """Every text a user may read, its placeholders filled with figures as we print them."""
+
+    class Anything(dict):
+        def __missing__(self, key):
+            return "12\u202f640.35 m²"
+
+    def fill(text):
+        return string.Formatter().vformat(re.sub(r"\{(\w+)[^}]*\}", r"{\1}", text), (), Anything())
+
+    files = ["zh.toml", "rules_zh.toml", "report_zh.toml"] if lang == "zh" else ["en.toml", "report_en.toml"]
+    todo = [tomllib.loads((TEXTS / name).read_text(encoding="utf-8")) for name in files]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            todo += value.values()
+        else:
+            yield fill(value)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_sentence_can_be_said_in_a_console_of_cp936(lang):
+    raw = io.BytesIO()
+    console = io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n")
+    texts = list(sentences(lang))
+    assert len(texts) > 100 and not [t for t in texts if "?" in t]
+    for text in texts:
+        say(text, console)
+    console.flush()
+    assert "?" not in raw.getvalue().decode("cp936")
+
+
+def test_a_check_prints_its_whole_summary_to_cp936(tmp_path, monkeypatch):
+    path = write_gpkg(tmp_path / "county.gpkg")
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n"))
+    assert main(["check", str(path)]) == 1
+    sys.stdout.flush()
+    text = raw.getvalue().decode("cp936")
+    assert "检查完成" in text and "永久基本农田" in text and "?" not in text
+
+
+# -- long paths -------------------------------------------------------------------------------------------------------
+
+#: Windows' own limit for programs that do not ask for more.
+MAX_PATH = 260
+
+
+@pytest.fixture
+def deep(tmp_path):
+    folder = tmp_path
+    while len(str(folder)) < 205:
+        folder = folder / "国土空间总体规划成果 第一批"[: max(1, 213 - len(str(folder)))]
+    folder.mkdir(parents=True)
+    assert 200 < len(str(folder)) < 216
+    return folder
+
+
+@pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
+def test_data_under_a_path_of_more_than_200_characters(deep, form):
+    tables = layers()
+    source = {
+        "gpkg": lambda: write_gpkg(deep / "c.gpkg", tables),
+        "gdb": lambda: write_gdb(deep / "c.gdb", tables),
+        "shp": lambda: write_shapefiles(deep / "s", "GBK", tables),
+    }[form]()
+    before = digest(deep)
+    report = look(source).report
+    assert found(report, "REL001") and not found(report, "RUN900")
+    assert digest(deep) == before
+
+
+@pytest.mark.parametrize("name", ["r.html", "f.gpkg", "f.shp", "f.gdb"])
+def test_results_under_a_path_of_more_than_200_characters_need_little_more(deep, checked, name, monkeypatch):
+    longest = 0
+    for module, function in ((os, "mkdir"), (os, "replace"), (os, "rename"), (builtins, "open"), (io, "open")):
+        original = getattr(module, function)
+
+        def watched(path, *arguments, original=original, **more):
+            nonlocal longest
+            longest = max(longest, *(len(str(p)) for p in (path, *arguments) if str(p).startswith(str(deep))), 0)
+            return original(path, *arguments, **more)
+
+        monkeypatch.setattr(module, function, watched)
+    if name.endswith(".html"):
+        write_text(deep / name, "报告")
+    else:
+        write_findings(deep / name, checked.report.findings, checked.plan.crs)
+    assert (deep / name).exists()
+    # A FileGDB's own files have names of up to 36 characters, wherever it is made.
+    own = 37 if name.endswith(".gdb") else 0
+    assert len(str(deep)) < longest < MAX_PATH + own
+    assert longest - len(str(deep / name)) < 40 + own
+
+
+# -- a file that another program holds open ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Names of files that cannot be replaced, moved or renamed while somebody has them open."""
+    names = set()
+
+    def guarded(original):
+        def moved(source, destination, *more, **options):
+            for path in (source, destination):
+                # Within our own folder nobody else holds anything.
+                if os.path.basename(path) in names and ".sanxian-" not in str(path) and os.path.exists(path):
+                    raise PermissionError(13, "The process cannot access the file", str(path))
+            return original(source, destination, *more, **options)
+
+        return moved
+
+    monkeypatch.setattr(os, "replace", guarded(os.replace))
+    monkeypatch.setattr(os, "rename", guarded(os.rename))
+    return names
+
+
+def old_output(folder, name, checked):
+    if name.endswith((".json", ".html")):
+        write_text(folder / name, "old")
+    else:
+        write_findings(folder / name, [], checked.plan.crs)
+    return digest(folder)
+
+
+def write_again(folder, name, checked):
+    if name.endswith((".json", ".html")):
+        write_text(folder / name, "new")
+    else:
+        write_findings(folder / name, checked.report.findings, checked.plan.crs)
+
+
+@pytest.mark.parametrize(
+    ("name", "open_file"),
+    [
+        ("报告.json", "报告.json"),
+        ("报告.html", "报告.html"),
+        ("问题.gpkg", "问题.gpkg"),
+        ("问题.shp", "问题.shp"),
+        ("问题.shp", "问题.dbf"),
+        ("问题.shp", "问题.cpg"),
+        ("问题.gdb", "问题.gdb"),
+    ],
+)
+def test_a_target_open_elsewhere_stays_whole_and_is_named(checked, tmp_path, held, name, open_file):
+    folder = tmp_path / "结果"
+    before = old_output(folder, name, checked)
+    held.add(open_file)
+    with pytest.raises(OutputError) as raised:
+        write_again(folder, name, checked)
+    assert raised.value.key == "output_open_elsewhere"
+    text = said(raised.value)
+    assert f"{name}”：文件正被其他程序打开。请关闭后重试，或换个文件名；没有留下半个文件" in text
+    assert digest(folder) == before
+    assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
+    # Closed, it is replaced.
+    held.clear()
+    write_again(folder, name, checked)
+    assert digest(folder) != before
+
+
+def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_path, held):
+    outputs = Outputs(json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg"))
+    write_outputs(checked, outputs)
+    before = digest(tmp_path)
+    held.add("c.gpkg")
+    # Said before a long run …
+    with pytest.raises(OutputError) as raised:
+        check_outputs(outputs, str(tmp_path / "数据" / "county.gpkg"))
+    assert "c.gpkg”：文件正被其他程序打开" in said(raised.value)
+    # … and if it is opened meanwhile, after it.
+    with pytest.raises(OutputError):
+        write_outputs(checked, outputs)
+    assert digest(tmp_path) == before
+
+
+def test_old_files_that_cannot_be_put_back_are_not_thrown_away(checked, tmp_path, monkeypatch):
+    folder = tmp_path / "结果"
+    old_output(folder, "问题.shp", checked)
+    before = sorted(digest(folder).values())
+    real, calls = os.replace, []
+
+    def breaks_for_good(source, destination):
+        calls.append(source)
+        if len(calls) > 3:
+            raise OSError(5, "Input/output error", str(destination))
+        real(source, destination)
+
+    monkeypatch.setattr(os, "replace", breaks_for_good)
+    with pytest.raises(OSError):
+        write_again(folder, "问题.shp", checked)
+    monkeypatch.undo()
+    kept = list(digest(folder).values())
+    assert all(sum_ in kept for sum_ in before)
+
+
+def test_a_result_that_is_open_is_said_before_the_run(tmp_path, held):
+    target = tmp_path / "报告.html"
+    write_text(target, "old")
+    held.add("报告.html")
+    with pytest.raises(OutputError) as raised:
+        check_writable(target, [])
+    assert "文件正被其他程序打开" in said(raised.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
+
+
+def test_data_that_another_program_holds_for_itself(tmp_path, monkeypatch):
+    path = write_gpkg(tmp_path / "county.gpkg")
+    real = Path.open
+
+    def refused(self, *arguments, **more):
+        if self == path:
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        return real(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(InputError) as raised:
+        read_source(path)
+    assert "county.gpkg”：没有权限，或正被其他程序占用" in said(raised.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
+@pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
+def test_reading_holds_no_file_open(tmp_path, form):
+    source = {
+        "gpkg": lambda: write_gpkg(tmp_path / "c.gpkg"),
+        "gdb": lambda: write_gdb(tmp_path / "c.gdb"),
+        "shp": lambda: write_shapefiles(tmp_path / "s", "GBK"),
+    }[form]()
+    kept = look(source)
+    open_files = []
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            open_files.append(os.readlink(link))
+        except OSError:
+            continue  # the one that lists the folder
+    assert kept.report.rules and not [f for f in open_files if f.startswith(str(tmp_path))]
+
+
+# -- no fork, and an interpreter that is QGIS -------------------------------------------------------------------------
+
+
+def test_a_check_starts_no_process(tmp_path, monkeypatch):
+    path = write_gpkg(tmp_path / "county.gpkg")
+
+    def never(*arguments, **more):
+        raise AssertionError("with spawn and sys.executable = qgis-bin this would open a second QGIS")
+
+    monkeypatch.setattr(sys, "executable", r"C:\Program Files\QGIS 3.40\bin\qgis-ltr-bin.exe")
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", never)
+    monkeypatch.setattr(subprocess.Popen, "__init__", never)
+    monkeypatch.setattr(os, "fork", never, raising=False)
+    monkeypatch.setattr(os, "posix_spawn", never, raising=False)
+    report = look(path).report
+    assert found(report, "REL001") and not found(report, "RUN900")
+
+
+# -- paths and text of this machine -----------------------------------------------------------------------------------
+
+
+def test_a_report_carries_no_path_of_the_machine(checked, tmp_path):
+    write_outputs(checked, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html")))
+    for name in ("r.json", "r.html"):
+        raw = (tmp_path / name).read_bytes()
+        assert str(tmp_path).encode() not in raw and b"\r" not in raw
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["provenance"]["source"] == "county.gpkg"
+
+
+@pytest.mark.parametrize("source", [r"C:\县 数据\county.gpkg", "C:/县 数据/county.gpkg", r"\\server\share\county.gpkg"])
+def test_of_a_windows_path_only_the_name_is_kept(source):
+    from plugin.core.provenance import provenance
+    from tests.core.examples import plan_of
+
+    plan = plan_of({"red_line": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]})
+    plan.source = source
+    plan.layers["STBHHX"].source.source = source
+    assert provenance(plan, Texts("zh"))["source"] == "county.gpkg"
+    assert plan.layers["STBHHX"].source.full_name == "county.gpkg/STBHHX"
+
+
+STRICT = """
+import sys, warnings
+sys.path.insert(0, {root!r})
+warnings.filterwarnings("error", category=EncodingWarning, module=r"plugin\\..*")
+from plugin.core.__main__ import main
+sys.exit(main(["check", {source!r}, "--profile", "hunyuan", "--json", {json!r}, "--html", {html!r}, "--findings", {layer!r}]))
+"""
+
+
+def test_no_file_is_opened_in_the_encoding_of_the_machine(tmp_path):
+    """Where that is cp936, a text read or written without saying UTF-8 comes out as something else."""
+    folder = write_shapefiles(tmp_path / "shp", "GBK", cpg=False)
+    code = STRICT.format(
+        root=str(ROOT), source=str(folder), json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html"),
+        layer=str(tmp_path / "f.gpkg"),
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-X", "warn_default_encoding", "-c", code], capture_output=True, timeout=120)
+    assert done.returncode == 1, done.stderr.decode(errors="replace")
+
+
+def test_the_name_of_the_folder_in_between_is_short_and_hidden(tmp_path):
+    with beside(tmp_path / "报告.html") as path:
+        assert path.name == "报告.html"
+        (folder,) = tmp_path.iterdir()
+        assert folder.name.startswith(".") and len(str(path)) - len(str(tmp_path / "报告.html")) < 40
+        path.write_text("x", encoding="utf-8")
+    assert writing.same_file(tmp_path / "报告.html", str(tmp_path / "." / "报告.html"))
+
+
+def test_rules_have_names_that_any_system_can_write():
+    for rule in all_rules().values():
+        assert re.fullmatch(r"[a-z0-9-]+", rule.name) and re.fullmatch(r"[a-z0-9_]+", rule.algorithm_id)
