@@ -62,11 +62,12 @@ def test_every_sentence_can_be_said_in_a_console_of_cp936(lang):
     raw = io.BytesIO()
     console = io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n")
     texts = list(sentences(lang))
-    assert len(texts) > 100 and not [t for t in texts if "?" in t]
+    assert len(texts) > 100
     for text in texts:
         say(text, console)
     console.flush()
-    assert "?" not in raw.getvalue().decode("cp936")
+    # A character that the console lacks would come out as a question mark.
+    assert raw.getvalue().decode("cp936").count("?") == sum(text.count("?") for text in texts)
 
 
 def test_a_check_prints_its_whole_summary_to_cp936(tmp_path, monkeypatch):
