@@ -8,6 +8,10 @@
         <translation>、</translation>
     </message>
     <message>
+        <source>A folder of shapefiles, or a FileGDB (.gdb)</source>
+        <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
+    </message>
+    <message>
         <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
         <translation>图层按名称、再按字段自动认角色；认错了就在这里改。</translation>
     </message>
@@ -132,6 +136,14 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>离线检查三条控制线和县级规划的其他图层。</translation>
     </message>
     <message>
+        <source>Choose the Folder of the Data</source>
+        <translation>选择数据所在的文件夹</translation>
+    </message>
+    <message>
+        <source>Choose the Planning Data</source>
+        <translation>选择规划数据</translation>
+    </message>
+    <message>
         <source>Clear Filter</source>
         <translation>清除筛选</translation>
     </message>
@@ -188,6 +200,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>导出</translation>
     </message>
     <message>
+        <source>File…</source>
+        <translation>文件…</translation>
+    </message>
+    <message>
         <source>Findings</source>
         <translation>检查结果</translation>
     </message>
@@ -204,8 +220,16 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>问题总数</translation>
     </message>
     <message>
+        <source>Folder…</source>
+        <translation>文件夹…</translation>
+    </message>
+    <message>
         <source>GeoPackage (*.gpkg);;Shapefile (*.shp)</source>
         <translation>GeoPackage (*.gpkg);;Shapefile (*.shp)</translation>
+    </message>
+    <message>
+        <source>GeoPackage, shapefile or GeoJSON</source>
+        <translation>GeoPackage、shapefile 或 GeoJSON</translation>
     </message>
     <message>
         <source>Geometry</source>
