@@ -565,9 +565,9 @@ def test_rows_of_a_layer_that_lost_their_prefix(tmp_path):
 # -- outputs ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def checked(tmp_path):
-    return look(write_gpkg(tmp_path / "数据" / "a.gpkg"))
+@pytest.fixture(scope="module")
+def checked():
+    return look(as_read())
 
 
 def left_over(folder):
@@ -608,8 +608,9 @@ def test_an_output_of_unknown_format(checked, tmp_path):
     assert not (tmp_path / "问题.dwg").exists()
 
 
-def test_an_output_over_the_data(checked, tmp_path):
-    source = tmp_path / "数据" / "a.gpkg"
+def test_an_output_over_the_data(tmp_path):
+    source = write_gpkg(tmp_path / "数据" / "a.gpkg", one_layer())
+    checked = look(tmp_path / "数据")
     before = digest(tmp_path)
     with pytest.raises(OutputError) as raised:
         check_outputs(Outputs(findings=str(source)), str(source))

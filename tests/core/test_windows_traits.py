@@ -29,9 +29,9 @@ from tests.core.small import digest, found, layers, look, said, write_gdb, write
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def checked(tmp_path):
-    return look(write_gpkg(tmp_path / "数据" / "county.gpkg"))
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    return look(write_gpkg(tmp_path_factory.mktemp("数据") / "county.gpkg"))
 
 
 # -- a console in cp936 -----------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_pa
     held.add("c.gpkg")
     # Said before a long run …
     with pytest.raises(OutputError) as raised:
-        check_outputs(outputs, str(tmp_path / "数据" / "county.gpkg"))
+        check_outputs(outputs, checked.plan.source)
     assert "c.gpkg”：文件正被其他程序打开" in said(raised.value)
     # … and if it is opened meanwhile, after it.
     with pytest.raises(OutputError):
