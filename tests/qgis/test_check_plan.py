@@ -390,3 +390,32 @@ def test_a_table_in_the_folder_that_was_checked_is_no_output(small, tmp_path):
     with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
         run("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
     assert digest(small) == before
+
+
+def test_a_filegdb(small, tmp_path):
+    import pyogrio
+
+    from tests.qgis.helpers import small_layers
+
+    folder = tmp_path / "浑源.gdb"
+    for role, table in small_layers().items():
+        pyogrio.write_dataframe(table, folder, layer=role, driver="OpenFileGDB", append=folder.exists())
+    before = digest(folder)
+    result = run("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES, **outputs(tmp_path)})
+    assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
+    assert digest(folder) == before
+    with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
+        run("check_plan", {"SOURCE": str(folder), "OUTPUT_FINDINGS": str(folder / "f.gpkg")})
+
+
+def test_an_output_without_a_suffix_is_a_geopackage(small, tmp_path):
+    given = {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": str(tmp_path / "findings")}
+    assert run("check_plan", given)["OUTPUT_FINDINGS"] == str(tmp_path / "findings.gpkg")
+
+
+def test_no_file_beside_the_data_after_reading_it_through_qgis(qgis_process, small):
+    before = digest(small.parent)
+    layers = [f"LAYERS={small}|layername={name}" for name in ("YJJBNTBHTB", "STBHHX")]
+    done = qgis_process("run", "sanxian:check_plan", "--", *layers, "RULES=REL001")
+    assert done.returncode == 0 and "ERRORS:\t1\n" in done.stdout
+    assert digest(small.parent) == before
