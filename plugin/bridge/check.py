@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.check import Options
 from ..core.errors import Cancelled, InputError, OutputError
-from ..core.writing import beside, check_not_input, check_writable, same_file
-from . import health, sinks
+from ..core.writing import LAYER_FORMATS, beside, check_not_input, check_writable, same_file
+from . import health
 from .layers import Snapshot, read_all, unique_names
 from .threads import steady
 
@@ -88,8 +89,8 @@ def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | No
         check_writable(path, inputs)
         if any(same_file(path, other) for other in paths[:position]):
             raise OutputError("output_twice", target=path)
-    if outputs.findings:
-        sinks.driver_of(outputs.findings)
+    if outputs.findings and Path(outputs.findings).suffix.lower() not in LAYER_FORMATS:
+        raise OutputError("output_format", target=outputs.findings, known=" ".join(LAYER_FORMATS))
 
 
 @steady
@@ -104,8 +105,10 @@ def write(
 
     Raises OutputError, also for a target that was an input of the check, and Cancelled.
     """
+    from ..core.io import put_findings
+
     stop = stopper(cancelled)
-    check_outputs(outputs, [layer.source.source for layer in checked.plan.layers.values()])
+    check_outputs(outputs, list(checked.plan.inputs))
     with ExitStack() as stack:
         # Left in reverse: the layer, which another program may well have open, is moved first.
         for path, make in ((outputs.json, json_text), (outputs.html, html_text)):
@@ -115,7 +118,7 @@ def write(
                 stop()
         if outputs.findings:
             temporary = stack.enter_context(beside(outputs.findings))
-            sinks.write_file(temporary, checked.report.findings, checked.plan.crs, check=stop)
+            put_findings(temporary, checked.report.findings, checked.plan.crs)
         stop()
     progress(1.0, "")
 

@@ -1,27 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings as a QGIS layer, in memory or in a file that is whole at every moment."""
+"""Findings as a QGIS layer in memory, or in whatever Processing gives to write to. Files are the core's."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
-    QgsCoordinateTransformContext,
     QgsFeature,
     QgsField,
     QgsFields,
     QgsGeometry,
-    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QMetaType
 
 from ..core.errors import OutputError
-from ..core.writing import beside
 from .layers import to_qgis_crs
 
 if TYPE_CHECKING:
@@ -81,52 +77,6 @@ def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer
     provider.addFeatures([feature(f, columns) for f in findings])
     layer.updateExtents()
     return layer
-
-
-def write_findings(
-    target: str | Path, findings: list[Finding], crs: Any, *, check: Callable[[], None] = lambda: None
-) -> None:
-    """The findings layer at ``target`` (.gpkg, .shp, .gdb, .geojson, …), replacing what stood there as a whole."""
-    with beside(target) as temporary:
-        write_file(temporary, findings, crs, check=check)
-
-
-def write_file(path: Path, findings: list[Finding], crs: Any, *, check: Callable[[], None] = lambda: None) -> None:
-    """Write a new file; `core.writing.beside` gives the path."""
-    options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName = driver_of(path)
-    options.layerName = path.stem
-    options.fileEncoding = "UTF-8"
-    writer = QgsVectorFileWriter.create(
-        str(path), fields(), GEOMETRY, to_qgis_crs(crs), QgsCoordinateTransformContext(), options
-    )
-    if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
-        raise OutputError("output_unwritable", target=path.name, detail=writer.errorMessage())
-    try:
-        columns = fields()
-        for number, finding in enumerate(findings):
-            if number % _BATCH == 0:
-                check()
-            if not writer.addFeature(feature(finding, columns)):
-                raise OutputError("output_unwritable", target=path.name, detail=writer.errorMessage())
-        if not writer.flushBuffer():
-            raise OutputError("output_unwritable", target=path.name, detail=writer.errorMessage())
-    finally:
-        # Only the destructor closes the file.
-        del writer
-    written = QgsVectorLayer(str(path), path.stem, "ogr").featureCount()
-    if written != len(findings):
-        # FlatGeobuf, for one, leaves out what has no place and does not say so.
-        raise OutputError("output_incomplete", target=path.name, written=max(written, 0), expected=len(findings))
-
-
-def driver_of(path: str | Path) -> str:
-    """The OGR driver for a suffix. OutputError for one that no driver writes."""
-    suffix = Path(path).suffix.lower().lstrip(".")
-    driver = QgsVectorFileWriter.driverForExtension(suffix) if suffix else ""
-    if not driver:
-        raise OutputError("output_format", target=str(path), known=".gpkg .gdb .shp .geojson")
-    return driver
 
 
 def database_of(destination: str) -> str:

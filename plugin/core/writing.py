@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .errors import OutputError
 
+#: What a findings layer can be written as.
+LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
 #: Files that belong to a target and would spoil a new one: a shapefile's other parts, SQLite's logs.
 _COMPANIONS = {
     ".gpkg": (".gpkg-wal", ".gpkg-shm", ".gpkg-journal"),
@@ -120,7 +122,12 @@ def os_reason(error: OSError) -> str:
     """Why the system refused, as a name that texts has words for."""
     if _no_space(error):
         return "no_space"
-    names = {errno.EROFS: "read_only", errno.ENAMETOOLONG: "name_too_long", errno.ENOTDIR: "no_folder", errno.EEXIST: "no_folder"}
+    names = {
+        errno.EROFS: "read_only",
+        errno.ENAMETOOLONG: "name_too_long",
+        errno.ENOTDIR: "no_folder",
+        errno.EEXIST: "no_folder",
+    }
     if error.errno in names:
         return names[error.errno]
     if isinstance(error, FileNotFoundError):

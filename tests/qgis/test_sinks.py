@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A findings layer in any format: complete, or the old one whole."""
+"""A findings layer as QGIS reads it back, in any format; in memory; and what may not be written over."""
 
 import os
 
@@ -9,8 +9,9 @@ from pyproj import CRS
 from qgis.core import QgsVectorLayer
 
 from plugin.bridge import sinks
-from plugin.core.errors import Cancelled, OutputError
+from plugin.core.errors import OutputError
 from plugin.core.findings import COLUMNS, Finding
+from plugin.core.io import write_findings
 from plugin.core.rule import Severity
 from plugin.core.writing import check_writable
 from tests.qgis.helpers import digest, square
@@ -41,7 +42,7 @@ def findings():
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb", "geojson"])
 def test_every_format_holds_all_of_it(tmp_path, suffix):
     target = tmp_path / "发现 层" / f"findings.{suffix}"
-    sinks.write_findings(target, findings(), ZONE)
+    write_findings(target, findings(), ZONE)
     layer = QgsVectorLayer(str(target), "x", "ogr")
     assert layer.isValid() and layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526"
     if suffix != "shp":
@@ -54,14 +55,8 @@ def test_every_format_holds_all_of_it(tmp_path, suffix):
     assert [p.name for p in target.parent.iterdir() if p.name.startswith(".sanxian")] == []
 
 
-def test_a_format_that_loses_rows_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="output_incomplete"):
-        sinks.write_findings(tmp_path / "findings.fgb", findings(), ZONE)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_none_is_a_layer_too(tmp_path):
-    sinks.write_findings(tmp_path / "none.gpkg", [], ZONE)
+    write_findings(tmp_path / "none.gpkg", [], ZONE)
     layer = QgsVectorLayer(str(tmp_path / "none.gpkg"), "x", "ogr")
     assert layer.isValid() and layer.featureCount() == 0 and "code" in layer.fields().names()
 
@@ -69,9 +64,9 @@ def test_none_is_a_layer_too(tmp_path):
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
 def test_an_old_output_is_replaced_with_all_its_parts(tmp_path, suffix):
     target = tmp_path / f"findings.{suffix}"
-    sinks.write_findings(target, findings(), ZONE)
+    write_findings(target, findings(), ZONE)
     (tmp_path / "findings.qix").write_bytes(b"an index of the old file")
-    sinks.write_findings(target, findings()[:1], ZONE)
+    write_findings(target, findings()[:1], ZONE)
     layer = QgsVectorLayer(str(target), "x", "ogr")
     assert layer.featureCount() == 1
     assert (tmp_path / "findings.qix").exists() == (suffix != "shp")
@@ -80,7 +75,7 @@ def test_an_old_output_is_replaced_with_all_its_parts(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
 def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
     target = tmp_path / f"findings.{suffix}"
-    sinks.write_findings(target, findings(), ZONE)
+    write_findings(target, findings(), ZONE)
     before = digest(tmp_path)
     real, moves = os.replace, []
 
@@ -93,29 +88,15 @@ def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
 
     monkeypatch.setattr(os, "replace", refuse_the_last)
     with pytest.raises(OutputError, match="output_open_elsewhere"):
-        sinks.write_findings(target, findings()[:1], ZONE)
+        write_findings(target, findings()[:1], ZONE)
     monkeypatch.undo()
     assert digest(tmp_path) == before
     assert QgsVectorLayer(str(target), "x", "ogr").featureCount() == 4
 
 
-def test_cancelled_while_writing_leaves_the_old_whole(tmp_path):
-    target = tmp_path / "findings.gpkg"
-    sinks.write_findings(target, findings(), ZONE)
-    before = digest(tmp_path)
-
-    def stop():
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        sinks.write_findings(target, findings(), ZONE, check=stop)
-    assert digest(tmp_path) == before
-
-
 def test_a_format_nobody_writes_is_named(tmp_path):
-    for name in ("findings.xyz", "findings"):
-        with pytest.raises(OutputError, match="output_format"):
-            sinks.write_findings(tmp_path / name, findings(), ZONE)
+    with pytest.raises(OutputError, match="output_format"):
+        write_findings(tmp_path / "findings.xyz", findings(), ZONE)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutputError
 from ..io import put_findings
-from ..writing import beside, check_not_input, check_writable, same_file
+from ..writing import LAYER_FORMATS, beside, check_not_input, check_writable, same_file
 from .html import render
 from .json import to_json
 
@@ -29,10 +29,6 @@ class Outputs:
 
     def paths(self) -> list[str]:
         return [p for p in (self.json, self.html, self.findings) if p]
-
-
-#: What the findings layer can be written as.
-LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
 
 
 def check_outputs(outputs: Outputs, source: str) -> None:
