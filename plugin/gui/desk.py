@@ -81,9 +81,10 @@ class Desk(QObject):
         return [project.layersAdded, project.layersRemoved, project.cleared, project.readProject]
 
     def unload(self) -> None:
-        self._settle.stop()
         for signal in self._project_signals():
             signal.disconnect(self._settle.start)
+        self.dock.visibilityChanged.disconnect(self._settle.start)
+        self._settle.stop()
         self.runner.stop_all()
         self.mark.clear()
         self.exports.close()

@@ -33,7 +33,7 @@ from .run_bar import RunBar
 from .verdict_bar import VerdictBar
 
 #: Below this many lines of text in height the detail gets a tab of its own.
-_LINES_FOR_BOTH = 40
+_LINES_FOR_BOTH = 44
 #: Never narrower than this many digits.
 _DIGITS_WIDE = 46
 #: Heights of list and detail at first, as a proportion.

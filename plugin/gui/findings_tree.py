@@ -66,6 +66,8 @@ class FindingsTree(QTreeView):
         groups = [g for g in self.findings.groups if g.shown or g.reason_seen]
         for group in groups:
             if group.code in opened or (not opened and group is groups[0]):
+                # At once, not when Qt lays the list out next: a step or a click may come before.
+                self.filter.fetchMore(self._group_index(group))
                 self.expand(self._group_index(group))
         same = before and next((f for f in report.findings if f.fingerprint == before.fingerprint), None)
         if same is not None:

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Without geopandas: the plugin loads, says what is missing, and all that needs no library works."""
+
+from hand import FACTS, children, click, pause, picture, settle, tidy, tour, wait
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QApplication
+from qgis.utils import plugins
+
+
+def steps():
+    tidy()
+    desk = plugins["sanxian"].desk
+    pause(0.6)
+    FACTS["empty"] = desk.dock.empty.label.text()
+    FACTS["buttons"] = [b.text() for b in desk.dock.empty.buttons()]
+    desk.open_sample()
+    pause(0.6)
+    desk.run()
+    wait(lambda: desk._job is None, 20)
+    FACTS["after_run"] = desk.dock.empty.label.text()
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            timer.stop()
+            picture("bare-doctor")
+            FACTS["doctor"] = dialog.text()
+            dialog.reject()
+
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(500)
+    settle()
+    click(desk.dock.empty.buttons()[0])
+    wait(lambda: "doctor" in FACTS, 20)
+    provider = QgsApplication.processingRegistry().providerById("sanxian")
+    FACTS["algorithms"] = [a.id() for a in provider.algorithms()]
+    FACTS["loaded"] = children()
+
+
+tour(steps)

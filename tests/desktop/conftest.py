@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real QGIS desktop on a virtual screen, in a fresh profile, with the plugin found by QGIS's plugin system."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
+LACKING = [program for program in NEEDED if shutil.which(program) is None]
+PROFILE = """[PythonPlugins]
+sanxian=true
+
+[qgis]
+showTips=false
+checkVersion=false
+
+[UI]
+UITheme={theme}
+"""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("desktop")
+            item.add_marker("slow")
+            item.add_marker("qgis")
+            if LACKING and not os.environ.get("SANXIAN_REQUIRE_QGIS"):
+                item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(LACKING)}; run `make setup`"))
+
+
+@pytest.fixture(scope="session")
+def desktop(tmp_path_factory):
+    """`desktop("tour")` runs tests/desktop/tour.py inside QGIS and gives back the facts it noted."""
+
+    def run(script, size="1600x900", theme="default", libraries=True, lang="zh-Hans", timeout=240):
+        folder = tmp_path_factory.mktemp(script)
+        profile = folder / "profiles" / "profiles" / "default" / "QGIS"
+        profile.mkdir(parents=True)
+        (profile / "QGIS3.ini").write_text(PROFILE.format(theme=theme), encoding="utf-8")
+        plugins = folder / "plugins"
+        plugins.mkdir()
+        (plugins / "sanxian").symlink_to(ROOT)
+        (folder / "run").mkdir(mode=0o700)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        paths = [str(HERE)]
+        if libraries:
+            paths = [str(ROOT / "tools" / "site"), sysconfig.get_path("purelib"), *paths]
+        environment = {
+            **{
+                k: v
+                for k, v in os.environ.items()
+                if k not in ("QT_QPA_PLATFORM", "QGIS_CUSTOM_CONFIG_PATH", "DISPLAY")
+            },
+            "PYTHONPATH": os.pathsep.join(paths),
+            # QGIS's own Python looks for its home beside the first python3 it meets.
+            "PATH": os.pathsep.join(
+                p for p in os.environ["PATH"].split(os.pathsep) if p != str(Path(sys.executable).parent)
+            ),
+            "QGIS_PLUGINPATH": str(plugins),
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "LC_ALL": "C.UTF-8",
+            "SANXIAN_TOUR": str(folder),
+            "SANXIAN_SCREENSHOTS": str(SCREENSHOTS),
+        }
+        qgis = ["qgis", "--nologo", "--noversioncheck", "--lang", lang, "--profiles-path", str(folder / "profiles")]
+        qgis += ["--code", str(HERE / f"{script}.py")]
+        # The window manager ends with the screen.
+        manager = f"openbox --config-file '{HERE / 'openbox.xml'}' & sleep 0.5; "
+        inside = ["bash", "-c", manager + 'exec "$@"', "inside", *qgis]
+        command = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24 -dpi 96", *inside]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+        facts = folder / "facts.json"
+        if not facts.exists():
+            faults = (folder / "faults.txt").read_text(encoding="utf-8") if (folder / "faults.txt").exists() else ""
+            pytest.fail(
+                f"QGIS ended with {done.returncode} before the tour did\n{faults}\n{done.stdout[-3000:]}", pytrace=False
+            )
+        noted = json.loads(facts.read_text(encoding="utf-8"))
+        assert not noted.get("error"), noted["error"]
+        noted["returncode"], noted["folder"] = done.returncode, str(folder)
+        return noted
+
+    return run

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a tour through the desktop needs: eyes, a mouse, a keyboard, patience and a notebook. Runs inside QGIS."""
+
+import faulthandler
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.gui import QgsGui
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QMenu, QToolBar
+from qgis.utils import iface
+
+FOLDER = Path(os.environ["SANXIAN_TOUR"])
+SCREENSHOTS = Path(os.environ["SANXIAN_SCREENSHOTS"])
+FACTS = {"log": []}
+PROJECT_SIGNALS = ("layersAdded", "layersRemoved", "cleared", "readProject")
+
+
+# Where Python stood, should QGIS crash.
+_FAULTS = (FOLDER / "faults.txt").open("w", encoding="utf-8")
+faulthandler.enable(_FAULTS)
+
+
+def wait(until, seconds=60):
+    """Let QGIS work until something holds."""
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        QApplication.processEvents()
+        # Within a tour Qt would put these off until it is over.
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        time.sleep(0.002)
+    return until()
+
+
+def pause(seconds):
+    wait(lambda: False, seconds)
+
+
+def settle():
+    """Until the map is drawn."""
+    pause(0.2)
+    wait(lambda: not iface.mapCanvas().isDrawing(), 30)
+    pause(0.3)
+
+
+def picture(name):
+    settle()
+    subprocess.run(["import", "-window", "root", str(SCREENSHOTS / f"{name}.png")], check=True)
+
+
+def click(widget, place=None, times=1):
+    """A real mouse: the X server moves it and presses."""
+    point = widget.mapToGlobal(place or widget.rect().center()) * widget.devicePixelRatioF()
+    command = ["xdotool", "mousemove", str(point.x()), str(point.y()), "click", "--repeat", str(times), "1"]
+    subprocess.run(command, check=True)
+
+
+def key(combination):
+    subprocess.run(["xdotool", "key", combination], check=True)
+
+
+def type_text(text):
+    subprocess.run(["xdotool", "type", text], check=True)
+
+
+def tidy():
+    """The window as in the pictures: no browser, room for names of layers, no messages of QGIS's own."""
+    window = iface.mainWindow()
+    window.showMaximized()
+    pause(0.5)
+    for dock in window.findChildren(QDockWidget):
+        if dock.objectName() == "Browser":
+            dock.hide()
+    iface.messageBar().clearWidgets()
+
+
+def children():
+    """Everything a plugin may leave behind."""
+    window = iface.mainWindow()
+    project = QgsProject.instance()
+    return {
+        "docks": sorted(d.objectName() for d in window.findChildren(QDockWidget)),
+        "toolbars": sorted(t.objectName() for t in window.findChildren(QToolBar)),
+        "menus": sorted(m.objectName() or m.title() for m in window.menuBar().findChildren(QMenu)),
+        "menu_bar": [a.text() for a in window.menuBar().actions()],
+        "actions": sorted(a.objectName() for a in window.actions()),
+        "shortcuts": sorted(a.objectName() for a in QgsGui.shortcutsManager().listActions()),
+        "providers": sorted(p.id() for p in QgsApplication.processingRegistry().providers()),
+        "widgets": sorted(w.objectName() for w in QApplication.allWidgets() if w.objectName().startswith("Sanxian")),
+        "canvas_items": len(iface.mapCanvas().scene().items()),
+        "messages": len(iface.messageBar().items()),
+        "tasks": len(QgsApplication.taskManager().tasks()),
+        "listeners": [project.receivers(getattr(project, name)) for name in PROJECT_SIGNALS],
+        "translated": QCoreApplication.translate("Sanxian", "Findings"),
+        "modules": sorted(m for m in sys.modules if m == "sanxian" or m.startswith("sanxian.")),
+    }
+
+
+def tour(steps):
+    """Run a tour once the desktop stands, note what it saw, and leave QGIS by its own door."""
+
+    def note(message, tag, level):
+        # The notices of GDAL and of this machine's fonts are not ours.
+        if int(getattr(level, "value", level)) >= 1 and (
+            "anxian" in message or "Traceback" in message or tag == "Sanxian"
+        ):
+            FACTS["log"].append(f"{tag}: {message}")
+
+    QgsApplication.messageLog().messageReceived.connect(note)
+
+    def go():
+        try:
+            steps()
+        except Exception:
+            FACTS["error"] = traceback.format_exc()
+            subprocess.run(["import", "-window", "root", str(SCREENSHOTS / "error.png")])
+        (FOLDER / "facts.json").write_text(
+            json.dumps(FACTS, ensure_ascii=False, indent=1, default=str), encoding="utf-8"
+        )
+        QgsProject.instance().clear()
+        QgsProject.instance().setDirty(False)
+        QTimer.singleShot(100, iface.actionExit().trigger)
+
+    QTimer.singleShot(1000, go)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The plugin in the real desktop. Pictures go to build/screenshots, to be looked at."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def tour(desktop):
+    return desktop("tour")
+
+
+def test_loads_and_unload_leaves_nothing_behind(tour):
+    assert "SanxianFindingsDock" in tour["loaded"]["docks"]
+    assert "SanxianToolbar" in tour["loaded"]["toolbars"]
+    assert "三区三线(&X)" in tour["loaded"]["menu_bar"]
+    assert "sanxian" in tour["loaded"]["providers"]
+    assert tour["loaded"]["translated"] == "检查结果" and tour["after"]["translated"] == "Findings"
+    for what in tour["before"]:
+        assert tour["after"][what] == tour["before"][what], what
+    assert not tour["after"]["widgets"] and "sanxian" not in tour["after"]["providers"]
+
+
+def test_no_error_was_logged_and_qgis_ended_well(tour):
+    assert tour["log"] == []
+    assert tour["returncode"] == 0
+
+
+def test_empty_states_and_sample(tour):
+    assert tour["empty"] == "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。"
+    assert tour["groups"] == ["三条控制线", "历史文化保护线", "规划分区", "基础数据"]
+    assert tour["ready"] == "还没有检查过。"
+
+
+def test_check_leaves_the_desktop_awake(tour):
+    assert tour["summary"]["verdict"] == "fail" and tour["findings"] > 20
+    assert tour["check_seconds"] < 60
+    assert tour["deaf_while_checking"] < 1.0
+    assert tour["progress"].startswith(("正在复检", "正在读取")), tour["progress"]
+
+
+def test_cancel_answers_within_a_second_and_keeps_the_former_result(tour):
+    assert tour["cancel_seconds"] < 1.0
+    assert tour["cancelled_first"] == "已取消。"
+    # On a fast machine the second run may end before the click.
+    assert tour["cancelled_again"] in (f"已取消，仍显示 {tour['time']} 的结果", "")
+
+
+def test_a_click_goes_to_the_finding(tour):
+    for where in ("clicked", "next"):
+        assert tour[where]["contains"]
+        assert tour[where]["share"] == pytest.approx(0.3, abs=0.03) or tour[where]["scale"] == pytest.approx(
+            500, rel=0.02
+        )
+        assert tour[where]["scale"] > 499
+    assert tour["click_seconds"] < 1.0
+
+
+def test_keys_walk_and_stop_at_the_end(tour):
+    assert tour["next"]["key"] != tour["clicked"]["key"] == tour["previous"]
+    assert tour["at_the_end"] == "已经是第一条。"
+
+
+def test_search(tour):
+    assert tour["found"] == ["REL002"]
+
+
+def test_saved_as_layer_json_and_html(tour):
+    import pathlib
+
+    import pyogrio
+
+    folder = pathlib.Path(tour["folder"])
+    report = json.loads((folder / "报告.json").read_text(encoding="utf-8"))
+    assert len(report["findings"]) == tour["findings"]
+    assert pyogrio.read_info(folder / "发现.gpkg")["features"] == tour["findings"]
+    assert "<html" in (folder / "报告.html").read_text(encoding="utf-8")
+    assert len(tour["saved"]) == 1, "one message at a time"
+
+
+def test_one_findings_layer_and_a_panel_that_outlives_the_project(tour):
+    assert tour["findings_layers"] == [["检查发现（临时图层）", tour["findings"]]]
+    assert tour["after_close"]
+
+
+def test_without_geopandas(desktop):
+    bare = desktop("bare", libraries=False)
+    text = "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
+    assert bare["empty"] == text and bare["after_run"] == text
+    assert bare["buttons"] == ["环境自检…"]
+    assert "geopandas" in bare["doctor"] and "python3-geopandas" in bare["doctor"]
+    assert "sanxian:doctor" in bare["algorithms"]
+    assert bare["log"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [("small", "1366x768", "default"), ("dark", "1600x900", "Night Mapping")],
+    ids=["1366×768", "dark"],
+)
+def test_other_screens(desktop, monkeypatch, name, size, theme):
+    monkeypatch.setenv("SANXIAN_PICTURE", name)
+    facts = desktop("shots", size=size, theme=theme)
+    assert facts["verdict"] == "不通过" and facts["layers"] == 10
+    assert facts["tabs"] == (name == "small")
+    assert facts["width"] < facts["window"][0] / 3 + 40

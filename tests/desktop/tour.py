@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The main job by mouse and keyboard: open the sample, check, click a finding, walk, filter, export, unload."""
+
+import time
+
+from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, type_text, wait
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
+
+
+class Pulse:
+    """How long the desktop was deaf while something else went on."""
+
+    def __enter__(self):
+        self.worst, self._last = 0.0, time.monotonic()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(5)
+        return self
+
+    def _beat(self):
+        now = time.monotonic()
+        self.worst, self._last = max(self.worst, now - self._last), now
+
+    def __exit__(self, *_error):
+        self._timer.stop()
+
+
+def timed(name, until, seconds=60):
+    started = time.monotonic()
+    held = wait(until, seconds)
+    FACTS[name] = round(time.monotonic() - started, 3) if held else None
+    return held
+
+
+def button_of(desk, name):
+    return desk.actions.toolbar.widgetForAction(desk.actions[name])
+
+
+def view(desk):
+    finding = desk.dock.tree.current()
+    canvas = iface.mapCanvas()
+    left, bottom, right, top = finding.geometry.bounds
+    extent = canvas.extent()
+    return {
+        "contains": extent.xMinimum() <= left <= right <= extent.xMaximum()
+        and extent.yMinimum() <= bottom <= top <= extent.yMaximum(),
+        "share": max((right - left) / extent.width(), (top - bottom) / extent.height()),
+        "scale": canvas.scale(),
+        "key": finding.key,
+        "code": finding.code,
+    }
+
+
+def steps():
+    tidy()
+    FACTS["loaded"] = children()
+    unloadPlugin("sanxian")
+    pause(0.5)
+    FACTS["before"] = children()
+    loadPlugin("sanxian")
+    startPlugin("sanxian")
+    desk = plugins["sanxian"].desk
+    dock = desk.dock
+    pause(0.6)
+    FACTS["empty"] = dock.empty.label.text()
+
+    # Open the sample with the button in the panel.
+    click(dock.empty.buttons()[0])
+    timed("open_seconds", lambda: QgsProject.instance().mapLayers())
+    layers = iface.mainWindow().findChild(QDockWidget, "Layers")
+    iface.mainWindow().resizeDocks([layers, dock], [260, 430], Qt.Orientation.Horizontal)
+    iface.messageBar().clearWidgets()
+    settle()
+    iface.mapCanvas().zoomToFullExtent()
+    FACTS["groups"] = [g.name() for g in QgsProject.instance().layerTreeRoot().children()]
+    pause(1)
+    FACTS["ready"] = dock.empty.label.text()
+    picture("1-sample")
+
+    # Check with the button in the toolbar; cancel a first run.
+    click(button_of(desk, "check"))
+    wait(lambda: desk._job is not None, 5)
+    pause(0.4)
+    started = time.monotonic()
+    click(dock.run_bar.button)
+    wait(lambda: desk._job is None, 10)
+    FACTS["cancel_seconds"] = round(time.monotonic() - started, 3)
+    FACTS["cancelled_first"] = dock.note.text()
+    with Pulse() as pulse:
+        click(button_of(desk, "check"))
+        wait(lambda: desk._job is not None, 5)
+        timed("check_seconds", lambda: desk._job is None, 120)
+    FACTS["deaf_while_checking"] = round(pulse.worst, 3)
+    report = dock.result.report
+    FACTS["summary"] = report.summary
+    FACTS["findings"] = len(report.findings)
+    picture("2-checked")
+
+    # A second run, cancelled: the former result stays.
+    click(button_of(desk, "check"))
+    wait(lambda: desk._job is not None, 5)
+    wait(lambda: dock.run_bar.bar.value() > 300 or desk._job is None, 20)
+    FACTS["progress"] = dock.run_bar.bar.format()
+    picture("3-running")
+    if desk._job is not None:
+        click(dock.run_bar.button)
+        wait(lambda: desk._job is None, 10)
+    FACTS["cancelled_again"] = dock.note.text()
+    FACTS["time"] = dock.result.time
+
+    # The first finding: a real click in the list.
+    tree = dock.tree
+    settle()
+    first = tree.filter.index(0, 0, tree.filter.index(0, 0))
+    before = iface.mapCanvas().extent()
+    started = time.monotonic()
+    click(tree.viewport(), tree.visualRect(first).center())
+    wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before, 10)
+    FACTS["click_seconds"] = round(time.monotonic() - started, 3)
+    FACTS["clicked"] = view(desk)
+    picture("4-finding")
+
+    # On with the keyboard, from wherever the focus is.
+    key("ctrl+alt+Down")
+    wait(lambda: tree.current().key != FACTS["clicked"]["key"], 5)
+    FACTS["next"] = view(desk)
+    key("ctrl+alt+Up")
+    wait(lambda: tree.current().key == FACTS["clicked"]["key"], 5)
+    FACTS["previous"] = tree.current().key
+    settle()
+    click(button_of(desk, "previous"))
+    wait(dock.note.text, 3)
+    FACTS["at_the_end"] = dock.note.text()
+
+    # Search.
+    click(dock.filters.search)
+    type_text("REL002")
+    FACTS["found"] = []
+    wait(lambda: {g.code for g in tree.findings.groups if g.shown} == {"REL002"}, 5)
+    FACTS["found"] = sorted({f.code for f in tree.filter.in_view()})
+    click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0)).center(), times=2)
+    pause(0.3)
+    tree.expandAll()
+    click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0, tree.filter.index(0, 0))).center())
+    wait(lambda: tree.current() is not None and tree.current().code == "REL002", 5)
+    picture("5-search")
+    dock.clear_filters()
+
+    # Save all three.
+    for kind, name in (("layer", "发现.gpkg"), ("json", "报告.json"), ("html", "报告.html")):
+        desk.exports.save(kind, str(FOLDER / name))
+    wait(lambda: all((FOLDER / n).exists() for n in ("发现.gpkg", "报告.json", "报告.html")), 90)
+    wait(lambda: not desk.runner._jobs, 30)
+    FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
+    desk.exports.close()
+
+    # The panel outlives its layers and its project.
+    layers_layer = [v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/findings")]
+    FACTS["findings_layers"] = [(v.name(), v.featureCount()) for v in layers_layer]
+    by_role = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
+    by_role["CZKFBJ"].setName("改了名")
+    QgsProject.instance().removeMapLayer(by_role["DLTB"].id())
+    QgsProject.instance().clear()
+    pause(0.5)
+    tree.setCurrentIndex(tree.filter.index(0, 0))
+    FACTS["after_close"] = dock.step(1) or (tree.current() is not None and view(desk)["contains"])
+
+    unloadPlugin("sanxian")
+    pause(1.0)
+    FACTS["after"] = children()
+
+
+tour(steps)
