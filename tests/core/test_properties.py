@@ -118,10 +118,10 @@ def test_a_larger_tolerance_never_gives_more(a, b, area, width, more):
     assert few.area.sum() <= many.area.sum() + NOISE_M2
     # Nothing is lost: what is left out is kept as a sliver.
     everything = shared_parts(a, b, tolerance=EXACT).area.sum()
-    for parts in (few, many):
+    for parts, limits in ((few, large), (many, small)):
         ignored = shapely.area(np.array(parts.slivers.geometry, dtype=object)).sum()
         assert parts.area.sum() + ignored == pytest.approx(everything, abs=NOISE_M2)
-        assert (parts.area[(parts.width < large.min_width_m)] >= area - NOISE_M2).all()
+        assert ((parts.area >= limits.min_area_m2) | (parts.width >= limits.min_width_m)).all()
 
 
 @property_test
@@ -156,7 +156,7 @@ def test_uncovered_and_covered_make_the_whole(a, cover):
     for i in present(a):
         covered = shapely.intersection(a[i], united).area
         assert bare.get((i, -1), 0.0) + covered == pytest.approx(a[i].area, abs=NOISE_M2)
-    assert not shapely.intersects(shapely.buffer(parts.geometry, -0.001), united).any()
+    assert shapely.area(shapely.intersection(parts.geometry, united)) == pytest.approx(0, abs=NOISE_M2)
 
 
 @property_test
@@ -196,6 +196,21 @@ def test_a_repaired_copy_is_valid_and_covers_nothing_new(points):
         assert fixed.difference(shapely.convex_hull(drawn)).area == pytest.approx(0, abs=NOISE_M2)
     if drawn.is_valid and drawn.area:
         assert fixed.equals(drawn)
+
+
+@pytest.mark.parametrize(
+    "wkt",
+    [
+        "POLYGON ((0 0, 0 1, 1 1, 0 0, 1 0, 1 1, 0 0))",
+        "POLYGON ((1 1, 1 3, 8 3, 0 4, 1 0, 1 7, 4 5, 1 1))",
+    ],
+    ids=["two triangles on one edge", "edges upon each other"],
+)
+def test_a_repair_that_geos_leaves_invalid_is_carried_on(wkt):
+    drawn = shapely.from_wkt(wkt)
+    halfway = shapely.make_valid(drawn, method="structure", keep_collapsed=False)
+    fixed = repair(drawn)
+    assert fixed.is_valid and fixed.area == pytest.approx(shapely.union_all(shapely.get_parts(halfway)).area)
 
 
 # -- statutory area ---------------------------------------------------------------------------------------------------

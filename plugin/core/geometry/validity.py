@@ -59,11 +59,25 @@ def repair(geometry: Any) -> Any:
     """A valid copy's polygons, or None when nothing areal can be made of it. The original is not touched."""
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         return None
-    try:
-        fixed = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
-    except shapely.GEOSException:
+    for way in (_by_structure, _by_linework, _by_buffer):
         try:
-            fixed = shapely.buffer(geometry, 0)
+            fixed = polygons_only(way(geometry))
         except shapely.GEOSException:
-            return None
-    return polygons_only(fixed)
+            continue
+        if fixed is None or fixed.is_valid:
+            return fixed
+    return None
+
+
+def _by_structure(geometry: Any) -> Any:
+    fixed = polygons_only(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    # Of rings that run along each other GEOS makes parts that share an edge, which is not valid either: joined, it is.
+    return fixed if fixed is None or fixed.is_valid else shapely.union_all(shapely.get_parts([fixed]))
+
+
+def _by_linework(geometry: Any) -> Any:
+    return shapely.make_valid(geometry)
+
+
+def _by_buffer(geometry: Any) -> Any:
+    return shapely.buffer(geometry, 0)
