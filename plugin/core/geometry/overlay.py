@@ -20,6 +20,8 @@ from .validity import missing, polygons_only, repair
 
 #: A polygon with more vertices than this is cut into pieces before the index sees it.
 PIECE_VERTICES = 512
+#: How far around a shape a large neighbour is still looked at.
+WINDOW_M = 10.0
 #: Pairs per step between two looks at the cancel button.
 BATCH = 4096
 
@@ -109,30 +111,52 @@ def uncovered_parts(
         return _parts(_real_parts(present, none, a[present], tolerance, True, slivers), slivers, ladder)
     open_rows = _not_plainly_covered(a, present, real, check)
     tree = shapely.STRtree(real)
+    large = shapely.get_num_coordinates(real) > PIECE_VERTICES
     for position in open_rows:
         check()
-        near = np.sort(tree.query(a[position], predicate="intersects"))
-        index = np.array([position])
-        shape = a[[position]]
-        if len(near):
-            local = real[near] if len(near) == 1 else np.array([shapely.union_all(real[near])], dtype=object)
-            shape = _robust(shapely.difference, shape, local, index, np.array([-1]), tolerance, ladder)
-        rows += _real_parts(index, np.array([-1]), shape, tolerance, True, slivers)
+        shape = a[position]
+        near = np.sort(tree.query(shape, predicate="intersects"))
+        rest = _difference(shape, real[near], large[near], int(position), tolerance, ladder) if len(near) else shape
+        rows += _real_parts(np.array([position]), np.array([-1]), np.array([rest]), tolerance, True, slivers)
     return _parts(rows, slivers, ladder)
 
 
 def _not_plainly_covered(a: NDArray, present: NDArray, cover: NDArray, check: Callable[[], None]) -> NDArray:
-    """Positions that no single polygon of the cover contains whole: only these need a difference."""
-    if not len(present):
-        return present
-    tree = shapely.STRtree(cover)
+    """Positions that no single polygon of the cover contains whole: only these need a difference.
+
+    The cover asks which rows it contains, not the other way round: it is prepared once, however many rows there are.
+    """
+    shapely.prepare(cover)
     done = np.zeros(len(a), dtype=bool)
     for start in range(0, len(present), BATCH):
         check()
         batch = present[start : start + BATCH]
-        inside, _ = tree.query(a[batch], predicate="covered_by")
-        done[batch[inside]] = True
+        tree = shapely.STRtree(a[batch])
+        for step in range(0, len(cover), BATCH):
+            check()
+            _, inside = tree.query(cover[step : step + BATCH], predicate="covers")
+            done[batch[inside]] = True
     return present[~done[present]]
+
+
+def _difference(shape: Any, near: NDArray, large: NDArray, position: int, tolerance: Tolerance, ladder: Ladder) -> Any:
+    """A polygon less all those near it; None when GEOS gives up on every step of the ladder."""
+    xmin, ymin, xmax, ymax = shape.bounds
+    # Only what is near matters of a large polygon; cut well outside the shape, so that no vertex is added to it.
+    window = shapely.box(xmin - WINDOW_M, ymin - WINDOW_M, xmax + WINDOW_M, ymax + WINDOW_M)
+    try:
+        near = near.copy()
+        if shapely.get_num_coordinates(shape) <= PIECE_VERTICES:
+            near[large] = shapely.intersection(near[large], window)
+        other = near[0] if len(near) == 1 else shapely.union_all(near)
+    except shapely.GEOSException:
+        try:
+            other = shapely.union_all(near, grid_size=tolerance.cluster_m)
+            ladder.fixed_precision += 1
+        except shapely.GEOSException:
+            ladder.failed.append((position, -1))
+            return None
+    return _one_by_ladder(shapely.difference, shape, other, (position, -1), tolerance, ladder)
 
 
 def _candidates(a: NDArray, b: NDArray, within: bool, check: Callable[[], None]) -> tuple[NDArray, NDArray]:

@@ -3,7 +3,7 @@
 
 from numpy.typing import NDArray
 
-from ..context import Context, union_of
+from ..context import Context
 from ..findings import Finding
 from ..plan import Layer
 
@@ -14,9 +14,9 @@ def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> li
     ``chosen``: (n,) bool, the zone rows meant. Cases ``zone_outside_line`` (on the zone row) and
     ``line_outside_zone`` (related key = the line's row).
     """
-    beyond = ctx.uncovered(zones, union_of(line.plane), rows=chosen)
+    beyond = ctx.uncovered(zones, line.plane, rows=chosen)
     found = ctx.pairs(zones, line, beyond, case="zone_outside_line", params={"direction": "zone_outside_line"})
-    beyond = ctx.uncovered(line, union_of(zones.rows(chosen)))
+    beyond = ctx.uncovered(line, zones.rows(chosen))
     for finding in ctx.pairs(line, zones, beyond, case="line_outside_zone", params={"direction": "line_outside_zone"}):
         # The finding belongs to the zones, the first concept in the rule's name.
         if "fid" in finding.params:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ..context import Context, union_of
+from ..context import Context
 from ..findings import Finding
 from ..plan import Layer
 from ..rule import Example, Need, rule
@@ -40,7 +40,7 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     shape = ctx.plan.county_shape()
     if shape is None or shape[1][0] is None:
         return []
-    parts = ctx.uncovered_shape(shape[1], union_of(zones.plane))
+    parts = ctx.uncovered_shape(shape[1], zones.plane)
     areas = ctx.statutory(parts.geometry)
     return [
         Finding(
