@@ -141,13 +141,14 @@ class Layer:
         return [""] * len(self) if column is None else [as_text(v) for v in column]
 
     def numbers(self, meaning: str) -> NDArray:
-        """A meaning's values as (n,) float64, missing or unreadable ones NaN."""
+        """A meaning's values as (n,) float64, missing, unreadable or infinite ones NaN."""
         import pandas as pd
 
         column = self.column(meaning)
         if column is None:
             return np.full(len(self), np.nan)
-        return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        return np.where(np.isfinite(values), values, np.nan)
 
     @cached_property
     def keys(self) -> list[str]:

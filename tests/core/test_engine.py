@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No rule can stop a run: outcomes, verdicts, and names of findings that survive what happens next door."""
+
+import random
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import shapely
+
+from plugin.core.check import Options, check
+from plugin.core.engine import choose_rules, run
+from plugin.core.errors import Cancelled, InputError
+from plugin.core.findings import Finding
+from plugin.core.geometry import overlay
+from plugin.core.plan import assemble
+from plugin.core.report import Outcome, Report, RuleOutcome, Verdict
+from plugin.core.rule import Severity, all_rules
+from tests.core.examples import norm_of
+from tests.core.small import as_read, box, found, layers, look, outcome, table
+
+RULES = list(all_rules().values())
+CODES = [rule.code for rule in RULES]
+
+
+def plan_of_small(tables=None, scope="", **profile):
+    return assemble(as_read(tables), norm_of(**profile), scope=scope)
+
+
+def clean():
+    """The three lines and a base, each for itself: nothing is wrong between them."""
+    return {
+        "YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9_999.0]),
+        "STBHHX": table([box(0, 200)]),
+        "CZKFBJ": table([box(0, 400)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
+        "DLTB": table([box(0, 400, 100, 100)], DLBM=["0701"], CZCSXM=["202"], TBMJ=[10_000.0]),
+    }
+
+
+def essence(findings):
+    return [(f.code, f.case, f.role, f.key, f.related_role, f.related_keys, f.message, f.area_m2) for f in findings]
+
+
+# -- a rule that raises -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_rule_that_raises_is_told_and_leaves_the_others_alone(code):
+    def boom(*layers, ctx, **parameters):
+        raise ZeroDivisionError("on purpose")
+
+    plan = plan_of_small()
+    intact = run(plan, RULES)
+    assert found(intact) and not found(intact, "RUN900")
+    broken = run(plan, [replace(r, function=boom) if r.code == code else r for r in RULES])
+    result = outcome(broken, code)
+    assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
+    (crash,) = found(broken, "RUN900")
+    assert crash.severity is Severity.WARNING and crash.params["rule"] == code and crash.geometry is None
+    assert f"规则 {code} 运行出错" in crash.message and "请把报告发给开发者" in crash.message
+    assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
+    others = [f for f in broken.findings if f.code != "RUN900"]
+    assert essence(others) == essence([f for f in intact.findings if f.code != code])
+    assert [(r.code, r.outcome) for r in broken.rules if r.code != code] == [
+        (r.code, r.outcome) for r in intact.rules if r.code != code
+    ]
+    assert broken.summary["crashed"] == 1
+
+
+def test_a_crash_alone_makes_the_verdict_incomplete():
+    def boom(*layers, ctx, **parameters):
+        raise RuntimeError("on purpose")
+
+    rule = replace(all_rules()["REL001"], function=boom)
+    report = run(plan_of_small(clean()), [rule, all_rules()["REL002"]])
+    assert report.verdict is Verdict.INCOMPLETE
+    assert (report.summary["errors"], report.summary["warnings"]) == (0, 1)
+
+
+def test_data_at_fault_is_a_skip_with_its_reason_and_no_crash():
+    def complains(*layers, ctx, **parameters):
+        raise InputError("code_list_unknown", name="nowhere")
+
+    report = run(plan_of_small(), [replace(all_rules()["REL001"], function=complains)])
+    assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准里没有代码表“nowhere”。")
+    assert not report.findings and report.verdict is Verdict.INCOMPLETE
+
+
+# -- layers that are not there ----------------------------------------------------------------------------------------
+
+MANDATORY = {"YJJBNTBHTB": "永久基本农田", "STBHHX": "生态保护红线", "CZKFBJ": "城镇开发边界", "DLTB": "2020年地类图斑"}
+DEPENDENT = {
+    "YJJBNTBHTB": {"REL001", "REL002", "REL006", "LAW010"},
+    "STBHHX": {"REL001", "REL003", "REL004"},
+    "CZKFBJ": {"REL002", "REL003", "REL005", "LAW001"},
+    "DLTB": {"LAW001"},
+}
+
+
+@pytest.mark.parametrize("role", MANDATORY)
+def test_a_missing_mandatory_layer_is_a_warning_and_its_rules_are_skipped(role):
+    report = look(as_read({r: t for r, t in layers().items() if r != role})).report
+    (told,) = found(report, "SCH001")
+    assert told.severity is Severity.WARNING and f"缺{MANDATORY[role]}" in told.message
+    skipped = {r.code for r in report.rules if r.outcome is Outcome.SKIPPED}
+    assert skipped == DEPENDENT[role]
+    assert all(role in outcome(report, code).reason for code in skipped)
+    assert report.summary["skipped"] == len(skipped)
+
+
+def test_a_missing_mandatory_layer_alone_makes_the_verdict_incomplete():
+    tables = clean()
+    del tables["STBHHX"]
+    report = look(as_read(tables), ["SCH001", "REL001", "REL002"]).report
+    assert report.verdict is Verdict.INCOMPLETE and report.summary["errors"] == 0
+
+
+def test_an_optional_layer_that_is_absent_is_not_applicable():
+    report = look(as_read({r: t for r, t in layers().items() if r not in ("YDYHGHFQ", "XZQX")})).report
+    assert {r.code for r in report.rules if r.outcome is Outcome.NOT_APPLICABLE} >= {
+        "REL004",
+        "REL005",
+        "REL006",
+        "TOP002",
+        "TOP003",
+    }
+    assert not found(report, "SCH001") and "本次交付范围不要求" in outcome(report, "TOP002").reason
+
+
+def test_what_the_county_declares_absent_is_not_applicable_and_not_missed():
+    tables = {r: t for r, t in layers().items() if r != "STBHHX"}
+    report = run(plan_of_small(tables, absent=frozenset({"red_line"})), RULES)
+    for code in DEPENDENT["STBHHX"]:
+        result = outcome(report, code)
+        assert result.outcome is Outcome.NOT_APPLICABLE and "县配置声明本县无生态保护红线" in result.reason
+    assert not found(report, "SCH001")
+
+
+def test_a_layer_without_a_field_skips_what_needs_it_and_says_which():
+    tables = layers()
+    tables["DLTB"] = tables["DLTB"].drop(columns="CZCSXM")
+    report = look(as_read(tables)).report
+    assert [f.field for f in found(report, "SCH002")] == ["CZCSXM"]
+    result = outcome(report, "LAW001")
+    assert result.outcome is Outcome.SKIPPED and "缺字段 CZCSXM" in result.reason
+    assert outcome(report, "LAW010").outcome is Outcome.FAILED
+
+
+# -- pairs that cannot be computed ------------------------------------------------------------------------------------
+
+
+def test_a_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
+    def fails(a, b, **more):
+        raise shapely.GEOSException("TopologyException: on purpose")
+
+    plan = plan_of_small()
+    expected = run(plan, [all_rules()["REL001"]])
+    monkeypatch.setattr(overlay.shapely, "intersection", fails)
+    report = run(plan, [all_rules()["REL001"]])
+    told = found(report, "RUN901")
+    assert {(f.key, *f.related_keys) for f in told} == {(f.key, *f.related_keys) for f in expected.findings}
+    assert all(f.severity is Severity.WARNING and "不能算通过" in f.message for f in told)
+    result = outcome(report, "REL001")
+    assert result.outcome is Outcome.SKIPPED and "1 对图形算不出结果，见 RUN901" in result.reason
+    assert report.verdict is Verdict.INCOMPLETE and report.summary["skipped"] == 1
+
+
+# -- cancel -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 20])
+def test_cancel_stops_the_run_at_once_and_is_no_crash(after):
+    asked = []
+
+    def cancelled():
+        asked.append(None)
+        return len(asked) > after
+
+    with pytest.raises(Cancelled):
+        check(as_read(), Options(), cancelled=cancelled)
+    assert len(asked) == after + 1
+
+
+def test_cancel_within_a_rule_is_not_swallowed():
+    def stops(*layers, ctx, **parameters):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run(plan_of_small(), [replace(all_rules()["REL001"], function=stops)])
+
+
+# -- rules by name ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["REL001", "rel001", "farmland-in-red-line", "farmland_in_red_line", " REL001 "])
+def test_a_rule_by_any_of_its_names(name):
+    assert [r.code for r in choose_rules(CODES, [name])] == ["REL001"]
+
+
+def test_a_rule_that_does_not_exist():
+    with pytest.raises(InputError) as raised:
+        choose_rules(CODES, ["REL999"])
+    assert raised.value.params["rule"] == "REL999" and "REL001" in raised.value.params["known"]
+
+
+# -- verdict ----------------------------------------------------------------------------------------------------------
+
+
+def told(severity, state="open"):
+    return Finding("CZKFBJ", severity=severity, state=state)
+
+
+def ruled(result, **more):
+    return RuleOutcome("REL001", "farmland-in-red-line", "ERROR", result, **more)
+
+
+VERDICTS = [
+    ("nothing wrong", [ruled(Outcome.PASSED)], [], Verdict.PASS),
+    ("not applicable is no blemish", [ruled(Outcome.PASSED), ruled(Outcome.NOT_APPLICABLE)], [], Verdict.PASS),
+    ("a hint is no blemish", [ruled(Outcome.FAILED)], [told(Severity.INFO)], Verdict.PASS),
+    ("an error", [ruled(Outcome.FAILED)], [told(Severity.ERROR)], Verdict.FAIL),
+    ("an error before a skip", [ruled(Outcome.FAILED), ruled(Outcome.SKIPPED)], [told(Severity.ERROR)], Verdict.FAIL),
+    ("an error before a crash", [ruled(Outcome.CRASHED)], [told(Severity.ERROR), told(Severity.WARNING)], Verdict.FAIL),
+    ("skipped", [ruled(Outcome.PASSED), ruled(Outcome.SKIPPED)], [], Verdict.INCOMPLETE),
+    ("crashed", [ruled(Outcome.CRASHED)], [told(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("a part not checked", [ruled(Outcome.FAILED, incomplete=True)], [told(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("skipped before a warning", [ruled(Outcome.SKIPPED)], [told(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("nothing was run", [], [], Verdict.INCOMPLETE),
+    ("a warning", [ruled(Outcome.FAILED)], [told(Severity.WARNING)], Verdict.CONDITIONAL),
+    ("a waived error", [ruled(Outcome.WAIVED)], [told(Severity.ERROR, "waived")], Verdict.CONDITIONAL),
+    ("a waived warning", [ruled(Outcome.WAIVED)], [told(Severity.WARNING, "waived")], Verdict.CONDITIONAL),
+    ("a setting nobody confirmed", [ruled(Outcome.PASSED, unconfirmed=["tolerance"])], [], Verdict.CONDITIONAL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "findings", "verdict"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS])
+def test_the_verdict_is_the_first_that_matches(rules, findings, verdict):
+    report = Report(rules=rules, findings=findings)
+    assert report.verdict is verdict and report.summary["verdict"] == str(verdict)
+
+
+def test_an_unconfirmed_setting_makes_a_clean_run_conditional_and_a_confirmed_one_passes():
+    codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
+    rules = [all_rules()[c] for c in codes]
+    assert run(plan_of_small(clean()), rules).verdict is Verdict.CONDITIONAL
+    assert run(plan_of_small(clean(), confirmed=frozenset({"tolerance"})), rules).verdict is Verdict.PASS
+    assert run(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASS
+
+
+def test_a_profile_may_turn_an_error_into_a_hint():
+    plan = plan_of_small(severity={"REL001": "INFO"}, confirmed=frozenset({"all"}))
+    report = run(plan, [all_rules()["REL001"]])
+    assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.PASS
+
+
+# -- names of findings ------------------------------------------------------------------------------------------------
+
+
+def names(tables):
+    """Fingerprint → what it stands for. RUN and notices have none; a name that comes twice would be none."""
+    report = look(as_read(tables)).report
+    by_name = {f.fingerprint: (f.code, f.role, f.key, round(f.area_m2 or 0.0, 2)) for f in report.findings}
+    assert len(by_name) == len(report.findings) > 15
+    return by_name
+
+
+def test_names_do_not_depend_on_the_order_of_rows():
+    tables = layers()
+    shuffled = {}
+    for number, (role, frame) in enumerate(tables.items()):
+        order = list(range(len(frame)))
+        random.Random(number).shuffle(order)
+        shuffled[role] = frame.iloc[order]
+    straight, turned = names(tables), names(shuffled)
+    # Of one key that several rows have, only the first's feature id is another; the names stay.
+    assert set(turned) == set(straight)
+
+
+@pytest.mark.parametrize("code", [4490, 4547])
+def test_names_survive_another_projection(code):
+    straight = names(layers())
+    moved = names({role: frame.to_crs(code) for role, frame in layers().items()})
+    assert moved.keys() == straight.keys()
+    assert {k: v[:3] for k, v in moved.items()} == {k: v[:3] for k, v in straight.items()}
+
+
+def test_names_survive_an_edit_next_door():
+    before = names(layers())
+    tables = layers()
+    # One more farmland parcel that crosses the red line, and the sound one beside it is redrawn.
+    farmland = tables["YJJBNTBHTB"]
+    more = farmland.iloc[[2]].assign(BSM="140225000000000099")
+    more = more.set_geometry([box(1210, 600)], crs=4526)
+    redrawn = farmland.geometry.to_list()
+    redrawn[0] = box(0, 0, 90, 100)
+    tables["YJJBNTBHTB"] = pd.concat([farmland.set_geometry(redrawn, crs=4526), more], ignore_index=True)
+    after = names(tables)
+    gone = {before[k][0] for k in before.keys() - after.keys()}
+    come = {after[k][0] for k in after.keys() - before.keys()}
+    assert gone == set() and come == {"REL001", "LAW010"} | ({"REL006"} & come)
+
+
+def test_names_of_several_alike_survive_when_one_of_them_goes():
+    """Three parts of one feature stand out of the county: the name of one does not hang on its neighbours."""
+    county = table([box(0, 0, 1000, 1000)])
+    west, east, north = box(-100, 0, 200, 100), box(900, 0, 200, 100), box(500, 900, 100, 200)
+    told = [
+        {f.fingerprint: f.geometry for f in look(as_read({"XZQX": county, "CZKFBJ": line}), ["TOP003"]).report.findings}
+        for line in (table([shapely.union_all(parts)]) for parts in ([west, east, north], [east, north]))
+    ]
+    assert (len(told[0]), len(told[1])) == (3, 2)
+    assert told[1].keys() < told[0].keys()
+    assert all(told[0][name].equals(shape) for name, shape in told[1].items())
