@@ -467,6 +467,10 @@ def write_findings(target: str | Path, findings: list[Finding], crs: CRS, layer:
         put_findings(path, findings, crs, layer)
 
 
+#: A GeoPackage that the GDAL of an older QGIS opens without a word.
+GEOPACKAGE = {"VERSION": "1.2"}
+
+
 def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
     """The findings layer in a new file; all columns also when there is no finding. `beside` gives the path.
 
@@ -488,7 +492,13 @@ def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "fi
                 # A shapefile has no room for some names and texts; the columns are ours and known.
                 warnings.simplefilter("ignore")
                 pyogrio.write_dataframe(
-                    frame, made, layer=layer, driver=driver, geometry_type="MultiPolygon", promote_to_multi=True
+                    frame,
+                    made,
+                    layer=layer,
+                    driver=driver,
+                    geometry_type="MultiPolygon",
+                    promote_to_multi=True,
+                    dataset_options=GEOPACKAGE if driver == "GPKG" else None,
                 )
                 if path.suffix.lower() == ".shp":
                     _shapefile(made)

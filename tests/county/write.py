@@ -59,6 +59,8 @@ def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
         promote_to_multi=bool(multiple),
         crs=f"EPSG:{EPSG}",
         append=path.exists(),
+        # What the GDAL of an older QGIS opens without a word.
+        dataset_options=None if path.exists() else {"VERSION": "1.2"},
         layer_options={
             "DESCRIPTION": templates.template(role)["name"],
             # Costs an eighth of the file and gains nothing on small layers.
