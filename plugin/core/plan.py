@@ -168,11 +168,20 @@ class Layer:
         return [int(v) for v in self.frame.index]
 
     @cached_property
+    def drawn(self) -> NDArray:
+        """(n,) geometries as read, flat (no Z), in the layer's own coordinates."""
+        return shapely.force_2d(self.frame.geometry.to_numpy())
+
+    @cached_property
     def original(self) -> NDArray:
-        """(n,) geometries as read, flat (no Z), in the plan's CRS."""
-        flat = shapely.force_2d(self.frame.geometry.to_numpy())
+        """(n,) geometries as read, flat, in the plan's CRS."""
         assert self.crs is not None  # a layer without CRS never becomes one of the plan
-        return crs_care.reproject(flat, self.crs, self.plane_crs)
+        return crs_care.reproject(self.drawn, self.crs, self.plane_crs)
+
+    def in_plane(self, geometry: Any) -> Any:
+        """A geometry in the layer's own coordinates, brought to the plan's CRS."""
+        assert self.crs is not None
+        return crs_care.reproject(np.array([geometry], dtype=object), self.crs, self.plane_crs)[0]
 
     @cached_property
     def broken(self) -> NDArray:
@@ -186,8 +195,8 @@ class Layer:
 
     @cached_property
     def invalid(self) -> NDArray:
-        """(n,) bool: there, but not valid as it was drawn."""
-        return ~self.empty & ~shapely.is_valid(self.original)
+        """(n,) bool: there, but not valid as it was drawn, in the layer's own coordinates."""
+        return ~self.empty & ~shapely.is_valid(self.drawn)
 
     @property
     def bare(self) -> bool:
@@ -200,7 +209,9 @@ class Layer:
         plane[self.empty] = None
         plane[list(self.stray)] = None
         changes: dict[int, float] = {}
-        for position in np.flatnonzero(self.invalid & ~shapely.is_missing(plane)).tolist():
+        # Another projection can make a hair's breadth of a valid shape invalid, and mend one that is not.
+        sound = ~self.invalid if self.original is self.drawn else shapely.is_valid(plane)
+        for position in np.flatnonzero(~sound & ~shapely.is_missing(plane)).tolist():
             fixed = repair(plane[position])
             before = shapely.area(plane[position])
             changes[position] = float(
@@ -228,8 +239,7 @@ class Layer:
         assert self.crs is not None
         if crs_care.describe(self.crs).geographic:
             sound = ~self.invalid & ~missing(self.plane)
-            flat = shapely.force_2d(self.frame.geometry.to_numpy())
-            lonlat[sound] = crs_care.to_lonlat(flat[sound], self.crs)
+            lonlat[sound] = crs_care.to_lonlat(self.drawn[sound], self.crs)
         return statutory_area(lonlat)
 
     def rows(self, keep: NDArray) -> NDArray:

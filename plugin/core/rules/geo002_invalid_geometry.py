@@ -83,10 +83,9 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
             params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.label(layer.crs)}
             found.append(ctx.row(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
-            name, place = reason(shape)
-            found.append(
-                ctx.row(layer, position, case="invalid", params={"reason": name}, geometry=place or _somewhere(shape))
-            )
+            name, place = reason(layer.drawn[position])
+            place = layer.in_plane(place) if place is not None else _somewhere(shape)
+            found.append(ctx.row(layer, position, case="invalid", params={"reason": name}, geometry=place))
         elif _KINDS[shape.geom_type] != wanted:
             params = {"reason": "type", "expected": wanted, "actual": _KINDS[shape.geom_type]}
             found.append(ctx.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real polygons: nothing crashes, everything is reported, and the counts are shapely's own.
+
+Small pieces lie in tests/data. The whole data sets are checked where their folder lies beside the checkout.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import CRS, Transformer
+
+from plugin.core.errors import InputError
+from plugin.core.io import read_source
+from plugin.core.report import Outcome
+from plugin.core.tolerance import Tolerance
+from tests.core.small import ZH, digest, found, look, notices, outcome, said
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+REAL = ROOT.parent / "shared" / "real"
+RULES = ["SCH003", "GEO001", "GEO002", "GEO003", "TOP001"]
+
+
+def plain_counts(path, layer, code):
+    """Null, invalid, multipart and overlapping, by pyogrio and shapely alone; ``code``: a metre grid for the areas."""
+    frame = pyogrio.read_dataframe(path, layer=layer)
+    shapes = frame.geometry.to_numpy()
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    to_metres = Transformer.from_crs(CRS.from_user_input(frame.crs), CRS.from_epsg(code), always_xy=True)
+    flat = [shapely.transform(s, lambda c: np.column_stack(to_metres.transform(*c.T))) for s in shapes[there]]
+    sound = np.array([s if s.is_valid else shapely.make_valid(s) for s in flat], dtype=object)
+    tree = shapely.STRtree(sound)
+    i, j = tree.query(sound, predicate="intersects")
+    i, j = i[i < j], j[i < j]
+    shared = shapely.intersection(sound[i], sound[j])
+    limits = Tolerance()
+    overlaps = 0
+    for shape in shared:
+        parts = [p for p in shapely.get_parts(shape) if p.geom_type in ("Polygon", "MultiPolygon")]
+        overlaps += any(p.area >= limits.min_area_m2 or 2 * p.area / p.length >= limits.min_width_m for p in parts)
+    return {
+        "GEO001": int((~there).sum()),
+        "GEO002": int((~shapely.is_valid(shapes[there])).sum()),
+        "GEO003": int((shapely.get_num_geometries(shapes[there]) > 1).sum()),
+        "TOP001": overlaps,
+    }
+
+
+def counts(report):
+    told = Counter(f.code for f in report.findings)
+    return {code: told[code] for code in ("GEO001", "GEO002", "GEO003", "TOP001")}
+
+
+def never_crashed(report):
+    assert not [f for f in report.findings if f.code.startswith("RUN")]
+    assert all(r.outcome is not Outcome.CRASHED for r in report.rules)
+    for finding in report.findings:
+        assert finding.message and "{" not in finding.message
+
+
+# -- small pieces -----------------------------------------------------------------------------------------------------
+
+
+def test_a_gbk_shapefile_that_names_no_encoding():
+    folder = DATA / "chinese_poly"
+    before = digest(folder)
+    checked = look(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
+    never_crashed(checked.report)
+    assert list(checked.plan.layers["XZQX"].frame["NAME"]) == ["黑龙江省"]
+    assert "判断编码为 GBK" in notices(checked.report)
+    (told,) = found(checked.report, "SCH003")
+    assert "EPSG:4326，不是 CGCS2000" in told.message
+    assert digest(folder) == before
+
+
+def test_zoning_of_a_county_in_degrees():
+    path = DATA / "kauai_zoning" / "kauai_zoning.gpkg"
+    before = digest(path.parent)
+    checked = look(path, RULES, roles="GHFQ=kauai_zoning")
+    never_crashed(checked.report)
+    # Far from China, but still measured in metres.
+    assert checked.plan.crs.to_epsg() == 32604
+    assert counts(checked.report) == plain_counts(path, "kauai_zoning", 32604)
+    assert all(n > 0 for n in counts(checked.report).values())
+    assert digest(path.parent) == before
+
+
+def test_zones_of_a_french_plan_in_lambert():
+    folder = DATA / "ign_zone"
+    before = digest(folder)
+    checked = look(folder, RULES, roles="GHFQ=ZONE_URBA")
+    never_crashed(checked.report)
+    assert checked.plan.crs.to_epsg() == 2154
+    assert counts(checked.report) == plain_counts(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
+    assert outcome(checked.report, "TOP001").findings > 100
+    (told,) = found(checked.report, "SCH003")
+    assert "EPSG:2154，不是 CGCS2000" in told.message
+    assert "é" in "".join(checked.plan.layers["GHFQ"].frame["LIBELONG"].dropna())
+    assert digest(folder) == before
+
+
+def test_counties_with_latitude_before_longitude():
+    path = DATA / "shanxi_boundary" / "140200.json"
+    before = digest(path.parent)
+    report = look(path, RULES, roles="XZQ=大同市").report
+    never_crashed(report)
+    (told,) = found(report, "SCH003")
+    assert told.message.startswith("图层“大同市”（XZQ）的坐标像是北坐标在前（EPSG:4326）。请交换 X、Y 后再试")
+    assert {r.outcome for r in report.rules if r.code != "SCH003"} == {Outcome.SKIPPED}
+    assert digest(path.parent) == before
+
+
+# -- all of it --------------------------------------------------------------------------------------------------------
+
+ALL = [
+    ("kauai_zoning/hi-kauai-3-11-24.gpkg", "a-hi-kauai-3-11-24", 32604),
+    ("ign_plan_documents/41175_PLU_20140603/Donnees_geographiques/ZONE_URBA.shp", "ZONE_URBA", 2154),
+    ("ign_plan_documents/41175_PLU_20140603/Donnees_geographiques/PRESCRIPTION_SURF.shp", "PRESCRIPTION_SURF", 2154),
+    ("ign_plan_documents/50545_CC_20130902/Donnees_geographiques/SECTEUR_CC.shp", "SECTEUR_CC", 2154),
+    ("shanxi_boundary/shanxi_prefectures.json", "shanxi_prefectures", 4526),
+    ("chinese_gbk_shapefiles/chinese_poly.shp", "chinese_poly", 4531),
+]
+whole = pytest.mark.skipif(not REAL.is_dir(), reason="the whole data sets are not beside this checkout")
+
+
+@whole
+@pytest.mark.parametrize(("name", "layer", "code"), ALL, ids=[a[0].rsplit("/", 1)[-1] for a in ALL])
+def test_every_defect_is_reported(name, layer, code):
+    path = REAL / name
+    before = digest(path.parent)
+    checked = look(path, RULES, roles=f"GHFQ={layer}")
+    never_crashed(checked.report)
+    assert checked.plan.crs.to_epsg() == code
+    assert counts(checked.report) == plain_counts(path, layer, code)
+    assert digest(path.parent) == before
+
+
+@whole
+@pytest.mark.parametrize(
+    ("name", "layer", "word"),
+    [
+        (
+            "chinese_gbk_shapefiles/chinese_encoding.shp",
+            "chinese_encoding",
+            "没有坐标系，不能量算。请设置坐标系；原图层未改动。看坐标应是 EPSG:4490",
+        ),
+        ("shanxi_boundary/140000.json", "山西", "北坐标在前"),
+        ("shanxi_boundary/140200.json", "大同市", "北坐标在前"),
+        ("shanxi_boundary/140700.json", "晋中市", "北坐标在前"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(name, layer, word):
+    before = digest((REAL / name).parent)
+    report = look(REAL / name, roles=f"XZQ={layer}").report
+    never_crashed(report)
+    (told,) = found(report, "SCH003")
+    assert word in told.message
+    assert digest((REAL / name).parent) == before
+
+
+@whole
+def test_the_counties_of_the_gbk_shapefile_once_their_crs_is_named():
+    (layer,) = read_source(REAL / "chinese_gbk_shapefiles" / "chinese_encoding.shp")
+    assert {"天长市", "安徽"} <= {*layer.frame["NAME99"], *layer.frame["PRO_NAME"]} and layer.encoding == "GB18030"
+    layer.crs = CRS.from_epsg(4490)
+    checked = look([layer], RULES, roles="XZQ=chinese_encoding")
+    never_crashed(checked.report)
+    shapes = checked.plan.layers["XZQ"].drawn
+    assert counts(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
+    assert counts(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
+
+
+@whole
+def test_lines_and_points_in_the_place_of_polygons():
+    folder = REAL / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
+    report = look(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
+    never_crashed(report)
+    told = Counter((f.role, f.params["actual"]) for f in found(report, "GEO002") if f.case == "type")
+    assert told == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
+    assert outcome(report, "REL003").outcome is Outcome.SKIPPED
+
+
+@whole
+def test_folders_without_a_layer_of_their_own():
+    with pytest.raises(InputError) as raised:
+        read_source(REAL / "ign_plan_documents" / "41175_PLU_20140603")
+    assert "Donnees_geographiques" in said(raised.value)
+    with pytest.raises(InputError) as raised:
+        read_source(REAL / "boundary_point_txt")
+    assert "没有能读的图层" in said(raised.value)
+    for path in (REAL / "boundary_point_txt").glob("*.txt"):
+        with pytest.raises(InputError) as raised:
+            read_source(path)
+        assert path.name in ZH.explain(raised.value)
