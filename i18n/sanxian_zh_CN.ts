@@ -620,6 +620,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
     <message>
+        <source>The feature is not in this project any more.</source>
+        <translation>这个要素已不在工程里。</translation>
+    </message>
+    <message>
         <source>The profile's</source>
         <translation>按县配置</translation>
     </message>

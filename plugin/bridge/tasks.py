@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,8 @@ from .threads import steady
 
 #: QGIS's log tab.
 LOG = "Sanxian"
-#: How long unload waits for a task that was asked to stop, in milliseconds.
-PATIENCE = 5000
+#: How long unload waits for a task that was asked to stop, in seconds.
+PATIENCE = 5.0
 
 #: work(progress, cancelled) → result; must not touch a layer, the project or a widget.
 Work = Callable[[Callable[[float, str], None], Callable[[], bool]], Any]
@@ -46,8 +47,19 @@ class Job(QgsTask):
         self._answers: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
         self._result: Any = None
         self._error: Exception | None = None
+        self._running, self._over = threading.Event(), threading.Event()
 
     def run(self) -> bool:
+        if self.isCanceled():
+            return False
+        self._running.set()
+        try:
+            return self._run()
+        finally:
+            self._running.clear()
+            self._over.set()
+
+    def _run(self) -> bool:
         try:
             self._result = steady(self._work)(self._progress, self.isCanceled)
         except Cancelled:
@@ -83,6 +95,13 @@ class Job(QgsTask):
         self._answers = None
         self.cancel()
 
+    def wait(self, seconds: float) -> bool:
+        """Until the work, if it has begun, has ended.
+
+        Not waitForFinished: that holds Python's lock, which the work needs to hear that it should stop.
+        """
+        return not self._running.is_set() or self._over.wait(seconds)
+
 
 class Runner:
     """Starts jobs and keeps them alive: Python would otherwise free a task that still runs."""
@@ -103,7 +122,7 @@ class Runner:
         for job in jobs:
             job.forget()
         for job in jobs:
-            job.waitForFinished(PATIENCE)
+            job.wait(PATIENCE)
 
 
 def log_error(error: Exception) -> None:

@@ -70,6 +70,7 @@ class Desk(QObject):
         dock.exportRequested.connect(self.exports.ask)
         dock.helpRequested.connect(self.show_help)
         dock.findingChosen.connect(self._go_to)
+        dock.formRequested.connect(self._open_form)
         dock.stepped.connect(self._stepped)
         dock.visibilityChanged.connect(self._settle.start)
         for signal in self._project_signals():
@@ -101,6 +102,7 @@ class Desk(QObject):
         layers = recognise.plan_layers(project)
         if not layers:
             self._look_at_project()
+            self.dock.say(idle.no_layer(self.open_sample).text if self.dock.result else "")
             return
         shots = [snapshot(layer) for layer in layers]
         options = county.options(project)
@@ -165,6 +167,12 @@ class Desk(QObject):
             self.mark.clear()
             return
         self.mark.show(finding, self.dock.result.crs)
+
+    def _open_form(self, finding: Any) -> None:
+        from .forms import open_form
+
+        if not open_form(self.iface, self.dock.result, finding):
+            self.dock.say(tr("The feature is not in this project any more."))
 
     def _stepped(self, direction: int, moved: bool) -> None:
         if not moved:

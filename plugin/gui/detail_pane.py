@@ -9,7 +9,7 @@ from qgis.core import QgsApplication
 from qgis.gui import QgsScrollArea
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QPalette
-from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ..bridge.texts import tr
 from . import look
@@ -167,15 +167,15 @@ def form_layout() -> QFormLayout:
 
 def source_list(sources: list[Source]) -> QWidget:
     box = QWidget()
-    layout = QFormLayout(box)
+    layout = QGridLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setLabelAlignment(Qt.AlignmentFlag.AlignTop)
-    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    for source in sources:
+    layout.setColumnStretch(1, 1)
+    for row, source in enumerate(sources):
         text = source.text
         if not source.confirmed:
             text = tr("{setting} (not confirmed by this county)").format(setting=text)
-        layout.addRow(mark_label(source.mark), text_label(text))
+        layout.addWidget(mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(text_label(text), row, 1)
     return box
 
 
@@ -184,6 +184,8 @@ def mark_label(mark: str) -> QLabel:
     label = QLabel(mark)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setFrameShape(QFrame.Shape.Box)
+    label.setFrameShadow(QFrame.Shadow.Plain)
+    label.setLineWidth(1)
     side = label.fontMetrics().height() + 2 * label.frameWidth()
     label.setFixedSize(QSize(side, side))
     if mark == "A":

@@ -42,7 +42,7 @@ LIST, HELP = 0, 1
 
 
 class FindingsDock(QgsDockWidget):
-    """``exportRequested`` comes with ``layer``, ``html`` or ``json``; ``findingChosen`` with (finding or None, zoom)."""
+    """``exportRequested`` comes with ``layer``, ``html`` or ``json``; ``stepped`` with direction and whether it moved."""
 
     runRequested = pyqtSignal()
     cancelRequested = pyqtSignal()
@@ -50,6 +50,7 @@ class FindingsDock(QgsDockWidget):
     exportRequested = pyqtSignal(str)
     helpRequested = pyqtSignal(str)
     findingChosen = pyqtSignal(object)
+    formRequested = pyqtSignal(object)
     stepped = pyqtSignal(int, bool)
 
     def __init__(self, parent=None):
@@ -78,6 +79,7 @@ class FindingsDock(QgsDockWidget):
         self.tree = FindingsTree()
         self.tree.chosen.connect(self._chosen)
         self.tree.wished.connect(self.findingChosen)
+        self.tree.formRequested.connect(self.formRequested)
         self.tree.helpRequested.connect(self.helpRequested)
         self.empty = EmptyState()
         self.stack = QStackedWidget()

@@ -20,6 +20,12 @@ PLACE, COUNT, AREA, STATE = range(4)
 ROW = Qt.ItemDataRole.UserRole + 1
 _BRANCH = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 _LEAF = _BRANCH | Qt.ItemFlag.ItemNeverHasChildren
+_ALIGN = Qt.AlignmentFlag
+# As numbers: Qt 6 keeps flags apart from them, the role of alignment does not.
+_RIGHT, _LEFT = (
+    int(getattr(flags, "value", flags))
+    for flags in (_ALIGN.AlignRight | _ALIGN.AlignVCenter, _ALIGN.AlignLeft | _ALIGN.AlignVCenter)
+)
 _RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 _ASIDE = ("skipped", "crashed")
 
@@ -192,8 +198,7 @@ class FindingsModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(index)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            return int(right) if index.column() in (COUNT, AREA) else None
+            return _RIGHT if index.column() in (COUNT, AREA) else None
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             finding = self.finding_at(index)
             group = self.group_at(index)
@@ -212,8 +217,7 @@ class FindingsModel(QAbstractItemModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return (tr("Rule / place"), tr("Count"), tr("Area ha"), tr("State"))[section]
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if section in (COUNT, AREA) else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return _RIGHT if section in (COUNT, AREA) else _LEFT
         return None
 
     def _text(self, index):

@@ -19,6 +19,7 @@ class FindingsTree(QTreeView):
 
     chosen = pyqtSignal(object)
     wished = pyqtSignal(object)
+    formRequested = pyqtSignal(object)
     helpRequested = pyqtSignal(str)
 
     def __init__(self, parent=None):
@@ -39,6 +40,7 @@ class FindingsTree(QTreeView):
         self._quiet = False
         self.selectionModel().currentChanged.connect(self._current_changed)
         self.clicked.connect(self._clicked)
+        self.doubleClicked.connect(self._double_clicked)
 
     def _arrange_columns(self) -> None:
         header = self.header()
@@ -140,6 +142,10 @@ class FindingsTree(QTreeView):
         changed, self._changed = self._changed, False
         if not changed and self.current() is not None:
             self.wished.emit(self.current())
+
+    def _double_clicked(self, _index: QModelIndex) -> None:
+        if self.current() is not None:
+            self.formRequested.emit(self.current())
 
     # --- keys
     def keyPressEvent(self, event):

@@ -28,16 +28,14 @@ class Result:
     finished: datetime
     crs: QgsCoordinateReferenceSystem
     texts: Any
-    words: Any
 
     @classmethod
     def of(cls, checked: Any) -> Result:
-        from ..core.render.words import Words
         from ..core.texts import Texts
 
         lang = checked.report.lang
         crs = to_qgis_crs(checked.plan.crs)
-        return cls(checked, datetime.now(), crs, Texts(lang), Words(lang))
+        return cls(checked, datetime.now(), crs, Texts(lang))
 
     @property
     def report(self) -> Any:
@@ -73,7 +71,5 @@ class Result:
             if citation is not None:
                 found.append(Source(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
         outcome = self.outcome(code)
-        found += [
-            Source("C", self.words.named("setting", key), False) for key in (outcome.unconfirmed if outcome else ())
-        ]
+        found += [Source("C", self.texts.setting(key), False) for key in (outcome.unconfirmed if outcome else ())]
         return found

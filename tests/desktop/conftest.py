@@ -69,6 +69,8 @@ def desktop(tmp_path_factory):
             "QGIS_PLUGINPATH": str(plugins),
             "XDG_RUNTIME_DIR": str(folder / "run"),
             "LC_ALL": "C.UTF-8",
+            # The virtual screen's millimetres are rounded: without this one point is 1.0008 pixels.
+            "QT_SCALE_FACTOR_ROUNDING_POLICY": "Round",
             "SANXIAN_TOUR": str(folder),
             "SANXIAN_SCREENSHOTS": str(SCREENSHOTS),
         }

@@ -17,9 +17,11 @@ def test_loads_and_unload_leaves_nothing_behind(tour):
     assert "三区三线(&X)" in tour["loaded"]["menu_bar"]
     assert "sanxian" in tour["loaded"]["providers"]
     assert tour["loaded"]["translated"] == "检查结果" and tour["after"]["translated"] == "Findings"
-    for what in tour["before"]:
-        assert tour["after"][what] == tour["before"][what], what
-    assert not tour["after"]["widgets"] and "sanxian" not in tour["after"]["providers"]
+    for after in ("after", "after_running"):
+        for what in tour["before"]:
+            assert tour[after][what] == tour["before"][what], (after, what)
+        assert not tour[after]["widgets"] and "sanxian" not in tour[after]["providers"]
+    assert tour["ran_at_unload"] and tour["unload_seconds"] < 2
 
 
 def test_no_error_was_logged_and_qgis_ended_well(tour):
@@ -62,8 +64,9 @@ def test_keys_walk_and_stop_at_the_end(tour):
     assert tour["at_the_end"] == "已经是第一条。"
 
 
-def test_search(tour):
+def test_search_and_the_feature_s_form(tour):
     assert tour["found"] == ["REL002"]
+    assert len(tour["form"]) == 1 and tour["form"][0].startswith("永久基本农田")
 
 
 def test_saved_as_layer_json_and_html(tour):

@@ -6,7 +6,7 @@ import time
 from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, type_text, wait
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 
@@ -37,6 +37,10 @@ def timed(name, until, seconds=60):
 
 def button_of(desk, name):
     return desk.actions.toolbar.widgetForAction(desk.actions[name])
+
+
+def dialogs():
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
 
 
 def view(desk):
@@ -147,6 +151,13 @@ def steps():
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0, tree.filter.index(0, 0))).center())
     wait(lambda: tree.current() is not None and tree.current().code == "REL002", 5)
     picture("5-search")
+    # A double click opens the feature's own form.
+    row = tree.filter.index(0, 0, tree.filter.index(0, 0))
+    click(tree.viewport(), tree.visualRect(row).center(), times=2)
+    wait(dialogs, 5)
+    FACTS["form"] = [d.windowTitle() for d in dialogs()]
+    for dialog in dialogs():
+        dialog.reject()
     dock.clear_filters()
 
     # Save all three.
@@ -171,6 +182,22 @@ def steps():
     unloadPlugin("sanxian")
     pause(1.0)
     FACTS["after"] = children()
+
+    # Unloaded in the middle of a check.
+    loadPlugin("sanxian")
+    startPlugin("sanxian")
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    pause(0.5)
+    desk.run()
+    pause(0.4)
+    FACTS["ran_at_unload"] = desk._job is not None
+    started = time.monotonic()
+    unloadPlugin("sanxian")
+    FACTS["unload_seconds"] = round(time.monotonic() - started, 3)
+    QgsProject.instance().clear()
+    pause(1.5)
+    FACTS["after_running"] = children()
 
 
 tour(steps)

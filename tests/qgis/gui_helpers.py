@@ -74,14 +74,13 @@ def large_report(count):
 
 
 def result_of(report):
-    from plugin.core.render.words import Words
     from plugin.core.texts import Texts
     from plugin.gui.result import Result
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
     checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm))
     when = datetime(2026, 1, 2, 14, 32)
-    return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"), Words("zh"))
+    return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))
 
 
 def work(application, until=lambda: False, seconds=0.3):

@@ -98,7 +98,9 @@ def test_nobody_is_called_back_after_unload(qgis_app, heard):
     )
     runner.start(job)
     work(qgis_app, seconds=0.05)
+    began = time.monotonic()
     runner.stop_all()
+    assert time.monotonic() - began < 1, "the work heard at once"
     work(qgis_app, seconds=0.1)
     assert not heard and not QgsApplication.taskManager().activeTasks()
 
