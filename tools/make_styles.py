@@ -131,13 +131,27 @@ def teeth(spec):
 
 def symbol(spec):
     layers = [plain_fill(spec["fill"])] if "fill" in spec else []
-    layers += [hatch(one) for one in spec.get("hatch", ())]
+    if "tint" in spec:
+        tint = spec["tint"]
+        layers.append(
+            only_when(plain_fill(tint["color"], tint["opacity"]), f"coalesce(@map_scale, 1) > {tint['near']}")
+        )
+    layers += [near(hatch(one), one) for one in spec.get("hatch", ())]
     layers += [dots(spec["dots"])] if "dots" in spec else []
-    layers += [teeth(spec["teeth"])] if "teeth" in spec else []
-    layers.append(simple_line(spec["line"]))
+    layers += [near(teeth(spec["teeth"]), spec["teeth"])] if "teeth" in spec else []
+    layers.append(near(simple_line(spec["line"]), spec["line"]))
     made = made_of(QgsFillSymbol, layers)
     made.setForceRHR("teeth" in spec)
     return made
+
+
+def near(layer, spec):
+    return only_when(layer, f"coalesce(@map_scale, 1) <= {spec['near']}") if "near" in spec else layer
+
+
+def only_when(layer, expression):
+    layer.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(expression))
+    return layer
 
 
 def rows(code_list):
@@ -190,7 +204,7 @@ def finding_symbol(spec, one):
     layers = [halo, plain_fill(one["color"], one["fill"])] if one["fill"] else [halo]
     layers.append(simple_line({"color": one["color"], "width": spec["width"], "dash": one["dash"]}))
     for layer in layers:
-        layer.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(big))
+        only_when(layer, big)
     icon = (ROOT / "resources" / "icons" / f"{one['icon']}.svg").read_bytes()
     mark = QgsSvgMarkerSymbolLayer("base64:" + base64.b64encode(icon).decode("ascii"), spec["mark"])
     mark.setSizeUnit(MM)

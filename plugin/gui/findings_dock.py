@@ -34,8 +34,8 @@ from .verdict_bar import VerdictBar
 
 #: Below this many lines of text in height the detail gets a tab of its own.
 _LINES_FOR_BOTH = 44
-#: Never narrower than this many digits.
-_DIGITS_WIDE = 46
+#: Never narrower than this many digits; at first as wide as that many.
+_DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 58
 #: Heights of list and detail at first, as a proportion.
 _LIST_TO_DETAIL = (50, 45)
 LIST, HELP = 0, 1
@@ -289,6 +289,9 @@ class FindingsDock(QgsDockWidget):
         self.tabs.setVisible(there and short)
         self.stack.setVisible(not (there and short) or self.tabs.currentIndex() == LIST)
         self.detail.setVisible(there and (not short or self.tabs.currentIndex() == HELP))
+
+    def sizeHint(self):
+        return QSize(self.fontMetrics().horizontalAdvance("0") * _DIGITS_AT_FIRST, super().sizeHint().height())
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
