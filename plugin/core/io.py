@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,24 +203,29 @@ def _shapefile(path: Path) -> Encoding:
 def _openable(path: Path) -> Iterator[Path]:
     """The path itself, or a stand-in where opening it would change what lies there or fail.
 
-    SQLite takes an unfinished journal (of a program that crashed, or still has the file open) into the file as soon as
-    anyone reads it; the GML driver writes a .gfs beside its file. pyogrio takes ``!`` and ``;`` in a path for its own.
+    Beside a GeoPackage that a program has open, or that one left when it crashed, lie logs. SQLite takes them into the
+    file, or away, as soon as anyone reads and closes it; in QGIS, where pyogrio may bring an SQLite of its own, also
+    from under the program that has it open. The GML driver writes a .gfs beside its file. pyogrio takes ``!`` and ``;``
+    in a path for its own.
     """
     suffix = path.suffix.lower()
     copied: list[Path] = []
+    whole = suffix == ".gml"
     if suffix == ".gpkg":
-        beside = [Path(f"{path}{tail}") for tail in ("-wal", "-journal")]
-        copied = [p for p in beside if p.exists() and p.stat().st_size]
+        logs = {tail: Path(f"{path}{tail}") for tail in ("-wal", "-journal", "-shm")}
+        whole = any(log.exists() for log in logs.values())
+        # -shm is an index of the log that every reader makes anew.
+        copied = [log for tail, log in logs.items() if tail != "-shm" and log.exists()]
     elif suffix == ".gml":
         copied = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
     linked = os.name != "nt" and any(c in str(path) for c in "!;")
-    if not copied and not linked and suffix != ".gml":
+    if not whole and not linked:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         stand_in = Path(folder) / f"{_plain_name(path.stem)}{path.suffix}"
         try:
-            if copied or suffix == ".gml":
+            if whole:
                 for file in (path, *copied):
                     shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
             else:
@@ -227,9 +233,21 @@ def _openable(path: Path) -> Iterator[Path]:
                 for file in others:
                     if file.name.startswith(f"{path.stem}."):
                         os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+            if copied:
+                _roll_back(stand_in)
         except OSError as error:
             raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
         yield stand_in
+
+
+def _roll_back(copy: Path) -> None:
+    """Undo a transaction that never ended; a driver that only reads cannot, and gives up."""
+    try:
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("PRAGMA schema_version").fetchall()
+    except sqlite3.Error:
+        # Damaged: reading it says so, with the file's name.
+        return
 
 
 def _plain_name(stem: str) -> str:

@@ -10,6 +10,7 @@ import sys
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -536,6 +537,24 @@ def test_measures_are_left_out_and_that_is_said(tmp_path):
     assert "图层“CZKFBJ”的图形带 M 值" in notices(checked.report)
 
 
+def test_what_the_reader_warns_of_is_passed_on(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)], BZRQ=pd.to_datetime(["2022-11-20"]))})
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE CZKFBJ SET BZRQ = '二零二二年'")
+    database.close()
+    checked = look(path)
+    assert "读图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in notices(checked.report)
+    assert not found(checked.report, "RUN900")
+
+
+def test_numbers_that_are_none_count_as_missing(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": table([box(0, 0), box(200, 0)], TBMJ=[1.0, 2.0])})
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE DLTB SET TBMJ = 9e999 WHERE fid = 2")
+    database.close()
+    assert np.isnan(look(path).plan.layers["DLTB"].numbers("gross_area")).tolist() == [False, True]
+
+
 # -- files that would change or mislead -------------------------------------------------------------------------------
 
 
@@ -549,24 +568,36 @@ def test_a_count_that_is_out_of_date_hides_no_row(tmp_path):
     assert list(layer.frame.columns) == ["BSM", "GHFQMC", "geometry"] and list(layer.frame.index) == list(range(1, 21))
 
 
-def unfinished(path):
-    """A program wrote a row into the GeoPackage's log and died before it was taken over."""
+def abandoned(path, *statements):
+    """A program ran these over a GeoPackage and died with it open."""
     code = f"""
 import os, sqlite3
 database = sqlite3.connect({str(path)!r}, isolation_level=None)
-database.execute("PRAGMA journal_mode = WAL")
-database.execute("UPDATE CZKFBJ SET GHFQMC = '已提交'")
+for statement in {statements!r}:
+    database.execute(statement).fetchall()
 os._exit(0)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
     return path
 
 
-def test_a_log_that_another_program_left_is_read_and_stays_as_it_is(tmp_path):
-    path = unfinished(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)], GHFQMC=["旧"])}))
+OLD = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 500)}
+
+
+@pytest.mark.parametrize(
+    ("statements", "left", "value"),
+    [
+        (["PRAGMA journal_mode = WAL", "UPDATE CZKFBJ SET GHFQMC = '已提交'"], {"wal", "shm"}, "已提交"),
+        (["PRAGMA journal_mode = WAL", "SELECT 1 FROM CZKFBJ"], {"wal", "shm"}, "旧"),
+        (["PRAGMA cache_size = 1", "BEGIN", "UPDATE CZKFBJ SET GHFQMC = '未提交'"], {"journal"}, "旧"),
+    ],
+    ids=["committed to the log only", "log without an entry", "transaction that never ended"],
+)
+def test_what_a_program_left_beside_a_geopackage_counts_and_stays(tmp_path, statements, left, value):
+    path = abandoned(write_gpkg(tmp_path / "a.gpkg", OLD), *statements)
     before = digest(tmp_path)
-    assert {p.rsplit("-", 1)[-1] for p in before} >= {"wal", "shm"}
-    assert list(only(path).frame["GHFQMC"]) == ["已提交"]
+    assert {p.rsplit("-", 1)[-1] for p in before if "gpkg-" in p} == left
+    assert set(only(path).frame["GHFQMC"]) == {value}
     assert digest(tmp_path) == before
 
 
