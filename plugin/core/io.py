@@ -102,11 +102,12 @@ def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> lis
             layers += _read_file(path, wanted, check)
         except InputError as error:
             first = first or error
-            # Not every .json is a map; a report of ours may well lie here.
-            if not (path.suffix.lower() == ".json" and error.key == "source_not_gis"):
+            # Not every .json is a map, and a report of ours may well lie here; a file of tables has nothing to check.
+            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis"
+            if not foreign and error.key != "source_no_layer":
                 layers.append(_unread(path, error))
     if all(layer.problem for layer in layers):
-        raise first or InputError("source_empty", source=str(folder))
+        raise (first if layers else None) or InputError("source_empty", source=str(folder))
     return layers
 
 

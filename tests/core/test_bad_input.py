@@ -139,6 +139,12 @@ def empty_folder(folder):
     return folder / "空 文件夹"
 
 
+def folder_of_a_report(folder):
+    (folder / "结果").mkdir()
+    (folder / "结果" / "report.json").write_text('{"schema": "sanxian-report/1"}', encoding="utf-8")
+    return folder / "结果"
+
+
 def data_one_level_down(folder):
     write_shapefiles(folder / "成果" / "空间数据", "GBK", one_layer())
     return folder / "成果"
@@ -232,6 +238,7 @@ CANNOT_BE_READ = [
     (filegdb_cut_off, "layer_unreadable", ["a.gdb", "“CZKFBJ”", "损坏"]),
     (empty_filegdb, "source_not_gis", ["a.gdb"]),
     (empty_folder, "source_empty", ["空 文件夹", "GeoPackage"]),
+    (folder_of_a_report, "source_empty", ["结果", "GeoPackage"]),
     (data_one_level_down, "source_in_subfolder", ["成果", "空间数据"]),
     (no_shx, "shapefile_part_missing", ["CZKFBJ.shx"]),
     (no_dbf, "shapefile_part_missing", ["CZKFBJ.dbf"]),
@@ -308,6 +315,15 @@ def test_a_table_named_like_a_layer_is_not_one(tmp_path):
     assert (lost.role, lost.message[:27]) == ("DLTB", "图层“DLTB”（DLTB）是没有图形的表格。请换成带图形的图层"[:27])
     assert outcome(report, "LAW001").outcome is Outcome.SKIPPED
     assert "附表" not in notices(report)
+
+
+def test_a_file_of_tables_beside_the_data_is_nobody_s_concern(tmp_path):
+    write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
+    pyogrio.write_dataframe(
+        layers()["DLTB"].drop(columns="geometry"), tmp_path / "属性.gpkg", layer="表", driver="GPKG"
+    )
+    report = look(tmp_path).report
+    assert not found(report, "SCH003") and "属性" not in notices(report)
 
 
 def test_a_table_does_not_fight_a_layer_for_its_role(tmp_path):
