@@ -19,7 +19,8 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..core.errors import Cancelled, SanxianError
-from ..core.standard import profile_ids, standard_ids
+from ..core.profile import profile_ids
+from ..core.standard import standard_ids
 from ..core.texts import Texts
 from ..paths import ICONS
 from .inputs import problem_with

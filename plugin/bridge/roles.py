@@ -14,7 +14,7 @@ from .layers import set_template, template_id
 
 if TYPE_CHECKING:
     from ..core.plan import SourceLayer
-    from ..core.standard import Norm
+    from ..core.profile import Norm
 
 
 def chosen(project: QgsProject) -> dict[str, str]:

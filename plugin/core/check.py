@@ -13,8 +13,8 @@ from .errors import Cancelled, InputError
 
 if TYPE_CHECKING:
     from .plan import Plan, SourceLayer
+    from .profile import Norm
     from .report import Report
-    from .standard import Norm
     from .tolerance import Tolerance
 
 Progress = Callable[[float, str], None]
@@ -42,7 +42,8 @@ class Options:
 
     def norm(self) -> Norm:
         """Profile and standard, resolved. DataError names what is not there and what is."""
-        from .standard import Norm, load_profile, load_standard
+        from .profile import Norm, load_profile
+        from .standard import load_standard
 
         profile = load_profile(self.profile)
         return Norm(load_standard(self.standard or profile.standard), profile)

@@ -17,8 +17,8 @@ from .geometry import crs as crs_care
 from .geometry.overlay import Parts, shared_parts, uncovered_parts
 from .geometry.statutory_area import statutory_area
 from .plan import Layer, Plan
+from .profile import Norm
 from .rule import Rule
-from .standard import Norm
 from .template import CodeList
 from .tolerance import Tolerance
 

@@ -8,7 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 #: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
-SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
+SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
+
+#: The areas a plan sets targets for: the concept each is read from, and its basis.
+AREA_FIGURES = {
+    "cultivated_area": ("cultivated", "net"),
+    "farmland_area": ("farmland", "net"),
+    "red_line_area": ("red_line", "statutory"),
+    "boundary_area": ("boundary", "statutory"),
+}
+RATIO_FORMS = ("n1", "n2", "n3")
 
 MET, CLOSE, BROKEN, REFERENCE = "met", "close", "broken", "reference"
 
@@ -51,10 +60,11 @@ def compare_area(value: float, comparison: str, target: float, decimals: int) ->
     """
     half = float(Decimal(1).scaleb(-decimals) / 2)
     miss = {">=": target - value, "<=": value - target, "=": abs(value - target)}[comparison]
-    if miss <= 0:
+    # A double cannot hold these exactly: what is less than its own error decides nothing.
+    error = abs(target) * 1e-12
+    if miss <= error:
         return MET
-    # A double cannot hold half a digit exactly: a billionth of the target decides nothing.
-    return CLOSE if miss <= half + abs(target) * 1e-12 else BROKEN
+    return CLOSE if miss <= half + error else BROKEN
 
 
 def expansion_ratios(

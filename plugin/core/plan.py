@@ -19,7 +19,7 @@ from .errors import InputError
 from .geometry import crs as crs_care
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, polygons_only, repair
-from .standard import Norm
+from .profile import Norm
 from .template import Template
 
 #: Layers of one county lie this near each other; a zone that is off by one lies 250 km away.

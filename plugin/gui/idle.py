@@ -79,7 +79,7 @@ def county_label(options: Any) -> str:
     """浑源县, or what the profile is called; empty when none was chosen."""
     if not options.profile:
         return ""
-    from ..core.standard import load_profile
+    from ..core.profile import load_profile
 
     try:
         return load_profile(options.profile).name or options.profile

@@ -23,7 +23,8 @@ from ..bridge import county, settings
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import SanxianError
-from ..core.standard import load_profile, load_standard, profile_ids, standard_folders
+from ..core.profile import load_profile, profile_ids
+from ..core.standard import load_standard, standard_folders
 from ..core.texts import Texts
 from . import idle
 from .buttons import ok_and_cancel

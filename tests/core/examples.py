@@ -12,9 +12,10 @@ from pyproj import CRS
 
 from plugin.core.engine import run
 from plugin.core.plan import FieldInfo, Plan, SourceLayer, assemble
+from plugin.core.profile import Norm, Profile, Target
 from plugin.core.report import Report
 from plugin.core.rule import EACH, Example, Rule, all_rules
-from plugin.core.standard import Norm, Profile, Target, load_standard
+from plugin.core.standard import load_standard
 
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
 ORIGIN = (38_600_000.0, 4_380_000.0)

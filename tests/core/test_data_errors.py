@@ -4,7 +4,8 @@
 import pytest
 
 from plugin.core.errors import DataError
-from plugin.core.standard import Norm, load_profile, load_standard
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard
 from plugin.core.template import load_code_list, load_template
 from plugin.core.texts import Texts
 

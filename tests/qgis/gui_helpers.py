@@ -9,9 +9,10 @@ import shapely
 from qgis.core import QgsCoordinateReferenceSystem
 
 from plugin.core.findings import Finding
+from plugin.core.profile import Norm, load_profile
 from plugin.core.report import Outcome, Report, RuleOutcome
 from plugin.core.rule import Severity
-from plugin.core.standard import Norm, load_profile, load_standard
+from plugin.core.standard import load_standard
 
 X, Y = 38_470_000.0, 4_390_000.0
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.profile import Norm, load_profile, profile_ids
 from plugin.core.rule import EACH, HEADINGS, Severity, all_rules
-from plugin.core.standard import Norm, load_profile, load_standard, profile_ids, standard_ids
+from plugin.core.standard import load_standard, standard_ids
 from plugin.core.texts import Texts
 from plugin.paths import PROFILES, STANDARDS, TEXTS
 

@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, Indicator
+from ..profile import Norm
 from ..report import Report
-from ..standard import Norm
 from ..texts import area_text, number
 from .words import Words
 

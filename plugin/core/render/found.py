@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..findings import Finding
+from ..profile import Norm
 from ..report import Report
 from ..rule import Severity
-from ..standard import Norm
 from ..texts import Texts, number
 from .pictures import PICTURES, largest, rank, with_area
 from .words import Words

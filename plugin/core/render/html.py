@@ -16,7 +16,7 @@ from .pictures import Pictures
 from .words import Words
 
 if TYPE_CHECKING:
-    from ..standard import Norm
+    from ..profile import Norm
 
 _LINK = re.compile(r"(https?:)//", re.IGNORECASE)
 #: The gap between a figure and its unit: never the end of a line.

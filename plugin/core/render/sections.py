@@ -7,8 +7,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from ..profile import Norm
 from ..report import Outcome, Report, RuleOutcome, Verdict
-from ..standard import Norm
 from ..texts import Texts, area_text, number
 from .found import citations, rule_order
 from .words import Words
