@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qgis.PyQt.QtCore import QEvent, QObject, Qt
-from qgis.PyQt.QtWidgets import QAction, QMenu
+from qgis.PyQt.QtGui import QAction
+from qgis.PyQt.QtWidgets import QMenu
 
 from ..bridge.texts import tr
 from . import look

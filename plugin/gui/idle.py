@@ -31,12 +31,15 @@ def libraries_there() -> bool:
 
 
 def lacks_libraries(error: Exception) -> bool:
-    return isinstance(error, health.EnvironmentLacking)
+    return isinstance(error, health.EnvironmentLacking | ImportError)
+
+
+def _missing() -> str:
+    return tr("The check did not start: geopandas 1.0 or later is missing. All else works.")
 
 
 def package_missing(doctor: Act) -> Empty:
-    text = tr("The check did not start: geopandas 1.0 or later is missing. All else works.")
-    return Empty(text, [(tr("Environment Check…"), doctor)])
+    return Empty(_missing(), [(tr("Environment Check…"), doctor)])
 
 
 def no_layer(sample: Act) -> Empty:
@@ -83,7 +86,7 @@ def county_label(options: Any) -> str:
 
     try:
         return load_profile(options.profile).name or options.profile
-    except SanxianError:
+    except (SanxianError, ImportError):
         return str(options.profile)
 
 
@@ -91,7 +94,7 @@ def rule_count(options: Any) -> int:
     """How many rules will run; 0 when the profile or standard is broken (the run says so)."""
     try:
         return len(options.rules or options.norm().standard.rules)
-    except SanxianError:
+    except (SanxianError, ImportError):
         return 0
 
 
@@ -107,5 +110,7 @@ def explain(error: Exception) -> str:
         from ..core.texts import Texts
 
         return Texts(settings.language()).explain(error)
+    if isinstance(error, ImportError):
+        return _missing()
     text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
     return text.format(error=type(error).__name__)

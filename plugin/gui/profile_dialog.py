@@ -98,7 +98,7 @@ class ProfileDialog(QDialog):
     def _profile_name(self, profile: str) -> str:
         try:
             name = load_profile(profile).name
-        except SanxianError:
+        except (SanxianError, ImportError):
             name = ""
         return f"{name}  {profile}" if name else profile
 
@@ -119,7 +119,7 @@ class ProfileDialog(QDialog):
         now = self.county()
         try:
             norm = Options(profile=now.profile, standard=now.standard).norm()
-        except SanxianError as error:
+        except (SanxianError, ImportError) as error:
             self.summary.setText(idle.explain(error))
             self._ok.setEnabled(False)
             return

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsMapLayer, QgsMapLayerProxyModel, QgsProject
+from qgis.core import Qgis, QgsMapLayer, QgsProject
 from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -85,7 +85,7 @@ class RolesDialog(QDialog):
     def _combo(self, recognised: str) -> QgsMapLayerComboBox:
         combo = QgsMapLayerComboBox()
         combo.setProject(self._project)
-        combo.setFilters(QgsMapLayerProxyModel.Filter.HasGeometry)
+        combo.setFilters(Qgis.LayerFilter.HasGeometry)
         others = [v for v in self._project.mapLayers().values() if v.customProperty(recognise.FINDINGS_PROPERTY)]
         combo.setExceptedLayerList(others)
         text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")

@@ -2,13 +2,17 @@
 """Without geopandas: the plugin loads, says what is missing, and all that needs no library works."""
 
 from hand import FACTS, children, click, pause, picture, settle, tidy, tour, wait
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import plugins
 
 
 def steps():
+    from sanxian.plugin.gui.help_dialog import HelpDialog
+    from sanxian.plugin.gui.profile_dialog import ProfileDialog
+    from sanxian.plugin.gui.roles_dialog import RolesDialog
+
     tidy()
     desk = plugins["sanxian"].desk
     pause(0.6)
@@ -34,6 +38,9 @@ def steps():
     settle()
     click(desk.dock.empty.buttons()[0])
     wait(lambda: "doctor" in FACTS, 20)
+    for dialog in (RolesDialog, ProfileDialog, HelpDialog):
+        made = dialog(QgsProject.instance()) if dialog is not HelpDialog else dialog("REL002")
+        made.deleteLater()
     provider = QgsApplication.processingRegistry().providerById("sanxian")
     FACTS["algorithms"] = [a.id() for a in provider.algorithms()]
     FACTS["loaded"] = children()
