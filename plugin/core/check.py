@@ -89,11 +89,13 @@ def check(
     progress(0.0, "")
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        chosen = {name.upper().rsplit("/", 1)[-1] for name in roles.values()}
+        chosen = {name.upper() for name in roles.values()}
         # What plays no part is not read: it may be large, or damaged.
         sources = read_source(
             sources,
-            wanted=lambda layer: layer.name.upper() in chosen or bool(find_role(layer, norm)[0]),
+            wanted=lambda layer: (
+                bool(chosen & {layer.name.upper(), layer.full_name.upper()}) or bool(find_role(layer, norm)[0])
+            ),
             check=stop_if_cancelled,
         )
     stop_if_cancelled()

@@ -24,7 +24,8 @@ def bounds(x, y):
 
 # -- what a CRS is called ---------------------------------------------------------------------------------------------
 
-ZONES = [*range(4491, 4502), *range(4513, 4534), *range(4534, 4555)]
+#: 6° zones, 3° zones with their prefix and without; around 浑源's own and at both ends of the country.
+ZONES = [4491, 4497, 4498, 4501, 4513, 4525, 4526, 4527, 4533, 4534, 4546, 4547, 4548, 4554]
 GAUSS = (
     'PROJCS["{name}",GEOGCS["{datum}",DATUM["D_{datum}",SPHEROID["CGCS2000",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],'
     'UNIT["Degree",0.0174532925199433]],PROJECTION["Gauss_Kruger"],PARAMETER["False_Easting",{easting}],'

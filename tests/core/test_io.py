@@ -360,7 +360,13 @@ def test_what_plays_no_part_is_not_read(tmp_path):
     assert kept == {"CZKFBJ": 1, "other": 0}
     assert "没有认出、未参与检查的图层：other" in notices(look(path).report)
     # Named by the user, it is read.
-    assert len(look(path, roles="STBHHX=OTHER").plan.layers["STBHHX"]) == 1
+    for name in ("other", "OTHER", "a.gpkg/other"):
+        assert len(look(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
+
+
+def test_a_layer_with_a_slash_in_its_name_can_be_chosen(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"STBHHX": table([box(0, 0)])}, {"STBHHX": "红线/报批"})
+    assert len(look(path, roles="STBHHX=红线/报批").plan.layers["STBHHX"]) == 1
 
 
 def test_reading_stops_when_asked(forms):
