@@ -17,7 +17,7 @@ from plugin.core.plan import assemble
 from plugin.core.report import Outcome, Report, RuleOutcome, Verdict
 from plugin.core.rule import Severity, all_rules
 from tests.core.examples import norm_of
-from tests.core.small import as_read, box, found, layers, look, outcome, table
+from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
 
 RULES = list(all_rules().values())
 CODES = [rule.code for rule in RULES]
@@ -278,8 +278,9 @@ def test_names_do_not_depend_on_the_order_of_rows():
 
 @pytest.mark.parametrize("code", [4490, 4547])
 def test_names_survive_another_projection(code):
-    straight = names(layers())
-    moved = names({role: frame.to_crs(code) for role, frame in layers().items()})
+    tables = surveyed(layers())
+    straight = names(tables)
+    moved = names({role: frame.to_crs(code) for role, frame in tables.items()})
     assert moved.keys() == straight.keys()
     assert {k: v[:3] for k, v in moved.items()} == {k: v[:3] for k, v in straight.items()}
 
