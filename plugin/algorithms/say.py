@@ -31,8 +31,10 @@ def say_report(feedback, checked: Checked) -> None:
     if summary["unconfirmed"]:
         settings = ", ".join(texts.setting(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
+    if summary["left_out"]:
+        feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
     verdict = texts.get("verdicts", summary["verdict"])
-    counts = {k: v for k, v in summary.items() if k not in ("verdict", "unconfirmed", "infos", "waived")}
+    counts = {k: v for k, v in summary.items() if isinstance(v, int) and k not in ("infos", "waived")}
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))
 
 

@@ -118,6 +118,8 @@ def check(
         cancelled=cancelled,
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
+    run_codes = {rule.code for rule in rules}
+    report.left_out = [code for code in norm.standard.rules if code not in run_codes]
     return Checked(plan, report)
 
 

@@ -56,13 +56,16 @@ class Context:
         members = self.codes(declared.codes).members(list(ancestors))
         return np.array([trim(v, declared.code_pad) in members for v in layer.text(meaning)], dtype=bool)
 
-    def cultivated(self, layer: Layer) -> NDArray:
-        """(n,) bool: rows of 耕地 by their land-use code; 可调整 (…K) codes are not."""
+    def cultivated(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
+        """(n,) bool: rows of 耕地 by their land-use code; 可调整 (…K) codes are not.
+
+        ``whole_class``: the code of the class itself counts too (010000 in a plan's own table), not only 水田, 水浇地, 旱地.
+        """
         declared = layer.template.field("land_use")
         if declared is None:
             return np.zeros(len(layer), dtype=bool)
         codes = self.codes(declared.codes).codes
-        yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and c.level > 1}
+        yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)}
         return np.array([trim(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
 
     def shared(
@@ -94,6 +97,12 @@ class Context:
         for step in ("fixed_precision", "repaired"):
             self.ladder[step] = self.ladder.get(step, 0) + getattr(parts.ladder, step)
         self.failed += [(a, i, b, j) for i, j in parts.ladder.failed]
+
+    def by_place(self, findings: list[Finding]) -> list[Finding]:
+        """These may come several on one row (or on none): what names each for good is its place."""
+        for finding in findings:
+            finding.by_place = True
+        return findings
 
     def row(self, layer: Layer, position: int, **more: Any) -> Finding:
         """A finding on one row: role, key, and the feature id where the key does not tell it apart."""

@@ -115,6 +115,9 @@ def _run_one(
         finding.code = rule.code
         finding.severity = finding.severity or severity
     report.indicators += result.indicators
+    for need in rule.needs.values():
+        # Whether two layers of one concept agree is not checked: what the second holds is in nobody's figures.
+        result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
     unconfirmed = {u for u in (*rule.uses, *result.unconfirmed) if not context.norm.is_confirmed(u)}
     outcome.unconfirmed = sorted(unconfirmed | set(result.doubts))
     if result.findings:

@@ -65,6 +65,7 @@ class Finding:
     township: str = ""
     fingerprint: str = ""
     state: str = "open"
+    by_place: bool = False
 
     @property
     def geom_kind(self) -> str:
@@ -137,10 +138,13 @@ def plain(value: Any) -> Any:
 
 
 def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
-    """Name each finding for good: code, roles, sorted keys, field; several alike are told apart by place and area.
+    """Name each finding for good: code, roles, sorted keys, field; several alike are told apart by place.
 
-    ``places``: id(finding) → (longitude, latitude) in EPSG:4490, rounded here to 1e-5° (about a metre), so that an
-    edit next door or another projection changes nothing.
+    A finding that is one connected part of many (``by_place``) has its place in its name from the start: a part that
+    comes or goes elsewhere must neither rename it nor inherit its name, and with it its waiver.
+    ``places``: id(finding) → (longitude, latitude) in EPSG:4490, rounded to 1e-4° (about ten metres), so that an edit
+    next door or another projection changes nothing. Areas only order those at one place: a vertex more on a slanted
+    edge changes a statutory area.
     """
     alike: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -154,13 +158,13 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
         ]
         alike[_digest(parts)].append(finding)
     for base, group in alike.items():
-        if len(group) == 1:
+        if len(group) == 1 and not group[0].by_place:
             group[0].fingerprint = base
             continue
         seen: dict[str, int] = defaultdict(int)
-        for finding in sorted(group, key=lambda f: (places.get(id(f), (0.0, 0.0)), f.area_m2 or 0.0)):
+        for finding in sorted(group, key=lambda f: -round(f.area_m2 or 0.0, 1)):
             lon, lat = places.get(id(finding), (0.0, 0.0))
-            name = _digest([base, f"{lon:.5f}", f"{lat:.5f}", f"{finding.area_m2 or 0.0:.0f}"])
+            name = _digest([base, f"{lon:.4f}", f"{lat:.4f}"])
             seen[name] += 1
             finding.fingerprint = name if seen[name] == 1 else _digest([name, str(seen[name])])
 

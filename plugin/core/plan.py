@@ -22,9 +22,6 @@ from .geometry.validity import missing, polygons_only, repair
 from .profile import Norm
 from .template import Template
 
-#: Layers of one county lie this near each other; a zone that is off by one lies 250 km away.
-APART_M = 50_000.0
-
 if TYPE_CHECKING:
     # Tables load when something runs: QGIS lists the rules at every start.
     import geopandas as gpd
@@ -297,6 +294,11 @@ class Plan:
     def roles_of(self, concept: str) -> tuple[str, ...]:
         return self.norm.standard.concepts.get(concept, (concept,))
 
+    def unread_roles(self, concept: str) -> list[str]:
+        """Layers that would answer the concept too, but that nothing reads: not even another concept asks for them."""
+        answering = {lay.role for c in self.norm.standard.concepts if (lay := self.concept(c)) is not None}
+        return [r for r in self.roles_of(concept)[1:] if r in self.layers and r not in answering]
+
     def unusable_for(self, concept: str) -> Unusable | None:
         return next((self.unusable[r] for r in self.roles_of(concept) if r in self.unusable), None)
 
@@ -312,12 +314,12 @@ class Plan:
         The county layer is asked first: a neighbour's rows in another layer do not make it another county.
         """
         if "area_code" not in self._cache:
-            layers = [lay for lay in (self.concept("county"), *self.layers.values()) if lay is not None]
+            county = self.concept("county")
             votes: Counter[str] = Counter()
-            for layer in layers:
+            for layer in ([county] if county is not None else []) + list(self.layers.values()):
                 codes = layer.text("division_code") if layer.has("division_code") else []
                 votes.update(c[:6] for c in codes or layer.keys if len(c) >= 6 and c[:6].isdigit())
-                if votes and layer is layers[0]:
+                if votes and layer is county:
                     break
             self._cache["area_code"] = votes.most_common(1)[0][0] if votes else self.norm.profile.area_code
         return self._cache["area_code"]
@@ -556,7 +558,7 @@ def _scope(norm: Norm, roles: set[str], wanted: str) -> str:
 
 
 #: The next 3° zone is 200 km away or more; a small layer may well lie some kilometres from the others.
-_APART_M = 100_000.0
+APART_M = 100_000.0
 
 
 def _set_apart(plan: Plan) -> None:

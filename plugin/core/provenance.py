@@ -21,11 +21,16 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     standard, profile = plan.norm.standard, plan.norm.profile
     layers = []
     notices = []
+    answers: dict[str, list[str]] = {}
+    for concept in standard.concepts:
+        layer_used = plan.concept(concept)
+        if layer_used is not None:
+            answers.setdefault(layer_used.role, []).append(concept)
     for role, layer in plan.layers.items():
         layers.append(
             {
                 "role": role,
-                "concept": next((c for c, roles in standard.concepts.items() if role in roles), role),
+                "concept": ", ".join(answers.get(role, [role])),
                 "name": layer.name,
                 "title": layer.template.name,
                 "template": f"{layer.template.standard}/{role}",
@@ -48,6 +53,11 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
         for lost in plan.unusable.values()
     ]
+    for concept in standard.concepts:
+        for role in plan.unread_roles(concept):
+            used = plan.concept(concept)
+            params = {"layer": plan.layers[role].name, "role": role, "used": used.name if used is not None else ""}
+            notices.append(texts.notice("notice_second_role", {**params, "concept": texts.concept(concept)}))
     if profile.area_code and not plan.area_code.startswith(profile.area_code.rstrip("0")):
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
         notices.append(texts.notice("notice_other_county", params))

@@ -53,7 +53,10 @@ class RuleOutcome:
 
 @dataclass
 class Report:
-    """Everything a report page, a findings layer or a panel shows. ``crs`` is the CRS of the findings' geometry."""
+    """Everything a report page, a findings layer or a panel shows.
+
+    ``left_out``: rules that the standard runs by default and this run did not.
+    """
 
     rules: list[RuleOutcome] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -61,10 +64,12 @@ class Report:
     tolerance: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     lang: str = "zh"
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def verdict(self) -> Verdict:
-        """First match: an unwaived ERROR; anything skipped or crashed, or nothing run; open warnings, waivers or unconfirmed settings."""
+        """First match: an unwaived ERROR; anything skipped or crashed, or nothing run; open warnings,
+        waivers, unconfirmed settings, or rules that were left out: nothing but a complete check reads 通过."""
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAIL
@@ -74,6 +79,7 @@ class Report:
             any(f.severity is Severity.WARNING for f in open_findings)
             or any(f.state == "waived" for f in self.findings)
             or any(r.unconfirmed for r in self.rules)
+            or self.left_out
         ):
             return Verdict.CONDITIONAL
         return Verdict.PASS
@@ -95,6 +101,7 @@ class Report:
             # A rule that looked at a part only counts as skipped too: nothing but a complete check reads 通过.
             "skipped": outcomes["skipped"] + sum(r.incomplete and r.outcome != "skipped" for r in self.rules),
             "crashed": outcomes["crashed"],
+            "left_out": list(self.left_out),
             "unconfirmed": sorted({name for r in self.rules for name in r.unconfirmed}),
         }
 
@@ -119,4 +126,5 @@ class Report:
             tolerance=data["tolerance"],
             provenance=data["provenance"],
             lang=data.get("lang", "zh"),
+            left_out=list(data.get("summary", {}).get("left_out", [])),
         )

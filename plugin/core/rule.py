@@ -35,12 +35,14 @@ class Need:
     """A layer that a rule asks for.
 
     ``concept`` as listed in the standard, or ``EACH`` for every layer of the plan in turn; ``fields`` are
-    meanings (as in the templates), not names; an ``optional`` need is passed as None when it is missing.
+    meanings (as in the templates), not names, without which the rule is skipped; ``reads`` are meanings that it can do
+    without, saying so itself; an ``optional`` need is passed as None when it is missing.
     """
 
     concept: str
     fields: tuple[str, ...] = ()
     optional: bool = False
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

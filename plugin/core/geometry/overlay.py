@@ -161,6 +161,8 @@ def _difference(shape: Any, near: NDArray, large: NDArray, position: int, tolera
 
 def _candidates(a: NDArray, b: NDArray, within: bool, check: Callable[[], None]) -> tuple[NDArray, NDArray]:
     """Pairs that truly share some area, sorted; large polygons are looked at piece by piece."""
+    if np.count_nonzero(~missing(a)) < (2 if within else 1) or missing(b).all():
+        return np.array([], dtype=np.int64), np.array([], dtype=np.int64)
     pieces_a, owner_a = subdivide(a, check)
     pieces_b, owner_b = (pieces_a, owner_a) if within else subdivide(b, check)
     if not len(pieces_a) or not len(pieces_b):

@@ -24,4 +24,4 @@ def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> li
         finding.related_role, finding.related_keys = line.role, [finding.key]
         finding.role, finding.key = zones.role, ""
         found.append(finding)
-    return found
+    return ctx.by_place(found)

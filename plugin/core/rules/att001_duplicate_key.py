@@ -9,6 +9,8 @@ from ..findings import Finding
 from ..plan import Layer
 from ..rule import EACH, Example, Need, rule
 
+#: A column filled with one value would make a message of a hundred thousand numbers.
+SHOWN_FIDS = 20
 A = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
 
@@ -19,7 +21,7 @@ B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     basis=["A1"],
     needs={"layer": Need(EACH, fields=("key",))},
     messages={
-        "repeated": "{layer}: {field} {key} stands on {count} features (ids {fids}). Number all but one anew; a number "
+        "repeated": "{layer}: {field} {key} stands on {count} features (ids {fids}{more}). Number all but one anew; a number "
         "once used is never given again.",
         "missing": "{layer} ({key}) has no {field}. Give it the next free number.",
     },
@@ -54,14 +56,14 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         elif len(positions) > 1:
             present = layer.plane[positions]
             shapes = shapely.get_parts(present[~shapely.is_missing(present)])
-            fids = [layer.fids[p] for p in positions]
+            fids = [layer.fids[p] for p in positions[:SHOWN_FIDS]]
             found.append(
                 Finding(
                     layer.role,
                     key,
                     field=field,
                     case="repeated",
-                    params={"count": len(positions), "fids": fids},
+                    params={"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""},
                     geometry=shapely.multipolygons(shapes)
                     if len(shapes) and np.all(shapely.get_type_id(shapes) == 3)
                     else None,

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import numpy as np
-
 from ..context import Context
+from ..net_area import breaks
 from ..plan import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 
@@ -70,48 +69,16 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     """
     if not layer.has("gross_area") or not layer.has("net_area"):
         return None
-    fields = {m: layer.field_name(m) for m in ("gross_area", "net_area", "deduction_rate", "deduction_area")}
-    gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
-    has_rate = layer.has("deduction_rate")
-    rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
-    deduction = layer.numbers("deduction_area")
-    cultivated = ctx.cultivated(layer)
-    expected_deduction = gross * rate
-    deducted = np.where(np.isnan(deduction), np.round(expected_deduction, 2), deduction)
-    # Half a digit of rounding in each field is no fault; a double's own error is smaller still.
-    slack = allowance_m2 + 1e-6
     result = RuleResult()
-    for position in range(len(layer)):
-        g, n = gross[position], net[position]
-        if not (g > 0):
-            case, meaning, actual, expected = "gross", "gross_area", g, None
-        elif has_rate and not (0 <= rate[position] < 1):
-            case, meaning, actual, expected = "rate", "deduction_rate", rate[position], None
-        elif (
-            np.isfinite(deduction[position])
-            and has_rate
-            and abs(deduction[position] - expected_deduction[position]) > slack
-        ):
-            case, meaning, actual, expected = (
-                "deduction",
-                "deduction_area",
-                deduction[position],
-                expected_deduction[position],
-            )
-        elif np.isnan(n):
-            if not cultivated[position]:
-                continue
-            case, meaning, actual, expected = "missing", "net_area", n, g - deducted[position]
-        elif abs(n - (g - deducted[position])) > slack:
-            case, meaning, actual, expected = "net", "net_area", n, g - deducted[position]
-        else:
-            continue
-        params = {
-            "problem": case,
-            "actual": None if np.isnan(actual) else float(actual),
-            "expected": None if expected is None else round(float(expected), 2),
-        }
+    for found in breaks(layer, ctx.cultivated(layer), allowance_m2):
         result.findings.append(
-            ctx.row(layer, position, field=fields[meaning], case=case, params=params, geometry=layer.plane[position])
+            ctx.row(
+                layer,
+                found.row,
+                field=layer.field_name(found.meaning),
+                case=found.case,
+                params={"problem": found.case, "actual": found.actual, "expected": found.expected},
+                geometry=layer.plane[found.row],
+            )
         )
     return result

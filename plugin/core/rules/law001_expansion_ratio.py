@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import math
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..geometry.validity import missing
 from ..indicators import BROKEN, MET, REFERENCE, Indicator, expansion_ratios
 from ..plan import Layer
 from ..rule import Example, Need, RuleResult, rule
+from ..texts import number
 
 BASE = {
     "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
@@ -28,9 +30,19 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "boundary": Need("boundary", fields=("zone_code",)),
         "base_parcels": Need("base_parcels", fields=("urban_code", "gross_area")),
     },
-    uses=["ratio.form", "ratio.classes", "ratio.limit"],
+    uses=[
+        "ratio.form",
+        "ratio.classes",
+        "ratio.limit",
+        "ratio.concentrated",
+        "ratio.flexible",
+        "ratio.special",
+        "ratio.new_land_includes_flexible",
+        "zones.codes",
+        "tolerance",
+    ],
     messages={
-        "": "The expansion ratio ({form}) is {ratio}, above the limit of {limit}: {numerator} m² ÷ {denominator} m². Take at least "
+        "": "The expansion ratio ({form}) is {ratio_text}, above the limit of {limit}: {numerator} m² ÷ {denominator} m². Take at least "
         "{excess} m² out of the boundary."
     },
     fails=[Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"})],
@@ -73,6 +85,17 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
     }
     area = {k: float(boundary.statutory[rows].sum()) for k, rows in parts.items()}
     whole = float(boundary.statutory.sum())
+    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
+    coded = parts["concentrated"] | parts["flexible"] | parts["special"]
+    uncoded = float(boundary.statutory[~coded].sum())
+    if uncoded > 0:
+        result.doubts.append("ratio.uncoded")
+        if form != "n1":
+            params = {"layer": boundary.name, "area": number(uncoded, 2), "form": form.upper()}
+            result.not_checked.append(("ratio_uncoded", params))
+    drawn = float(base_parcels.statutory[urban].sum())
+    if abs(drawn - denominator) > float(ctx.norm.get("ratio.denominator_share")) * denominator:
+        result.doubts.append("ratio.denominator")
     growing = (
         parts["concentrated"] | parts["flexible"]
         if ctx.norm.get("ratio.new_land_includes_flexible")
@@ -81,7 +104,6 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
     new_land = float(ctx.statutory(ctx.uncovered(boundary, base_parcels.rows(urban), rows=growing).geometry).sum())
     ratios = expansion_ratios(denominator, whole, area["concentrated"], area["flexible"], new_land)
     numerators = {"n1": whole, "n2": area["concentrated"] + area["flexible"], "n3": denominator + new_land}
-    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     confirmed = not result.doubts and all(
         ctx.norm.is_confirmed(u) for u in ("ratio.form", "ratio.classes", "ratio.limit")
     )
@@ -101,6 +123,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
                 inputs={
                     "numerator_m2": numerators[name],
                     "denominator_m2": denominator,
+                    "denominator_statutory_m2": drawn,
+                    "denominator_difference_m2": denominator - drawn,
                     "denominator_layer": base_parcels.role,
                     "classes": classes,
                     "base_year": year,
@@ -110,7 +134,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
                     "special_m2": area["special"],
                     "new_land_m2": new_land,
                     "windows": windows(boundary),
-                    "uncoded_m2": whole - sum(area.values()),
+                    "uncoded_m2": uncoded,
                 },
                 state=(BROKEN if ratio > limit else MET) if decides else REFERENCE,
                 confirmed=confirmed,
@@ -119,14 +143,23 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
     if ratios[form] > limit:
         params = {
             "form": form.upper(),
-            "ratio": round(ratios[form], 4),
+            "ratio": ratios[form],
+            "ratio_text": _beyond(ratios[form], limit),
             "limit": limit,
             "numerator": round(numerators[form], 2),
             "denominator": round(denominator, 2),
-            "excess": round(numerators[form] - limit * denominator, 2),
+            "excess": math.ceil((numerators[form] - limit * denominator) * 100) / 100,
         }
         result.findings.append(Finding(boundary.role, params=params))
     return result
+
+
+def _beyond(ratio: float, limit: float) -> str:
+    """Four decimals, or as many as it takes to show that the ratio is above its limit."""
+    decimals = 4
+    while decimals < 12 and float(f"{ratio:.{decimals}f}") <= limit:
+        decimals += 1
+    return f"{ratio:.{decimals}f}"
 
 
 def windows(boundary: Layer) -> int:
@@ -136,20 +169,23 @@ def windows(boundary: Layer) -> int:
 
 
 def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
-    """The year of the base parcels and where it was read: parameter, field (SJNF), role, or the layer's or file's name."""
+    """The year of the base parcels and where it was read: parameter, field (SJNF), the layer's or file's name, or role.
+
+    None where nothing says it, or where parameter and field, or the rows among themselves, say different years.
+    """
+    field, said = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))
+    by_field = int(next(iter(said))) if len(said) == 1 and next(iter(said)).isdigit() else None
+    written = said - {""}
     if ctx.plan.base_year is not None:
-        return ctx.plan.base_year, "parameter"
-    years = base_parcels.numbers("data_year")
-    known = np.unique(years[np.isfinite(years)])
-    if len(known) == 1 and np.isfinite(years).all():
-        return int(known[0]), base_parcels.field_name("data_year")
-    if len(known):
-        return None, base_parcels.field_name("data_year")
-    if base_parcels.role == "XZYDYH":
-        # 现状用地用海 of a plan is by definition its base year's; CZCSXM in it is the 2020 survey's.
-        return int(ctx.norm.get("ratio.base_year")), base_parcels.role
+        agrees = not written or by_field == ctx.plan.base_year
+        return (ctx.plan.base_year if agrees else None), "parameter" if agrees else f"parameter, {field}"
+    if written:
+        return by_field, field
     for text in (base_parcels.name, base_parcels.source.source.replace("\\", "/").rsplit("/", 1)[-1]):
         found = re.search(r"(?<!\d)20\d\d(?!\d)", text)
         if found:
             return int(found.group()), text
+    if base_parcels.role == "XZYDYH":
+        # 现状用地用海 of a plan is by definition its base year's; CZCSXM in it is the 2020 survey's.
+        return int(ctx.norm.get("ratio.base_year")), base_parcels.role
     return None, ""

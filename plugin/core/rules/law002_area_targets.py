@@ -5,17 +5,11 @@ import numpy as np
 
 from ..context import Context
 from ..findings import Finding
-from ..indicators import BROKEN, CLOSE, Indicator, compare_area, in_unit
+from ..indicators import AREA_FIGURES, BROKEN, CLOSE, Indicator, compare_area, in_unit
+from ..net_area import breaks
 from ..plan import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
-#: Which concept an area indicator is read from, and on which basis.
-FIGURES = {
-    "cultivated_area": ("cultivated", "net"),
-    "farmland_area": ("farmland", "net"),
-    "red_line_area": ("red_line", "statutory"),
-    "boundary_area": ("boundary", "statutory"),
-}
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -80,32 +74,34 @@ def area_targets(
         last printed digit is a rounding difference (取整差) and a warning.
     """
     layers = {"farmland": farmland, "cultivated": cultivated, "red_line": red_line, "boundary": boundary}
-    targets = {t.indicator: t for t in ctx.norm.targets(ctx.plan.area_code)}
-    result = RuleResult()
-    for indicator, (concept, basis) in FIGURES.items():
-        target = targets.get(indicator)
+    targets = ctx.norm.targets(ctx.plan.area_code)
+    result = RuleResult(applicable=bool(targets))
+    for indicator, (concept, basis) in AREA_FIGURES.items():
+        own = [t for t in targets if t.indicator == indicator]
         figure = _figure(layers[concept], concept, basis, parcels, ctx)
         if figure.layer is None:
-            if target:
+            if own:
                 roles = " / ".join(ctx.plan.roles_of(concept))
                 result.not_checked.append(
                     ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
                 )
             continue
-        shown = Indicator(
-            indicator, figure.area_m2, "m2", figure.basis, inputs=figure.inputs or {}, confirmed=figure.confirmed
-        )
-        if target:
+        if own and not figure.confirmed:
+            result.doubts.append(f"figures.{indicator}")
+        # One indicator a target (of each year), or the bare figure.
+        for target in own or [None]:
+            shown = Indicator(
+                indicator, figure.area_m2, "m2", figure.basis, inputs=figure.inputs or {}, confirmed=figure.confirmed
+            )
+            result.indicators.append(shown)
+            if target is None:
+                continue
             shown.value, shown.unit = in_unit(figure.area_m2, target.unit), target.unit
             shown.comparison, shown.target, shown.target_decimals = target.comparison, target.number, target.decimals
             shown.target_source = target.source
             shown.state = compare_area(shown.value, target.comparison, target.number, target.decimals)
             if shown.state in (BROKEN, CLOSE):
                 result.findings.append(_missed(figure, shown, target.decimals))
-            if not figure.confirmed:
-                result.doubts.append(f"figures.{indicator}")
-        result.indicators.append(shown)
-    result.applicable = bool(targets)
     return result
 
 
@@ -129,6 +125,9 @@ def _missed(figure: Figure, shown: Indicator, decimals: int) -> Finding:
 
 
 def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> Figure:
+    if layer is not None and layer.bare:
+        # A layer without a single shape is no answer: other rules skip it too.
+        layer = None
     if layer is None and concept == "cultivated" and parcels is not None and parcels.has("net_area"):
         # 耕地 has a layer of its own in a delivery; the survey's parcels stand in for it, and that is said.
         rows = ctx.cultivated(parcels)
@@ -156,13 +155,10 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         "statutory_m2": statutory,
         "difference_m2": taken - statutory,
     }
-    return Figure(layer, taken, "net", confirmed=_sound(layer, net, gross), inputs=inputs)
+    return Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs)
 
 
-def _sound(layer: Layer, net: np.ndarray, gross: np.ndarray) -> bool:
-    """Is every net area there, and no larger than gross − deduction says (ATT003 names the rows)?"""
-    if np.isnan(net).any():
-        return False
-    deduction = np.nan_to_num(layer.numbers("deduction_area"), nan=0.0)
-    with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(net - (gross - deduction)) <= 0.01 + 1e-6))
+def _sound(layer: Layer, ctx: Context) -> bool:
+    """Does every row's net area follow (ATT003 names the rows), and has each row a shape (GEO001)?"""
+    allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
+    return not layer.empty.any() and not breaks(layer, ctx.cultivated(layer), allowance)

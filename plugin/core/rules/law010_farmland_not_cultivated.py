@@ -13,9 +13,14 @@ HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
     "LAW010",
     "farmland-not-cultivated",
     basis=["T5", "order-17"],
-    needs={"farmland": Need("farmland"), "parcels": Need("parcels", fields=("land_use",), optional=True)},
+    needs={
+        "farmland": Need("farmland", reads=("land_use",)),
+        "parcels": Need("parcels", reads=("land_use",), optional=True),
+    },
     uses=["tolerance"],
     messages={
+        "blank": "{layer} ({key}): {field} is empty, so it cannot be taken for cultivated land ({area}, net {net_area}). Fill in the "
+        "land-use code.",
         "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Take it out of permanent basic "
         "farmland and supplement it, or correct the code.",
         "parcel": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies on parcel {related_key} of land use “{value}”, "
@@ -50,7 +55,7 @@ def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Cont
     if farmland.has("land_use"):
         result.applicable = True
         codes = farmland.text("land_use")
-        by_code = ~ctx.cultivated(farmland)
+        by_code = ~ctx.cultivated(farmland, whole_class=False)
         net = farmland.numbers("net_area")
         for position in np.flatnonzero(by_code).tolist():
             shape = farmland.plane[position]
@@ -58,7 +63,7 @@ def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Cont
                 farmland,
                 position,
                 field=farmland.field_name("land_use"),
-                case="code",
+                case="code" if codes[position] else "blank",
                 params={"value": codes[position]},
                 geometry=shape,
                 area_m2=float(farmland.statutory[position]) if shape is not None else None,
@@ -67,7 +72,13 @@ def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Cont
             if shape is not None:
                 finding.width_m = 2 * shape.area / shape.length
             result.findings.append(finding)
-    if parcels is not None:
+    elif farmland.template.field("land_use"):
+        result.applicable = True
+        result.not_checked.append(_lacking(farmland))
+    if parcels is not None and not parcels.has("land_use"):
+        result.applicable = True
+        result.not_checked.append(_lacking(parcels))
+    elif parcels is not None:
         result.applicable = True
         other = ~ctx.cultivated(parcels)
         parts = ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=other)
@@ -77,3 +88,7 @@ def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Cont
             finding.params["value"] = codes[j]
         result.findings += overlay
     return result
+
+
+def _lacking(layer: Layer) -> tuple[str, dict[str, str]]:
+    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": layer.field_name("land_use")}

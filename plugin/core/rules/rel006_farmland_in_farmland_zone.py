@@ -55,9 +55,7 @@ def farmland_in_farmland_zone(
     urban = ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.coded(zones, "zone_code", ctx.norm.get("zones.farmland"))
     inside = ctx.shared(farmland, zones, rows_b=urban)
-    findings = ctx.pairs(
-        farmland, zones, inside, net=True, case="urban", severity=Severity.ERROR, params={"kind": "urban"}
-    )
+    findings = ctx.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have their own finding: they are not told a second time as “outside”.
     elsewhere = ctx.uncovered(farmland, zones.rows(protected | urban))
     areas = ctx.statutory(elsewhere.geometry)
@@ -68,9 +66,11 @@ def farmland_in_farmland_zone(
     ):
         if area >= large_area_m2:
             finding.params |= {"kind": "large", "limit": large_area_m2}
-            findings.append(finding)
+            findings += ctx.by_place([finding])
     if total > 0 and outside / total > max_share:
-        findings.append(_share(farmland, zones, elsewhere.geometry, outside, total, max_share))
+        findings.append(
+            _share(farmland, zones, np.concatenate([elsewhere.geometry, inside.geometry]), outside, total, max_share)
+        )
     return RuleResult(findings=findings)
 
 

@@ -47,7 +47,7 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
         for need in other.needs.values():
             # A rule reads the layer that answers its concept, not every layer that could.
             if need.concept == EACH or ctx.plan.concept(need.concept) is layer:
-                needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields}
+                needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
     actual = {f.name.upper(): f.type for f in layer.source.fields}
     found = []
     for declared in layer.template.fields:

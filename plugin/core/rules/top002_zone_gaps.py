@@ -49,6 +49,7 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
             area_m2=float(areas[n]),
             width_m=float(parts.width[n]),
             geometry=parts.geometry[n],
+            by_place=True,
         )
         for n in range(len(parts))
     ]

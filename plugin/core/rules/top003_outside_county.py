@@ -38,4 +38,4 @@ def outside_county(layer: Layer, county: Layer, *, ctx: Context) -> list[Finding
     extent = ctx.plan.county_shape()
     if extent is None or extent[1][0] is None or layer is county or layer.template.geometry != "polygon":
         return None
-    return ctx.pairs(layer, county, ctx.uncovered(layer, extent[1]))
+    return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, extent[1])))

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No 通过 on figures that are in doubt: zone codes, base year, base area, net areas, targets."""
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.errors import DataError
+from plugin.core.profile import load_profile
+from plugin.core.report import Verdict
+from plugin.core.texts import Texts
+from tests.core.examples import norm_of, source_layer
+
+SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+FARMLAND = "POLYGON ((2000 0, 3000 0, 3000 500, 2000 500, 2000 0))"
+RED_LINE = "POLYGON ((4000 0, 5000 0, 5000 500, 4000 500, 4000 0))"
+#: Statutory area of SQUARE here; TBMJ of a sound table.
+AREA = 999_753.0
+HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
+ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
+
+
+def county(boundary=None, parcels=None, farmland=None, parcel_layer="DLTB"):
+    norm = norm_of()
+    base = {
+        "wkt": SQUARE,
+        "land_use": "0701",
+        "urban_code": "202",
+        "gross_area": AREA,
+        "net_area": AREA,
+        "data_year": 2020,
+    }
+    base |= {"deduction_rate": 0.0, "deduction_area": 0.0} | (parcels or {})
+    field = {"wkt": FARMLAND, "land_use": "0103", "gross_area": 1000.0, "deduction_rate": 0.1, "deduction_area": 100.0}
+    rows = {
+        "CZKFBJ": [{"wkt": SQUARE, "zone_code": "410", "zone_name": "城镇集中建设区"} | (boundary or {})],
+        "DLTB": [base],
+        "YJJBNTBHTB": [field | {"net_area": 900.0} | (farmland or {})],
+        "STBHHX": [RED_LINE],
+    }
+    return [source_layer(r, rows[r], norm, name=parcel_layer if r == "DLTB" else r) for r in rows]
+
+
+def report_of(tmp_path, layers, profile="", **options):
+    path = tmp_path / "x.toml"
+    path.write_text(HEAD + profile + ALL, encoding="utf-8")
+    return check(layers, Options(profile=str(path), **options)).report
+
+
+def outcome(report, code):
+    return next(r for r in report.rules if r.code == code)
+
+
+def ratio(report, form="n1"):
+    return next(i for i in report.indicators if i.id == f"expansion_ratio_{form}")
+
+
+def test_a_sound_county_passes(tmp_path):
+    report = report_of(tmp_path, county())
+    assert report.findings == [] and report.verdict is Verdict.PASS
+    assert ratio(report).confirmed and ratio(report).value == pytest.approx(1.0, abs=1e-4)
+    assert ratio(report).inputs["denominator_difference_m2"] == pytest.approx(0, abs=2)
+
+
+@pytest.mark.parametrize("form", ["n2", "n3"])
+@pytest.mark.parametrize("code", [None, "400"], ids=["blank", "coarse"])
+def test_a_boundary_without_zone_codes_has_no_ratio_by_zones(tmp_path, form, code):
+    layers = county(boundary={"zone_code": code, "zone_name": None})
+    report = report_of(tmp_path, layers, f'[ratio]\nform = "{form}"\nlimit = 1.1\n')
+    assert outcome(report, "LAW001").incomplete and report.verdict is Verdict.INCOMPLETE
+    assert not ratio(report, form).confirmed
+
+
+def test_a_boundary_without_zone_codes_leaves_n1_but_no_pass(tmp_path):
+    report = report_of(tmp_path, county(boundary={"zone_code": None, "zone_name": None}))
+    assert "ratio.uncoded" in outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+
+
+@pytest.mark.parametrize(
+    ("parcels", "options", "layer"),
+    [
+        pytest.param({"data_year": "2023年"}, {}, "DLTB_2020", id="field cannot be read, name says 2020"),
+        pytest.param({"data_year": 2023}, {"base_year": 2020}, "DLTB", id="parameter against field"),
+        pytest.param({"data_year": None}, {}, "DLTB_2023", id="name says another year"),
+        pytest.param({"data_year": None}, {}, "DLTB", id="nothing says it"),
+        pytest.param({"data_year": 2019}, {}, "DLTB_2020", id="field before name"),
+    ],
+)
+def test_a_base_year_in_doubt_never_passes(tmp_path, parcels, options, layer):
+    report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
+    assert "ratio.base_year" in outcome(report, "LAW001").unconfirmed
+    assert not ratio(report).confirmed and report.verdict is not Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("parcels", "options", "layer"),
+    [
+        pytest.param({"data_year": None}, {}, "DLTB_2020", id="name"),
+        pytest.param({"data_year": None}, {"base_year": 2020}, "DLTB", id="parameter"),
+    ],
+)
+def test_a_base_year_told_elsewhere_counts(tmp_path, parcels, options, layer):
+    report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
+    assert ratio(report).confirmed and ratio(report).inputs["base_year"] == 2020
+
+
+def test_a_base_area_far_from_the_drawn_one_is_in_doubt(tmp_path):
+    report = report_of(tmp_path, county(parcels={"gross_area": 5e8, "net_area": 5e8}))
+    assert "ratio.denominator" in outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+
+
+TARGET = '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "{}"\nunit = "m2"\nyear = {}\nbinding = ""\nsource = ""\n'
+
+
+@pytest.mark.parametrize(
+    "farmland",
+    [
+        pytest.param({"deduction_rate": 1.5}, id="rate"),
+        pytest.param({"deduction_area": 200.0, "net_area": 800.0}, id="deduction"),
+        pytest.param({"deduction_area": None, "net_area": 1000.0}, id="net with the deduction left out"),
+        pytest.param({"net_area": None}, id="net missing"),
+    ],
+)
+def test_a_net_area_that_does_not_follow_is_not_confirmed(tmp_path, farmland):
+    report = report_of(tmp_path, county(farmland=farmland), TARGET.format("1", 2035))
+    assert [f.code for f in report.findings if f.code == "ATT003"]
+    figure = next(i for i in report.indicators if i.id == "farmland_area")
+    assert not figure.confirmed and "figures.farmland_area" in outcome(report, "LAW002").unconfirmed
+
+
+def test_every_target_is_compared(tmp_path):
+    report = report_of(tmp_path, county(), TARGET.format("999999", 2025) + TARGET.format("1", 2035))
+    states = [(i.target, i.state) for i in report.indicators if i.id == "farmland_area"]
+    assert states == [(999999.0, "broken"), (1.0, "met")] and report.verdict is Verdict.FAIL
+
+
+def test_a_difference_of_nothing_is_no_rounding_difference():
+    from plugin.core.indicators import compare_area
+
+    assert compare_area(1000 * 66.1, "<=", 66100.0, 1) == "met"
+    assert compare_area(66.095, ">=", 66.1, 2) == "close" and compare_area(66.094, ">=", 66.1, 2) == "broken"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[severity]\nREL001 = "error"\n', "severity.REL001"),
+        ('[severity]\nREL999 = "ERROR"\n', "severity.REL999"),
+        ('[tolerance]\nmin_area_m2 = "x"\n', "tolerance.min_area_m2"),
+        ("[tolerance]\nmin_area_m2 = -1\n", "tolerance.min_area_m2"),
+        ('[ratio]\nform = "N1"\n', "ratio.form"),
+        ('[ratio]\nclasses = "202"\n', "ratio.classes"),
+        ("[rules.REL006]\nmax_shares = 0.1\n", "rules.REL006.max_shares"),
+        ('[absent]\nconcepts = ["farmlnd"]\n', "farmlnd"),
+        ('[absent]\nconcept = ["heritage"]\n', "absent.concept"),
+        ('[marks]\n"ratio.form" = "A"\n', "marks.ratio.form"),
+        ('[zones]\nprotection_is_red_line = "false"\n', "zones.protection_is_red_line"),
+        (TARGET.format("1", 2035).replace("farmland_area", "farmland_aera"), "farmland_aera"),
+        (TARGET.format("1,646.00", 2035), "1,646.00"),
+        (ALL.replace('"all"', '"ratio.fomr"'), "ratio.fomr"),
+    ],
+    ids=lambda v: v if "\n" not in v else "",
+)
+def test_a_slip_in_a_profile_is_told(tmp_path, text, key):
+    path = tmp_path / "x.toml"
+    path.write_text(HEAD + text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_profile(path)
+    sentence = Texts("zh").explain(caught.value)
+    assert "x.toml" in sentence and key in sentence
+
+
+def test_a_value_of_ones_own_does_not_borrow_the_mark_of_the_one_it_replaces(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
+    report = check(county(), Options(profile=str(path))).report
+    assert "ratio.limit" in outcome(report, "LAW001").unconfirmed
+
+
+def test_a_second_layer_of_one_concept_is_said_and_no_pass(tmp_path):
+    layers = [*county(), source_layer("YJJBNT", [RED_LINE], norm_of())]
+    report = report_of(tmp_path, layers)
+    assert "roles.YJJBNT" in outcome(report, "REL001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+    assert any("YJJBNT" in n and "永久基本农田" in n for n in report.provenance["notices"])
+
+
+def test_the_profile_decides_how_grave_farmland_in_an_urban_zone_is(tmp_path):
+    zone = source_layer("YDYHGHFQ", [{"wkt": FARMLAND, "zone_code": "410", "zone_name": "城镇集中建设区"}], norm_of())
+    report = report_of(tmp_path, [*county(), zone], '[severity]\nREL006 = "WARNING"\n', rules=("REL006",))
+    urban = [f for f in report.findings if f.case == "urban"]
+    assert urban and {str(f.severity) for f in urban} == {"WARNING"}
+
+
+def test_cultivated_land_of_a_plans_own_table_counts_by_its_class(tmp_path):
+    norm = norm_of()
+    parcels = source_layer(
+        "XZYDYH", [{"wkt": FARMLAND, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
+    )
+    layers = [s for s in county() if s.name != "DLTB"] + [parcels]
+    report = report_of(tmp_path, layers, rules=("LAW010",))
+    assert report.findings == []
+
+
+def test_farmland_without_land_use_is_said(tmp_path):
+    layers = [s for s in county() if s.name != "YJJBNTBHTB"]
+    layers.append(source_layer("YJJBNTBHTB", [{"wkt": FARMLAND, "gross_area": 1.0, "net_area": 1.0}], norm_of()))
+    report = report_of(tmp_path, layers, rules=("LAW010", "SCH002"))
+    assert outcome(report, "LAW010").incomplete
+    assert ("SCH002", "DLBM") in [(f.code, f.field) for f in report.findings]
+
+
+def test_a_lone_gap_keeps_its_name_when_another_comes():
+    from plugin.core.engine import choose_rules, run
+    from tests.core.examples import plan_of
+
+    whole = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0))"
+    one = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0), (100 100, 200 100, 200 200, 100 200, 100 100))"
+    two = one[:-1] + ", (5000 100, 5500 100, 5500 600, 5000 600, 5000 100))"
+    names = []
+    for zone in (one, two):
+        report = run(plan_of({"county": [whole], "zones": [zone]}), choose_rules(["TOP002"]))
+        names.append({f.fingerprint: round(f.area_m2 or 0) for f in report.findings})
+    assert names[0].items() < names[1].items() and len(names[1]) == 2
