@@ -174,10 +174,16 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
     index = pd.Index(fids, dtype="int64")
     table = {shot.fields.at(n).name(): _column(columns[n], shot.fields.at(n), index) for n in kept}
     check()
-    # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO001 reports it.
+    # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(shapes, dtype=object), on_invalid="ignore")
+    broken = [fid for fid, wkb, shape in zip(fids, shapes, geometries, strict=True) if wkb is not None and shape is None]
     crs = read_crs(crs_text(shot.crs))
-    frame = gpd.GeoDataFrame(table, index=index, geometry=gpd.GeoSeries(geometries, index=index), crs=crs)
+    # A field may be called geometry, too: the shapes then take another name beside it.
+    name = "geometry"
+    while name in table:
+        name = f"_{name}"
+    table[name] = gpd.GeoSeries(geometries, index=index, crs=crs)
+    frame = gpd.GeoDataFrame(table, index=index, geometry=name, crs=crs)
     return SourceLayer(
         name=shot.name,
         frame=frame,
@@ -190,6 +196,7 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
         curve_step=CURVE_STEP_DEGREES if curves else 0.0,
         unsaved=shot.unsaved,
         notices=_notices(shot, len(curves)),
+        broken=tuple(broken),
     )
 
 
@@ -248,10 +255,11 @@ def _column(values: Iterable[Any], field: Any, index: Any) -> Any:
     number = _type(field)
     if number in _DATES:
         return pd.Series([_moment(v) for v in plain], index=index, dtype="datetime64[ms]")
-    if number in _REALS or (number in _INTEGERS and None in plain):
+    if number in _REALS:
         return pd.Series(plain, index=index, dtype="float64")
-    if number in _INTEGERS:
+    if number in _INTEGERS and None not in plain:
         return pd.Series(plain, index=index, dtype="int64")
+    # Whole numbers beside missing ones stay as they are: a float has no room for the 18 digits of a BSM.
     return pd.Series(plain, index=index, dtype=object)
 
 

@@ -70,7 +70,7 @@ def test_missing_values_are_real_ones_and_types_are_the_templates():
     assert table.fields[0].length == 18
     frame = table.frame
     assert frame["BSM"].tolist() == ["1402", None]
-    assert frame["N"].iloc[0] == 7 and math.isnan(frame["N"].iloc[1])
+    assert frame["N"].iloc[0] == 7 and frame["N"].isna().iloc[1]
     assert frame["X"].iloc[0] == 1.5 and math.isnan(frame["X"].iloc[1])
     assert str(frame["D"].iloc[0].date()) == "2020-01-02" and frame["D"].isna().iloc[1]
     assert str(frame["T"].iloc[0]) == "2020-12-31 23:59:01"
@@ -94,6 +94,25 @@ def test_the_same_table_as_from_the_file():
             assert (left.isna().to_numpy() == right.isna().to_numpy()).all(), name
             there = left.notna().to_numpy()
             assert (left.to_numpy()[there] == right.to_numpy()[there]).all(), name
+
+
+def test_a_whole_number_key_keeps_its_eighteen_digits_beside_a_missing_one():
+    keys = [140225000000000001, NULL, 140225000000000002]
+    layer = memory([square(0, 0).wkt] * 3, fields="field=BSM:int8", values=[[k] for k in keys])
+    assert read(snapshot(layer)).frame["BSM"].tolist() == [140225000000000001, None, 140225000000000002]
+
+
+def test_a_field_called_geometry_stands_beside_the_shapes():
+    layer = memory([square(0, 0).wkt], fields="field=geometry:string", values=[["甲"]])
+    frame = read(snapshot(layer)).frame
+    assert frame["geometry"].tolist() == ["甲"] and frame.geometry.iloc[0].equals(square(0, 0))
+
+
+def test_a_ring_that_cannot_be_held_is_told_from_no_shape():
+    layer = memory(["POLYGON ((0 0, 1 1))", None, square(0, 0).wkt])
+    table = read(snapshot(layer))
+    assert shapely.is_missing(table.frame.geometry.to_numpy()).tolist() == [True, True, False]
+    assert table.broken == (table.frame.index[0],)
 
 
 @pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
