@@ -176,7 +176,9 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
     check()
     # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(shapes, dtype=object), on_invalid="ignore")
-    broken = [fid for fid, wkb, shape in zip(fids, shapes, geometries, strict=True) if wkb is not None and shape is None]
+    broken = [
+        fid for fid, wkb, shape in zip(fids, shapes, geometries, strict=True) if wkb is not None and shape is None
+    ]
     crs = read_crs(crs_text(shot.crs))
     # A field may be called geometry, too: the shapes then take another name beside it.
     name = "geometry"

@@ -8,6 +8,7 @@ from ..findings import Finding
 from ..indicators import AREA_FIGURES, BROKEN, CLOSE, Indicator, compare_area, in_unit
 from ..net_area import breaks
 from ..plan import Layer
+from ..profile import Target
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -89,7 +90,8 @@ def area_targets(
         if own and not figure.confirmed:
             result.doubts.append(f"figures.{indicator}")
         # One indicator a target (of each year), or the bare figure.
-        for target in own or [None]:
+        each: list[Target | None] = [*own] or [None]
+        for target in each:
             shown = Indicator(
                 indicator, figure.area_m2, "m2", figure.basis, inputs=figure.inputs or {}, confirmed=figure.confirmed
             )
