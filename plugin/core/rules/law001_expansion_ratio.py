@@ -93,7 +93,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
         if form != "n1":
             params = {"layer": boundary.name, "area": number(uncoded, 2), "form": form.upper()}
             result.not_checked.append(("ratio_uncoded", params))
-    drawn = float(base_parcels.statutory[urban].sum())
+    drawn = float(ctx.statutory(base_parcels.plane[urban]).sum())
     if abs(drawn - denominator) > float(ctx.norm.get("ratio.denominator_share")) * denominator:
         result.doubts.append("ratio.denominator")
     growing = (
