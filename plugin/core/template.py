@@ -49,6 +49,7 @@ class Template:
     fields: tuple[Field, ...]
     aliases: tuple[str, ...] = ()
     feature_code: str = ""
+    group: str = ""
     standard: str = ""
 
     def field(self, meaning: str) -> Field | None:
@@ -67,7 +68,7 @@ _FIELD_MORE = ("length", "decimals", "meaning", "codes", "code_name", "code_pad"
 def load_template(path: Path, standard: str = "") -> Template:
     """Read one template. DataError names file and key."""
     table = read_toml(path)
-    check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code"), file=path)
+    check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
     fields = []
     for position, row in enumerate(expect(table.pop("field"), list, file=path, key="field"), start=1):
         where = f"field[{position}]"
