@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``.
+"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``,
+``dictionary --html FILE``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _rules(texts, words)
         if args.command == "rule":
             return _rule(args.code, texts, words)
+        if args.command == "dictionary":
+            return _dictionary(args, words)
         return _check(args, words)
     except SanxianError as error:
         say(texts.explain(error), sys.stderr)
@@ -75,7 +78,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m plugin.core", description=text("description"))
     language = argparse.ArgumentParser(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
-    commands = parser.add_subparsers(dest="command", required=True, metavar="check | rules | rule")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check | rules | rule | dictionary")
     one = commands.add_parser("check", help=text("check"), parents=[language])
     one.add_argument("source", metavar="SOURCE", help=text("source"))
     for name in ("standard", "profile", "roles", "scope"):
@@ -88,6 +91,9 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     commands.add_parser("rules", help=text("rules"), parents=[language])
     one = commands.add_parser("rule", help=text("rule"), parents=[language])
     one.add_argument("code", metavar="CODE", help=text("code"))
+    one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
+    one.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
+    one.add_argument("--standard", default="county_db", help=text("standard"))
     return parser
 
 
@@ -174,6 +180,15 @@ def _rule(code: str, texts: Texts, words: Words) -> int:
     for key in rule.basis:
         source = known.get(key)
         say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}" if source else f"  {key}")
+    return CLEAN
+
+
+def _dictionary(args: argparse.Namespace, words: Words) -> int:
+    from .render.dictionary import write_dictionary
+    from .standard import load_standard
+
+    write_dictionary(load_standard(args.standard), args.html, words.lang)
+    say(words.get("cli", "written", target=args.html))
     return CLEAN
 
 

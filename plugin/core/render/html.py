@@ -25,9 +25,14 @@ _UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 def render(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
     """The page. ``norm`` gives citations and marks; without ``pictures`` the page says why there are none."""
+    words = Words(lang or report.lang)
+    return fill("report.html.j2", _page(report, norm, pictures, words))
+
+
+def fill(template: str, page: dict[str, Any]) -> str:
+    """A page of resources/reports with its values, everything escaped and no address left in it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    words = Words(lang or report.lang)
     environment = Environment(
         loader=FileSystemLoader(REPORTS),
         autoescape=True,
@@ -36,10 +41,10 @@ def render(report: Report, norm: Norm | None = None, pictures: Pictures | None =
         lstrip_blocks=True,
     )
     environment.filters["css"] = css_string
-    page = environment.get_template("report.html.j2").render(_page(report, norm, pictures, words))
+    text = environment.get_template(template).render(page)
     # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
     # between groups of digits all but vanishes, so the page takes a plain one that does not break.
-    return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", page).replace(THIN_SPACE, "\u00a0"))
+    return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
 
 
 def write_html(

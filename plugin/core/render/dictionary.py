@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The data dictionary (数据字典) of a standard as one HTML book: its layers, code lists, and the rules that look at them.
+
+Made from templates, code lists and rules as they are loaded: nothing here knows a layer by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..io import write_text
+from ..rule import EACH, Rule, all_rules
+from ..standard import Standard, load_standard
+from ..template import Code, CodeList, Field, Template
+from ..texts import Texts, number
+from .html import fill
+from .words import Words
+
+UNVERIFIED = "C"
+
+
+def render_dictionary(standard: Standard, lang: str = "zh") -> str:
+    """The whole book. DataError when a template, code list or text of the standard is wrong."""
+    return fill("dictionary.html.j2", _book(standard, Words(lang), Texts(lang)))
+
+
+def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
+    """Beside the target and moved. OutputError when it cannot be written."""
+    write_text(target, render_dictionary(standard, lang))
+
+
+def rules_of(role: str, standard: Standard) -> list[Rule]:
+    """The rules with a need that this layer may answer; those that take every layer are left out."""
+    found = []
+    for rule in all_rules().values():
+        asked = [need.concept for need in rule.needs.values() if need.concept != EACH]
+        if any(role in standard.concepts.get(concept, (concept,)) for concept in asked):
+            found.append(rule)
+    return found
+
+
+def in_order(codes: CodeList) -> list[tuple[Code, int]]:
+    """Every code below its parent, with its depth; a circle of parents is broken where it closes."""
+    children: dict[str, list[Code]] = {}
+    for code in codes.codes.values():
+        children.setdefault(code.parent, []).append(code)
+    found: list[tuple[Code, int]] = []
+    seen: set[str] = set()
+
+    def add(rows: Iterable[Code], depth: int) -> None:
+        for code in rows:
+            if code.code not in seen:
+                seen.add(code.code)
+                found.append((code, depth))
+                add(children.get(code.code, ()), depth + 1)
+
+    add(children.get("", ()), 0)
+    add(codes.codes.values(), 0)
+    return found
+
+
+def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+    templates = standard.templates
+    users: dict[str, list[str]] = {}
+    for role, template in templates.items():
+        for name in dict.fromkeys(f.codes for f in template.fields if f.codes):
+            users.setdefault(name, []).append(role)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for template in templates.values():
+        group = template.group or words.get("dictionary", "no_group")
+        groups.setdefault(group, []).append(_layer(template, standard, words, texts))
+    lists = [_list(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()]
+    every = [r for r in all_rules().values() if not r.needs or any(n.concept == EACH for n in r.needs.values())]
+    counts = {
+        "layers": len(templates),
+        "fields": sum(len(t.fields) for t in templates.values()),
+        "lists": len(lists),
+        "codes": sum(len(c.codes) for c in standard.code_lists.values()),
+    }
+    doubts = {
+        "names": sum(t.name_mark == UNVERIFIED for t in templates.values()),
+        "fields": sum(t.fields_mark == UNVERIFIED for t in templates.values()),
+    }
+    # The largest group is what one came for.
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return {
+        "w": words,
+        "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
+        "name": standard.name,
+        "edition": standard.edition,
+        "counts": words.get("dictionary", "counts", **{k: number(v, 0) for k, v in counts.items()}),
+        "doubts": words.get("dictionary", "unsure", **doubts),
+        "groups": [{"name": name, "layers": rows} for name, rows in ordered],
+        "lists": lists,
+        "every": [_rule(r, words, texts) for r in every],
+    }
+
+
+def _layer(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+    edition = load_standard(template.standard) if template.standard and template.standard != standard.id else standard
+    return {
+        "role": template.role,
+        "name": template.name,
+        "name_mark": template.name_mark,
+        "fields_mark": template.fields_mark,
+        "unsure": UNVERIFIED in (template.name_mark, template.fields_mark),
+        "geometry": texts.get("types", template.geometry),
+        "constraint": _constraint(template.constraint, words),
+        "overlap": words.get("dictionary", f"overlap_{template.overlap}"),
+        "feature_code": template.feature_code,
+        "aliases": words.join(a for a in template.aliases if a != template.name),
+        "source": template.source,
+        "edition": f"{edition.name} · {edition.edition}",
+        "fields": [_field(f, standard, words, texts) for f in template.fields],
+        "field_marks": "".join(sorted({f.mark for f in template.fields})),
+        "has_personal": any(f.personal for f in template.fields),
+        "rules": [_rule(r, words, texts) for r in rules_of(template.role, standard)],
+    }
+
+
+def _field(field: Field, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+    notes = []
+    if field.code_pad:
+        notes.append(words.get("dictionary", "padded", digits=field.code_pad))
+    if field.code_name:
+        notes.append(words.get("dictionary", "name_of", field=field.code_name))
+    return {
+        "name": field.name,
+        "alias": field.alias,
+        "type": texts.get("types", field.type),
+        "length": "" if field.length is None else field.length,
+        "decimals": "" if field.decimals is None else field.decimals,
+        "unit": {"m2": "m²"}.get(field.unit, field.unit),
+        "codes": field.codes,
+        "list": texts.setting(f"codes.{field.codes}") if field.codes else "",
+        "linked": field.codes in standard.code_lists,
+        "notes": words.join(notes),
+        "meaning": words.named("meaning", field.meaning),
+        "required": _constraint(field.constraint, words) if field.constraint else "",
+        "personal": field.personal,
+        "mark": field.mark,
+    }
+
+
+def _constraint(letter: str, words: Words) -> str:
+    key = f"constraint_{letter or 'none'}"
+    return words.get("dictionary", key) if words.has("dictionary", key) else letter
+
+
+def _list(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
+    # A column of which no row says anything is not shown.
+    columns = list(dict.fromkeys(k for c in codes.codes.values() for k, v in c.extra.items() if v))
+    return {
+        "id": codes.id,
+        "name": texts.setting(f"codes.{codes.id}"),
+        "mark": codes.mark,
+        "count": words.get("dictionary", "rows", count=len(codes.codes)),
+        "users": users,
+        "columns": [words.named("dictionary_extra", name) for name in columns],
+        "nested": any(c.parent for c in codes.codes.values()),
+        "codes": [
+            {
+                "code": code.code,
+                "name": code.name,
+                "parent": code.parent,
+                "depth": min(depth, 4),
+                "extra": [code.extra.get(name, "").replace("|", " | ") for name in columns],
+                "mark": code.mark,
+            }
+            for code, depth in in_order(codes)
+        ],
+    }
+
+
+def _rule(rule: Rule, words: Words, texts: Texts) -> dict[str, str]:
+    return {
+        "code": rule.code,
+        "title": texts.rule_title(rule),
+        "severity": words.get("severity", str(rule.severity)),
+    }

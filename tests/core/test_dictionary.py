@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The data dictionary: every layer, field, code and mark of a standard, in one file that needs nothing else."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.render.dictionary import in_order, render_dictionary, rules_of
+from plugin.core.standard import load_standard, standard_ids
+from plugin.core.template import Code, CodeList
+from plugin.core.texts import Texts
+from plugin.paths import STANDARDS
+
+
+class Anchors(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.ids, self.links, self.loaded = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if "href" in given:
+            self.links.append(given["href"])
+        self.loaded += [v for k, v in attrs if k in ("src", "srcset", "action")]
+
+
+def section(page: str, name: str) -> str:
+    return page.split(f'<section id="{name}">')[1].split("</section>")[0]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_dictionary(load_standard("county_db"))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("standard", standard_ids())
+def test_everything_is_in_it_and_nothing_is_loaded(standard, lang):
+    loaded = load_standard(standard)
+    text = render_dictionary(loaded, lang)
+    found = Anchors(text)
+    assert len(found.ids) == len(set(found.ids))
+    wanted = {f"layer-{r}" for r in loaded.templates} | {f"codes-{c}" for c in loaded.code_lists}
+    assert wanted <= set(found.ids)
+    assert all(link.startswith("#") and link[1:] in found.ids for link in found.links)
+    assert not found.loaded and not re.search(r"https?://|@import|url\(|<script", text)
+    for role, template in loaded.templates.items():
+        own = section(text, f"layer-{role}")
+        assert own.count("<tr>") == len(template.fields) + 1
+        assert all(f"<code>{f.name}</code>" in own for f in template.fields)
+    for name, codes in loaded.code_lists.items():
+        assert section(text, f"codes-{name}").count("<tr") == len(codes.codes) + 1
+
+
+def test_what_nobody_verified_is_said(page):
+    templates = load_standard("county_db").templates
+    for role, template in templates.items():
+        own = section(page, f"layer-{role}")
+        assert ("字段表未核实" in own) == (template.fields_mark == "C")
+        assert ("图层名由代码推得" in own) == (template.name_mark == "C")
+    count = sum(t.fields_mark == "C" for t in templates.values())
+    assert count and f"字段表未核实的 {count} 个" in page
+
+
+def test_a_field_says_list_padding_and_name(page):
+    own = section(page, "layer-XZYDYH")
+    row = next(r for r in own.split("<tr>") if "<code>YDYHFLDM</code>" in r)
+    for text in ("用地用海分类代码", ">6<", 'href="#codes-land_use_2023"', "补 0 到 6 位", "YDYHFLMC", "地类代码"):
+        assert text in row
+
+
+def test_personal_data_is_said(page):
+    assert ">是</td>" in section(page, "layer-YJJBNTTB")
+    assert "个人信息" not in section(page, "layer-CZKFBJ")
+
+
+def test_rules_that_look_at_a_layer(page):
+    standard = load_standard("county_db")
+    codes = {r.code for r in rules_of("CZKFBJ", standard)}
+    assert {"REL001"} <= {r.code for r in rules_of("STBHHX", standard)}
+    assert codes and all(c in section(page, "layer-CZKFBJ") for c in codes)
+    assert "没有专门看本图层的规则" in page
+
+
+def test_a_code_stands_below_its_parent():
+    standard = load_standard("county_db")
+    for codes in standard.code_lists.values():
+        ordered = in_order(codes)
+        place = {code.code: n for n, (code, _) in enumerate(ordered)}
+        assert len(place) == len(codes.codes)
+        assert all(place[c.parent] < place[c.code] for c, _ in ordered if c.parent)
+    circle = CodeList("x", {"1": Code("1", "a", "2", 1, "B"), "2": Code("2", "b", "1", 1, "B")})
+    assert [c.code for c, _ in in_order(circle)] == ["1", "2"]
+
+
+def test_a_field_changed_in_the_template_changes_the_book(tmp_path):
+    folder = tmp_path / "标准 2"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    file = folder / "templates" / "CZKFBJ.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace('name = "BSM"', 'name = "BSM_NEW"', 1).replace('alias = "标识码"', 'alias = "<b>&"', 1),
+        encoding="utf-8",
+    )
+    own = section(render_dictionary(load_standard(str(folder))), "layer-CZKFBJ")
+    assert "<code>BSM_NEW</code>" in own and "&lt;b&gt;&amp;" in own and "<b>&" not in own
+
+
+def test_command_line(tmp_path, capsys):
+    target = tmp_path / "字 典" / "book.html"
+    assert main(["dictionary", "--html", str(target), "--lang", "en"]) == 0
+    assert str(target) in capsys.readouterr().out
+    assert "Data dictionary" in target.read_text(encoding="utf-8")
+    assert [p.name for p in target.parent.iterdir()] == ["book.html"]
+
+
+def test_a_standard_that_is_not_there(tmp_path, capsys):
+    target = tmp_path / "book.html"
+    assert main(["dictionary", "--html", str(target), "--standard", "nope"]) == 2
+    assert "nope" in capsys.readouterr().err and not target.exists()
+
+
+def test_no_place_to_write(tmp_path, capsys):
+    assert main(["dictionary", "--html", str(tmp_path)]) == 2
+    assert Texts("zh").get("errors", "output_is_folder", target=str(tmp_path)) in capsys.readouterr().err
