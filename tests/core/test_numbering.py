@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""BSM: made as the rule says, unique, and never given twice, whatever is added, deleted or brought in."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugin.core.errors import InputError
+from plugin.core.numbering import HIGHEST, highest, make_bsm, next_bsm, split_bsm, usual_county
+
+COUNTY, OTHER = "140225", "140226"
+
+#: What may stand in a BSM column: our numbers, the neighbour's, another scheme's, nothing, nonsense.
+numbers = st.integers(1, 10**6)
+values = st.one_of(
+    numbers.map(lambda n: make_bsm(COUNTY, n)),
+    numbers.map(lambda n: make_bsm(OTHER, n)),
+    numbers.map(lambda n: f"{COUNTY}2010{n:08d}"),
+    st.none(),
+    st.text(max_size=20),
+    st.integers(),
+)
+
+
+def test_made_of_county_zeros_and_eight_digits():
+    assert make_bsm(COUNTY, 17) == "140225000000000017"
+    assert split_bsm("140225000000000017") == (COUNTY, 17)
+    assert split_bsm(140225000000000017) == (COUNTY, 17)
+    assert split_bsm("140225201000000017") is None
+    assert split_bsm("１４０２２５000000000017") is None
+    assert next_bsm(COUNTY, []) == "140225000000000001"
+    assert next_bsm(COUNTY, ["140225000008000001"]) == "140225000008000002"
+
+
+@given(st.lists(values), st.integers(0, 10**6))
+@settings(deadline=None, derandomize=True)
+def test_the_next_number_is_free_and_above_all(used, high_water):
+    made = next_bsm(COUNTY, used, high_water)
+    assert len(made) == 18 and made not in used
+    _, number = split_bsm(made)
+    ours = [parts[1] for parts in map(split_bsm, used) if parts and parts[0] == COUNTY]
+    assert number == max([high_water, *ours]) + 1
+
+
+@given(st.lists(st.one_of(st.just("add"), st.just("drop"), st.tuples(st.just("bring"), values)), max_size=60))
+@settings(deadline=None, derandomize=True)
+def test_no_number_is_given_twice(steps):
+    """Adding, deleting the highest and pasting in any order, with the highest remembered."""
+    layer, given_out, water = [], [], 0
+    for step in steps:
+        if step == "add":
+            made = next_bsm(COUNTY, layer, water)
+            assert made not in given_out and made not in layer
+            given_out.append(made)
+            layer.append(made)
+        elif step == "drop" and layer:
+            layer.sort(key=str)
+            layer.pop()
+        elif step != "drop":
+            layer.append(step[1])
+        water = max(water, highest(layer).get(COUNTY, 0))
+
+
+def test_the_county_that_most_numbers_name():
+    assert usual_county([None, make_bsm(OTHER, 1), make_bsm(COUNTY, 1), make_bsm(COUNTY, 9), "x"]) == COUNTY
+    assert usual_county([None, "", "17"]) == ""
+
+
+def test_says_what_is_wrong():
+    for county in ("", "14022", "1402251", "14022x", "１４０２２５"):
+        with pytest.raises(InputError) as caught:
+            make_bsm(county, 1)
+        assert caught.value.key == "bsm_county"
+    with pytest.raises(InputError) as caught:
+        next_bsm(COUNTY, [make_bsm(COUNTY, HIGHEST)])
+    assert caught.value.key == "bsm_used_up"
