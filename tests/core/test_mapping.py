@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers into templates: proposals, translated codes, and every value that did not arrive told."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.errors import DataError, InputError
+from plugin.core.io import read_source
+from plugin.core.mapping import (
+    Mapping,
+    Translation,
+    apply,
+    from_proposals,
+    load_mapping,
+    propose,
+    to_toml,
+    translation_column,
+)
+from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.standard import load_standard
+from plugin.core.template import Field, Template
+from plugin.core.texts import Texts
+from tests.core.survey import ROWS, write_survey
+
+STANDARD = load_standard("county_db")
+DLTB, XZYDYH = STANDARD.templates["DLTB"], STANDARD.templates["XZYDYH"]
+KINDS = {"O": "text", "i": "integer", "f": "real", "M": "date"}
+
+
+def layer(**columns) -> SourceLayer:
+    count = len(next(iter(columns.values())))
+    shapes = [shapely.box(n, 0, n + 1, 1) for n in range(count)]
+    frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=4526))
+    fields = tuple(FieldInfo(n, KINDS.get(frame[n].dtype.kind, "text")) for n in columns)
+    return SourceLayer("源层", frame, fields, frame.crs)
+
+
+def template(*fields: Field, geometry: str = "polygon") -> Template:
+    return Template("T", "试", geometry, "allowed", "O", "B", "B", "x", fields)
+
+
+def one(value, **field):
+    """A value through one field: what arrives, and why not."""
+    made = template(Field("F", "字", field.pop("type", "text"), "B", **field))
+    mapped = apply(layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD)
+    return mapped.frame["F"].iloc[0], [loss.reason for loss in mapped.losses]
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory):
+    (read,) = read_source(write_survey(tmp_path_factory.mktemp("三调")))
+    return read
+
+
+def sources(found):
+    return {p.target: (p.source, p.how) for p in found if p.source}
+
+
+def test_survey_into_dltb_keeps_counts_areas_and_values(survey):
+    assert survey.encoding in ("GBK", "GB18030")
+    mapped = apply(survey, from_proposals("DLTB", propose(survey, DLTB, STANDARD)), DLTB, STANDARD)
+    assert [c for c in mapped.frame.columns if c != "geometry"] == [f.name for f in DLTB.fields]
+    assert list(mapped.frame.index) == list(survey.frame.index) and mapped.frame.crs == survey.frame.crs
+    assert shapely.equals_exact(mapped.frame.geometry.to_numpy(), survey.frame.geometry.to_numpy(), 0).all()
+    assert mapped.frame["TBMJ"].sum() == survey.frame["TBMJ"].sum()
+    assert mapped.frame["DLBM"].tolist() == [row[0] for row in ROWS]
+    assert mapped.frame["SJNF"].tolist() == [2020] * 8 + [None, None]
+    said = {(loss.target, loss.value, loss.reason, loss.carried) for loss in mapped.losses if loss.fid is not None}
+    assert said == {
+        ("SJNF", "二〇二〇", "number_unreadable", False),
+        # A code that its own list does not know stays, and is told.
+        ("DLBM", "9999", "code_unknown", True),
+    }
+    assert mapped.unmapped == ["数据来源说"]
+    assert {loss.source: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
+
+
+def test_survey_on_into_the_classes_of_2023(survey):
+    proposals = propose(survey, XZYDYH, STANDARD)
+    assert sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
+    mapping = from_proposals("XZYDYH", proposals)
+    assert mapping.codes == {"YDYHFLDM": Translation("sandiao", "code_2023")}
+    mapped = apply(survey, mapping, XZYDYH, STANDARD)
+    assert len(mapped.frame) == len(ROWS)
+    assert mapped.frame.area.sum() == survey.frame.area.sum()
+    codes = mapped.frame["YDYHFLDM"].tolist()
+    assert codes == ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
+    # 0303 is 红树林地 in the survey, 灌木林地 in the other list: the name follows the translated code.
+    assert mapped.frame["YDYHFLMC"].tolist()[:4] == ["旱地", "旱地", "果园", "红树林地"]
+    lost = {
+        loss.value: (loss.reason, loss.params.get("codes"), loss.key) for loss in mapped.losses if loss.fid is not None
+    }
+    assert lost == {
+        "0204": ("code_many", "0205 0204", "140225000000000005"),
+        "0701": ("code_many", "0701 0702", "140225000000000006"),
+        "01": ("code_none", "", "140225000000000007"),
+        "9999": ("code_unknown", None, "140225000000000008"),
+    }
+    assert mapped.unmapped == ["DLMC", "SJNF", "数据来源说"]
+    assert set(mapped.unfilled) == {"YSDM", "XZQDM", "XZQMC", "TBDLMJ", "BZ"}
+
+
+def test_a_person_decides_once_and_it_is_kept(survey, tmp_path):
+    mapping = from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD))
+    mapping.codes["YDYHFLDM"].choices.update({"0204": "0205", "0701": "0701", "9999": "0103"})
+    mapping.constants.update(XZQDM="140225", XZQMC='浑源"县\\')
+    file = tmp_path / "对应.toml"
+    file.write_text(to_toml(mapping, XZYDYH), encoding="utf-8")
+    loaded = load_mapping(file, XZYDYH, STANDARD)
+    assert replace(loaded, path=None) == mapping
+    mapped = apply(survey, loaded, XZYDYH, STANDARD)
+    assert mapped.frame["YDYHFLDM"].tolist()[5:9] == ["020500", "070100", None, "010300"]
+    assert set(mapped.frame["XZQDM"]) == {"140225"}
+    assert [loss.value for loss in mapped.losses if loss.fid is not None] == ["01"]
+
+
+def test_every_loss_has_a_sentence(survey):
+    for target in (DLTB, XZYDYH):
+        mapped = apply(survey, from_proposals(target.role, propose(survey, target, STANDARD)), target, STANDARD)
+        for lang in ("zh", "en"):
+            for loss in mapped.losses:
+                text = Texts(lang).get("mapping", loss.reason, target=loss.target, source=loss.source, **loss.params)
+                assert "{" not in text and (loss.target or loss.source) in text
+
+
+def test_input_is_not_altered(survey):
+    before = survey.frame.copy(deep=True)
+    apply(survey, from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD)), XZYDYH, STANDARD)
+    assert survey.frame.equals(before)
+
+
+def test_names_cut_to_ten_bytes_and_aliases():
+    made = template(
+        Field("YJJBNTTBMJXX", "很长的名字", "real", "B"),
+        Field("ZLDWMC", "坐落单位名称", "text", "B"),
+        Field("QSDWMC", "权属单位名称", "text", "B"),
+        Field("TBBH", "图斑编号", "text", "B"),
+    )
+    rows = layer(YJJBNTTBMJ=[1.0], 坐落单=["a"], 权属单位名=["b"], 图斑编号=["c"], other=["d"])
+    assert sources(propose(rows, made, STANDARD)) == {
+        "YJJBNTTBMJXX": ("YJJBNTTBMJ", "cut"),
+        "ZLDWMC": ("坐落单", "cut"),
+        "QSDWMC": ("权属单位名", "cut"),
+        "TBBH": ("图斑编号", "alias"),
+    }
+
+
+def test_a_cut_that_fits_two_is_not_guessed():
+    made = template(Field("GHFQDM", "规划分区代码", "text", "B"), Field("GHFQMC", "规划分区名称", "text", "B"))
+    assert not sources(propose(layer(规划分=["x"]), made, STANDARD))
+
+
+def test_names_in_another_case():
+    assert sources(propose(layer(bsm=["1"]), DLTB, STANDARD))["BSM"] == ("bsm", "name")
+
+
+def test_by_content_and_doubt_where_two_lists_fit():
+    certain = layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
+    (found,) = [p for p in propose(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    assert (found.source, found.how, found.translation.list) == ("KIND", "content", "sandiao")
+    zones = layer(a=["100", "200", "410"], b=["x", "y", "z"])
+    assert sources(propose(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == ("a", "content")
+    assert not sources(propose(layer(a=["1", "2", "3"]), DLTB, STANDARD))
+    both = layer(YDYHFLDM=["0101", "0301"])
+    (found,) = [p for p in propose(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    assert found.source == "YDYHFLDM" and not found.translation and not found.doubt
+    both = layer(用地用海分=["0101", "0301"])
+    (found,) = [p for p in propose(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    assert found.doubt == "list_unsure" and not found.translation
+
+
+def test_translation_column_is_found_in_the_data():
+    lists = STANDARD.code_lists
+    assert translation_column(lists["sandiao"], lists["land_use_2023"]) == "code_2023"
+    assert translation_column(lists["land_use_2023"], lists["sandiao"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "arrives", "reasons"),
+    [
+        ("一二三", {"length": 3}, "一二三", []),
+        ("一二三四", {"length": 3}, None, ["too_long"]),
+        (2020.0, {"length": 4}, "2020", []),
+        ("  ", {}, None, []),
+        (None, {"type": "real"}, np.nan, []),
+        ("12.5", {"type": "real"}, 12.5, []),
+        ("12.5亩", {"type": "real"}, np.nan, ["number_unreadable"]),
+        ("nan", {"type": "real"}, np.nan, ["number_unreadable"]),
+        (123456, {"type": "real", "length": 8, "decimals": 2}, np.nan, ["too_long"]),
+        (12345, {"type": "real", "length": 8, "decimals": 2}, 12345.0, []),
+        ("140225000000000001", {"type": "integer"}, 140225000000000001, []),
+        (2.5, {"type": "integer"}, None, ["not_whole"]),
+        ("2020年3月1日", {"type": "date"}, datetime(2020, 3, 1), []),
+        ("20200301", {"type": "date"}, datetime(2020, 3, 1), []),
+        ("20200231", {"type": "date"}, None, ["date_unreadable"]),
+        ("010100", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
+        ("0101", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
+        ("7777", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "7777", ["code_unknown"]),
+    ],
+)
+def test_one_value(value, field, arrives, reasons):
+    found, said = one(value, **field)
+    assert said == reasons
+    assert (found is arrives or found == arrives) or (found != found and (arrives is None or arrives != arrives))
+
+
+def test_shapes_of_another_kind():
+    with pytest.raises(InputError) as error:
+        apply(layer(F=["x"]), Mapping("T"), template(geometry="line"), STANDARD)
+    assert error.value.params["count"] == 1
+    assert "源层" in Texts("zh").explain(error.value)
+
+
+def test_no_rows_and_a_field_called_geometry():
+    empty = replace(layer(F=["x"]), frame=layer(F=["x"]).frame.iloc[:0])
+    assert len(apply(empty, Mapping("T", {"F": "F"}), template(Field("F", "", "text", "B")), STANDARD).frame) == 0
+    made = template(Field("geometry", "", "text", "B"))
+    mapped = apply(layer(F=["x"]), Mapping("T", {"geometry": "F"}), made, STANDARD)
+    assert mapped.frame["geometry"].tolist() == ["x"] and mapped.frame.geometry.name == "_geometry"
+
+
+GOOD = '[fields]\nYDYHFLDM = "DLBM"\n'
+BAD = [
+    ('role = "XZYDYH"\n[fields\n', "data_file_broken", None),
+    (GOOD, "data_key_missing", "role"),
+    (f'role = "DLTB"\n{GOOD}', "data_value_unknown", "role"),
+    (f'role = "XZYDYH"\nname = "x"\n{GOOD}', "data_key_unknown", "name"),
+    ('role = "XZYDYH"\n[fields]\nNOPE = "DLBM"\n', "data_key_unknown", "fields.NOPE"),
+    ('role = "XZYDYH"\n[fields]\nBSM = 3\n', "data_value_kind", "fields.BSM"),
+    ('role = "XZYDYH"\nfields = "x"\n', "data_value_kind", "fields"),
+    (f'role = "XZYDYH"\n{GOOD}[constants]\nYDYHFLDM = "0101"\n', "data_duplicate", "constants.YDYHFLDM"),
+    (f'role = "XZYDYH"\n{GOOD}[constants]\nXZQDM = "1402250000000"\n', "mapping_constant", "constants.XZQDM"),
+    (f'role = "XZYDYH"\n{GOOD}[constants]\nCZCSXM = "999"\n', "mapping_constant", "constants.CZCSXM"),
+    (f'role = "XZYDYH"\n{GOOD}[codes.BSM]\n', "data_value_unknown", "codes"),
+    (f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM]\nlist = "sandiao"\n', "data_key_missing", "codes.YDYHFLDM.column"),
+    (
+        f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM]\nlist = "x"\ncolumn = "y"\n',
+        "data_value_unknown",
+        "codes.YDYHFLDM.list",
+    ),
+    (
+        f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM]\nlist = "sandiao"\ncolumn = "y"\n',
+        "data_value_unknown",
+        "codes.YDYHFLDM.column",
+    ),
+    (
+        f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM.choices]\n"0204" = "9"\n',
+        "mapping_choice",
+        "codes.YDYHFLDM.choices.0204",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "where"), BAD, ids=[f"{k}-{w}" for _, k, w in BAD])
+def test_a_bad_mapping_names_file_and_key(text, key, where, tmp_path):
+    file = tmp_path / "坏 对应.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_mapping(file, XZYDYH, STANDARD)
+    assert (error.value.key, error.value.params.get("key")) == (key, where)
+    said = Texts("zh").explain(error.value)
+    assert "坏 对应.toml" in said and (where or "") in said
+
+
+@pytest.mark.parametrize("name", ["没有.toml", ""])
+def test_a_mapping_that_is_not_there(name, tmp_path):
+    with pytest.raises(DataError) as error:
+        load_mapping(tmp_path / name, XZYDYH, STANDARD)
+    assert error.value.key == "data_file_missing"
+
+
+def test_a_source_field_that_the_layer_lacks(survey, tmp_path):
+    file = tmp_path / "对应.toml"
+    file.write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        apply(survey, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
+    said = Texts("zh").explain(error.value)
+    assert all(word in said for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey.name))
