@@ -8,6 +8,10 @@
         <translation>、</translation>
     </message>
     <message>
+        <source>6-digit county code; by default the layer's own</source>
+        <translation>6 位县级代码；默认用图层自己的</translation>
+    </message>
+    <message>
         <source>A folder of shapefiles, or a FileGDB (.gdb)</source>
         <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
     </message>
@@ -46,6 +50,10 @@
     <message>
         <source>Area ha</source>
         <translation>面积 ha</translation>
+    </message>
+    <message>
+        <source>Arguments</source>
+        <translation>参数</translation>
     </message>
     <message>
         <source>As the layer or its file says</source>
@@ -192,6 +200,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>错误</translation>
     </message>
     <message>
+        <source>Examples</source>
+        <translation>示例</translation>
+    </message>
+    <message>
         <source>Expansion ratio: at most {limit}</source>
         <translation>扩展倍数上限 {limit}</translation>
     </message>
@@ -324,6 +336,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>生成报告</translation>
     </message>
     <message>
+        <source>Missing library: {name}. See Environment Check.</source>
+        <translation>缺少依赖库：{name}。见“环境自检”。</translation>
+    </message>
+    <message>
         <source>Next</source>
         <translation>下一个</translation>
     </message>
@@ -336,12 +352,20 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>没有发现问题，但有 {count} 条规则没能检查，不能算通过。</translation>
     </message>
     <message>
+        <source>No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').</source>
+        <translation>这里没有图层，不知道坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
+    </message>
+    <message>
         <source>No place on the map</source>
         <translation>没有图上位置</translation>
     </message>
     <message>
         <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
         <translation>还没有规划图层。先新建县级规划项目，或打开示例县试一遍。</translation>
+    </message>
+    <message>
+        <source>No such layer, or several of that name. Write @layer, or the name of one layer.</source>
+        <translation>没有这个图层，或有几个同名图层。请写 @layer，或写只有一个图层用的名称。</translation>
     </message>
     <message>
         <source>No township</source>
@@ -608,8 +632,20 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>环境状态</translation>
     </message>
     <message>
+        <source>Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the same as in checks and reports. Not the area of the map plane.</source>
+        <translation>法定椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
+    </message>
+    <message>
         <source>Structure</source>
         <translation>结构</translation>
+    </message>
+    <message>
+        <source>Syntax</source>
+        <translation>语法</translation>
+    </message>
+    <message>
+        <source>The CRS given is unknown. Write for example 'EPSG:4526'.</source>
+        <translation>不认识写明的坐标系。请写成例如 'EPSG:4526'。</translation>
     </message>
     <message>
         <source>The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.</source>
@@ -620,8 +656,28 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
     <message>
+        <source>The code one level up in a code list; NULL at the top and for an unknown code.</source>
+        <translation>代码在代码表里的上一级代码；已是顶级或不认识的代码得 NULL。</translation>
+    </message>
+    <message>
         <source>The feature is not in this project any more.</source>
         <translation>这个要素已不在工程里。</translation>
+    </message>
+    <message>
+        <source>The first argument is no geometry. Write @geometry.</source>
+        <translation>第一个参数不是几何图形。请写 @geometry。</translation>
+    </message>
+    <message>
+        <source>The name of a code in a code list; NULL when the list does not have it.</source>
+        <translation>代码在代码表里的名称；代码表里没有的得 NULL。</translation>
+    </message>
+    <message>
+        <source>The name of a planning zone's code; NULL when the list does not have it.</source>
+        <translation>规划分区代码的名称；代码表里没有的得 NULL。</translation>
+    </message>
+    <message>
+        <source>The next free BSM of a layer: county, 0000 and an 8-digit number above every one ever used, unsaved edits counted. In a layer being edited each call gives out another number, never one given before; gaps are normal. Elsewhere the number is only shown.</source>
+        <translation>图层的下一个标识码：县级代码、0000 和 8 位顺序号，比用过的都大，未保存的编辑也算在内。图层在编辑状态时，每次调用取一个新号，给过的号不再给，断号是正常的；不在编辑状态时只显示下一个号。</translation>
     </message>
     <message>
         <source>The profile's</source>
@@ -692,8 +748,16 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>缩放</translation>
     </message>
     <message>
+        <source>a polygon, usually @geometry</source>
+        <translation>面要素的几何图形，一般写 @geometry</translation>
+    </message>
+    <message>
         <source>about {seconds} s left</source>
         <translation>剩余约 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>code of a planning zone, such as 411</source>
+        <translation>规划分区代码，如 411</translation>
     </message>
     <message>
         <source>empty: as set, by default {value}</source>
@@ -702,6 +766,18 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>findings.gpkg</source>
         <translation>检查发现.gpkg</translation>
+    </message>
+    <message>
+        <source>id of the code list, such as 'land_use_2023' or 'planning_zones'</source>
+        <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
+    </message>
+    <message>
+        <source>its CRS, such as 'EPSG:4526'; by default the layer's</source>
+        <translation>图形的坐标系，如 'EPSG:4526'；默认是图层的坐标系</translation>
+    </message>
+    <message>
+        <source>layer, its name or id; by default the current one</source>
+        <translation>图层、图层名或图层 id；默认是当前图层</translation>
     </message>
     <message>
         <source>net {area}</source>
@@ -714,6 +790,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>report.json</source>
         <translation>检查报告.json</translation>
+    </message>
+    <message>
+        <source>the code, padded with zeros or not</source>
+        <translation>代码，补零与否都可以</translation>
     </message>
     <message>
         <source>width {width} m</source>

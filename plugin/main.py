@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin itself: wires provider, translation and, on a desktop, menu, toolbar and docks.
+"""The plugin itself: wires provider, expression functions, translation and, on a desktop, menu, toolbar and docks.
 
 Nothing heavy is imported here: QGIS loads it at every start, also where geopandas is missing.
 """
@@ -12,6 +12,7 @@ from qgis.core import QgsApplication
 
 from .algorithms.provider import SanxianProvider
 from .bridge import texts
+from .bridge.expressions import Functions
 
 
 def forget_modules():
@@ -26,11 +27,13 @@ def forget_modules():
 
 
 class SanxianPlugin:
-    """``iface`` is None in qgis_process and QGIS Server; then there is a provider and nothing else."""
+    """``iface`` is None in qgis_process and QGIS Server; then there are the provider and
+    the expression functions, and nothing else."""
 
     def __init__(self, iface):
         self.iface = iface
         self.provider = None
+        self.functions = None
         self.desk = None
         self.translator = texts.install_translator()
 
@@ -39,6 +42,9 @@ class SanxianPlugin:
         if self.provider is None:
             self.provider = SanxianProvider()
             QgsApplication.processingRegistry().addProvider(self.provider)
+        if self.functions is None:
+            self.functions = Functions()
+            self.functions.register()
 
     def initGui(self):
         self.initProcessing()
@@ -56,6 +62,9 @@ class SanxianPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        if self.functions is not None:
+            self.functions.unregister()
+            self.functions = None
         texts.remove_translator(self.translator)
         self.translator = None
         forget_modules()

@@ -165,7 +165,7 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
             check()
         fids.append(feature.id())
         rows.append(feature.attributes())
-        wkb, curved = _wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
+        wkb, curved = as_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
         shapes.append(wkb)
         if curved:
             curves.append(feature.id())
@@ -219,7 +219,7 @@ def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
     return found if found.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())
 
 
-def _wkb(geometry: Any) -> tuple[bytes, bool]:
+def as_wkb(geometry: Any) -> tuple[bytes, bool]:
     """WKB that GEOS reads (no arcs, no M), and whether there were arcs."""
     kind = geometry.wkbType()
     curved = False

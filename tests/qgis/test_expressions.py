@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expression functions: right answers, everywhere an expression runs, gone when the plugin is."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from qgis.core import (
+    QgsApplication,
+    QgsExpression,
+    QgsExpressionContext,
+    QgsFeature,
+    QgsGeometry,
+    QgsTask,
+    QgsVectorLayer,
+    edit,
+)
+
+from tests.county import measure
+from tests.qgis.gui_helpers import work
+from tests.qgis.helpers import ROOT, X, Y, frame, square
+
+NAMES = (
+    "sanxian_statutory_area",
+    "sanxian_next_bsm",
+    "sanxian_code_name",
+    "sanxian_parent_code",
+    "sanxian_zone_name",
+)
+COUNTY = "140225"
+HOLED = shapely.Polygon(
+    [(X, Y), (X + 3000, Y + 40), (X + 2800, Y + 2500), (X - 60, Y + 2000)],
+    [[(X + 500, Y + 500), (X + 500, Y + 900), (X + 900, Y + 900)]],
+)
+
+
+@pytest.fixture
+def functions(qgis_app, project):
+    from plugin.bridge.expressions import Functions
+
+    made = Functions()
+    made.register()
+    yield made
+    made.unregister()
+
+
+def evaluate(text, layer=None):
+    expression = QgsExpression(text)
+    assert not expression.hasParserError(), expression.parserErrorString()
+    value = expression.evaluate(layer.createExpressionContext() if layer else QgsExpressionContext())
+    return expression.evalErrorString() or value
+
+
+def layer_of(shapes=(), crs="EPSG:4526", bsm=()):
+    layer = QgsVectorLayer(f"Polygon?crs={crs}&field=BSM:string(18)&field=MJ:double", "图层", "memory")
+    rows = []
+    for shape, number in zip(shapes, [*bsm, *[None] * len(shapes)], strict=False):
+        row = QgsFeature(layer.fields())
+        row.setGeometry(QgsGeometry.fromWkt(shape.wkt))
+        row["BSM"] = number
+        rows.append(row)
+    layer.dataProvider().addFeatures(rows)
+    return layer
+
+
+def add(layer, bsm):
+    row = QgsFeature(layer.fields())
+    row.setGeometry(QgsGeometry.fromWkt(square(0, 0).wkt))
+    row["BSM"] = bsm
+    assert layer.addFeature(row)
+    return row
+
+
+@pytest.mark.parametrize("epsg", [4526, 4490, 4547, 4534 + 13])
+def test_area_agrees_with_the_formula_written_by_another_hand(functions, epsg):
+    shape = HOLED
+    if epsg != 4526:
+        import pyproj
+
+        to = pyproj.Transformer.from_crs(4526, epsg, always_xy=True)
+        shape = shapely.transform(HOLED, lambda c: np.column_stack(to.transform(c[:, 0], c[:, 1])))
+    (expected,) = measure.statutory_area([HOLED])
+    wkt = f"geom_from_wkt('{shapely.to_wkt(shape, rounding_precision=-1)}')"
+    assert evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:{epsg}')") == pytest.approx(expected, abs=1e-3)
+    layer = layer_of(crs=f"EPSG:{epsg}")
+    assert evaluate(f"sanxian_statutory_area({wkt})", layer) == pytest.approx(expected, abs=1e-3)
+
+
+def test_area_of_multipart_curved_and_no_polygons(functions):
+    parts = shapely.MultiPolygon([square(0, 0), square(500, 0, 10, 10)])
+    (expected,) = measure.statutory_area([parts])
+    assert evaluate(f"sanxian_statutory_area(geom_from_wkt('{parts.wkt}'), 4526)") == pytest.approx(expected, abs=1e-3)
+    arc = f"CURVEPOLYGON(CIRCULARSTRING({X} {Y}, {X + 100} {Y + 100}, {X + 200} {Y}, {X + 100} {Y - 100}, {X} {Y}))"
+    assert evaluate(f"sanxian_statutory_area(geom_from_wkt('{arc}'), 4526)") == pytest.approx(np.pi * 1e4, rel=2e-3)
+    assert evaluate(f"sanxian_statutory_area(make_point({X}, {Y}), 4526)") == 0
+    assert evaluate("sanxian_statutory_area(NULL, 4526)") in (None, QgsExpression("NULL").evaluate())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sanxian_statutory_area(make_point(1, 1))",
+        "sanxian_statutory_area(make_point(1, 1), 'EPSG:1')",
+        "sanxian_statutory_area('a polygon', 4526)",
+        "sanxian_next_bsm()",
+        "sanxian_next_bsm('no such layer')",
+        "sanxian_code_name('no such list', '01')",
+    ],
+)
+def test_says_what_is_wrong(functions, text):
+    expression = QgsExpression(text)
+    expression.evaluate(QgsExpressionContext())
+    assert expression.evalErrorString().endswith((".", "。"))
+
+
+def test_codes(functions):
+    assert evaluate("sanxian_zone_name('410')") == "城镇集中建设区"
+    assert evaluate("sanxian_zone_name(410)") == evaluate("sanxian_zone_name(410.0)") == "城镇集中建设区"
+    assert evaluate("sanxian_code_name('land_use_2023', '0103')") == "旱地"
+    assert evaluate("sanxian_code_name('land_use_2023', '010300')") == "旱地"
+    assert evaluate("sanxian_code_name('land_use_2023', '010000')") == "耕地"
+    assert evaluate("sanxian_code_name('sandiao', '0301')") == "乔木林地"
+    assert evaluate("sanxian_parent_code('planning_zones', '411')") == "410"
+    assert evaluate("sanxian_parent_code('planning_zones', '410')") == "400"
+    for nothing in (
+        "sanxian_zone_name('999')",
+        "sanxian_zone_name(NULL)",
+        "sanxian_parent_code('planning_zones', '400')",
+    ):
+        assert evaluate(f"{nothing} IS NULL") == 1
+
+
+def test_each_call_in_an_edited_layer_gives_another_number(functions):
+    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000041"])
+    assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042"
+    assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042", "shown only"
+    layer.startEditing()
+    add(layer, f"{COUNTY}000000000050")
+    given = [evaluate("sanxian_next_bsm(@layer)", layer) for _ in range(3)]
+    assert given == [f"{COUNTY}0000000000{n}" for n in (51, 52, 53)]
+    assert evaluate("sanxian_next_bsm(county:='140226')", layer) == "140226000000000001"
+    layer.rollBack()
+    layer.startEditing()
+    assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000054", "given is given, saved or not"
+
+
+def test_by_name_and_from_another_layer(functions, project):
+    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000007"])
+    project.addMapLayer(layer)
+    for said in ("图层", layer.id()):
+        assert evaluate(f"sanxian_next_bsm('{said}')") == f"{COUNTY}000000000008"
+
+
+def write(path, *numbers):
+    shapes = [square(200 * n, 0) for n in range(len(numbers))]
+    pyogrio.write_dataframe(frame(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
+
+
+def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
+    """Deleted, saved, project closed and opened anew: the number of a feature that is gone stays used."""
+    path = tmp_path / "县 库.gpkg"
+    write(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
+    layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
+    project.addMapLayer(layer)
+    with edit(layer):
+        assert layer.deleteFeature(max(layer.allFeatureIds()))
+    assert layer.featureCount() == 1
+    project.clear()
+    again = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
+    project.addMapLayer(again)
+    assert evaluate("sanxian_next_bsm()", again) == f"{COUNTY}000000000010"
+    # An overwritten number is gone likewise; a filter hides features, not numbers.
+    with edit(again):
+        (fid,) = again.allFeatureIds()
+        again.changeAttributeValue(fid, again.fields().lookupField("BSM"), f"{COUNTY}000000000020")
+    with edit(again):
+        again.changeAttributeValue(fid, again.fields().lookupField("BSM"), f"{COUNTY}000000000002")
+    again.setSubsetString("BSM = 'none'")
+    assert evaluate("sanxian_next_bsm(@layer, '140225')", again) == f"{COUNTY}000000000021"
+
+
+def test_a_filter_hides_no_number(functions, project, tmp_path):
+    path = tmp_path / "a.gpkg"
+    write(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
+    layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
+    layer.setSubsetString(f"BSM = '{COUNTY}000000000001'")
+    assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000010"
+
+
+def test_numbers_a_column_in_one_go(functions):
+    """As the field calculator does: one expression prepared once, evaluated feature by feature."""
+    layer = layer_of([square(200 * n, 0) for n in range(5)], bsm=[f"{COUNTY}000000000003"])
+    context = layer.createExpressionContext()
+    expression = QgsExpression('CASE WHEN "BSM" IS NULL THEN sanxian_next_bsm(@layer, \'140225\') ELSE "BSM" END')
+    assert expression.prepare(context)
+    with edit(layer):
+        for feature in layer.getFeatures():
+            context.setFeature(feature)
+            layer.changeAttributeValue(feature.id(), 0, expression.evaluate(context))
+    assert [f["BSM"] for f in layer.getFeatures()] == [f"{COUNTY}{n:012d}" for n in range(3, 8)]
+
+
+def test_on_a_thread_of_qt(functions, qgis_app):
+    """Labels are drawn there."""
+    wkt = f"geom_from_wkt('{HOLED.wkt}')"
+    heard = []
+    for _ in range(3):
+        count = len(heard)
+        task = QgsTask.fromFunction(
+            "label", lambda task: heard.append(evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:4526')"))
+        )
+        QgsApplication.taskManager().addTask(task)
+        assert work(qgis_app, lambda count=count: len(heard) > count, 10)
+    (expected,) = measure.statutory_area([HOLED])
+    assert heard == pytest.approx([expected] * 3, abs=1e-3)
+
+
+LOADED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from qgis.core import QgsApplication, QgsExpression
+application = QgsApplication([], False)
+application.initQgis()
+before = {f.name() for f in QgsExpression.Functions()}
+import plugin.bridge.expressions
+assert not {"geopandas", "pandas", "pyproj"} & set(sys.modules)
+from plugin.main import SanxianPlugin
+for _ in range(2):
+    plugin = SanxianPlugin(None)
+    plugin.initProcessing()
+    come = [f for f in QgsExpression.Functions() if f.name() not in before]
+    print(*sorted(f.name() for f in come))
+    assert all(f.name() in f.helpText() and "<code>" in f.helpText() for f in come)
+    assert {f.group() for f in come} == {"三区三线"}, {f.group() for f in come}
+    plugin.unload()
+    assert {f.name() for f in QgsExpression.Functions()} == before
+"""
+
+
+def test_loading_and_unloading(qgis_app):
+    """With the plugin they come, with it they go, and come again; each has help and its group."""
+    done = subprocess.run([sys.executable, "-c", LOADED, str(ROOT)], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [" ".join(sorted(NAMES))] * 2
+
+
+def test_headless(qgis_process, tmp_path):
+    path, out = tmp_path / "a.gpkg", tmp_path / "b.gpkg"
+    write(path, f"{COUNTY}000000000001")
+    done = qgis_process(
+        "run",
+        "native:fieldcalculator",
+        f"--INPUT={path}|layername=CZKFBJ",
+        "--FIELD_NAME=MJ",
+        "--FIELD_TYPE=0",
+        "--FORMULA=round(sanxian_statutory_area(@geometry), 2)",
+        f"--OUTPUT={out}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (expected,) = measure.statutory_area([square(0, 0)])
+    assert pyogrio.read_dataframe(out)["MJ"].tolist() == pytest.approx([expected], abs=0.005)
