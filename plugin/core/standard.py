@@ -4,14 +4,15 @@ mark, and the citations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from ..paths import STANDARDS
-from .data import check_keys, read_toml
-from .errors import DataError
+from .data import check_keys, expect, read_toml
+from .errors import DataError, InputError
 from .template import CodeList, Template, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
@@ -39,6 +40,20 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Layers that are made together, by an id and a Chinese name (with others that people use for it)."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+
+
+#: Every layer of the standard, as a group.
+ALL_LAYERS = "all"
+
+
+@dataclass(frozen=True)
 class Standard:
     """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise."""
 
@@ -54,6 +69,7 @@ class Standard:
     marks: dict[str, str]
     confirmed: frozenset[str]
     citations: dict[str, Citation]
+    groups: dict[str, Group] = field(default_factory=dict)
 
     @cached_property
     def templates(self) -> dict[str, Template]:
@@ -79,6 +95,24 @@ class Standard:
         own = self.folder / "templates" / f"{role}.toml"
         found = [load_template(own, self.id)] if own.exists() else []
         return found + [t for other in self.includes for t in other.all_templates(role)]
+
+    def has_template(self, role: str) -> bool:
+        own = self.folder / "templates" / f"{role}.toml"
+        return own.exists() or any(other.has_template(role) for other in self.includes)
+
+    def templates_of(self, groups: Iterable[str]) -> list[Template]:
+        """The templates of groups (by id or Chinese name), each once, in the groups' order. InputError for an unknown one."""
+        names = {n: g for g in self.groups.values() for n in (g.id, g.name, *g.aliases)}
+        roles: dict[str, None] = {}
+        for text in groups:
+            if text in (ALL_LAYERS, "全部"):
+                roles |= dict.fromkeys(self.templates)
+            elif text in names:
+                roles |= dict.fromkeys(names[text].roles)
+            else:
+                known = [f"{g.id}（{g.name}）" for g in self.groups.values()]
+                raise InputError("group_unknown", value=text, known="、".join([*known, f"{ALL_LAYERS}（全部）"]))
+        return [self.templates[role] for role in roles]
 
 
 def flatten(table: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -114,7 +148,7 @@ def load_standard(name: str = "county_db") -> Standard:
     check_keys(
         table,
         required=("id", "edition", "name"),
-        allowed=("includes", "default_rules", "concepts", "scopes", "marks", "confirmed", *SETTING_SECTIONS),
+        allowed=("includes", "default_rules", "concepts", "scopes", "groups", "marks", "confirmed", *SETTING_SECTIONS),
         file=path,
     )
     scopes = {}
@@ -135,16 +169,19 @@ def load_standard(name: str = "county_db") -> Standard:
     confirmed = set(table.get("confirmed", {}).get("items", ()))
     concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
     marks = dict(table.get("marks", {}))
+    groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
+    own_groups = list(groups.values())
     # What an edition does not say itself, it takes from those it includes, the first that says it.
     for other in includes:
         rules = rules or other.rules
         confirmed |= other.confirmed
         concepts = {**other.concepts, **concepts}
         scopes = {**other.scopes, **scopes}
+        groups = {**other.groups, **groups}
         settings = {**other.settings, **settings}
         marks = {**other.marks, **marks}
         citations = {**other.citations, **citations}
-    return Standard(
+    standard = Standard(
         id=table["id"],
         edition=str(table["edition"]),
         name=table["name"],
@@ -157,4 +194,31 @@ def load_standard(name: str = "county_db") -> Standard:
         marks=marks,
         confirmed=frozenset(confirmed),
         citations=citations,
+        groups=groups,
     )
+    _check_groups(standard, own_groups, path)
+    return standard
+
+
+def _group(key: str, row: dict[str, Any], path: Path) -> Group:
+    where = f"groups.{key}"
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=where)
+    expect(row["name"], str, file=path, key=f"{where}.name")
+    for part in ("roles", "aliases"):
+        for value in expect(row.get(part, []), list, file=path, key=f"{where}.{part}"):
+            expect(value, str, file=path, key=f"{where}.{part}")
+    return Group(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
+
+
+def _check_groups(standard: Standard, own: list[Group], path: Path) -> None:
+    """Every role has a template, and no name means two groups."""
+    for group in own:
+        for role in group.roles:
+            if not standard.has_template(role):
+                raise DataError("data_group_role", file=str(path), key=f"groups.{group.id}.roles", value=role)
+    names = [n for g in standard.groups.values() for n in (g.id, g.name, *g.aliases)] + [ALL_LAYERS, "全部"]
+    for group in own:
+        for name in (group.id, group.name, *group.aliases):
+            if names.count(name) > 1:
+                raise DataError("data_duplicate", file=str(path), key=f"groups.{group.id}", value=name)

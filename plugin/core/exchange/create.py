@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An empty database of templates: made aside, then moved into place as a whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, OutputError
+from ..geometry import crs as crs_care
+from ..template import CodeList, Template
+from ..texts import Texts
+from ..writing import beside, check_writable
+from .schema import Domain, Format, LayerSchema, format_of, schemas
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+#: What to do with a database that is there already.
+EXISTING = ("stop", "add", "replace")
+#: A GeoPackage that the GDAL of an older QGIS opens without a word.
+_DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
+#: FileGDB keeps coordinates on a grid. In degrees its usual one (1e-9°) moves areas by square decimetres.
+_GRID_OF_DEGREES = ["XORIGIN=-400", "YORIGIN=-400", "XYSCALE=100000000000"]
+
+
+@dataclass(frozen=True)
+class Created:
+    """Which layers were made, and which were there and stayed as they were."""
+
+    path: Path
+    made: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+
+
+def create_database(
+    path: str | Path,
+    templates: Iterable[Template],
+    crs: CRS,
+    *,
+    code_lists: Mapping[str, CodeList],
+    existing: str = "stop",
+    check: Callable[[], None] = lambda: None,
+) -> Created:
+    """Write empty layers as GeoPackage or FileGDB, by the suffix.
+
+    ``existing``: ``stop`` is an error when the database is there, ``add`` makes the layers that it lacks, ``replace`` puts a
+    new database in its place. Raises OutputError or InputError; whatever stood there then still does.
+    """
+    target = Path(path)
+    form = format_of(target)
+    if existing not in EXISTING:
+        raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING))
+    wanted = schemas(templates, form, code_lists)
+    there = target.exists()
+    if there and existing == "stop":
+        raise OutputError("output_exists", target=str(target))
+    check_writable(target, [])
+    if there:
+        _check_unlocked(target)
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        # Where a database can lock its file and the path is short, whatever the target's disk is like.
+        work = Path(folder) / f"made{form.suffix}"
+        try:
+            if there and existing == "add":
+                _copy(target, work)
+                made, kept = _add(work, target, wanted, crs, form, check)
+                if not made:
+                    return Created(target, (), kept)
+            else:
+                made, kept = _new(work, wanted, crs, form, check), ()
+            if form.driver == "GPKG":
+                _describe(work, [s for s in wanted if s.name in made])
+            _check_whole(work, {*made, *kept})
+        except BaseException as error:
+            # What the trace remembers would keep the database open, and on Windows the folder in place.
+            traceback.clear_frames(error.__traceback__)
+            if not isinstance(error, RuntimeError | sqlite3.Error):
+                raise
+            detail = "no_space" if _full(folder) else "refused"
+            raise OutputError("output_unwritable", target=str(target), detail=detail) from error
+        with beside(target) as new:
+            _copy(work, new)
+    return Created(target, made, kept)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _full(folder: str) -> bool:
+    return shutil.disk_usage(folder).free < 2**20
+
+
+def _check_unlocked(target: Path) -> None:
+    """OutputError while another program has the database open: ArcGIS leaves .lock files, SQLite its log."""
+    if target.is_dir():
+        locks = sorted(p.name for p in target.iterdir() if p.suffix.lower() == ".lock")
+        if locks:
+            raise OutputError("output_locked", target=str(target), locks=", ".join(locks[:3]))
+        if not os.access(target, os.W_OK):
+            raise OutputError("output_unwritable", target=str(target), detail="no_permission")
+        return
+    logs = [target.with_name(target.name + tail) for tail in ("-wal", "-journal")]
+    if any(p.exists() and p.stat().st_size for p in logs):
+        raise OutputError("output_open_elsewhere", target=str(target))
+    try:
+        with closing(sqlite3.connect(f"{target.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            database.rollback()
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise OutputError("output_open_elsewhere", target=str(target)) from error
+    except sqlite3.DatabaseError:
+        # No database at all: to replace it is what was asked for, to add to it says so itself.
+        return
+
+
+@contextmanager
+def _gdal() -> Iterator[Any]:
+    """osgeo.gdal that neither prints nor warns. Whether it raises is a setting that all of QGIS shares: see `_sure`."""
+    try:
+        from osgeo import gdal
+    except ImportError as error:
+        raise InputError("osgeo_lacking") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gdal.PushErrorHandler("CPLQuietErrorHandler")
+        try:
+            yield gdal
+        finally:
+            gdal.PopErrorHandler()
+
+
+def _sure(answer: Any) -> Any:
+    """RuntimeError when GDAL refused and said so by what it returned (nothing, False, an error's number)."""
+    if answer is None or answer is False or (answer is not True and isinstance(answer, int) and answer != 0):
+        raise RuntimeError("refused")
+    return answer
+
+
+def _new(work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]) -> tuple[str, ...]:
+    with _gdal() as gdal:
+        driver = gdal.GetDriverByName(form.driver)
+        if driver is None:
+            raise InputError("osgeo_lacking")
+        database = _sure(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
+        made = _fill(database, wanted, crs, form, check)
+        # Closed, and so written.
+        del database
+    return made
+
+
+def _check_whole(work: Path, names: set[str]) -> None:
+    """RuntimeError when not everything arrived: drivers say nothing of a disk that is full while they close."""
+    with _gdal() as gdal:
+        database = _sure(gdal.OpenEx(str(work), gdal.OF_VECTOR))
+        lacking = [n for n in names if database.GetLayerByName(n) is None]
+        del database
+    if lacking:
+        raise RuntimeError(", ".join(lacking))
+
+
+def _add(
+    work: Path, target: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    with _gdal() as gdal:
+        try:
+            database = _sure(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
+        except RuntimeError as error:
+            raise InputError("source_not_gis", source=str(target), detail="damaged") from error
+        there = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
+        lacking = [s for s in wanted if s.name.upper() not in there]
+        _check_same_crs(database, {s.name.upper() for s in wanted}, crs, target)
+        made = _fill(database, lacking, crs, form, check)
+        del database
+    return made, tuple(s.name for s in wanted if s.name.upper() in there)
+
+
+def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> None:
+    """Layers of one plan are in one CRS; a feature dataset takes no other."""
+    for number in range(database.GetLayerCount()):
+        layer = database.GetLayer(number)
+        reference = layer.GetSpatialRef()
+        if layer.GetName().upper() not in names or reference is None:
+            continue
+        found = crs_care.label(crs_care.parse(reference.ExportToWkt()))
+        if found != crs_care.label(crs):
+            raise InputError(
+                "create_other_crs", target=str(target), layer=layer.GetName(), found=found, crs=crs_care.label(crs)
+            )
+
+
+def _fill(
+    database: Any, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]
+) -> tuple[str, ...]:
+    from osgeo import ogr, osr
+
+    reference = osr.SpatialReference()
+    _sure(reference.SetFromUserInput(crs_care.label(crs) if crs.to_epsg() else crs.to_wkt("WKT2_2018")))
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    taken = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
+    known: dict[Domain, str] = {}
+    # All domains first: a FileGDB that has just got one does not know it before it is written.
+    for domain in dict.fromkeys(d for s in wanted for d in s.domains):
+        known[domain] = _domain(database, domain)
+    for schema in wanted:
+        check()
+        kind = getattr(ogr, f"wkb{schema.shape}")
+        # A GeoPackage takes a title once; 防灾减灾设施（点） is in the county's part and in the centre's.
+        title = f"{schema.title} {schema.name}" if schema.title in taken else schema.title
+        taken.add(title)
+        layer = _sure(database.CreateLayer(schema.name, reference, kind, _layer_options(schema, title, crs, form)))
+        for column in schema.columns:
+            declared = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
+            declared.SetWidth(column.length)
+            declared.SetPrecision(column.decimals)
+            declared.SetAlternativeName(column.alias)
+            declared.SetNullable(column.nullable)
+            if column.domain:
+                declared.SetDomainName(known[column.domain])
+            if column.default:
+                declared.SetDefault("'" + column.default.replace("'", "''") + "'")
+            _sure(layer.CreateField(declared))
+        del layer
+    database.FlushCache()
+    return tuple(s.name for s in wanted)
+
+
+def _layer_options(schema: LayerSchema, title: str, crs: CRS, form: Format) -> list[str]:
+    if form.driver == "GPKG":
+        return [
+            "GEOMETRY_NAME=geom",
+            "FID=fid",
+            "SPATIAL_INDEX=YES",
+            f"IDENTIFIER={title}",
+            f"DESCRIPTION={schema.title}",
+        ]
+    dataset = [f"FEATURE_DATASET={schema.dataset}"] if schema.dataset else []
+    return [f"LAYER_ALIAS={schema.title}", *dataset, *(_GRID_OF_DEGREES if crs.is_geographic else [])]
+
+
+def _domain(database: Any, domain: Domain) -> str:
+    """Add a coded domain, and its name there: another one where an earlier list of this name holds other codes."""
+    from osgeo import ogr
+
+    name, number = domain.name, 2
+    while (there := database.GetFieldDomain(name)) is not None:
+        if there.GetDomainType() == ogr.OFDT_CODED and there.GetEnumeration() == domain.codes:
+            return name
+        name, number = f"{domain.name}_{number}", number + 1
+    kind = getattr(ogr, f"OFT{domain.kind}")
+    made = ogr.CreateCodedFieldDomain(name, _title(domain), kind, ogr.OFSTNone, domain.codes)
+    # A split feature keeps its code in both parts; of two that are merged, someone has to choose.
+    made.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
+    made.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
+    _sure(database.AddFieldDomain(made))
+    return name
+
+
+def _title(domain: Domain) -> str:
+    return Texts("zh").section("setting").get(f"codes.{domain.list_id}", domain.list_id)
+
+
+_DATA_COLUMNS = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
+    table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT,
+    constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
+    CONSTRAINT gdc_tn UNIQUE (table_name, name))"""
+_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
+
+
+def _describe(work: Path, made: list[LayerSchema]) -> None:
+    """Chinese titles of columns, where the GeoPackage standard has them; GDAL before 3.7 writes none itself."""
+    with closing(sqlite3.connect(work)) as database, database:
+        database.execute(_DATA_COLUMNS)
+        there = database.execute("SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'").fetchall()
+        if not there:
+            row = ("gpkg_data_columns", None, "gpkg_schema", _EXTENSION, "read-write")
+            database.execute("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", row)
+        for schema in made:
+            for column in schema.columns:
+                database.execute(
+                    "INSERT INTO gpkg_data_columns (table_name, column_name, title) VALUES (?, ?, ?) "
+                    "ON CONFLICT (table_name, column_name) DO UPDATE SET title = excluded.title",
+                    (schema.name, column.name, column.alias),
+                )
