@@ -164,12 +164,24 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>代码</translation>
     </message>
     <message>
+        <source>Code of the county</source>
+        <translation>县代码</translation>
+    </message>
+    <message>
+        <source>Coordinate system (empty: the county's)</source>
+        <translation>坐标系（留空：按县确定）</translation>
+    </message>
+    <message>
         <source>Copy</source>
         <translation>复制</translation>
     </message>
     <message>
         <source>Count</source>
         <translation>数量</translation>
+    </message>
+    <message>
+        <source>County (code or name)</source>
+        <translation>县（代码或名称）</translation>
     </message>
     <message>
         <source>County Profile</source>
@@ -182,6 +194,14 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Crashed</source>
         <translation>出错</translation>
+    </message>
+    <message>
+        <source>Create plan layers</source>
+        <translation>新建规划图层</translation>
+    </message>
+    <message>
+        <source>Database</source>
+        <translation>数据库</translation>
     </message>
     <message>
         <source>Environment Check</source>
@@ -248,6 +268,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>几何</translation>
     </message>
     <message>
+        <source>Groups of layers</source>
+        <translation>图层组</translation>
+    </message>
+    <message>
         <source>HTML (*.html)</source>
         <translation>HTML (*.html)</translation>
     </message>
@@ -274,6 +298,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>How to fix</source>
         <translation>怎么改</translation>
+    </message>
+    <message>
+        <source>If the database exists</source>
+        <translation>库已存在时</translation>
     </message>
     <message>
         <source>Incomplete</source>
@@ -316,6 +344,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>规划图层</translation>
     </message>
     <message>
+        <source>Layers made</source>
+        <translation>新建图层数</translation>
+    </message>
+    <message>
         <source>Layers of the plan</source>
         <translation>规划图层</translation>
     </message>
@@ -334,6 +366,26 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Make Report</source>
         <translation>生成报告</translation>
+    </message>
+    <message>
+        <source>Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and Chinese names, coded values, spatial index; in a FileGDB feature datasets too.
+
+Groups: {groups}; several with commas between, by id or Chinese name.
+
+County: code or name. Without a coordinate system the county's zone is taken where it is known.
+
+If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a new one in its place.
+
+Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day.</source>
+        <translation>按标准的图层模板新建空的规划库：字段的类型、长度、中文别名，代码值域，空间索引；FileGDB 还有要素数据集。
+
+图层组：{groups}；可写多个，用逗号隔开，写代号或中文名都行。
+
+县：代码或名称。不选坐标系时，能从县确定带号就用那一带。
+
+库已存在时：stop 不改动；add 只补缺的图层；replace 整个换成新库。
+
+这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
     </message>
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
@@ -614,6 +666,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Standard</source>
         <translation>标准</translation>
+    </message>
+    <message>
+        <source>Standard (empty: county_db)</source>
+        <translation>标准（留空：county_db）</translation>
     </message>
     <message>
         <source>Standard (empty: the profile's, else county_db)</source>

@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge.texts import tr
 from ..paths import ICONS
 from .check_plan import CheckPlan
+from .create_layers import CreateLayers
 from .doctor import Doctor
 
 
@@ -30,6 +31,7 @@ class SanxianProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self):
         self.addAlgorithm(CheckPlan())
+        self.addAlgorithm(CreateLayers())
         self.addAlgorithm(Doctor())
         try:
             from ..core.rule import all_rules
@@ -37,7 +39,7 @@ class SanxianProvider(QgsProcessingProvider):
 
             rules = all_rules()
         except Exception as error:
-            # Without shapely or numpy there are no rules; the two above say what is missing when they are run.
+            # Without shapely or numpy there are no rules; the ones above say what is missing when they are run.
             QgsMessageLog.logMessage(f"{type(error).__name__}: {error}", "Sanxian", Qgis.MessageLevel.Warning)
             return
         for rule in rules.values():

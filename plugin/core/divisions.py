@@ -83,12 +83,15 @@ def default_crs(code: str, divisions: CodeList) -> CRS:
     raise InputError("create_crs_missing", county=county, known="、".join(map(_with_meridian, zones)) or "EPSG:4490")
 
 
-def check_crs(crs: CRS | None) -> CRS:
-    """The CRS itself when a plan can be drawn in it. InputError: CGCS2000 in metres by Gauss–Krüger zone, or EPSG:4490."""
+def check_crs(crs: CRS | None, given: str = "") -> CRS:
+    """The CRS itself when a plan can be drawn in it: a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490.
+
+    InputError for another; ``given`` is what the user wrote, for one that cannot be understood.
+    """
     frame = crs_care.describe(crs) if crs is not None else None
     plane = frame is not None and not frame.geographic and frame.metres and frame.zone is not None
     if crs is None or frame is None or not frame.cgcs2000 or not (plane or frame.geographic):
-        raise InputError("create_crs_kind", crs=crs_care.label(crs) or "-")
+        raise InputError("create_crs_kind", crs=crs_care.label(crs) or given or "-")
     return crs
 
 

@@ -378,13 +378,18 @@ def test_gdal_refuses_whether_or_not_it_raises(tmp_path, raising, monkeypatch):
     monkeypatch.setitem(create._DATABASE_OPTIONS, "GPKG", ["VERSION=nonsense", "ADD_GPKG_OGR_CONTENTS=NO"])
     monkeypatch.setattr(create, "_layer_options", lambda *a: ["IDENTIFIER=twice"])
     before = gdal.GetUseExceptions()
-    (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
+    if bool(before) != raising:
+        try:
+            (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
+        except RuntimeError as error:
+            pytest.skip(f"something else in this process chose that GDAL raises ({error})")
     try:
         with pytest.raises(OutputError):
             make(tmp_path / "库.gpkg", TELLING)
         assert bool(gdal.GetUseExceptions()) == raising
     finally:
-        (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+        if bool(before) != raising:
+            (gdal.UseExceptions if before else gdal.DontUseExceptions)()
     assert nothing_left(tmp_path)
 
 

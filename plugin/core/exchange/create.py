@@ -113,9 +113,6 @@ def _check_unlocked(target: Path) -> None:
         if not os.access(target, os.W_OK):
             raise OutputError("output_unwritable", target=str(target), detail="no_permission")
         return
-    logs = [target.with_name(target.name + tail) for tail in ("-wal", "-journal")]
-    if any(p.exists() and p.stat().st_size for p in logs):
-        raise OutputError("output_open_elsewhere", target=str(target))
     try:
         with closing(sqlite3.connect(f"{target.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as database:
             database.execute("BEGIN EXCLUSIVE")
@@ -126,6 +123,10 @@ def _check_unlocked(target: Path) -> None:
     except sqlite3.DatabaseError:
         # No database at all: to replace it is what was asked for, to add to it says so itself.
         return
+    # The last one to close a database takes its log away: where it stays, someone else has the database open (QGIS
+    # while a layer is edited), and would save into a file that is no longer there.
+    if target.with_name(f"{target.name}-wal").exists():
+        raise OutputError("output_open_elsewhere", target=str(target))
 
 
 @contextmanager

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""create_layers from scripts and from qgis_process: groups, county, CRS, what exists."""
+
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessingException,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+)
+
+from plugin.core.standard import load_standard
+from tests.qgis.helpers import Log, digest, run
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+def create(path, feedback=None, **more):
+    given = {"GROUPS": "three_lines", "COUNTY": "浑源县", "CRS": "EPSG:4526", "OUTPUT": str(path), **more}
+    return run("create_layers", given, feedback)
+
+
+def names_in(path):
+    return {one.name() for one in QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))}
+
+
+def refused(path, **more):
+    with pytest.raises(QgsProcessingException) as caught:
+        create(path, **more)
+    return str(caught.value)
+
+
+def test_promised_parameters():
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
+    names = [d.name() for d in algorithm.parameterDefinitions()]
+    assert names == ["GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"]
+    assert algorithm.parameterDefinition("EXISTING").options() == ["stop", "add", "replace"]
+    assert "heritage（历史文化保护线）" in algorithm.shortHelpString()
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+@pytest.mark.parametrize("groups", ["three_lines", "规划分区、历史文化保护线", "zones, centre", "all"])
+def test_groups(tmp_path, suffix, groups):
+    path = tmp_path / f"浑源 库{suffix}"
+    feedback = Log()
+    result = create(path, feedback, GROUPS=groups)
+    wanted = {t.role for t in load_standard().templates_of(groups.replace("、", ",").replace(" ", "").split(","))}
+    assert names_in(path) == wanted
+    assert result["OUTPUT"] == str(path) and result["LAYERS"] == len(wanted) and result["COUNTY_CODE"] == "140225"
+    assert any("EPSG:4526" in line for line in feedback.lines)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_qgis_reads_fields_domain_and_crs(tmp_path, suffix):
+    path = tmp_path / f"库{suffix}"
+    create(path, GROUPS="zones")
+    layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
+    assert layer.isValid() and layer.crs().authid() == "EPSG:4526"
+    field = layer.fields().field("GHFQDM")
+    assert field.length() == 3
+    assert layer.editorWidgetSetup(layer.fields().indexOf("GHFQDM")).type() == "ValueMap"
+    # QGIS takes aliases from a FileGDB; from a GeoPackage with GDAL 3.7 and later only.
+    assert suffix == ".gpkg" or field.alias() == "规划分区代码"
+
+
+def test_existing(tmp_path):
+    path = tmp_path / "库.gpkg"
+    create(path, GROUPS="zones")
+    before = digest(path)
+    said = refused(path)
+    assert "已经存在" in said and digest(path) == before
+    result = create(path, GROUPS="zones,three_lines", EXISTING="add")
+    assert result["LAYERS"] == 7 and len(names_in(path)) == 8
+    create(path, GROUPS="zones", EXISTING="replace")
+    assert names_in(path) == {"YDYHGHFQ"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"GROUPS": "四线"}, "three_lines（三区三线）"),
+        ({"GROUPS": ""}, "GROUPS"),
+        ({"COUNTY": "浑原县"}, "140225 浑源县"),
+        ({"COUNTY": "140100"}, "140105 小店区"),
+        ({"CRS": "EPSG:3857"}, "EPSG:3857"),
+        ({"CRS": "EPSG:4326"}, "EPSG:4490"),
+        ({"CRS": None}, "EPSG:4526（114°E）"),
+        ({"CRS": "没有这样的坐标系"}, "没有这样的坐标系"),
+        ({"STANDARD": "nirgends"}, "county_db"),
+    ],
+    ids=lambda v: next(iter(v)) if isinstance(v, dict) else "",
+)
+def test_bad_input_is_said_and_leaves_nothing(tmp_path, given, says):
+    said = refused(tmp_path / "库.gpkg", **given)
+    assert says in said, said
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_format(tmp_path):
+    said = refused(tmp_path / "库.shp")
+    assert ".gpkg .gdb" in said and not list(tmp_path.iterdir())
+
+
+def test_crs_of_another_province_is_a_warning(tmp_path):
+    feedback = Log()
+    create(tmp_path / "库.gpkg", feedback, CRS="EPSG:4513")
+    assert any("山西省" in line and "EPSG:4526" in line for line in feedback.lines)
+    feedback = Log()
+    create(tmp_path / "库2.gpkg", feedback, CRS="EPSG:4490")
+    assert not any("中央经线" in line for line in feedback.lines)
+
+
+def test_a_locked_filegdb(tmp_path):
+    path = tmp_path / "库.gdb"
+    create(path, GROUPS="zones")
+    (path / "a00000009.PC.12.34.wr.lock").touch()
+    before = digest(path)
+    assert "wr.lock" in refused(path, EXISTING="add") and digest(path) == before
+
+
+def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
+    path = tmp_path / "库.gpkg"
+    create(path, GROUPS="zones")
+    layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
+    assert layer.startEditing()
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(
+        QgsGeometry.fromWkt("MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))")
+    )
+    feature["BSM"] = "140225000000000001"
+    assert layer.addFeature(feature)
+    for existing in ("add", "replace"):
+        assert "打开" in refused(path, EXISTING=existing)
+    assert layer.commitChanges() and layer.featureCount() == 1
+    del layer
+    create(path, EXISTING="add")
+    again = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
+    assert [f["BSM"] for f in again.getFeatures()] == ["140225000000000001"] and len(names_in(path)) == 8
+
+
+def test_from_the_shell(qgis_process, tmp_path):
+    path = tmp_path / "新 库.gdb"
+    given = ["GROUPS=zones,heritage", "COUNTY=140225", "CRS=EPSG:4526", f"OUTPUT={path}"]
+    done = qgis_process("run", "sanxian:create_layers", "--", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "LAYERS:\t24" in done.stdout and len(names_in(path)) == 24
+    again = qgis_process("run", "sanxian:create_layers", "--", *given)
+    assert again.returncode == 1 and "已经存在" in again.stdout + again.stderr
+    added = qgis_process("run", "sanxian:create_layers", "--", *given, "EXISTING=add")
+    assert added.returncode == 0 and "LAYERS:\t0" in added.stdout
