@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""打开示例县: a copy of the sample county in the project, in groups, with its symbols.
+"""打开示例县: a copy of the sample county in the project, in groups, with its symbols and forms.
 
 A copy, because QGIS changes a GeoPackage as soon as an edit on it begins, saved or not.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsApplication,
@@ -20,8 +21,11 @@ from qgis.core import (
 )
 
 from ..paths import SAMPLE
-from . import county, styles
+from . import county, forms, styles
 from .layers import set_template
+
+if TYPE_CHECKING:
+    from ..core.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
 GROUPS = (
@@ -62,6 +66,7 @@ def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     """Add the layers of the copy to the project, which should be empty."""
     found = _layers_in(project, path)
     loaded = []
+    norm = _norm()
     crs = next((layer.crs() for layer in found.values()), QgsCoordinateReferenceSystem())
     project.setCrs(crs)
     project.setTitle(TITLE)
@@ -71,9 +76,9 @@ def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
             continue
         group = project.layerTreeRoot().addGroup(title)
         for role, name, shown in present:
-            loaded.append(_add(project, group, found.pop(role), role, name, shown))
+            loaded.append(_add(project, group, found.pop(role), role, name, shown, norm))
     for role, layer in found.items():
-        loaded.append(_add(project, project.layerTreeRoot(), layer, role, layer.name(), True))
+        loaded.append(_add(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
     county.keep(project, county.County(profile=PROFILE))
     return loaded
 
@@ -85,12 +90,33 @@ def _layers_in(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
     return {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", options) for one in details}
 
 
+def _norm() -> Norm | None:
+    """What the sample is checked by. None where a library is missing: its layers then have plain forms."""
+    try:
+        from ..core.profile import Norm, load_profile
+        from ..core.standard import load_standard
+
+        profile = load_profile(PROFILE)
+    except ImportError:
+        return None
+    return Norm(load_standard(profile.standard), profile)
+
+
 def _add(
-    project: QgsProject, group: QgsLayerTreeGroup, layer: QgsVectorLayer, role: str, name: str, shown: bool
+    project: QgsProject,
+    group: QgsLayerTreeGroup,
+    layer: QgsVectorLayer,
+    role: str,
+    name: str,
+    shown: bool,
+    norm: Norm | None,
 ) -> QgsVectorLayer:
     layer.setName(name)
     set_template(layer, role)
     styles.apply(layer, role)
+    template = forms.template_for(layer, role, norm.standard) if norm else None
+    if norm and template:
+        forms.apply_template(layer, template, norm)
     project.addMapLayer(layer, False)
     node: QgsLayerTreeLayer = group.addLayer(layer)
     node.setItemVisibilityChecked(shown)

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Attribute forms from a layer's template: names, code lists, sections, constraints, default values.
+
+All of it is QGIS's own (saved with the project, no code in the form), so it works for layers of any format. Names of
+classes, BSM and areas come from the plugin's expression functions (`expressions`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsAttributeEditorContainer,
+    QgsAttributeEditorField,
+    QgsDefaultValue,
+    QgsEditFormConfig,
+    QgsEditorWidgetSetup,
+    QgsExpression,
+    QgsFieldConstraints,
+    QgsValueMapFieldFormatter,
+    QgsVectorLayer,
+)
+
+from ..core.numbering import is_county
+from ..core.texts import Texts
+from .bsm import COUNTY_PROPERTY
+from .settings import language
+
+if TYPE_CHECKING:
+    from ..core.profile import Norm
+    from ..core.standard import Standard
+    from ..core.template import CodeList, Field, Template
+
+SECTIONS = ("identity", "attributes", "areas", "others")
+_IDENTITY = ("key", "feature_code", "division_code", "division_name", "feature_name")
+_REMARK = "BZ"
+#: A form with more fields than this has a tab for each section, else a box.
+_BOXED = 12
+#: A text that may be longer than this gets a field of several lines.
+_ONE_LINE = 200
+_INDENT = "\u3000"
+_HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+_NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
+_UNIQUE = QgsFieldConstraints.Constraint.ConstraintUnique
+_EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
+
+
+def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
+    """The edition of a role's template whose fields the layer has most of; None for a role without one."""
+    there = {name.upper() for name in layer.fields().names()}
+    editions = standard.all_templates(role)
+    return max(editions, key=lambda t: sum(f.name in there for f in t.fields) / max(len(t.fields), 1), default=None)
+
+
+def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
+    """Give a layer the form of its template. Fields that it lacks are passed over; its data are not touched."""
+    county = _county(norm)
+    if county:
+        layer.setCustomProperty(COUNTY_PROPERTY, county)
+    texts = Texts(language())
+    fields = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
+    for field in template.fields:
+        index = fields[field.name]
+        if index >= 0:
+            layer.setFieldAlias(index, field.alias)
+            layer.setEditorWidgetSetup(index, _widget(field, norm, texts))
+            _constrain(layer, index, field, norm, texts)
+    kept = _set_defaults(layer, template, norm, county)
+    config = _arrange(layer, template, texts)
+    for index in range(layer.fields().count()):
+        config.setReadOnly(index, index in kept)
+    layer.setEditFormConfig(config)
+
+
+def _county(norm: Norm) -> str:
+    """The code of the profile's county; empty for a province's or city's profile, or none."""
+    code = norm.profile.area_code
+    return code if is_county(code) and not code.endswith("00") else ""
+
+
+# --- widgets
+def _widget(field: Field, norm: Norm, texts: Texts) -> QgsEditorWidgetSetup:
+    if field.codes:
+        blank = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
+        choices = [{label: code} for label, code in choices_of(norm.standard.code_lists[field.codes], field.code_pad)]
+        return QgsEditorWidgetSetup("ValueMap", {"map": [blank, *choices]})
+    if field.type == "date":
+        shown = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
+        return QgsEditorWidgetSetup("DateTime", shown)
+    if field.type == "text":
+        return QgsEditorWidgetSetup("TextEdit", {"IsMultiline": (field.length or 0) > _ONE_LINE})
+    return QgsEditorWidgetSetup()
+
+
+def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
+    """(label, code as it stands in the data): parents before their children, each level indented."""
+    below: dict[str, list[str]] = {}
+    for code in codes.codes.values():
+        below.setdefault(code.parent, []).append(code.code)
+    found: list[tuple[str, str]] = []
+
+    def walk(parent: str, depth: int) -> None:
+        for code in sorted(below.get(parent, ())):
+            written = code.ljust(pad, "0")
+            found.append((f"{_INDENT * depth}{written} {codes.codes[code].name}", written))
+            walk(code, depth + 1)
+
+    walk("", 0)
+    return found
+
+
+# --- constraints
+def _constrain(layer: QgsVectorLayer, index: int, field: Field, norm: Norm, texts: Texts) -> None:
+    if field.meaning == "key" or field.constraint == "M":
+        layer.setFieldConstraint(index, _NOT_NULL, _HARD)
+    if field.meaning == "key":
+        layer.setFieldConstraint(index, _UNIQUE, _HARD)
+    name = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+    if field.codes:
+        codes = norm.standard.code_lists[field.codes].codes
+        written = dict.fromkeys(["", *codes, *(c.ljust(field.code_pad, "0") for c in codes)])
+        listed = ", ".join(QgsExpression.quotedString(c) for c in written)
+        rule = f"coalesce(to_string({name}), '') IN ({listed})"
+        why = texts.get("forms", "codes", field=field.alias, list=texts.setting(f"codes.{field.codes}"))
+    elif field.meaning == "key" and field.length:
+        rule = f"length({name}) = {field.length}"
+        why = texts.get("forms", "key", field=field.alias, length=field.length)
+    elif field.type == "text" and field.length:
+        rule = f"coalesce(length({name}), 0) <= {field.length}"
+        why = texts.get("forms", "length", field=field.alias, length=field.length)
+    else:
+        return
+    layer.setConstraintExpression(index, rule, why)
+    layer.setFieldConstraint(index, _EXPRESSION, _HARD)
+
+
+# --- default values
+def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
+    """Sets them and answers which fields are kept by them, so that nobody need type there."""
+    kept: set[int] = set()
+    names = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
+    followed = {f.code_name: f for f in template.fields if f.code_name and names[f.name] >= 0}
+    for field in template.fields:
+        index = names[field.name]
+        if index < 0:
+            continue
+        own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+        expression, update = "", False
+        if field.name in followed:
+            by = followed[field.name]
+            code = QgsExpression.quotedColumnRef(layer.fields().at(names[by.name]).name())
+            # A code that the list does not have leaves the name as it is.
+            expression = f"coalesce(sanxian_code_name({QgsExpression.quotedString(by.codes)}, {code}), {own})"
+            update = True
+        elif field.meaning == "key":
+            expression = f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
+        elif field.meaning in ("area", "gross_area") and _is_measured(layer, template, field):
+            area = f"round(sanxian_statutory_area(@geometry), {2 if field.decimals is None else field.decimals})"
+            # What cannot be measured (a library missing) must not wipe out what was measured before.
+            update = field.meaning == "area"
+            expression = f"try({area}, {own})" if update else area
+        elif field.meaning == "feature_code" and template.feature_code:
+            expression = QgsExpression.quotedString(template.feature_code)
+        elif county and template.role not in norm.standard.concepts.get("townships", ()):
+            expression = _division(field, norm, county)
+        layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, update))
+        if update or field.meaning == "key" or (field.meaning == "feature_code" and expression):
+            kept.add(index)
+        if field.meaning == "key":
+            # Split or copied, each piece gets a number of its own.
+            layer.setFieldSplitPolicy(index, Qgis.FieldDomainSplitPolicy.DefaultValue)
+            layer.setFieldDuplicatePolicy(index, Qgis.FieldDuplicatePolicy.DefaultValue)
+    return kept
+
+
+def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> bool:
+    return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
+
+
+def _division(field: Field, norm: Norm, county: str) -> str:
+    if field.meaning == "division_code":
+        return QgsExpression.quotedString(county)
+    divisions = norm.standard.code_lists.get("divisions")
+    if field.meaning == "division_name" and divisions and county in divisions.codes:
+        return QgsExpression.quotedString(divisions.codes[county].name)
+    return ""
+
+
+# --- sections
+def section_of(field: Field | None) -> str:
+    """Where a field stands in the form; None is a field that the template does not have."""
+    if field is None or field.personal or field.name == _REMARK:
+        return "others"
+    if field.meaning in _IDENTITY:
+        return "identity"
+    if field.unit == "m2" or field.meaning in ("area", "deduction_rate") or field.meaning.endswith("_area"):
+        return "areas"
+    return "attributes"
+
+
+def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
+    known = {f.name.upper(): f for f in template.fields}
+    ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
+    sections: dict[str, list[tuple[str, int]]] = {name: [] for name in SECTIONS}
+    for index, field in enumerate(layer.fields()):
+        declared = known.get(field.name().upper())
+        if declared is not None or index not in ids:
+            sections[section_of(declared)].append((field.name(), index))
+    kind = Qgis.AttributeEditorContainerType.GroupBox
+    if sum(map(len, sections.values())) > _BOXED:
+        kind = Qgis.AttributeEditorContainerType.Tab
+    config = layer.editFormConfig()
+    config.clearTabs()
+    config.setLayout(Qgis.AttributeFormLayout.DragAndDrop)
+    for name, members in sections.items():
+        if not members:
+            continue
+        section = QgsAttributeEditorContainer(texts.get("forms", name), config.invisibleRootContainer())
+        section.setType(kind)
+        for field_name, index in members:
+            section.addChildElement(QgsAttributeEditorField(field_name, index, section))
+        config.addTab(section)
+    return config

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers that know their fields: what is drawn gets BSM, area and names; what is wrong cannot be saved, and says why."""
+
+import sys
+
+import pytest
+import shapely
+from qgis.core import (
+    NULL,
+    Qgis,
+    QgsCompoundCurve,
+    QgsExpression,
+    QgsFeature,
+    QgsFieldConstraints,
+    QgsGeometry,
+    QgsLineString,
+    QgsPoint,
+    QgsProject,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+    QgsVectorLayerUtils,
+    edit,
+)
+
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard, standard_ids
+from tests.county import measure
+from tests.qgis.helpers import X, Y, square
+
+HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+NORM = Norm(load_standard(), load_profile("hunyuan"))
+FIRST = "140225000000000001"
+SHAPES = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
+KINDS = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
+
+
+@pytest.fixture
+def functions(qgis_app, project):
+    from plugin.bridge.expressions import Functions
+
+    made = Functions()
+    made.register()
+    yield made
+    made.unregister()
+
+
+def memory(role, norm=NORM, crs="EPSG:4526"):
+    template = norm.standard.templates[role]
+    fields = "".join(f"&field={f.name}:{KINDS[f.type]}({f.length or 0},{f.decimals or 0})" for f in template.fields)
+    return QgsVectorLayer(f"{SHAPES[template.geometry]}?crs={crs}{fields}", template.name, "memory")
+
+
+def stored(role, path, driver):
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.layerName = driver, role
+    context = QgsProject.instance().transformContext()
+    error, message, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(memory(role), str(path), context, options)
+    assert error == QgsVectorFileWriter.WriterError.NoError, message
+    return QgsVectorLayer(f"{path}|layername={role}", role, "ogr")
+
+
+def with_form(layer, role, norm=NORM):
+    from plugin.bridge.forms import apply_template
+
+    apply_template(layer, norm.standard.templates[role], norm)
+    QgsProject.instance().addMapLayer(layer)
+    return layer
+
+
+def draw(layer, shape, **values):
+    """As the tool does: the new feature with its default values, then into the layer."""
+    given = {layer.fields().lookupField(name): value for name, value in values.items()}
+    feature = QgsVectorLayerUtils.createFeature(
+        layer, QgsGeometry.fromWkt(shape.wkt), given, layer.createExpressionContext()
+    )
+    assert layer.addFeature(feature)
+    return feature
+
+
+def problems(layer, feature, field):
+    """Is the field sound, and what is said against it."""
+    index = layer.fields().lookupField(field)
+    return QgsVectorLayerUtils.validateAttribute(layer, feature, index, HARD)
+
+
+def area(shape):
+    return round(float(measure.statutory_area([shape])[0]), 2)
+
+
+@pytest.fixture(params=["memory", "GPKG", "OpenFileGDB"])
+def layer(request, functions, tmp_path):
+    if request.param == "memory":
+        return with_form(memory("CZKFBJ"), "CZKFBJ")
+    suffix = {"GPKG": "gpkg", "OpenFileGDB": "gdb"}[request.param]
+    return with_form(stored("CZKFBJ", tmp_path / f"县 库.{suffix}", request.param), "CZKFBJ")
+
+
+def test_a_drawn_polygon_gets_number_area_and_name(layer):
+    shape = shapely.Polygon([(X, Y), (X + 812.3, Y + 20), (X + 700, Y + 633.7), (X + 10, Y + 500)])
+    layer.startEditing()
+    drawn = draw(layer, shape, GHFQDM="410")
+    assert drawn["BSM"] == FIRST
+    assert drawn["MJ"] == pytest.approx(area(shape), abs=0.01)
+    assert drawn["GHFQMC"] == "城镇集中建设区"
+    assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
+    assert draw(layer, square(2000, 0), GHFQDM="430")["BSM"] == "140225000000000002"
+    assert all(problems(layer, drawn, f.name())[0] for f in layer.fields())
+    assert layer.commitChanges(), layer.commitErrors()
+    saved = {f["BSM"]: f for f in layer.getFeatures()}
+    assert saved[FIRST]["GHFQMC"] == "城镇集中建设区"
+    assert saved[FIRST]["MJ"] == pytest.approx(area(shape), abs=0.01)
+
+
+def test_area_and_name_follow_every_edit(layer):
+    with edit(layer):
+        draw(layer, square(0, 0), GHFQDM="410")
+    (fid,) = layer.allFeatureIds()
+    layer.startEditing()
+    layer.changeGeometry(fid, QgsGeometry.fromWkt(square(0, 0, 300, 77).wkt))
+    assert layer.getFeature(fid)["MJ"] == pytest.approx(area(square(0, 0, 300, 77)), abs=0.01)
+    layer.moveVertex(X + 400, Y, fid, 1)
+    moved = shapely.from_wkt(layer.getFeature(fid).geometry().asWkt(9))
+    assert layer.getFeature(fid)["MJ"] == pytest.approx(area(moved), abs=0.01)
+    layer.changeAttributeValue(fid, layer.fields().lookupField("GHFQDM"), "420")
+    assert layer.getFeature(fid)["GHFQMC"] == "城镇弹性发展区"
+    assert layer.getFeature(fid)["BSM"] == FIRST, "a number stays with its feature"
+    layer.rollBack()
+
+
+def test_a_wrong_code_cannot_be_saved_and_says_why(layer):
+    layer.startEditing()
+    drawn = draw(layer, square(0, 0), GHFQDM="410")
+    drawn["GHFQDM"] = "999"
+    sound, said = problems(layer, drawn, "GHFQDM")
+    assert not sound and "规划分区代码表" in " ".join(said) and "下拉表" in " ".join(said)
+    drawn["GHFQDM"] = NULL
+    assert problems(layer, drawn, "GHFQDM")[0], "a blank is another matter"
+    for wrong in (NULL, "17", "1402250000000000011"):
+        drawn["BSM"] = wrong
+        sound, said = problems(layer, drawn, "BSM")
+        assert not sound and "18 个字符" in " ".join(said)
+    drawn["XZQMC"] = "县" * 101
+    assert not problems(layer, drawn, "XZQMC")[0]
+
+
+def test_a_number_that_stands_already_cannot_be_saved(layer):
+    layer.startEditing()
+    draw(layer, square(0, 0))
+    other = draw(layer, square(500, 0))
+    assert problems(layer, other, "BSM")[0]
+    other["BSM"] = FIRST
+    assert not problems(layer, other, "BSM")[0]
+
+
+def test_the_form_itself_refuses(layer):
+    """As a planner sees it: with a wrong code there is no OK, and the mark beside the field says why."""
+    from qgis.gui import QgsAttributeForm, QgsGui
+    from qgis.PyQt.QtWidgets import QDialogButtonBox, QLabel
+
+    if not QgsGui.editorWidgetRegistry().factories():
+        QgsGui.editorWidgetRegistry().initEditors()
+    layer.startEditing()
+    drawn = draw(layer, square(0, 0), GHFQDM="410")
+    form = QgsAttributeForm(layer, layer.getFeature(drawn.id()))
+    ok = form.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
+    form.changeAttribute("GHFQDM", "420")
+    assert ok.isEnabled() and form.save()
+    assert layer.getFeature(drawn.id())["GHFQMC"] == "城镇弹性发展区"
+    form.changeAttribute("GHFQDM", "999")
+    assert not ok.isEnabled()
+    assert any("请从下拉表里选" in label.toolTip() for label in form.findChildren(QLabel))
+    form.deleteLater()
+
+
+def test_deleting_the_highest_frees_no_number(layer):
+    with edit(layer):
+        for n in range(3):
+            draw(layer, square(500 * n, 0))
+    highest = max(layer.getFeatures(), key=lambda f: f["BSM"])
+    assert highest["BSM"].endswith("003")
+    with edit(layer):
+        layer.deleteFeature(highest.id())
+    layer.startEditing()
+    assert draw(layer, square(0, 500))["BSM"].endswith("004")
+    layer.deleteFeature(max(layer.getFeatures(), key=lambda f: f["BSM"]).id())
+    assert draw(layer, square(0, 900))["BSM"].endswith("005")
+
+
+def test_pieces_and_copies_get_their_own_number_and_area(layer):
+    layer.startEditing()
+    draw(layer, square(0, 0), GHFQDM="410")
+    layer.selectAll()
+    cut = QgsCompoundCurve()
+    cut.addCurve(QgsLineString([QgsPoint(X + 30, Y - 50), QgsPoint(X + 30, Y + 500)]))
+    assert layer.splitFeatures(cut, False, False)[0] == Qgis.GeometryOperationResult.Success
+    pieces = sorted(layer.getFeatures(), key=lambda f: f["BSM"])
+    assert [p["BSM"][-2:] for p in pieces] == ["01", "02"]
+    for piece in pieces:
+        shape = shapely.from_wkt(piece.geometry().asWkt(9))
+        assert piece["MJ"] == pytest.approx(area(shape), abs=0.01)
+        assert piece["GHFQMC"] == "城镇集中建设区"
+    copied, _ = QgsVectorLayerUtils.duplicateFeature(layer, pieces[0], QgsProject.instance(), 0)
+    assert copied["BSM"][-2:] == "03"
+
+
+def test_code_lists_are_shown_with_names_and_levels(functions):
+    from plugin.bridge.forms import choices_of
+
+    layer = with_form(memory("XZYDYH"), "XZYDYH")
+    setup = layer.editorWidgetSetup(layer.fields().lookupField("YDYHFLDM"))
+    assert setup.type() == "ValueMap"
+    shown = [next(iter(row.items())) for row in setup.config()["map"]]
+    assert shown[0][0] == "（空）"
+    assert ("010000 耕地", "010000") in shown and ("\u3000010300 旱地", "010300") in shown
+    labels = [label for label, _ in shown]
+    assert labels.index("010000 耕地") < labels.index("\u3000010300 旱地") < labels.index("020000 园地")
+    assert len(set(labels)) == len(labels)
+    for name, codes in NORM.standard.code_lists.items():
+        assert {code for _, code in choices_of(codes)} == set(codes.codes), name
+    layer.startEditing()
+    drawn = draw(layer, square(0, 0), YDYHFLDM="010300")
+    assert drawn["YDYHFLMC"] == "旱地"
+
+
+def test_sections_aliases_and_what_nobody_types(functions):
+    layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
+    tabs = layer.editFormConfig().tabs()
+    assert [tab.name() for tab in tabs] == ["标识", "属性", "面积", "其他"]
+    placed = [child.name() for tab in tabs for child in tab.children()]
+    assert sorted(placed) == sorted(layer.fields().names())
+    where = {child.name(): tab.name() for tab in tabs for child in tab.children()}
+    assert where["BSM"] == "标识" and where["DLBM"] == "属性" and where["LXDH"] == "其他"
+    assert layer.attributeAlias(layer.fields().lookupField("DLBM")) == "地类编码"
+    config = layer.editFormConfig()
+    assert config.readOnly(layer.fields().lookupField("BSM")) and config.readOnly(layer.fields().lookupField("DLMC"))
+    assert not config.readOnly(layer.fields().lookupField("DLBM"))
+    assert layer.editorWidgetSetup(layer.fields().lookupField("BHKSSJ")).type() == "DateTime"
+
+
+def test_townships_are_not_given_the_countys_name(functions):
+    layer = with_form(memory("XZQXZ"), "XZQXZ")
+    layer.startEditing()
+    drawn = draw(layer, square(0, 0))
+    assert drawn["XZQDM"] == NULL and drawn["BSM"] == FIRST
+    layer.rollBack()
+
+
+def test_without_a_county_the_layers_own_numbers_tell(functions):
+    norm = Norm(load_standard(), load_profile())
+    layer = with_form(memory("CZKFBJ", norm), "CZKFBJ", norm)
+    layer.startEditing()
+    drawn = draw(layer, square(0, 0))
+    assert drawn["BSM"] == NULL and not problems(layer, drawn, "BSM")[0]
+    known = QgsFeature(layer.fields())
+    known["BSM"] = "140226000000000008"
+    layer.addFeature(known)
+    layer.rollBack()
+    layer.dataProvider().addFeatures([known])
+    layer.startEditing()
+    assert draw(layer, square(0, 0))["BSM"] == "140226000000000009"
+
+
+def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
+    from plugin.bridge import sample
+    from plugin.bridge.layers import template_id
+
+    layers = {template_id(one): one for one in sample.load(project, sample.copy(tmp_path))}
+    boundary = layers["CZKFBJ"]
+    taken = {f["BSM"] for f in boundary.getFeatures()}
+    boundary.startEditing()
+    drawn = draw(boundary, square(0, 0), GHFQDM="410")
+    assert drawn["BSM"] == f"{int(max(taken)) + 1}" and drawn["XZQMC"] == "浑源县"
+    assert drawn["MJ"] == area(square(0, 0))
+    boundary.rollBack()
+    parcels = layers["DLTB"]
+    assert parcels.editFormConfig().tabs()[0].name() == "标识"
+    assert parcels.attributeAlias(parcels.fields().lookupField("CZCSXM")) == "城镇村属性码"
+
+
+def test_the_sample_opens_without_the_libraries(functions, project, tmp_path, monkeypatch):
+    from plugin.bridge import sample
+
+    monkeypatch.setitem(sys.modules, "plugin.core.profile", None)
+    layers = sample.load(project, sample.copy(tmp_path))
+    plain = Qgis.AttributeFormLayout.AutoGenerated
+    assert len(layers) > 5 and {layer.editFormConfig().layout() for layer in layers} == {plain}
+
+
+@pytest.mark.parametrize("name", standard_ids())
+def test_every_template_gives_a_form(functions, name):
+    """All layers of all editions: every expression can be read, every field is placed, what is drawn can be saved."""
+    norm = Norm(load_standard(name), load_profile("hunyuan"))
+    for role, template in norm.standard.templates.items():
+        layer = memory(role, norm)
+        assert layer.isValid(), role
+        with_form(layer, role, norm)
+        for index in range(layer.fields().count()):
+            for text in (layer.constraintExpression(index), layer.defaultValueDefinition(index).expression()):
+                assert not text or not QgsExpression(text).hasParserError(), (role, text)
+        placed = [child.name() for tab in layer.editFormConfig().tabs() for child in tab.children()]
+        assert sorted(placed) == sorted(layer.fields().names()), role
+        if template.geometry == "polygon":
+            layer.startEditing()
+            drawn = draw(layer, square(0, 0))
+            assert drawn["BSM"] == FIRST, role
+            measured = template.field("area")
+            assert measured is None or drawn[measured.name] == area(square(0, 0)), role
+        QgsProject.instance().removeMapLayer(layer)
