@@ -80,6 +80,22 @@
         <translation>图层之间</translation>
     </message>
     <message>
+        <source>Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.
+
+Template: the code of an official layer, such as DLTB or XZYDYH.
+
+Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping that was used is written beside the output as &lt;output&gt;.mapping.toml, to be looked at, edited and given here the next time. A file of that name is never overwritten.
+
+Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list or may become several) and for each source field without a place. Such a cell is left empty, except for a code that only its own list does not know.</source>
+        <translation>把一个图层按模板整理：字段名、类型、长度照模板；源数据用另一张代码表时换算代码（三调地类换成 2023 年用地用海分类）。每一行、每个图形都保留；输入不改动。
+
+模板：标准里的图层代码，如 DLTB、XZYDYH。
+
+字段对应：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边的 &lt;output&gt;.mapping.toml，供核对、修改，下次填在这里重用。同名文件从不覆盖。
+
+未带过去的：每个放不下的值一行（文本太长、不是数字、代码不在表里或可对应多个），没有去处的源字段也各一行。这样的单元格留空；只是本表不认识的代码照原样保留。</translation>
+    </message>
+    <message>
         <source>C: not verified, can be replaced in the county profile</source>
         <translation>C：未经核实，可在县配置里替换</translation>
     </message>
@@ -340,6 +356,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>工程里的图层</translation>
     </message>
     <message>
+        <source>Layer in the template</source>
+        <translation>入模板后的图层</translation>
+    </message>
+    <message>
         <source>Layer of the plan</source>
         <translation>规划图层</translation>
     </message>
@@ -358,6 +378,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Layers of the project (empty: all)</source>
         <translation>工程里的图层（不选为全部）</translation>
+    </message>
+    <message>
+        <source>Left empty</source>
+        <translation>未填的值</translation>
     </message>
     <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
@@ -386,6 +410,18 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
 库已存在时：stop 不改动；add 只补缺的图层；replace 整个换成新库。
 
 这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
+    </message>
+    <message>
+        <source>Map a layer into a template</source>
+        <translation>字段对应：图层入模板</translation>
+    </message>
+    <message>
+        <source>Mapping of fields (empty: proposed)</source>
+        <translation>字段对应文件（留空：自动推得）</translation>
+    </message>
+    <message>
+        <source>Mapping that was used</source>
+        <translation>所用的字段对应</translation>
     </message>
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
@@ -434,6 +470,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Not applicable</source>
         <translation>不适用</translation>
+    </message>
+    <message>
+        <source>Not carried</source>
+        <translation>未带过去的</translation>
     </message>
     <message>
         <source>Not passed</source>
@@ -562,6 +602,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Roles: ROLE=layer;… or a file</source>
         <translation>图层角色：ROLE=图层名;… 或文件</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>行数</translation>
     </message>
     <message>
         <source>Rule / place</source>
@@ -700,6 +744,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>语法</translation>
     </message>
     <message>
+        <source>Template (code of the layer)</source>
+        <translation>模板（图层代码）</translation>
+    </message>
+    <message>
         <source>The CRS given is unknown. Write for example 'EPSG:4526'.</source>
         <translation>不认识写明的坐标系。请写成例如 'EPSG:4526'。</translation>
     </message>
@@ -766,6 +814,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Two layers claim one role: {roles}. Choose one.</source>
         <translation>有两个图层都像同一个角色：{roles}。请选定一个。</translation>
+    </message>
+    <message>
+        <source>Values to look at</source>
+        <translation>要看一看的值</translation>
     </message>
     <message>
         <source>Verdict</source>

@@ -34,14 +34,15 @@ def findings_parameter() -> QgsProcessingParameterFeatureSink:
     return QgsProcessingParameterFeatureSink(FINDINGS, tr("Findings"), kind, optional=True)
 
 
-class FindingsOutput:
-    """The findings layer of one run: ``file`` when we write it ourselves, else a sink that is asked for last.
+class LayerOutput:
+    """One layer or table that a run gives: ``file`` when we write it ourselves, else a sink that is asked for last.
 
     Processing's sink truncates its target at once, so a run that fails or is cancelled would have spoilt it.
     """
 
-    def __init__(self, parameters, context):
-        value = parameters.get(FINDINGS)
+    def __init__(self, parameters, context, name: str, label: str):
+        self.name, self.label = name, label
+        value = parameters.get(name)
         appends = isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
         self.definition = value if isinstance(value, QgsProcessingOutputLayerDefinition) else None
         if isinstance(value, QgsProcessingOutputLayerDefinition):
@@ -57,19 +58,16 @@ class FindingsOutput:
     def _is_other(self) -> bool:
         return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER.match(self.destination))
 
-    def fill_sink(self, algorithm, parameters, context, findings, crs, check: Callable[[], None]) -> dict[str, Any]:
-        """Write to Processing's sink where it is one (memory, database); returns its part of the results."""
-        if not self.destination or self.file:
-            return {}
-        # pyproj is asked in a thread of its own; the sink belongs to this one.
-        system = steady(to_qgis_crs)(crs)
-        sink, identifier = algorithm.parameterAsSink(
-            parameters, FINDINGS, context, sinks.fields(), sinks.GEOMETRY, system
-        )
+    @property
+    def wants_sink(self) -> bool:
+        return bool(self.destination) and not self.file
+
+    def sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
+        """Processing's sink (memory, database) and its layer's id. ``system``: a QgsCoordinateReferenceSystem."""
+        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, fields, geometry, system)
         if sink is None:
-            raise QgsProcessingException(algorithm.invalidSinkError(parameters, FINDINGS))
-        sinks.fill(sink, findings, self.destination, check)
-        return {FINDINGS: identifier}
+            raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
+        return sink, identifier
 
     def file_written(self, context) -> dict[str, Any]:
         """After the file is in place: have QGIS open it, if the user asked, as its own sinks do."""
@@ -77,7 +75,24 @@ class FindingsOutput:
             return {}
         project = self.definition.destinationProject if self.definition else None
         if project is not None:
-            name = self.definition.destinationName or tr("Findings")
-            details = QgsProcessingContext.LayerDetails(name, project, FINDINGS, QgsProcessingUtils.LayerHint.Vector)
+            name = self.definition.destinationName or self.label
+            details = QgsProcessingContext.LayerDetails(name, project, self.name, QgsProcessingUtils.LayerHint.Vector)
             context.addLayerToLoadOnCompletion(self.file, details)
-        return {FINDINGS: self.file}
+        return {self.name: self.file}
+
+
+class FindingsOutput(LayerOutput):
+    """The findings layer of one run."""
+
+    def __init__(self, parameters, context):
+        super().__init__(parameters, context, FINDINGS, tr("Findings"))
+
+    def fill_sink(self, algorithm, parameters, context, findings, crs, check: Callable[[], None]) -> dict[str, Any]:
+        """Write to Processing's sink where it is one (memory, database); returns its part of the results."""
+        if not self.wants_sink:
+            return {}
+        # pyproj is asked in a thread of its own; the sink belongs to this one.
+        system = steady(to_qgis_crs)(crs)
+        sink, identifier = self.sink(algorithm, parameters, context, sinks.fields(), sinks.GEOMETRY, system)
+        sinks.fill(sink, findings, self.destination, check)
+        return {FINDINGS: identifier}

@@ -11,6 +11,7 @@ from ..paths import ICONS
 from .check_plan import CheckPlan
 from .create_layers import CreateLayers
 from .doctor import Doctor
+from .map_fields import MapFields
 
 
 class SanxianProvider(QgsProcessingProvider):
@@ -33,6 +34,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(CheckPlan())
         self.addAlgorithm(CreateLayers())
         self.addAlgorithm(Doctor())
+        self.addAlgorithm(MapFields())
         try:
             from ..core.rule import all_rules
             from .rule_algorithm import RuleAlgorithm

@@ -281,6 +281,7 @@ def apply(layer: SourceLayer, mapping: Mapping, template: Template, standard: St
         columns[target.name] = _series(carried, target, frame.index)
     filled = set(names) | set(mapping.constants)
     filled |= _names_of_codes(columns, filled, mapping, template, standard)
+    losses += [Loss(fid, "", "", "", "", "shape_broken") for fid in layer.broken]
     used = set(names.values())
     unmapped = [f.name for f in layer.fields if f.name not in used]
     for name in unmapped:

@@ -19,6 +19,7 @@ WHOLE_PLAN = {
     "check_plan",
     "create_layers",
     "doctor",
+    "map_fields",
 }
 
 

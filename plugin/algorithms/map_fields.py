@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""字段对应: a layer of anybody's into a template of the standard, and a table of what could not be carried."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsFeatureRequest,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterString,
+)
+
+from ..bridge import health
+from ..bridge.check import stopper
+from ..bridge.layers import read
+from ..bridge.settings import language
+from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, mapped_table, pour, write_table
+from ..bridge.texts import tr
+from ..bridge.threads import steady
+from ..core.errors import DataError, InputError, OutputError
+from ..core.standard import load_standard, standard_ids
+from ..core.texts import Texts
+from ..core.writing import beside, check_not_input, check_writable, same_file
+from .common import SanxianAlgorithm, advanced, text_parameter
+from .inputs import source_of
+from .outputs import LayerOutput
+from .say import say_written
+
+if TYPE_CHECKING:
+    from ..core.mapping import Mapped, Mapping, Proposal
+    from ..core.plan import SourceLayer
+
+INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
+
+
+class MapFields(SanxianAlgorithm):
+    def name(self):
+        return "map_fields"
+
+    def displayName(self):
+        return tr("Map a layer into a template")
+
+    def tags(self):
+        return ["fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库"]
+
+    def shortHelpString(self):
+        return tr(
+            "Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source "
+            "uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.\n\n"
+            "Template: the code of an official layer, such as DLTB or XZYDYH.\n\n"
+            "Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning "
+            "and content, and the mapping that was used is written beside the output as <output>.mapping.toml, to be looked "
+            "at, edited and given here the next time. A file of that name is never overwritten.\n\n"
+            "Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list "
+            "or may become several) and for each source field without a place. Such a cell is left empty, except for a code "
+            "that only its own list does not know."
+        ).replace("\n", "<br>")
+
+    def initAlgorithm(self, configuration=None):
+        any_geometry = Qgis.ProcessingSourceType.VectorAnyGeometry
+        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), [any_geometry]))
+        template = QgsProcessingParameterString(TEMPLATE, tr("Template (code of the layer)"))
+        template.setMetadata({"widget_wrapper": {"value_hints": sorted(load_standard().templates)}})
+        self.addParameter(template)
+        self.addParameter(
+            QgsProcessingParameterFile(
+                MAPPING,
+                tr("Mapping of fields (empty: proposed)"),
+                Qgis.ProcessingFileParameterBehavior.File,
+                optional=True,
+                fileFilter="TOML (*.toml)",
+            )
+        )
+        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
+        table = Qgis.ProcessingSourceType.Vector
+        self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not carried"), table, optional=True))
+        for name, label in (("ROWS", tr("Rows")), ("LOSSES", tr("Values to look at")), ("EMPTY", tr("Left empty"))):
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+        self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping that was used")))
+
+    def prepare(self, parameters, context, feedback):
+        self.texts = Texts(language())
+        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
+        role = self.text(parameters, TEMPLATE, context).upper()
+        if role not in self.standard.templates:
+            known = ", ".join(sorted(self.standard.templates))
+            raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=known)
+        self.template = self.standard.templates[role]
+        self.shot = source_of(self, parameters, INPUT, context)
+        if self.shot is None:
+            raise InputError("no_layers")
+        self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
+        if self.mapping_file and not Path(self.mapping_file).is_file():
+            raise DataError("data_file_missing", file=self.mapping_file)
+        self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
+        self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not carried"))
+        self.proposal_file = ""
+        if self.output.file and not self.mapping_file:
+            self.proposal_file = _free_name(self.output.file)
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        inputs = [self.shot.path, self.mapping_file]
+        for output, formats in ((self.output, LAYER_FILES), (self.unmapped, TABLE_FILES)):
+            if output.database:
+                check_not_input(output.database, inputs)
+            if output.file:
+                if Path(output.file).suffix.lower() not in formats:
+                    raise OutputError("output_format", target=output.file, known=" ".join(formats))
+                check_writable(output.file, inputs)
+        if self.output.file and same_file(self.output.file, self.unmapped.file):
+            raise OutputError("output_twice", target=self.output.file)
+
+    def execute(self, parameters, context, feedback):
+        stop = stopper(feedback.isCanceled)
+        layer, mapping, proposals, mapped = self._map(feedback)
+        self._say(feedback, layer, mapping, proposals, mapped)
+        tables = (
+            (self.output, mapped_table(mapped, self.template, self.shot.crs), LAYER_FILES),
+            (self.unmapped, loss_table(mapped.losses, self.texts), TABLE_FILES),
+        )
+        with ExitStack() as stack:
+            # Left in reverse: the layer, which another program may well have open, is moved first.
+            if self.proposal_file:
+                from ..core.mapping import to_toml
+
+                text = to_toml(mapping, self.template)
+                stack.enter_context(beside(self.proposal_file)).write_text(text, encoding="utf-8", newline="\n")
+            for output, table, formats in reversed(tables):
+                if output.file:
+                    temporary = stack.enter_context(beside(output.file))
+                    write_table(temporary, table, formats[temporary.suffix.lower()], stop)
+            stop()
+        results = {}
+        for output, table, _ in tables:
+            if output.wants_sink:
+                sink, results[output.name] = output.sink(
+                    self, parameters, context, table.fields, table.geometry, table.crs
+                )
+                pour(sink, table, output.destination, stop)
+            results |= output.file_written(context)
+        written = [p for p in (self.output.file, self.unmapped.file) if p]
+        say_written(feedback, written, self.texts.lang)
+        if self.proposal_file:
+            feedback.pushInfo(self.texts.get("mapping", "saved", path=self.proposal_file))
+        rows = [loss for loss in mapped.losses if loss.fid is not None]
+        return {
+            **results,
+            "ROWS": len(mapped.frame),
+            "LOSSES": len(rows),
+            "EMPTY": sum(not loss.carried for loss in rows),
+            "MAPPING_USED": self.mapping_file or self.proposal_file,
+        }
+
+    @steady
+    def _map(self, feedback) -> tuple[SourceLayer, Mapping, list[Proposal], Mapped]:
+        stop = stopper(feedback.isCanceled)
+        health.require(stop)
+        from ..core.mapping import apply, from_proposals, load_mapping, propose
+
+        feedback.setProgressText(self.texts.get("toolbox", "reading", layer=self.shot.name))
+        # A mapping that cannot be used is told before a large layer is read.
+        mapping = None
+        if self.mapping_file:
+            mapping = load_mapping(self.mapping_file, self.template, self.standard)
+        layer = self._read(stop)
+        feedback.setProgress(40)
+        stop()
+        proposals = []
+        if mapping is None:
+            proposals = propose(layer, self.template, self.standard)
+            mapping = from_proposals(self.template.role, proposals)
+        stop()
+        mapped = apply(layer, mapping, self.template, self.standard)
+        feedback.setProgress(70)
+        feedback.setProgressText(self.texts.get("toolbox", "writing"))
+        return layer, mapping, proposals, mapped
+
+    def _read(self, stop) -> SourceLayer:
+        """Through the layer, so that edits and selections count; a whole shapefile by its bytes, for QGIS takes a
+        missing or wrong .cpg at its word."""
+        shot = self.shot
+        whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
+        if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
+            from ..core.io import read_source
+
+            (layer,) = read_source(shot.path, check=stop)
+            return layer
+        return read(shot, check=stop)
+
+    def _say(self, feedback, layer, mapping, proposals, mapped) -> None:
+        texts = self.texts
+        for key, params in layer.notices:
+            feedback.pushInfo(texts.notice(key, params))
+        if not self.shot.crs.isValid():
+            feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
+        hows = {p.target: p.how for p in proposals}
+        for target, source in mapping.fields.items():
+            how = texts.get("mapping", f"how_{hows.get(target) or 'given'}")
+            feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=how))
+        for target, translation in mapping.codes.items():
+            if translation.list:
+                named = texts.setting(f"codes.{translation.list}")
+                line = texts.get("mapping", "translated", target=target, list=named, column=translation.column)
+                feedback.pushInfo(line)
+        for proposal in proposals:
+            if proposal.doubt:
+                said = texts.get("mapping", proposal.doubt, target=proposal.target, source=proposal.source)
+                feedback.pushWarning(said)
+        for key, names in (("unfilled", mapped.unfilled), ("unmapped", mapped.unmapped)):
+            if names:
+                feedback.pushInfo(texts.get("mapping", key, fields=", ".join(names)))
+        rows = [loss for loss in mapped.losses if loss.fid is not None]
+        empty = sum(not loss.carried for loss in rows)
+        counts = {"rows": len(mapped.frame), "losses": len(rows), "empty": empty}
+        feedback.pushInfo(texts.get("mapping", "done", layer=layer.name, role=self.template.role, **counts))
+
+
+def _free_name(output: str) -> str:
+    """``<output>.mapping.toml``, with a number where there is one already: a person may have edited it."""
+    base = Path(output)
+    path, number = base.with_suffix(".mapping.toml"), 2
+    while path.exists():
+        path, number = base.with_suffix(f".mapping-{number}.toml"), number + 1
+    return str(path)

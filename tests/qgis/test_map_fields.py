@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A survey in GBK into the official tables, from scripts and from the shell; nothing dropped, nothing half-made."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import fiona
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pytest
+from qgis.core import QgsProcessing, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsVectorLayer
+
+from plugin.core.standard import load_standard
+from tests.core.survey import ROWS, survey_frame, write_survey
+from tests.qgis.helpers import ROOT, SAMPLE, Log, digest, run
+
+XZYDYH = ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
+
+
+@pytest.fixture
+def survey(tmp_path):
+    return write_survey(tmp_path / "三调 数据")
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
+    before = digest(survey.parent)
+    dltb, lost = tmp_path / "出 1" / "DLTB.gpkg", tmp_path / "出 1" / "未对应.xlsx"
+    first = run("map_fields", {"INPUT": str(survey), "TEMPLATE": "dltb", "OUTPUT": str(dltb), "UNMAPPED": str(lost)})
+    assert (first["ROWS"], first["LOSSES"], first["EMPTY"]) == (len(ROWS), 2, 1)
+    made = gpd.read_file(dltb, layer="DLTB")
+    assert list(made.columns[:-1]) == [f.name for f in load_standard().templates["DLTB"].fields]
+    assert made["DLMC"].tolist() == [row[1] for row in ROWS]
+    assert made.area.sum() == pytest.approx(survey_frame().area.sum(), abs=1e-6)
+    assert made["TBMJ"].sum() == pytest.approx(survey_frame()["TBMJ"].sum(), abs=1e-6)
+    with fiona.open(dltb, layer="DLTB") as read:
+        assert read.schema["geometry"] == "MultiPolygon" and read.crs.to_epsg() == 4526
+        assert read.schema["properties"]["DLMC"] == "str:60"
+        assert read.schema["properties"]["SJNF"].startswith("int")
+    said = pd.read_excel(lost, dtype=str)
+    assert {"9999", "二〇二〇"} <= set(said["value"]) and "数据来源说" in set(said["source_field"])
+
+    layer, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应.csv"
+    second = run("map_fields", {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(layer), "UNMAPPED": str(table)})
+    assert (second["ROWS"], second["LOSSES"], second["EMPTY"]) == (len(ROWS), 4, 4)
+    made = gpd.read_file(layer, layer="XZYDYH")
+    assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == XZYDYH
+    assert made.area.sum() == pytest.approx(survey_frame().area.sum(), abs=1e-6)
+    said = pd.read_csv(table, dtype=str, encoding="utf-8-sig").dropna(subset=["source_fid"])
+    assert dict(zip(said["value"], said["reason"], strict=True)) == {
+        "0204": "code_many",
+        "0701": "code_many",
+        "01": "code_none",
+        "9999": "code_unknown",
+    }
+    assert "0205 0204" in said["message"].iloc[0] and set(said["carried"]) == {"no"}
+    assert digest(survey.parent) == before
+
+
+def test_the_mapping_is_written_beside_edited_and_reused(provider, survey, tmp_path):
+    folder = tmp_path / "出"
+    log = Log()
+    first = run("map_fields", {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}, log)
+    used = folder / "a.mapping.toml"
+    assert first["MAPPING_USED"] == str(used) and left(folder) == ["a.gpkg", "a.mapping.toml"]
+    assert any(str(used) in line for line in log.lines)
+    text = used.read_text(encoding="utf-8")
+    used.write_text(f'{text}"0204" = "0205"\n"0701" = "0701"\n', encoding="utf-8")
+    edited = used.read_bytes()
+    parameters = {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}
+    second = run("map_fields", {**parameters, "MAPPING": str(used)})
+    assert second["LOSSES"] == 2 and second["MAPPING_USED"] == str(used)
+    assert gpd.read_file(folder / "a.gpkg")["YDYHFLDM"].tolist()[5:7] == ["020500", "070100"]
+    # Run once more without it: what a person edited stays.
+    run("map_fields", parameters)
+    assert used.read_bytes() == edited and left(folder) == ["a.gpkg", "a.mapping-2.toml", "a.mapping.toml"]
+
+
+def test_in_memory_with_unsaved_edits_and_a_selection(provider, project, survey):
+    layer = QgsVectorLayer(str(survey), "三调", "ogr")
+    project.addMapLayer(layer)
+    layer.startEditing()
+    layer.changeAttributeValue(1, layer.fields().indexOf("DLBM"), "0101")
+    parameters = {"TEMPLATE": "XZYDYH", "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    result = run("map_fields", {**parameters, "INPUT": layer, "UNMAPPED": QgsProcessing.TEMPORARY_OUTPUT})
+    assert result["OUTPUT"].featureCount() == len(ROWS) and result["MAPPING_USED"] == ""
+    assert [f["YDYHFLDM"] for f in result["OUTPUT"].getFeatures()][1] == "010100"
+    assert result["OUTPUT"].fields().field("YDYHFLDM").length() == 6
+    assert result["UNMAPPED"].featureCount() == 4 + 3
+    layer.rollBack()
+    layer.selectByIds([0, 1, 5])
+    chosen = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)
+    result = run("map_fields", {**parameters, "INPUT": chosen})
+    assert (result["OUTPUT"].featureCount(), result["EMPTY"]) == (3, 1)
+
+
+def test_gbk_without_a_cpg(provider, survey, tmp_path):
+    survey.with_suffix(".cpg").unlink()
+    run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(tmp_path / "b.gpkg")})
+    assert gpd.read_file(tmp_path / "b.gpkg")["DLMC"].tolist()[0] == "旱地"
+
+
+def test_into_a_filegdb(provider, survey, tmp_path):
+    target = tmp_path / "库.gdb"
+    run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(target)})
+    info = pyogrio.read_info(target, layer="DLTB")
+    assert info["features"] == len(ROWS)
+    assert dict(zip(info["fields"], info["dtypes"], strict=True))["SJNF"] == "int32"
+
+
+def test_the_sample_county_is_carried_whole(provider, tmp_path):
+    source = gpd.read_file(SAMPLE, layer="DLTB")
+    target = tmp_path / "现状.gpkg"
+    result = run("map_fields", {"INPUT": f"{SAMPLE}|layername=DLTB", "TEMPLATE": "XZYDYH", "OUTPUT": str(target)})
+    made = gpd.read_file(target)
+    assert result["ROWS"] == len(source) == len(made)
+    assert made.area.sum() == pytest.approx(source.area.sum(), rel=1e-12)
+    codes = load_standard().code_lists["sandiao"].codes
+    # Planted faults: codes that the list does not know.
+    answers = [codes[c].extra["code_2023"].split("|") if c in codes else [] for c in source["DLBM"]]
+    wanted = [a[0].ljust(6, "0") if len(a) == 1 else None for a in answers]
+    assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == wanted
+    assert result["EMPTY"] == wanted.count(None) < len(wanted)
+
+
+BAD = [
+    ({"TEMPLATE": "NOPE"}, ["NOPE", "DLTB"]),
+    ({"OUTPUT": "x.shp"}, ["x.shp", ".gpkg"]),
+    ({"UNMAPPED": "x.docx"}, ["x.docx", ".csv"]),
+    ({"MAPPING": "没有.toml"}, ["没有.toml"]),
+    ({"MAPPING": "坏.toml"}, ["坏.toml", "fields.NOPE"]),
+    ({"MAPPING": "缺.toml"}, ["缺.toml", "fields.BZ", "备注"]),
+    ({"STANDARD": "nope"}, ["nope", "county_db"]),
+    ({"INPUT": "没有.shp"}, ["没有.shp"]),
+    ({"UNMAPPED": "同.gpkg", "OUTPUT": "同.gpkg"}, ["同.gpkg"]),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), BAD, ids=[next(iter(c.values())) for c, _ in BAD])
+def test_what_cannot_be_used_says_why_and_leaves_nothing(change, words, provider, survey, tmp_path):
+    (tmp_path / "坏.toml").write_text('role = "XZYDYH"\n[fields]\nNOPE = "x"\n', encoding="utf-8")
+    (tmp_path / "缺.toml").write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
+    before = left(tmp_path)
+    paths = ("OUTPUT", "UNMAPPED", "MAPPING", "INPUT")
+    given = {k: str(tmp_path / v) if k in paths else v for k, v in change.items()}
+    parameters = {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(tmp_path / "好.gpkg"), **given}
+    with pytest.raises(QgsProcessingException) as error:
+        run("map_fields", parameters)
+    assert all(word in str(error.value) for word in words), str(error.value)
+    assert left(tmp_path) == before
+
+
+def test_the_input_is_never_the_output(provider, tmp_path):
+    source = tmp_path / "源.gpkg"
+    survey_frame().to_file(source, layer="DLTB")
+    before = digest(source)
+    with pytest.raises(QgsProcessingException):
+        run("map_fields", {"INPUT": str(source), "TEMPLATE": "DLTB", "OUTPUT": str(source)})
+    assert digest(source) == before and left(tmp_path) == ["源.gpkg"]
+
+
+def test_an_old_output_stays_when_the_run_fails(provider, survey, tmp_path):
+    target = tmp_path / "旧.gpkg"
+    survey_frame().to_file(target, layer="x")
+    before = digest(target)
+    with pytest.raises(QgsProcessingException):
+        # A line layer's template: known only once the rows are read.
+        run("map_fields", {"INPUT": str(survey), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
+    assert digest(target) == before and left(tmp_path) == ["三调 数据", "旧.gpkg"]
+
+
+def test_from_the_shell(qgis_process, survey, tmp_path):
+    target, table = tmp_path / "壳.gpkg", tmp_path / "壳 未对应.csv"
+    done = qgis_process(
+        "--json",
+        "run",
+        "sanxian:map_fields",
+        "--",
+        f"INPUT={survey}",
+        "TEMPLATE=XZYDYH",
+        f"OUTPUT={target}",
+        f"UNMAPPED={table}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert (results["ROWS"], results["EMPTY"]) == (len(ROWS), 4)
+    assert pyogrio.read_info(target)["features"] == len(ROWS) and table.exists()
+
+
+TWICE = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext, QgsProcessingFeedback, QgsProject
+application = QgsApplication([], False)
+application.initQgis()
+from plugin.main import SanxianPlugin
+plugin = SanxianPlugin(None)
+plugin.initProcessing()
+algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:map_fields")
+context, feedback, done = QgsProcessingContext(), QgsProcessingFeedback(False), []
+context.setProject(QgsProject.instance())
+for n in range(4):
+    given = {"INPUT": sys.argv[2], "TEMPLATE": "XZYDYH", "OUTPUT": f"{sys.argv[3]}/{n}.gpkg"}
+    task = QgsProcessingAlgRunnerTask(algorithm, given, context, feedback)
+    task.executed.connect(lambda good, results: done.append((good, results.get("ROWS"))))
+    QgsApplication.taskManager().addTask(task)
+    while len(done) <= n:
+        application.processEvents()
+        time.sleep(0.01)
+print(done, flush=True)
+import os
+os._exit(0)
+"""
+
+
+def test_again_and_again_on_pooled_threads(survey, tmp_path):
+    arguments = [sys.executable, "-c", TWICE, str(ROOT), str(survey), str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == str([(True, len(ROWS))] * 4), done.stdout + done.stderr
