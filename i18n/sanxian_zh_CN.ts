@@ -48,6 +48,10 @@
         <translation>{rules} 条规则全部检查完，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
     </message>
     <message>
+        <source>Apply Layer Forms</source>
+        <translation>应用图层表单</translation>
+    </message>
+    <message>
         <source>Area ha</source>
         <translation>面积 ha</translation>
     </message>
@@ -440,12 +444,20 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>没有发现问题，但有 {count} 条规则没能检查，不能算通过。</translation>
     </message>
     <message>
+        <source>No form was set ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没有设置表单（{error}）。详情见日志“Sanxian”页。</translation>
+    </message>
+    <message>
         <source>No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').</source>
         <translation>这里没有图层，不知道坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
     </message>
     <message>
         <source>No place on the map</source>
         <translation>没有图上位置</translation>
+    </message>
+    <message>
+        <source>No plan layer was recognised, so no form was set. Choose layers under Layer Roles.</source>
+        <translation>没有认出规划图层，没有设置表单。请在“图层角色”里指定。</translation>
     </message>
     <message>
         <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
@@ -914,6 +926,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>{count} findings</source>
         <translation>{count} 处问题</translation>
+    </message>
+    <message>
+        <source>{count} layers have the forms of their templates: {names}. The data were not touched.</source>
+        <translation>{count} 个图层用上了模板的表单：{names}。数据没有改动。</translation>
     </message>
     <message>
         <source>{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.</source>

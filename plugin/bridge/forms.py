@@ -18,6 +18,7 @@ from qgis.core import (
     QgsEditorWidgetSetup,
     QgsExpression,
     QgsFieldConstraints,
+    QgsProject,
     QgsValueMapFieldFormatter,
     QgsVectorLayer,
 )
@@ -71,6 +72,18 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in kept)
     layer.setEditFormConfig(config)
+
+
+def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
+    """Forms for the layers that play a role (role → layer id); answers their names. Layers gone since are passed over."""
+    done = []
+    for role, layer_id in roles.items():
+        layer = project.mapLayer(layer_id)
+        template = template_for(layer, role, norm.standard) if isinstance(layer, QgsVectorLayer) else None
+        if template is not None:
+            apply_template(layer, template, norm)
+            done.append(layer.name())
+    return done
 
 
 def _county(norm: Norm) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 
-from ..bridge import county, findings_layer, recognise, sample, settings
+from ..bridge import county, findings_layer, forms, recognise, sample, settings
 from ..bridge.layers import snapshot
 from ..bridge.tasks import Job, Runner, log_error
 from ..bridge.texts import tr
@@ -50,6 +50,7 @@ class Desk(QObject):
                 "report": lambda: self.exports.ask("html"),
                 "roles": self.choose_roles,
                 "profile": self.choose_profile,
+                "forms": self.apply_forms,
                 "sample": self.open_sample,
                 "doctor": self.show_doctor,
                 "help": lambda: self.show_help(""),
@@ -229,6 +230,40 @@ class Desk(QObject):
         self.iface.mapCanvas().zoomToFullExtent()
         self.dock.setUserVisible(True)
         self._settle.start()
+
+    def apply_forms(self) -> None:
+        """应用图层表单: on every layer of the project whose role is known; roles are told off the main thread."""
+        options = county.options(QgsProject.instance())
+        outlines = recognise.outlines(QgsProject.instance())
+        self.runner.start(
+            Job(
+                tr("Apply Layer Forms"),
+                lambda progress, cancelled: (recognise.recognise(outlines, options), options.norm()),
+                on_done=self._apply_forms,
+                on_error=self._forms_failed,
+            )
+        )
+
+    def _apply_forms(self, answer: Any) -> None:
+        found, norm = answer
+        names = forms.apply_to_project(QgsProject.instance(), found.roles, norm)
+        if names:
+            text = tr("{count} layers have the forms of their templates: {names}. The data were not touched.")
+            text = text.format(count=len(names), names=tr(", ").join(names))
+            self.iface.messageBar().pushSuccess(tr("Apply Layer Forms"), text)
+        else:
+            text = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
+            self.iface.messageBar().pushInfo(tr("Apply Layer Forms"), text)
+
+    def _forms_failed(self, error: Exception) -> None:
+        if isinstance(error, SanxianError | ImportError):
+            text = idle.explain(error)
+        else:
+            log_error(error)
+            text = tr("No form was set ({error}). Details are in the log, tab Sanxian.").format(
+                error=type(error).__name__
+            )
+        self.iface.messageBar().pushWarning(tr("Apply Layer Forms"), text)
 
     # --- dialogs, imported when they open
     def choose_roles(self) -> None:

@@ -35,6 +35,11 @@ def test_empty_states_and_sample(tour):
     assert tour["ready"] == "还没有检查过。"
 
 
+def test_forms_of_the_sample_and_by_the_menu(tour):
+    assert tour["form_of_sample"] == tour["form_again"] == ["标识", "属性", "面积"]
+    assert tour["forms_said"].startswith("9 个图层用上了模板的表单：") and "城镇开发边界" in tour["forms_said"]
+
+
 def test_check_leaves_the_desktop_awake(tour):
     assert tour["summary"]["verdict"] == "fail" and tour["findings"] > 20
     assert tour["check_seconds"] < 60

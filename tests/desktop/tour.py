@@ -4,7 +4,7 @@
 import time
 
 from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, type_text, wait
-from qgis.core import QgsProject
+from qgis.core import QgsEditFormConfig, QgsProject
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
@@ -83,6 +83,18 @@ def steps():
     pause(1)
     FACTS["ready"] = dock.empty.label.text()
     picture("1-sample")
+
+    # Forms taken away come back by the menu.
+    boundary = QgsProject.instance().mapLayersByName("城镇开发边界")[0]
+    FACTS["form_of_sample"] = [tab.name() for tab in boundary.editFormConfig().tabs()]
+    boundary.setEditFormConfig(QgsEditFormConfig())
+    bar = iface.messageBar()
+    bar.clearWidgets()
+    desk.actions["forms"].trigger()
+    wait(lambda: bar.currentItem() is not None, 30)
+    FACTS["forms_said"] = bar.currentItem().text()
+    FACTS["form_again"] = [tab.name() for tab in boundary.editFormConfig().tabs()]
+    bar.clearWidgets()
 
     # Check with the button in the toolbar; cancel a first run.
     click(button_of(desk, "check"))
