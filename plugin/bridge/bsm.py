@@ -33,12 +33,16 @@ class Ledger:
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._source = _source_key(layer)
         self._high: dict[str, int] = {}
+        self._given: dict[str, int] = {}
+        self._recalled: set[str] = set()
         self._usual = ""
         self._read = False
         for signal, slot in self._connections():
             signal.connect(slot)
 
     def close(self) -> None:
+        if self._given and self._layer is not None:
+            self._editing_stopped()
         for signal, slot in self._connections():
             signal.disconnect(slot)
 
@@ -55,6 +59,7 @@ class Ledger:
             (layer.attributeValueChanged, self._value_changed),
             (layer.editingStarted, self._editing_started),
             (layer.beforeCommitChanges, self._before_commit),
+            (layer.editingStopped, self._editing_stopped),
             (layer.dataChanged, self._forget),
             (layer.afterRollBack, self._forget),
         )
@@ -69,10 +74,14 @@ class Ledger:
     def next(self, county: str, *, take: bool) -> str:
         """The next free number; ``take`` gives it out, so that the following call answers another."""
         self._look()
-        number = max(self._high.get(county, 0), self._remembered(county)) + 1
+        if county not in self._recalled:
+            self._raise({county: self._remembered(county)})
+            self._recalled.add(county)
+        number = self._high.get(county, 0) + 1
         bsm = make_bsm(county, number)
         if take:
-            self._raise({county: number}, keep=True)
+            # Kept when the edits are saved or dropped: a thousand pasted features are a thousand numbers.
+            self._high[county] = self._given[county] = number
         return bsm
 
     def shown(self, county: str) -> str:
@@ -111,6 +120,7 @@ class Ledger:
     # --- its signals
     def _forget(self, *_: Any) -> None:
         self._read = False
+        self._recalled.clear()
 
     def _feature_added(self, fid: int) -> None:
         if self._read:
@@ -122,13 +132,19 @@ class Ledger:
             self._raise(highest([value]))
 
     def _editing_started(self) -> None:
+        self._recalled.clear()
         if self._layer.dataProvider().transaction() is not None:
             # Inside a transaction, deleted features are gone at once: remember what there is before.
             self._look()
             self._raise(dict(self._high), keep=True)
 
+    def _editing_stopped(self) -> None:
+        self._raise(self._given, keep=True)
+        self._given = {}
+
     def _before_commit(self, *_: Any) -> None:
-        """Numbers that are deleted or overwritten by this save stay used."""
+        """Numbers given out, and those deleted or overwritten by this save, stay used."""
+        self._editing_stopped()
         buffer, index = self._layer.editBuffer(), self._index()
         if buffer is None:
             return

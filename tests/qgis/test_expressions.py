@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pyogrio
@@ -10,12 +11,14 @@ import pytest
 import shapely
 from qgis.core import (
     QgsApplication,
+    QgsDefaultValue,
     QgsExpression,
     QgsExpressionContext,
     QgsFeature,
     QgsGeometry,
     QgsTask,
     QgsVectorLayer,
+    QgsVectorLayerUtils,
     edit,
 )
 
@@ -180,6 +183,32 @@ def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
         again.changeAttributeValue(fid, again.fields().lookupField("BSM"), f"{COUNTY}000000000002")
     again.setSubsetString("BSM = 'none'")
     assert evaluate("sanxian_next_bsm(@layer, '140225')", again) == f"{COUNTY}000000000021"
+
+
+@pytest.mark.parametrize("end", ["commitChanges", "rollBack"])
+def test_a_given_number_is_remembered_by_the_data(functions, project, tmp_path, end):
+    """Also when nothing bears it any more and the project was not saved."""
+    path = tmp_path / "a.gpkg"
+    write(path, f"{COUNTY}000000000001")
+    for expected in (2, 3):
+        layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
+        project.addMapLayer(layer)
+        layer.startEditing()
+        assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}{expected:012d}"
+        getattr(layer, end)()
+        project.clear()
+
+
+def test_a_thousand_pasted_features_do_not_make_one_wait(functions):
+    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000001"])
+    layer.setDefaultValueDefinition(0, QgsDefaultValue("sanxian_next_bsm()"))
+    layer.startEditing()
+    rows = [QgsVectorLayerUtils.QgsFeatureData(QgsGeometry.fromWkt(square(n, 0).wkt), {}) for n in range(1000)]
+    started = time.monotonic()
+    assert layer.addFeatures(QgsVectorLayerUtils.createFeatures(layer, rows, layer.createExpressionContext()))
+    assert time.monotonic() - started < 5
+    assert len({f["BSM"] for f in layer.getFeatures()}) == 1001
+    layer.rollBack()
 
 
 def test_a_filter_hides_no_number(functions, project, tmp_path):
