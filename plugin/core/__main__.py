@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``,
-``dictionary --html FILE``.
+``dictionary --html FILE``, ``structure TABLE --output FOLDER``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _rule(args.code, texts, words)
         if args.command == "dictionary":
             return _dictionary(args, words)
+        if args.command == "structure":
+            return _structure(args, words)
         return _check(args, words)
     except SanxianError as error:
         say(texts.explain(error), sys.stderr)
@@ -78,7 +80,9 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m plugin.core", description=text("description"))
     language = argparse.ArgumentParser(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
-    commands = parser.add_subparsers(dest="command", required=True, metavar="check | rules | rule | dictionary")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="check | rules | rule | dictionary | structure"
+    )
     one = commands.add_parser("check", help=text("check"), parents=[language])
     one.add_argument("source", metavar="SOURCE", help=text("source"))
     for name in ("standard", "profile", "roles", "scope"):
@@ -93,6 +97,10 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     one.add_argument("code", metavar="CODE", help=text("code"))
     one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
     one.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
+    one.add_argument("--standard", default="county_db", help=text("standard"))
+    one = commands.add_parser("structure", help=text("structure"), parents=[language])
+    one.add_argument("table", metavar="TABLE", help=text("structure_source"))
+    one.add_argument("--output", required=True, metavar="FOLDER", help=text("structure_output"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
     return parser
 
@@ -189,6 +197,18 @@ def _dictionary(args: argparse.Namespace, words: Words) -> int:
 
     write_dictionary(load_standard(args.standard), args.html, words.lang)
     say(words.get("cli", "written", target=args.html))
+    return CLEAN
+
+
+def _structure(args: argparse.Namespace, words: Words) -> int:
+    from .exchange.structure_table import read_structure, write_structure
+    from .standard import load_standard
+
+    structure = read_structure(args.table, load_standard(args.standard))
+    for path in write_structure(structure, args.output):
+        say(words.get("cli", "written", target=str(path)))
+    for note in structure.notes:
+        say(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
     return CLEAN
 
 

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of attribute structures into templates: what they say is kept, what they leave open is never guessed."""
+
+import openpyxl
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.errors import DataError
+from plugin.core.exchange.structure_table import read_structure, write_structure
+from plugin.core.standard import load_standard
+from plugin.core.template import load_template
+from plugin.core.texts import Texts
+
+STANDARD = load_standard("county_db")
+HEAD = ["图层代码", "字段代码", "字段名称", "字段类型", "字段长度", "小数位数", "值域", "约束条件"]
+ROWS = [
+    ["DLTB", "BSM", "标识码", "Char", 18, None, None, "M"],
+    ["DLTB", "DLBM", "地类编码", "Char", "5", None, "三调地类代码表", "M"],
+    ["DLTB", "TBMJ", '图斑"面积"', "Double", "15,2", None, ">0", "O"],
+    ["DLTB", "SJNF", "数据年份", "Int", 4.0, None, "—", None],
+    ["STBHHX", "HDRQ", "划定日期", "日期型", None, None, None, "C"],
+]
+
+
+def book(path, rows, head=HEAD, title="表 1", above=(), merge=()):
+    made = openpyxl.Workbook()
+    sheet = made.active
+    sheet.title = title
+    for row in [*above, head, *rows]:
+        sheet.append(list(row))
+    for cells in merge:
+        sheet.merge_cells(cells)
+    made.create_sheet("说明").append(["这一页不是表"])
+    made.save(path)
+    return path
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "属性 结构.xlsx"
+
+
+def test_a_table_becomes_templates_that_load(file, tmp_path):
+    title = [["属性结构描述表"], []]
+    found = read_structure(book(file, ROWS, above=title, merge=["A1:H1"]), STANDARD)
+    assert list(found.templates) == ["DLTB", "STBHHX"]
+    dltb = found.templates["DLTB"]
+    assert (dltb.name, dltb.geometry, dltb.overlap, dltb.fields_mark) == ("地类图斑", "polygon", "never", "C")
+    said = [(f.name, f.alias, f.type, f.length, f.decimals, f.codes, f.constraint, f.meaning) for f in dltb.fields]
+    assert said == [
+        ("BSM", "标识码", "text", 18, None, "", "M", "key"),
+        ("DLBM", "地类编码", "text", 5, None, "sandiao", "M", "land_use"),
+        ("TBMJ", '图斑"面积"', "real", 15, 2, "", "O", "gross_area"),
+        ("SJNF", "数据年份", "integer", 4, None, "", "", "data_year"),
+    ]
+    assert [(n.sheet, n.row, n.value) for n in found.notes] == [("表 1", 6, ">0")]
+    written = write_structure(found, tmp_path / "模板")
+    assert [load_template(p, STANDARD.id) for p in written] == list(found.templates.values())
+
+
+def test_the_sheet_is_the_layer_where_no_column_is(file):
+    rows = [["BSM", "标识码", "text"]]
+    found = read_structure(book(file, rows, head=["field", "name", "type"], title="czkfbj"), STANDARD)
+    assert found.templates["CZKFBJ"].fields[0].length is None
+
+
+def test_a_layer_the_standard_does_not_have(file):
+    head = [*HEAD, "几何特征", "图层名称"]
+    row = ["XJTC", "BSM", "标识码", "Char", 18, None, None, "M"]
+    made = read_structure(book(file, [[*row, "线（Line）", "新图层"]], head=head), STANDARD).templates["XJTC"]
+    assert (made.name, made.geometry, made.overlap) == ("新图层", "line", "allowed")
+    with pytest.raises(DataError) as error:
+        read_structure(book(file, [row]), STANDARD)
+    assert error.value.key == "structure_geometry"
+
+
+BASE = ROWS[0]
+BAD = [
+    ({"rows": [BASE], "merge": ["A2:A3"]}, "structure_merged", 2),
+    ({"rows": [BASE], "merge": ["B1:C1"]}, "structure_no_column", 1),
+    ({"rows": [BASE], "merge": ["G1:H1"]}, "structure_merged", 1),
+    ({"rows": [["DLTB", "BSM", "标识码"]], "head": ["图层代码", "字段代码", "字段名称"]}, "structure_no_column", 1),
+    ({"rows": [BASE, [None, *BASE[1:]]]}, "structure_blank", 3),
+    ({"rows": [["DLTB", "BSM", None, "Char"]]}, "structure_blank", 2),
+    ({"rows": [["DLTB", "BSM", "标识码", "Blob"]]}, "structure_value", 2),
+    ({"rows": [["DLTB", "BSM", "标识码", "Char", 15.2]]}, "structure_value", 2),
+    ({"rows": [["../X", "BSM", "标识码", "Char", 15]]}, "structure_value", 2),
+    ({"rows": [["DLTB", "B SM", "标识码", "Char", 15]]}, "structure_value", 2),
+    ({"rows": [BASE, ["DLTB", "bsm", "又一个", "Char"]]}, "structure_repeated", 3),
+    ({"rows": []}, "structure_empty", None),
+    ({"rows": [BASE], "head": ["甲", "乙"]}, "structure_no_head", None),
+]
+
+
+@pytest.mark.parametrize(("made", "key", "row"), BAD, ids=[f"{k}-{n}" for n, (_, k, _) in enumerate(BAD)])
+def test_what_is_wrong_names_file_sheet_and_row(made, key, row, file):
+    with pytest.raises(DataError) as error:
+        read_structure(book(file, **made), STANDARD)
+    assert (error.value.key, error.value.params.get("row")) == (key, row)
+    for lang in ("zh", "en"):
+        said = Texts(lang).explain(error.value)
+        assert file.name in said and (row is None or ("表 1" in said and str(row) in said))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a workbook", b"PK\x03\x04broken"])
+def test_no_workbook(content, file):
+    file.write_bytes(content)
+    with pytest.raises(DataError) as error:
+        read_structure(file, STANDARD)
+    assert error.value.key == "structure_unreadable"
+    with pytest.raises(DataError):
+        read_structure(file.with_name("没有.xlsx"), STANDARD)
+
+
+def test_command_line_all_or_nothing(file, tmp_path, capsys):
+    book(file, ROWS)
+    folder = tmp_path / "模板"
+    assert main(["structure", str(file), "--output", str(folder)]) == 0
+    assert sorted(p.name for p in folder.iterdir()) == ["DLTB.toml", "STBHHX.toml"]
+    assert "值域“>0”" in capsys.readouterr().out
+    (folder / "DLTB.toml").unlink()
+    assert main(["structure", str(file), "--output", str(folder)]) == 2
+    assert "STBHHX.toml" in capsys.readouterr().err
+    assert [p.name for p in folder.iterdir()] == ["STBHHX.toml"]
