@@ -163,16 +163,14 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         if field.name in followed:
             by = followed[field.name]
             code = QgsExpression.quotedColumnRef(layer.fields().at(names[by.name]).name())
-            # A code that the list does not have leaves the name as it is.
-            expression = f"coalesce(sanxian_code_name({QgsExpression.quotedString(by.codes)}, {code}), {own})"
+            expression = _keeping(f"sanxian_code_name({QgsExpression.quotedString(by.codes)}, {code})", own)
             update = True
         elif field.meaning == "key":
             expression = f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
         elif field.meaning in ("area", "gross_area") and _is_measured(layer, template, field):
             area = f"round(sanxian_statutory_area(@geometry), {2 if field.decimals is None else field.decimals})"
-            # What cannot be measured (a library missing) must not wipe out what was measured before.
             update = field.meaning == "area"
-            expression = f"try({area}, {own})" if update else area
+            expression = _keeping(area, own) if update else area
         elif field.meaning == "feature_code" and template.feature_code:
             expression = QgsExpression.quotedString(template.feature_code)
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
@@ -185,6 +183,12 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
             layer.setFieldSplitPolicy(index, Qgis.FieldDomainSplitPolicy.DefaultValue)
             layer.setFieldDuplicatePolicy(index, Qgis.FieldDuplicatePolicy.DefaultValue)
     return kept
+
+
+def _keeping(expression: str, own: str) -> str:
+    """The expression's value, else the field as it stands: a code that the list does not have, a library that is missing
+    or the plugin switched off must not wipe out what is there. Only eval() lives on without the plugin's functions."""
+    return f"coalesce(eval({QgsExpression.quotedString(expression)}), {own})"
 
 
 def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> bool:

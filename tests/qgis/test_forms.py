@@ -127,6 +127,19 @@ def test_area_and_name_follow_every_edit(layer):
     layer.rollBack()
 
 
+def test_editing_without_the_plugin_wipes_nothing_out(layer, functions):
+    with edit(layer):
+        draw(layer, square(0, 0), GHFQDM="410")
+    functions.unregister()
+    (fid,) = layer.allFeatureIds()
+    with edit(layer):
+        layer.changeGeometry(fid, QgsGeometry.fromWkt(square(0, 0, 300, 77).wkt))
+        layer.changeAttributeValue(fid, layer.fields().lookupField("XZQMC"), "某县")
+    kept = layer.getFeature(fid)
+    assert (kept["BSM"], kept["MJ"], kept["GHFQMC"]) == (FIRST, area(square(0, 0)), "城镇集中建设区")
+    functions.register()
+
+
 def test_a_wrong_code_cannot_be_saved_and_says_why(layer):
     layer.startEditing()
     drawn = draw(layer, square(0, 0), GHFQDM="410")
@@ -306,6 +319,9 @@ def test_every_template_gives_a_form(functions, name):
         assert layer.isValid(), role
         with_form(layer, role, norm)
         for index in range(layer.fields().count()):
+            default = layer.defaultValueDefinition(index).expression()
+            inner = QgsExpression(default.partition("eval(")[2].rpartition("),")[0] or "NULL").evaluate()
+            assert not inner or not QgsExpression(inner).hasParserError(), (role, inner)
             for text in (layer.constraintExpression(index), layer.defaultValueDefinition(index).expression()):
                 assert not text or not QgsExpression(text).hasParserError(), (role, text)
         placed = [child.name() for tab in layer.editFormConfig().tabs() for child in tab.children()]
