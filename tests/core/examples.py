@@ -34,12 +34,16 @@ def norm_of(settings: dict[str, Any] | None = None, **profile: Any) -> Norm:
 
 
 def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
-    """Rows (WKT, None, or dict of ``wkt`` and values by meaning) as a layer of a role."""
+    """Rows (WKT, None, or dict of ``wkt`` and values by meaning) as a layer of a role.
+
+    A row may also tell the layer's ``crs``, and the ``lengths`` of its fields by meaning.
+    """
     template = norm.standard.templates[role]
     fields = {f.meaning: f for f in template.fields if f.meaning}
     rows = [row if isinstance(row, dict) else {"wkt": row} for row in rows]
     crs = next((row["crs"] for row in rows if "crs" in row), crs)
-    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs")))
+    lengths = next((row["lengths"] for row in rows if "lengths" in row), {})
+    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", "lengths")))
     if "key" not in meanings:
         meanings.insert(0, "key")
         rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
@@ -54,7 +58,11 @@ def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526,
     for m in meanings:
         kinds = {type(row.get(m)) for row in rows} - {type(None)}
         infos.append(
-            FieldInfo(fields[m].name, {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str])
+            FieldInfo(
+                fields[m].name,
+                {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str],
+                lengths.get(m),
+            )
         )
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     return SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)

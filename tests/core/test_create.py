@@ -504,3 +504,28 @@ def test_crs_that_no_plan_is_drawn_in(code):
 def test_nothing_of_osgeo_is_imported_before_it_is_needed():
     source = Path(create.__file__).read_text(encoding="utf-8")
     assert not [line for line in source.splitlines() if line.startswith(("import osgeo", "from osgeo"))]
+
+
+def test_lengths_are_compared_where_they_are_told():
+    from plugin.core.engine import run
+    from plugin.core.plan import assemble
+    from plugin.core.rule import all_rules
+    from tests.core.examples import norm_of, source_layer
+
+    norm = norm_of()
+    square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+    rule = all_rules()["SCH004"]
+
+    def outcome(**row):
+        plan = assemble([source_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")
+        report = run(plan, [rule])
+        return report.rules[0], report.findings
+
+    told, findings = outcome(key="1", lengths={"key": 18})
+    assert told.outcome == "passed" and not findings
+    _, (finding,) = outcome(key="1", lengths={"key": 17})
+    assert (
+        finding.severity == "WARNING" and finding.field == "BSM" and "17" in finding.message and "18" in finding.message
+    )
+    untold, findings = outcome(key="1")
+    assert untold.outcome == "skipped" and "BSM" in untold.reason and not findings

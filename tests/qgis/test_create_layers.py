@@ -14,6 +14,7 @@ from qgis.core import (
 from plugin.core.standard import load_standard
 from tests.qgis.helpers import Log, digest, run
 
+SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))"
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
@@ -127,9 +128,7 @@ def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
     assert layer.startEditing()
     feature = QgsFeature(layer.fields())
-    feature.setGeometry(
-        QgsGeometry.fromWkt("MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))")
-    )
+    feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
     feature["BSM"] = "140225000000000001"
     assert layer.addFeature(feature)
     for existing in ("add", "replace"):
@@ -139,6 +138,23 @@ def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
     create(path, EXISTING="add")
     again = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
     assert [f["BSM"] for f in again.getFeatures()] == ["140225000000000001"] and len(names_in(path)) == 8
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
+    """Lengths as QGIS reads them, shapes as they are drawn: the template's, also after the format's type map."""
+    path = tmp_path / f"库{suffix}"
+    create(path, GROUPS="three_lines,zones")
+    for name in ("YDYHGHFQ", "CZKFBJ"):
+        layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
+        feature["BSM"] = "140225000000000001"
+        assert layer.dataProvider().addFeature(feature), layer.dataProvider().lastError()
+        project.addMapLayer(layer)
+    feedback = Log()
+    result = run("check_plan", {"RULES": "SCH002,SCH003,SCH004,SCH005"}, feedback)
+    assert (result["ERRORS"], result["WARNINGS"], result["SKIPPED"]) == (0, 0, 0), feedback.lines
 
 
 def test_from_the_shell(qgis_process, tmp_path):
