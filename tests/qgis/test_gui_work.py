@@ -13,6 +13,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsProject,
     QgsRectangle,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas
@@ -188,6 +189,36 @@ def test_findings_layer_leaves_a_group_with_other_layers(project):
     group.addLayer(other)
     findings_layer.remove(project)
     assert [n.name() for n in project.layerTreeRoot().children()[0].children()] == ["other"]
+
+
+def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
+    """ "Make permanent" keeps the layer and its custom property; only what lies below is another."""
+    report, crs = small_report(), CRS.from_epsg(4526)
+    layer = findings_layer.show(project, findings_layer.features(report.findings), crs)
+    path = tmp_path / "检查发现.gpkg"
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    assert QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), project.transformContext(), options)[0] == 0
+    layer.setDataSource(str(path), layer.name(), "ogr")
+    assert layer.customProperty(recognise.FINDINGS_PROPERTY) and layer.featureCount() == len(report.findings)
+    assert findings_layer.find(project) is None
+    second = findings_layer.show(project, findings_layer.features(report.findings[:1]), crs)
+    assert second.id() != layer.id() and second.featureCount() == 1
+    assert QgsVectorLayer(str(path), "", "ogr").featureCount() == len(report.findings)
+    assert len(project.layerTreeRoot().children()) == 1, "one group for both"
+    findings_layer.remove(project)
+    assert project.mapLayers() == {layer.id(): layer}
+
+
+@pytest.mark.parametrize("deed", ["truncate", "addFeatures"])
+def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch, deed):
+    class Provider:
+        truncate = addFeatures = staticmethod(lambda *_rows: True)
+
+    monkeypatch.setattr(Provider, deed, staticmethod(lambda *_rows: False))
+    monkeypatch.setattr(findings_layer, "_provider", lambda _layer: Provider)
+    assert findings_layer.show(project, [], CRS.from_epsg(4526)) is None
+    assert not project.mapLayers() and not project.layerTreeRoot().children()
 
 
 # --- roles and profile of the project
