@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from .layers import name_of, template_id
+from .layers import file_of, name_of, template_id
 
 if TYPE_CHECKING:
     from ..core.check import Options
@@ -50,6 +51,12 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
         for layer in layers
         if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not is_findings(layer)
     ]
+
+
+def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
+    """A notice for each vector layer that QGIS cannot open, its file moved or its database away."""
+    layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
+    return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
 
 
 def is_findings(layer: QgsVectorLayer) -> bool:
