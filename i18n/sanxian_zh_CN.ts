@@ -44,6 +44,10 @@
         <translation>{rules} 条规则全部检查完，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
     </message>
     <message>
+        <source>Another project is open; this is the result of {time}.</source>
+        <translation>工程已换，以下是 {time} 的结果。</translation>
+    </message>
+    <message>
         <source>Area ha</source>
         <translation>面积 ha</translation>
     </message>
@@ -622,6 +626,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>The feature is not in this project any more.</source>
         <translation>这个要素已不在工程里。</translation>
+    </message>
+    <message>
+        <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
+        <translation>检查发现没能放到地图上；列表是完整的。请重新检查，或用“导出”另存。</translation>
     </message>
     <message>
         <source>The profile's</source>
