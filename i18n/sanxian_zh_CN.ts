@@ -472,6 +472,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>正在识别图层</translation>
     </message>
     <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
         <source>Report (HTML)</source>
         <translation>HTML 报告</translation>
     </message>
@@ -754,6 +758,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>{word}: {count} in view</source>
         <translation>{word}：筛选后共 {count} 条</translation>
+    </message>
+    <message>
+        <source>“{name}” is there already. Replace it?</source>
+        <translation>“{name}”已存在，是否替换？</translation>
     </message>
 </context>
 </TS>
