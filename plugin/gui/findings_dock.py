@@ -8,7 +8,7 @@ from typing import Any
 from qgis.core import QgsApplication
 from qgis.gui import QgsDockWidget
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -65,6 +65,7 @@ class FindingsDock(QgsDockWidget):
         self._sized = False
         self._reasons_asked = False
         self._build()
+        self._themed = look.later(self, self._refresh_icons)
         self._show_state()
 
     # --- widgets
@@ -329,8 +330,8 @@ class FindingsDock(QgsDockWidget):
 
     def changeEvent(self, event):
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "walk"):
-            self._refresh_icons()
+        if event.type() in look.THEME_EVENTS and hasattr(self, "_themed"):
+            self._themed.start()
 
     def _refresh_icons(self) -> None:
         for button in self.findChildren(QToolButton):
@@ -340,3 +341,5 @@ class FindingsDock(QgsDockWidget):
         self.next_button.setIcon(look.icon("next"))
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()
+        # Its labels hold colours and a picture of their own.
+        self._show_selected()

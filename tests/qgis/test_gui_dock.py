@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The findings panel: what it says when, in the words agreed on."""
 
+from collections import Counter
+
 import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
@@ -253,6 +255,42 @@ def test_colours_follow_the_theme(dock):
         assert look.faint().lightness() > 128
     finally:
         QgsApplication.setPalette(before)
+
+
+def ink_of(icon):
+    """The strongest colour of an icon's middle: that of text, or one of ours."""
+    image = icon.pixmap(24, 24).toImage()
+    colours = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    return Counter(c.name() for c in colours if c.alpha() == 255).most_common(1)[0][0]
+
+
+def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_app):
+    """QGIS changes the style sheet first and the palette after it: what is drawn at the first news is drawn wrong."""
+    give(dock, small_report())
+    dock.step(1)
+    before = QgsApplication.palette()
+    dark = QPalette(before)
+    for role, colour in (("Window", "#222222"), ("WindowText", "#dddddd"), ("Base", "#111111")):
+        dark.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
+    icons = {
+        "button": dock.run_button.icon,
+        "next": dock.next_button.icon,
+        "kind": dock.verdict.buttons["ERROR"].icon,
+    }
+    light = {name: ink_of(icon()) for name, icon in icons.items()}
+    try:
+        dock.setPalette(dark)
+        QgsApplication.setPalette(dark)
+        work(qgis_app, seconds=0.05)
+        assert {n: ink_of(i()) for n, i in icons.items()} == {
+            "button": ink_of(look.icon("refresh")),
+            "next": ink_of(look.icon("next")),
+            "kind": "#ff5c9e",
+        }
+        assert not set(light.values()) & {ink_of(i()) for i in icons.values()}
+    finally:
+        QgsApplication.setPalette(before)
+        work(qgis_app, seconds=0.05)
 
 
 def test_every_tool_has_a_word(dock):
