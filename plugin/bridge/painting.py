@@ -13,6 +13,7 @@ from qgis.core import (
     QgsAbstractVectorLayerLabeling,
     QgsFeature,
     QgsFeatureRenderer,
+    QgsField,
     QgsFillSymbol,
     QgsGeometry,
     QgsLabelObstacleSettings,
@@ -26,7 +27,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QSize, Qt
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
 from qgis.PyQt.QtXml import QDomDocument
 
@@ -104,9 +105,11 @@ def memory_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
     """A layer of its own with the style ``name``; ``rows`` are shapely geometries with their values."""
-    fields = "".join(f"&field={c}:string" for c in columns)
-    layer = QgsVectorLayer(f"MultiPolygon?index=no{fields}", name, "memory")
+    layer = QgsVectorLayer("MultiPolygon?index=no", name, "memory")
     layer.setCrs(crs)
+    # Not in the address of the layer: a # or & in a field's name would end it there.
+    layer.dataProvider().addAttributes([QgsField(c, QMetaType.Type.QString) for c in columns])
+    layer.updateFields()
     features = []
     for shape, values in rows:
         geometry = QgsGeometry()
