@@ -8,12 +8,13 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QLabel, QToolButton
+from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
 from plugin.bridge import texts
 from plugin.bridge.recognise import Recognised
 from plugin.gui import idle, look
 from plugin.gui.findings_dock import HELP, FindingsDock
+from plugin.gui.findings_model import AREA, COUNT, PLACE, STATE
 from tests.qgis.gui_helpers import clean_report, result_of, small_report, work
 
 
@@ -255,6 +256,42 @@ def test_colours_follow_the_theme(dock):
         assert look.faint().lightness() > 128
     finally:
         QgsApplication.setPalette(before)
+
+
+def test_counts_drop_their_words_where_there_is_no_room(dock, qgis_app):
+    give(dock, small_report())
+    bar = dock.verdict
+    assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
+    bar.setFixedWidth(bar.minimumSizeHint().width())
+    work(qgis_app, lambda: bar.buttons["ERROR"].text() == "3", 1)
+    assert [b.text() for b in bar.buttons.values()] == ["3", "2", "0", "1", "2"]
+    assert [b.accessibleName() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
+    assert all(b.accessibleName() in b.toolTip() for b in bar.buttons.values())
+    bar.setFixedWidth(600)
+    assert work(qgis_app, lambda: bar.buttons["ERROR"].text() == "错误 3", 1)
+
+
+def test_the_titles_have_the_room(dock, qgis_app):
+    """At its first width the list gives most of it to rule and place."""
+    give(dock, small_report())
+    dock.resize(dock.sizeHint().width(), 900)
+    work(qgis_app, seconds=0.05)
+    tree = dock.tree
+    assert tree.columnWidth(PLACE) >= 0.5 * tree.viewport().width()
+    for column in (COUNT, AREA, STATE):
+        assert tree.columnWidth(column) >= tree.header().fontMetrics().horizontalAdvance(tree._title(column))
+
+
+def test_a_key_is_cut_in_its_middle_a_title_at_its_end(dock):
+    give(dock, small_report())
+    tree = dock.tree
+    rule = tree.filter.index(0, 0)
+    modes = []
+    for index in (rule, tree.filter.index(0, 0, rule)):
+        option = QStyleOptionViewItem()
+        tree.itemDelegate().initStyleOption(option, index)
+        modes.append(option.textElideMode)
+    assert modes == [Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle]
 
 
 def ink_of(icon):
