@@ -4,6 +4,10 @@
 <context>
     <name>Sanxian</name>
     <message>
+        <source>  </source>
+        <translation>　</translation>
+    </message>
+    <message>
         <source>, </source>
         <translation>、</translation>
     </message>
@@ -228,6 +232,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>文件夹…</translation>
     </message>
     <message>
+        <source>For all projects, from the next check on; the interface follows QGIS.</source>
+        <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
+    </message>
+    <message>
         <source>GeoPackage (*.gpkg);;Shapefile (*.shp)</source>
         <translation>GeoPackage (*.gpkg);;Shapefile (*.shp)</translation>
     </message>
@@ -286,6 +294,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.</source>
         <translation>快捷键：全面检查 Ctrl+Alt+R，上一个、下一个 Ctrl+Alt+↑、↓；列表中 Enter 缩放，Ctrl+C 复制，F1 说明。</translation>
+    </message>
+    <message>
+        <source>Language of findings and reports</source>
+        <translation>检查发现和报告的语言</translation>
     </message>
     <message>
         <source>Layer</source>
@@ -742,6 +754,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.</source>
         <translation>认出 {count} 个图层，还缺{names}。缺图层的规则会跳过，不算通过。</translation>
+    </message>
+    <message>
+        <source>{figure} ({source})</source>
+        <translation>{figure}（{source}）</translation>
     </message>
     <message>
         <source>{setting} (not confirmed by this county)</source>
