@@ -270,6 +270,22 @@ def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
     assert set(recognise.recognise(recognise.outlines(project), county.options(project)).roles) == set(by_role)
 
 
-def test_a_second_copy_leaves_the_first(qgis_app, tmp_path):
-    first, second = sample.copy(tmp_path), sample.copy(tmp_path)
-    assert first != second and first.exists() and second.exists()
+def test_copies_do_not_pile_up(project, tmp_path):
+    for _ in range(3):
+        layers = sample.load(project, sample.copy(tmp_path))
+        assert layers[0].startEditing() and layers[0].rollBack(), "that changes the file, and what it holds not"
+        project.clear()
+    assert [p.name for p in tmp_path.iterdir()] == ["county.gpkg"]
+
+
+def test_a_copy_that_is_open_or_edited_is_left(project, tmp_path):
+    layers = sample.load(project, sample.copy(tmp_path))
+    assert sample.copy(tmp_path).name == "county-2.gpkg", "the first is open"
+    layer = next(v for v in layers if v.featureCount())
+    left = layer.featureCount() - 1
+    assert layer.startEditing() and layer.deleteFeature(next(layer.getFeatures()).id()) and layer.commitChanges()
+    source = layer.source()
+    del layer, layers
+    project.clear()
+    assert sample.copy(tmp_path).name == "county-2.gpkg", "the first holds the user's work, the second is as new"
+    assert QgsVectorLayer(source, "", "ogr").featureCount() == left
