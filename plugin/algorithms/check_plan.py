@@ -54,7 +54,7 @@ class CheckPlan(SanxianAlgorithm):
             "Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be "
             "checked) or fail."
         )
-        return f"{text}\n\n{norm_help()}".replace("\n", "<br>")
+        return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
         source = QgsProcessingParameterFile(
@@ -169,7 +169,7 @@ class CheckPlan(SanxianAlgorithm):
         stop = stopper(cancelled)
         results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
         results |= self.findings.file_written(context)
-        say_written(feedback, self.outputs.paths())
+        say_written(feedback, self.outputs.paths(), self.options.lang)
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         results |= {k: v for k, v in ((OUTPUT_JSON, self.outputs.json), (OUTPUT_HTML, self.outputs.html)) if v}

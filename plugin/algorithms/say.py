@@ -76,6 +76,6 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     return f"{line} {outcome.reason}".rstrip()
 
 
-def say_written(feedback, paths: list[str], lang: str = "zh") -> None:
+def say_written(feedback, paths: list[str], lang: str) -> None:
     for path in paths:
         feedback.pushInfo(Texts(lang).get("toolbox", "written", path=path))
