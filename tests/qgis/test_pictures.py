@@ -183,3 +183,13 @@ def test_a_field_of_any_name_is_drawn_by(qgis_app, name):
     layer = painting.memory_layer("x", QgsProject.instance().crs(), ["first", name], [(shapely.box(0, 0, 1, 1), "ab")])
     assert layer.fields().names() == ["first", name]
     assert [f.attributes() for f in layer.getFeatures()] == [["a", "b"]]
+
+
+def test_pictures_that_fail_leave_a_report_and_their_trace(county, monkeypatch, qgis_log):
+    def broken(*args):
+        raise ValueError("on purpose")
+
+    monkeypatch.setattr(pictures, "_Album", broken)
+    found = pictures.draw(*county)
+    assert "ValueError" in found.problem and not found.overview
+    assert any("Traceback" in text and "on purpose" in text for text in qgis_log)
