@@ -73,7 +73,7 @@ def outlines(project: QgsProject) -> list[Outline]:
 
 def recognise(layers: list[Outline], options: Options) -> Recognised:
     """In any thread; loads the geometry libraries the first time."""
-    from ..core.plan import find_role
+    from ..core.plan import choose_scope, find_role
 
     norm = options.norm()
     chosen = options.role_choices()
@@ -87,11 +87,11 @@ def recognise(layers: list[Outline], options: Options) -> Recognised:
             twice.append(role)
         if role not in roles or chosen.get(role) == layer.id:
             roles[role] = layer.id
-    scope = norm.standard.scopes.get(options.scope or "three_lines")
+    scope = norm.standard.scopes[choose_scope(norm, set(roles), options.scope)]
     concepts = norm.standard.concepts
     lacking = [
         (concept, concepts.get(concept, (concept,)))
-        for concept in (scope.mandatory if scope else ())
+        for concept in scope.mandatory
         if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
     ]
     return Recognised(roles, lacking, sorted(set(twice)))

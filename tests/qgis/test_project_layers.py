@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Layers of a project as they come: copied, broken, playing no part; and the 县配置 kept with them."""
 
+from dataclasses import replace
+
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge import county, layers, recognise, roles
 from plugin.bridge.check import check
 from plugin.bridge.layers import set_template, snapshot
+from plugin.core import plan
 from plugin.core.errors import InputError
 from tests.qgis.helpers import Log, run
 
@@ -112,3 +115,23 @@ def test_the_choice_of_the_project_counts_among_chosen_layers(small, project):
     assert run("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
     alone = run("check_plan", {"RULES": "REL001", "LAYERS": [made["YJJBNTBHTB"]]})
     assert alone["SKIPPED"] == 1
+
+
+# --- what is lacking
+
+
+def test_lacking_is_told_by_the_scope_that_the_check_would_choose(project, monkeypatch):
+    standard = county.options(project).norm().standard
+    lines = standard.scopes["three_lines"].mandatory
+    outlines = [recognise.Outline("a", "STBHHX", "", ())]
+
+    def lacking(**told):
+        options = replace(county.options(project), **told)
+        return [concept for concept, _ in recognise.recognise(outlines, options).lacking]
+
+    assert lacking() == [c for c in lines if c != "red_line"]
+    assert set(lacking(scope="county")) > set(lacking())
+    with pytest.raises(InputError, match="scope_unknown"):
+        lacking(scope="没有")
+    monkeypatch.setattr(plan, "choose_scope", lambda norm, roles, wanted="": "county")
+    assert lacking() == lacking(scope="county")
