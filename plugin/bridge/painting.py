@@ -31,12 +31,12 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QPointF,
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
 from qgis.PyQt.QtXml import QDomDocument
 
+from ..core.data import read_toml
 from ..paths import STYLES
 
 #: Chinese fonts of the systems planners have; the first that is there serves.
 FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
 MM_PER_INCH = 25.4
-_COLORS = {"ERROR": "#D50058", "WARNING": "#E08A00"}
 #: A layer without a style of its own.
 _PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
 
@@ -72,6 +72,12 @@ class Sheet:
         west, north = self.extent[0], self.extent[3]
         m = self.pixel_m
         return shapely.box(west + left * m, north - bottom * m, west + right * m, north - top * m)
+
+
+@cache
+def _colors() -> dict[str, str]:
+    """Severity → colour, as the symbols of the findings layer have it."""
+    return {str(c["value"]): str(c["color"]) for c in read_toml(STYLES / "symbols.toml")["findings"]["classes"]}
 
 
 @cache
@@ -193,10 +199,10 @@ def mark(painter: QPainter, sheet: Sheet, severity: str, x: float, y: float, siz
     pen = QPen(QColor("#FFFFFF"), 2.4)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
-    painter.setBrush(QColor(_COLORS.get(severity, "#0057A8")))
+    painter.setBrush(QColor(_colors().get(severity, _colors()["INFO"])))
     if severity == "WARNING":
         painter.drawPolygon(QPolygonF([QPointF(11, 1), QPointF(21.5, 19.2), QPointF(0.5, 19.2)]))
-        painter.setPen(QPen(QColor("#000000"), 2.3))
+        painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
         painter.drawLine(QPointF(11, 7.4), QPointF(11, 13.0))
         painter.drawLine(QPointF(11, 15.4), QPointF(11, 16.6))
     else:
