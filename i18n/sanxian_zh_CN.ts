@@ -4,6 +4,10 @@
 <context>
     <name>Sanxian</name>
     <message>
+        <source>  </source>
+        <translation>　</translation>
+    </message>
+    <message>
         <source>, </source>
         <translation>、</translation>
     </message>
@@ -46,6 +50,10 @@
     <message>
         <source>All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.</source>
         <translation>{rules} 条规则全部检查完，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
+    </message>
+    <message>
+        <source>Another project is open; this is the result of {time}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Apply Layer Forms</source>
@@ -276,6 +284,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>文件夹…</translation>
     </message>
     <message>
+        <source>For all projects, from the next check on; the interface follows QGIS.</source>
+        <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
+    </message>
+    <message>
         <source>GeoPackage (*.gpkg);;Shapefile (*.shp)</source>
         <translation>GeoPackage (*.gpkg);;Shapefile (*.shp)</translation>
     </message>
@@ -342,6 +354,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.</source>
         <translation>快捷键：全面检查 Ctrl+Alt+R，上一个、下一个 Ctrl+Alt+↑、↓；列表中 Enter 缩放，Ctrl+C 复制，F1 说明。</translation>
+    </message>
+    <message>
+        <source>Language of findings and reports</source>
+        <translation>检查发现和报告的语言</translation>
     </message>
     <message>
         <source>Layer</source>
@@ -596,6 +612,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>正在识别图层</translation>
     </message>
     <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
         <source>Report (HTML)</source>
         <translation>HTML 报告</translation>
     </message>
@@ -780,6 +800,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>这个要素已不在工程里。</translation>
     </message>
     <message>
+        <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The first argument is no geometry. Write @geometry.</source>
         <translation>第一个参数不是几何图形。请写 @geometry。</translation>
     </message>
@@ -936,6 +960,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>认出 {count} 个图层，还缺{names}。缺图层的规则会跳过，不算通过。</translation>
     </message>
     <message>
+        <source>{figure} ({source})</source>
+        <translation>{figure}（{source}）</translation>
+    </message>
+    <message>
         <source>{setting} (not confirmed by this county)</source>
         <translation>{setting}（未经本县确认）</translation>
     </message>
@@ -950,6 +978,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>{word}: {count} in view</source>
         <translation>{word}：筛选后共 {count} 条</translation>
+    </message>
+    <message>
+        <source>“{name}” is there already. Replace it?</source>
+        <translation>“{name}”已存在，是否替换？</translation>
     </message>
 </context>
 </TS>

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from qgis.core import (
@@ -16,6 +17,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
+from ..bridge import county
 from ..bridge.check import Outputs, check, check_outputs, stopper, write
 from ..bridge.settings import language
 from ..bridge.texts import tr
@@ -25,7 +27,7 @@ from ..core.standard import load_standard
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
 from .inputs import layers_of, project_layers
 from .outputs import FindingsOutput, findings_parameter
-from .say import say_report, say_written
+from .say import say_county, say_report, say_written
 
 SOURCE, LAYERS, ROLES, SCOPE, RULES, BASE_YEAR = "SOURCE", "LAYERS", "ROLES", "SCOPE", "RULES", "BASE_YEAR"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
@@ -52,7 +54,7 @@ class CheckPlan(SanxianAlgorithm):
             "Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be "
             "checked) or fail."
         )
-        return f"{text}\n\n{norm_help()}".replace("\n", "<br>")
+        return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
         source = QgsProcessingParameterFile(
@@ -123,7 +125,7 @@ class CheckPlan(SanxianAlgorithm):
             if not self.what:
                 raise InputError("no_layers")
         year = parameters.get(BASE_YEAR)
-        self.options = Options(
+        given = Options(
             standard=self.text(parameters, "STANDARD", context),
             profile=self.text(parameters, "PROFILE", context),
             roles=self.text(parameters, ROLES, context),
@@ -132,6 +134,7 @@ class CheckPlan(SanxianAlgorithm):
             base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
             lang=language(),
         )
+        self.options, self.taken = (given, {}) if source else self._with_county(given, context.project(), not chosen)
         self.findings = FindingsOutput(parameters, context)
         self.outputs = Outputs(
             findings=self.findings.file,
@@ -140,8 +143,24 @@ class CheckPlan(SanxianAlgorithm):
         )
         check_outputs(self.outputs, inputs, [self.findings.database])
 
+    def _with_county(self, given, project, whole):
+        """What was left empty as the project's 县配置 says, and that by parameter: the panel would come to the same.
+
+        ``whole``: all layers of the project are checked, so those it cannot open are told of.
+        """
+        if project is None:
+            return given, {}
+        kept = county.options(project)
+        names = ("profile", "standard", "scope", "base_year")
+        taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
+        ids = {shot.layer_id for shot in self.what}
+        roles = given.roles or {role: layer for role, layer in kept.roles.items() if layer in ids}
+        options = replace(given, **taken, roles=roles, notices=kept.notices if whole else ())
+        return options, {name.upper(): value for name, value in taken.items()}
+
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled
+        say_county(feedback, self.taken, self.options.lang)
         checked = check(
             self.what, self.options, source=self.origin, progress=progress_to(feedback), cancelled=cancelled
         )
@@ -150,7 +169,7 @@ class CheckPlan(SanxianAlgorithm):
         stop = stopper(cancelled)
         results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
         results |= self.findings.file_written(context)
-        say_written(feedback, self.outputs.paths())
+        say_written(feedback, self.outputs.paths(), self.options.lang)
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         results |= {k: v for k, v in ((OUTPUT_JSON, self.outputs.json), (OUTPUT_HTML, self.outputs.html)) if v}

@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ..bridge.layers import Snapshot, snapshot
-from ..bridge.recognise import plan_layers
+from ..bridge.recognise import is_findings, plan_layers
 from ..core.errors import InputError
 
 
@@ -69,6 +69,9 @@ def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
     if layer is None or not layer.isValid():
         raise unreadable(name, parameters[name], context)
+    if is_findings(layer):
+        # They lie on top of the plan, and so are what a dialog offers first.
+        raise InputError("layer_is_findings", layer=layer.name())
     return layer
 
 

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from qgis.core import Qgis, QgsMessageLog, QgsProcessingProvider
+from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from ..bridge.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS
 from .check_plan import CheckPlan
@@ -41,8 +42,9 @@ class SanxianProvider(QgsProcessingProvider):
 
             rules = all_rules()
         except Exception as error:
-            # Without shapely or numpy there are no rules; the ones above say what is missing when they are run.
-            QgsMessageLog.logMessage(f"{type(error).__name__}: {error}", "Sanxian", Qgis.MessageLevel.Warning)
+            # Mostly shapely or numpy are missing, and the two above say so when they are run; whatever else it is, a
+            # list without rules must not be all that is left of it.
+            log_error(error)
             return
         for rule in rules.values():
             self.addAlgorithm(RuleAlgorithm(rule))

@@ -81,8 +81,9 @@ class RuleAlgorithm(SanxianAlgorithm):
         return [self.rule.code, self.rule.name, *(Texts(lang).rule_title(self.rule) for lang in ("zh", "en"))]
 
     def shortHelpString(self):
-        parts = [f"<b>{heading}</b><br>{text}" for heading, text in self.texts.rule_help(self.rule).items()]
-        return "<br><br>".join([*parts, norm_help()])
+        # Lines, no markup: a dialog makes a paragraph of each, and a command line prints them as they are.
+        parts = [f"{heading}\n{text}" for heading, text in self.texts.rule_help(self.rule).items()]
+        return "\n\n".join([*parts, norm_help()])
 
     def initAlgorithm(self, configuration=None):
         needs = dict(self.rule.needs)
@@ -180,7 +181,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         stop = stopper(feedback.isCanceled)
         results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
         results |= self.findings.file_written(context)
-        say_written(feedback, [self.findings.file] if self.findings.file else [])
+        say_written(feedback, [self.findings.file] if self.findings.file else [], self.base.lang)
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}

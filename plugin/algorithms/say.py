@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..core.texts import Texts
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
 #: Outcomes that need no line of their own.
 _QUIET = ("passed", "not_applicable")
+
+
+def say_county(feedback, taken: Mapping[str, object], lang: str) -> None:
+    """Which parameters were left empty and come from the project."""
+    if taken:
+        settings = ", ".join(f"{name}={value}" for name, value in taken.items())
+        feedback.pushInfo(Texts(lang).get("toolbox", "county_of_project", settings=settings))
 
 
 def say_report(feedback, checked: Checked) -> None:
@@ -68,6 +76,6 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     return f"{line} {outcome.reason}".rstrip()
 
 
-def say_written(feedback, paths: list[str], lang: str = "zh") -> None:
+def say_written(feedback, paths: list[str], lang: str) -> None:
     for path in paths:
         feedback.pushInfo(Texts(lang).get("toolbox", "written", path=path))

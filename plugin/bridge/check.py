@@ -38,6 +38,7 @@ def check(
     """
     health.require(stopper(cancelled))
     from ..core.check import check as core_check
+    from ..core.check import part_of_plan
 
     if isinstance(what, str):
         return core_check(what, options, source=source, progress=progress, cancelled=cancelled)
@@ -45,7 +46,12 @@ def check(
         raise InputError("no_layers")
     shots = unique_names(what)
     options = _with_names(options, shots)
-    layers = read_all(shots, progress=lambda share, text: progress(0.1 * share, text), check=stopper(cancelled))
+    layers = read_all(
+        shots,
+        progress=lambda share, text: progress(0.1 * share, text),
+        check=stopper(cancelled),
+        wanted=part_of_plan(options.norm(), options.role_choices()),
+    )
     return core_check(layers, options, source=source, progress=progress, cancelled=cancelled)
 
 

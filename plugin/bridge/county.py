@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ..core.check import Options
-from . import roles
+from . import recognise, roles
 from .settings import language
 
 _SCOPE = "sanxian"
@@ -48,4 +48,5 @@ def options(project: QgsProject) -> Options:
         base_year=int(county.base_year) if county.base_year.isdigit() else None,
         roles=roles.chosen(project),
         lang=language(),
+        notices=tuple(recognise.broken_layers(project)),
     )

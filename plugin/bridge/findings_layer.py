@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsFeature, QgsProject, QgsVectorLayer
+from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, QgsVectorLayer
 
 from . import sinks, styles
 from .layers import to_qgis_crs
@@ -19,8 +19,11 @@ def features(findings: list[Any]) -> list[QgsFeature]:
     return [sinks.feature(f, columns) for f in findings]
 
 
-def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLayer:
-    """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread."""
+def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLayer | None:
+    """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread.
+
+    None when the layer did not take them: it is gone then, for half of the findings would pass for all.
+    """
     layer = find(project)
     if layer is None:
         layer = sinks.memory_layer([], crs, tr("Findings (temporary layer)"))
@@ -30,28 +33,63 @@ def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLaye
         layer.setReadOnly(True)
         styles.apply(layer, styles.FINDINGS)
         project.addMapLayer(layer, False)
-        group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
-        group.addLayer(layer)
-    provider = layer.dataProvider()
-    provider.truncate()
+        _group(project).insertLayer(0, layer)
+    provider = _provider(layer)
+    filled = provider.truncate() and _added(provider, rows)
+    if not filled:
+        remove(project)
+        return None
     layer.setCrs(to_qgis_crs(crs))
-    provider.addFeatures(rows)
     layer.updateExtents()
     layer.triggerRepaint()
     return layer
 
 
 def find(project: QgsProject) -> QgsVectorLayer | None:
-    return next((v for v in project.mapLayers().values() if v.customProperty(FINDINGS_PROPERTY)), None)
+    """Our temporary layer. One that was made permanent keeps the property but is the user's file: not ours to empty."""
+    return next((v for v in project.mapLayers().values() if _is_ours(v)), None)
 
 
 def remove(project: QgsProject) -> None:
     """Take the layer off, and its group when nothing else is in it."""
     layer = find(project)
-    if layer is None:
-        return
-    node = project.layerTreeRoot().findLayer(layer.id())
-    group = node.parent() if node is not None else None
-    project.removeMapLayer(layer.id())
-    if group is not None and group is not project.layerTreeRoot() and not group.children():
-        group.parent().removeChildNode(group)
+    if layer is not None:
+        project.removeMapLayer(layer.id())
+    drop_empty_group(project)
+
+
+def drop_empty_group(project: QgsProject) -> None:
+    """The group we made goes with the last layer in it, also when the user took that away."""
+    for group in _groups(project):
+        if not group.children():
+            group.parent().removeChildNode(group)
+
+
+def _is_ours(layer: QgsMapLayer) -> bool:
+    return (
+        isinstance(layer, QgsVectorLayer)
+        and layer.providerType() == "memory"
+        and bool(layer.customProperty(FINDINGS_PROPERTY))
+    )
+
+
+def _provider(layer: QgsVectorLayer) -> Any:
+    return layer.dataProvider()
+
+
+def _added(provider: Any, rows: list[QgsFeature]) -> bool:
+    answer = provider.addFeatures(rows)
+    # QGIS gives back the features besides.
+    return bool(answer[0] if isinstance(answer, tuple) else answer)
+
+
+def _groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
+    return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
+
+
+def _group(project: QgsProject) -> QgsLayerTreeGroup:
+    for group in _groups(project):
+        return group
+    group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
+    group.setCustomProperty(FINDINGS_PROPERTY, 1)
+    return group

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,16 +133,47 @@ def unique_names(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
 
 
 def read_all(
-    snapshots: Iterable[Snapshot], *, progress: Callable[[float, str], None], check: Callable[[], None]
+    snapshots: Iterable[Snapshot],
+    *,
+    progress: Callable[[float, str], None],
+    check: Callable[[], None],
+    wanted: Callable[[SourceLayer], bool] = lambda layer: True,
 ) -> Iterator[SourceLayer]:
-    """Read layers in turn. ``check`` raises when the user wants to stop."""
-    snapshots = list(snapshots)
-    total = sum(s.count for s in snapshots) or 1
+    """Read layers in turn. ``check`` raises when the user wants to stop.
+
+    ``wanted`` is asked with name and fields before the rows of a layer are read; one that is not wanted stays empty.
+    """
+    sketches = [(one, sketch(one)) for one in snapshots]
+    asked = [(one, drawn, wanted(drawn)) for one, drawn in sketches]
+    total = sum(one.count for one, _, counts in asked if counts) or 1
     done = 0
-    for one in snapshots:
+    for one, drawn, counts in asked:
+        if not counts:
+            yield drawn
+            continue
         progress(done / total, one.name)
         yield read(one, check=check)
         done += one.count
+
+
+def sketch(shot: Snapshot) -> SourceLayer:
+    """A snapshot's name, fields and origin as a layer without rows."""
+    import geopandas as gpd
+
+    from ..core.io import read_crs
+    from ..core.plan import SourceLayer
+
+    crs = read_crs(crs_text(shot.crs))
+    return SourceLayer(
+        name=shot.name,
+        frame=gpd.GeoDataFrame(geometry=[], crs=crs),
+        fields=tuple(_field_info(shot.fields.at(n)) for n in _kept(shot)),
+        crs=crs,
+        source=shot.path,
+        encoding=shot.encoding,
+        template_id=shot.template_id,
+        unsaved=shot.unsaved,
+    )
 
 
 def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceLayer:
@@ -152,10 +183,8 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
     import pandas as pd
     import shapely
 
-    from ..core.io import read_crs
-    from ..core.plan import SourceLayer
-
-    kept = [n for n in range(shot.fields.count()) if _type(shot.fields.at(n)) != _BINARY]
+    drawn = sketch(shot)
+    kept, crs = _kept(shot), drawn.crs
     rows: list[list[Any]] = []
     shapes: list[bytes | None] = []
     fids: list[int] = []
@@ -179,27 +208,25 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
     broken = [
         fid for fid, wkb, shape in zip(fids, shapes, geometries, strict=True) if wkb is not None and shape is None
     ]
-    crs = read_crs(crs_text(shot.crs))
     # A field may be called geometry, too: the shapes then take another name beside it.
     name = "geometry"
     while name in table:
         name = f"_{name}"
     table[name] = gpd.GeoSeries(geometries, index=index, crs=crs)
     frame = gpd.GeoDataFrame(table, index=index, geometry=name, crs=crs)
-    return SourceLayer(
-        name=shot.name,
+    return replace(
+        drawn,
         frame=frame,
-        fields=tuple(_field_info(shot.fields.at(n)) for n in kept),
-        crs=crs,
-        source=shot.path,
-        encoding=shot.encoding,
-        template_id=shot.template_id,
         curves=tuple(curves),
         curve_step=CURVE_STEP_DEGREES if curves else 0.0,
-        unsaved=shot.unsaved,
         notices=_notices(shot, len(curves)),
         broken=tuple(broken),
     )
+
+
+def _kept(shot: Snapshot) -> list[int]:
+    """Positions of the fields that are read: all but blobs."""
+    return [n for n in range(shot.fields.count()) if _type(shot.fields.at(n)) != _BINARY]
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:

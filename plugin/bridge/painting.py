@@ -13,6 +13,7 @@ from qgis.core import (
     QgsAbstractVectorLayerLabeling,
     QgsFeature,
     QgsFeatureRenderer,
+    QgsField,
     QgsFillSymbol,
     QgsGeometry,
     QgsLabelObstacleSettings,
@@ -26,16 +27,16 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QSize, Qt
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
 from qgis.PyQt.QtXml import QDomDocument
 
+from ..core.data import read_toml
 from ..paths import STYLES
 
 #: Chinese fonts of the systems planners have; the first that is there serves.
 FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
 MM_PER_INCH = 25.4
-_COLORS = {"ERROR": "#D50058", "WARNING": "#E08A00"}
 #: A layer without a style of its own.
 _PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
 
@@ -74,6 +75,12 @@ class Sheet:
 
 
 @cache
+def _colors() -> dict[str, str]:
+    """Severity → colour, as the symbols of the findings layer have it."""
+    return {str(c["value"]): str(c["color"]) for c in read_toml(STYLES / "symbols.toml")["findings"]["classes"]}
+
+
+@cache
 def _style_text(name: str) -> str:
     path = STYLES / f"{name}.qml"
     return path.read_text(encoding="utf-8") if path.exists() else ""
@@ -104,9 +111,11 @@ def memory_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
     """A layer of its own with the style ``name``; ``rows`` are shapely geometries with their values."""
-    fields = "".join(f"&field={c}:string" for c in columns)
-    layer = QgsVectorLayer(f"MultiPolygon?index=no{fields}", name, "memory")
+    layer = QgsVectorLayer("MultiPolygon?index=no", name, "memory")
     layer.setCrs(crs)
+    # Not in the address of the layer: a # or & in a field's name would end it there.
+    layer.dataProvider().addAttributes([QgsField(c, QMetaType.Type.QString) for c in columns])
+    layer.updateFields()
     features = []
     for shape, values in rows:
         geometry = QgsGeometry()
@@ -190,10 +199,10 @@ def mark(painter: QPainter, sheet: Sheet, severity: str, x: float, y: float, siz
     pen = QPen(QColor("#FFFFFF"), 2.4)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
-    painter.setBrush(QColor(_COLORS.get(severity, "#0057A8")))
+    painter.setBrush(QColor(_colors().get(severity, _colors()["INFO"])))
     if severity == "WARNING":
         painter.drawPolygon(QPolygonF([QPointF(11, 1), QPointF(21.5, 19.2), QPointF(0.5, 19.2)]))
-        painter.setPen(QPen(QColor("#000000"), 2.3))
+        painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
         painter.drawLine(QPointF(11, 7.4), QPointF(11, 13.0))
         painter.drawLine(QPointF(11, 15.4), QPointF(11, 16.6))
     else:

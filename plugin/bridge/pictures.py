@@ -24,6 +24,7 @@ from ..core.rule import Severity
 from . import painting
 from .layers import to_qgis_crs
 from .painting import Sheet
+from .tasks import log_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,6 +63,7 @@ def draw(plan: Plan, report: Report, *, check: Callable[[], None] = lambda: None
     except Cancelled:
         raise
     except Exception as error:
+        log_error(error)
         return Pictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
 
 

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from .layers import name_of, template_id
+from .layers import file_of, name_of, template_id
 
 if TYPE_CHECKING:
     from ..core.check import Options
@@ -52,6 +53,12 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     ]
 
 
+def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
+    """A notice for each vector layer that QGIS cannot open, its file moved or its database away."""
+    layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
+    return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
+
+
 def is_findings(layer: QgsVectorLayer) -> bool:
     """The result of a check, in memory or opened from a file: a result, never an input."""
     return bool(layer.customProperty(FINDINGS_PROPERTY)) or _TELLING <= set(layer.fields().names())
@@ -66,7 +73,7 @@ def outlines(project: QgsProject) -> list[Outline]:
 
 def recognise(layers: list[Outline], options: Options) -> Recognised:
     """In any thread; loads the geometry libraries the first time."""
-    from ..core.plan import find_role
+    from ..core.plan import choose_scope, find_role
 
     norm = options.norm()
     chosen = options.role_choices()
@@ -80,11 +87,11 @@ def recognise(layers: list[Outline], options: Options) -> Recognised:
             twice.append(role)
         if role not in roles or chosen.get(role) == layer.id:
             roles[role] = layer.id
-    scope = norm.standard.scopes.get(options.scope or "three_lines")
+    scope = norm.standard.scopes[choose_scope(norm, set(roles), options.scope)]
     concepts = norm.standard.concepts
     lacking = [
         (concept, concepts.get(concept, (concept,)))
-        for concept in (scope.mandatory if scope else ())
+        for concept in scope.mandatory
         if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
     ]
     return Recognised(roles, lacking, sorted(set(twice)))

@@ -11,6 +11,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ..core.errors import InputError
 from ..core.rule import EACH, Need
 from .layers import set_template, template_id
+from .recognise import plan_layers
 
 if TYPE_CHECKING:
     from ..core.plan import SourceLayer
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 
 
 def chosen(project: QgsProject) -> dict[str, str]:
-    """Role → id of the layer the user gave it to; kept in the layers themselves, so it moves with them."""
-    found: dict[str, str] = {}
-    for layer in project.mapLayers().values():
-        if isinstance(layer, QgsVectorLayer) and template_id(layer):
-            found.setdefault(template_id(layer), layer.id())
-    return found
+    """Role → id of the layer the user gave it to; kept in the layers themselves, so it moves with them.
+
+    A copied layer carries the role of its original: where two claim one, nobody has chosen, and the user is asked.
+    """
+    claimed: dict[str, list[str]] = {}
+    for layer in plan_layers(project):
+        if template_id(layer):
+            claimed.setdefault(template_id(layer), []).append(layer.id())
+    return {role: ids[0] for role, ids in claimed.items() if len(ids) == 1}
 
 
 def choose(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:

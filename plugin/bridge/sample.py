@@ -49,17 +49,40 @@ PROFILE = "hunyuan"
 TITLE = "浑源县（示例）"
 #: Classes of land use are many: the tree shows them when asked to.
 _FOLDED = ("DLTB", "YDYHGHFQ")
+#: Bytes at the start of a GeoPackage that count its changes.
+_SQLITE_HEADER = 100
 
 
 def copy(folder: Path | None = None) -> Path:
-    """A fresh copy in a folder of the user's. Never over an earlier one: a project of theirs may live on it."""
+    """A fresh copy in a folder of the user's: one of before that nobody changed and no layer has open, else a new one.
+
+    Never over or instead of an edited one: a project of theirs may live on it. That is also why none is deleted.
+    """
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
+    opened = _open_files()
     target, number = folder / "county.gpkg", 2
     while target.exists():
+        if target.resolve() not in opened and _unchanged(target):
+            return target
         target, number = folder / f"county-{number}.gpkg", number + 1
     shutil.copyfile(SAMPLE / "county.gpkg", target)
     return target
+
+
+def _open_files() -> set[Path]:
+    """The files below the project's layers."""
+    ogr = QgsProviderRegistry.instance()
+    layers = QgsProject.instance().mapLayers().values()
+    found = (ogr.decodeUri(v.providerType(), v.source()).get("path", "") for v in layers)
+    return {Path(path).resolve() for path in found if path}
+
+
+def _unchanged(path: Path) -> bool:
+    """Does it hold what the sample holds? An edit that was taken back changes SQLite's header and nothing else."""
+    if path.with_name(path.name + "-wal").exists():
+        return False
+    return path.read_bytes()[_SQLITE_HEADER:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER:]
 
 
 def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:

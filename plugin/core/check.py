@@ -27,7 +27,8 @@ class Options:
     """What a run is told beside its data; empty means: as the profile, the standard or the layers say.
 
     ``roles`` is ``ROLE=layer;…``, the path of a file with such lines, or a mapping; ``rules`` codes or names;
-    ``parameters`` code → keyword arguments that beat the standard's and the profile's.
+    ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
+    to say of the data that is not here, as text key and parameters.
     """
 
     standard: str = ""
@@ -39,6 +40,7 @@ class Options:
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
     tolerance: Tolerance | None = None
+    notices: tuple[tuple[str, dict[str, Any]], ...] = ()
 
     def norm(self) -> Norm:
         """Profile and standard, resolved. DataError names what is not there and what is."""
@@ -74,7 +76,7 @@ def check(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .engine import choose_rules, run
     from .io import read_source
-    from .plan import assemble, find_role
+    from .plan import assemble
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -89,15 +91,7 @@ def check(
     progress(0.0, "")
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        chosen = {name.upper() for name in roles.values()}
-        # What plays no part is not read: it may be large, or damaged.
-        sources = read_source(
-            sources,
-            wanted=lambda layer: (
-                bool(chosen & {layer.name.upper(), layer.full_name.upper()}) or bool(find_role(layer, norm)[0])
-            ),
-            check=stop_if_cancelled,
-        )
+        sources = read_source(sources, wanted=part_of_plan(norm, roles), check=stop_if_cancelled)
     stop_if_cancelled()
     plan = assemble(
         sources,
@@ -108,6 +102,7 @@ def check(
         source=source,
         check=stop_if_cancelled,
     )
+    plan.notices += options.notices
     report = run(
         plan,
         rules,
@@ -121,6 +116,18 @@ def check(
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.standard.rules if code not in run_codes]
     return Checked(plan, report)
+
+
+def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool]:
+    """Does a layer play a part, by its name and fields? What plays none is not read: it may be large, or damaged."""
+    from .plan import find_role
+
+    chosen = {name.upper() for name in roles.values()}
+
+    def wanted(layer: SourceLayer) -> bool:
+        return bool(chosen & {layer.name.upper(), layer.full_name.upper()}) or bool(find_role(layer, norm)[0])
+
+    return wanted
 
 
 def parse_roles(text: str) -> dict[str, str]:

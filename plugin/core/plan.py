@@ -403,7 +403,7 @@ def assemble(
     plan = Plan(
         layers={},
         norm=norm,
-        scope=_scope(norm, set(usable), scope),
+        scope=choose_scope(norm, set(usable), scope),
         crs=_plane_crs(usable),
         source=source,
         unusable=unusable,
@@ -544,7 +544,8 @@ def _best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
     return max(editions, key=lambda t: sum(f.name in columns for f in t.fields) / max(len(t.fields), 1))
 
 
-def _scope(norm: Norm, roles: set[str], wanted: str) -> str:
+def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
+    """The scope that was asked for, else the widest whose layers are all there. InputError for one that is not."""
     scopes = norm.standard.scopes
     if wanted:
         if wanted not in scopes:

@@ -7,6 +7,7 @@ import platform
 from datetime import datetime
 from typing import Any
 
+import pyogrio
 import pyproj
 import shapely
 
@@ -96,6 +97,8 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "shapely": shapely.__version__,
         "geos": ".".join(map(str, shapely.geos_version)),
+        "pyogrio": pyogrio.__version__,
+        "gdal": pyogrio.__gdal_version_string__,
         "pyproj": pyproj.__version__,
         "proj": pyproj.proj_version_str,
     }

@@ -59,9 +59,9 @@ def check_writable(target: str | Path, inputs: list[str]) -> None:
     target = Path(target)
     check_not_input(target, inputs)
     _check_replaceable(target)
-    made = next((p for p in reversed(target.parents) if not p.exists()), None)
+    there = os.path.exists(target.parent)
     folder = _folder_beside(target)
-    shutil.rmtree(made or folder, ignore_errors=True)
+    shutil.rmtree(folder if there else target.parent, ignore_errors=True)
     if target.exists():
         try:
             # To itself: nothing on most systems, an error on Windows while another program has it open.
@@ -111,11 +111,32 @@ def _no_space(error: OSError) -> bool:
 
 
 def _folder_beside(target: Path) -> Path:
+    _check_folder(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        # The folder is there by now: a system that says it is not takes no files in it (/proc).
+        detail = "no_new_files" if isinstance(error, FileNotFoundError) else os_reason(error)
+        raise OutputError("output_unwritable", target=str(target), detail=detail) from error
+
+
+def _check_folder(target: Path) -> None:
+    """OutputError unless the target's folder is there or only it is to be made: deeper ones are a slip of the hand."""
+    lost = []
+    for folder in target.parents:
+        try:
+            mode = folder.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            lost.append(folder)
+            continue
+        except OSError as error:
+            raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        if not stat.S_ISDIR(mode):
+            raise OutputError("output_below_file", target=str(target), file=str(folder))
+        break
+    if len(lost) > 1:
+        raise OutputError("output_no_folder", target=str(target), folder=str(lost[-1]))
 
 
 def os_reason(error: OSError) -> str:
@@ -125,8 +146,8 @@ def os_reason(error: OSError) -> str:
     names = {
         errno.EROFS: "read_only",
         errno.ENAMETOOLONG: "name_too_long",
-        errno.ENOTDIR: "no_folder",
-        errno.EEXIST: "no_folder",
+        errno.ENOTDIR: "not_a_folder",
+        errno.EEXIST: "not_a_folder",
     }
     if error.errno in names:
         return names[error.errno]

@@ -55,6 +55,7 @@ class Actions(QObject):
             self.by_name[name] = action
         self.menu = self._make_menu()
         self.toolbar = self._make_toolbar()
+        self._themed = look.later(self, self._refresh_icons)
         self._window.installEventFilter(self)
 
     def __getitem__(self, name: str) -> QAction:
@@ -103,10 +104,13 @@ class Actions(QObject):
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
             self._fit()
-        elif event.type() == QEvent.Type.PaletteChange:
-            for action in self.by_name.values():
-                action.setIcon(look.icon(action.property("sanxianIcon")))
+        elif event.type() in look.THEME_EVENTS:
+            self._themed.start()
         return False
+
+    def _refresh_icons(self) -> None:
+        for action in self.by_name.values():
+            action.setIcon(look.icon(action.property("sanxianIcon")))
 
     def _fit(self) -> None:
         """Icon and text, or the icon alone where the window is narrow."""

@@ -19,6 +19,7 @@ from .exports import Exports
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
 from .result import Result
+from .watch import ProjectWatch
 
 #: Layers come and go one by one while a project opens: look once they have settled.
 _SETTLE_MS = 300
@@ -35,7 +36,13 @@ class Desk(QObject):
         self.mark = MapMark(iface.mapCanvas())
         self.dock = FindingsDock(iface.mainWindow())
         self.exports = Exports(iface, self.runner, lambda: self.dock.result)
+        self.watch = ProjectWatch(self)
         self._job: Job | None = None
+        #: The projects of the run and of the result in view, as the watch counts them.
+        self._run_in = self._result_in = self.watch.number
+        self._rows: list[Any] = []
+        self._layer_id = ""
+        self._asked = 0
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -74,17 +81,12 @@ class Desk(QObject):
         dock.formRequested.connect(self._open_form)
         dock.stepped.connect(self._stepped)
         dock.visibilityChanged.connect(self._settle.start)
-        for signal in self._project_signals():
-            signal.connect(self._settle.start)
-
-    @staticmethod
-    def _project_signals() -> list[Any]:
-        project = QgsProject.instance()
-        return [project.layersAdded, project.layersRemoved, project.cleared, project.readProject]
+        self.watch.changed.connect(self._project_changed)
+        self.watch.taken.connect(self._layers_taken)
+        self.watch.touched.connect(self._settle.start)
 
     def unload(self) -> None:
-        for signal in self._project_signals():
-            signal.disconnect(self._settle.start)
+        self.watch.stop()
         self.dock.visibilityChanged.disconnect(self._settle.start)
         self._settle.stop()
         self.runner.stop_all()
@@ -117,6 +119,7 @@ class Desk(QObject):
 
         self._job = Job(tr("Check All"), work, on_done=self._done, on_error=self._failed, on_cancelled=self._cancelled)
         self._job.step.connect(self._step)
+        self._run_in = self.watch.number
         self.dock.start_run(idle.rule_count(options))
         self._enable()
         self.runner.start(self._job)
@@ -137,9 +140,10 @@ class Desk(QObject):
         result = Result.of(checked)
         self.dock.set_clean(*idle.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons))
         self.dock.set_result(result)
-        self._rows = rows
+        self._rows, self._result_in = rows, self._run_in
+        self._tell_stale()
         if self.actions["layer"].isChecked():
-            findings_layer.show(QgsProject.instance(), rows, checked.plan.crs)
+            self._put_on_map()
         self._enable()
 
     def _cancelled(self) -> None:
@@ -150,6 +154,8 @@ class Desk(QObject):
         )
         self.dock.end_run(note)
         self._enable()
+        # Layers may have come while nobody looked.
+        self._settle.start()
 
     def _failed(self, error: Exception) -> None:
         self._job = None
@@ -161,6 +167,7 @@ class Desk(QObject):
         if not isinstance(error, SanxianError):
             log_error(error)
         self.dock.end_run(idle.explain(error))
+        self._settle.start()
 
     # --- the map
     def _go_to(self, finding: Any) -> None:
@@ -172,7 +179,8 @@ class Desk(QObject):
     def _open_form(self, finding: Any) -> None:
         from .forms import open_form
 
-        if not open_form(self.iface, self.dock.result, finding):
+        # A feature of the same number in the next project is another feature.
+        if not self._current() or not open_form(self.iface, self.dock.result, finding):
             self.dock.say(tr("The feature is not in this project any more."))
 
     def _stepped(self, direction: int, moved: bool) -> None:
@@ -183,12 +191,53 @@ class Desk(QObject):
 
     def _show_layer(self, on: bool) -> None:
         settings.put(_SHOW_LAYER, on)
-        if on and self.dock.result is not None:
-            findings_layer.show(QgsProject.instance(), self._rows, self.dock.result.checked.plan.crs)
-        elif not on:
+        if on:
+            self._put_on_map()
+        else:
             findings_layer.remove(QgsProject.instance())
 
+    def _put_on_map(self) -> None:
+        """The result's layer, in the project it is of and in no other."""
+        if not self._current():
+            return
+        self._layer_id = ""
+        layer = findings_layer.show(QgsProject.instance(), self._rows, self.dock.result.checked.plan.crs)
+        if layer is None:
+            self.dock.say(
+                tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
+            )
+        else:
+            self._layer_id = layer.id()
+
+    def _layers_taken(self, ids: list[str]) -> None:
+        """The user took the findings layer off: as good as unticking the action."""
+        if self._layer_id and self._layer_id in ids:
+            self._layer_id = ""
+            self.actions["layer"].setChecked(False)
+            findings_layer.drop_empty_group(QgsProject.instance())
+
     # --- the project
+    def _current(self) -> bool:
+        """Is there a result, and is it of the project that is open?"""
+        return self.dock.result is not None and self._result_in == self.watch.number
+
+    def _project_changed(self) -> None:
+        self.mark.clear()
+        self._layer_id = ""
+        # A layer in memory is saved without its rows: it would come back empty, as if all were well.
+        project = QgsProject.instance()
+        dirty = project.isDirty()
+        findings_layer.remove(project)
+        project.setDirty(dirty)
+        self._tell_stale()
+        self._enable()
+
+    def _tell_stale(self) -> None:
+        result = self.dock.result
+        stale = result is not None and not self._current()
+        text = tr("Another project is open; this is the result of {time}.")
+        self.dock.set_stale(text.format(time=result.time) if stale else "")
+
     def _look_at_project(self) -> None:
         """What to say while nothing was checked: told by names and fields, off the main thread the first time."""
         project = QgsProject.instance()
@@ -201,20 +250,26 @@ class Desk(QObject):
             return
         outlines = recognise.outlines(project)
         if not outlines:
+            self._asked += 1
             self.dock.set_idle(idle.no_layer(self.open_sample))
             return
         self.dock.set_idle(idle.never_run(self.run))
+        self._asked += 1
+        asked = self._asked
         self.runner.start(
             Job(
                 tr("Recognising layers"),
                 lambda progress, cancelled: recognise.recognise(outlines, options),
-                on_done=lambda found: self._recognised(found, len(outlines)),
+                on_done=lambda found: self._recognised(found, asked),
                 on_error=log_error,
             )
         )
 
-    def _recognised(self, found: recognise.Recognised, layers: int) -> None:
-        if not found.roles and layers:
+    def _recognised(self, found: recognise.Recognised, asked: int) -> None:
+        # Layers or project have changed since: a later answer is on its way.
+        if asked != self._asked:
+            return
+        if not found.roles:
             self.dock.set_idle(idle.no_layer(self.open_sample))
         elif found.lacking:
             self.dock.set_idle(idle.roles_missing(found, self.choose_roles, self.run))
@@ -293,3 +348,5 @@ class Desk(QObject):
         self.actions["check"].setEnabled(free)
         for name in ("previous", "next", "report"):
             self.actions[name].setEnabled(there)
+        # Without a result it is a wish for the next run.
+        self.actions["layer"].setEnabled(self._current() or not there)

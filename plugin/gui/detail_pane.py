@@ -122,7 +122,7 @@ def figures(finding: Any) -> str:
         parts.append(tr("net {area}").format(area=area_text(finding.net_area_m2)))
     if finding.width_m is not None:
         parts.append(tr("width {width} m").format(width=number(finding.width_m, 1)))
-    return "　".join(parts) if parts else tr("No place on the map")
+    return tr("  ").join(parts) if parts else tr("No place on the map")
 
 
 def keys_text(finding: Any) -> str:

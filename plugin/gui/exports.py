@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from qgis.core import Qgis, QgsProject
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QFileDialog, QPushButton
+from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from ..bridge import settings
 from ..bridge.tasks import Job, Runner, log_error
@@ -21,6 +22,20 @@ from . import idle
 from .result import Result
 
 _FOLDER = "export_folder"
+#: Endings that say what is wanted, so that none is added; the first is that of a filter that names none.
+_KNOWN = {"layer": (".gpkg", ".shp", ".geojson", ".gdb"), "html": (".html", ".htm"), "json": (".json",)}
+_ENDING = re.compile(r"\*(\.\w+)")
+
+
+def suffix_of(kind: str, chosen: str) -> str:
+    """The ending that a filter of the dialog stands for: ``Shapefile (*.shp)`` → ``.shp``."""
+    found = _ENDING.search(chosen)
+    return found[1] if found else _KNOWN[kind][0]
+
+
+def with_suffix(kind: str, path: str, chosen: str) -> str:
+    """The name with an ending we can write: 检查.2026版 has none."""
+    return path if Path(path).suffix.lower() in _KNOWN[kind] else path + suffix_of(kind, chosen)
 
 
 class Exports:
@@ -44,12 +59,43 @@ class Exports:
         }[kind]
         folder = settings.get(_FOLDER, "") or QgsProject.instance().homePath() or str(Path.home())
         county = result.report.provenance.get("area_name", "")
-        path, _ = QFileDialog.getSaveFileName(
-            self._iface.mainWindow(), title, str(Path(folder) / f"{county}{name}"), filters
-        )
+        # Without its ending: that is the chosen format's.
+        path = self._choose(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
         if path:
-            suffix = Path(name).suffix
-            self.save(kind, path if Path(path).suffix else path + suffix)
+            self.save(kind, path)
+
+    def _choose(self, kind: str, title: str, start: str, filters: str) -> str:
+        """The file to write, agreed to where there is one already; empty when the user thinks better of it."""
+        dialog = QFileDialog(self._iface.mainWindow(), title, str(Path(start).parent))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+        dialog.setNameFilters(filters.split(";;"))
+        dialog.setDefaultSuffix(suffix_of(kind, dialog.selectedNameFilter()).lstrip("."))
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(suffix_of(kind, chosen).lstrip(".")))
+        dialog.selectFile(Path(start).name)
+        try:
+            if not dialog.exec():
+                return ""
+            asked = dialog.selectedFiles()[0]
+            path = with_suffix(kind, asked, dialog.selectedNameFilter())
+        finally:
+            dialog.deleteLater()
+        # The dialog asked about the name as it was typed.
+        return path if path == asked or not Path(path).exists() or self._may_replace(path) else ""
+
+    def _may_replace(self, path: str) -> bool:
+        box = QMessageBox(self._iface.mainWindow())
+        box.setObjectName("SanxianReplace")
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle(tr("Sanxian"))
+        box.setText(tr("“{name}” is there already. Replace it?").format(name=Path(path).name))
+        replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.exec()
+        answer = box.clickedButton() is replace
+        box.deleteLater()
+        return answer
 
     def save(self, kind: str, path: str) -> Job | None:
         """Write in the background. The dialog has asked about an existing file."""

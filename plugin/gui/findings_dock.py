@@ -7,10 +7,12 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QMenu,
     QPushButton,
     QSplitter,
@@ -21,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..bridge import settings
 from ..bridge.texts import tr
 from . import look
 from .detail_pane import DetailPane
@@ -39,6 +42,7 @@ _DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 58
 #: Heights of list and detail at first, as a proportion.
 _LIST_TO_DETAIL = (50, 45)
 LIST, HELP = 0, 1
+_SIZED = "dock_sized"
 
 
 class FindingsDock(QgsDockWidget):
@@ -58,8 +62,10 @@ class FindingsDock(QgsDockWidget):
         self.setObjectName("SanxianFindingsDock")
         self.result: Result | None = None
         self._idle = Empty("")
+        self._sized = False
         self._reasons_asked = False
         self._build()
+        self._themed = look.later(self, self._refresh_icons)
         self._show_state()
 
     # --- widgets
@@ -74,6 +80,10 @@ class FindingsDock(QgsDockWidget):
         self.note.setObjectName("SanxianNote")
         self.note.setWordWrap(True)
         self.note.hide()
+        self.stale = QLabel()
+        self.stale.setObjectName("SanxianStale")
+        self.stale.setWordWrap(True)
+        self.stale.hide()
         self.filters = FilterBar()
         self.filters.changed.connect(self._filter)
         self.tree = FindingsTree()
@@ -100,7 +110,7 @@ class FindingsDock(QgsDockWidget):
         self.splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(body)
         outer.addLayout(self._top_row())
-        for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
+        for widget in (self.stale, self.verdict, self.run_bar, self.note, self.filters, self.tabs):
             outer.addWidget(widget)
         outer.addWidget(self.splitter, 1)
         self.walk = self._bottom_row()
@@ -186,6 +196,11 @@ class FindingsDock(QgsDockWidget):
         """A line above the list, until the next selection or run."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
+
+    def set_stale(self, text: str) -> None:
+        """Why the result in view is not of what is open: said until that ends."""
+        self.stale.setText(text)
+        self.stale.setVisible(bool(text))
 
     def set_result(self, result: Result) -> None:
         self.result = result
@@ -293,14 +308,30 @@ class FindingsDock(QgsDockWidget):
     def sizeHint(self):
         return QSize(self.fontMetrics().horizontalAdvance("0") * _DIGITS_AT_FIRST, super().sizeHint().height())
 
+    def showEvent(self, event):
+        super().showEvent(event)
+        if not self._sized:
+            # Not before the main window has laid out its docks.
+            QTimer.singleShot(0, self._size_once)
+
+    def _size_once(self) -> None:
+        """Wide enough to read, the first time ever; afterwards the width is the user's, and QGIS keeps it."""
+        window = None if sip.isdeleted(self) else self.parentWidget()
+        if not isinstance(window, QMainWindow) or self.isFloating() or not self.isVisible():
+            return
+        self._sized = True
+        if not settings.get(_SIZED, False):
+            settings.put(_SIZED, True)
+            window.resizeDocks([self], [self.sizeHint().width()], Qt.Orientation.Horizontal)
+
     def resizeEvent(self, event):
         super().resizeEvent(event)
         self._fit()
 
     def changeEvent(self, event):
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "walk"):
-            self._refresh_icons()
+        if event.type() in look.THEME_EVENTS and hasattr(self, "_themed"):
+            self._themed.start()
 
     def _refresh_icons(self) -> None:
         for button in self.findChildren(QToolButton):
@@ -310,3 +341,5 @@ class FindingsDock(QgsDockWidget):
         self.next_button.setIcon(look.icon("next"))
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()
+        # Its labels hold colours and a picture of their own.
+        self._show_selected()

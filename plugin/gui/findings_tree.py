@@ -7,11 +7,20 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
-from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
 
 from ..bridge.texts import tr
 from .findings_filter import FindingsFilter, Wanted
-from .findings_model import AREA, COUNT, PLACE, STATE, FindingsModel, Group, kind_of
+from .findings_model import AREA, COUNT, PLACE, ROW, STATE, FindingsModel, Group, kind_of
+
+
+class _Elided(QStyledItemDelegate):
+    """A rule's title is cut at its end; a finding's key in the middle, for its end tells it from its neighbours."""
+
+    def initStyleOption(self, option, index):
+        super().initStyleOption(option, index)
+        finding = index.data(ROW)
+        option.textElideMode = Qt.TextElideMode.ElideRight if finding is None else Qt.TextElideMode.ElideMiddle
 
 
 class FindingsTree(QTreeView):
@@ -35,7 +44,7 @@ class FindingsTree(QTreeView):
         self.setAllColumnsShowFocus(True)
         self.setIndentation(self.fontMetrics().height())
         self.setExpandsOnDoubleClick(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setItemDelegate(_Elided(self))
         self._arrange_columns()
         self._changed = False
         self._quiet = False
@@ -47,9 +56,16 @@ class FindingsTree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
-        gap = self.fontMetrics().horizontalAdvance("000")
-        for column, widest in ((COUNT, "0000"), (AREA, "1 000.00"), (STATE, tr("To do"))):
-            width = max(self.fontMetrics().horizontalAdvance(t) for t in (widest, self._title(column))) + gap
+        # Room for the style's margins, and for the arrow where the list is sorted: the rest is the title's.
+        margin = 2 * (self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self) + 1)
+        arrow = self.style().pixelMetric(QStyle.PixelMetric.PM_HeaderMarkSize, None, header)
+        header.setMinimumSectionSize(margin)
+        for column, widest in ((COUNT, "000"), (AREA, "000.00"), (STATE, tr("To do"))):
+            texts = (
+                self.fontMetrics().horizontalAdvance(widest),
+                header.fontMetrics().horizontalAdvance(self._title(column)) + (arrow if column == AREA else 0),
+            )
+            width = max(texts) + 2 * margin
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         header.setSortIndicator(AREA, Qt.SortOrder.DescendingOrder)

@@ -109,7 +109,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, SanxianError):
         from ..core.texts import Texts
 
-        return Texts(settings.language()).explain(error)
+        return Texts(settings.interface_language()).explain(error)
     if isinstance(error, ImportError):
         return _missing()
     text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 
 from ..bridge.texts import tr
@@ -41,6 +44,19 @@ KIND_ICONS = {
     "crashed": "crashed",
 }
 VERDICT_ICONS = {"fail": "error", "incomplete": "skipped", "conditional": "warning", "pass": "ok"}
+
+
+#: What a widget hears of when the theme changes; the application's palette may still be the old one then.
+THEME_EVENTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
+
+
+def later(owner: QObject, deed: Callable[[], None]) -> QTimer:
+    """A timer to start at a change of theme: it does the deed once, when the new palette is in force."""
+    timer = QTimer(owner)
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.timeout.connect(deed)
+    return timer
 
 
 def is_dark() -> bool:

@@ -58,6 +58,13 @@ class ProfileDialog(QDialog):
         self.scope = QComboBox()
         self.base_year = QLineEdit(now.base_year)
         self.base_year.setPlaceholderText(tr("As the layer or its file says"))
+        self.language = QComboBox()
+        self.language.setObjectName("SanxianLanguage")
+        # Each in its own language, so that whoever needs it finds it.
+        for code, name in (("zh", "中文"), ("en", "English")):
+            self.language.addItem(name, code)
+        self.language.setCurrentIndex(self.language.findData(settings.language()))
+        self.language.setToolTip(tr("For all projects, from the next check on; the interface follows QGIS."))
         self.summary = QLabel()
         self.summary.setObjectName("SanxianProfileSummary")
         self.summary.setWordWrap(True)
@@ -66,6 +73,7 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Standard"), self.standard)
         form.addRow(tr("Scope"), self.scope)
         form.addRow(tr("Year of the base parcels"), self.base_year)
+        form.addRow(tr("Language of findings and reports"), self.language)
         buttons = ok_and_cancel(self)
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         layout = QVBoxLayout(self)
@@ -91,6 +99,7 @@ class ProfileDialog(QDialog):
         if year and not (year.isdigit() and len(year) == 4):
             self.summary.setText(tr("The year needs four digits, such as 2020."))
             return
+        settings.put("language", self.language.currentData())
         county.keep(self._project, self.county())
         self._project.setDirty(True)
         super().accept()
@@ -140,7 +149,8 @@ class ProfileDialog(QDialog):
         for target in norm.targets(norm.profile.area_code):
             unit = self._texts.get("units", target.unit)
             name = self._texts.indicator(target.indicator)
-            lines.append(f"{name} {signs[target.comparison]} {target.value} {unit}（{target.source}）")
+            figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
+            lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
         by = norm.profile.confirmed_by
         if by:
             lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))

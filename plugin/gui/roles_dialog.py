@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from qgis.core import Qgis, QgsMapLayer, QgsProject
+from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -86,8 +86,8 @@ class RolesDialog(QDialog):
         combo = QgsMapLayerComboBox()
         combo.setProject(self._project)
         combo.setFilters(Qgis.LayerFilter.HasGeometry)
-        others = [v for v in self._project.mapLayers().values() if v.customProperty(recognise.FINDINGS_PROPERTY)]
-        combo.setExceptedLayerList(others)
+        layers = self._project.mapLayers().values()
+        combo.setExceptedLayerList([v for v in layers if isinstance(v, QgsVectorLayer) and recognise.is_findings(v)])
         text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")
         combo.setAllowEmptyLayer(True, text)
         return combo

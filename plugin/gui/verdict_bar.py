@@ -5,11 +5,23 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionToolButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..bridge.texts import tr
 from . import look
 from .findings_filter import Wanted
+
+#: Between icon and text: Qt's own.
+_GAP = 4
 
 
 class VerdictBar(QWidget):
@@ -18,6 +30,7 @@ class VerdictBar(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._verdict = ""
+        self._counts: dict[str, int] = {}
         self._icon = QLabel()
         self._word = QLabel()
         self._word.setObjectName("SanxianVerdict")
@@ -33,7 +46,7 @@ class VerdictBar(QWidget):
         top.addWidget(self._word)
         top.addStretch()
         top.addWidget(self._when)
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
         self.buttons = {kind: self._button(kind) for kind in look.KINDS}
         for button in self.buttons.values():
@@ -50,7 +63,8 @@ class VerdictBar(QWidget):
         button.setCheckable(True)
         button.setChecked(kind in Wanted().kinds)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # Its full text must not hold the panel wide: where that does not fit, icon and number stay.
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.toggled.connect(lambda _on: self.kindsChanged.emit())
         return button
 
@@ -89,10 +103,39 @@ class VerdictBar(QWidget):
         self.refresh_icons()
 
     def set_counts(self, counts: dict[str, int]) -> None:
+        self._counts = counts
         for kind, button in self.buttons.items():
-            word = look.kind_word(kind)
-            button.setText(f"{word} {counts[kind]}")
-            button.setToolTip(tr("Show or hide: {word}").format(word=word))
+            full = self._full(kind)
+            button.setAccessibleName(full)
+            button.setToolTip(tr("Show or hide: {word}").format(word=full))
+        self._fit()
+
+    def _full(self, kind: str) -> str:
+        return f"{look.kind_word(kind)} {self._counts[kind]}"
+
+    def _fit(self) -> None:
+        """Icon, word and number, or icon and number where one of the words would be cut."""
+        if not self._counts:
+            return
+        each = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
+        wide = max(self._width_of(kind, self._full(kind)) for kind in self.buttons) <= each
+        for kind, button in self.buttons.items():
+            number = str(self._counts[kind])
+            button.setText(self._full(kind) if wide else number)
+            button.setMinimumWidth(self._width_of(kind, number))
+
+    def _width_of(self, kind: str, text: str) -> int:
+        """What a button needs for a text, by its style."""
+        button = self.buttons[kind]
+        option = QStyleOptionToolButton()
+        button.initStyleOption(option)
+        inside = button.iconSize().width() + _GAP + button.fontMetrics().horizontalAdvance(text + "  ")
+        size = QSize(inside, button.iconSize().height())
+        return button.style().sizeFromContents(QStyle.ContentsType.CT_ToolButton, option, size, button).width()
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._fit()
 
     def refresh_icons(self) -> None:
         """After a change of theme or verdict."""

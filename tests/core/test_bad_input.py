@@ -17,6 +17,7 @@ import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
 
+from plugin.core import writing
 from plugin.core.errors import InputError, OutputError
 from plugin.core.io import read_source, write_findings, write_text
 from plugin.core.render.outputs import Outputs, check_outputs, write_outputs
@@ -599,12 +600,35 @@ def test_an_output_that_is_a_folder(checked, tmp_path, name):
     assert (tmp_path / name / "里面").is_dir() and not left_over(tmp_path)
 
 
-def test_an_output_below_a_file(tmp_path):
+@pytest.mark.parametrize("below", ["报告.json", "里面/报告.json", "里面/再里面/报告.json"])
+def test_an_output_below_a_file(tmp_path, below):
     (tmp_path / "结果").write_text("a file", encoding="utf-8")
     with pytest.raises(OutputError) as raised:
-        write_text(tmp_path / "结果" / "报告.json", "{}")
-    assert "不能写入" in said(raised.value) and "文件夹不存在" in said(raised.value)
+        write_text(tmp_path / "结果" / below, "{}")
+    assert "不能写入" in said(raised.value) and "结果”是文件，不是文件夹" in said(raised.value)
     assert (tmp_path / "结果").read_text(encoding="utf-8") == "a file"
+
+
+def test_one_folder_is_made_and_a_mistyped_path_is_named(tmp_path):
+    write_text(tmp_path / "结果" / "报告.json", "{}")
+    assert (tmp_path / "结果" / "报告.json").is_file()
+    for write in (lambda target: write_text(target, "{}"), lambda target: writing.check_writable(target, [])):
+        with pytest.raises(OutputError) as raised:
+            write(tmp_path / "结国" / "县" / "报告.json")
+        assert "结国”不存在" in said(raised.value) and "县”" not in said(raised.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["结果"]
+
+
+def test_a_folder_of_the_system_that_takes_no_files(tmp_path, monkeypatch):
+    """As /proc answers: there, and yet no file can be made in it because "no such file or directory"."""
+
+    def refuse(*args, **more):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(writing.tempfile, "mkdtemp", refuse)
+    with pytest.raises(OutputError) as raised:
+        writing.check_writable(tmp_path / "x.json", [])
+    assert "不能新建文件" in said(raised.value) and "不存在" not in said(raised.value)
 
 
 def test_an_output_that_somebody_set_read_only_is_not_replaced(tmp_path):

@@ -5,14 +5,14 @@ import tomllib
 
 import pytest
 
-from plugin.core.check import Options
+from plugin.core.check import Options, check
 from plugin.core.errors import DataError
 from plugin.core.indicators import BROKEN, CLOSE, MET, REFERENCE, Indicator
 from plugin.core.render import figures
 from plugin.core.render.sections import crs_text, moment
 from plugin.core.render.words import Words
 from plugin.core.texts import without_folders
-from plugin.paths import TEXTS
+from plugin.paths import SAMPLE, TEXTS
 from tests.core.made_report import made_report, ratio
 
 ZH = Words("zh")
@@ -155,3 +155,16 @@ def test_unknown_words_are_errors_and_unknown_data_keeps_its_name():
     with pytest.raises(DataError):
         Words("fr")
     assert ZH.named("setting", "codes.of_a_county") == "codes.of_a_county"
+
+
+@pytest.mark.parametrize("words", [ZH, Words("en")], ids=["zh", "en"])
+def test_every_input_of_the_sample_has_a_word(words):
+    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
+    keys = {key for indicator in report.indicators for key in indicator.inputs}
+    assert "denominator_difference_m2" in keys and "statutory_m2" in keys
+    assert not {key for key in keys if not words.has("input", key)}
+
+
+def test_a_base_below_its_drawn_area_has_a_real_minus():
+    indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
+    assert figures.formula(indicator, ZH).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"

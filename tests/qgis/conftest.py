@@ -75,6 +75,21 @@ def project(qgis_app):
     QgsProject.instance().clear()
 
 
+@pytest.fixture
+def qgis_log(qgis_app):
+    """What goes into QGIS's log during a test."""
+    from qgis.core import QgsApplication
+
+    said = []
+
+    def note(text, *_more):
+        said.append(text)
+
+    QgsApplication.messageLog().messageReceived.connect(note)
+    yield said
+    QgsApplication.messageLog().messageReceived.disconnect(note)
+
+
 @pytest.fixture(scope="session")
 def qgis_process(tmp_path_factory):
     """`qgis_process(*arguments, **environment)` → the finished process, with the plugin enabled in a fresh profile."""

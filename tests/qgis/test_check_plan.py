@@ -419,3 +419,18 @@ def test_no_file_beside_the_data_after_reading_it_through_qgis(qgis_process, sma
     done = qgis_process("run", "sanxian:check_plan", "--", *layers, "RULES=REL001")
     assert done.returncode == 0 and "ERRORS:\t1\n" in done.stdout
     assert digest(small.parent) == before
+
+
+def test_in_english_every_line_is(small, tmp_path, monkeypatch):
+    from plugin.bridge import settings
+
+    monkeypatch.setattr(settings, "get", lambda key, default="": "en" if key == "language" else default)
+    for name, given in (
+        ("check_plan", {"SOURCE": str(small)}),
+        ("duplicate_key", {"LAYER": f"{small}|layername=DLTB"}),
+    ):
+        log = Log()
+        target = {"OUTPUT_FINDINGS": str(tmp_path / f"{name}.gpkg")}
+        run(name, {**given, **target, **({"RULES": "REL001"} if name == "check_plan" else {})}, log)
+        assert any("Written" in line for line in log.lines), log.lines
+        assert not any("已写出" in line for line in log.lines)

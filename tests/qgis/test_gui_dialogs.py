@@ -4,14 +4,17 @@
 import pytest
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge import county, health, roles, texts
+from plugin.bridge import county, health, roles, settings, texts
 from plugin.bridge.layers import template_id
+from plugin.core.errors import InputError
 from plugin.core.rule import all_rules
-from plugin.gui import help_dialog
+from plugin.core.texts import Texts
+from plugin.gui import detail_pane, help_dialog, idle, profile_dialog
 from plugin.gui.doctor_dialog import DoctorDialog
 from plugin.gui.help_dialog import HelpDialog
 from plugin.gui.profile_dialog import ProfileDialog
 from plugin.gui.roles_dialog import RolesDialog
+from tests.qgis.gui_helpers import finding
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -71,6 +74,58 @@ def test_profile_shows_limits_and_targets_and_is_kept(project):
     dialog.accept()
     assert county.of(project) == county.County(profile="hunyuan", base_year="2020")
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
+
+
+def test_language_of_findings_is_chosen_in_a_dialog(project):
+    assert county.options(project).lang == "zh"
+    try:
+        dialog = ProfileDialog(project)
+        assert [dialog.language.itemText(n) for n in range(dialog.language.count())] == ["中文", "English"]
+        dialog.language.setCurrentIndex(1)
+        dialog.reject()
+        assert settings.language() == "zh", "not before OK"
+        dialog.accept()
+        assert county.options(project).lang == "en" and ProfileDialog(project).language.currentData() == "en"
+    finally:
+        settings.put("language", "zh")
+
+
+def test_the_panel_s_own_errors_speak_the_interface_s_language(qgis_app, monkeypatch):
+    error = InputError("source_missing", source="x.gpkg")
+    monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
+    settings.put("language", "en")
+    try:
+        assert idle.explain(error) == Texts("zh").explain(error)
+        settings.put("language", "zh")
+        monkeypatch.setattr(settings, "interface_locale", lambda: "en")
+        assert idle.explain(error) == Texts("en").explain(error)
+    finally:
+        settings.put("language", "zh")
+
+
+def test_no_full_width_signs_in_an_english_interface(project, monkeypatch):
+    for module in (profile_dialog, detail_pane):
+        monkeypatch.setattr(module, "tr", lambda text: text)
+    county.keep(project, county.County(profile="hunyuan"))
+    assert "km² (浑源县" in ProfileDialog(project).summary.text()
+    one = finding("REL002", "1", 12_640.35, net_area_m2=12_000.0)
+    assert "　" not in detail_pane.figures(one) and len(detail_pane.figures(one).split("  ")) == 3
+
+
+def test_chinese_keeps_its_own_signs(project):
+    county.keep(project, county.County(profile="hunyuan"))
+    assert "km²（浑源县" in ProfileDialog(project).summary.text()
+    assert "　" in detail_pane.figures(finding("REL002", "1", 12_640.35))
+
+
+def test_a_findings_file_plays_no_role(project, layers):
+    columns = "".join(f"&field={name}:string" for name in ("code", "severity", "role", "geom_kind"))
+    saved = QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{columns}", "发现", "memory")
+    project.addMapLayer(saved)
+    dialog = RolesDialog(project)
+    combo = dialog._combos["CZKFBJ"]
+    shown = [combo.layer(n) for n in range(combo.count())]
+    assert saved not in shown and layers["CZKFBJ"] in shown
 
 
 def test_a_broken_profile_is_told_and_cannot_be_chosen(project, tmp_path):

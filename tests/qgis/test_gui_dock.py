@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The findings panel: what it says when, in the words agreed on."""
 
+from collections import Counter
+
 import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QLabel, QToolButton
+from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
 from plugin.bridge import texts
 from plugin.bridge.recognise import Recognised
 from plugin.gui import idle, look
 from plugin.gui.findings_dock import HELP, FindingsDock
+from plugin.gui.findings_model import AREA, COUNT, PLACE, STATE
 from tests.qgis.gui_helpers import clean_report, result_of, small_report, work
 
 
@@ -253,6 +256,78 @@ def test_colours_follow_the_theme(dock):
         assert look.faint().lightness() > 128
     finally:
         QgsApplication.setPalette(before)
+
+
+def test_counts_drop_their_words_where_there_is_no_room(dock, qgis_app):
+    give(dock, small_report())
+    bar = dock.verdict
+    assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
+    bar.setFixedWidth(bar.minimumSizeHint().width())
+    work(qgis_app, lambda: bar.buttons["ERROR"].text() == "3", 1)
+    assert [b.text() for b in bar.buttons.values()] == ["3", "2", "0", "1", "2"]
+    assert [b.accessibleName() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
+    assert all(b.accessibleName() in b.toolTip() for b in bar.buttons.values())
+    bar.setFixedWidth(600)
+    assert work(qgis_app, lambda: bar.buttons["ERROR"].text() == "错误 3", 1)
+
+
+def test_the_titles_have_the_room(dock, qgis_app):
+    """At its first width the list gives most of it to rule and place."""
+    give(dock, small_report())
+    dock.resize(dock.sizeHint().width(), 900)
+    work(qgis_app, seconds=0.05)
+    tree = dock.tree
+    assert tree.columnWidth(PLACE) >= 0.5 * tree.viewport().width()
+    for column in (COUNT, AREA, STATE):
+        assert tree.columnWidth(column) >= tree.header().fontMetrics().horizontalAdvance(tree._title(column))
+
+
+def test_a_key_is_cut_in_its_middle_a_title_at_its_end(dock):
+    give(dock, small_report())
+    tree = dock.tree
+    rule = tree.filter.index(0, 0)
+    modes = []
+    for index in (rule, tree.filter.index(0, 0, rule)):
+        option = QStyleOptionViewItem()
+        tree.itemDelegate().initStyleOption(option, index)
+        modes.append(option.textElideMode)
+    assert modes == [Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle]
+
+
+def ink_of(icon):
+    """The strongest colour of an icon's middle: that of text, or one of ours."""
+    image = icon.pixmap(24, 24).toImage()
+    colours = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    return Counter(c.name() for c in colours if c.alpha() == 255).most_common(1)[0][0]
+
+
+def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_app):
+    """QGIS changes the style sheet first and the palette after it: what is drawn at the first news is drawn wrong."""
+    give(dock, small_report())
+    dock.step(1)
+    before = QgsApplication.palette()
+    dark = QPalette(before)
+    for role, colour in (("Window", "#222222"), ("WindowText", "#dddddd"), ("Base", "#111111")):
+        dark.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
+    icons = {
+        "button": dock.run_button.icon,
+        "next": dock.next_button.icon,
+        "kind": dock.verdict.buttons["ERROR"].icon,
+    }
+    light = {name: ink_of(icon()) for name, icon in icons.items()}
+    try:
+        dock.setPalette(dark)
+        QgsApplication.setPalette(dark)
+        work(qgis_app, seconds=0.05)
+        assert {n: ink_of(i()) for n, i in icons.items()} == {
+            "button": ink_of(look.icon("refresh")),
+            "next": ink_of(look.icon("next")),
+            "kind": "#ff5c9e",
+        }
+        assert not set(light.values()) & {ink_of(i()) for i in icons.values()}
+    finally:
+        QgsApplication.setPalette(before)
+        work(qgis_app, seconds=0.05)
 
 
 def test_every_tool_has_a_word(dock):

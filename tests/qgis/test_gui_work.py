@@ -13,6 +13,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsProject,
     QgsRectangle,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas
@@ -190,6 +191,36 @@ def test_findings_layer_leaves_a_group_with_other_layers(project):
     assert [n.name() for n in project.layerTreeRoot().children()[0].children()] == ["other"]
 
 
+def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
+    """ "Make permanent" keeps the layer and its custom property; only what lies below is another."""
+    report, crs = small_report(), CRS.from_epsg(4526)
+    layer = findings_layer.show(project, findings_layer.features(report.findings), crs)
+    path = tmp_path / "检查发现.gpkg"
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    assert QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), project.transformContext(), options)[0] == 0
+    layer.setDataSource(str(path), layer.name(), "ogr")
+    assert layer.customProperty(recognise.FINDINGS_PROPERTY) and layer.featureCount() == len(report.findings)
+    assert findings_layer.find(project) is None
+    second = findings_layer.show(project, findings_layer.features(report.findings[:1]), crs)
+    assert second.id() != layer.id() and second.featureCount() == 1
+    assert QgsVectorLayer(str(path), "", "ogr").featureCount() == len(report.findings)
+    assert len(project.layerTreeRoot().children()) == 1, "one group for both"
+    findings_layer.remove(project)
+    assert project.mapLayers() == {layer.id(): layer}
+
+
+@pytest.mark.parametrize("deed", ["truncate", "addFeatures"])
+def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch, deed):
+    class Provider:
+        truncate = addFeatures = staticmethod(lambda *_rows: True)
+
+    monkeypatch.setattr(Provider, deed, staticmethod(lambda *_rows: False))
+    monkeypatch.setattr(findings_layer, "_provider", lambda _layer: Provider)
+    assert findings_layer.show(project, [], CRS.from_epsg(4526)) is None
+    assert not project.mapLayers() and not project.layerTreeRoot().children()
+
+
 # --- roles and profile of the project
 def test_recognition_by_name_and_by_choice(project, tmp_path):
     path = write_small(tmp_path / "small.gpkg")
@@ -239,6 +270,22 @@ def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
     assert set(recognise.recognise(recognise.outlines(project), county.options(project)).roles) == set(by_role)
 
 
-def test_a_second_copy_leaves_the_first(qgis_app, tmp_path):
-    first, second = sample.copy(tmp_path), sample.copy(tmp_path)
-    assert first != second and first.exists() and second.exists()
+def test_copies_do_not_pile_up(project, tmp_path):
+    for _ in range(3):
+        layers = sample.load(project, sample.copy(tmp_path))
+        assert layers[0].startEditing() and layers[0].rollBack(), "that changes the file, and what it holds not"
+        project.clear()
+    assert [p.name for p in tmp_path.iterdir()] == ["county.gpkg"]
+
+
+def test_a_copy_that_is_open_or_edited_is_left(project, tmp_path):
+    layers = sample.load(project, sample.copy(tmp_path))
+    assert sample.copy(tmp_path).name == "county-2.gpkg", "the first is open"
+    layer = next(v for v in layers if v.featureCount())
+    left = layer.featureCount() - 1
+    assert layer.startEditing() and layer.deleteFeature(next(layer.getFeatures()).id()) and layer.commitChanges()
+    source = layer.source()
+    del layer, layers
+    project.clear()
+    assert sample.copy(tmp_path).name == "county-2.gpkg", "the first holds the user's work, the second is as new"
+    assert QgsVectorLayer(source, "", "ogr").featureCount() == left

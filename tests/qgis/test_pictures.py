@@ -3,6 +3,7 @@ import base64
 import threading
 
 import pytest
+import shapely
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QThread
 from qgis.PyQt.QtGui import QImage
@@ -175,3 +176,20 @@ def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
 )
 def test_scale_bar_is_a_round_figure(most, length):
     assert painting.round_length(most) == pytest.approx(length)
+
+
+@pytest.mark.parametrize("name", ["GHFQDM", "A#B", "A&B", "A=B:C", "面积 (m²)"])
+def test_a_field_of_any_name_is_drawn_by(qgis_app, name):
+    layer = painting.memory_layer("x", QgsProject.instance().crs(), ["first", name], [(shapely.box(0, 0, 1, 1), "ab")])
+    assert layer.fields().names() == ["first", name]
+    assert [f.attributes() for f in layer.getFeatures()] == [["a", "b"]]
+
+
+def test_pictures_that_fail_leave_a_report_and_their_trace(county, monkeypatch, qgis_log):
+    def broken(*args):
+        raise ValueError("on purpose")
+
+    monkeypatch.setattr(pictures, "_Album", broken)
+    found = pictures.draw(*county)
+    assert "ValueError" in found.problem and not found.overview
+    assert any("Traceback" in text and "on purpose" in text for text in qgis_log)

@@ -31,6 +31,7 @@ def test_one_algorithm_a_rule_and_the_whole_plan_ones(provider):
 def test_every_algorithm_has_words_icon_and_a_copy(provider):
     for algorithm in provider.algorithms():
         assert algorithm.displayName() and algorithm.shortHelpString(), algorithm.name()
+        assert "<" not in algorithm.shortHelpString(), "a command line would print the marks"
         assert not algorithm.icon().isNull(), algorithm.name()
         copy = algorithm.create()
         names = [p.name() for p in algorithm.parameterDefinitions()]
@@ -136,3 +137,17 @@ def test_libraries_keep_to_themselves_inside_the_program(qgis_process):
     """With QGIS's own GEOS mixed in, shapely cannot even write WKT; check_plan's JSON holds WKT."""
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", "RULES=TOP001")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_that_do_not_load_leave_their_trace(provider, monkeypatch, qgis_log):
+    from plugin.algorithms.provider import SanxianProvider
+    from plugin.core import rule
+
+    def broken():
+        raise ValueError("on purpose")
+
+    monkeypatch.setattr(rule, "all_rules", broken)
+    lame = SanxianProvider()
+    lame.refreshAlgorithms()
+    assert {a.name() for a in lame.algorithms()} == {"check_plan", "doctor"}
+    assert any("Traceback" in text and "on purpose" in text for text in qgis_log)

@@ -264,3 +264,14 @@ def test_tasks_run_it_off_the_main_thread(small, provider, qgis_app):
             time.sleep(0.01)
         ok, results = done[0]
         assert ok and results["ERRORS"] == 1
+
+
+@pytest.mark.parametrize(("name", "given"), [("duplicate_key", "LAYER"), ("farmland_in_red_line", "RED_LINE")])
+def test_findings_of_a_check_are_no_input(small, project, tmp_path, name, given):
+    """The dialogs offer the layer on top first, and that is the findings'."""
+    target = tmp_path / "问题.gpkg"
+    run("check_plan", {"SOURCE": str(small), "RULES": "REL001", "OUTPUT_FINDINGS": str(target)})
+    findings = QgsVectorLayer(str(target), "问题", "ogr")
+    others = {"FARMLAND": layer(small, "YJJBNTBHTB")} if given == "RED_LINE" else {}
+    with pytest.raises(QgsProcessingException, match=r"图层“问题”是检查结果.*请"):
+        run(name, {**others, given: findings})

@@ -104,14 +104,15 @@ def test_writable_or_not_is_said_before(tmp_path):
     plan, folder = tmp_path / "plan.gpkg", tmp_path / "county.gdb"
     plan.write_bytes(b"data")
     folder.mkdir()
-    check_writable(tmp_path / "deep" / "new" / "f.gpkg", [str(plan)])
-    assert not (tmp_path / "deep").exists()
+    check_writable(tmp_path / "new" / "f.gpkg", [str(plan)])
+    assert not (tmp_path / "new").exists()
     for target, key in (
         (plan, "output_is_input"),
         (tmp_path / "." / "x" / ".." / "plan.gpkg", "output_is_input"),
         (folder, "output_is_input"),
         (folder / "f.gpkg", "output_is_input"),
-        (plan / "f.gpkg", "output_unwritable"),
+        (plan / "f.gpkg", "output_below_file"),
+        (tmp_path / "deep" / "new" / "f.gpkg", "output_no_folder"),
         (tmp_path, "output_is_folder"),
     ):
         with pytest.raises(OutputError, match=key):

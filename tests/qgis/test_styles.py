@@ -9,7 +9,7 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from plugin.bridge import styles
-from plugin.paths import STANDARDS, STYLES
+from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
 from tests.qgis.helpers import ROOT
 
 TABLE = tomllib.loads((STYLES / "symbols.toml").read_text(encoding="utf-8"))
@@ -64,3 +64,15 @@ def test_only_findings_have_a_white_halo():
     for name in TABLE["layers"]:
         text = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
         assert 'name="line_color" type="QString" value="255,255,255' not in text.replace("  ", " ")
+
+
+def test_a_severity_has_one_colour_everywhere():
+    from plugin.gui import look
+
+    page = (REPORTS / "report.html.j2").read_text(encoding="utf-8")
+    for one in TABLE["findings"]["classes"]:
+        icon = (ICONS / f"{one['icon']}.svg").read_text(encoding="utf-8")
+        assert one["color"] in icon and look._COLORS[one["icon"]][0] == one["color"], one["value"]
+        if one["value"].isupper():
+            line = next(row for row in page.splitlines() if f'name == "{one["value"]}"' in row)
+            assert f'fill="{one["color"]}"' in line, one["value"]

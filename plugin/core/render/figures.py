@@ -131,7 +131,8 @@ def _measure(name: str, value: float, words: Words) -> str:
     for tail in SQUARE_METRES:
         if name.endswith(f"_{tail}"):
             # A difference of nothing must not read −0.00.
-            return f"{number(round(value, DECIMALS[tail]) + 0.0, DECIMALS[tail])} {words.named('unit', tail)}"
+            figure = number(round(value, DECIMALS[tail]) + 0.0, DECIMALS[tail]).replace("-", "−")
+            return f"{figure} {words.named('unit', tail)}"
     # A year or a count: no groups below five digits.
     return number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The desktop side as a whole over a bare main window: runs, projects that come and go, the findings layer."""
+
+from types import SimpleNamespace
+
+import pytest
+from pyproj import CRS
+from qgis.core import QgsCoordinateReferenceSystem, QgsVectorLayer
+from qgis.gui import QgsMapCanvas, QgsMessageBar
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QMainWindow, QMenu
+
+from plugin.bridge import findings_layer, recognise, settings, texts
+from plugin.core.errors import InputError
+from plugin.gui import desk as desk_module
+from plugin.gui import idle
+from tests.qgis.gui_helpers import result_of, small_report, work
+
+
+class Window:
+    """As much of QGIS's interface as the desk asks for."""
+
+    def __init__(self):
+        self.window = QMainWindow()
+        self.canvas = QgsMapCanvas(self.window)
+        self.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4526"))
+        self.window.setCentralWidget(self.canvas)
+        self.help, self.bar = QMenu("Help", self.window), QgsMessageBar(self.window)
+        self.window.menuBar().addMenu(self.help)
+
+    def mainWindow(self):
+        return self.window
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def helpMenu(self):
+        return self.help
+
+    def messageBar(self):
+        return self.bar
+
+    def addToolBar(self, title):
+        return self.window.addToolBar(title)
+
+    def addDockWidget(self, area, dock):
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock):
+        self.window.removeDockWidget(dock)
+
+    def registerMainWindowAction(self, action, shortcut):
+        return True
+
+    def unregisterMainWindowAction(self, action):
+        return True
+
+    def openFeatureForm(self, *_all):
+        raise AssertionError("no form of another project's feature")
+
+
+@pytest.fixture(scope="module")
+def chinese(qgis_app):
+    translator = texts.install_translator()
+    if translator is None:
+        pytest.skip("the translations are not compiled (lrelease)")
+    yield
+    texts.remove_translator(translator)
+
+
+@pytest.fixture
+def desk(chinese, qgis_app, project, monkeypatch):
+    settings.put("show_findings_layer", True)
+    iface = Window()
+    iface.window.resize(1600, 900)
+    iface.window.show()
+    desk = desk_module.Desk(iface)
+    # A result stands for its check: what the check finds is told elsewhere.
+    monkeypatch.setattr(desk_module.Result, "of", lambda checked: checked.result)
+    work(qgis_app, desk.dock.isVisible, 1)
+    yield desk
+    desk.unload()
+    settings.put("show_findings_layer", True)
+    iface.window.deleteLater()
+    work(qgis_app, seconds=0.02)
+
+
+def plan_layer(project, name="CZKFBJ"):
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", name, "memory")
+    project.addMapLayer(layer)
+    return layer
+
+
+def answer():
+    """What a run comes back with."""
+    result = result_of(small_report())
+    result.checked.plan.crs = CRS.from_epsg(4526)
+    checked = SimpleNamespace(result=result, plan=result.checked.plan, report=result.report)
+    return checked, findings_layer.features(result.report.findings)
+
+
+class Held:
+    """A run that ends when the test says so."""
+
+    def __init__(self, desk, monkeypatch):
+        self.jobs = []
+        monkeypatch.setattr(desk.runner, "start", lambda job: self.jobs.append(job) or job)
+
+    def run(self, desk):
+        desk.run()
+        return self.jobs[-1]
+
+
+@pytest.fixture
+def held(desk, monkeypatch):
+    return Held(desk, monkeypatch)
+
+
+def end(job):
+    job._result = answer()
+    job.finished(True)
+
+
+def test_findings_stay_with_the_project_they_were_found_in(desk, held, project):
+    plan_layer(project)
+    job = held.run(desk)
+    project.clear()
+    plan_layer(project, "DLTB")
+    end(job)
+    assert findings_layer.find(project) is None and len(project.mapLayers()) == 1
+    assert desk.dock.result is not None and desk.dock.stale.text() == "工程已换，以下是 14:32 的结果。"
+    assert not desk.actions["layer"].isEnabled()
+    desk._show_layer(True)
+    assert findings_layer.find(project) is None
+    desk.dock.step(1)
+    desk._open_form(desk.dock.tree.current())
+    assert desk.dock.note.text() == "这个要素已不在工程里。"
+    end(held.run(desk))
+    assert findings_layer.find(project) is not None
+    assert desk.actions["layer"].isEnabled() and desk.dock.stale.isHidden()
+
+
+def test_a_project_that_goes_takes_the_mark_along_and_is_told(desk, held, project):
+    plan_layer(project)
+    end(held.run(desk))
+    desk.dock.step(1)
+    assert desk.mark._band is not None and desk.dock.stale.isHidden()
+    project.clear()
+    assert desk.mark._band is None
+    assert desk.dock.stale.text() == "工程已换，以下是 14:32 的结果。" and not desk.dock.stale.isHidden()
+    desk.dock.step(1)
+    assert not desk.dock.stale.isHidden(), "said for as long as it is true"
+    assert not desk.actions["layer"].isEnabled() and desk.actions["layer"].isChecked()
+
+
+def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(desk, held, project, tmp_path):
+    plan_layer(project)
+    end(held.run(desk))
+    assert findings_layer.find(project) is not None
+    assert project.write(str(tmp_path / "县.qgz"))
+    assert project.read(str(tmp_path / "县.qgz"))
+    assert findings_layer.find(project) is None and len(project.mapLayers()) == 1
+    assert [n.name() for n in project.layerTreeRoot().children()] == ["CZKFBJ"]
+    assert not project.isDirty()
+    assert desk.actions["layer"].isChecked(), "the wish stays for the next run"
+
+
+def test_a_findings_layer_taken_off_by_hand(desk, held, project):
+    plan_layer(project)
+    end(held.run(desk))
+    project.removeMapLayer(findings_layer.find(project).id())
+    assert len(project.layerTreeRoot().children()) == 1, "no empty group"
+    assert not desk.actions["layer"].isChecked() and desk.actions["layer"].isEnabled()
+    desk.actions["layer"].setChecked(True)
+    assert findings_layer.find(project) is not None
+
+
+def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch):
+    plan_layer(project)
+    monkeypatch.setattr(findings_layer, "_added", lambda *_all: False)
+    end(held.run(desk))
+    assert findings_layer.find(project) is None
+    assert desk.dock.note.text() == "检查发现没能放到地图上；列表是完整的。请重新检查，或用“导出”另存。"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, project, qgis_app, how):
+    """Layers came while the run went on, or the panel had not yet looked."""
+    desk.dock.set_idle(idle.no_layer(desk.open_sample))
+    plan_layer(project)
+    desk._settle.stop()
+    job = held.run(desk)
+    if how == "cancelled":
+        job.cancel()
+    else:
+        job._error = InputError("source_missing", source="x")
+    job.finished(False)
+    work(qgis_app, seconds=0.6)
+    assert "还没有规划图层" not in desk.dock.empty.label.text()
+
+
+def test_an_answer_about_layers_of_before_is_not_heard(desk, held, project):
+    plan_layer(project)
+    desk._look_at_project()
+    first = held.jobs[-1]
+    plan_layer(project, "DLTB")
+    desk._look_at_project()
+    said = desk.dock.empty.label.text()
+    first._result = recognise.Recognised({}, [], [])
+    first.finished(True)
+    assert desk.dock.empty.label.text() == said
+
+
+def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
+    dock = desk.dock
+    settings.put("dock_sized", False)
+    dock._sized = False
+    desk.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    dock.hide()
+    dock.show()
+    assert work(qgis_app, lambda: abs(dock.width() - dock.sizeHint().width()) <= 2, 1)
+    desk.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    work(qgis_app, seconds=0.1)
+    narrow = dock.width()
+    assert narrow < dock.sizeHint().width()
+    dock.hide()
+    dock.show()
+    work(qgis_app, seconds=0.1)
+    assert dock.width() == narrow, "once: afterwards the width is the user's"
