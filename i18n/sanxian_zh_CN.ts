@@ -53,7 +53,7 @@
     </message>
     <message>
         <source>Another project is open; this is the result of {time}.</source>
-        <translation type="unfinished"></translation>
+        <translation>工程已换，以下是 {time} 的结果。</translation>
     </message>
     <message>
         <source>Apply Layer Forms</source>
@@ -801,7 +801,7 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     </message>
     <message>
         <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
-        <translation type="unfinished"></translation>
+        <translation>检查发现没能放到地图上；列表是完整的。请重新检查，或用“导出”另存。</translation>
     </message>
     <message>
         <source>The first argument is no geometry. Write @geometry.</source>

@@ -42,7 +42,7 @@ class SanxianProvider(QgsProcessingProvider):
 
             rules = all_rules()
         except Exception as error:
-            # Mostly shapely or numpy are missing, and the two above say so when they are run; whatever else it is, a
+            # Mostly shapely or numpy are missing, and those above say so when they are run; whatever else it is, a
             # list without rules must not be all that is left of it.
             log_error(error)
             return
