@@ -175,6 +175,16 @@ def test_a_findings_layer_taken_off_by_hand(desk, held, project):
     assert findings_layer.find(project) is not None
 
 
+def test_the_sample_in_a_project_emptied_by_hand_is_another_plan(desk, held, project, monkeypatch):
+    plan_layer(project)
+    end(held.run(desk))
+    project.removeAllMapLayers()
+    monkeypatch.setattr(desk_module.sample, "copy", lambda: None)
+    monkeypatch.setattr(desk_module.sample, "load", lambda project, _path: plan_layer(project))
+    desk.open_sample()
+    assert desk.dock.stale.text() and not desk.actions["layer"].isEnabled()
+
+
 def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch):
     plan_layer(project)
     monkeypatch.setattr(findings_layer, "_added", lambda *_all: False)
