@@ -278,8 +278,12 @@ class Desk(QObject):
 
     def open_sample(self) -> None:
         project = QgsProject.instance()
-        if project.mapLayers() and not self.iface.newProject(True):
-            return
+        if project.mapLayers():
+            if not self.iface.newProject(True):
+                return
+        else:
+            # Emptied by hand, it goes on as the same project; a result in view is not of what comes now.
+            self.watch.renew()
         sample.load(project, sample.copy())
         self.iface.mapCanvas().setDestinationCrs(project.crs())
         self.iface.mapCanvas().zoomToFullExtent()

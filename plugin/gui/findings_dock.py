@@ -8,8 +8,9 @@ from typing import Any
 from qgis.core import QgsApplication
 from qgis.gui import QgsDockWidget
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
+    QDockWidget,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -38,7 +39,9 @@ from .verdict_bar import VerdictBar
 #: Below this many lines of text in height the detail gets a tab of its own.
 _LINES_FOR_BOTH = 44
 #: Never narrower than this many digits; at first as wide as that many.
-_DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 58
+_DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 60
+#: The window's width, in widths of the panel, from which on there is room for its first width.
+_WINDOW_TO_PANEL = 2.5
 #: Heights of list and detail at first, as a proportion.
 _LIST_TO_DETAIL = (50, 45)
 LIST, HELP = 0, 1
@@ -319,10 +322,30 @@ class FindingsDock(QgsDockWidget):
         window = None if sip.isdeleted(self) else self.parentWidget()
         if not isinstance(window, QMainWindow) or self.isFloating() or not self.isVisible():
             return
-        self._sized = True
-        if not settings.get(_SIZED, False):
+        if settings.get(_SIZED, False):
+            self._sized = True
+        elif window.width() < _WINDOW_TO_PANEL * self.sizeHint().width():
+            # QGIS starts in a small window and grows: what is given now would be taken from the docks across.
+            window.installEventFilter(self)
+        else:
+            self._sized = True
+            window.removeEventFilter(self)
             settings.put(_SIZED, True)
-            window.resizeDocks([self], [self.sizeHint().width()], Qt.Orientation.Horizontal)
+            # The map gives the room: Qt would take it from the docks on the other side.
+            others = [d for d in window.findChildren(QDockWidget) if self._is_across(window, d)]
+            # They gave way when the panel came: back to what they ask for.
+            widths = [self.sizeHint().width(), *(max(d.width(), d.sizeHint().width()) for d in others)]
+            window.resizeDocks([self, *others], widths, Qt.Orientation.Horizontal)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Resize and not self._sized:
+            QTimer.singleShot(0, self._size_once)
+        return super().eventFilter(watched, event)
+
+    def _is_across(self, window: QMainWindow, dock: QDockWidget) -> bool:
+        sides = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
+        area = window.dockWidgetArea(dock)
+        return dock.isVisible() and not dock.isFloating() and area in sides and area != window.dockWidgetArea(self)
 
     def resizeEvent(self, event):
         super().resizeEvent(event)

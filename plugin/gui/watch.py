@@ -40,6 +40,10 @@ class ProjectWatch(QObject):
         # From here on layers go because their project does, not by a wish of the user's.
         self._going = True
 
+    def renew(self) -> None:
+        """From here on it counts as another project."""
+        self._other()
+
     def _other(self, *_document) -> None:
         self._going = False
         self.number += 1

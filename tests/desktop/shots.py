@@ -4,7 +4,7 @@
 import os
 
 from hand import FACTS, pause, picture, tidy, tour, wait
-from qgis.core import QgsProject
+from qgis.core import QgsApplication, QgsProject
 from qgis.utils import iface, plugins
 
 
@@ -27,6 +27,29 @@ def steps():
     if desk.dock.tabs.isVisible():
         desk.dock.tabs.setCurrentIndex(1)
         picture(f"{name}-help")
+    live_theme(desk)
+
+
+def live_theme(desk):
+    """Another theme while all is open: is what is drawn what would be drawn now?"""
+    from sanxian.plugin.gui import look
+
+    def right(icon, name):
+        return icon.pixmap(24, 24).toImage() == look.icon(name).pixmap(24, 24).toImage()
+
+    # The way back QGIS goes with its next start only.
+    if look.is_dark():
+        return
+    QgsApplication.setUITheme("Night Mapping")
+    pause(0.5)
+    dock = desk.dock
+    FACTS["live"] = {
+        "dark": look.is_dark(),
+        "toolbar": right(desk.actions["check"].icon(), "run"),
+        "panel": right(dock.run_button.icon(), "refresh"),
+        "counts": right(dock.verdict.buttons["ERROR"].icon(), "error"),
+    }
+    picture(os.environ["SANXIAN_PICTURE"] + "-live")
 
 
 tour(steps)

@@ -90,6 +90,7 @@ def test_saved_as_layer_json_and_html(tour):
 def test_one_findings_layer_and_a_panel_that_outlives_the_project(tour):
     assert tour["findings_layers"] == [["检查发现（临时图层）", tour["findings"]]]
     assert tour["after_close"]
+    assert tour["stale"] == f"工程已换，以下是 {tour['time']} 的结果。"
 
 
 def test_without_geopandas(desktop):
@@ -113,3 +114,5 @@ def test_other_screens(desktop, monkeypatch, name, size, theme):
     assert facts["verdict"] == "不通过" and facts["layers"] == 10
     assert facts["tabs"] == (name == "small")
     assert facts["width"] < facts["window"][0] / 3 + 40
+    if theme == "default":
+        assert facts["live"] == dict.fromkeys(("dark", "toolbar", "panel", "counts"), True)

@@ -188,6 +188,7 @@ def steps():
     QgsProject.instance().removeMapLayer(by_role["DLTB"].id())
     QgsProject.instance().clear()
     pause(0.5)
+    FACTS["stale"] = dock.stale.text()
     tree.setCurrentIndex(tree.filter.index(0, 0))
     FACTS["after_close"] = dock.step(1) or (tree.current() is not None and view(desk)["contains"])
 

@@ -8,7 +8,7 @@ from pyproj import CRS
 from qgis.core import QgsCoordinateReferenceSystem, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QMainWindow, QMenu
+from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView
 
 from plugin.bridge import findings_layer, recognise, settings, texts
 from plugin.core.errors import InputError
@@ -175,6 +175,16 @@ def test_a_findings_layer_taken_off_by_hand(desk, held, project):
     assert findings_layer.find(project) is not None
 
 
+def test_the_sample_in_a_project_emptied_by_hand_is_another_plan(desk, held, project, monkeypatch):
+    plan_layer(project)
+    end(held.run(desk))
+    project.removeAllMapLayers()
+    monkeypatch.setattr(desk_module.sample, "copy", lambda: None)
+    monkeypatch.setattr(desk_module.sample, "load", lambda project, _path: plan_layer(project))
+    desk.open_sample()
+    assert desk.dock.stale.text() and not desk.actions["layer"].isEnabled()
+
+
 def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch):
     plan_layer(project)
     monkeypatch.setattr(findings_layer, "_added", lambda *_all: False)
@@ -213,12 +223,24 @@ def test_an_answer_about_layers_of_before_is_not_heard(desk, held, project):
 
 def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     dock = desk.dock
+    layers = QDockWidget("layers", desk.iface.window)
+    layers.setWidget(QTreeView())
+    desk.iface.window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, layers)
+    desk.iface.window.resizeDocks([layers], [240], Qt.Orientation.Horizontal)
+    work(qgis_app, seconds=0.1)
+    beside = layers.width()
     settings.put("dock_sized", False)
     dock._sized = False
-    desk.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    window = desk.iface.window
+    window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
     dock.hide()
+    window.resize(2 * dock.sizeHint().width(), 900)
     dock.show()
+    work(qgis_app, seconds=0.1)
+    assert not settings.get("dock_sized", False), "no room yet"
+    window.resize(4 * dock.sizeHint().width(), 900)
     assert work(qgis_app, lambda: abs(dock.width() - dock.sizeHint().width()) <= 2, 1)
+    assert layers.width() >= beside - 2, "the map gives the room"
     desk.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
     work(qgis_app, seconds=0.1)
     narrow = dock.width()
