@@ -111,7 +111,8 @@ class RolesDialog(QDialog):
             if layer is None and role in before:
                 roles.choose(self._project, role, None)
         for role, layer in self.choices().items():
-            if layer is not None and template_id(layer) != role:
+            # Not by the layer alone: of two copies that carry one role, choosing takes it from the other.
+            if layer is not None and before.get(role) != layer.id():
                 roles.choose(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()
