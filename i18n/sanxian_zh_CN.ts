@@ -96,14 +96,14 @@
 
 Template: the code of an official layer, such as DLTB or XZYDYH.
 
-Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping that was used is written beside the output as &lt;output&gt;.mapping.toml, to be looked at, edited and given here the next time. A file of that name is never overwritten.
+Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be looked at, edited and given here the next time. A file of that name is never overwritten.
 
 Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list or may become several) and for each source field without a place. Such a cell is left empty, except for a code that only its own list does not know.</source>
         <translation>把一个图层按模板整理：字段名、类型、长度照模板；源数据用另一张代码表时换算代码（三调地类换成 2023 年用地用海分类）。每一行、每个图形都保留；输入不改动。
 
 模板：标准里的图层代码，如 DLTB、XZYDYH。
 
-字段对应：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边的 &lt;output&gt;.mapping.toml，供核对、修改，下次填在这里重用。同名文件从不覆盖。
+字段对应：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边、以 .mapping.toml 结尾的文件里，供核对、修改，下次填在这里重用。同名文件从不覆盖。
 
 未带过去的：每个放不下的值一行（文本太长、不是数字、代码不在表里或可对应多个），没有去处的源字段也各一行。这样的单元格留空；只是本表不认识的代码照原样保留。</translation>
     </message>

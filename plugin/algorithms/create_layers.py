@@ -50,7 +50,7 @@ class CreateLayers(SanxianAlgorithm):
             "its place.\n\n"
             "Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day."
         )
-        return text.format(groups=_group_names(load_standard())).replace("\n", "<br>")
+        return text.format(groups=_group_names(load_standard()))
 
     def initAlgorithm(self, configuration=None):
         groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")

@@ -57,12 +57,12 @@ class MapFields(SanxianAlgorithm):
             "uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.\n\n"
             "Template: the code of an official layer, such as DLTB or XZYDYH.\n\n"
             "Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning "
-            "and content, and the mapping that was used is written beside the output as <output>.mapping.toml, to be looked "
+            "and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be looked "
             "at, edited and given here the next time. A file of that name is never overwritten.\n\n"
             "Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list "
             "or may become several) and for each source field without a place. Such a cell is left empty, except for a code "
             "that only its own list does not know."
-        ).replace("\n", "<br>")
+        )
 
     def initAlgorithm(self, configuration=None):
         any_geometry = Qgis.ProcessingSourceType.VectorAnyGeometry

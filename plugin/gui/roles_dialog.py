@@ -16,7 +16,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..bridge import county, recognise, roles
-from ..bridge.layers import template_id
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import idle
