@@ -78,10 +78,11 @@ def load_template(path: Path, standard: str = "") -> Template:
                 "data_value_unknown", file=str(path), key=f"{where}.type", value=row["type"], known=", ".join(TYPES)
             )
         fields.append(Field(**row))
-    names = [f.name for f in fields]
-    for name in names:
-        if names.count(name) > 1:
-            raise DataError("data_duplicate", file=str(path), key="field.name", value=name)
+    # Some formats take a field's title for its name in forms and tables: two alike cannot be told apart.
+    for key, values in (("name", [f.name for f in fields]), ("alias", [f.alias for f in fields])):
+        for value in values:
+            if values.count(value) > 1:
+                raise DataError("data_duplicate", file=str(path), key=f"field.{key}", value=value)
     for key, known in (("geometry", GEOMETRIES), ("overlap", ("never", "allowed")), ("fields_mark", MARKS)):
         if table[key] not in known:
             raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(known))

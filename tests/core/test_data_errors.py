@@ -69,6 +69,11 @@ def test_unknown_profile_and_standard_name_what_there_is():
         pytest.param(TEMPLATE.replace('type = "text"', 'type = "Char"'), ["field[1].type", "Char"], id="type unknown"),
         pytest.param(TEMPLATE.replace('alias = "标识码"\n', ""), ["field[1].alias"], id="field without alias"),
         pytest.param(TEMPLATE + TEMPLATE[TEMPLATE.index("[[field]]") :], ["BSM"], id="field twice"),
+        pytest.param(
+            TEMPLATE + '[[field]]\nname = "BM"\nalias = "标识码"\ntype = "text"\nmark = "B"\n',
+            ["标识码"],
+            id="title twice",
+        ),
         pytest.param(TEMPLATE.replace('"TEST"', '"OTHER"'), ["role", "OTHER"], id="role is not the file's name"),
     ],
 )
