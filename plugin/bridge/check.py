@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qgis.core import Qgis
+
 from ..core.check import Options
 from ..core.errors import Cancelled, InputError, OutputError
 from ..core.writing import LAYER_FORMATS, beside, check_not_input, check_writable, same_file
@@ -41,7 +43,7 @@ def check(
     from ..core.check import part_of_plan
 
     if isinstance(what, str):
-        return core_check(what, options, source=source, progress=progress, cancelled=cancelled)
+        return _in_qgis(core_check(what, options, source=source, progress=progress, cancelled=cancelled))
     if not what:
         raise InputError("no_layers")
     shots = unique_names(what)
@@ -52,7 +54,13 @@ def check(
         check=stopper(cancelled),
         wanted=part_of_plan(options.norm(), options.role_choices()),
     )
-    return core_check(layers, options, source=source, progress=progress, cancelled=cancelled)
+    return _in_qgis(core_check(layers, options, source=source, progress=progress, cancelled=cancelled))
+
+
+def _in_qgis(checked: Checked) -> Checked:
+    """The report says in which QGIS it was made; the core does not know."""
+    checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
+    return checked
 
 
 def stopper(cancelled: Callable[[], bool]) -> Callable[[], None]:
