@@ -18,12 +18,13 @@ from qgis.core import (
 )
 
 from ..bridge import county
-from ..bridge.check import Outputs, check, check_outputs, stopper, write
+from ..bridge.check import check, stopper, write
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.standard import load_standard
+from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
 from .inputs import layers_of, project_layers
 from .outputs import FindingsOutput, findings_parameter

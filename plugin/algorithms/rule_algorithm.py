@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import Outputs, check_outputs, stopper, write
+from ..bridge.check import stopper, write
 from ..bridge.layers import read_all, unique_names
 from ..bridge.roles import roles_for
 from ..bridge.settings import interface_language, language
@@ -27,6 +27,7 @@ from ..core.errors import InputError
 from ..core.rule import EACH, Need, Parameter, Rule
 from ..core.standard import load_standard
 from ..core.texts import Texts
+from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
 from .inputs import layers_of, source_of
 from .outputs import FindingsOutput, findings_parameter

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
 
 from ..core.check import Options
-from ..core.errors import Cancelled, InputError, OutputError
-from ..core.writing import LAYER_FORMATS, beside, check_not_input, check_writable, same_file
+from ..core.errors import Cancelled, InputError
+from ..core.writing import Outputs, beside, check_outputs
 from . import health
 from .layers import Snapshot, read_all, unique_names
 from .threads import steady
@@ -77,34 +76,6 @@ def _with_names(options: Options, shots: list[Snapshot]) -> Options:
     names = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
     return replace(options, roles=roles)
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Paths of the files to write; an empty one is not written."""
-
-    findings: str = ""
-    json: str = ""
-    html: str = ""
-
-    def paths(self) -> list[str]:
-        return [p for p in (self.findings, self.json, self.html) if p]
-
-
-def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | None = None) -> None:
-    """Before a long run: can every output be written, is none an input, no two the same? Raises OutputError.
-
-    ``databases``: files that a sink will put a table into; they stay, but may not be an input either.
-    """
-    for path in databases or []:
-        check_not_input(path, inputs)
-    paths = outputs.paths()
-    for position, path in enumerate(paths):
-        check_writable(path, inputs)
-        if any(same_file(path, other) for other in paths[:position]):
-            raise OutputError("output_twice", target=path)
-    if outputs.findings and Path(outputs.findings).suffix.lower() not in LAYER_FORMATS:
-        raise OutputError("output_format", target=outputs.findings, known=" ".join(LAYER_FORMATS))
 
 
 @steady

@@ -106,7 +106,8 @@ def _parser(words: Words) -> argparse.ArgumentParser:
 
 
 def _check(args: argparse.Namespace, words: Words) -> int:
-    from .render.outputs import Outputs, check_outputs, write_outputs
+    from .render.outputs import write_outputs
+    from .writing import Outputs, check_outputs
 
     options = Options(
         standard=args.standard,
@@ -118,7 +119,7 @@ def _check(args: argparse.Namespace, words: Words) -> int:
         lang=words.lang,
     )
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
-    check_outputs(outputs, args.source)
+    check_outputs(outputs, [args.source])
     checked = check(args.source, options, progress=_progress)
     write_outputs(checked, outputs)
     for line in summary(checked.report, words):

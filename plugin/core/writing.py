@@ -10,6 +10,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import OutputError
@@ -183,3 +184,31 @@ def _swap(made: list[Path], old: Path, target: Path) -> None:
 def _move(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:
     os.replace(source, destination)
     moved.append((source, destination))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Paths of the files to write; an empty one is not written."""
+
+    findings: str = ""
+    json: str = ""
+    html: str = ""
+
+    def paths(self) -> list[str]:
+        return [p for p in (self.findings, self.json, self.html) if p]
+
+
+def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | None = None) -> None:
+    """Before a long run: can every output be written, is none an input, no two the same? Raises OutputError.
+
+    ``databases``: files that a sink will put a table into; they stay, but may not be an input either.
+    """
+    for path in databases or []:
+        check_not_input(path, inputs)
+    paths = outputs.paths()
+    for position, path in enumerate(paths):
+        check_writable(path, inputs)
+        if any(same_file(path, other) for other in paths[:position]):
+            raise OutputError("output_twice", target=path)
+    if outputs.findings and Path(outputs.findings).suffix.lower() not in LAYER_FORMATS:
+        raise OutputError("output_format", target=outputs.findings, known=" ".join(LAYER_FORMATS))

@@ -99,7 +99,8 @@ class Exports:
 
     def save(self, kind: str, path: str) -> Job | None:
         """Write in the background. The dialog has asked about an existing file."""
-        from ..bridge.check import Outputs, write
+        from ..bridge.check import write
+        from ..core.writing import Outputs
 
         result = self._result()
         if result is None:

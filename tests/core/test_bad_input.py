@@ -20,9 +20,9 @@ from geopandas.testing import assert_geodataframe_equal
 from plugin.core import writing
 from plugin.core.errors import InputError, OutputError
 from plugin.core.io import read_source, write_findings, write_text
-from plugin.core.render.outputs import Outputs, check_outputs, write_outputs
+from plugin.core.render.outputs import write_outputs
 from plugin.core.report import Outcome, Verdict
-from plugin.core.writing import beside
+from plugin.core.writing import Outputs, beside, check_outputs
 from tests.core.small import (
     BOW_TIE,
     X,
@@ -653,7 +653,7 @@ def test_an_output_over_the_data(tmp_path):
     checked = look(tmp_path / "数据")
     before = digest(tmp_path)
     with pytest.raises(OutputError) as raised:
-        check_outputs(Outputs(findings=str(source)), str(source))
+        check_outputs(Outputs(findings=str(source)), [str(source)])
     assert "就是要检查的数据" in said(raised.value)
     # The folder was the source: what was in it is known only after it was read.
     with pytest.raises(OutputError) as raised:

@@ -19,10 +19,10 @@ from plugin.core import writing
 from plugin.core.__main__ import main, say
 from plugin.core.errors import InputError, OutputError
 from plugin.core.io import read_source, write_findings, write_text
-from plugin.core.render.outputs import Outputs, check_outputs, write_outputs
+from plugin.core.render.outputs import write_outputs
 from plugin.core.rule import all_rules
 from plugin.core.texts import Texts
-from plugin.core.writing import beside, check_writable
+from plugin.core.writing import Outputs, beside, check_outputs, check_writable
 from plugin.paths import TEXTS
 from tests.core.small import digest, found, layers, look, said, write_gdb, write_gpkg, write_shapefiles
 
@@ -207,7 +207,7 @@ def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_pa
     held.add("c.gpkg")
     # Said before a long run …
     with pytest.raises(OutputError) as raised:
-        check_outputs(outputs, checked.plan.source)
+        check_outputs(outputs, [checked.plan.source])
     assert "c.gpkg”：文件正被其他程序打开" in said(raised.value)
     # … and if it is opened meanwhile, after it.
     with pytest.raises(OutputError):

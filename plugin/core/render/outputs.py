@@ -4,43 +4,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
 from ..io import put_findings
-from ..writing import LAYER_FORMATS, beside, check_not_input, check_writable, same_file
+from ..writing import Outputs, beside, check_not_input
 from .html import render
 from .json import to_json
 
 if TYPE_CHECKING:
     from ..check import Checked
     from .pictures import Pictures
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Paths of the files to write; an empty one is not written."""
-
-    json: str = ""
-    html: str = ""
-    findings: str = ""
-
-    def paths(self) -> list[str]:
-        return [p for p in (self.json, self.html, self.findings) if p]
-
-
-def check_outputs(outputs: Outputs, source: str) -> None:
-    """Before a long run. OutputError: one that cannot be written, is the input, has another's path or no known format."""
-    paths = outputs.paths()
-    for position, path in enumerate(paths):
-        if any(same_file(path, other) for other in paths[:position]):
-            raise OutputError("output_twice", target=path)
-    if outputs.findings and Path(outputs.findings).suffix.lower() not in LAYER_FORMATS:
-        raise OutputError("output_format", target=outputs.findings, known=" ".join(LAYER_FORMATS))
-    for path in paths:
-        check_writable(path, [source])
 
 
 def write_outputs(checked: Checked, outputs: Outputs, pictures: Pictures | None = None) -> None:
