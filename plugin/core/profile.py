@@ -20,6 +20,7 @@ from .indicators import AREA_FIGURES, RATIO_FORMS, SQUARE_METRES
 from .rule import Severity, all_rules
 from .standard import SETTING_SECTIONS, Standard, flatten, load_standard
 from .template import MARKS
+from .three_zones.spaces import THREE_ZONES, check_space
 from .tolerance import Tolerance
 
 TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
@@ -104,11 +105,14 @@ class Norm:
         """The profile's targets for an area: totals are never inherited, and another area's never apply."""
         return [t for t in self.profile.targets if t.area_code == area_code]
 
+    def section(self, name: str) -> dict[str, Any]:
+        """All settings below a heading, the profile's before the standard's, without the heading."""
+        merged = {**self.standard.settings, **self.profile.settings}
+        return {k.removeprefix(f"{name}."): v for k, v in merged.items() if k.startswith(f"{name}.")}
+
     def parameters(self, code: str) -> dict[str, Any]:
         """Parameters that standard and profile set for a rule (``[rules.REL006]``)."""
-        prefix = f"rules.{code}."
-        merged = {**self.standard.settings, **self.profile.settings}
-        return {k.removeprefix(prefix): v for k, v in merged.items() if k.startswith(prefix)}
+        return self.section(f"rules.{code}")
 
 
 def profile_ids() -> list[str]:
@@ -198,6 +202,10 @@ def _check_setting(key: str, value: Any, standard: Standard, path: Path) -> None
         if code not in known or name not in known[code]:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known.get(code, known)))
         expect(value, (int, float), file=path, key=key)
+        return
+    if key.startswith(f"{THREE_ZONES}."):
+        # A county may have zone codes of its own.
+        check_space(value, standard, path, key)
         return
     if key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))

@@ -16,7 +16,7 @@ from .errors import DataError, InputError
 from .template import CodeList, Template, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
-SETTING_SECTIONS = ("ratio", "zones", "land_use", "tolerance", "sealed", "rules")
+SETTING_SECTIONS = ("ratio", "zones", "three_zones", "land_use", "tolerance", "sealed", "rules")
 
 
 @dataclass(frozen=True)
