@@ -111,12 +111,13 @@ class CreateLayers(SanxianAlgorithm):
 
     @steady
     def _create(self, check):
-        from ..core.divisions import check_crs, crs_warning, default_crs
+        from ..core.divisions import check_crs, check_place, default_crs
         from ..core.exchange.create import create_database
         from ..core.geometry.crs import label, parse
 
         given = self.crs_given
         crs = check_crs(parse(given), given) if given else default_crs(self.county.code, self.divisions)
+        notice = check_place(crs, self.county.code, self.divisions)
         made = create_database(
             self.target,
             self.templates,
@@ -125,7 +126,7 @@ class CreateLayers(SanxianAlgorithm):
             existing=self.existing,
             check=check,
         )
-        return made, label(crs), crs_warning(crs, self.county.code, self.divisions)
+        return made, label(crs), notice
 
 
 def _group_names(standard) -> str:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import InputError
 from .geometry import crs as crs_care
+from .numbering import is_county
 from .template import Code, CodeList
+from .zones import zones_of
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 COUNTY_LEVEL = 3
 #: Half of a 3° zone and of a 6° zone: how far from its meridian a place may be.
 _HALF_ZONE = {True: 3.0, False: 1.5}
+_SIDES = ("west", "east", "south", "north")
 
 
 def find_county(text: str, divisions: CodeList) -> Code:
@@ -55,31 +58,72 @@ def _typing_slip(wanted: str, code: str) -> bool:
     return len(differ) == 1 or swapped
 
 
-def extent(code: str, divisions: CodeList) -> tuple[float, float, Code] | None:
-    """Western and eastern end (degrees) of a division, or of the nearest one above it that has them, and which that is."""
+def other_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> Code:
+    """A county that the list does not have, by the six digits someone typed (GB/T 2260) and its name.
+
+    InputError when the code is no county's, of no province, or of a province whose counties are listed and it is not
+    among them: there a code that is not in the list is a slip.
+    """
+    code, name = code.strip(), name.strip()
+    if code in divisions.codes and divisions.codes[code].level == COUNTY_LEVEL:
+        return divisions.codes[code]
+    if not is_county(code) or code.endswith("00") or code[2:4] == "00":
+        raise InputError("county_code_form", value=code)
+    province = f"{code[:2]}0000"
+    if province not in provinces.codes:
+        raise InputError("county_code_province", value=code, digits=code[:2])
+    if province in divisions.codes:
+        return find_county(code, divisions)
+    if not name:
+        raise InputError("county_name_missing", value=code)
+    return Code(code, name, "", COUNTY_LEVEL, "C")
+
+
+class Reach(NamedTuple):
+    """Western, eastern, southern and northern end in degrees (the latter two where they are told), and whose they are."""
+
+    west: float
+    east: float
+    south: float | None
+    north: float | None
+    whose: Code
+
+    @property
+    def latitude(self) -> float | None:
+        return None if self.south is None or self.north is None else (self.south + self.north) / 2
+
+
+def extent(code: str, divisions: CodeList) -> Reach | None:
+    """The reach of a division, or of the nearest one above it that has it told; None where none has."""
+    return next(iter(_extents(code, divisions)), None)
+
+
+def _extents(code: str, divisions: CodeList) -> list[Reach]:
+    """The reaches that are told of a division and of those above it, the nearest first."""
+    found = []
     for step in divisions.lineage(code):
         row = divisions.codes[step]
-        try:
-            return float(row.extra["west"]), float(row.extra["east"]), row
-        except (KeyError, ValueError):
-            # Not told of this one: ask the one above.
-            continue
-    return None
+        west, east, south, north = (_degrees(row.extra.get(side, "")) for side in _SIDES)
+        if west is not None and east is not None:
+            found.append(Reach(west, east, south, north, row))
+    return found
 
 
-def zones_of(west: float, east: float) -> list[CRS]:
-    """The 3° zones (with prefix) that a stretch of longitudes lies in."""
-    first, last = round(west / 3), round(east / 3)
-    return [crs_care.three_degree_zone(3.0 * zone) for zone in range(first, last + 1)]
+def _degrees(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        # Not told.
+        return None
 
 
 def default_crs(code: str, divisions: CodeList) -> CRS:
     """The 3° zone of a county. InputError when the list does not tell one: someone has to choose."""
     found = extent(code, divisions)
-    zones = zones_of(*found[:2]) if found else []
+    zones = [crs_care.three_degree_zone(3.0 * z) for z in zones_of(found.west, found.east)] if found else []
     if len(zones) == 1:
         return zones[0]
-    county = divisions.codes[code].name
+    county = divisions.codes[code].name if code in divisions.codes else code
     raise InputError("create_crs_missing", county=county, known="、".join(map(_with_meridian, zones)) or "EPSG:4490")
 
 
@@ -95,23 +139,34 @@ def check_crs(crs: CRS | None, given: str = "") -> CRS:
     return crs
 
 
-def crs_warning(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
-    """A notice when the county does not lie in the CRS's zone (another province's CRS), as far as the list tells."""
-    frame, found = crs_care.describe(crs), extent(code, divisions)
-    if frame.geographic or frame.meridian is None or found is None:
-        return None
-    west, east, whose = found
-    wide = frame.zone is not None and frame.zone < 25
-    half = _HALF_ZONE[wide]
-    if west - half < frame.meridian < east + half:
+def reaches(crs: CRS, west: float, east: float) -> bool:
+    """Does the zone of a CRS reach a stretch of longitudes? Always true of degrees."""
+    frame = crs_care.describe(crs)
+    if frame.geographic or frame.meridian is None:
+        return True
+    half = _HALF_ZONE[frame.zone is not None and frame.zone < 25]
+    return west - half < frame.meridian < east + half
+
+
+def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
+    """Does the county lie in the CRS's zone, as far as the list tells?
+
+    InputError for a zone that the whole province does not reach: a CRS of another province. A notice for one that the
+    county itself (or its city) does not reach: work on a border is drawn in a neighbour's zone now and then.
+    """
+    told = _extents(code, divisions)
+    out = [reach for reach in told if not reaches(crs, reach.west, reach.east)]
+    if not out:
         return None
     params = {
         "crs": crs_care.label(crs),
-        "meridian": f"{frame.meridian:g}",
+        "meridian": f"{crs_care.describe(crs).meridian:g}",
         "county": divisions.codes[code].name,
-        "whose": whose.name,
-        "known": "、".join(map(_with_meridian, zones_of(west, east))),
+        "whose": out[-1].whose.name,
+        "known": "、".join(_with_meridian(crs_care.three_degree_zone(3.0 * z)) for z in zones_of(*out[-1][:2])),
     }
+    if out[-1] is told[-1]:
+        raise InputError("create_crs_elsewhere", **params)
     return "notice_crs_of_elsewhere", params
 
 

@@ -11,7 +11,7 @@ import pytest
 from pyproj import CRS
 
 from plugin.core.check import Options, check
-from plugin.core.divisions import check_crs, crs_warning, default_crs, find_county
+from plugin.core.divisions import check_crs, check_place, default_crs, find_county
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
 from plugin.core.standard import load_standard, standard_ids
@@ -471,26 +471,34 @@ def test_every_county_is_found_by_its_code():
 
 def test_without_a_crs_the_zones_are_named():
     with pytest.raises(InputError) as caught:
-        default_crs("140225", DIVISIONS)
+        default_crs("140727", DIVISIONS)
     said = Texts("zh").explain(caught.value)
-    assert "EPSG:4525（111°E）" in said and "EPSG:4526（114°E）" in said
+    assert "祁县" in said and "EPSG:4525（111°E）" in said and "EPSG:4526（114°E）" in said
 
 
-def test_where_the_list_tells_the_zone_it_is_taken():
-    told = dataclasses.replace(DIVISIONS.codes["140225"], extra={"west": "113.4", "east": "114.0"})
-    divisions = CodeList("divisions", {**DIVISIONS.codes, "140225": told})
-    assert default_crs("140225", divisions).to_epsg() == 4526
+@pytest.mark.parametrize(("county", "epsg"), [("140225", 4526), ("140729", 4525), ("140213", 4526)])
+def test_where_the_list_tells_the_zone_it_is_taken(county, epsg):
+    """平城区 has no longitudes of its own, but its city lies in one zone."""
+    assert default_crs(county, DIVISIONS).to_epsg() == epsg
 
 
-@pytest.mark.parametrize("code", [4490, 4525, 4526, 4546, 4547, 4497])
-def test_crs_of_shanxi(code):
-    assert crs_warning(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
+@pytest.mark.parametrize("code", [4490, 4526, 4547, 4497])
+def test_crs_of_hunyuan(code):
+    assert check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
+
+
+@pytest.mark.parametrize("code", [4525, 4546])
+def test_crs_of_the_provinces_other_zone_is_said(code):
+    key, params = check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
+    said = Texts("zh").notice(key, params)
+    assert "浑源县" in said and "111°E" in said and "EPSG:4526（114°E）" in said
 
 
 @pytest.mark.parametrize("code", [4513, 4528, 4549, 4500])
-def test_crs_of_another_province_is_said(code):
-    key, params = crs_warning(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
-    said = Texts("zh").notice(key, params)
+def test_crs_of_another_province_is_refused(code):
+    with pytest.raises(InputError) as caught:
+        check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
+    said = Texts("zh").explain(caught.value)
     assert "浑源县" in said and "山西省" in said and "EPSG:4526（114°E）" in said
 
 

@@ -88,7 +88,8 @@ def test_existing(tmp_path):
         ({"COUNTY": "140100"}, "140105 小店区"),
         ({"CRS": "EPSG:3857"}, "EPSG:3857"),
         ({"CRS": "EPSG:4326"}, "EPSG:4490"),
-        ({"CRS": None}, "EPSG:4526（114°E）"),
+        ({"CRS": None, "COUNTY": "祁县"}, "EPSG:4526（114°E）"),
+        ({"CRS": "EPSG:4513"}, "山西省"),
         ({"CRS": "没有这样的坐标系"}, "没有这样的坐标系"),
         ({"STANDARD": "nirgends"}, "county_db"),
     ],
@@ -105,13 +106,19 @@ def test_another_format(tmp_path):
     assert ".gpkg .gdb" in said and not list(tmp_path.iterdir())
 
 
-def test_crs_of_another_province_is_a_warning(tmp_path):
+def test_a_zone_that_the_county_does_not_reach_is_a_warning(tmp_path):
     feedback = Log()
-    create(tmp_path / "库.gpkg", feedback, CRS="EPSG:4513")
-    assert any("山西省" in line and "EPSG:4526" in line for line in feedback.lines)
+    create(tmp_path / "库.gpkg", feedback, CRS="EPSG:4525")
+    assert any("浑源县" in line and "EPSG:4526" in line for line in feedback.lines)
     feedback = Log()
     create(tmp_path / "库2.gpkg", feedback, CRS="EPSG:4490")
     assert not any("中央经线" in line for line in feedback.lines)
+
+
+def test_without_a_crs_the_county_s_zone_is_taken(tmp_path):
+    create(tmp_path / "库.gpkg", GROUPS="zones", CRS=None)
+    layer = QgsVectorLayer(f"{tmp_path / '库.gpkg'}|layername=YDYHGHFQ", "zones", "ogr")
+    assert layer.crs().authid() == "EPSG:4526"
 
 
 def test_a_locked_filegdb(tmp_path):

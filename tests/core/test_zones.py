@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""3° zones: which a county lies in, which suits, what the plane costs at the edge."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS, Transformer
+
+from plugin.core.divisions import extent, other_county
+from plugin.core.errors import InputError
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.core.zones import areal_distortion, areas_by_zone, edges, plan_zones, zones_of
+
+DIVISIONS = load_standard().code_lists["divisions"]
+PROVINCES = load_standard().code_lists["provinces"]
+REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "shanxi_boundary"
+
+
+@pytest.mark.parametrize(
+    ("west", "east", "zones"),
+    [
+        (113.4, 114.0, [38]),
+        (112.2, 112.7, [37, 38]),
+        (112.5, 112.7, [38]),
+        (112.2, 112.5, [37]),
+        (112.5, 112.5, [38]),
+        (110.2, 114.6, [37, 38]),
+        (10.0, 11.0, []),
+    ],
+)
+def test_zones_of_a_stretch(west, east, zones):
+    assert zones_of(west, east) == zones
+
+
+def test_a_county_in_one_zone_and_its_room():
+    plan = plan_zones(113.4, 114.0, 39.6)
+    assert plan.recommended == 38 and not plan.crosses
+    assert plan.room == pytest.approx(0.9) and edges(38) == (112.5, 115.5)
+
+
+def test_a_county_on_the_edge_goes_to_the_larger_part():
+    plan = plan_zones(112.2, 112.7, 37.4)
+    assert plan.zones == (37, 38) and plan.crosses and plan.room == 0
+    assert plan.recommended == 37 and plan.shares[37] == pytest.approx(0.6)
+    # Its shape may say otherwise than its longitudes.
+    assert plan_zones(112.2, 112.7, 37.4, {37: 1e8, 38: 3e8}).recommended == 38
+    assert plan_zones(112.7, 112.2) is None and plan_zones(10, 11) is None
+
+
+@pytest.mark.parametrize("latitude", [18.0, 34.6, 37.5, 40.7, 53.0])
+def test_distortion_at_the_edge_against_a_drawn_square(latitude):
+    """The plane area of a square of 100 m on the ellipsoid, and the first term of the series."""
+    found = areal_distortion(37, 112.5, latitude)
+    radius_m = 6_378_137.0
+    step = 50 / radius_m
+    half_lon, half_lat = math.degrees(step / math.cos(math.radians(latitude))), math.degrees(step)
+    ring = shapely.box(112.5 - half_lon, latitude - half_lat, 112.5 + half_lon, latitude + half_lat)
+    to_plane = Transformer.from_crs(CRS.from_epsg(4490), CRS.from_epsg(4525), always_xy=True)
+    plane = shapely.transform(ring, lambda c: np.column_stack(to_plane.transform(c[:, 0], c[:, 1])))
+    from plugin.core.geometry.statutory_area import statutory_area
+
+    on_ellipsoid = float(statutory_area(np.array([ring]))[0])
+    assert found == pytest.approx(plane.area / on_ellipsoid - 1, abs=2e-6)
+    assert found == pytest.approx((math.radians(1.5) * math.cos(math.radians(latitude))) ** 2, rel=0.02)
+
+
+def test_areas_by_zone_are_those_of_the_parts():
+    shape = shapely.box(112.2, 37.2, 112.7, 37.5)
+    parts = areas_by_zone(np.array([shape]))
+    whole = areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))
+    assert set(parts) == {37, 38} and parts[37] / parts[38] == pytest.approx(1.5, rel=1e-6)
+    assert whole[38] == pytest.approx(parts[38] / 2, rel=1e-6)
+    assert areas_by_zone(np.array([shapely.Polygon()])) == {}
+
+
+def test_told_longitudes_lie_within_those_of_what_is_above():
+    told = {c: extent(c, DIVISIONS) for c in DIVISIONS.codes}
+    for code, row in DIVISIONS.codes.items():
+        reach = told[code]
+        assert reach is not None and reach.west < reach.east and reach.south < reach.north, code
+        if row.parent and reach.whose.code == code:
+            above = told[row.parent]
+            # Simplified outlines of two maps: a hundredth of a degree.
+            assert above.west - 0.02 <= reach.west and reach.east <= above.east + 0.02, code
+    assert told["140225"].whose.code == "140225" and told["140213"].whose.name == "大同市"
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the whole data sets are not beside this checkout")
+def test_told_longitudes_are_those_of_the_boundary():
+    """The maps are latitude first; two mapmakers' outlines of one city differ by a few hundredths."""
+    for feature in json.loads((REAL / "shanxi_prefectures.json").read_text(encoding="utf-8"))["features"]:
+        west, _, east, _ = shapely.from_geojson(json.dumps(feature["geometry"])).bounds
+        reach = extent(str(feature["properties"]["adcode"]), DIVISIONS)
+        assert reach.west == pytest.approx(west, abs=0.05) and reach.east == pytest.approx(east, abs=0.05)
+
+
+def test_a_county_of_another_province():
+    county = other_county(" 610724 ", "西乡县", PROVINCES, DIVISIONS)
+    assert (county.code, county.name, county.mark) == ("610724", "西乡县", "C")
+    assert other_county("140225", "", PROVINCES, DIVISIONS).name == "浑源县"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "says"),
+    [
+        ("61072", "西乡县", "6 位数字"),
+        ("610700", "汉中市", "6 位数字"),
+        ("610000", "陕西省", "6 位数字"),
+        ("六一零七二四", "西乡县", "6 位数字"),
+        ("990724", "某县", "前两位 99"),
+        ("140252", "浑源县", "140225 浑源县"),
+        ("610724", " ", "县名"),
+    ],
+)
+def test_a_code_that_cannot_be(code, name, says):
+    with pytest.raises(InputError) as caught:
+        other_county(code, name, PROVINCES, DIVISIONS)
+    assert says in Texts("zh").explain(caught.value)
