@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import STANDARDS
+from .arrangement import Branch, Theme, check_arrangement, read_branch, read_theme
 from .data import check_keys, expect, read_toml
 from .errors import DataError, InputError
 from .template import CodeList, Template, load_code_list, load_template
@@ -49,16 +50,6 @@ class Group:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Theme:
-    """A map theme (地图主题): the layers it shows, by role or concept, from the top down. Of a concept it shows the layer
-    that answers it."""
-
-    id: str
-    name: str
-    roles: tuple[str, ...]
-
-
 #: Every layer of the standard, as a group.
 ALL_LAYERS = "all"
 
@@ -81,6 +72,7 @@ class Standard:
     citations: dict[str, Citation]
     groups: dict[str, Group] = field(default_factory=dict)
     themes: dict[str, Theme] = field(default_factory=dict)
+    tree: dict[str, Branch] = field(default_factory=dict)
 
     @cached_property
     def templates(self) -> dict[str, Template]:
@@ -160,7 +152,7 @@ def load_standard(name: str = "county_db") -> Standard:
         table,
         required=("id", "edition", "name"),
         allowed=(
-            *("includes", "default_rules", "concepts", "scopes", "groups", "themes", "marks", "confirmed"),
+            *("includes", "default_rules", "concepts", "scopes", "groups", "themes", "tree", "marks", "confirmed"),
             *SETTING_SECTIONS,
         ),
         file=path,
@@ -185,8 +177,8 @@ def load_standard(name: str = "county_db") -> Standard:
     marks = dict(table.get("marks", {}))
     groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
     own_groups = list(groups.values())
-    themes = {key: _theme(key, row, path) for key, row in table.get("themes", {}).items()}
-    own_themes = list(themes.values())
+    own_themes = themes = {key: read_theme(key, row, path) for key, row in table.get("themes", {}).items()}
+    own_tree = tree = {key: read_branch(key, row, path) for key, row in table.get("tree", {}).items()}
     # What an edition does not say itself, it takes from those it includes, the first that says it.
     for other in includes:
         rules = rules or other.rules
@@ -195,6 +187,8 @@ def load_standard(name: str = "county_db") -> Standard:
         scopes = {**other.scopes, **scopes}
         groups = {**other.groups, **groups}
         themes = {**other.themes, **themes}
+        # A tree is whole or not at all: two of them would have a layer twice.
+        tree = tree or other.tree
         settings = {**other.settings, **settings}
         marks = {**other.marks, **marks}
         citations = {**other.citations, **citations}
@@ -213,9 +207,10 @@ def load_standard(name: str = "county_db") -> Standard:
         citations=citations,
         groups=groups,
         themes=themes,
+        tree=tree,
     )
     _check_groups(standard, own_groups, path)
-    _check_themes(standard, own_themes, path)
+    check_arrangement(standard, own_themes.values(), own_tree.values(), path)
     return standard
 
 
@@ -228,27 +223,6 @@ def _group(key: str, row: dict[str, Any], path: Path) -> Group:
         for value in expect(row.get(part, []), list, file=path, key=f"{where}.{part}"):
             expect(value, str, file=path, key=f"{where}.{part}")
     return Group(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
-
-
-def _theme(key: str, row: dict[str, Any], path: Path) -> Theme:
-    where = f"themes.{key}"
-    expect(row, dict, file=path, key=where)
-    check_keys(row, required=("name", "roles"), allowed=(), file=path, where=where)
-    expect(row["name"], str, file=path, key=f"{where}.name")
-    for value in expect(row["roles"], list, file=path, key=f"{where}.roles"):
-        expect(value, str, file=path, key=f"{where}.roles")
-    return Theme(key, row["name"], tuple(row["roles"]))
-
-
-def _check_themes(standard: Standard, own: list[Theme], path: Path) -> None:
-    """Every entry is a concept or has a template, and no name means two themes."""
-    names = [t.name for t in standard.themes.values()]
-    for theme in own:
-        for role in theme.roles:
-            if role not in standard.concepts and not standard.has_template(role):
-                raise DataError("data_group_role", file=str(path), key=f"themes.{theme.id}.roles", value=role)
-        if names.count(theme.name) > 1:
-            raise DataError("data_duplicate", file=str(path), key=f"themes.{theme.id}", value=theme.name)
 
 
 def _check_groups(standard: Standard, own: list[Group], path: Path) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Map themes are data of a standard."""
+"""Map themes and the layer tree are data of a standard."""
 
 import pytest
 
+from plugin.core.arrangement import branch_of, branches, constraint, strictest, theme_roles
 from plugin.core.errors import DataError
-from plugin.core.standard import load_standard
+from plugin.core.standard import load_standard, standard_ids
 
 
 def test_the_four_themes_of_the_county_standard():
@@ -24,12 +25,46 @@ def test_the_four_themes_of_the_county_standard():
         ('[themes.lines]\nname = "线"', "themes.lines.roles"),
         ('[themes.lines]\nname = "线"\nroles = "red_line"', "themes.lines.roles"),
         ('[themes.lines]\nname = "规划分区"\nroles = ["red_line"]', "规划分区"),
+        ('[tree.lines]\nname = "线"\nroles = ["NIEMALS"]', "NIEMALS"),
+        ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nalso = ["STBHHX"]', "STBHHX"),
+        ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nchosen = "yes"', "tree.lines.chosen"),
     ],
 )
-def test_a_broken_theme_is_named(tmp_path, text, says):
+def test_a_broken_theme_or_branch_is_named(tmp_path, text, says):
     (tmp_path / "standard.toml").write_text(
         f'id = "trial"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n{text}\n', encoding="utf-8"
     )
     with pytest.raises(DataError) as caught:
         load_standard(str(tmp_path))
     assert says in str(caught.value.params)
+
+
+@pytest.mark.parametrize("name", standard_ids())
+def test_every_layer_stands_in_one_branch(name):
+    standard = load_standard(name)
+    placed = [role for branch in branches(standard) for role in branch.roles + branch.also]
+    assert set(standard.templates) <= set(placed) and len(placed) == len(set(placed))
+    assert any(branch.chosen for branch in branches(standard))
+
+
+def test_branches_of_the_county_standard():
+    standard = load_standard()
+    chosen = {b.name: b for b in branches(standard) if b.chosen}
+    assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
+    asked = {b.name: strictest(b, standard) for b in branches(standard)}
+    assert asked["三条控制线"] == asked["规划分区"] == asked["基础数据"] == "M"
+    assert (asked["历史文化保护线"], asked["中心城区四线"]) == ("C", "O")
+    # Asked for by its concept, though its own table calls it optional.
+    assert constraint("YJJBNTBHTB", standard) == "M" and constraint("HLFXKZX", standard) == "C"
+    assert branch_of("YJJBNTBHHX", standard).name == "三条控制线"
+    # What is made unless the user says otherwise is what a delivery of the three lines needs.
+    made = {role for b in chosen.values() for role in b.roles}
+    for concept in standard.scopes["three_lines"].mandatory:
+        assert made & set(standard.concepts[concept]), concept
+
+
+def test_a_theme_shows_the_layer_that_answers_its_concept():
+    standard = load_standard()
+    theme = standard.themes["three_lines"]
+    assert theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]
+    assert theme_roles(standard.themes["land_use"], standard, ["XZYDYH", "DLTB"]) == ["DLTB"]
