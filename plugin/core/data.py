@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,15 +11,25 @@ from typing import Any
 
 from .errors import DataError
 
+#: Where the parser stopped, in its message.
+_PLACE = re.compile(r"line (\d+), column (\d+)")
+
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dict. DataError when it is missing or not TOML."""
+    """A TOML file as a dict. DataError when it is missing, not TOML (with line and column), or not UTF-8."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError("data_file_missing", file=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError("data_file_broken", file=str(path), detail=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise DataError("data_toml_encoding", file=str(path)) from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _PLACE.search(str(error))
+        # Else the file ends too early.
+        line, column = place.groups() if place else (str(text.count("\n") + 1), "1")
+        raise DataError("data_file_broken", file=str(path), line=line, column=column) from error
 
 
 def check_keys(

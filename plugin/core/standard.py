@@ -185,7 +185,8 @@ def load_standard(name: str = "county_db") -> Standard:
         confirmed |= other.confirmed
         concepts = {**other.concepts, **concepts}
         scopes = {**other.scopes, **scopes}
-        groups = {**other.groups, **groups}
+        # Its own come first where they are picked from a list.
+        groups = {**groups, **{k: g for k, g in other.groups.items() if k not in groups}}
         themes = {**other.themes, **themes}
         # A tree is whole or not at all: two of them would have a layer twice.
         tree = tree or other.tree

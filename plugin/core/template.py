@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layer templates (图层模板) and code lists (代码表), as written in a standard's folder."""
+"""Layer templates (图层模板), as written in a standard's folder."""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from .codes import MARKS
+from .codes import Code as Code
+from .codes import CodeList as CodeList
+from .codes import load_code_list as load_code_list
 from .data import check_keys, expect, read_toml
 from .errors import DataError
 
 TYPES = ("text", "integer", "real", "date")
 GEOMETRIES = ("polygon", "line", "point")
-MARKS = ("A", "B", "C")
 
 
 @dataclass(frozen=True)
@@ -90,75 +92,3 @@ def load_template(path: Path, standard: str = "") -> Template:
         raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=path.stem)
     table["aliases"] = tuple(table.get("aliases", ()))
     return Template(**table, fields=tuple(fields), standard=standard)
-
-
-@dataclass(frozen=True)
-class Code:
-    code: str
-    name: str
-    parent: str
-    level: int
-    mark: str
-    extra: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
-
-
-@dataclass(frozen=True)
-class CodeList:
-    """A code list with parents; ``mark`` is its weakest row's."""
-
-    id: str
-    codes: dict[str, Code]
-
-    @property
-    def mark(self) -> str:
-        return max((c.mark for c in self.codes.values()), default="C")
-
-    def lineage(self, code: str) -> tuple[str, ...]:
-        """The code and its parents, nearest first; empty when the code is not in the list."""
-        chain: list[str] = []
-        while code in self.codes and code not in chain:
-            chain.append(code)
-            code = self.codes[code].parent
-        return tuple(chain)
-
-    def within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
-        """Is the code one of these or below one of them?"""
-        return any(c in ancestors for c in self.lineage(code))
-
-    def members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
-        """All codes that are one of these or below one of them."""
-        return {code for code in self.codes if self.within(code, ancestors)}
-
-
-def load_code_list(path: Path) -> CodeList:
-    """Read a CSV of ``code,name,parent,level,mark`` and further columns.
-
-    DataError names file and line: a missing column, an empty or repeated code, a parent that is not there.
-    """
-    required = ("code", "name", "parent", "level", "mark")
-    codes: dict[str, Code] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle)
-            for column in required:
-                if column not in (reader.fieldnames or ()):
-                    raise DataError("data_key_missing", file=str(path), key=column)
-            for row in reader:
-                line = reader.line_num
-                code = (row["code"] or "").strip()
-                if not code or code in codes:
-                    raise DataError("data_code_repeated", file=str(path), line=line, value=code)
-                if row["mark"] not in MARKS or not (row["level"] or "").isdigit():
-                    raise DataError("data_code_row", file=str(path), line=line, value=code)
-                extra = {k: v or "" for k, v in row.items() if k and k not in required}
-                codes[code] = Code(
-                    code, row["name"].strip(), (row["parent"] or "").strip(), int(row["level"]), row["mark"], extra
-                )
-    except FileNotFoundError as error:
-        raise DataError("data_file_missing", file=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise DataError("data_file_broken", file=str(path), detail=str(error)) from error
-    for code in codes.values():
-        if code.parent and code.parent not in codes:
-            raise DataError("data_code_parent", file=str(path), value=code.code, parent=code.parent)
-    return CodeList(path.stem, codes)

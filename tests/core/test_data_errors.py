@@ -88,7 +88,7 @@ def test_template(tmp_path, text, words):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        pytest.param("100,a,,1,B\n100,b,,1,B\n", ["3", "100"], id="code twice"),
+        pytest.param("100,a,,1,B\n100,b,,1,B\n", ["3", "100"], id="code with two names"),
         pytest.param(",a,,1,B\n", ["2"], id="code empty"),
         pytest.param("100,a,,一,B\n", ["2", "100"], id="level no number"),
         pytest.param("110,a,100,2,B\n", ["110", "100"], id="parent not there"),

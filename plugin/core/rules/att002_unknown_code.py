@@ -47,7 +47,8 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
         if values is None:
             continue
         result.applicable = True
-        result.unconfirmed.append(f"codes.{declared.codes}")
+        if values.notna().any():
+            result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
         named = layer.named(declared.code_name) if declared.code_name else None
         names = named.tolist() if named is not None else None

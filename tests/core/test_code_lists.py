@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Code lists as planners save them: what a spreadsheet does to a CSV works, or is refused with file, line and remedy."""
+
+import csv
+import re
+
+import pytest
+
+from plugin.core.codes import load_code_list
+from plugin.core.errors import DataError
+from plugin.core.standard import load_standard, standard_ids
+from plugin.core.texts import Texts
+from plugin.paths import STANDARDS
+
+HEAD = "code,name,parent,level,mark"
+ROWS = f"{HEAD}\n10,甲类,,1,C\n11,甲一,10,2,B\n20,乙类,,1,C\n"
+ALL = {p.stem: p for p in sorted(STANDARDS.glob("*/codelists/*.csv"))}
+
+
+def load(tmp_path, content, name="代码 表.csv"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return load_code_list(path)
+
+
+def said(tmp_path, content):
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, content)
+    sentence = Texts("zh").explain(caught.value)
+    assert "代码 表.csv" in sentence and "代码 表.csv" in Texts("en").explain(caught.value)
+    return caught.value, sentence
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(ROWS.encode(), id="UTF-8"),
+        pytest.param(ROWS.encode("utf-8-sig"), id="UTF-8 with a mark"),
+        pytest.param(ROWS.encode("gbk"), id="GBK"),
+        pytest.param(ROWS.replace("\n", "\r\n").encode("gbk"), id="GBK of Windows"),
+        pytest.param(ROWS.replace("\n", "\r").encode(), id="line ends of old Macs"),
+        pytest.param(ROWS.replace("\n", ",,,\r\n").encode("utf-8-sig"), id="empty columns at the end"),
+        pytest.param((ROWS + ",,,,\n\n ,,,,\n").encode(), id="empty rows at the end"),
+        pytest.param(ROWS.replace("\n20", "\n,,,,\n20").encode(), id="empty row between"),
+        pytest.param(ROWS.replace(",", "\t").encode("utf-16"), id="Unicode text"),
+        pytest.param(ROWS.replace(",", ";").encode(), id="semicolons"),
+        pytest.param(ROWS.replace(HEAD, " Code , NAME,parent,Level,mark").encode(), id="head in other letters"),
+        pytest.param(ROWS.replace(HEAD, "代码,名称,上级代码,级别,来源级别").encode("gbk"), id="head in Chinese"),
+        pytest.param(ROWS.replace("甲类", ' "甲类"').replace(' "', '"').encode(), id="quoted"),
+    ],
+)
+def test_as_a_spreadsheet_saves_it(tmp_path, content):
+    codes = load(tmp_path, content)
+    assert [(c.code, c.name, c.parent, c.level, c.mark) for c in codes.codes.values()] == [
+        ("10", "甲类", "", 1, "C"),
+        ("11", "甲一", "10", 2, "B"),
+        ("20", "乙类", "", 1, "C"),
+    ]
+    assert codes.id == "代码 表" and codes.mark == "C"
+
+
+def test_further_columns_are_kept(tmp_path):
+    codes = load(tmp_path, f'{HEAD},code_2023\n10,"甲, 类",,1,C,0101|0102\n')
+    assert codes.codes["10"].name == "甲, 类" and codes.codes["10"].extra == {"code_2023": "0101|0102"}
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "words"),
+    [
+        (f"{HEAD}\n10,甲,,1,C\n\n10,甲,,1,C\n", "data_code_repeated", ["第 4 行", "第 2 行", "10"]),
+        (f"{HEAD}\n10,甲,,1,C\n10,乙,,1,C\n", "data_code_two_names", ["第 3 行", "第 2 行", "甲", "乙"]),
+        (f"{HEAD}\n,甲,,1,C\n", "data_code_blank", ["第 2 行", "code"]),
+        (f"{HEAD}\n10, ,,1,C\n", "data_code_blank", ["第 2 行", "name", "10"]),
+        (f"{HEAD}\n10,甲,,一,C\n", "data_code_row", ["第 2 行", "level"]),
+        (f"{HEAD}\n10,甲,,1,\n", "data_code_row", ["第 2 行", "mark"]),
+        (f"{HEAD}\n10,甲\n", "data_code_row", ["第 2 行"]),
+        (f"{HEAD}\n11,甲,10,2,C\n", "data_code_parent", ["第 2 行", "11", "10"]),
+        (f"{HEAD}\n10,甲,20,2,C\n20,乙,10,1,C\n", "data_code_circle", ["第 2 行", "10 → 20 → 10"]),
+        (f"{HEAD}\n10,甲,10,1,C\n", "data_code_circle", ["10 → 10"]),
+        (f"{HEAD}\n10,甲,,1,C\n11,乙,10,1,C\n", "data_code_level", ["第 3 行", "11", "第 1 级"]),
+        ("code,name,parent,level\n10,甲,,1\n", "data_list_column", ["第 1 行", "mark", HEAD]),
+        ("\n\n10,甲,,1,C\n", "data_list_column", ["第 3 行", "code"]),
+        (f"{HEAD},name\n10,甲,,1,C,x\n", "data_list_column_twice", ["第 1 行", "name"]),
+        (f"{HEAD}\n10,甲,,1,C,多出来的\n", "data_list_stray", ["第 2 行", "第 6 列", "多出来的"]),
+        (f"{HEAD},\n10,甲,乙,,1,C\n", "data_list_stray", ["第 2 行", "双引号"]),
+        ("", "data_list_empty", [HEAD]),
+        ("\ufeff,,,\r\n", "data_list_empty", [HEAD]),
+        (f'{HEAD}\n10,"甲,,1,C\n20,乙,,1,C\n', "data_list_quotes", ["第 2 行"]),
+        (ROWS.encode() + b"30,\xff\xff,,1,C\n", "data_list_encoding", ["第 5 行", "CSV UTF-8"]),
+        (ROWS.encode().replace("一".encode(), "一".encode()[:2]), "data_list_encoding", ["第 3 行"]),
+        (b"PK\x03\x04rest of a workbook", "data_list_workbook", ["CSV UTF-8"]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "data_list_workbook", ["CSV UTF-8"]),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(tmp_path, content, key, words):
+    error, sentence = said(tmp_path, content)
+    assert error.key == key and all(word in sentence for word in words), sentence
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(DataError) as caught:
+        load_code_list(tmp_path / "没有.csv")
+    assert caught.value.key == "data_file_missing"
+
+
+@pytest.mark.parametrize("name", ["land_use_2023", "sandiao"])
+def test_leading_zeros_that_a_spreadsheet_dropped(tmp_path, name):
+    """Opened and saved, 0101 becomes 101; nothing else in the file is wrong then."""
+    rows = list(csv.reader(ALL[name].read_text(encoding="utf-8").splitlines()))
+    numbers = [[str(int(c)) if c.isdigit() else c for c in row] for row in rows]
+    error, sentence = said(tmp_path, "\n".join(",".join(row) for row in numbers))
+    assert error.key == "data_code_zeros" and re.search(r"第 \d+ 行", sentence) and "文本格式" in sentence
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_list_of_ours_survives_a_spreadsheet(tmp_path, name):
+    """Saved as GBK with the line ends of Windows it says the same (where GBK has the signs)."""
+    text = ALL[name].read_text(encoding="utf-8").replace("\n", ",,\r\n")
+    again = load(tmp_path, text.encode("gb18030"))
+    assert again.codes == load_code_list(ALL[name]).codes
+
+
+@pytest.mark.parametrize("standard", standard_ids())
+def test_templates_name_lists_that_fit_their_fields(standard):
+    """Every list that a field names is there, and each of its codes has room in the field."""
+    loaded = load_standard(standard)
+    for template in loaded.templates.values():
+        for declared in template.fields:
+            if declared.codes:
+                longest = max(len(c.ljust(declared.code_pad, "0")) for c in loaded.code_lists[declared.codes].codes)
+                assert declared.length is None or longest <= declared.length, (template.role, declared.name)
+            if declared.code_name:
+                assert template.field_named(declared.code_name), (template.role, declared.name)
+
+
+def test_lists_of_the_county_standard():
+    lists = load_standard().code_lists
+    assert {k: len(lists[k].codes) for k in ("land_use_2023", "planning_zones", "urban_rural", "terrace")} == {
+        "land_use_2023": 175,
+        "planning_zones": 28,
+        "urban_rural": 8,
+        "terrace": 2,
+    }
+    assert {c.code: c.name for c in lists["maintenance_kind"].codes.values()} == {
+        "1": "调入",
+        "2": "属性变更",
+        "3": "调出",
+    }
+    assert sum(c.level == 3 for c in lists["divisions"].codes.values()) == 117
+    # Nobody has read these in a standard: a setting, and said so.
+    for name in ("planning_zones", "heritage_kind", "heritage_level", "control_line_kind", "ownership"):
+        assert {c.mark for c in lists[name].codes.values()} == {"C"}
+    assert lists["heritage_kind"].lineage("21") == ("21", "20")
+
+
+@pytest.mark.parametrize(
+    ("role", "field", "name"),
+    [
+        ("LSWHBHX", "LX", "heritage_kind"),
+        ("LSWHBHX", "JB", "heritage_level"),
+        ("HLFXKZX", "LX", "control_line_kind"),
+        ("KCZYKCBHX", "LX", "control_line_kind"),
+        ("DLTB", "QSXZ", "ownership"),
+        ("DLTB", "GDLX", "terrace"),
+        ("DLTB", "GDPDJB", "slope_class"),
+        ("XZYDYH", "CZCSXM", "urban_rural"),
+    ],
+)
+def test_fields_have_their_lists(role, field, name):
+    assert load_standard().templates[role].field_named(field).codes == name
