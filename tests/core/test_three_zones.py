@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """三区: every planning zone in a space or told, whatever a county says; areas add up; nothing is dropped."""
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import shapely
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from pyproj import CRS
 
 from plugin.core.errors import DataError
+from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.three_zones.derive import derive
+from plugin.core.three_zones.figures import ROLE, frame, of_layer
 from plugin.core.three_zones.spaces import OUTSIDE, SPACES, UNMAPPED, space_map
+from tests.core.small import CORNER, X, Y, as_read, box, layers, look, outcome, placed, table
 
 STANDARD = load_standard()
+DEFAULT = space_map(Norm(STANDARD, load_profile()))
 HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 
 
@@ -41,3 +53,155 @@ def test_a_slip_in_the_mapping_names_file_and_key(tmp_path, value):
     with pytest.raises(DataError) as caught:
         norm(tmp_path, f'[three_zones]\n"530" = {value}\n')
     assert caught.value.params["key"] == "three_zones.530" and caught.value.params["file"].endswith("x.toml")
+
+
+# -- dissolving -------------------------------------------------------------------------------------------------------
+
+CODES = ["100", "200", "300", "411", "520", "700", "999", ""]
+property_test = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+coordinate = st.integers(0, 100_000).map(lambda v: v / 10)
+
+
+@st.composite
+def coverage(draw):
+    """Voronoi cells over ten kilometres with shared vertices, each with a zone code; some in degrees."""
+    points = draw(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=25, unique=True))
+    area = shapely.box(0, 0, 10_000, 10_000)
+    cells = shapely.get_parts([shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=area)])
+    assume(shapely.coverage_is_valid(cells))
+    shapes, crs = shapely.transform(cells, lambda c: c + CORNER), CRS.from_epsg(4526)
+    if draw(st.booleans()):
+        shapes, crs = crs_care.to_lonlat(shapes, crs), CRS.from_epsg(4490)
+        assume(shapely.coverage_is_valid(shapes))
+    return shapes, draw(st.lists(st.sampled_from(CODES), min_size=len(cells), max_size=len(cells))), crs
+
+
+def own_dissolve(shapes, codes, crs):
+    """geopandas alone: the union of each space."""
+    spaces = [DEFAULT.space(c) for c in codes]
+    return gpd.GeoDataFrame({"space": spaces}, geometry=list(shapes), crs=crs).dissolve(by="space").geometry
+
+
+def area_of(shapes, crs):
+    return float(statutory_area(crs_care.to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
+
+
+@property_test
+@given(coverage())
+def test_areas_of_a_coverage_add_up(case):
+    shapes, codes, crs = case
+    before = [s.wkb for s in shapes]
+    found = derive(shapes, codes, crs, DEFAULT)
+    zones = area_of(shapes, crs)
+    assert found.total_m2 == pytest.approx(zones, rel=1e-9)
+    assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.between_m2 <= 1e-9 * zones
+    for space, whole in own_dissolve(shapes, codes, crs).items():
+        parts = [s for s, of in zip(found.shapes, found.spaces, strict=True) if of == space]
+        assert found.area(space) == pytest.approx(area_of([whole], crs), rel=1e-9)
+        assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
+        assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
+    assert set(found.spaces) == {DEFAULT.space(c) for c in codes}
+    # No vertex is new: what neighbours share they still share.
+    old = {tuple(c) for c in shapely.get_coordinates(shapes)}
+    assert {tuple(c) for c in shapely.get_coordinates(found.shapes)} <= old
+    assert {c: n for c, (n, _) in found.unmapped.items()} == {c: codes.count(c) for c in codes if c in ("999", "")}
+    assert [s.wkb for s in shapes] == before
+
+
+@property_test
+@given(
+    st.lists(
+        st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 8)] * 2, st.sampled_from(CODES)), min_size=1, max_size=9
+    )
+)
+def test_overlaps_count_once_in_a_space_and_are_told(rows):
+    shapes = np.array(
+        [shapely.box(X + 50 * x, Y + 50 * y, X + 50 * (x + w), Y + 50 * (y + h)) for x, y, w, h, _ in rows]
+    )
+    codes = [row[4] for row in rows]
+    crs = CRS.from_epsg(4526)
+    found = derive(shapes, codes, crs, DEFAULT)
+    own = own_dissolve(shapes, codes, crs)
+    # A straight edge cut in two has another statutory area: half a millionth on these.
+    for space, whole in own.items():
+        assert found.area(space) == pytest.approx(area_of([whole], crs), rel=1e-6)
+    once = own.area.sum() - shapely.union_all(own.to_numpy()).area
+    assert found.between_m2 == pytest.approx(once, rel=2e-3, abs=1e-3)
+    claimed = shapely.area(shapes).sum() - shapely.union_all(shapes).area
+    assert found.overlap_m2 == pytest.approx(claimed, rel=2e-3, abs=0.1)
+    assert found.adds_up == (claimed < 1)
+
+
+def test_zones_that_cannot_be_dissolved_as_they_are():
+    bow_tie = placed("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
+    high = shapely.force_3d(box(200, 0), 7.0)
+    shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
+    found = derive(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT)
+    assert (found.missing, found.repaired) == (3, 1)
+    assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
+    assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
+
+
+def test_nothing_to_dissolve():
+    found = derive(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT)
+    assert len(found.shapes) == 0 and found.total_m2 == 0 and found.adds_up
+
+
+def test_an_inlet_between_two_zones_stays_a_hole():
+    """A gap is TOP002's to tell: to close it here would move an edge."""
+    left = placed("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
+    right = placed("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
+    found = derive(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT)
+    assert len(found.shapes) == 1 and len(found.shapes[0].interiors) == 1
+
+
+# -- in the report, and as a layer ------------------------------------------------------------------------------------
+
+
+def test_the_report_gives_three_areas_and_what_is_in_none():
+    tables = layers()
+    tables["YDYHGHFQ"] = table(
+        [box(0, 0, 1000, 1000), box(1000, 0, 900, 1000), box(1900, 0)], GHFQDM=["300", "410", "550"]
+    )
+    report = look(as_read(tables), ["LAW003"]).report
+    figures = {i.id: i for i in report.indicators}
+    assert list(figures) == [
+        "agricultural_space_area",
+        "ecological_space_area",
+        "urban_space_area",
+        "unmapped_zones_area",
+    ]
+    assert figures["agricultural_space_area"].value == pytest.approx(1.0, rel=2e-3)
+    assert figures["ecological_space_area"].value == 0
+    assert figures["urban_space_area"].inputs["county_share"] == pytest.approx(45, rel=1e-6)
+    assert figures["unmapped_zones_area"].inputs["zone_codes"] == ["550"]
+    assert "figures.three_zones" in outcome(report, "LAW003").unconfirmed
+    assert not any(i.confirmed for i in report.indicators) and not report.findings
+
+
+def test_a_confirming_county_makes_the_figures_sure(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(
+        HEAD
+        + '[confirmed]\nby = "某局"\ndocument = "某文"\ndate = 2026-11-20\nitems = ["three_zones", "codes.planning_zones"]\n'
+    )
+    report = look(as_read(), ["LAW003"], profile=str(path)).report
+    assert report.indicators and all(i.confirmed for i in report.indicators)
+    assert outcome(report, "LAW003").unconfirmed == []
+
+
+def test_the_layer_is_as_its_template_has_it():
+    plan = look(as_read(), ["LAW003"]).plan
+    spaces = space_map(plan.norm)
+    zones = plan.concept("zones")
+    found = of_layer(zones, spaces)
+    made = frame(found, spaces, STANDARD.templates[ROLE], zones.crs, plan.area_code, "浑源县")
+    assert list(made.columns) == [*(f.name for f in STANDARD.templates[ROLE].fields), "geometry"]
+    assert made["SQMC"].tolist() == ["农业空间", "城镇空间"] and made["BSM"].is_unique
+    assert made["MJ"].tolist() == [round(area_of([s], zones.crs), 2) for s in zones.drawn]
+    checked = look(
+        [*as_read(), *as_read({ROLE: made})],
+        ["SCH002", "SCH005", "GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "TOP001"],
+    )
+    assert not [f for f in checked.report.findings if f.role == ROLE]
+    assert ROLE in checked.plan.layers

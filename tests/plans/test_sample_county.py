@@ -13,6 +13,7 @@ from shapely.geometry import shape
 
 from plugin.core.check import Options, check
 from plugin.core.report import Verdict
+from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
 from tests.county import make_county
 from tests.county.measure import statutory_area
@@ -81,7 +82,7 @@ def test_slivers_are_counted_not_listed(sample, truth):
 
 def test_every_rule_of_the_issue_ran(sample):
     by_code = {r.code: r for r in sample.report.rules}
-    assert len(by_code) == 22
+    assert set(by_code) == set(load_standard().rules) and len(by_code) >= 23
     assert not [r for r in sample.report.rules if r.outcome in ("crashed", "not_applicable")]
     assert sample.report.verdict is Verdict.FAIL
     # A layer without KCMJ: the other layers were checked, and the hole is said.
@@ -121,6 +122,24 @@ def test_ratio_and_areas_equal_an_independent_computation(sample):
     cultivated = sum(p["TBDLMJ"] or 0 for p, _ in read_with_fiona("GDBHMB"))
     assert values["farmland_area"] == pytest.approx(farmland / wan_mu, rel=1e-12)
     assert values["cultivated_area"] == pytest.approx(cultivated / wan_mu, rel=1e-12)
+
+
+def test_the_three_zones_equal_an_independent_computation(sample):
+    """By the first digit of the zone's code, dissolved by shapely alone."""
+    zones = [(p["GHFQDM"], s if s.is_valid else shapely.make_valid(s)) for p, s in read_with_fiona("YDYHGHFQ") if s]
+    figures = {i.id: i for i in sample.report.indicators}
+    total = 0.0
+    for name, digits in (("agricultural", "35"), ("ecological", "12"), ("urban", "4"), ("outside", "67")):
+        union = shapely.union_all([s for code, s in zones if code[0] in digits and code != "550"])
+        area = statutory([union])
+        total += area
+        found = figures[f"{name}_space_area" if name != "outside" else "outside_spaces_area"]
+        assert found.value == pytest.approx(area / 1e6, rel=1e-9)
+        assert found.inputs["county_share"] == pytest.approx(100 * area / found.inputs["county_m2"], rel=1e-9)
+    # The planted code of no list, and the planted overlap that must not count twice.
+    nobodys = statutory([s for code, s in zones if code == "550"])
+    assert figures["unmapped_zones_area"].value == pytest.approx(nobodys / 1e6, rel=1e-9) and nobodys > 0
+    assert statutory([s for _, s in zones]) - total - nobodys > 1
 
 
 def county_file(folder: Path, **options):

@@ -110,6 +110,10 @@ def formula(indicator: Indicator, words: Words) -> str:
         said = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
         if "difference_m2" in given:
             said.append(words.get("formula", "difference", area=signed(given["difference_m2"], 2)))
+        if "county_share" in given:
+            said.append(words.get("formula", "share", share=number(given["county_share"], 2)))
+        if "zone_codes" in given:
+            said.append(words.get("formula", "codes", codes=words.join(given["zone_codes"])))
         return words.get("page", "clause").join(said)
     return all_inputs(indicator, words)
 

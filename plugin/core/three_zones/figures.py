@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The three zones of a plan's layer: dissolved, as figures of the report, and as rows of their own layer's template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..context import trim
+from ..indicators import Indicator, in_unit
+from ..numbering import is_county, make_bsm
+from ..plan import Layer
+from ..template import Template
+from .derive import ThreeZones, derive
+from .spaces import OUTSIDE, SPACES, UNMAPPED, SpaceMap
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+#: The layer that the three zones are written as: this plugin's own, of no standard.
+ROLE = "SQKJ"
+#: Ids of the figures, a promise to users, by the code of the space.
+FIGURES = {
+    **{code: f"{name}_space_area" for code, name in SPACES.items()},
+    OUTSIDE: "outside_spaces_area",
+    UNMAPPED: "unmapped_zones_area",
+}
+
+
+def of_layer(zones: Layer, spaces: SpaceMap, check: Callable[[], None] = lambda: None) -> ThreeZones:
+    """The zones as they were drawn, in their own coordinates; rows whose coordinates contradict the CRS count as missing."""
+    shapes = zones.drawn.copy()
+    shapes[list(zones.stray)] = None
+    assert zones.crs is not None  # a layer without CRS never becomes one of a plan
+    return derive(shapes, zone_codes(zones), zones.crs, spaces, check=check)
+
+
+def zone_codes(zones: Layer) -> list[str]:
+    """Each row's code as the list of zones writes it, empty where there is none."""
+    declared = zones.template.field("zone_code")
+    return [trim(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
+
+
+def indicators(
+    found: ThreeZones, zones: Layer, county_m2: float | None, *, confirmed: bool, unit: str = "km2"
+) -> list[Indicator]:
+    """The three areas, and what is in none of them where there is any; statutory, with their share of the county.
+
+    ``confirmed``: somebody vouches for the mapping. A figure is sure only when the sums agree and every zone is placed.
+    """
+    sure = confirmed and found.adds_up and not found.unmapped
+    made = []
+    for space, name in FIGURES.items():
+        area = found.area(space)
+        if space not in SPACES and not area:
+            continue
+        inputs: dict[str, Any] = {"layer": zones.role, "features": found.features.get(space, 0)}
+        if county_m2:
+            inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
+        if space == UNMAPPED:
+            inputs["zone_codes"] = sorted(code or "-" for code in found.unmapped)
+        made.append(Indicator(name, in_unit(area, unit), unit, "statutory", inputs=inputs, confirmed=sure))
+    return made
+
+
+def frame(
+    found: ThreeZones, spaces: SpaceMap, template: Template, crs: Any, county_code: str = "", county_name: str = ""
+) -> gpd.GeoDataFrame:
+    """The layer ``SQKJ`` as its template has it, a row a part: numbered, with names and rounded statutory areas."""
+    import geopandas as gpd
+
+    area = template.field("area")
+    count = len(found.shapes)
+    values = {
+        "key": [make_bsm(county_code, n) if is_county(county_code) else None for n in range(1, count + 1)],
+        "division_code": [county_code or None] * count,
+        "division_name": [county_name or None] * count,
+        "space_code": found.spaces,
+        "space_name": [spaces.name(s) for s in found.spaces],
+        "area": np.round(found.areas, area.decimals if area and area.decimals is not None else 2).tolist(),
+    }
+    columns = {f.name: values.get(f.meaning, [None] * count) for f in template.fields}
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(found.shapes, crs=crs), crs=crs)
