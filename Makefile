@@ -11,7 +11,7 @@ ARGS ?= --help
 TESTS ?=
 BENCH ?=
 
-.PHONY: help setup demo test check format benchmark rules rule sample package qgis qgis_process clean
+.PHONY: help setup demo test check format benchmark rules rule sample symbols package qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ rule: setup ## 新规则 · a new rule: CODE=ATT012 NAME=missing-use
 
 sample: setup ## 重新生成示例县 · makes the sample county again
 	@$(RUN) python $(SAMPLE)
+
+symbols: setup ## 全部符号一览（build/symbols.pdf）· a sheet of all symbols
+	@$(RUN) python tools/symbol_sheet.py
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py

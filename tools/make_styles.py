@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes resources/styles/*.qml from symbols.toml, through QGIS's own classes, so that every version reads them.
+"""Writes resources/styles/*.qml from its .toml files, through QGIS's own classes, so that every version reads them.
 
 tools/run.sh python tools/make_styles.py [folder]
 """
@@ -25,133 +25,46 @@ from qgis.core import (
     QgsCentroidFillSymbolLayer,
     QgsFeatureRequest,
     QgsFillSymbol,
-    QgsHashedLineSymbolLayer,
-    QgsLinePatternFillSymbolLayer,
-    QgsLineSymbol,
     QgsMapLayer,
     QgsMarkerSymbol,
     QgsMergedFeatureRenderer,
     QgsPalLayerSettings,
-    QgsPointPatternFillSymbolLayer,
-    QgsProperty,
     QgsRendererCategory,
-    QgsSimpleFillSymbolLayer,
-    QgsSimpleLineSymbolLayer,
-    QgsSimpleMarkerSymbolLayer,
     QgsSingleSymbolRenderer,
     QgsSvgMarkerSymbolLayer,
-    QgsSymbolLayer,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QColor
+from symbols import MM, color, made_of, only_when, plain_fill, simple_line, symbol
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLES = ROOT / "resources" / "styles"
 STANDARDS = ROOT / "resources" / "standards"
 CODE_LISTS = {
     "planning_zones": STANDARDS / "common-2021/codelists/planning_zones.csv",
+    "heritage_kind": STANDARDS / "common-2021/codelists/heritage_kind.csv",
     "sandiao": STANDARDS / "survey-2020/codelists/sandiao.csv",
     "land_use_2023": STANDARDS / "county_db-2021/codelists/land_use_2023.csv",
 }
-MM = Qgis.RenderUnit.Millimeters
+#: Codes of this many digits are padded with zeros in the data (YDYHFLDM), bare in their list.
+PADDED = 6
+GEOMETRIES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
+PLACEMENTS = {"polygon": "Horizontal", "line": "Curved", "point": "AroundPoint"}
 
 
-def made_of(kind, layers):
-    """A symbol of layers, appended one by one: the constructor that takes a list leaves them to Python, which frees them."""
-    made = kind()
-    made.deleteSymbolLayer(0)
-    for layer in layers:
-        made.appendSymbolLayer(layer)
-    return made
-
-
-def color(text, opacity=1.0):
-    made = QColor(text)
-    made.setAlphaF(opacity)
-    return made
-
-
-def simple_line(spec, more=0.0):
-    layer = QgsSimpleLineSymbolLayer(color(spec["color"]), spec["width"] + more)
-    layer.setWidthUnit(MM)
-    layer.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    if spec.get("dash"):
-        layer.setUseCustomDashPattern(True)
-        layer.setCustomDashVector(spec["dash"])
-        layer.setCustomDashPatternUnit(MM)
-        layer.setPenCapStyle(Qt.PenCapStyle.FlatCap)
-    return layer
-
-
-def plain_fill(text, opacity=1.0):
-    layer = QgsSimpleFillSymbolLayer(color(text, opacity))
-    layer.setStrokeStyle(Qt.PenStyle.NoPen)
-    return layer
-
-
-def hatch(spec):
-    layer = QgsLinePatternFillSymbolLayer()
-    layer.setLineAngle(spec["angle"] % 360)
-    layer.setDistance(spec["distance"])
-    layer.setDistanceUnit(MM)
-    line = made_of(QgsLineSymbol, [simple_line({**spec, "color": spec["color"]})])
-    line.setOpacity(spec.get("opacity", 1.0))
-    layer.setSubSymbol(line)
-    return layer
-
-
-def dots(spec):
-    dot = QgsSimpleMarkerSymbolLayer(Qgis.MarkerShape.Circle, spec["size"], 0, color=color(spec["color"]))
-    dot.setStrokeStyle(Qt.PenStyle.NoPen)
-    dot.setSizeUnit(MM)
-    layer = QgsPointPatternFillSymbolLayer()
-    layer.setSubSymbol(made_of(QgsMarkerSymbol, [dot]))
-    for set_one in (layer.setDistanceX, layer.setDistanceY):
-        set_one(spec["distance"])
-    layer.setDistanceXUnit(MM)
-    layer.setDistanceYUnit(MM)
-    return layer
-
-
-def teeth(spec):
-    """Short strokes inward of the outline: the symbol's rings run right-handed, so inward is always one side."""
-    layer = QgsHashedLineSymbolLayer(True, spec["interval"])
-    layer.setIntervalUnit(MM)
-    layer.setHashLength(spec["length"])
-    layer.setHashLengthUnit(MM)
-    layer.setOffset(spec["length"] / 2)
-    layer.setOffsetUnit(MM)
-    layer.setSubSymbol(made_of(QgsLineSymbol, [simple_line({"color": spec["color"], "width": spec["width"]})]))
-    return layer
-
-
-def symbol(spec):
-    layers = [plain_fill(spec["fill"])] if "fill" in spec else []
-    if "tint" in spec:
-        tint = spec["tint"]
-        layers.append(
-            only_when(plain_fill(tint["color"], tint["opacity"]), f"coalesce(@map_scale, 1) > {tint['near']}")
-        )
-    layers += [near(hatch(one), one) for one in spec.get("hatch", ())]
-    layers += [dots(spec["dots"])] if "dots" in spec else []
-    layers += [near(teeth(spec["teeth"]), spec["teeth"])] if "teeth" in spec else []
-    layers.append(near(simple_line(spec["line"]), spec["line"]))
-    made = made_of(QgsFillSymbol, layers)
-    made.setForceRHR("teeth" in spec)
-    return made
-
-
-def near(layer, spec):
-    return only_when(layer, f"coalesce(@map_scale, 1) <= {spec['near']}") if "near" in spec else layer
-
-
-def only_when(layer, expression):
-    layer.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(expression))
-    return layer
+def read_table():
+    """All .toml files of the folder as one table. A name that stands twice is an error."""
+    table = {}
+    for path in sorted(STYLES.glob("*.toml")):
+        for section, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            there = table.setdefault(section, {})
+            twice = sorted(set(there) & set(entries))
+            if twice:
+                sys.exit(f"{path}: [{section}] 重复 · twice: {', '.join(twice)}")
+            there.update(entries)
+    return table
 
 
 def rows(code_list):
@@ -177,17 +90,27 @@ def class_renderer(spec, symbols):
         if value and "code_list" in spec:
             value = below(spec["code_list"], value, taken)
         categories.append(QgsRendererCategory(value, symbol(symbols[one["symbol"]]), one["label"]))
-    return QgsCategorizedSymbolRenderer(spec["class_by"], categories)
+    return QgsCategorizedSymbolRenderer(filled_in(spec["class_by"]), categories)
+
+
+def filled_in(expression):
+    """{list:word} becomes the codes of the list in whose names the word stands."""
+
+    def codes(found):
+        return ", ".join(f"'{row['code']}'" for row in rows(found[1]) if found[2] in row["name"])
+
+    return re.sub(r"\{(\w+):(\w+)\}", codes, expression)
 
 
 def land_use_renderer(spec, table):
     """One class per official colour, holding every code of the layer's own classification that it stands for."""
-    colors, members = table["colors"], {}
+    colors, members, instead = table["colors"], {}, table["instead"][spec["land_use"]]
     for row in rows("sandiao" if spec["land_use"] == "code_2023" else "land_use_2023"):
-        target = table["instead"].get(row["code"]) or row[spec["land_use"]].split("|")[0] or row["code"]
+        target = instead.get(row["code"]) or row[spec["land_use"]].split("|")[0] or row["code"]
         known = [code for code in colors if target.startswith(code)]
         if known and not (spec["land_use"] == "code_2023" and not row["code_2023"]):
-            members.setdefault(max(known, key=len), []).append(row["code"])
+            codes = dict.fromkeys((row["code"], row["code"].ljust(PADDED, "0") if spec.get("padded") else row["code"]))
+            members.setdefault(max(known, key=len), []).extend(codes)
     outline = {"line": table["outline"]}
     categories = [
         QgsRendererCategory(members[code], symbol({"fill": fill, **outline}), f"{code} {name}")
@@ -230,7 +153,7 @@ def findings_renderer(spec):
     return made
 
 
-def labeling(spec):
+def labeling(spec, geometry):
     text = QgsTextFormat()
     text.setColor(color(spec["label_color"]))
     text.setSize(spec["label_size"])
@@ -242,7 +165,8 @@ def labeling(spec):
     settings = QgsPalLayerSettings()
     settings.fieldName = spec["label_by"]
     settings.setFormat(text)
-    settings.placement = Qgis.LabelPlacement.Horizontal
+    settings.placement = getattr(Qgis.LabelPlacement, PLACEMENTS[geometry])
+    settings.dist = 0.6 if geometry == "point" else 0.0
     # From afar names would hide the map, from near they would hide what they name.
     settings.scaleVisibility = "label_from_scale" in spec or "label_to_scale" in spec
     settings.minimumScale = spec.get("label_from_scale", 0)
@@ -251,19 +175,22 @@ def labeling(spec):
 
 
 def styled(spec, table):
-    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "style", "memory")
+    geometry = spec.get("geometry", "polygon")
+    layer = QgsVectorLayer(f"{GEOMETRIES[geometry]}?crs=EPSG:4526", "style", "memory")
     if "land_use" in spec:
         renderer = land_use_renderer(spec, table["land_use"])
     elif "classes" in spec:
         renderer = class_renderer(spec, table["symbols"])
     else:
-        renderer = QgsSingleSymbolRenderer(symbol(table["symbols"][spec["symbol"]]))
+        # A symbol of its own stands in the layer's own entry.
+        parts = table["symbols"][spec["symbol"]] if "symbol" in spec else spec
+        renderer = QgsSingleSymbolRenderer(symbol(parts, geometry))
     if spec.get("merged"):
         renderer = QgsMergedFeatureRenderer(renderer)
     layer.setRenderer(renderer)
     layer.setOpacity(spec.get("opacity", 1.0))
     if "label_by" in spec:
-        layer.setLabeling(labeling(spec))
+        layer.setLabeling(labeling(spec, geometry))
         layer.setLabelsEnabled(True)
     return layer
 
@@ -287,11 +214,14 @@ def save(layer, path, labels):
 
 
 def make(folder):
-    with (STYLES / "symbols.toml").open("rb") as handle:
-        table = tomllib.load(handle)
+    table = read_table()
     folder.mkdir(parents=True, exist_ok=True)
+    for old in STYLES.glob("*.qml") if folder == STYLES else ():
+        old.unlink()
     for role, spec in table["layers"].items():
         save(styled(spec, table), folder / f"{role}.qml", "label_by" in spec)
+    for geometry, name in table["defaults"].items():
+        save(styled({"geometry": geometry, "symbol": name}, table), folder / f"default_{geometry}.qml", False)
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=severity:string&field=state:string", "findings", "memory")
     layer.setRenderer(findings_renderer(table["findings"]))
     save(layer, folder / "findings.qml", False)

@@ -31,8 +31,8 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QPointF,
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
 from qgis.PyQt.QtXml import QDomDocument
 
-from ..core.data import read_toml
 from ..paths import STYLES
+from . import styles
 
 #: Chinese fonts of the systems planners have; the first that is there serves.
 FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
@@ -77,7 +77,7 @@ class Sheet:
 @cache
 def _colors() -> dict[str, str]:
     """Severity → colour, as the symbols of the findings layer have it."""
-    return {str(c["value"]): str(c["color"]) for c in read_toml(STYLES / "symbols.toml")["findings"]["classes"]}
+    return {str(c["value"]): str(c["color"]) for c in styles.table()["findings"]["classes"]}
 
 
 @cache
@@ -87,13 +87,14 @@ def _style_text(name: str) -> str:
 
 
 def has_style(name: str) -> bool:
-    return bool(_style_text(name))
+    return styles.has_own(name)
 
 
 def apply_style(layer: QgsVectorLayer, name: str) -> None:
-    """The symbols and labels of resources/styles. Read piece by piece: loadNamedStyle would ask the project for paths."""
+    """The symbols and labels of a role. Read piece by piece: loadNamedStyle would ask the project for paths."""
     document = QDomDocument()
-    document.setContent(_style_text(name) or "<qgis/>")
+    look = styles.look_of(name, styles.geometry_of(layer)) if styles.has_own(name) else ""
+    document.setContent(_style_text(look) or "<qgis/>")
     root, context = document.documentElement(), QgsReadWriteContext()
     element = root.firstChildElement("renderer-v2")
     renderer = None if element.isNull() else QgsFeatureRenderer.load(element, context)

@@ -1,6 +1,6 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis labelsEnabled="1" version="3.40" styleCategories="Symbology|Labeling">
-  <renderer-v2 type="categorizedSymbol" referencescale="-1" enableorderby="0" attr="CASE WHEN &quot;MC&quot; LIKE '%建设控制%' THEN 'control' ELSE 'core' END" forceraster="0" symbollevels="0">
+  <renderer-v2 type="categorizedSymbol" referencescale="-1" enableorderby="0" attr="CASE WHEN attribute('LX') IN ('12', '22', '32', '42', '52', '62', '72') OR concat(attribute('LX'), attribute('MC')) LIKE '%建设控制%' THEN 'control' ELSE 'core' END" forceraster="0" symbollevels="0">
     <categories>
       <category type="string" symbol="0" uuid="{5141d9be-f6c4-5337-b483-5f0ed13107d7}" value="core" render="true" label="核心保护范围"/>
       <category type="string" symbol="1" uuid="{cba3f564-0bca-5fab-b577-af65e6ae2fab}" value="control" render="true" label="建设控制地带"/>

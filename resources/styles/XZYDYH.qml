@@ -4,72 +4,111 @@
     <categories>
       <category symbol="0" uuid="{1155aacf-2aee-5edf-a883-26f2c7c175a3}" render="true" label="01 耕地">
         <val type="string" value="01"/>
+        <val type="string" value="010000"/>
         <val type="string" value="0101"/>
+        <val type="string" value="010100"/>
         <val type="string" value="0102"/>
+        <val type="string" value="010200"/>
         <val type="string" value="0103"/>
+        <val type="string" value="010300"/>
       </category>
       <category symbol="1" uuid="{73c11c43-235d-5a52-bebb-13ed9c0257c1}" render="true" label="02 园地">
         <val type="string" value="02"/>
+        <val type="string" value="020000"/>
         <val type="string" value="0201"/>
+        <val type="string" value="020100"/>
         <val type="string" value="0202"/>
+        <val type="string" value="020200"/>
         <val type="string" value="0203"/>
+        <val type="string" value="020300"/>
         <val type="string" value="0204"/>
+        <val type="string" value="020400"/>
         <val type="string" value="0205"/>
+        <val type="string" value="020500"/>
       </category>
       <category symbol="2" uuid="{d67b5fde-45a9-5380-aaa1-bbe258124271}" render="true" label="03 林地">
         <val type="string" value="03"/>
+        <val type="string" value="030000"/>
         <val type="string" value="0301"/>
+        <val type="string" value="030100"/>
         <val type="string" value="0302"/>
+        <val type="string" value="030200"/>
         <val type="string" value="0303"/>
+        <val type="string" value="030300"/>
         <val type="string" value="0304"/>
+        <val type="string" value="030400"/>
       </category>
       <category symbol="3" uuid="{cbd2eae7-25c3-5f5a-8d66-1a9c4aa7a051}" render="true" label="04 草地">
         <val type="string" value="04"/>
+        <val type="string" value="040000"/>
         <val type="string" value="0401"/>
+        <val type="string" value="040100"/>
         <val type="string" value="0402"/>
+        <val type="string" value="040200"/>
         <val type="string" value="0403"/>
+        <val type="string" value="040300"/>
       </category>
       <category symbol="4" uuid="{579dd693-f561-59d6-8291-533fa2613533}" render="true" label="05 湿地">
         <val type="string" value="05"/>
+        <val type="string" value="050000"/>
         <val type="string" value="0501"/>
+        <val type="string" value="050100"/>
         <val type="string" value="0502"/>
+        <val type="string" value="050200"/>
         <val type="string" value="0503"/>
+        <val type="string" value="050300"/>
         <val type="string" value="0504"/>
+        <val type="string" value="050400"/>
         <val type="string" value="0505"/>
+        <val type="string" value="050500"/>
         <val type="string" value="0506"/>
+        <val type="string" value="050600"/>
         <val type="string" value="0507"/>
+        <val type="string" value="050700"/>
       </category>
       <category symbol="5" uuid="{55849633-338f-533b-acab-ee616981aae1}" render="true" label="06 农业设施建设用地">
         <val type="string" value="06"/>
+        <val type="string" value="060000"/>
         <val type="string" value="0601"/>
+        <val type="string" value="060100"/>
         <val type="string" value="060101"/>
         <val type="string" value="060102"/>
         <val type="string" value="0602"/>
+        <val type="string" value="060200"/>
         <val type="string" value="060201"/>
         <val type="string" value="060202"/>
         <val type="string" value="060203"/>
       </category>
       <category symbol="6" uuid="{51b56572-70d8-58f3-8ff6-826f0049e79b}" render="true" label="0701 城镇住宅">
         <val type="string" value="0701"/>
+        <val type="string" value="070100"/>
         <val type="string" value="070101"/>
         <val type="string" value="070102"/>
         <val type="string" value="070103"/>
+        <val type="string" value="0702"/>
+        <val type="string" value="070200"/>
       </category>
       <category symbol="7" uuid="{49f8619b-bf9c-5ca7-9f15-127bbb665671}" render="true" label="0703 农村宅基地">
         <val type="string" value="0703"/>
+        <val type="string" value="070300"/>
         <val type="string" value="070301"/>
         <val type="string" value="070302"/>
+        <val type="string" value="0704"/>
+        <val type="string" value="070400"/>
       </category>
       <category symbol="8" uuid="{3d32d28a-144c-5148-9c2b-614dc49d4ecb}" render="true" label="0801 机关团体">
         <val type="string" value="0801"/>
+        <val type="string" value="080100"/>
       </category>
       <category symbol="9" uuid="{4dc6b52d-8ef2-5aaa-b31d-9c6c8bee01dd}" render="true" label="0803 文化">
         <val type="string" value="0803"/>
+        <val type="string" value="080300"/>
         <val type="string" value="080301"/>
         <val type="string" value="080302"/>
       </category>
       <category symbol="10" uuid="{527414d6-324f-500d-b618-0c73ad21958e}" render="true" label="0804 教育">
         <val type="string" value="0804"/>
+        <val type="string" value="080400"/>
         <val type="string" value="080401"/>
         <val type="string" value="080402"/>
         <val type="string" value="080403"/>
@@ -78,20 +117,24 @@
       </category>
       <category symbol="11" uuid="{8786b322-cb44-5b8c-910b-4e2d30f6de9e}" render="true" label="0802 科研">
         <val type="string" value="0802"/>
+        <val type="string" value="080200"/>
       </category>
       <category symbol="12" uuid="{01895fb6-d985-59b8-83c2-32aeff6387f2}" render="true" label="0805 体育">
         <val type="string" value="0805"/>
+        <val type="string" value="080500"/>
         <val type="string" value="080501"/>
         <val type="string" value="080502"/>
       </category>
       <category symbol="13" uuid="{ab4157d0-e109-5eb7-9764-b5dfae101da1}" render="true" label="0806 医疗卫生">
         <val type="string" value="0806"/>
+        <val type="string" value="080600"/>
         <val type="string" value="080601"/>
         <val type="string" value="080602"/>
         <val type="string" value="080603"/>
       </category>
       <category symbol="14" uuid="{d50371fb-9672-5c6e-b742-b7cf25b8a204}" render="true" label="0807 社会福利">
         <val type="string" value="0807"/>
+        <val type="string" value="080700"/>
         <val type="string" value="080701"/>
         <val type="string" value="080702"/>
         <val type="string" value="080703"/>
@@ -99,154 +142,243 @@
       </category>
       <category symbol="15" uuid="{fff46fbe-d631-5011-9749-8bb0840e8633}" render="true" label="09 商业服务业">
         <val type="string" value="09"/>
+        <val type="string" value="090000"/>
         <val type="string" value="0901"/>
+        <val type="string" value="090100"/>
         <val type="string" value="090101"/>
         <val type="string" value="090102"/>
         <val type="string" value="090103"/>
         <val type="string" value="090104"/>
         <val type="string" value="090105"/>
         <val type="string" value="0902"/>
+        <val type="string" value="090200"/>
         <val type="string" value="0903"/>
+        <val type="string" value="090300"/>
         <val type="string" value="0904"/>
+        <val type="string" value="090400"/>
       </category>
       <category symbol="16" uuid="{af699ae8-1b9d-5d27-8c27-b27644e55dc5}" render="true" label="1001 工业">
         <val type="string" value="1001"/>
+        <val type="string" value="100100"/>
         <val type="string" value="100101"/>
         <val type="string" value="100102"/>
         <val type="string" value="100103"/>
       </category>
       <category symbol="17" uuid="{ff1bb4ee-2af6-5cb7-bc12-c245e644426f}" render="true" label="1002 采矿">
         <val type="string" value="1002"/>
+        <val type="string" value="100200"/>
       </category>
       <category symbol="18" uuid="{36db0444-b1a2-5ea1-94e6-a75c1f601b52}" render="true" label="1003 盐田">
         <val type="string" value="1003"/>
+        <val type="string" value="100300"/>
       </category>
       <category symbol="19" uuid="{eb8c77d3-bba9-5523-a23c-b792d1083f54}" render="true" label="1101 仓储">
         <val type="string" value="1101"/>
+        <val type="string" value="110100"/>
         <val type="string" value="110101"/>
         <val type="string" value="110102"/>
         <val type="string" value="110103"/>
       </category>
       <category symbol="20" uuid="{8dc513ae-8eed-54c0-851b-67c35c5aa7d4}" render="true" label="1102 储备库">
         <val type="string" value="1102"/>
+        <val type="string" value="110200"/>
       </category>
       <category symbol="21" uuid="{0c2e81c2-41d6-5142-9aca-81f510252a7f}" render="true" label="12 交通运输">
         <val type="string" value="12"/>
+        <val type="string" value="120000"/>
         <val type="string" value="1201"/>
+        <val type="string" value="120100"/>
         <val type="string" value="1203"/>
+        <val type="string" value="120300"/>
         <val type="string" value="1204"/>
+        <val type="string" value="120400"/>
         <val type="string" value="1206"/>
+        <val type="string" value="120600"/>
         <val type="string" value="1208"/>
+        <val type="string" value="120800"/>
         <val type="string" value="120801"/>
         <val type="string" value="120802"/>
         <val type="string" value="120803"/>
         <val type="string" value="1209"/>
+        <val type="string" value="120900"/>
       </category>
       <category symbol="22" uuid="{b55743f1-dfc6-5802-8968-b8ac803524bd}" render="true" label="1202 公路">
         <val type="string" value="1202"/>
+        <val type="string" value="120200"/>
       </category>
       <category symbol="23" uuid="{989b4eb4-3148-5e49-99de-773c2915abb9}" render="true" label="1207 城镇道路">
         <val type="string" value="1207"/>
+        <val type="string" value="120700"/>
       </category>
       <category symbol="24" uuid="{f648009c-968d-5fd2-8e43-8aa76888d65d}" render="true" label="1205 管道运输">
         <val type="string" value="1205"/>
+        <val type="string" value="120500"/>
       </category>
       <category symbol="25" uuid="{134f3cdd-dcec-54bb-ba91-cc18bdf15bfd}" render="true" label="13 公用设施">
         <val type="string" value="13"/>
+        <val type="string" value="130000"/>
         <val type="string" value="1301"/>
+        <val type="string" value="130100"/>
         <val type="string" value="1302"/>
+        <val type="string" value="130200"/>
         <val type="string" value="1303"/>
+        <val type="string" value="130300"/>
         <val type="string" value="1304"/>
+        <val type="string" value="130400"/>
         <val type="string" value="1305"/>
+        <val type="string" value="130500"/>
         <val type="string" value="1306"/>
+        <val type="string" value="130600"/>
         <val type="string" value="1307"/>
+        <val type="string" value="130700"/>
         <val type="string" value="1308"/>
+        <val type="string" value="130800"/>
         <val type="string" value="1309"/>
+        <val type="string" value="130900"/>
         <val type="string" value="1310"/>
+        <val type="string" value="131000"/>
         <val type="string" value="1311"/>
+        <val type="string" value="131100"/>
         <val type="string" value="1312"/>
+        <val type="string" value="131200"/>
       </category>
       <category symbol="26" uuid="{03f354cc-445a-522a-b4cb-58f11b5b67b0}" render="true" label="1401 公园绿地">
         <val type="string" value="1401"/>
+        <val type="string" value="140100"/>
       </category>
       <category symbol="27" uuid="{6df15edf-99b4-5263-88db-7a315d2ce614}" render="true" label="1402 防护绿地">
         <val type="string" value="1402"/>
+        <val type="string" value="140200"/>
       </category>
       <category symbol="28" uuid="{0723ed7e-34ec-53c8-a44d-53aa74a5119d}" render="true" label="1403 广场">
         <val type="string" value="1403"/>
+        <val type="string" value="140300"/>
       </category>
       <category symbol="29" uuid="{eee40180-dd02-5c1c-8464-6f97c67ac7d8}" render="true" label="15 特殊">
         <val type="string" value="15"/>
+        <val type="string" value="150000"/>
         <val type="string" value="1501"/>
+        <val type="string" value="150100"/>
         <val type="string" value="1502"/>
+        <val type="string" value="150200"/>
         <val type="string" value="1503"/>
+        <val type="string" value="150300"/>
         <val type="string" value="1504"/>
+        <val type="string" value="150400"/>
         <val type="string" value="1505"/>
+        <val type="string" value="150500"/>
         <val type="string" value="1506"/>
+        <val type="string" value="150600"/>
         <val type="string" value="1507"/>
+        <val type="string" value="150700"/>
       </category>
       <category symbol="30" uuid="{23046d75-f7bb-5fa3-8889-1f0b5c15955f}" render="true" label="16 留白">
         <val type="string" value="16"/>
+        <val type="string" value="160000"/>
       </category>
       <category symbol="31" uuid="{3b4da3c1-4850-5c1e-a12d-ed3095029115}" render="true" label="17 陆地水域">
         <val type="string" value="17"/>
+        <val type="string" value="170000"/>
         <val type="string" value="1701"/>
+        <val type="string" value="170100"/>
         <val type="string" value="1702"/>
+        <val type="string" value="170200"/>
         <val type="string" value="1703"/>
+        <val type="string" value="170300"/>
         <val type="string" value="1704"/>
+        <val type="string" value="170400"/>
         <val type="string" value="1705"/>
+        <val type="string" value="170500"/>
         <val type="string" value="1706"/>
+        <val type="string" value="170600"/>
       </category>
       <category symbol="32" uuid="{52efa1ac-a592-56a1-8b0c-7062ef7f5eda}" render="true" label="18 渔业用海">
         <val type="string" value="18"/>
+        <val type="string" value="180000"/>
         <val type="string" value="1801"/>
+        <val type="string" value="180100"/>
         <val type="string" value="1802"/>
+        <val type="string" value="180200"/>
         <val type="string" value="1803"/>
+        <val type="string" value="180300"/>
         <val type="string" value="1804"/>
+        <val type="string" value="180400"/>
       </category>
       <category symbol="33" uuid="{fa5286c7-018c-504b-bc85-df1da6bb9993}" render="true" label="19 工矿通信用海">
         <val type="string" value="19"/>
+        <val type="string" value="190000"/>
         <val type="string" value="1901"/>
+        <val type="string" value="190100"/>
         <val type="string" value="1902"/>
+        <val type="string" value="190200"/>
         <val type="string" value="1903"/>
+        <val type="string" value="190300"/>
         <val type="string" value="1904"/>
+        <val type="string" value="190400"/>
         <val type="string" value="1905"/>
+        <val type="string" value="190500"/>
         <val type="string" value="1906"/>
+        <val type="string" value="190600"/>
       </category>
       <category symbol="34" uuid="{fabed9f6-b38a-5625-8323-167163267e6c}" render="true" label="20 交通运输用海">
         <val type="string" value="20"/>
+        <val type="string" value="200000"/>
         <val type="string" value="2001"/>
+        <val type="string" value="200100"/>
         <val type="string" value="2002"/>
+        <val type="string" value="200200"/>
         <val type="string" value="2003"/>
+        <val type="string" value="200300"/>
         <val type="string" value="2004"/>
+        <val type="string" value="200400"/>
         <val type="string" value="2005"/>
+        <val type="string" value="200500"/>
       </category>
       <category symbol="35" uuid="{fbcaa0cd-25f4-5ee3-bdbf-36754a57225c}" render="true" label="21 游憩用海">
         <val type="string" value="21"/>
+        <val type="string" value="210000"/>
         <val type="string" value="2101"/>
+        <val type="string" value="210100"/>
         <val type="string" value="2102"/>
+        <val type="string" value="210200"/>
       </category>
       <category symbol="36" uuid="{1bec290c-ebf9-5a32-9f48-7b561934c51d}" render="true" label="22 特殊用海">
         <val type="string" value="22"/>
+        <val type="string" value="220000"/>
         <val type="string" value="2201"/>
+        <val type="string" value="220100"/>
         <val type="string" value="2202"/>
+        <val type="string" value="220200"/>
         <val type="string" value="2203"/>
+        <val type="string" value="220300"/>
         <val type="string" value="2204"/>
+        <val type="string" value="220400"/>
         <val type="string" value="2205"/>
+        <val type="string" value="220500"/>
         <val type="string" value="2206"/>
+        <val type="string" value="220600"/>
       </category>
       <category symbol="37" uuid="{2fffce33-53b0-54ed-b887-13885f303e52}" render="true" label="23 其他土地">
         <val type="string" value="23"/>
+        <val type="string" value="230000"/>
         <val type="string" value="2301"/>
+        <val type="string" value="230100"/>
         <val type="string" value="2302"/>
+        <val type="string" value="230200"/>
         <val type="string" value="2303"/>
+        <val type="string" value="230300"/>
         <val type="string" value="2304"/>
+        <val type="string" value="230400"/>
         <val type="string" value="2305"/>
+        <val type="string" value="230500"/>
         <val type="string" value="2306"/>
+        <val type="string" value="230600"/>
         <val type="string" value="2307"/>
+        <val type="string" value="230700"/>
       </category>
       <category symbol="38" uuid="{06f38ea1-0894-5fab-81ad-67c2a40b0580}" render="true" label="24 其他海域">
         <val type="string" value="24"/>
+        <val type="string" value="240000"/>
       </category>
       <category type="string" symbol="39" uuid="{03fc1afc-79fe-59d5-b4cd-58fdc33fa7ab}" value="" render="true" label="其他"/>
     </categories>

@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The .qml files are what symbols.toml says, and QGIS reads them."""
+"""The .qml files are what the tables say, QGIS reads them, and every layer of every edition is drawn by one."""
 
+import csv
+import itertools
 import subprocess
 import sys
-import tomllib
 
 import pytest
-from qgis.core import QgsVectorLayer
+from qgis.core import QgsExpression, QgsFeature, QgsGeometry, QgsVectorLayer
 
-from plugin.bridge import styles
+from plugin.bridge import painting, styles
+from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
 from tests.qgis.helpers import ROOT
 
-TABLE = tomllib.loads((STYLES / "symbols.toml").read_text(encoding="utf-8"))
-NAMES = [*TABLE["layers"], styles.FINDINGS]
+TABLE = styles.table()
+KINDS = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
+DEFAULTS = {f"default_{geometry}": geometry for geometry in KINDS}
+GEOMETRY = {name: spec.get("geometry", "polygon") for name, spec in TABLE["layers"].items()}
+GEOMETRY |= {**DEFAULTS, styles.FINDINGS: "polygon"}
+NAMES = list(GEOMETRY)
+SHAPES = {
+    "polygon": "Polygon((30 20, 200 20, 200 80, 30 80, 30 20))",
+    "line": "LineString(10 20, 100 70, 220 30)",
+    "point": "Point(115 48)",
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +45,121 @@ def test_styles_are_fresh(made, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_styles_load(qgis_app, name):
-    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "x", "memory")
+    layer = empty(name)
     before = layer.renderer()
     assert styles.apply(layer, name)
     assert layer.renderer() is not before
 
 
-def test_no_style_no_change(qgis_app):
-    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "x", "memory")
-    assert not styles.apply(layer, "NOSUCH")
+def test_no_file_but_those_of_the_tables():
+    assert {p.stem for p in STYLES.glob("*.qml")} == set(NAMES)
+
+
+def empty(name, fields=""):
+    return QgsVectorLayer(f"{KINDS[GEOMETRY.get(name, 'polygon')]}?crs=EPSG:4526{fields}", "x", "memory")
+
+
+def drawn(layer, rows):
+    """What a map of 23 × 10 mm at 1:10 000 shows of rows (shape, {field: value}); layer filled, labels as they are."""
+    features = []
+    for wkt, values in rows:
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        for field, value in values.items():
+            feature[field] = value
+        features.append(feature)
+    assert layer.dataProvider().addFeatures(features)[0]
+    layer.updateExtents()
+    sheet = painting.Sheet((0.0, 0.0, 230.0, 96.0), 230, 96, 23.0)
+    return painting.draw(sheet, [layer], layer.crs())
+
+
+def ink(image):
+    """Pixels that are not white."""
+    image = image.convertToFormat(image.Format.Format_RGB32)
+    return sum(image.pixel(x, y) & 0xFFFFFF != 0xFFFFFF for x in range(image.width()) for y in range(image.height()))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != styles.FINDINGS])
+def test_every_style_draws_something(qgis_app, name):
+    layer = empty(name, "&field=X:string")
+    styles.apply(layer, name if name in TABLE["layers"] else "NO_SUCH_LAYER")
+    assert ink(drawn(layer, [(SHAPES[GEOMETRY[name]], {})])) > 20
+
+
+def test_every_layer_of_every_edition_is_drawn_by_one(qgis_app):
+    """Its own, or the default of its geometry: never a colour by chance."""
+    seen = {}
+    for standard in standard_ids():
+        for template in load_standard(standard).templates.values():
+            look = styles.look_of(template.role, template.geometry)
+            assert GEOMETRY[look] == template.geometry, template.role
+            seen[template.role] = look
+    # The statutory ones at least have symbols of their own.
+    assert not {r for r in load_standard("county_db").templates if seen[r] in DEFAULTS} - {"QT"}
+
+
+def test_editions_of_a_layer_share_its_symbols(qgis_app):
+    asked = {"DLTB2009": "DLTB", "DLTB_2020": "DLTB", "YJJBNTTB": "YJJBNTBHTB", "WHCGHFQ": "YDYHGHFQ"}
+    asked |= {"WHQZXCQCSLX": "ZXCQCSLX", "NO_SUCH": "default_polygon", "2020": "default_polygon"}
+    assert {role: styles.look_of(role, "polygon") for role in asked} == asked
+    assert styles.look_of("ZDJTJCSSX", "polygon") == "default_polygon", "a road drawn as an area is no road"
+    assert styles.look_of("NO_SUCH", "line") == "default_line" and not styles.has_own("NO_SUCH")
+
+
+def test_a_table_is_left_alone(qgis_app):
+    layer = QgsVectorLayer("NoGeometry?field=X:string", "x", "memory")
+    assert not styles.apply(layer, "DLTB")
+
+
+def pattern(spec):
+    """All that a symbol is told by where there is no colour."""
+    if isinstance(spec, dict):
+        coloured = ("color", "fill", "ink", "inside", "opacity", "near", "geometry", "also", "tint")
+        kept = {k: pattern(v) for k, v in spec.items() if k not in coloured and not k.startswith("label")}
+        return tuple(sorted((k, v) for k, v in kept.items()))
+    return tuple(pattern(v) for v in spec) if isinstance(spec, list) else spec
+
+
+def test_no_two_layers_are_told_by_colour_alone():
+    single = {n: s for n, s in TABLE["layers"].items() if "class_by" not in s}
+    parts = {n: TABLE["symbols"][s["symbol"]] if "symbol" in s else s for n, s in single.items()}
+    for one, other in itertools.combinations(parts, 2):
+        if GEOMETRY[one] == GEOMETRY[other]:
+            assert pattern(parts[one]) != pattern(parts[other]), (one, other)
+
+
+def luminance(text):
+    parts = (int(text[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    light = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+
+
+def strokes(spec):
+    yield from (one for key in ("line", "dots", "teeth", "badge") for one in ([spec[key]] if key in spec else []))
+    yield from (one for key in ("hatch", "on_line") for one in spec.get(key, ()))
+
+
+@pytest.mark.parametrize("name", [*TABLE["layers"], *TABLE["symbols"]])
+def test_lines_are_dark_enough_to_print(name):
+    """3:1 against the paper, as WCAG 2.1 asks of graphics; 2:1 against a ground of their own."""
+    spec = TABLE["layers"].get(name) or TABLE["symbols"][name]
+    for one in strokes(spec):
+        assert 1.05 / (luminance(one["color"]) + 0.05) >= 3, one
+        if "fill" in spec:
+            assert (luminance(spec["fill"]) + 0.05) / (luminance(one["color"]) + 0.05) >= 2, one
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("ZXCQCSLX", "蓝"), ("ZXCQCSLVX", "绿"), ("ZXCQCSHX", "黄"), ("ZXCQCSZX", "紫")]
+)
+def test_the_four_lines_carry_their_character(name, text):
+    (mark,) = TABLE["layers"][name]["on_line"]
+    assert (mark["text"], mark["interval"]) == (text, 40.0)
+    assert f'value="{text}"' in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
 def test_every_land_use_code_has_its_colour(qgis_app):
-    import csv
-
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=DLBM:string", "x", "memory")
     styles.apply(layer, "DLTB")
     coloured = {
@@ -60,8 +172,55 @@ def test_every_land_use_code_has_its_colour(qgis_app):
     assert codes <= coloured
 
 
+@pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if "classes" in s or "land_use" in s])
+def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
+    """And each class is met by the values that the template's own code list allows, as they stand in the data."""
+    standard = load_standard()
+    layer = empty(name)
+    styles.apply(layer, name)
+    renderer = layer.renderer()
+    known = {v for c in renderer.categories() for v in (c.value() if isinstance(c.value(), list) else [c.value()])}
+    asked = [name, *TABLE["layers"][name].get("also", ())]
+    found = 0
+    for template in (standard.templates[role] for role in asked if role in standard.templates):
+        fields = {f.name: f for f in template.fields}
+        field = fields.get(renderer.classAttribute())
+        if field is None:
+            assert "attribute(" in renderer.classAttribute(), template.role
+            continue
+        assert field.codes, template.role
+        codes = standard.code_lists[field.codes].codes
+        above = {c.parent for c in codes.values()}
+        rest = next(c.label() for c in renderer.categories() if c.value() == "")
+        leaves = {c.ljust(field.code_pad, "0") for c, row in codes.items() if c not in above and row.name != rest}
+        assert leaves <= known
+        found += 1
+    assert found or "attribute(" in renderer.classAttribute()
+
+
+@pytest.mark.parametrize(
+    ("values", "label"),
+    [
+        ({"LX": "12"}, "建设控制地带"),
+        ({"LX": "11"}, "核心保护范围"),
+        ({"LX": None, "MC": "圆觉寺塔建设控制地带"}, "建设控制地带"),
+        ({"LX": None, "MC": "圆觉寺塔"}, "核心保护范围"),
+    ],
+)
+def test_heritage_is_told_by_its_kind_or_its_name(qgis_app, values, label):
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=LX:string&field=MC:string", "x", "memory")
+    styles.apply(layer, "LSWHBHX")
+    feature = QgsFeature(layer.fields())
+    for name, value in values.items():
+        feature[name] = value
+    context = layer.createExpressionContext()
+    context.setFeature(feature)
+    value = QgsExpression(layer.renderer().classAttribute()).evaluate(context)
+    assert [c.label() for c in layer.renderer().categories() if c.value() == value] == [label]
+
+
 def test_only_findings_have_a_white_halo():
-    for name in TABLE["layers"]:
+    for name in (*TABLE["layers"], *DEFAULTS):
         text = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
         assert 'name="line_color" type="QString" value="255,255,255' not in text.replace("  ", " ")
 
@@ -76,3 +235,10 @@ def test_a_severity_has_one_colour_everywhere():
         if one["value"].isupper():
             line = next(row for row in page.splitlines() if f'name == "{one["value"]}"' in row)
             assert f'fill="{one["color"]}"' in line, one["value"]
+
+
+def test_the_sheet_shows_all_of_them(tmp_path):
+    command = [sys.executable, ROOT / "tools" / "symbol_sheet.py", tmp_path / "图 示"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    pages = sorted(p.name for p in (tmp_path / "图 示").iterdir())
+    assert done.returncode == 0 and pages[-1] == "symbols.pdf" and len(pages) >= 3, done.stdout + done.stderr

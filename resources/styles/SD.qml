@@ -10,41 +10,13 @@
             <Option type="QString" name="type" value="collection"/>
           </Option>
         </data_defined_properties>
-        <layer class="SimpleFill" enabled="1" id="{4e12858d-bb4e-57ed-89d7-08b1d21071b2}" locked="0" pass="0">
+        <layer class="LinePatternFill" enabled="1" id="{cda85e88-6577-5966-a1dd-a8a3ae7edeb8}" locked="0" pass="0">
           <Option type="Map">
-            <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="122,92,0,89,rgb:0.47843137254901963,0.36078431372549019,0,0.3499961852445258"/>
-            <Option type="QString" name="joinstyle" value="bevel"/>
-            <Option type="QString" name="offset" value="0,0"/>
-            <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
-            <Option type="QString" name="outline_style" value="no"/>
-            <Option type="QString" name="outline_width" value="0.26"/>
-            <Option type="QString" name="outline_width_unit" value="MM"/>
-            <Option type="QString" name="style" value="solid"/>
-          </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option type="QString" name="name" value=""/>
-              <Option type="Map" name="properties">
-                <Option type="Map" name="enabled">
-                  <Option type="bool" name="active" value="true"/>
-                  <Option type="QString" name="expression" value="coalesce(@map_scale, 1) > 100000"/>
-                  <Option type="int" name="type" value="3"/>
-                </Option>
-              </Option>
-              <Option type="QString" name="type" value="collection"/>
-            </Option>
-          </data_defined_properties>
-        </layer>
-        <layer class="LinePatternFill" enabled="1" id="{1f77cdf9-d556-5628-9cfd-8b800d5c6a97}" locked="0" pass="0">
-          <Option type="Map">
-            <Option type="QString" name="angle" value="45"/>
-            <Option type="QString" name="clip_mode" value="during_render"/>
+            <Option type="QString" name="angle" value="0"/>
+            <Option type="QString" name="clip_mode" value="before_render"/>
             <Option type="QString" name="color" value=""/>
             <Option type="QString" name="coordinate_reference" value="feature"/>
-            <Option type="QString" name="distance" value="2"/>
+            <Option type="QString" name="distance" value="1.4"/>
             <Option type="QString" name="distance_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="distance_unit" value="MM"/>
             <Option type="QString" name="line_width" value="0"/>
@@ -59,17 +31,11 @@
           <data_defined_properties>
             <Option type="Map">
               <Option type="QString" name="name" value=""/>
-              <Option type="Map" name="properties">
-                <Option type="Map" name="enabled">
-                  <Option type="bool" name="active" value="true"/>
-                  <Option type="QString" name="expression" value="coalesce(@map_scale, 1) &lt;= 100000"/>
-                  <Option type="int" name="type" value="3"/>
-                </Option>
-              </Option>
+              <Option name="properties"/>
               <Option type="QString" name="type" value="collection"/>
             </Option>
           </data_defined_properties>
-          <symbol type="line" force_rhr="0" clip_to_extent="1" frame_rate="10" alpha="1" is_animated="0" name="@0@1">
+          <symbol type="line" force_rhr="0" clip_to_extent="1" frame_rate="10" alpha="1" is_animated="0" name="@0@0">
             <data_defined_properties>
               <Option type="Map">
                 <Option type="QString" name="name" value=""/>
@@ -77,11 +43,11 @@
                 <Option type="QString" name="type" value="collection"/>
               </Option>
             </data_defined_properties>
-            <layer class="SimpleLine" enabled="1" id="{a84dbdd9-1a88-5bc8-9f7e-150ff0777658}" locked="0" pass="0">
+            <layer class="SimpleLine" enabled="1" id="{f4b3792f-9bd3-5e95-beca-c20652717a58}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="align_dash_pattern" value="0"/>
-                <Option type="QString" name="capstyle" value="square"/>
-                <Option type="QString" name="customdash" value="5;2"/>
+                <Option type="QString" name="capstyle" value="flat"/>
+                <Option type="QString" name="customdash" value="1.2;1.8"/>
                 <Option type="QString" name="customdash_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="customdash_unit" value="MM"/>
                 <Option type="QString" name="dash_pattern_offset" value="0"/>
@@ -89,9 +55,9 @@
                 <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
                 <Option type="QString" name="draw_inside_polygon" value="0"/>
                 <Option type="QString" name="joinstyle" value="round"/>
-                <Option type="QString" name="line_color" value="122,92,0,255,rgb:0.47843137254901963,0.36078431372549019,0,1"/>
+                <Option type="QString" name="line_color" value="0,108,122,255,rgb:0,0.42352941176470588,0.47843137254901963,1"/>
                 <Option type="QString" name="line_style" value="solid"/>
-                <Option type="QString" name="line_width" value="0.3"/>
+                <Option type="QString" name="line_width" value="0.2"/>
                 <Option type="QString" name="line_width_unit" value="MM"/>
                 <Option type="QString" name="offset" value="0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -104,7 +70,7 @@
                 <Option type="QString" name="trim_distance_start_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="trim_distance_start_unit" value="MM"/>
                 <Option type="QString" name="tweak_dash_pattern_on_corners" value="0"/>
-                <Option type="QString" name="use_custom_dash" value="0"/>
+                <Option type="QString" name="use_custom_dash" value="1"/>
                 <Option type="QString" name="width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
               </Option>
               <data_defined_properties>
@@ -117,7 +83,7 @@
             </layer>
           </symbol>
         </layer>
-        <layer class="SimpleLine" enabled="1" id="{8c9e64cf-306d-50fe-9187-9c2f553202a9}" locked="0" pass="0">
+        <layer class="SimpleLine" enabled="1" id="{b721b84e-5029-5669-9052-01337b707fbe}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="align_dash_pattern" value="0"/>
             <Option type="QString" name="capstyle" value="square"/>
@@ -129,7 +95,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="122,92,0,255,rgb:0.47843137254901963,0.36078431372549019,0,1"/>
+            <Option type="QString" name="line_color" value="0,108,122,255,rgb:0,0.42352941176470588,0.47843137254901963,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.3"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -150,13 +116,7 @@
           <data_defined_properties>
             <Option type="Map">
               <Option type="QString" name="name" value=""/>
-              <Option type="Map" name="properties">
-                <Option type="Map" name="enabled">
-                  <Option type="bool" name="active" value="true"/>
-                  <Option type="QString" name="expression" value="coalesce(@map_scale, 1) &lt;= 100000"/>
-                  <Option type="int" name="type" value="3"/>
-                </Option>
-              </Option>
+              <Option name="properties"/>
               <Option type="QString" name="type" value="collection"/>
             </Option>
           </data_defined_properties>

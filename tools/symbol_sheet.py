@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""推荐符号: one sheet of all symbols, in colour, as red-green blind people see them, and as a black-and-white printer does.
+
+tools/run.sh python tools/symbol_sheet.py [folder]   writes symbols.pdf and symbols-1.png … (default build/)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+from qgis.core import (
+    QgsApplication,
+    QgsCategorizedSymbolRenderer,
+    QgsFeature,
+    QgsGeometry,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QMarginsF, QPointF, QRectF, QSizeF, Qt
+from qgis.PyQt.QtGui import QColor, QFont, QImage, QPageSize, QPainter, QPdfWriter, QPen
+
+from plugin.bridge import painting, styles
+from plugin.core.data import read_toml
+from plugin.core.standard import load_standard, standard_ids
+from plugin.paths import STYLES
+
+ROOT = Path(__file__).resolve().parent.parent
+#: File of resources/styles → heading, in the sheet's order. findings and land use have sections of their own.
+HEADINGS = {
+    "symbols": "三条控制线、行政区、规划分区",
+    "limits": "范围与其他控制线",
+    "heritage": "历史文化",
+    "nature": "自然、水、农业与双评价",
+    "town": "中心城区、设施与项目",
+}
+DPI = 220
+PAGE = (297.0, 420.0)
+MARGIN, COLUMNS, ROW, HEAD = 11.0, 2, 12.2, 7.0
+CELL = (23.0, 10.4)
+SHAPES = {
+    "polygon": "Polygon((120 84, 198 75, 208 46, 196 24, 92 17, 30 26, 26 62, 62 80, 120 84))",
+    "line": "LineString(8 20, 60 70, 110 34, 160 66, 222 28)",
+    "point": "MultiPoint((55 48), (115 48), (175 48))",
+}
+GROUND = ("LineString(0 62, 70 50, 140 57, 230 44)", "LineString(84 0, 97 96)", "LineString(160 0, 152 96)")
+# Deuteranopia after Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
+BLIND = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]])
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+def seen(image, how):
+    """The image as colour-blind people (`blind`) or a black-and-white printer (`grey`) show it."""
+    if how == "colour":
+        return image
+    image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    raw = image.constBits()
+    raw.setsize(image.sizeInBytes())
+    pixels = np.frombuffer(bytes(raw), np.uint8).reshape(image.height(), image.width(), 4) / 255.0
+    light = np.where(pixels[..., :3] <= 0.04045, pixels[..., :3] / 12.92, ((pixels[..., :3] + 0.055) / 1.055) ** 2.4)
+    light = light @ BLIND.T if how == "blind" else np.repeat((light @ LUMINANCE)[..., None], 3, axis=2)
+    light = np.clip(light, 0.0, 1.0)
+    done = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    out = np.dstack([np.round(done * 255), np.full(done.shape[:2], 255)]).astype(np.uint8)
+    return QImage(out.tobytes(), image.width(), image.height(), QImage.Format.Format_RGBA8888).copy()
+
+
+def layer_of(geometry, shapes, fields=""):
+    layer = QgsVectorLayer(f"{geometry}?crs=EPSG:4526{fields}", "sheet", "memory")
+    for wkt in shapes:
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        layer.dataProvider().addFeature(feature)
+    layer.updateExtents()
+    return layer
+
+
+def picture(renderer, geometry, opacity=1.0):
+    """A cell at 1:10 000, parcels faint below."""
+    layer = layer_of({"polygon": "Polygon", "line": "LineString", "point": "MultiPoint"}[geometry], [SHAPES[geometry]])
+    layer.setRenderer(renderer.clone())
+    layer.setOpacity(opacity)
+    ground = layer_of("LineString", GROUND)
+    ground.renderer().symbol().setColor(QColor("#D8D2BE"))
+    width, height = (round(mm / 25.4 * DPI) for mm in CELL)
+    sheet = painting.Sheet((0.0, 0.0, 230.0, 104.0), width, height, CELL[0])
+    return painting.draw(sheet, [layer, ground], layer.crs())
+
+
+def names():
+    """Role → Chinese name, from the templates of every standard."""
+    found = {"findings": "检查发现"}
+    for one in standard_ids():
+        for role, template in load_standard(one).templates.items():
+            found.setdefault(role, template.name)
+    return found
+
+
+def entries():
+    """(heading, [(code, name, words, renderer, geometry)]) for every symbol there is, from the .qml files."""
+    table, named, found = styles.table(), names(), []
+    for stem, heading in HEADINGS.items():
+        rows = []
+        for role, spec in read_toml(STYLES / f"{stem}.toml")["layers"].items():
+            if "land_use" not in spec:
+                rows += _rows(role, spec, named, table)
+        found.append((heading, rows))
+    rows = []
+    for geometry, word in (("polygon", "面"), ("line", "线"), ("point", "点")):
+        look = f"default_{geometry}"
+        rows.append((look, f"其他图层（{word}）", "没有专门符号的图层", renderer_of(look, geometry), geometry))
+    found.append(("默认", rows))
+    found.append(("检查发现", _rows("findings", {}, named, table)))
+    return found
+
+
+def renderer_of(look, geometry):
+    """A copy: the layer's own dies with the layer."""
+    layer = layer_of({"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}[geometry], [])
+    layer.loadNamedStyle(str(STYLES / f"{look}.qml"))
+    return layer.renderer().clone()
+
+
+def _rows(role, spec, named, table):
+    geometry = spec.get("geometry", "polygon")
+    renderer = renderer_of(role, geometry)
+    if not isinstance(renderer, QgsCategorizedSymbolRenderer):
+        also = " ".join(("", *spec.get("also", ())))
+        parts = table["symbols"][spec["symbol"]] if "symbol" in spec else spec
+        return [(role + also, named.get(role, role), describe(parts), renderer, geometry)]
+    rows = []
+    for number, category in enumerate(renderer.categories()):
+        words = ""
+        if role != "findings":
+            words = describe(table["symbols"][spec["classes"][number]["symbol"]])
+        single = QgsSingleSymbolRenderer(category.symbol().clone())
+        rows.append((role, f"{named.get(role, role)} · {category.label()}", words, single, geometry))
+    return rows
+
+
+def describe(parts):
+    """What a symbol is told by, in words."""
+    said = []
+    if "fill" in parts:
+        said.append(f"底 {parts['fill']}")
+    for one in (*parts.get("lines", ()), *([parts["line"]] if "line" in parts else [])):
+        dash = "-".join(f"{v:g}" for v in one["dash"]) if one.get("dash") else "实线"
+        said.append(f"线 {one['color']} {one['width']:g} {dash}")
+    for one in parts.get("hatch", ()):
+        kind = {0: "横线", 90: "竖线"}.get(one["angle"] % 180, f"斜线 {one['angle']}°")
+        said.append(f"{kind}{'（短划）' if one.get('dash') else ''} 间距 {one['distance']:g}")
+    shapes = {
+        "circle": "圆点", "square": "方块", "diamond": "菱形", "triangle": "三角", "pentagon": "五边形", "hexagon": "六边形",
+        "star": "星形", "shield": "盾形", "cross": "十字", "cross2": "叉", "arrow": "箭头", "line": "短竖",
+    }  # fmt: skip
+    if "dots" in parts:
+        one = parts["dots"]
+        said.append(f"{'空心' if 'hollow' in one else ''}{shapes[one.get('shape', 'circle')]} 间距 {one['distance']:g}")
+    if "teeth" in parts:
+        said.append(f"内侧短齿 {parts['teeth']['length']:g}")
+    for one in parts.get("on_line", ()):
+        what = f"“{one['text']}”" if "text" in one else shapes[one.get("shape", "circle")]
+        said.append(f"线上{what}，间距 {one['interval']:g}")
+    if "badge" in parts:
+        one = parts["badge"]
+        said.append(f"{shapes[one['shape']]} {one['size']:g}" + (f"，内字“{one['text']}”" if "text" in one else ""))
+    return "；".join(said)
+
+
+class Pages:
+    """Draws the same on every page of the pdf and on its picture; millimetres throughout."""
+
+    def __init__(self, folder):
+        self.folder, self.number = folder, 0
+        self.writer = QPdfWriter(str(folder / "symbols.pdf"))
+        self.writer.setPageSize(QPageSize(QSizeF(*PAGE), QPageSize.Unit.Millimeter))
+        self.writer.setPageMargins(QMarginsF(0, 0, 0, 0))
+        self.writer.setResolution(DPI)
+        self.writer.setTitle("推荐符号 三区三线规划助手")
+        self.paper = None
+        self.painters = []
+        self.column = self.top = 0
+        self.y = PAGE[1]
+
+    def begin(self):
+        if self.number:
+            self.save()
+            self.writer.newPage()
+        else:
+            self.pdf = QPainter(self.writer)
+        self.number += 1
+        self.paper = QImage(*(round(mm / 25.4 * DPI) for mm in PAGE), QImage.Format.Format_RGB32)
+        self.paper.setDotsPerMeterX(round(DPI / 0.0254))
+        self.paper.setDotsPerMeterY(round(DPI / 0.0254))
+        self.paper.fill(QColor("#FFFFFF"))
+        self.raster = QPainter(self.paper)
+        self.painters = [self.pdf, self.raster]
+        for painter in self.painters:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        self.column, self.top, self.y = 0, MARGIN, MARGIN
+        if self.number == 1:
+            self.title()
+
+    def title(self):
+        self.text(MARGIN, self.y, 250, 10, "推荐符号　三区三线规划助手", 7.0, True)
+        note = (
+            "每个图层靠线型、填充纹理、粗细和线上的字识别，颜色只作辅助：红绿色盲和黑白打印下仍可分辨。白边只给检查发现使用。"
+            "\n全部是本插件的建议（C 级，未找到官方符号，可整套替换）；用地色值为制图规范附录 B 的引用值（B 级）。长度单位毫米，按 1:10 000 绘制。"
+        )
+        self.text(MARGIN, self.y + 9.5, 275, 10, note, 3.0)
+        self.top = self.y = self.y + 21
+
+    def save(self):
+        self.raster.end()
+        self.paper.save(str(self.folder / f"symbols-{self.number}.png"))
+
+    def end(self):
+        self.save()
+        self.pdf.end()
+
+    @property
+    def width(self):
+        return (PAGE[0] - 2 * MARGIN - (COLUMNS - 1) * 6) / COLUMNS
+
+    @property
+    def x(self):
+        return MARGIN + self.column * (self.width + 6)
+
+    def room(self, height):
+        if self.y + height <= PAGE[1] - MARGIN:
+            return
+        if self.number and self.column + 1 < COLUMNS:
+            self.column, self.y = self.column + 1, self.top
+        else:
+            self.begin()
+
+    def text(self, x, y, width, height, words, size, bold=False, color="#1A1A1A"):
+        for painter in self.painters:
+            font = QFont()
+            font.setFamilies(list(painting.FONTS))
+            font.setPixelSize(round(size / 25.4 * DPI))
+            font.setBold(bold)
+            painter.setFont(font)
+            painter.setPen(QColor(color))
+            box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, width, height)))
+            painter.drawText(box, int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft), words)
+
+    def image(self, x, y, image):
+        for painter in self.painters:
+            box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, *CELL)))
+            painter.drawImage(box, image)
+            painter.setPen(QPen(QColor("#C4C4C4"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(box)
+
+    def line(self, y, strong):
+        for painter in self.painters:
+            painter.setPen(QPen(QColor("#222222" if strong else "#DDDDDD"), 0.35 / 25.4 * DPI if strong else 1))
+            a, b = QPointF(self.x, y) / 25.4 * DPI, QPointF(self.x + self.width, y) / 25.4 * DPI
+            painter.drawLine(a, b)
+
+    def heading(self, words):
+        self.room(HEAD + 5 + ROW)
+        self.y += 1.5
+        self.text(self.x, self.y, self.width, HEAD, words, 4.0, True)
+        self.y += HEAD - 0.8
+        self.line(self.y, True)
+        for n, word in enumerate(("彩色", "红绿色盲模拟", "灰度打印")):
+            self.text(self.x + n * (CELL[0] + 1.2), self.y + 0.5, CELL[0], 4, word, 2.4, color="#5C5C5C")
+        self.y += 4.4
+
+    def row(self, code, name, words, renderer, geometry):
+        self.room(ROW)
+        image = picture(renderer, geometry)
+        for n, how in enumerate(("colour", "blind", "grey")):
+            self.image(self.x + n * (CELL[0] + 1.2), self.y + 0.8, seen(image, how))
+        left = self.x + 3 * (CELL[0] + 1.2) + 0.8
+        width = self.x + self.width - left
+        self.text(left, self.y + 0.4, width, 4, name, 2.9, True)
+        self.text(left, self.y + 4.1, width, 3.4, code, 2.2, color="#5C5C5C")
+        self.text(left, self.y + 6.9, width, 5, words, 1.85, color="#333333")
+        self.y += ROW
+        self.line(self.y, False)
+
+    def swatches(self, heading, rows):
+        """Land use: colour and grey side by side, several to a line."""
+        each = self.width / 3
+        self.room(HEAD + 12)
+        self.y += 1.5
+        self.text(self.x, self.y, self.width, HEAD, heading, 4.0, True)
+        self.y += HEAD - 0.8
+        self.line(self.y, True)
+        self.y += 1.5
+        for start in range(0, len(rows), 3):
+            self.room(8.4)
+            for n, (label, fill) in enumerate(rows[start : start + 3]):
+                x = self.x + n * each
+                for k, how in enumerate(("colour", "grey")):
+                    patch = QImage(8, 8, QImage.Format.Format_RGB32)
+                    patch.fill(QColor(fill))
+                    for painter in self.painters:
+                        box = QRectF(*(mm / 25.4 * DPI for mm in (x + k * 6.5, self.y, 6.5, 6.5)))
+                        painter.drawImage(box, seen(patch, how))
+                        painter.setPen(QPen(QColor("#8C8C84"), 1))
+                        painter.drawRect(box)
+                self.text(x + 14, self.y, each - 14, 4, label, 2.5, True)
+                self.text(x + 14, self.y + 3.6, each - 14, 4, fill, 2.2, color="#5C5C5C")
+            self.y += 8.4
+
+
+def make(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = Pages(folder)
+    for heading, rows in entries():
+        pages.heading(heading)
+        for row in rows:
+            pages.row(*row)
+    colors = styles.table()["land_use"]["colors"]
+    pages.swatches("用地用海分类（B）", [(f"{code} {name}", fill) for code, (name, fill) in colors.items()])
+    pages.end()
+    return pages.number
+
+
+if __name__ == "__main__":
+    application = QgsApplication([], True)
+    application.initQgis()
+    where = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SANXIAN_BUILD", ROOT / "build"))
+    count = make(where)
+    print(f"{where / 'symbols.pdf'}（{count} 页 · pages）")
+    application.exitQgis()
