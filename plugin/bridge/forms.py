@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ..core.standard import Standard
     from ..core.template import CodeList, Field, Template
 
+#: The county's name, where the list of divisions does not have it; kept with the layer beside its code.
+COUNTY_NAME_PROPERTY = "sanxian/county_name"
 SECTIONS = ("identity", "attributes", "areas", "others")
 _IDENTITY = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK = "BZ"
@@ -55,8 +57,11 @@ def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Templa
 
 
 def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
-    """Give a layer the form of its template. Fields that it lacks are passed over; its data are not touched."""
-    county = _county(norm)
+    """Give a layer the form of its template. Fields that it lacks are passed over; its data are not touched.
+
+    The county is the profile's, else the one that was kept with the layer when it was made.
+    """
+    county = _county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
     if county:
         layer.setCustomProperty(COUNTY_PROPERTY, county)
     texts = Texts(language())
@@ -174,7 +179,8 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         elif field.meaning == "feature_code" and template.feature_code:
             expression = QgsExpression.quotedString(template.feature_code)
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
-            expression = _division(field, norm, county)
+            name = str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or "")
+            expression = _division(field, norm, county, name)
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, update))
         if update or field.meaning == "key" or (field.meaning == "feature_code" and expression):
             kept.add(index)
@@ -195,13 +201,13 @@ def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> boo
     return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
-def _division(field: Field, norm: Norm, county: str) -> str:
+def _division(field: Field, norm: Norm, county: str, name: str) -> str:
     if field.meaning == "division_code":
         return QgsExpression.quotedString(county)
     divisions = norm.standard.code_lists.get("divisions")
-    if field.meaning == "division_name" and divisions and county in divisions.codes:
-        return QgsExpression.quotedString(divisions.codes[county].name)
-    return ""
+    if divisions and county in divisions.codes:
+        name = divisions.codes[county].name
+    return QgsExpression.quotedString(name) if field.meaning == "division_name" and name else ""
 
 
 # --- sections

@@ -276,6 +276,21 @@ def test_without_a_county_the_layers_own_numbers_tell(functions):
     assert draw(layer, square(0, 0))["BSM"] == "140226000000000009"
 
 
+def test_the_county_kept_with_the_layer_holds_where_the_profile_names_none(functions):
+    norm = Norm(load_standard(), load_profile("shanxi"))
+    layer = memory("CZKFBJ", norm)
+    layer.setCustomProperty("sanxian/county", "610724")
+    layer.setCustomProperty("sanxian/county_name", "西乡县")
+    with_form(layer, "CZKFBJ", norm)
+    layer.startEditing()
+    drawn = draw(layer, square(0, 0))
+    assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
+    # The list knows better where it has the county, and a profile of a county is that county's.
+    with_form(layer, "CZKFBJ")
+    assert draw(layer, square(500, 0))["XZQMC"] == "浑源县"
+    layer.rollBack()
+
+
 def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
     from plugin.bridge import sample
     from plugin.bridge.layers import template_id
