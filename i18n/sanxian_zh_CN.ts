@@ -172,6 +172,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>离线检查三条控制线和县级规划的其他图层。</translation>
     </message>
     <message>
+        <source>Choose groups</source>
+        <translation>选图层组</translation>
+    </message>
+    <message>
         <source>Choose the Folder of the Data</source>
         <translation>选择数据所在的文件夹</translation>
     </message>
@@ -218,6 +222,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>County Profile…</source>
         <translation>县配置…</translation>
+    </message>
+    <message>
+        <source>County’s name or code</source>
+        <translation>县名或代码</translation>
     </message>
     <message>
         <source>Crashed</source>
@@ -408,6 +416,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源 C），都可以替换。</translation>
     </message>
     <message>
+        <source>Load the layers into the project</source>
+        <translation>把图层加入工程</translation>
+    </message>
+    <message>
         <source>Make Report</source>
         <translation>生成报告</translation>
     </message>
@@ -416,18 +428,22 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
 
 Groups: {groups}; several with commas between, by id or Chinese name.
 
-County: code or name. Without a coordinate system the county's zone is taken where it is known.
+County: code or name, both for one of another province. Without a coordinate system the county's zone is taken where it is known.
 
 If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a new one in its place.
+
+Loaded into a project, the layers have their symbols, forms and the county's code and name, in the groups of the standard; New County Plan in the menu sets up a whole project with themes, snapping and bookmarks.
 
 Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day.</source>
         <translation>按标准的图层模板新建空的规划库：字段的类型、长度、中文别名，代码值域，空间索引；FileGDB 还有要素数据集。
 
 图层组：{groups}；可写多个，用逗号隔开，写代号或中文名都行。
 
-县：代码或名称。不选坐标系时，能从县确定带号就用那一带。
+县：代码或名称；外省的县写“代码 县名”。不选坐标系时，能从县确定带号就用那一带。
 
 库已存在时：stop 不改动；add 只补缺的图层；replace 整个换成新库。
+
+加入工程的图层按标准分组，带符号、表单和本县的代码、名称；要连地图主题、捕捉和书签一起建好整个工程，用菜单里的“新建县级规划项目”。
 
 这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
     </message>

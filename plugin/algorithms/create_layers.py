@@ -4,30 +4,40 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterString,
 )
 
-from ..bridge import health
+from ..bridge import county, health
 from ..bridge.check import stopper
 from ..bridge.layers import crs_text
+from ..bridge.project.layers import dress, layers_in, place
+from ..bridge.project.request import norm_of
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.arrangement import branches
 from ..core.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, text_parameter
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
+LOAD = "LOAD"
 #: As the core knows them; here again, for the core's writer needs libraries that may be missing when QGIS starts.
 _EXISTING = ("stop", "add", "replace")
+#: Role → what dresses its layer: Processing calls it when the algorithm is gone, and keeps no hold of it.
+_DRESSERS: dict[str, _Dresser] = {}
 
 
 class CreateLayers(SanxianAlgorithm):
@@ -45,18 +55,21 @@ class CreateLayers(SanxianAlgorithm):
             "Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and "
             "Chinese names, coded values, spatial index; in a FileGDB feature datasets too.\n\n"
             "Groups: {groups}; several with commas between, by id or Chinese name.\n\n"
-            "County: code or name. Without a coordinate system the county's zone is taken where it is known.\n\n"
+            "County: code or name, both for one of another province. Without a coordinate system the county's zone is taken where it is known.\n\n"
             "If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a new one in "
             "its place.\n\n"
+            "Loaded into a project, the layers have their symbols, forms and the county's code and name, in the groups of the "
+            "standard; New County Plan in the menu sets up a whole project with themes, snapping and bookmarks.\n\n"
             "Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day."
         )
         return text.format(groups=_group_names(load_standard()))
 
     def initAlgorithm(self, configuration=None):
         groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
-        groups.setMetadata({"widget_wrapper": {"value_hints": [*load_standard().groups, ALL_LAYERS]}})
-        self.addParameter(groups)
-        self.addParameter(QgsProcessingParameterString(COUNTY, tr("County (code or name)")))
+        self.addParameter(_with_widget(groups, "GroupsWidget"))
+        self.addParameter(
+            _with_widget(QgsProcessingParameterString(COUNTY, tr("County (code or name)")), "CountyWidget")
+        )
         self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
         self.addParameter(
             QgsProcessingParameterEnum(
@@ -73,12 +86,13 @@ class CreateLayers(SanxianAlgorithm):
                 OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
             )
         )
+        self.addParameter(advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)))
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        from ..core.divisions import find_county
+        from ..core.divisions import told_county
 
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         groups = [g for g in re.split(r"[\s,;，；、]+", self.text(parameters, GROUPS, context)) if g]
@@ -87,11 +101,17 @@ class CreateLayers(SanxianAlgorithm):
         self.templates = self.standard.templates_of(groups)
         # Also where a standard (the city's) has no list of its own.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
-        self.county = find_county(self.text(parameters, COUNTY, context), self.divisions)
+        provinces = load_standard().code_lists["provinces"]
+        self.county = told_county(self.text(parameters, COUNTY, context), provinces, self.divisions)
         system = self.parameterAsCrs(parameters, CRS, context)
         self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else crs_text(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        self.norm = None
+        if self.parameterAsBool(parameters, LOAD, context) and context.project() is not None:
+            # What the project is checked by: the same limits and lists are to stand in its forms.
+            profile = county.of(context.project()).profile
+            self.norm = norm_of(self.standard.id, profile, self.county.code)
         if not self.target:
             raise InputError("output_missing")
 
@@ -107,7 +127,21 @@ class CreateLayers(SanxianAlgorithm):
         if unverified:
             shown = {"count": len(unverified), "layers": ", ".join(unverified)}
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **shown))
+        self._load([*made.made, *made.kept], context)
         return {OUTPUT: self.target, "LAYERS": len(made.made), "COUNTY_CODE": self.county.code}
+
+    def _load(self, names, context) -> None:
+        """Hand the layers to Processing, which loads them on the main thread, in a run that loads its results."""
+        if self.norm is None:
+            return
+        sources = layers_in(Path(self.target))
+        order = [role for branch in branches(self.standard) for role in branch.roles + branch.also]
+        for role in sorted(names, key=order.index):
+            template = self.standard.templates[role]
+            details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
+            details.forceName = True
+            details.setPostProcessor(_Dresser.of(role, self.norm, self.county))
+            context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
     def _create(self, check):
@@ -127,6 +161,28 @@ class CreateLayers(SanxianAlgorithm):
             check=check,
         )
         return made, label(crs), notice
+
+
+class _Dresser(QgsProcessingLayerPostProcessorInterface):
+    """Gives a loaded layer what a layer of a new project has, and its place in the tree. See `_DRESSERS`."""
+
+    @classmethod
+    def of(cls, role, norm, county):
+        made = cls()
+        made.role, made.norm, made.county = role, norm, county
+        _DRESSERS[role] = made
+        return made
+
+    def postProcessLayer(self, layer, context, feedback):
+        dress(layer, self.role, self.norm, self.county.code, self.county.name)
+        if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
+            place(context.project(), layer, self.role, self.norm.standard)
+
+
+def _with_widget(parameter, name):
+    """A widget of ours, by the path that Processing imports it from when a dialog opens."""
+    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.create_widgets.{name}"}})
+    return parameter
 
 
 def _group_names(standard) -> str:

@@ -31,13 +31,15 @@ class Theme:
 @dataclass(frozen=True)
 class Branch:
     """A branch of the layer tree, and a row of the wizard. ``roles`` are the layers that are made with it; ``also``
-    those of other editions that stand there when a project has them. ``chosen``: made unless the user says otherwise."""
+    those of other editions that stand there when a project has them. ``chosen``: made unless the user says otherwise;
+    ``shown``: seen at first."""
 
     id: str
     name: str
     roles: tuple[str, ...]
     also: tuple[str, ...] = ()
     chosen: bool = False
+    shown: bool = True
 
 
 def read_theme(key: str, row: Any, path: Path) -> Theme:
@@ -50,11 +52,14 @@ def read_theme(key: str, row: Any, path: Path) -> Theme:
 def read_branch(key: str, row: Any, path: Path) -> Branch:
     """A ``[tree.<key>]`` table. DataError names file and key."""
     where = f"tree.{key}"
-    _check(row, where, path, ("also", "chosen"))
+    _check(row, where, path, ("also", "chosen", "shown"))
     for value in expect(row.get("also", []), list, file=path, key=f"{where}.also"):
         expect(value, str, file=path, key=f"{where}.also")
-    chosen = expect(row.get("chosen", False), bool, file=path, key=f"{where}.chosen")
-    return Branch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), chosen)
+    chosen, shown = (
+        expect(row.get(flag, usual), bool, file=path, key=f"{where}.{flag}")
+        for flag, usual in (("chosen", False), ("shown", True))
+    )
+    return Branch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), chosen, shown)
 
 
 def _check(row: Any, where: str, path: Path, allowed: tuple[str, ...]) -> None:

@@ -58,6 +58,12 @@ def _typing_slip(wanted: str, code: str) -> bool:
     return len(differ) == 1 or swapped
 
 
+def told_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
+    """A county as someone tells it: code or name (`find_county`), or both, ``610724 西乡县``, for one of another province."""
+    code, _, name = text.strip().partition(" ")
+    return other_county(code, name, provinces, divisions) if code.isdigit() and name else find_county(text, divisions)
+
+
 def other_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> Code:
     """A county that the list does not have, by the six digits someone typed (GB/T 2260) and its name.
 
@@ -65,8 +71,11 @@ def other_county(code: str, name: str, provinces: CodeList, divisions: CodeList)
     among them: there a code that is not in the list is a slip.
     """
     code, name = code.strip(), name.strip()
-    if code in divisions.codes and divisions.codes[code].level == COUNTY_LEVEL:
-        return divisions.codes[code]
+    listed = divisions.codes.get(code)
+    if listed is not None and listed.level == COUNTY_LEVEL:
+        if name and name not in (listed.name, divisions.codes[listed.parent].name + listed.name):
+            raise InputError("county_code_name", value=code, county=listed.name, name=name)
+        return listed
     if not is_county(code) or code.endswith("00") or code[2:4] == "00":
         raise InputError("county_code_form", value=code)
     province = f"{code[:2]}0000"

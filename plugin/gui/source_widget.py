@@ -17,8 +17,8 @@ from ..bridge.texts import tr
 _FOLDER = "source_folder"
 
 
-class SourceWidget(WidgetWrapper):
-    """A line with 文件… and 文件夹…: QGIS's own widget offers the one or the other."""
+class DialogWidget(WidgetWrapper):
+    """A widget of ours in the dialog of an algorithm; in the Model Designer and in batch it is QGIS's own."""
 
     def __new__(cls, param, dialog, row=0, col=0, **kwargs):
         if dialog.__class__.__name__ == "ModelerParametersDialog":
@@ -28,6 +28,10 @@ class SourceWidget(WidgetWrapper):
             plain = QgsProcessingGui.WidgetType.Batch
             return QgsGui.processingGuiRegistry().createParameterWidgetWrapper(param, plain)
         return super().__new__(cls, param, dialog, row, col, **kwargs)
+
+
+class SourceWidget(DialogWidget):
+    """A line with 文件… and 文件夹…: QGIS's own widget offers the one or the other."""
 
     def createWidget(self):
         panel = QWidget()

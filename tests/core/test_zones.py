@@ -10,7 +10,7 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from plugin.core.divisions import extent, other_county
+from plugin.core.divisions import extent, other_county, told_county
 from plugin.core.errors import InputError
 from plugin.core.standard import load_standard
 from plugin.core.texts import Texts
@@ -106,6 +106,14 @@ def test_a_county_of_another_province():
 
 
 @pytest.mark.parametrize(
+    ("text", "code"),
+    [("140225 浑源县", "140225"), ("祁县", "140727"), ("610724 西乡县", "610724"), ("140225", "140225")],
+)
+def test_a_county_as_someone_tells_it(text, code):
+    assert told_county(text, PROVINCES, DIVISIONS).code == code
+
+
+@pytest.mark.parametrize(
     ("code", "name", "says"),
     [
         ("61072", "西乡县", "6 位数字"),
@@ -115,6 +123,7 @@ def test_a_county_of_another_province():
         ("990724", "某县", "前两位 99"),
         ("140252", "浑源县", "140225 浑源县"),
         ("610724", " ", "县名"),
+        ("140225", "祁县", "浑源县"),
     ],
 )
 def test_a_code_that_cannot_be(code, name, says):

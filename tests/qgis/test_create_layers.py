@@ -3,12 +3,15 @@
 
 import pytest
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsFeature,
     QgsGeometry,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsProviderRegistry,
     QgsVectorLayer,
+    QgsVectorLayerUtils,
 )
 
 from plugin.core.standard import load_standard
@@ -36,7 +39,7 @@ def refused(path, **more):
 def test_promised_parameters():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
     names = [d.name() for d in algorithm.parameterDefinitions()]
-    assert names == ["GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"]
+    assert names == ["GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT", "LOAD"]
     assert algorithm.parameterDefinition("EXISTING").options() == ["stop", "add", "replace"]
     assert "heritage（历史文化保护线）" in algorithm.shortHelpString()
 
@@ -174,3 +177,73 @@ def test_from_the_shell(qgis_process, tmp_path):
     assert again.returncode == 1 and "已经存在" in again.stdout + again.stderr
     added = qgis_process("run", "sanxian:create_layers", "--", *given, "EXISTING=add")
     assert added.returncode == 0 and "LAYERS:\t0" in added.stdout
+
+
+@pytest.fixture
+def loaded(tmp_path, project, provider):
+    """Run as Processing's own dialog does: what is to be loaded is loaded."""
+    from processing import runAndLoadResults
+
+    def run_it(**more):
+        given = {
+            "GROUPS": "three_lines,zones",
+            "COUNTY": "140225",
+            "CRS": "EPSG:4526",
+            "OUTPUT": str(tmp_path / "库.gpkg"),
+        }
+        runAndLoadResults("sanxian:create_layers", {**given, **more}, feedback=Log())
+        return {layer.customProperty("sanxian/template"): layer for layer in project.mapLayers().values()}
+
+    return run_it
+
+
+def test_loaded_layers_are_dressed_and_stand_in_groups(loaded, project):
+    layers = loaded()
+    assert set(layers) == {"XZQX", "XZQXZ", "GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ"}
+    root = project.layerTreeRoot()
+    assert [g.name() for g in root.children()] == ["三条控制线", "规划分区", "基础数据"]
+    assert [n.name() for n in root.children()[0].children()] == [
+        "城镇开发边界",
+        "生态保护红线",
+        "永久基本农田保护图斑",
+        "耕地保护目标",
+    ]
+    boundary = layers["CZKFBJ"]
+    assert boundary.editFormConfig().layout() == Qgis.AttributeFormLayout.DragAndDrop
+    assert boundary.renderer().type() != "singleSymbol" or boundary.renderer().symbol().symbolLayerCount() > 1
+    boundary.startEditing()
+    shape = QgsGeometry.fromWkt(SQUARE)
+    drawn = QgsVectorLayerUtils.createFeature(boundary, shape, {}, boundary.createExpressionContext())
+    assert (drawn["BSM"], drawn["XZQMC"]) == ("140225000000000001", "浑源县")
+    boundary.rollBack()
+
+
+def test_a_county_of_another_province_by_code_and_name(loaded):
+    boundary = loaded(COUNTY="610724 西乡县", CRS="EPSG:4545")["CZKFBJ"]
+    assert boundary.customProperty("sanxian/county_name") == "西乡县"
+    index = boundary.fields().lookupField("XZQMC")
+    assert boundary.defaultValueDefinition(index).expression() == "'西乡县'"
+
+
+def test_nothing_is_loaded_when_not_wanted(loaded):
+    assert loaded(LOAD=False) == {}
+
+
+def test_the_dialog_has_lists_with_search(qgis_app):
+    import processing
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+    from qgis.gui import QgsGui
+
+    if not QgsGui.editorWidgetRegistry().factories():
+        QgsGui.editorWidgetRegistry().initEditors()
+    dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById("sanxian:create_layers"))
+    wrappers = dialog.mainWidget().wrappers
+    assert processing is not None and wrappers["GROUPS"].parameterValue() == "three_lines"
+    wrappers["GROUPS"].setParameterValue("zones,centre", QgsProcessingContext())
+    assert wrappers["GROUPS"].parameterValue() == "zones,centre"
+    box = wrappers["COUNTY"].widget
+    box.setEditText("浑源")
+    assert box.completer().filterMode() and wrappers["COUNTY"].parameterValue() == "浑源"
+    box.set_text("140225")
+    assert wrappers["COUNTY"].parameterValue() == "140225" and "大同市" in box.currentText()
+    dialog.deleteLater()

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a new county project is to be, and its database, made off the main thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...core.errors import Cancelled, OutputError
+from ...core.writing import check_writable
+
+if TYPE_CHECKING:
+    from ...core.exchange.create import Created
+    from ...core.profile import Norm
+
+
+@dataclass(frozen=True)
+class Request:
+    """``crs``: ``EPSG:…`` or WKT; ``roles``: the layers to make; ``profile``: id or path, or empty;
+    ``existing``: what to do with a database that is there; ``replace_project``: the project file may be overwritten;
+    ``view``: west, south, east, north in degrees, where the county's place is known."""
+
+    standard: str
+    code: str
+    county: str
+    crs: str
+    roles: tuple[str, ...]
+    database: Path
+    project: Path
+    profile: str = ""
+    existing: str = "stop"
+    replace_project: bool = False
+    view: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """The database that was made, and the norm its layers get their forms by."""
+
+    created: Created
+    norm: Norm
+
+
+def norm_of(standard: str, profile: str, code: str) -> Norm:
+    """Standard and profile for the forms of a county's layers, whichever area the profile is of (its province)."""
+    from ...core.profile import Norm, load_profile
+    from ...core.standard import load_standard
+
+    loaded = load_profile(profile)
+    return Norm(load_standard(standard or loaded.standard), replace(loaded, area_code=code))
+
+
+def make_database(request: Request, progress: Callable[[float, str], None], cancelled: Callable[[], bool]) -> Made:
+    """Write the empty database. Raises SanxianError, with nothing changed on the disk, and Cancelled.
+
+    Call it in a thread of Python's own (`threads.steady`): pyproj is at work.
+    """
+    from ...core.divisions import check_crs
+    from ...core.exchange.create import create_database
+    from ...core.geometry.crs import parse
+
+    if request.project.exists() and not request.replace_project:
+        raise OutputError("project_exists", target=str(request.project))
+    check_writable(request.project, [])
+    norm = norm_of(request.standard, request.profile, request.code)
+    templates = [norm.standard.templates[role] for role in request.roles]
+    begun = iter(range(len(templates) + 1))
+
+    def check() -> None:
+        # The writer looks here before each layer.
+        if cancelled():
+            raise Cancelled
+        number = next(begun, len(templates))
+        role = templates[min(number, len(templates) - 1)].role if templates else ""
+        progress(number / max(len(templates), 1), role)
+
+    created = create_database(
+        request.database,
+        templates,
+        check_crs(parse(request.crs), request.crs),
+        code_lists=norm.standard.code_lists,
+        existing=request.existing,
+        check=check,
+    )
+    return Made(created, norm)

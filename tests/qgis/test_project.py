@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county's project in one step: database, layers that know their fields, themes, snapping, bookmarks; and again from its file."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+import shapely
+from qgis.core import (
+    NULL,
+    Qgis,
+    QgsExpression,
+    QgsGeometry,
+    QgsProject,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+    QgsVectorLayerUtils,
+    edit,
+)
+
+from plugin.bridge.layers import template_id
+from plugin.bridge.project import assemble, bookmarks, editing
+from plugin.bridge.project.request import Request, make_database
+from plugin.core.arrangement import branches
+from plugin.core.errors import Cancelled, OutputError
+from plugin.core.standard import load_standard
+from tests.qgis.helpers import X, Y, digest, square
+
+STANDARD = load_standard()
+CHOSEN = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
+GROUPS = ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
+
+
+@pytest.fixture
+def functions(qgis_app, project):
+    from plugin.bridge.expressions import Functions
+
+    for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
+        QgsExpression.unregisterFunction(function.name())
+    made = Functions()
+    made.register()
+    yield made
+    made.unregister()
+
+
+def request(folder, suffix=".gpkg", **more):
+    given = {
+        "standard": "county_db",
+        "code": "140225",
+        "county": "浑源县",
+        "crs": "EPSG:4526",
+        "roles": CHOSEN,
+        "database": folder / f"浑源县规划{suffix}",
+        "project": folder / "浑源县规划.qgz",
+        "profile": "hunyuan",
+        "view": (113.37, 39.36, 113.97, 39.88),
+        **more,
+    }
+    return Request(**given)
+
+
+def make(wanted):
+    said = []
+    made = make_database(wanted, lambda share, text: said.append((share, text)), lambda: False)
+    assert [share for share, _ in said] == sorted(share for share, _ in said) and said[0][0] == 0
+    return assemble.build(wanted, made)
+
+
+def opened(path):
+    project = QgsProject()
+    assert project.read(str(path)), project.error()
+    return project, {template_id(layer): layer for layer in project.mapLayers().values()}
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_opened_again_everything_is_there(functions, tmp_path, suffix):
+    folder = tmp_path / "浑源 县"
+    folder.mkdir()
+    make(request(folder, suffix))
+    assert sorted(p.name for p in folder.iterdir()) == sorted(["浑源县规划.qgz", f"浑源县规划{suffix}"])
+    # Moved together, database and project still belong together.
+    moved = tmp_path / "别处"
+    shutil.move(folder, moved)
+    project, layers = opened(moved / "浑源县规划.qgz")
+    assert set(layers) == set(CHOSEN) and all(layer.isValid() for layer in layers.values())
+    assert all(Path(layer.source().split("|")[0]).parent == moved for layer in layers.values())
+    assert [g.name() for g in project.layerTreeRoot().children()] == GROUPS
+    lines = project.layerTreeRoot().findGroup("三条控制线")
+    assert [n.name() for n in lines.children()] == [
+        "城镇开发边界",
+        "生态保护红线",
+        "永久基本农田保护图斑",
+        "耕地保护目标",
+    ]
+    assert lines.children()[0].itemVisibilityChecked()
+    assert not project.layerTreeRoot().findLayer(layers["YDYHGHFQ"].id()).itemVisibilityChecked()
+    assert project.crs().authid() == "EPSG:4526" and project.ellipsoid() == project.crs().ellipsoidAcronym() != "NONE"
+    assert project.title() == "浑源县国土空间总体规划"
+    assert project.readEntry("sanxian", "profile")[0] == "hunyuan"
+    snapping = project.snappingConfig()
+    assert snapping.enabled() and snapping.mode() == Qgis.SnappingMode.AllLayers and snapping.tolerance() == 10
+    assert snapping.typeFlag() == Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment
+    assert project.topologicalEditing()
+    view = project.viewSettings().defaultViewExtent()
+    assert view.contains(X, Y) and view.width() == pytest.approx(51_500, rel=0.05)
+    assert (
+        layers["CZKFBJ"].renderer().type() != "singleSymbol"
+        or layers["CZKFBJ"].renderer().symbol().symbolLayerCount() > 1
+    )
+
+
+def test_themes_show_what_they_are_named_after(functions, tmp_path):
+    make(request(tmp_path))
+    project, layers = opened(tmp_path / "浑源县规划.qgz")
+    themes = project.mapThemeCollection()
+    assert sorted(themes.mapThemes()) == sorted(["三条控制线", "规划分区", "历史文化", "用地"])
+    shown = {name: set(themes.mapThemeVisibleLayerIds(name)) for name in themes.mapThemes()}
+    frame = {layers["XZQX"].id(), layers["XZQXZ"].id()}
+    assert shown["三条控制线"] == frame | {layers[r].id() for r in ("CZKFBJ", "STBHHX", "YJJBNTBHTB")}
+    assert shown["规划分区"] == frame | {layers["YDYHGHFQ"].id()}
+    assert shown["历史文化"] == frame | {layers["LSWHBHX"].id()}
+    assert shown["用地"] == frame | {layers["DLTB"].id()}
+
+
+def draw(layer, shape, **values):
+    given = {layer.fields().lookupField(name): value for name, value in values.items()}
+    feature = QgsVectorLayerUtils.createFeature(
+        layer, QgsGeometry.fromWkt(shape.wkt), given, layer.createExpressionContext()
+    )
+    assert layer.addFeature(feature)
+    return feature
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_what_is_drawn_knows_its_county(functions, project, tmp_path, suffix):
+    make(request(tmp_path, suffix))
+    assert project.read(str(tmp_path / "浑源县规划.qgz"))
+    layers = {template_id(layer): layer for layer in project.mapLayers().values()}
+    boundary = layers["CZKFBJ"]
+    boundary.startEditing()
+    drawn = draw(boundary, square(0, 0), GHFQDM="410")
+    assert (drawn["BSM"], drawn["GHFQMC"]) == ("140225000000000001", "城镇集中建设区")
+    assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
+    assert drawn["MJ"] == pytest.approx(10_000, rel=1e-3) and drawn["MJ"] != 10_000
+    assert boundary.commitChanges(), boundary.commitErrors()
+    assert [f["BSM"] for f in boundary.getFeatures()] == ["140225000000000001"]
+
+
+def test_a_county_that_no_list_knows(functions, project, tmp_path):
+    wanted = request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
+    make(wanted)
+    assert project.read(str(wanted.project)) and project.title() == "西乡县国土空间总体规划"
+    boundary = next(v for v in project.mapLayers().values() if template_id(v) == "CZKFBJ")
+    boundary.startEditing()
+    drawn = draw(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))
+    assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
+    boundary.rollBack()
+    # 应用图层表单 without a profile of the county takes nothing of it away.
+    from plugin.bridge import county, forms
+
+    forms.apply_to_project(project, {"CZKFBJ": boundary.id()}, county.options(project).norm())
+    boundary.startEditing()
+    assert draw(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))["XZQMC"] == "西乡县"
+    boundary.rollBack()
+
+
+def test_overlaps_are_avoided_where_the_template_forbids_them(functions, project, tmp_path):
+    make(request(tmp_path))
+    assert project.read(str(tmp_path / "浑源县规划.qgz"))
+    layers = {template_id(layer): layer for layer in project.mapLayers().values()}
+    modes = Qgis.AvoidIntersectionsMode
+    assert project.avoidIntersectionsMode() == modes.AllowIntersections
+    editing.follow(project, layers["CZKFBJ"])
+    assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
+    editing.follow(project, None)
+    assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
+    editing.follow(project, layers["LSWHBHX"])
+    assert project.avoidIntersectionsMode() == modes.AllowIntersections
+    # A project of the user's own keeps what it has.
+    other = QgsProject()
+    other.setAvoidIntersectionsMode(modes.AvoidIntersectionsLayers)
+    editing.follow(other, layers["CZKFBJ"])
+    assert other.avoidIntersectionsMode() == modes.AvoidIntersectionsLayers
+
+
+def test_bookmarks_follow_the_townships(functions, project, tmp_path):
+    make(request(tmp_path))
+    follower = bookmarks.Follower()
+    follower.start(project)
+    assert project.read(str(tmp_path / "浑源县规划.qgz"))
+    layer = bookmarks.townships(project)
+    assert template_id(layer) == "XZQXZ" and bookmarks.update(project) == 0
+    with edit(layer):
+        draw(layer, square(0, 0, 5000, 4000), XZQMC="永安镇", XZQDM="140225100")
+        draw(layer, square(9000, 0, 1000, 1000), XZQMC="永安镇", XZQDM="140225100")
+        draw(layer, square(0, 9000), XZQMC="西坊城镇", XZQDM="140225101")
+        draw(layer, square(0, 12_000), XZQDM="140225102")
+    manager = project.bookmarkManager()
+    marks = {b.name(): b for b in manager.bookmarks()}
+    assert set(marks) == {"永安镇", "西坊城镇"} and {b.group() for b in marks.values()} == {"乡镇"}
+    box = marks["永安镇"].extent()
+    assert isinstance(box, QgsReferencedRectangle) and box.crs().authid() == "EPSG:4526"
+    assert (box.xMinimum(), box.xMaximum(), box.yMaximum()) == (X, X + 10_000, Y + 4000)
+    # A name of the user's own stays; a township that is gone goes.
+    with edit(layer):
+        layer.deleteFeatures([f.id() for f in layer.getFeatures() if f["XZQMC"] in ("西坊城镇", NULL)])
+    assert [b.name() for b in manager.bookmarks()] == ["永安镇"]
+    follower.stop()
+    with edit(layer):
+        layer.deleteFeatures(layer.allFeatureIds())
+    assert len(manager.bookmarks()) == 1
+    assert bookmarks.update(project) == 0 and not manager.bookmarks()
+
+
+def test_a_database_that_is_there(functions, tmp_path):
+    wanted = request(tmp_path, roles=("CZKFBJ",))
+    make(wanted)
+    before = {p.name: digest(p) for p in tmp_path.iterdir()}
+    with pytest.raises(OutputError, match="project_exists"):
+        make(wanted)
+    with pytest.raises(OutputError, match="output_exists"):
+        make(request(tmp_path, roles=("CZKFBJ",), replace_project=True))
+    assert {p.name: digest(p) for p in tmp_path.iterdir()} == before
+    layer = QgsVectorLayer(f"{wanted.database}|layername=CZKFBJ", "b", "ogr")
+    with edit(layer):
+        draw(layer, square(0, 0), BSM="140225000000000007")
+    del layer
+    make(request(tmp_path, roles=("CZKFBJ", "STBHHX"), existing="add", replace_project=True))
+    _, layers = opened(wanted.project)
+    assert set(layers) == {"CZKFBJ", "STBHHX"} and layers["CZKFBJ"].featureCount() == 1
+    make(request(tmp_path, roles=("STBHHX",), existing="replace", replace_project=True))
+    assert set(opened(wanted.project)[1]) == {"STBHHX"}
+
+
+def test_cancelled_leaves_nothing(functions, tmp_path):
+    asked = []
+
+    def cancelled():
+        asked.append(1)
+        return len(asked) > 3
+
+    with pytest.raises(Cancelled):
+        make_database(request(tmp_path), lambda share, text: None, cancelled)
+    assert len(asked) == 4 and not list(tmp_path.iterdir())
+
+
+def test_a_project_that_cannot_be_written_leaves_the_former_one(functions, tmp_path, monkeypatch):
+    wanted = request(tmp_path, roles=("CZKFBJ",))
+    make(wanted)
+    before = digest(wanted.project)
+    again = request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
+    made = make_database(again, lambda share, text: None, lambda: False)
+    monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
+    with pytest.raises(OutputError, match="refused"):
+        assemble.build(again, made)
+    assert digest(wanted.project) == before and len(list(tmp_path.iterdir())) == 2
+
+
+def test_no_path_of_this_machine_is_in_the_project(functions, tmp_path):
+    make(request(tmp_path))
+    with zipfile.ZipFile(tmp_path / "浑源县规划.qgz") as archive:
+        inside = {name: archive.read(name).decode("utf-8") for name in archive.namelist() if name.endswith(".qgs")}
+    assert len(inside) == 1
+    assert str(tmp_path) not in next(iter(inside.values()))
