@@ -32,6 +32,10 @@
         <translation>A：读自标准或法规原文</translation>
     </message>
     <message>
+        <source>Agricultural space (m²)</source>
+        <translation>农业空间（m²）</translation>
+    </message>
+    <message>
         <source>All</source>
         <translation>全部</translation>
     </message>
@@ -46,6 +50,10 @@
     <message>
         <source>All townships</source>
         <translation>全部乡镇</translation>
+    </message>
+    <message>
+        <source>All zones (m²)</source>
+        <translation>规划分区合计（m²）</translation>
     </message>
     <message>
         <source>All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.</source>
@@ -184,6 +192,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>选择规划数据</translation>
     </message>
     <message>
+        <source>Claimed by several zones (m²)</source>
+        <translation>分区重叠（m²）</translation>
+    </message>
+    <message>
         <source>Clear Filter</source>
         <translation>清除筛选</translation>
     </message>
@@ -238,6 +250,14 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Database</source>
         <translation>数据库</translation>
+    </message>
+    <message>
+        <source>Derive the three zones</source>
+        <translation>规划分区归并为三区</translation>
+    </message>
+    <message>
+        <source>Ecological space (m²)</source>
+        <translation>生态空间（m²）</translation>
     </message>
     <message>
         <source>Environment Check</source>
@@ -342,6 +362,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>If the database exists</source>
         <translation>库已存在时</translation>
+    </message>
+    <message>
+        <source>In none of the three (m²)</source>
+        <translation>不划入三区（m²）</translation>
     </message>
     <message>
         <source>Incomplete</source>
@@ -556,6 +580,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>结果</translation>
     </message>
     <message>
+        <source>Outline of the county</source>
+        <translation>县界</translation>
+    </message>
+    <message>
         <source>Package</source>
         <translation>成果包</translation>
     </message>
@@ -584,6 +612,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>规划数据</translation>
     </message>
     <message>
+        <source>Planning zones</source>
+        <translation>规划分区</translation>
+    </message>
+    <message>
         <source>Previous</source>
         <translation>上一个</translation>
     </message>
@@ -606,6 +638,22 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Profile…</source>
         <translation>县配置…</translation>
+    </message>
+    <message>
+        <source>Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives their statutory areas. The input is not changed.
+
+Which zone code belongs to which space is a table, [three_zones], that a county's profile can change line by line; the one that comes with the standard is not verified. Land in none of the three by decision, and zones whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not in the table are named.
+
+Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; land that two spaces claim is in both, and its area is told. Features of several parts come as single parts.
+
+County: with its outline the share of each space in the county is told.</source>
+        <translation>把规划分区归并成三区（农业空间、生态空间、城镇空间），给出各自的法定椭球面积。原图层不改动。
+
+哪个分区代码归哪个空间，由对应表 [three_zones] 决定，县配置可以逐行改；标准自带的对应关系未经核实。按规定不划入三区的地，和对应表里没有的代码，也各成一类留在结果里，一块不丢；没有对应的代码会逐个列出。
+
+相邻分区的公共边原样保留。同一空间内重叠的地只算一次；跨空间重叠的地两边都算，并给出面积。多部件要素拆成单部件。
+
+县界：给了县界图层，就给出各空间占全县的比例。</translation>
     </message>
     <message>
         <source>Quotas and thresholds</source>
@@ -856,6 +904,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>已经是最后一条。</translation>
     </message>
     <message>
+        <source>Three zones</source>
+        <translation>三区空间</translation>
+    </message>
+    <message>
         <source>To do</source>
         <translation>待处理</translation>
     </message>
@@ -866,6 +918,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Two layers claim one role: {roles}. Choose one.</source>
         <translation>有两个图层都像同一个角色：{roles}。请选定一个。</translation>
+    </message>
+    <message>
+        <source>Urban space (m²)</source>
+        <translation>城镇空间（m²）</translation>
     </message>
     <message>
         <source>Values to look at</source>
@@ -902,6 +958,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Year of the base parcels</source>
         <translation>基数图斑年份</translation>
+    </message>
+    <message>
+        <source>Zones not in the table (m²)</source>
+        <translation>未对应的分区（m²）</translation>
     </message>
     <message>
         <source>Zoom</source>

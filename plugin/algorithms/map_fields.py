@@ -22,13 +22,13 @@ from ..bridge import health
 from ..bridge.check import stopper
 from ..bridge.layers import read
 from ..bridge.settings import language
-from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, mapped_table, pour, write_table
+from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import DataError, InputError, OutputError
 from ..core.standard import load_standard, standard_ids
 from ..core.texts import Texts
-from ..core.writing import beside, check_not_input, check_writable, same_file
+from ..core.writing import beside, same_file
 from .common import SanxianAlgorithm, advanced, text_parameter
 from .inputs import source_of
 from .outputs import LayerOutput
@@ -111,12 +111,7 @@ class MapFields(SanxianAlgorithm):
     def _check_outputs(self) -> None:
         inputs = [self.shot.path, self.mapping_file]
         for output, formats in ((self.output, LAYER_FILES), (self.unmapped, TABLE_FILES)):
-            if output.database:
-                check_not_input(output.database, inputs)
-            if output.file:
-                if Path(output.file).suffix.lower() not in formats:
-                    raise OutputError("output_format", target=output.file, known=" ".join(formats))
-                check_writable(output.file, inputs)
+            output.check(formats, inputs)
         if self.output.file and same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 
@@ -125,7 +120,7 @@ class MapFields(SanxianAlgorithm):
         layer, mapping, proposals, mapped = self._map(feedback)
         self._say(feedback, layer, mapping, proposals, mapped)
         tables = (
-            (self.output, mapped_table(mapped, self.template, self.shot.crs), LAYER_FILES),
+            (self.output, template_table(mapped.frame, self.template, self.shot.crs), LAYER_FILES),
             (self.unmapped, loss_table(mapped.losses, self.texts), TABLE_FILES),
         )
         with ExitStack() as stack:

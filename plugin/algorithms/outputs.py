@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from ..bridge import sinks
 from ..bridge.layers import to_qgis_crs
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.errors import OutputError
+from ..core.writing import check_not_input, check_writable
 
 FINDINGS = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
@@ -57,6 +59,15 @@ class LayerOutput:
 
     def _is_other(self) -> bool:
         return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER.match(self.destination))
+
+    def check(self, formats: Iterable[str], inputs: list[str]) -> None:
+        """OutputError, before a long run, for a target that is an input, of no format of ours, or cannot be written."""
+        if self.database:
+            check_not_input(self.database, inputs)
+        if self.file:
+            if Path(self.file).suffix.lower() not in formats:
+                raise OutputError("output_format", target=self.file, known=" ".join(formats))
+            check_writable(self.file, inputs)
 
     @property
     def wants_sink(self) -> bool:

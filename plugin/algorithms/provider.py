@@ -11,6 +11,7 @@ from ..bridge.texts import tr
 from ..paths import ICONS
 from .check_plan import CheckPlan
 from .create_layers import CreateLayers
+from .derive_three_zones import DeriveThreeZones
 from .doctor import Doctor
 from .map_fields import MapFields
 
@@ -34,6 +35,7 @@ class SanxianProvider(QgsProcessingProvider):
     def loadAlgorithms(self):
         self.addAlgorithm(CheckPlan())
         self.addAlgorithm(CreateLayers())
+        self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(Doctor())
         self.addAlgorithm(MapFields())
         try:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..core.texts import Texts
+from ..core.texts import Texts, number
 
 if TYPE_CHECKING:
     from ..core.check import Checked
     from ..core.report import RuleOutcome
+    from ..core.three_zones.figures import Derived
 
 #: Outcomes that need no line of their own.
 _QUIET = ("passed", "not_applicable")
@@ -74,6 +75,31 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     word = texts.get("outcomes", str(outcome.outcome))
     line = texts.get("toolbox", key, code=outcome.code, title=outcome.title, outcome=word, findings=outcome.findings)
     return f"{line} {outcome.reason}".rstrip()
+
+
+def say_three_zones(feedback, derived: Derived, lang: str) -> None:
+    """Each area with its share, and what does not add up or was left aside."""
+    texts, found = Texts(lang), derived.found
+    for figure in derived.figures:
+        line = texts.get(
+            "toolbox", "space_line", name=texts.indicator(figure.id), km2=number(figure.value, 4),
+            ha=number(100 * figure.value, 2), features=figure.inputs["features"],
+        )  # fmt: skip
+        share = figure.inputs.get("county_share")
+        feedback.pushInfo(
+            line + (texts.get("toolbox", "space_share", share=number(share, 2)) if share is not None else "")
+        )
+    sums = {"zones": number(found.put_in_m2, 2), "spaces": number(found.total_m2, 2)}
+    feedback.pushInfo(texts.get("toolbox", "space_sums", **sums, difference=number(found.difference_m2, 2)))
+    for code, (count, area_m2) in sorted(found.unmapped.items()):
+        params = {"count": count, "area": number(area_m2, 2), "code": code}
+        feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
+    if not found.adds_up:
+        params = {"overlap": number(found.overlap_m2, 2), "between": number(found.between_m2, 2)}
+        feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
+    for key, count in (("space_missing", found.missing), ("space_repaired", found.repaired)):
+        if count:
+            feedback.pushWarning(texts.get("toolbox", key, count=count))
 
 
 def say_written(feedback, paths: list[str], lang: str) -> None:

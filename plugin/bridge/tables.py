@@ -25,7 +25,9 @@ from ..core.texts import Texts
 from .threads import steady
 
 if TYPE_CHECKING:
-    from ..core.mapping import Loss, Mapped
+    from geopandas import GeoDataFrame
+
+    from ..core.mapping import Loss
     from ..core.template import Template
 
 LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
@@ -53,12 +55,11 @@ class Table:
 
 
 @steady
-def mapped_table(mapped: Mapped, template: Template, crs: QgsCoordinateReferenceSystem) -> Table:
-    """A layer in a template's fields, with their lengths and Chinese names."""
+def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> Table:
+    """Rows in a template's fields, with their lengths and Chinese names."""
     import pandas as pd
     import shapely
 
-    frame = mapped.frame
     shapes = frame.geometry.to_numpy()
     fields = QgsFields()
     for declared in template.fields:

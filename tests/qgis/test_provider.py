@@ -18,6 +18,7 @@ CHECK_PLAN = (
 WHOLE_PLAN = {
     "check_plan",
     "create_layers",
+    "derive_three_zones",
     "doctor",
     "map_fields",
 }

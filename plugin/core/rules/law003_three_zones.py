@@ -5,8 +5,8 @@ from ..context import Context
 from ..findings import Finding
 from ..plan import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
-from ..three_zones.figures import indicators, of_layer, zone_codes
-from ..three_zones.spaces import THREE_ZONES, UNMAPPED, space_map
+from ..three_zones.figures import USES, figures_of, of_layer, zone_codes
+from ..three_zones.spaces import UNMAPPED, space_map
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -18,7 +18,7 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     severity=Severity.WARNING,
     basis=["zoning-guide"],
     needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},
-    uses=[THREE_ZONES, "codes.planning_zones"],
+    uses=USES,
     messages={
         "": "{count} features of {layer} ({area}) with the zone code “{code}” are in none of the three zones: no line of "
         "[three_zones] reaches that code. Add a line for it in the county's profile.",
@@ -51,9 +51,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
     """
     spaces = space_map(ctx.norm)
     found = of_layer(zones, spaces, ctx.check)
-    county_m2 = float(county.statutory.sum()) if county is not None else None
-    confirmed = all(ctx.norm.is_confirmed(item) for item in (THREE_ZONES, "codes.planning_zones"))
-    result = RuleResult(indicators=indicators(found, zones, county_m2, confirmed=confirmed))
+    result = RuleResult(indicators=figures_of(found, zones, county, ctx.norm))
     if found.unmapped or not found.adds_up:
         result.doubts.append("figures.three_zones")
     codes = np.array(zone_codes(zones), dtype=object)

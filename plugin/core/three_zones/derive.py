@@ -53,9 +53,13 @@ class ThreeZones:
         return float(self.areas.sum())
 
     @property
+    def put_in_m2(self) -> float:
+        return sum(self.zones_m2.values())
+
+    @property
     def difference_m2(self) -> float:
         """Sum of the zones less sum of all spaces: what zones of one space claim twice, else nothing."""
-        return sum(self.zones_m2.values()) - self.total_m2
+        return self.put_in_m2 - self.total_m2
 
     @property
     def adds_up(self) -> bool:

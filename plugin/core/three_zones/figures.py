@@ -4,23 +4,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..context import trim
+from ..errors import InputError
 from ..indicators import Indicator, in_unit
 from ..numbering import is_county, make_bsm
-from ..plan import Layer
+from ..plan import Layer, Plan
+from ..standard import load_standard
 from ..template import Template
 from .derive import ThreeZones, derive
-from .spaces import OUTSIDE, SPACES, UNMAPPED, SpaceMap
+from .spaces import OUTSIDE, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from ..profile import Norm
+    from ..texts import Texts
+
 #: The layer that the three zones are written as: this plugin's own, of no standard.
 ROLE = "SQKJ"
+#: The settings behind the figures, as a rule names what it uses.
+USES = (THREE_ZONES, "codes.planning_zones")
 #: Ids of the figures, a promise to users, by the code of the space.
 FIGURES = {
     **{code: f"{name}_space_area" for code, name in SPACES.items()},
@@ -37,20 +45,55 @@ def of_layer(zones: Layer, spaces: SpaceMap, check: Callable[[], None] = lambda:
     return derive(shapes, zone_codes(zones), zones.crs, spaces, check=check)
 
 
+@dataclass
+class Derived:
+    """The three zones of a plan: what was found, the figures of the report, and the rows of the layer."""
+
+    found: ThreeZones
+    figures: list[Indicator]
+    frame: gpd.GeoDataFrame
+
+
+def of_plan(plan: Plan, template: Template, texts: Texts, check: Callable[[], None] = lambda: None) -> Derived:
+    """The three zones of a plan's zones, in the fields of ``template``.
+
+    InputError when the plan has no zones that can be measured, or they have no field with the code.
+    """
+    zones = plan.concept("zones")
+    if zones is None:
+        lost = plan.unusable_for("zones")
+        if lost is None:
+            raise InputError("no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised) or "-")
+        reason = texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
+        raise InputError("zones_unusable", layer=lost.name, reason=reason)
+    if not zones.has("zone_code"):
+        raise InputError("zones_no_code", layer=zones.name, field=zones.field_name("zone_code"))
+    spaces = space_map(plan.norm)
+    found = of_layer(zones, spaces, check)
+    county = plan.concept("county")
+    divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+    code = plan.area_code
+    name = divisions.codes[code].name if code in divisions.codes else ""
+    return Derived(
+        found,
+        figures_of(found, zones, county, plan.norm),
+        frame(found, spaces, template, zones.crs, code, name),
+    )
+
+
 def zone_codes(zones: Layer) -> list[str]:
     """Each row's code as the list of zones writes it, empty where there is none."""
     declared = zones.template.field("zone_code")
     return [trim(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
 
 
-def indicators(
-    found: ThreeZones, zones: Layer, county_m2: float | None, *, confirmed: bool, unit: str = "km2"
-) -> list[Indicator]:
-    """The three areas, and what is in none of them where there is any; statutory, with their share of the county.
+def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
+    """The three areas, and what is in none of them where there is any; statutory km², with their share of the county.
 
-    ``confirmed``: somebody vouches for the mapping. A figure is sure only when the sums agree and every zone is placed.
+    A figure is confirmed when somebody vouches for mapping and codes, the sums agree and every zone is placed.
     """
-    sure = confirmed and found.adds_up and not found.unmapped
+    county_m2 = float(county.statutory.sum()) if county is not None else 0.0
+    sure = all(norm.is_confirmed(item) for item in USES) and found.adds_up and not found.unmapped
     made = []
     for space, name in FIGURES.items():
         area = found.area(space)
@@ -58,10 +101,11 @@ def indicators(
             continue
         inputs: dict[str, Any] = {"layer": zones.role, "features": found.features.get(space, 0)}
         if county_m2:
+            # In per cent, for reading.
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
         if space == UNMAPPED:
             inputs["zone_codes"] = sorted(code or "-" for code in found.unmapped)
-        made.append(Indicator(name, in_unit(area, unit), unit, "statutory", inputs=inputs, confirmed=sure))
+        made.append(Indicator(name, in_unit(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
     return made
 
 

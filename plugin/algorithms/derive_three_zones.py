@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""三区: planning zones put together as 农业空间, 生态空间 and 城镇空间, as a layer and three areas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+)
+
+from ..bridge import health
+from ..bridge.check import stopper
+from ..bridge.layers import read, unique_names
+from ..bridge.roles import roles_for
+from ..bridge.settings import language
+from ..bridge.tables import LAYER_FILES, pour, template_table, write_table
+from ..bridge.texts import tr
+from ..bridge.threads import steady
+from ..core.check import Options
+from ..core.errors import InputError
+from ..core.rule import Need
+from ..core.standard import load_standard
+from ..core.texts import Texts
+from ..core.writing import beside
+from .common import SanxianAlgorithm, norm_help, norm_parameters
+from .inputs import source_of
+from .outputs import LayerOutput
+from .say import say_three_zones, say_written
+
+if TYPE_CHECKING:
+    from ..core.three_zones.figures import Derived
+
+INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
+_ROLE = "SQKJ"
+#: Outputs, all statutory areas in m², by the code of the space.
+_AREAS = {"01": "AGRICULTURAL_M2", "02": "ECOLOGICAL_M2", "03": "URBAN_M2", "90": "OUTSIDE_M2", "99": "UNMAPPED_M2"}
+
+
+class DeriveThreeZones(SanxianAlgorithm):
+    def name(self):
+        return "derive_three_zones"
+
+    def displayName(self):
+        return tr("Derive the three zones")
+
+    def tags(self):
+        return ["three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区"]
+
+    def shortHelpString(self):
+        text = tr(
+            "Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives their "
+            "statutory areas. The input is not changed.\n\n"
+            "Which zone code belongs to which space is a table, [three_zones], that a county's profile can change line by "
+            "line; the one that comes with the standard is not verified. Land in none of the three by decision, and zones "
+            "whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not in "
+            "the table are named.\n\n"
+            "Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; land "
+            "that two spaces claim is in both, and its area is told. Features of several parts come as single parts.\n\n"
+            "County: with its outline the share of each space in the county is told."
+        )
+        return f"{text}\n\n{norm_help()}"
+
+    def initAlgorithm(self, configuration=None):
+        polygons = [Qgis.ProcessingSourceType.VectorPolygon]
+        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Planning zones"), polygons))
+        self.addParameter(
+            QgsProcessingParameterFeatureSource(COUNTY_LAYER, tr("Outline of the county"), polygons, optional=True)
+        )
+        for parameter in norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(
+            QgsProcessingParameterFeatureSink(OUTPUT, tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon)
+        )
+        for name, label in (
+            ("AGRICULTURAL_M2", tr("Agricultural space (m²)")),
+            ("ECOLOGICAL_M2", tr("Ecological space (m²)")),
+            ("URBAN_M2", tr("Urban space (m²)")),
+            ("OUTSIDE_M2", tr("In none of the three (m²)")),
+            ("UNMAPPED_M2", tr("Zones not in the table (m²)")),
+            ("ZONES_M2", tr("All zones (m²)")),
+            ("OVERLAP_M2", tr("Claimed by several zones (m²)")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+
+    def prepare(self, parameters, context, feedback):
+        self.options = Options(
+            standard=self.text(parameters, "STANDARD", context), profile=self.text(parameters, "PROFILE", context)
+        )
+        self.norm = self.options.norm()
+        # Also where a standard (the city's) has no layer of its own for it.
+        self.template = self.norm.standard.templates.get(_ROLE) or load_standard().templates[_ROLE]
+        self.zones = source_of(self, parameters, INPUT, context)
+        self.county = source_of(self, parameters, COUNTY_LAYER, context)
+        if self.zones is None:
+            raise InputError("no_layers")
+        unique_names([shot for shot in (self.zones, self.county) if shot is not None])
+        self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
+        self.output.check(LAYER_FILES, [shot.path for shot in (self.zones, self.county) if shot is not None])
+
+    def execute(self, parameters, context, feedback):
+        stop = stopper(feedback.isCanceled)
+        derived = self._derive(feedback)
+        say_three_zones(feedback, derived, language())
+        table = template_table(derived.frame, self.template, self.zones.crs)
+        results = {}
+        if self.output.file:
+            with beside(self.output.file) as temporary:
+                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], stop)
+                stop()
+        elif self.output.wants_sink:
+            sink, results[OUTPUT] = self.output.sink(self, parameters, context, table.fields, table.geometry, table.crs)
+            pour(sink, table, self.output.destination, stop)
+        results |= self.output.file_written(context)
+        say_written(feedback, [self.output.file] if self.output.file else [], language())
+        found = derived.found
+        areas = {name: found.area(space) for space, name in _AREAS.items()}
+        return {**results, **areas, "ZONES_M2": found.put_in_m2, "OVERLAP_M2": found.overlap_m2}
+
+    @steady
+    def _derive(self, feedback) -> Derived:
+        stop = stopper(feedback.isCanceled)
+        health.require(stop)
+        from ..core.plan import assemble
+        from ..core.three_zones.figures import of_plan
+
+        texts = Texts(language())
+        shots = {"zones": self.zones, "county": self.county}
+        given = {}
+        for name, shot in shots.items():
+            if shot is not None:
+                feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
+                given[name] = read(shot, check=stop)
+        feedback.setProgress(40)
+        roles = roles_for(given, {name: Need(name) for name in shots}, self.norm)
+        plan = assemble(given.values(), self.norm, roles=roles, scope="three_lines", check=stop)
+        derived = of_plan(plan, self.template, texts, check=stop)
+        feedback.setProgress(80)
+        return derived

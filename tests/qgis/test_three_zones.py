@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Planning zones into the three zones, from scripts, models and the shell; nothing dropped, no input touched."""
+
+import json
+
+import geopandas as gpd
+import pyogrio
+import pytest
+import shapely
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingUtils,
+    QgsVectorLayer,
+)
+
+from plugin.core.standard import load_standard
+from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square, write_small
+
+ZONES = f"{SAMPLE}|layername=YDYHGHFQ"
+COUNTY = f"{SAMPLE}|layername=XZQX"
+AREAS = ("AGRICULTURAL_M2", "ECOLOGICAL_M2", "URBAN_M2", "OUTSIDE_M2", "UNMAPPED_M2")
+
+
+def zones(**more):
+    shapes = [square(0, 0), square(100, 0), square(200, 0), square(0, 100)]
+    return frame(shapes, GHFQDM=["300", "520", "411", "100"], **more)
+
+
+def test_the_sample_into_a_file(provider, tmp_path):
+    before = digest(SAMPLE)
+    log, target = Log(), tmp_path / "三区.gpkg"
+    done = run(
+        "derive_three_zones", {"INPUT": ZONES, "COUNTY_LAYER": COUNTY, "PROFILE": "hunyuan", "OUTPUT": str(target)}, log
+    )
+    made, source = gpd.read_file(target, layer="SQKJ"), gpd.read_file(SAMPLE, layer="YDYHGHFQ")
+    assert list(made.columns[:-1]) == [f.name for f in load_standard().templates["SQKJ"].fields]
+    assert made.crs == source.crs and made["BSM"].is_unique and set(made["XZQMC"]) == {"浑源县"}
+    assert set(made["SQMC"]) == {"农业空间", "生态空间", "城镇空间", "不划入三区", "未对应"}
+    assert made.area.sum() == pytest.approx(shapely.union_all(source.geometry).area, rel=1e-9)
+    assert made["MJ"].sum() == pytest.approx(sum(done[k] for k in AREAS), abs=0.01 * len(made))
+    assert (
+        done["ZONES_M2"] - sum(done[k] for k in AREAS) == pytest.approx(done["OVERLAP_M2"], rel=1e-9)
+        and done["OVERLAP_M2"] > 1
+    )
+    assert any("农业空间" in line and "占全县" in line for line in log.lines)
+    assert any("“550”" in line for line in log.lines) and any("重叠" in line for line in log.lines)
+    assert digest(SAMPLE) == before and [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
+def test_unsaved_edits_a_profile_and_memory(provider, project, tmp_path):
+    path = write_small(tmp_path / "c.gpkg", YDYHGHFQ=zones())
+    profile = tmp_path / "x.toml"
+    profile.write_text(
+        'id = "x"\nname = "某县"\narea_code = "140225"\n[three_zones]\n"520" = "生态空间"\n', encoding="utf-8"
+    )
+    layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "分区", "ogr")
+    project.addMapLayer(layer)
+    layer.startEditing()
+    layer.changeAttributeValue(3, layer.fields().indexOf("GHFQDM"), "700")
+    parameters = {"INPUT": layer, "PROFILE": str(profile), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    done = run("derive_three_zones", parameters)
+    made = [(f["SQMC"], f["MJ"]) for f in done["OUTPUT"].getFeatures()]
+    # Two squares that only touch in a corner are two parts.
+    assert [name for name, _ in made] == ["农业空间", "生态空间", "生态空间", "不划入三区"]
+    assert done["URBAN_M2"] == 0 and done["ECOLOGICAL_M2"] == pytest.approx(20_000, rel=2e-3)
+    assert sum(area for _, area in made) == pytest.approx(done["ZONES_M2"], abs=0.02)
+    assert layer.isEditable() and layer.editBuffer().changedAttributeValues()
+    layer.rollBack()
+
+
+def test_in_degrees_the_areas_are_the_same(provider, tmp_path):
+    def areas(name, table):
+        pyogrio.write_dataframe(table, tmp_path / name)
+        target = {"OUTPUT": str(tmp_path / f"out-{name}")}
+        done = run("derive_three_zones", {"INPUT": str(tmp_path / name), **target})
+        assert gpd.read_file(target["OUTPUT"]).crs.to_epsg() == table.crs.to_epsg()
+        return [done[k] for k in AREAS]
+
+    assert areas("b.gpkg", zones().to_crs(4490)) == pytest.approx(areas("a.gpkg", zones()), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        pytest.param(
+            zones().drop(columns="GHFQDM"), ["zones.gpkg".removesuffix(".gpkg"), "GHFQDM"], id="no code field"
+        ),
+        pytest.param(zones().set_crs(None, allow_override=True), ["坐标系"], id="no CRS"),
+        pytest.param(zones().set_crs(4490, allow_override=True), ["坐标"], id="metres called degrees"),
+    ],
+)
+def test_what_cannot_be_put_together(provider, tmp_path, table, words):
+    pyogrio.write_dataframe(table, tmp_path / "zones.gpkg")
+    out = tmp_path / "out.gpkg"
+    with pytest.raises(QgsProcessingException) as caught:
+        run("derive_three_zones", {"INPUT": str(tmp_path / "zones.gpkg"), "OUTPUT": str(out)})
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert not out.exists()
+
+
+def test_an_output_that_is_the_input(provider, tmp_path):
+    path = tmp_path / "zones.gpkg"
+    pyogrio.write_dataframe(zones(), path)
+    before = digest(path)
+    with pytest.raises(QgsProcessingException):
+        run("derive_three_zones", {"INPUT": str(path), "OUTPUT": str(path)})
+    assert digest(path) == before
+
+
+def test_in_a_model(provider, project, tmp_path):
+    model = QgsProcessingModelAlgorithm("三区", "tests", "three")
+    model.addModelParameter(QgsProcessingParameterFeatureSource("zones", "zones"), QgsProcessingModelParameter("zones"))
+    child = QgsProcessingModelChildAlgorithm("sanxian:derive_three_zones")
+    child.setChildId("derive")
+    child.addParameterSources("INPUT", [QgsProcessingModelChildParameterSource.fromModelParameter("zones")])
+    output = QgsProcessingModelOutput("made")
+    output.setChildOutputName("OUTPUT")
+    child.setModelOutputs({"made": output})
+    model.addChildAlgorithm(child)
+    assert model.validate()[0], model.validate()
+    path = tmp_path / "zones.gpkg"
+    pyogrio.write_dataframe(zones(), path)
+    context = QgsProcessingContext()
+    done, ok = model.run({"zones": str(path), "derive:made": QgsProcessing.TEMPORARY_OUTPUT}, context, Log())
+    assert ok
+    made = QgsProcessingUtils.mapLayerFromString(done["derive:made"], context)
+    assert sorted(f["SQDM"] for f in made.getFeatures()) == ["01", "02", "03"]
+
+
+def test_from_the_shell(qgis_process, tmp_path):
+    target = tmp_path / "三区.gdb"
+    done = qgis_process("run", "sanxian:derive_three_zones", "--json", "--", f"INPUT={ZONES}", f"OUTPUT={target}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    made = gpd.read_file(target, layer="SQKJ")
+    assert made["MJ"].sum() == pytest.approx(sum(results[k] for k in AREAS), abs=1)
+    lost = qgis_process(
+        "run", "sanxian:derive_three_zones", "--", f"INPUT={tmp_path / 'none.gpkg'}", f"OUTPUT={target}"
+    )
+    assert lost.returncode == 1 and gpd.read_file(target, layer="SQKJ")["BSM"].tolist() == made["BSM"].tolist()
