@@ -182,6 +182,8 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
+        <source>Choose level by level</source>
+        <translation>逐级选择</translation>
     </message>
     <message>
         <source>Choose the Folder of the Data</source>
@@ -210,6 +212,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Code of the county</source>
         <translation>县代码</translation>
+    </message>
+    <message>
+        <source>Code or a part of the name</source>
+        <translation>代码或名称的一部分</translation>
     </message>
     <message>
         <source>Coordinate system (empty: the county's)</source>
@@ -1058,6 +1064,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>“{name}” is there already. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
+    </message>
+    <message>
+        <source>“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.</source>
+        <translation>“{text}”在代码表里对不上唯一的一行。请输入代码或更完整的名称，或从下拉表里选。</translation>
     </message>
 </context>
 </TS>

@@ -42,7 +42,13 @@ _REMARK = "BZ"
 _BOXED = 12
 #: A text that may be longer than this gets a field of several lines.
 _ONE_LINE = 200
-_INDENT = "\u3000"
+#: Before a label for each level below the first; `gui.code_boxes` reads levels from it.
+INDENT = "\u3000"
+#: Says that a layer's form is ours; kept in the project.
+_FORM_PROPERTY = "sanxian/form"
+#: Sections with more fields than this are laid out in two columns.
+_ONE_COLUMN = 6
+_BOX, _TAB = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
 _HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 _NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
 _UNIQUE = QgsFieldConstraints.Constraint.ConstraintUnique
@@ -71,12 +77,18 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
         if index >= 0:
             layer.setFieldAlias(index, field.alias)
             layer.setEditorWidgetSetup(index, _widget(field, norm, texts))
-            _constrain(layer, index, field, norm, texts)
+            _constrain(layer, index, field, template, norm, texts)
     kept = _set_defaults(layer, template, norm, county)
     config = _arrange(layer, template, texts)
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in kept)
     layer.setEditFormConfig(config)
+    layer.setCustomProperty(_FORM_PROPERTY, template.role)
+
+
+def has_form(layer: QgsVectorLayer) -> bool:
+    """Was the layer's form made here?"""
+    return bool(layer.customProperty(_FORM_PROPERTY))
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
@@ -121,7 +133,7 @@ def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
     def walk(parent: str, depth: int) -> None:
         for code in sorted(below.get(parent, ())):
             written = code.ljust(pad, "0")
-            found.append((f"{_INDENT * depth}{written} {codes.codes[code].name}", written))
+            found.append((f"{INDENT * depth}{written} {codes.codes[code].name}", written))
             walk(code, depth + 1)
 
     walk("", 0)
@@ -129,24 +141,25 @@ def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
 
 
 # --- constraints
-def _constrain(layer: QgsVectorLayer, index: int, field: Field, norm: Norm, texts: Texts) -> None:
+def _constrain(layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm, texts: Texts) -> None:
     if field.meaning == "key" or field.constraint == "M":
         layer.setFieldConstraint(index, _NOT_NULL, _HARD)
     if field.meaning == "key":
         layer.setFieldConstraint(index, _UNIQUE, _HARD)
     name = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+    where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
     if field.codes:
         codes = norm.standard.code_lists[field.codes].codes
         written = dict.fromkeys(["", *codes, *(c.ljust(field.code_pad, "0") for c in codes)])
         listed = ", ".join(QgsExpression.quotedString(c) for c in written)
         rule = f"coalesce(to_string({name}), '') IN ({listed})"
-        why = texts.get("forms", "codes", field=field.alias, list=texts.setting(f"codes.{field.codes}"))
+        why = texts.get("forms", "codes", list=texts.setting(f"codes.{field.codes}"), **where)
     elif field.meaning == "key" and field.length:
         rule = f"length({name}) = {field.length}"
-        why = texts.get("forms", "key", field=field.alias, length=field.length)
+        why = texts.get("forms", "key", length=field.length, **where)
     elif field.type == "text" and field.length:
         rule = f"coalesce(length({name}), 0) <= {field.length}"
-        why = texts.get("forms", "length", field=field.alias, length=field.length)
+        why = texts.get("forms", "length", length=field.length, **where)
     else:
         return
     layer.setConstraintExpression(index, rule, why)
@@ -230,9 +243,7 @@ def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEdit
         declared = known.get(field.name().upper())
         if declared is not None or index not in ids:
             sections[section_of(declared)].append((field.name(), index))
-    kind = Qgis.AttributeEditorContainerType.GroupBox
-    if sum(map(len, sections.values())) > _BOXED:
-        kind = Qgis.AttributeEditorContainerType.Tab
+    tabs = sum(map(len, sections.values())) > _BOXED
     config = layer.editFormConfig()
     config.clearTabs()
     config.setLayout(Qgis.AttributeFormLayout.DragAndDrop)
@@ -240,7 +251,10 @@ def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEdit
         if not members:
             continue
         section = QgsAttributeEditorContainer(texts.get("forms", name), config.invisibleRootContainer())
-        section.setType(kind)
+        # Number and name of the feature stay in sight above the tabs.
+        boxed = name == "identity" or not tabs
+        section.setType(_BOX if boxed else _TAB)
+        section.setColumnCount(2 if len(members) > _ONE_COLUMN or (tabs and boxed and len(members) > 1) else 1)
         for field_name, index in members:
             section.addChildElement(QgsAttributeEditorField(field_name, index, section))
         config.addTab(section)

@@ -15,6 +15,7 @@ from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import idle
 from .actions import Actions
+from .code_boxes import CodeBoxes
 from .exports import Exports
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
@@ -37,6 +38,7 @@ class Desk(QObject):
         self.dock = FindingsDock(iface.mainWindow())
         self.exports = Exports(iface, self.runner, lambda: self.dock.result)
         self.watch = ProjectWatch(self)
+        self.boxes = CodeBoxes(self)
         self._job: Job | None = None
         #: The projects of the run and of the result in view, as the watch counts them.
         self._run_in = self._result_in = self.watch.number
@@ -87,6 +89,7 @@ class Desk(QObject):
 
     def unload(self) -> None:
         self.watch.stop()
+        self.boxes.stop()
         self.dock.visibilityChanged.disconnect(self._settle.start)
         self._settle.stop()
         self.runner.stop_all()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Search and levels in the code lists of our forms: type a code or a part of a name, or walk down from class to class.
+
+The form keeps QGIS's own value map, so a project opens with the same lists where the plugin is missing; here its drop-down
+lists are made searchable as soon as a form gets the focus.
+"""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+from qgis.gui import QgsAttributeForm
+from qgis.PyQt.QtCore import QObject, Qt
+from qgis.PyQt.QtGui import QCursor
+from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QToolTip, QWidget
+
+from ..bridge.forms import INDENT, has_form
+from ..bridge.texts import tr
+from . import look
+
+#: A list of fewer rows is seen at once.
+_FEW = 6
+_SHOWN = 14
+
+
+class CodeBoxes(QObject):
+    """Watches the focus, which moves seldom; `stop` ends it."""
+
+    def __init__(self, parent: QObject | None = None):
+        super().__init__(parent)
+        QgsApplication.instance().focusChanged.connect(self._moved)
+
+    def stop(self) -> None:
+        QgsApplication.instance().focusChanged.disconnect(self._moved)
+
+    def _moved(self, _old: QWidget | None, now: QWidget | None) -> None:
+        form = _form_around(now)
+        if form is not None:
+            make_searchable(form)
+
+
+def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
+    """The outermost form: one of a layer related to it has lists of its own inside."""
+    found = None
+    while widget is not None:
+        if isinstance(widget, QgsAttributeForm):
+            found = widget
+        widget = widget.parentWidget()
+    return found
+
+
+def make_searchable(form: QgsAttributeForm) -> None:
+    """The value lists of a form made by `bridge.forms`; those of other layers are left as they are."""
+    layer = form.layer()
+    if layer is None or not has_form(layer):
+        return
+    fields = layer.fields()
+    for box in form.findChildren(QComboBox):
+        # By its very class: combo boxes of QGIS's own are searched in other ways.
+        index = fields.lookupField(box.objectName()) if type(box) is QComboBox else -1
+        # Rows, the blank one with them.
+        if index < 0 or box.isEditable() or box.count() <= _FEW:
+            continue
+        if layer.editorWidgetSetup(index).type() == "ValueMap":
+            CodeSearch(box)
+
+
+class CodeSearch(QObject):
+    """One list. What is typed becomes a row of it or goes back to what it was: nothing else can be entered."""
+
+    def __init__(self, box: QComboBox):
+        super().__init__(box)
+        self._box = box
+        box.setEditable(True)
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        box.setMaxVisibleItems(_SHOWN)
+        completer = QCompleter(box.model(), box)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setMaxVisibleItems(_SHOWN)
+        box.setCompleter(completer)
+        edit = box.lineEdit()
+        edit.setPlaceholderText(tr("Code or a part of the name"))
+        edit.editingFinished.connect(self._settle)
+        box.currentIndexChanged.connect(self._show)
+        if any(depth for depth, _ in self._levels()):
+            action = edit.addAction(look.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
+            action.setToolTip(tr("Choose level by level"))
+            action.triggered.connect(self._open_levels)
+        self._show()
+
+    def _levels(self) -> list[tuple[int, int]]:
+        """(depth, row) of every row, as its label is indented."""
+        labels = [self._box.itemText(row) for row in range(self._box.count())]
+        return [(len(label) - len(label.lstrip(INDENT)), row) for row, label in enumerate(labels)]
+
+    def _show(self) -> None:
+        """Indents belong to the list, not to what was chosen from it."""
+        text = self._box.itemText(self._box.currentIndex()).strip()
+        if self._box.lineEdit().text() != text:
+            self._box.setEditText(text)
+        self._box.lineEdit().setCursorPosition(0)
+
+    def row_of(self, text: str) -> int:
+        """The row that a text means: a code, a name, a whole label, else the only one that holds it; -1 for none."""
+        text = text.strip().lower()
+        labels = [self._box.itemText(row).strip().lower() for row in range(self._box.count())]
+        exact = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
+        within = exact or [row for row, label in enumerate(labels) if text and text in label]
+        return within[0] if len(within) == 1 or exact else -1
+
+    def _settle(self) -> None:
+        typed = self._box.lineEdit().text()
+        row = self.row_of(typed)
+        if row >= 0:
+            self._box.setCurrentIndex(row)
+        elif typed.strip():
+            text = tr("“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.")
+            QToolTip.showText(QCursor.pos(), text.format(text=typed.strip()), self._box)
+        self._show()
+
+    def _open_levels(self) -> None:
+        menu = self.levels_menu()
+        menu.exec(self._box.mapToGlobal(self._box.rect().bottomLeft()))
+        menu.deleteLater()
+
+    def levels_menu(self) -> QMenu:
+        """The list as menus within menus; a class that has others below it stands first among them."""
+        levels = self._levels()
+        top = QMenu(self._box)
+        menus = [top]
+        for place, (depth, row) in enumerate(levels):
+            del menus[depth + 1 :]
+            label = self._box.itemText(row).strip()
+            inside = place + 1 < len(levels) and levels[place + 1][0] > depth
+            target = menus[-1]
+            if inside:
+                target = target.addMenu(label)
+                menus.append(target)
+            action = target.addAction(label)
+            action.triggered.connect(lambda _checked=False, row=row: self._box.setCurrentIndex(row))
+            if inside:
+                target.addSeparator()
+        return top
