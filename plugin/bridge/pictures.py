@@ -171,7 +171,7 @@ class _Album:
             return painting.memory_layer(_style(layer, concept), self.crs, [layer.field_name("division_name")], parts)
         if concept == "county" and layer.role != "XZQX" and layer is self.plan.concept("townships"):
             county = self.plan.county_shape()
-            shapes = county[1] if county is not None and county[0] is layer else layer.plane
+            shapes = county[1].shapes if county is not None and county[0] is layer else layer.plane
         else:
             shapes = layer.plane
         outlines = dissolve(shapes, sheet.pixel_m, self.check, keep_small=concept != "farmland")

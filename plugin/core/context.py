@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .findings import Finding
 from .geometry import crs as crs_care
-from .geometry.overlay import Parts, shared_parts, uncovered_parts
+from .geometry.overlay import shared_parts, uncovered_parts
+from .geometry.parts import Parts
+from .geometry.polygons import Polygons
 from .geometry.statutory_area import statutory_area
 from .plan import Layer, Plan
 from .profile import Norm
@@ -72,21 +74,25 @@ class Context:
         self, a: Layer, b: Layer | None = None, *, rows_a: NDArray | None = None, rows_b: NDArray | None = None
     ) -> Parts:
         """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows."""
-        left = a.plane if rows_a is None else a.rows(rows_a)
-        right = None if b is None else (b.plane if rows_b is None else b.rows(rows_b))
-        parts = shared_parts(left, right, tolerance=self.tolerance, check=self.check)
+        right = None if b is None else b.polygons
+        parts = shared_parts(
+            a.polygons, right, rows_a=rows_a, rows_b=rows_b, tolerance=self.tolerance, check=self.check
+        )
         self._note(parts, a, b or a)
         return parts
 
-    def uncovered(self, a: Layer, cover: NDArray, *, rows: NDArray | None = None) -> Parts:
+    def uncovered(
+        self, a: Layer, cover: Polygons, *, rows: NDArray | None = None, cover_rows: NDArray | None = None
+    ) -> Parts:
         """Connected parts of rows of ``a`` that the polygons in ``cover`` do not cover."""
-        left = a.plane if rows is None else a.rows(rows)
-        parts = uncovered_parts(left, cover, tolerance=self.tolerance, check=self.check)
+        parts = uncovered_parts(
+            a.polygons, cover, rows=rows, cover_rows=cover_rows, tolerance=self.tolerance, check=self.check
+        )
         self._note(parts, a, None)
         return parts
 
-    def uncovered_shape(self, shape: NDArray, cover: NDArray) -> Parts:
-        """Connected parts of an outline ((1,) array) that the polygons in ``cover`` do not cover."""
+    def uncovered_shape(self, shape: Polygons, cover: Polygons) -> Parts:
+        """Connected parts of an outline (one row) that the polygons in ``cover`` do not cover."""
         parts = uncovered_parts(shape, cover, tolerance=self.tolerance, check=self.check)
         self.slivers += parts.slivers.geometry
         self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
@@ -94,8 +100,8 @@ class Context:
 
     def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
         self.slivers += parts.slivers.geometry
-        for step in ("fixed_precision", "repaired"):
-            self.ladder[step] = self.ladder.get(step, 0) + getattr(parts.ladder, step)
+        for step in parts.ladder.steps:
+            self.ladder[step.name] = self.ladder.get(step.name, 0) + 1
         self.failed += [(a, i, b, j) for i, j in parts.ladder.failed]
 
     def by_place(self, findings: list[Finding]) -> list[Finding]:

@@ -17,6 +17,7 @@ from pyproj import CRS
 from .encoding import garbled
 from .errors import InputError
 from .geometry import crs as crs_care
+from .geometry.polygons import Polygons
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, polygons_only, repair
 from .profile import Norm
@@ -225,6 +226,11 @@ class Layer:
     def plane(self) -> NDArray:
         return self._prepared[0]
 
+    @cached_property
+    def polygons(self) -> Polygons:
+        """The plane's geometries with what is computed of them once for all rules."""
+        return Polygons(self.plane)
+
     @property
     def repaired(self) -> dict[int, float]:
         return self._prepared[1]
@@ -238,12 +244,6 @@ class Layer:
             sound = ~self.invalid & ~missing(self.plane)
             lonlat[sound] = crs_care.to_lonlat(self.drawn[sound], self.crs)
         return statutory_area(lonlat)
-
-    def rows(self, keep: NDArray) -> NDArray:
-        """The plane geometry of the chosen rows, None for the others: positions stay as they are."""
-        chosen = np.full(len(self), None, dtype=object)
-        chosen[keep] = self.plane[keep]
-        return chosen
 
 
 def as_text(value: Any) -> str:
@@ -324,15 +324,15 @@ class Plan:
             self._cache["area_code"] = votes.most_common(1)[0][0] if votes else self.norm.profile.area_code
         return self._cache["area_code"]
 
-    def county_shape(self) -> tuple[Layer, NDArray] | None:
-        """The county layer and its extent as one polygon in an array of one; None when there is no such layer."""
+    def county_shape(self) -> tuple[Layer, Polygons] | None:
+        """The county layer and its extent as one polygon (or None) in one row; None when there is no such layer."""
         layer = self.concept("county")
         if layer is None:
             return None
         if "county_shape" not in self._cache:
             real = layer.plane[~missing(layer.plane)]
             shape = polygons_only(shapely.union_all(real)) if len(real) else None
-            self._cache["county_shape"] = np.array([shape], dtype=object)
+            self._cache["county_shape"] = Polygons(np.array([shape], dtype=object))
         return layer, self._cache["county_shape"]
 
 

@@ -11,9 +11,10 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.geometry.overlay import PIECE_VERTICES, shared_parts, subdivide, uncovered_parts
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.statutory_area import statutory_area, trapezoid
 from plugin.core.geometry.validity import polygons_only, repair
+from plugin.core.geometry.windows import LARGE_VERTICES, Windows
 from plugin.core.tolerance import Tolerance
 
 #: Every shared part counts, however small.
@@ -160,19 +161,28 @@ def test_uncovered_and_covered_make_the_whole(a, cover):
 
 
 @property_test
-@given(st.integers(200, 900), st.floats(0, 7), st.booleans())
-def test_cutting_large_polygons_keeps_their_area(segments, shift, hole):
-    shape = shapely.Point(0, 0).buffer(10, quad_segs=segments)
+@given(
+    st.integers(200, 900),
+    st.floats(-20, 20),
+    st.floats(-20, 20),
+    st.floats(0.01, 30),
+    st.floats(0.01, 30),
+    st.booleans(),
+)
+def test_a_window_shows_what_the_whole_does(segments, x, y, width, height, hole):
+    # Metres by the thousand: the margin of a window is ten.
+    shape = shapely.Point(0, 0).buffer(10_000, quad_segs=segments)
     if hole:
-        shape = shape.difference(shapely.Point(shift, 0).buffer(2, quad_segs=segments))
-    shapes = np.array([shapely.box(0, 0, 1, 1), None, shape, shapely.box(5, 5, 6, 6)], dtype=object)
-    pieces, owner = subdivide(shapes)
-    assert set(owner.tolist()) == {0, 2, 3}
-    assert (shapely.get_num_coordinates(pieces) <= PIECE_VERTICES).all()
-    for row in (0, 2, 3):
-        own = pieces[owner == row]
-        assert shapely.area(own).sum() == pytest.approx(shapes[row].area, rel=1e-12)
-        assert shapely.union_all(own).area == pytest.approx(shapes[row].area, rel=1e-9)
+        shape = shape.difference(shapely.Point(3_000, 0).buffer(2_000, quad_segs=segments))
+    windows = Windows(np.array([None, shape], dtype=object))
+    assert windows.large.tolist() == [False, True]
+    looked_at = shapely.box(x * 1000, y * 1000, (x + width) * 1000, (y + height) * 1000)
+    seen = windows.around(1, np.array(looked_at.bounds))
+    expected = shapely.intersection(shape, looked_at)
+    found = shapely.intersection(seen, looked_at) if seen is not None else shapely.Polygon()
+    assert shapely.area(shapely.symmetric_difference(found, expected)) < 1e-4
+    if max(width, height) < 0.1 and seen is not None:
+        assert shapely.get_num_coordinates(seen) <= LARGE_VERTICES
 
 
 @property_test

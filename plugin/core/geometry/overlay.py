@@ -2,12 +2,11 @@
 """The verbs that rules ask geometry with: which polygons share area, which parts are not covered.
 
 All work in the plane of the plan's CRS (metres). Nothing raises on bad input: what cannot be computed as it is goes
-down a ladder (fixed precision, repaired copies) and, at its end, is returned as failed.
+down a ladder (`ladder`) and, at its end, is returned as failed. Only pairs that `polygons` cannot decide are overlaid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,279 +15,223 @@ import shapely
 from numpy.typing import NDArray
 
 from ..tolerance import Tolerance
-from .validity import missing, polygons_only, repair
+from .ladder import Ladder, overlay, union
+from .parts import Parts, collect
+from .polygons import BATCH, Check, Polygons, never
 
-#: A polygon with more vertices than this is cut into pieces before the index sees it.
-PIECE_VERTICES = 512
-#: How far around a shape a large neighbour is still looked at.
-WINDOW_M = 10.0
-#: Pairs per step between two looks at the cancel button.
-BATCH = 4096
-
-
-def _never() -> None:
-    """Nobody asks to stop."""
+#: From this many neighbours on it pays to join them as the coverage they are.
+MANY = 64
 
 
 @dataclass
-class Ladder:
-    """Which steps below “as is” were taken, how often; and the pairs that failed at the last."""
+class _Rows:
+    """Pairs as they are found: rows and the geometry each pair has in common."""
 
-    fixed_precision: int = 0
-    repaired: int = 0
-    failed: list[tuple[int, int]] = field(default_factory=list)
+    left: list[NDArray] = field(default_factory=list)
+    right: list[NDArray] = field(default_factory=list)
+    shape: list[NDArray] = field(default_factory=list)
 
+    def add(self, left: NDArray, right: NDArray, shape: NDArray) -> None:
+        self.left.append(np.asarray(left, dtype=np.int64))
+        self.right.append(np.asarray(right, dtype=np.int64))
+        self.shape.append(shape)
 
-@dataclass
-class Slivers:
-    """Ignored slivers (碎图斑): kept to be counted and summed, never dropped unseen."""
-
-    geometry: list[Any] = field(default_factory=list)
-
-
-@dataclass
-class Parts:
-    """Parts found: ``left`` and ``right`` row positions ((k,) int; right −1 where there is none), their ``geometry``
-    ((k,) polygons or multipolygons), planar ``area`` (m²) and ``width`` (m, 2 × area ÷ perimeter)."""
-
-    left: NDArray
-    right: NDArray
-    geometry: NDArray
-    area: NDArray
-    width: NDArray
-    slivers: Slivers
-    ladder: Ladder
-
-    def __len__(self) -> int:
-        return len(self.left)
+    def all(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Sorted by row, then by the other row."""
+        left, right, shape = (np.concatenate(c) if c else np.zeros(0, int) for c in (self.left, self.right, self.shape))
+        order = np.lexsort((right, left))
+        return left[order], right[order], shape[order]
 
 
 def shared_parts(
-    a: NDArray,
-    b: NDArray | None = None,
+    a: Polygons | NDArray,
+    b: Polygons | NDArray | None = None,
     *,
     tolerance: Tolerance,
+    rows_a: NDArray | None = None,
+    rows_b: NDArray | None = None,
     connected: bool = False,
-    check: Callable[[], None] = _never,
+    check: Check = never,
 ) -> Parts:
     """Which polygons of ``a`` and ``b`` share area: containment, equality and crossing alike, never mere touching.
 
-    ``a``, ``b``: (n,), (m,) valid polygons or multipolygons or None, one plane in metres; without ``b`` the pairs
-    i < j within ``a``. One row a pair, or per connected part when ``connected``. Parts below both minimums of the
-    tolerance are left out, counted in ``slivers``. ``check`` is called between batches and may raise to stop.
+    ``a``, ``b``: `Polygons` (kept from question to question, so that what they know is used again) or (n,), (m,) valid
+    polygons or None, one plane in metres; without ``b`` the pairs i < j within ``a``. ``rows_a``, ``rows_b`` ((n,),
+    (m,) bool) ask of some rows only. One row a pair, or per connected part when ``connected``. Parts below both
+    minimums of the tolerance are left out, counted in ``slivers``. ``check`` is called between batches and may raise
+    to stop.
     """
-    within = b is None
-    right_side = a if b is None else b
-    ladder, slivers = Ladder(), Slivers()
-    left, right = _candidates(a, right_side, within, check)
-    rows: list[tuple[int, int, Any]] = []
-    for start in range(0, len(left), BATCH):
-        check()
-        i, j = left[start : start + BATCH], right[start : start + BATCH]
-        shapes = _robust(shapely.intersection, a[i], right_side[j], i, j, tolerance, ladder)
-        rows += _real_parts(i, j, shapes, tolerance, connected, slivers)
-    return _parts(rows, slivers, ladder)
+    a = a if isinstance(a, Polygons) else Polygons(a)
+    if b is None:
+        some = _chosen(a, rows_a)
+        left, right, shape, ladder = _within(a, tolerance, check)
+        keep = some[left] & some[right]
+        ladder = ladder.only(some, some)
+        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder)
+    b = b if isinstance(b, Polygons) else Polygons(b)
+    # Asked of the finer layer: more of its polygons lie whole in one of the other.
+    turned = len(b.present) > len(a.present)
+    fine, coarse = (b, a) if turned else (a, b)
+    fine_rows, coarse_rows = (rows_b, rows_a) if turned else (rows_a, rows_b)
+    left, right, shape, ladder = _between(
+        fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, check
+    )
+    if turned:
+        order = np.lexsort((left, right))
+        left, right, shape, ladder = right[order], left[order], shape[order], ladder.turned()
+    return collect(left, right, shape, tolerance, connected, ladder)
 
 
 def uncovered_parts(
-    a: NDArray,
-    cover: NDArray,
+    a: Polygons | NDArray,
+    cover: Polygons | NDArray,
     *,
     tolerance: Tolerance,
-    check: Callable[[], None] = _never,
+    rows: NDArray | None = None,
+    cover_rows: NDArray | None = None,
+    check: Check = never,
 ) -> Parts:
     """The connected parts of each polygon of ``a`` that no polygon of ``cover`` covers; ``right`` is −1.
 
     Shapes as for `shared_parts`. Slivers are left out and counted.
     """
-    ladder, slivers = Ladder(), Slivers()
-    present = np.flatnonzero(~missing(a))
-    real = cover[~missing(cover)]
-    check()
-    rows: list[tuple[int, int, Any]] = []
-    if len(real) == 0:
-        none = np.full(len(present), -1)
-        return _parts(_real_parts(present, none, a[present], tolerance, True, slivers), slivers, ladder)
-    open_rows = _not_plainly_covered(a, present, real, check)
-    tree = shapely.STRtree(real)
-    large = shapely.get_num_coordinates(real) > PIECE_VERTICES
-    for position in open_rows:
+    a = a if isinstance(a, Polygons) else Polygons(a)
+    cover = cover if isinstance(cover, Polygons) else Polygons(cover)
+    some, covering = _chosen(a, rows), _chosen(cover, cover_rows)
+    ladder = Ladder()
+    if not covering.any():
+        bare = np.flatnonzero(some)
+        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder)
+    _know_crowded(a, tolerance, check)
+    decided = a.decide(cover, some, covering, check)
+    bare = some & ~decided.open
+    bare[decided.left] = False
+    whole = np.flatnonzero(bare)
+    rows_open = np.flatnonzero(decided.open)
+    rest = np.empty(len(rows_open), dtype=object)
+    near_of = _near(a, rows_open, cover, covering, check)
+    for n, row in enumerate(rows_open.tolist()):
         check()
-        shape = a[position]
-        near = np.sort(tree.query(shape, predicate="intersects"))
-        rest = _difference(shape, real[near], large[near], int(position), tolerance, ladder) if len(near) else shape
-        rows += _real_parts(np.array([position]), np.array([-1]), np.array([rest]), tolerance, True, slivers)
-    return _parts(rows, slivers, ladder)
+        rest[n] = _difference(a, row, cover, near_of[n], tolerance, ladder)
+    left = np.concatenate([whole, rows_open])
+    shape = np.concatenate([a.shapes[whole], rest])
+    order = np.argsort(left)
+    return collect(left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder)
 
 
-def _not_plainly_covered(a: NDArray, present: NDArray, cover: NDArray, check: Callable[[], None]) -> NDArray:
-    """Positions that no single polygon of the cover contains whole: only these need a difference.
+def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
+    """(n,) bool: the rows asked for that have a shape."""
+    chosen = np.zeros(len(polygons), dtype=bool)
+    chosen[polygons.present] = True
+    return chosen if rows is None else chosen & rows
 
-    The cover asks which rows it contains, not the other way round: it is prepared once, however many rows there are.
-    """
-    shapely.prepare(cover)
-    done = np.zeros(len(a), dtype=bool)
-    for start in range(0, len(present), BATCH):
+
+def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, NDArray, NDArray, Ladder]:
+    """Pairs within a layer. Kept with the layer: every question between layers needs to know who is crowded."""
+    if a.overlaps is None:
+        suspect = np.flatnonzero(a.suspects(check))
+        ladder, found = Ladder(), _Rows()
+        tree = shapely.STRtree(a.shapes[suspect])
+        for start in range(0, len(suspect), BATCH):
+            check()
+            i, j = tree.query(a.shapes[suspect[start : start + BATCH]])
+            i, j = suspect[start + i], suspect[j]
+            i, j = i[i < j], j[i < j]
+            for step in range(0, len(i), BATCH):
+                check()
+                _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found)
+        left, right, shape = found.all()
+        a.crowded = np.zeros(len(a), dtype=bool)
+        a.crowded[left] = a.crowded[right] = True
+        for i, j in ladder.failed:
+            a.crowded[[i, j]] = True
+        a.overlaps = left, right, shape, ladder
+    return a.overlaps
+
+
+def _know_crowded(a: Polygons, tolerance: Tolerance, check: Check) -> None:
+    if a.crowded is None:
+        _within(a, tolerance, check)
+
+
+def _between(
+    a: Polygons, b: Polygons, rows_a: NDArray, rows_b: NDArray, tolerance: Tolerance, check: Check
+) -> tuple[NDArray, NDArray, NDArray, Ladder]:
+    ladder, found = Ladder(), _Rows()
+    if rows_a.any() and rows_b.any():
+        _know_crowded(a, tolerance, check)
+        decided = a.decide(b, rows_a, rows_b, check)
+        found.add(decided.left, decided.right, a.shapes[decided.left])
+        undecided = np.flatnonzero(decided.open)
+        i, j = _pairs(a, undecided, b, np.flatnonzero(rows_b), check)
+        for start in range(0, len(i), BATCH):
+            check()
+            _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found)
+    return *found.all(), ladder
+
+
+def _pairs(a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, check: Check) -> tuple[NDArray, NDArray]:
+    """Rows of both that meet; the side asked with is prepared, so that a large polygon is looked through once."""
+    tree = shapely.STRtree(a.shapes[rows_a])
+    left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for start in range(0, len(rows_b), BATCH):
         check()
-        batch = present[start : start + BATCH]
-        tree = shapely.STRtree(a[batch])
-        for step in range(0, len(cover), BATCH):
-            check()
-            _, inside = tree.query(cover[step : step + BATCH], predicate="covers")
-            done[batch[inside]] = True
-    return present[~done[present]]
+        some = rows_b[start : start + BATCH]
+        j, i = tree.query(b.shapes[some], predicate="intersects")
+        left.append(rows_a[i])
+        right.append(some[j])
+    return np.concatenate(left), np.concatenate(right)
 
 
-def _difference(shape: Any, near: NDArray, large: NDArray, position: int, tolerance: Tolerance, ladder: Ladder) -> Any:
-    """A polygon less all those near it; None when GEOS gives up on every step of the ladder."""
-    xmin, ymin, xmax, ymax = shape.bounds
-    # Only what is near matters of a large polygon; cut well outside the shape, so that no vertex is added to it.
-    window = shapely.box(xmin - WINDOW_M, ymin - WINDOW_M, xmax + WINDOW_M, ymax + WINDOW_M)
-    try:
-        near = near.copy()
-        if shapely.get_num_coordinates(shape) <= PIECE_VERTICES:
-            near[large] = shapely.intersection(near[large], window)
-        other = near[0] if len(near) == 1 else shapely.union_all(near)
-    except shapely.GEOSException:
-        try:
-            other = shapely.union_all(near, grid_size=tolerance.cluster_m)
-            ladder.fixed_precision += 1
-        except shapely.GEOSException:
-            ladder.failed.append((position, -1))
-            return None
-    return _one_by_ladder(shapely.difference, shape, other, (position, -1), tolerance, ladder)
+def _overlay(
+    a: Polygons, b: Polygons, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder, found: _Rows
+) -> None:
+    """What pairs of rows have in common; those that only touch are left out."""
+    left, right = a.shapes[i], b.shapes[j]
+    _through_windows(left, right, b, j)
+    _through_windows(right, left, a, i)
+    shape = overlay(shapely.intersection, left, right, i, j, tolerance, ladder)
+    there = shapely.area(shape) > 0
+    found.add(i[there], j[there], shape[there])
 
 
-def _candidates(a: NDArray, b: NDArray, within: bool, check: Callable[[], None]) -> tuple[NDArray, NDArray]:
-    """Pairs that truly share some area, sorted; large polygons are looked at piece by piece."""
-    if np.count_nonzero(~missing(a)) < (2 if within else 1) or missing(b).all():
-        return np.array([], dtype=np.int64), np.array([], dtype=np.int64)
-    pieces_a, owner_a = subdivide(a, check)
-    pieces_b, owner_b = (pieces_a, owner_a) if within else subdivide(b, check)
-    if not len(pieces_a) or not len(pieces_b):
-        return np.array([], dtype=int), np.array([], dtype=int)
-    tree = shapely.STRtree(pieces_b)
-    found: set[tuple[int, int]] = set()
-    for start in range(0, len(pieces_a), BATCH):
-        check()
-        i, j = tree.query(pieces_a[start : start + BATCH], predicate="intersects")
-        i = i + start
-        keep = owner_a[i] < owner_b[j] if within else np.ones(len(i), dtype=bool)
-        i, j = i[keep], j[keep]
-        for step in range(0, len(i), BATCH):
-            check()
-            k, m = i[step : step + BATCH], j[step : step + BATCH]
-            meets = _interiors_meet(pieces_a[k], pieces_b[m])
-            found.update(zip(owner_a[k[meets]].tolist(), owner_b[m[meets]].tolist(), strict=True))
-    pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+def _through_windows(small: NDArray, large: NDArray, source: Polygons, rows: NDArray) -> None:
+    """Put in place of each large shape what is to be seen of it around the small one beside it."""
+    windows = source.windows
+    for n in np.flatnonzero(windows.large[rows]).tolist():
+        if large[n] is not None and small[n] is not None:
+            large[n] = windows.around(int(rows[n]), np.array(small[n].bounds))
 
 
-def _interiors_meet(a: NDArray, b: NDArray) -> NDArray:
-    """(n,) bool: the interiors share an area, neither mere touching nor a shared edge. In doubt, yes."""
-    try:
-        return shapely.relate_pattern(a, b, "2********")
-    except shapely.GEOSException:
-        return np.ones(len(a), dtype=bool)
+def _near(a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, check: Check) -> list[NDArray]:
+    """For each of ``rows`` the rows of the cover that meet it, sorted."""
+    i, j = _pairs(a, rows, cover, np.flatnonzero(covering), check)
+    order = np.lexsort((j, i))
+    i, j = i[order], j[order]
+    return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
 
 
-def subdivide(geometries: NDArray, check: Callable[[], None] = _never) -> tuple[NDArray, NDArray]:
-    """Cut large polygons by quadtree for the index. Returns the pieces and the row each came from.
-
-    The pieces only tell where to look: areas and shapes are always computed from the originals, because a vertex
-    added on a slanted edge changes the statutory area.
-    """
-    pieces: list[Any] = []
-    owners: list[int] = []
-    for position in np.flatnonzero(~missing(geometries)):
-        todo = [geometries[position]]
-        while todo:
-            shape = todo.pop()
-            if shapely.get_num_coordinates(shape) <= PIECE_VERTICES:
-                pieces.append(shape)
-                owners.append(int(position))
-                continue
-            check()
-            todo += _quarters(shape)
-    return np.array(pieces, dtype=object), np.array(owners, dtype=int)
-
-
-def _quarters(shape: Any) -> list[Any]:
-    xmin, ymin, xmax, ymax = shape.bounds
-    xmid, ymid = (xmin + xmax) / 2, (ymin + ymax) / 2
-    quarters = []
-    for box in ((xmin, ymin, xmid, ymid), (xmid, ymin, xmax, ymid), (xmin, ymid, xmid, ymax), (xmid, ymid, xmax, ymax)):
-        quarter = polygons_only(shapely.intersection(shape, shapely.box(*box)))
-        if quarter is not None:
-            quarters.append(quarter)
-    return quarters
-
-
-def _robust(
-    operation: Callable[..., Any], a: NDArray, b: NDArray, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder
-) -> NDArray:
-    """The operation on pairs of arrays; where GEOS gives up, down the ladder for that pair alone."""
-    try:
-        return operation(a, b)
-    except shapely.GEOSException:
-        results = np.empty(len(a), dtype=object)
-        for n in range(len(a)):
-            results[n] = _one_by_ladder(operation, a[n], b[n], (int(i[n]), int(j[n])), tolerance, ladder)
-        return results
-
-
-def _one_by_ladder(operation: Any, a: Any, b: Any, pair: tuple[int, int], tolerance: Tolerance, ladder: Ladder) -> Any:
-    try:
-        return operation(a, b)
-    except shapely.GEOSException:
-        pass  # the next steps are what is done about it
-    try:
-        result = operation(a, b, grid_size=tolerance.cluster_m)
-        ladder.fixed_precision += 1
-        return result
-    except shapely.GEOSException:
-        pass
-    try:
-        result = operation(repair(a), repair(b), grid_size=tolerance.cluster_m)
-        ladder.repaired += 1
-        return result
-    except shapely.GEOSException:
-        ladder.failed.append(pair)
+def _difference(a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, ladder: Ladder) -> Any:
+    """A polygon less all those near it; None when nothing can be computed."""
+    shape = a.shapes[row]
+    if not len(near):
+        return shape
+    other = _together(shape, row, cover, near, tolerance, ladder)
+    if other is None:
         return None
+    one, two = np.array([shape], dtype=object), np.array([other], dtype=object)
+    return overlay(shapely.difference, one, two, np.array([row]), np.array([-1]), tolerance, ladder)[0]
 
 
-def _real_parts(
-    i: NDArray, j: NDArray, shapes: NDArray, tolerance: Tolerance, connected: bool, slivers: Slivers
-) -> list[tuple[int, int, Any]]:
-    """Take the areal parts of each shape, drop slivers, give back rows (i, j, geometry)."""
-    rows = []
-    for left, right, shape in zip(i.tolist(), j.tolist(), shapes, strict=True):
-        polygons = polygons_only(shape)
-        if polygons is None:
-            continue
-        parts = shapely.get_parts([polygons])
-        areas, lengths = shapely.area(parts), shapely.length(parts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sliver = tolerance.is_sliver(areas, 2 * areas / lengths)
-        if sliver.any():
-            slivers.geometry += list(parts[sliver])
-            parts = parts[~sliver]
-        if connected:
-            rows += [(left, right, p) for p in parts]
-        elif len(parts):
-            rows.append((left, right, parts[0] if len(parts) == 1 else shapely.multipolygons(parts)))
-    return rows
-
-
-def _parts(rows: list[tuple[int, int, Any]], slivers: Slivers, ladder: Ladder) -> Parts:
-    geometry = np.array([r[2] for r in rows], dtype=object)
-    area, length = shapely.area(geometry), shapely.length(geometry)
-    return Parts(
-        left=np.array([r[0] for r in rows], dtype=int),
-        right=np.array([r[1] for r in rows], dtype=int),
-        geometry=geometry,
-        area=area,
-        width=2 * area / length if len(rows) else np.array([]),
-        slivers=slivers,
-        ladder=ladder,
-    )
+def _together(shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, ladder: Ladder) -> Any:
+    """The union of the polygons near a shape, as far as it is seen from there."""
+    if len(near) > MANY:
+        # Those that share their edges exactly are joined by striking out what they share.
+        sound = ~cover.suspects()[near]
+        joined = shapely.coverage_union_all(cover.shapes[near[sound]])
+        return union(np.append(cover.shapes[near[~sound]], joined), row, tolerance, ladder)
+    bounds = np.array(shape.bounds)
+    large = cover.windows.large
+    seen = [cover.windows.around(n, bounds) if large[n] else cover.shapes[n] for n in near.tolist()]
+    kept = np.array([s for s in seen if s is not None], dtype=object)
+    return kept[0] if len(kept) == 1 else union(kept, row, tolerance, ladder)

@@ -101,7 +101,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
         if ctx.norm.get("ratio.new_land_includes_flexible")
         else parts["concentrated"]
     )
-    new_land = float(ctx.statutory(ctx.uncovered(boundary, base_parcels.rows(urban), rows=growing).geometry).sum())
+    grown = ctx.uncovered(boundary, base_parcels.polygons, rows=growing, cover_rows=urban)
+    new_land = float(ctx.statutory(grown.geometry).sum())
     ratios = expansion_ratios(denominator, whole, area["concentrated"], area["flexible"], new_land)
     numerators = {"n1": whole, "n2": area["concentrated"] + area["flexible"], "n3": denominator + new_land}
     confirmed = not result.doubts and all(

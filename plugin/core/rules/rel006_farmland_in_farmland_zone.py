@@ -57,7 +57,7 @@ def farmland_in_farmland_zone(
     inside = ctx.shared(farmland, zones, rows_b=urban)
     findings = ctx.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have their own finding: they are not told a second time as “outside”.
-    elsewhere = ctx.uncovered(farmland, zones.rows(protected | urban))
+    elsewhere = ctx.uncovered(farmland, zones.polygons, cover_rows=protected | urban)
     areas = ctx.statutory(elsewhere.geometry)
     total = float(farmland.statutory.sum())
     outside = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)

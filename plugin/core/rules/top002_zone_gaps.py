@@ -38,9 +38,9 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
         Needs the county's own outline; overlaps of zones are TOP001. Gaps below both minimums are counted as slivers.
     """
     shape = ctx.plan.county_shape()
-    if shape is None or shape[1][0] is None:
+    if shape is None or shape[1].shapes[0] is None:
         return []
-    parts = ctx.uncovered_shape(shape[1], zones.plane)
+    parts = ctx.uncovered_shape(shape[1], zones.polygons)
     areas = ctx.statutory(parts.geometry)
     return [
         Finding(

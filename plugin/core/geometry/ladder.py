@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The robustness ladder: as is → fixed precision → repaired copies → smaller pieces. What it took is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..tolerance import Tolerance
+from .validity import polygons_only, repair
+
+Operation = Callable[..., Any]
+#: How often a shape is quartered before a pair is given up.
+_QUARTERINGS = 2
+
+
+class Step(NamedTuple):
+    """A step below “as is” that a pair took: its rows (``right`` −1: none) and the planar area (m²) it changed in them."""
+
+    name: str
+    left: int
+    right: int
+    area_m2: float
+
+
+@dataclass
+class Ladder:
+    """The steps taken, and the pairs that failed at the last."""
+
+    steps: list[Step] = field(default_factory=list)
+    failed: list[tuple[int, int]] = field(default_factory=list)
+
+    def turned(self) -> Ladder:
+        """The same with the sides of each pair exchanged."""
+        return Ladder([Step(s.name, s.right, s.left, s.area_m2) for s in self.steps], [(j, i) for i, j in self.failed])
+
+    def only(self, left: NDArray, right: NDArray) -> Ladder:
+        """What concerns pairs of these rows ((n,), (m,) bool)."""
+        steps = [s for s in self.steps if left[s.left] and right[s.right]]
+        return Ladder(steps, [(i, j) for i, j in self.failed if left[i] and right[j]])
+
+
+def overlay(
+    operation: Operation, a: NDArray, b: NDArray, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder
+) -> NDArray:
+    """The operation on (n,) pairs of polygons of rows ``i``, ``j``; where GEOS gives up, down the ladder for that pair.
+
+    Returns (n,) geometries, None for a pair that failed at every step.
+    """
+    try:
+        return operation(a, b)
+    except shapely.GEOSException:
+        results = np.empty(len(a), dtype=object)
+        for n in range(len(a)):
+            results[n] = _one(operation, a[n], b[n], (int(i[n]), int(j[n])), tolerance, ladder)
+        return results
+
+
+def union(shapes: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> Any:
+    """The union of polygons that lie near ``row``; None, and the row failed, when it cannot be had."""
+    for grid in (None, tolerance.cluster_m):
+        try:
+            joined = shapely.union_all(shapes, grid_size=grid)
+        except shapely.GEOSException:
+            continue
+        if grid is not None:
+            ladder.steps.append(Step("fixed_precision", row, -1, abs(float(shapely.area(joined) - _area(shapes)))))
+        return joined
+    ladder.failed.append((row, -1))
+    return None
+
+
+def _area(shapes: NDArray) -> float:
+    """Of polygons that may overlap: no more than this."""
+    return float(shapely.area(shapes).sum())
+
+
+def _one(operation: Operation, a: Any, b: Any, pair: tuple[int, int], tolerance: Tolerance, ladder: Ladder) -> Any:
+    for name, attempt in (
+        ("as_is", _as_is),
+        ("fixed_precision", _fixed_precision),
+        ("repaired", _repaired),
+        ("pieces", _in_pieces),
+    ):
+        try:
+            result, changed = attempt(operation, a, b, tolerance)
+        except shapely.GEOSException:
+            continue  # the next step is what is done about it
+        if name != "as_is":
+            ladder.steps.append(Step(name, *pair, changed))
+        return result
+    ladder.failed.append(pair)
+    return None
+
+
+def _as_is(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+    return operation(a, b), 0.0
+
+
+def _fixed_precision(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+    grid = tolerance.cluster_m
+    return operation(a, b, grid_size=grid), _changed(a, shapely.set_precision(a, grid)) + _changed(
+        b, shapely.set_precision(b, grid)
+    )
+
+
+def _repaired(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+    fixed_a, fixed_b = repair(a), repair(b)
+    return operation(fixed_a, fixed_b, grid_size=tolerance.cluster_m), _changed(a, fixed_a) + _changed(b, fixed_b)
+
+
+def _in_pieces(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+    """Quarter by quarter: the vertex pair that GEOS stumbles over is alone in a small piece, or gone."""
+    fixed_a, fixed_b = repair(a), repair(b)
+    pieces: list[Any] = []
+    for quarter in _quarters(fixed_a, _QUARTERINGS):
+        part = polygons_only(operation(quarter, fixed_b, grid_size=tolerance.cluster_m))
+        if part is not None:
+            pieces.append(part)
+    return shapely.union_all(pieces, grid_size=tolerance.cluster_m), _changed(a, fixed_a) + _changed(b, fixed_b)
+
+
+def _quarters(shape: Any, depth: int) -> list[Any]:
+    if shape is None:
+        return []
+    if not depth:
+        return [shape]
+    xmin, ymin, xmax, ymax = shape.bounds
+    xmid, ymid = (xmin + xmax) / 2, (ymin + ymax) / 2
+    found = []
+    for box in ((xmin, ymin, xmid, ymid), (xmid, ymin, xmax, ymid), (xmin, ymid, xmid, ymax), (xmid, ymid, xmax, ymax)):
+        found += _quarters(polygons_only(shapely.intersection(shape, shapely.box(*box))), depth - 1)
+    return found
+
+
+def _changed(before: Any, after: Any) -> float:
+    return abs(float(shapely.area(after) if after is not None else 0.0) - float(shapely.area(before)))

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The segments of a layer's polygons, told apart by their exact coordinates: which are shared, which stand alone.
+
+Most neighbours of a plan share their edges vertex by vertex. A segment drawn twice, once from either side, cannot be
+where an overlap begins; the few that stand alone are the layer's outer edge or its defects. So they are all that need
+be looked at (`polygons`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+#: Segments in one piece of a line: few enough that its box says where it runs.
+PIECE_SEGMENTS = 24
+#: The ends of a piece are drawn in by this much (m): it ends where a shared edge begins, and touching there means nothing.
+DRAWN_IN = 1e-6
+#: Odd constants of a well-mixing integer hash (splitmix64).
+_MIX = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+
+
+class Pieces(NamedTuple):
+    """Parts of boundary that no other polygon shares: ``line`` (k,) linestrings, ``row`` (k,) whose polygon's they are."""
+
+    line: NDArray
+    row: NDArray
+
+
+@dataclass
+class Linework:
+    """All segments of (n,) polygons or multipolygons; segment k runs from vertex k to vertex k + 1.
+
+    ``xy`` (v, 2); ``ring`` (v,) the ring of each vertex; ``row`` (r,) the polygon of each ring; ``left`` (v,) bool: the
+    interior lies on the left of the ring as drawn; ``order`` (s,) the segments by their hash ``key`` (s,), each once.
+    """
+
+    xy: NDArray
+    ring: NDArray
+    row: NDArray
+    left: NDArray
+    order: NDArray
+    key: NDArray
+
+    @cached_property
+    def alone(self) -> NDArray:
+        """(v,) bool: segments that are not drawn exactly twice, once with the interior on either side."""
+        alone = self._all()
+        same = self.key[1:] == self.key[:-1]
+        begins = same.copy()
+        begins[1:] &= ~same[:-1]
+        begins[:-1] &= ~same[1:]
+        first = np.flatnonzero(begins)
+        i, j = self.order[first], self.order[first + 1]
+        # Two segments with the interior on the same side as drawn must run against each other, else along.
+        turned = self.left[i] == self.left[j]
+        vertex = _as_one(self.xy)
+        paired = (vertex[i] == vertex[j + turned]) & (vertex[i + 1] == vertex[j + ~turned])
+        alone[i[paired]] = alone[j[paired]] = False
+        return alone
+
+    def unmatched(self, other: Linework) -> NDArray:
+        """(v,) bool: segments that ``other`` does not have, in either direction."""
+        lonely = self._all()
+        if len(other.key):
+            at = np.minimum(np.searchsorted(other.key, self.key), len(other.key) - 1)
+            same = np.flatnonzero(other.key[at] == self.key)
+            # The hash says where to look; only equal coordinates are the same segment.
+            i, j = self.order[same], other.order[at[same]]
+            mine, theirs = _as_one(self.xy), _as_one(other.xy)
+            a, b, c, d = mine[i], mine[i + 1], theirs[j], theirs[j + 1]
+            lonely[i[((a == c) & (b == d)) | ((a == d) & (b == c))]] = False
+        return lonely
+
+    def _all(self) -> NDArray:
+        """(v,) bool: a segment begins here."""
+        begins = np.zeros(len(self.xy), dtype=bool)
+        begins[self.order] = True
+        return begins
+
+    def pieces(self, chosen: NDArray) -> Pieces:
+        """The chosen segments ((v,) bool) as lines of at most `PIECE_SEGMENTS`, ends drawn in by `DRAWN_IN`."""
+        segments = np.flatnonzero(chosen)
+        if not len(segments):
+            return Pieces(np.array([], dtype=object), np.array([], dtype=int))
+        # A run of segments goes on while vertex follows vertex in one ring.
+        ring = self.ring[segments]
+        opens = np.r_[True, (segments[1:] != segments[:-1] + 1) | (ring[1:] != ring[:-1])]
+        run = np.cumsum(opens) - 1
+        place = np.arange(len(segments)) - np.flatnonzero(opens)[run]
+        cut = opens | (place % PIECE_SEGMENTS == 0)
+        closes, cut_after = np.r_[opens[1:], True], np.r_[cut[1:], True]
+        # A piece has one vertex more than segments: its last segment gives two.
+        copies = np.where(cut_after, 2, 1)
+        vertex = np.repeat(segments, copies)
+        second = np.r_[False, vertex[1:] == vertex[:-1]]
+        vertex[second] += 1
+        xy = self.xy[vertex]
+        piece = np.repeat(np.cumsum(cut) - 1, copies)
+        _draw_in(xy, np.flatnonzero(np.repeat(opens, copies) & ~second), 1)
+        _draw_in(xy, np.flatnonzero(np.repeat(closes, copies) & second), -1)
+        return Pieces(shapely.linestrings(xy, indices=piece), self.row[ring[cut]])
+
+
+def _draw_in(xy: NDArray, ends: NDArray, inward: int) -> None:
+    """Move the vertices ``ends`` towards the next one (``inward`` ±1) by `DRAWN_IN`; short segments stay."""
+    step = xy[ends + inward] - xy[ends]
+    length = np.hypot(step[:, 0], step[:, 1])
+    long = length > 4 * DRAWN_IN
+    xy[ends[long]] += step[long] * (DRAWN_IN / length[long])[:, None]
+
+
+def _as_one(xy: NDArray) -> NDArray:
+    """(v,) complex: a vertex as one number, compared in one go."""
+    return xy.view(np.complex128).ravel()
+
+
+def linework(shapes: NDArray, rows: NDArray) -> Linework:
+    """The segments of (n,) valid polygons and multipolygons, none missing; ``rows`` (n,) the row each stands for."""
+    xy, lengths, shape_of_ring, is_hole = _rings(shapes)
+    ring_at = np.r_[0, np.cumsum(lengths)]
+    left = (_signed_areas(xy, ring_at, lengths) > 0) != is_hole
+    code = _vertex_codes(xy)
+    # A sum knows no direction.
+    key = code[:-1] + code[1:] if len(code) else code
+    begins = _as_one(xy)[1:] != _as_one(xy)[:-1] if len(code) else np.zeros(0, dtype=bool)
+    begins[ring_at[1:-1] - 1] = False
+    segments = np.flatnonzero(begins).astype(np.int32)
+    key = key[begins]
+    order = np.argsort(key)
+    return Linework(
+        xy=xy,
+        ring=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
+        row=rows[shape_of_ring].astype(np.int32),
+        left=np.repeat(left, lengths),
+        order=segments[order],
+        key=key[order],
+    )
+
+
+def _rings(shapes: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """All rings: vertices (v, 2), vertices a ring (r,), the shape each ring is of (r,), and whether it is a hole (r,)."""
+    plain = (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
+    simple, others = np.flatnonzero(plain), np.flatnonzero(~plain)
+    xy = shapely.get_coordinates(shapes[simple])
+    lengths = shapely.get_num_coordinates(shapes[simple]).astype(np.int64)
+    if not len(others):
+        return xy, lengths, simple, np.zeros(len(simple), dtype=bool)
+    # shapely writes one array for polygons and multipolygons only where a multipolygon is among them: one is put in.
+    mixed = np.append(shapes[others], _ONE_OF_MANY)
+    _, more, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
+    shape_at = shape_at[:-1]
+    part_at = part_at[: shape_at[-1] + 1]
+    ring_at = ring_at[: part_at[-1] + 1]
+    is_hole = np.ones(len(ring_at) - 1, dtype=bool)
+    is_hole[part_at[:-1]] = False
+    return (
+        np.concatenate([xy, more[: ring_at[-1]]]),
+        np.concatenate([lengths, np.diff(ring_at)]),
+        np.concatenate([simple, np.repeat(others, np.diff(part_at[shape_at]))]),
+        np.concatenate([np.zeros(len(simple), dtype=bool), is_hole]),
+    )
+
+
+_ONE_OF_MANY = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+
+
+def _signed_areas(xy: NDArray, ring_at: NDArray, lengths: NDArray) -> NDArray:
+    """Twice the signed area of each ring; x is taken from its first vertex, so that no digits are lost."""
+    if not len(lengths):
+        return np.zeros(0)
+    x, y = xy[:, 0] - np.repeat(xy[ring_at[:-1], 0], lengths), xy[:, 1]
+    steps = np.zeros(len(xy))
+    steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])
+    # From a ring's last vertex to the next one's first is no step.
+    steps[ring_at[1:] - 1] = 0.0
+    return np.add.reduceat(steps, ring_at[:-1])
+
+
+def _vertex_codes(xy: NDArray) -> NDArray:
+    """(v,) uint64: a hash of each vertex's exact coordinates; −0.0 is 0.0."""
+    bits = (xy + 0.0).view(np.uint64)
+    code = bits[:, 0] * _MIX[0]
+    code ^= code >> np.uint64(32)
+    code += bits[:, 1]
+    for shift, factor in ((30, _MIX[1]), (27, _MIX[2])):
+        code ^= code >> np.uint64(shift)
+        code *= factor
+    code ^= code >> np.uint64(31)
+    return code

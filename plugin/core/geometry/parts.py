@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parts that a verb found, slivers told apart from the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..tolerance import Tolerance
+from .ladder import Ladder
+from .validity import polygons_only
+
+
+@dataclass
+class Slivers:
+    """Ignored slivers (碎图斑): kept to be counted and summed, never dropped unseen."""
+
+    geometry: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Parts:
+    """Parts found: ``left`` and ``right`` row positions ((k,) int; right −1 where there is none), their ``geometry``
+    ((k,) polygons or multipolygons), planar ``area`` (m²) and ``width`` (m, 2 × area ÷ perimeter)."""
+
+    left: NDArray
+    right: NDArray
+    geometry: NDArray
+    area: NDArray
+    width: NDArray
+    slivers: Slivers
+    ladder: Ladder
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+def collect(
+    left: NDArray, right: NDArray, shapes: NDArray, tolerance: Tolerance, connected: bool, ladder: Ladder
+) -> Parts:
+    """The areal parts of each (k,) shape without slivers: one row a shape, or per connected part when ``connected``."""
+    shapes = _areal(shapes)
+    there = ~shapely.is_missing(shapes)
+    left, right, shapes = left[there], right[there], shapes[there]
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    area, length = shapely.area(parts), shapely.length(parts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sliver = tolerance.is_sliver(area, 2 * area / length)
+    slivers = Slivers(list(parts[sliver]))
+    if connected:
+        real = ~sliver
+        return _made(left[owner[real]], right[owner[real]], parts[real], slivers, ladder)
+    # Most shapes keep all their parts and stay as they are; the others are put together again from what is left.
+    kept, all_parts = np.bincount(owner[~sliver], minlength=len(shapes)), np.bincount(owner, minlength=len(shapes))
+    for n in np.flatnonzero((kept < all_parts) & (kept > 0)).tolist():
+        rest = parts[(owner == n) & ~sliver]
+        shapes[n] = rest[0] if len(rest) == 1 else shapely.multipolygons(rest)
+    real = kept > 0
+    return _made(left[real], right[real], shapes[real], slivers, ladder)
+
+
+def _areal(shapes: NDArray) -> NDArray:
+    """(k,) polygons and multipolygons; what an overlay left of lines and points is dropped, nothing areal is None."""
+    shapes = shapes.copy()
+    plain = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    for n in np.flatnonzero(~plain).tolist():
+        shapes[n] = polygons_only(shapes[n])
+    return shapes
+
+
+def _made(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, ladder: Ladder) -> Parts:
+    area, length = shapely.area(geometry), shapely.length(geometry)
+    width = 2 * area / length if len(geometry) else np.zeros(0)
+    return Parts(left.astype(int), right.astype(int), geometry, area, width, slivers, ladder)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The polygons of one layer in a plane, with what is worth computing once for all questions.
+
+Why most pairs need no overlay. Walk across a layer: how many of its polygons lie on top of each other changes only
+where a segment is drawn on one side alone. So a polygon that no such segment of another enters has one number all over
+its inside, and one point tells it: 1 means that it overlaps no other. Likewise, where no boundary of a second layer
+enters a polygon, each polygon of that layer holds it whole or not at all, and one point decides. A segment that both
+layers have cannot enter: it is the boundary of a polygon of the first layer, which overlap each other nowhere (those that
+do are told apart, and always overlaid).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .ladder import Ladder
+from .linework import Linework, Pieces, linework
+from .validity import missing
+from .windows import Windows
+
+Check = Callable[[], None]
+#: Shapes per step between two looks at the cancel button.
+BATCH = 8192
+
+
+def never() -> None:
+    """Nobody asks to stop."""
+
+
+class Decided(NamedTuple):
+    """``left``, ``right`` (k,) rows: the first lies whole in the second; ``open`` (n,) bool: rows left to the overlay."""
+
+    left: NDArray
+    right: NDArray
+    open: NDArray
+
+
+class Polygons:
+    """``shapes``: (n,) valid polygons, multipolygons or None in one plane, metres. They are not to be changed."""
+
+    def __init__(self, shapes: NDArray):
+        self.shapes = shapes
+        self.present = np.flatnonzero(~missing(shapes))
+        self._real = shapes[self.present]
+        self._unmatched: WeakKeyDictionary[Polygons, Pieces] = WeakKeyDictionary()
+        self._suspects: NDArray | None = None
+        #: What `overlay.shared_parts` found within the layer: pairs of rows, what they share, and how it was computed.
+        self.overlaps: tuple[NDArray, NDArray, NDArray, Ladder] | None = None
+        #: (n,) bool: rows that overlap another row of their own layer. Known with ``overlaps``.
+        self.crowded: NDArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @cached_property
+    def _small(self) -> tuple[shapely.STRtree, NDArray]:
+        """A tree over the polygons that are not large, and their rows."""
+        rows = self.present[~self.windows.large[self.present]]
+        return shapely.STRtree(self.shapes[rows]), rows
+
+    @cached_property
+    def _large(self) -> NDArray:
+        """The rows of large polygons: these ask, and are prepared, rather than be asked."""
+        return self.present[self.windows.large[self.present]]
+
+    @cached_property
+    def area(self) -> NDArray:
+        """(n,) planar m², 0 for missing ones."""
+        areas = np.zeros(len(self))
+        areas[self.present] = shapely.area(self._real)
+        return areas
+
+    @cached_property
+    def windows(self) -> Windows:
+        return Windows(self.shapes)
+
+    @cached_property
+    def lines(self) -> Linework:
+        return linework(self._real, self.present)
+
+    @cached_property
+    def _points(self) -> tuple[NDArray, NDArray]:
+        """A point inside each of ``shapes[present]``, and whether it truly lies inside (a hair may have no inside)."""
+        points = shapely.point_on_surface(self._real)
+        x, y = shapely.get_x(points), shapely.get_y(points)
+        inside = shapely.contains_xy(self._real, x, y)
+        points[~inside] = None
+        return points, inside
+
+    @cached_property
+    def _point_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self._points[0])
+
+    def suspects(self, check: Check = never) -> NDArray:
+        """(n,) bool: rows that may share area with another row of this layer; all others surely do not."""
+        if self._suspects is None:
+            self._suspects = self._find_suspects(check)
+        return self._suspects
+
+    def _find_suspects(self, check: Check) -> NDArray:
+        suspect = np.zeros(len(self), dtype=bool)
+        points, inside = self._points
+        check()
+        suspect[self.present[~inside]] = True
+        pieces = self.lines.pieces(self.lines.alone)
+        rows, met = self._meeting(pieces.line, check)
+        suspect[rows[pieces.row[met] != rows]] = True
+        rows, met = self._meeting(points, check)
+        twice = rows != self.present[met]
+        suspect[rows[twice]] = suspect[self.present[met[twice]]] = True
+        return suspect
+
+    def struck(self, pieces: Pieces, check: Check = never) -> NDArray:
+        """(n,) bool: rows that a piece of line meets."""
+        found = np.zeros(len(self), dtype=bool)
+        found[self._meeting(pieces.line, check)[0]] = True
+        return found
+
+    def _meeting(self, others: NDArray, check: Check) -> tuple[NDArray, NDArray]:
+        """Rows of this layer and positions of ``others`` ((k,) small geometries) that meet."""
+        tree, small = self._small
+        rows, met = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for start in range(0, len(others), BATCH):
+            check()
+            k, i = tree.query(others[start : start + BATCH], predicate="intersects")
+            rows.append(small[i])
+            met.append(start + k)
+        if len(self._large) and len(others):
+            tree = shapely.STRtree(others)
+            for row in self._large.tolist():
+                check()
+                k = tree.query(self.shapes[row], predicate="intersects")
+                rows.append(np.full(len(k), row))
+                met.append(k)
+        return np.concatenate(rows), np.concatenate(met)
+
+    def unmatched(self, other: Polygons) -> Pieces:
+        """The pieces of this layer's boundaries that ``other`` does not have."""
+        if other not in self._unmatched:
+            self._unmatched[other] = self.lines.pieces(self.lines.unmatched(other.lines))
+        return self._unmatched[other]
+
+    def decide(self, other: Polygons, rows: NDArray, other_rows: NDArray, check: Check = never) -> Decided:
+        """Which rows lie whole in which rows of ``other``, and which need an overlay to tell.
+
+        ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `crowded` must be known.
+        """
+        assert self.crowded is not None
+        pieces = other.unmatched(self)
+        mine = other_rows[pieces.row]
+        check()
+        undecided = self.struck(Pieces(pieces.line[mine], pieces.row[mine]), check) | self.crowded
+        points, inside = self._points
+        undecided[self.present[~inside]] = True
+        holders = np.flatnonzero(other_rows[other.present])
+        left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for start in range(0, len(holders), BATCH):
+            check()
+            some = holders[start : start + BATCH]
+            j, i = self._point_tree.query(other.shapes[other.present[some]], predicate="contains")
+            held = self.present[i]
+            keep = rows[held] & ~undecided[held]
+            left.append(held[keep])
+            right.append(other.present[some[j[keep]]])
+        return Decided(np.concatenate(left), np.concatenate(right), undecided & rows)
