@@ -42,7 +42,7 @@ class Context:
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Statutory areas (m²) of shapes in the plan's plane."""
         array = np.array(list(shapes), dtype=object)
-        return statutory_area(crs_care.to_lonlat(array, self.plan.crs)) if len(array) else np.zeros(0)
+        return statutory_area(array, crs_care.lonlat_of(self.plan.crs))
 
     def codes(self, name: str) -> CodeList:
         lists = self.norm.standard.code_lists

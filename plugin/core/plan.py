@@ -168,7 +168,9 @@ class Layer:
     @cached_property
     def drawn(self) -> NDArray:
         """(n,) geometries as read, flat (no Z), in the layer's own coordinates."""
-        return shapely.force_2d(self.frame.geometry.to_numpy())
+        shapes = self.frame.geometry.to_numpy()
+        # A copy of millions of vertices is made only where there is something to drop.
+        return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 
     @cached_property
     def original(self) -> NDArray:
@@ -238,12 +240,12 @@ class Layer:
     @cached_property
     def statutory(self) -> NDArray:
         """(n,) statutory areas in m², from the layer's own coordinates; repaired rows from their copy."""
-        lonlat = crs_care.to_lonlat(self.plane, self.plane_crs)
         assert self.crs is not None
+        areas = statutory_area(self.plane, crs_care.lonlat_of(self.plane_crs))
         if crs_care.describe(self.crs).geographic:
             sound = ~self.invalid & ~missing(self.plane)
-            lonlat[sound] = crs_care.to_lonlat(self.drawn[sound], self.crs)
-        return statutory_area(lonlat)
+            areas[sound] = statutory_area(self.drawn[sound], crs_care.lonlat_of(self.crs))
+        return areas
 
 
 def as_text(value: Any) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -258,6 +258,14 @@ def reproject(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
         return geometries
     transformer = _transformer(source, target)
     return shapely.transform(geometries, lambda c: np.column_stack(transformer.transform(c[:, 0], c[:, 1])))
+
+
+def lonlat_of(crs: CRS) -> Callable[[NDArray], NDArray]:
+    """Turns (v, 2) coordinates of a CRS into (longitude, latitude) in degrees on CGCS2000."""
+    if crs == GEODETIC:
+        return lambda xy: xy
+    transformer = _transformer(crs, GEODETIC)
+    return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
 def to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:

@@ -55,10 +55,12 @@ def overlay(
     try:
         return operation(a, b)
     except shapely.GEOSException:
-        results = np.empty(len(a), dtype=object)
-        for n in range(len(a)):
-            results[n] = _one(operation, a[n], b[n], (int(i[n]), int(j[n])), tolerance, ladder)
-        return results
+        if len(a) == 1:
+            return np.array([_one(operation, a[0], b[0], (int(i[0]), int(j[0])), tolerance, ladder)], dtype=object)
+    # Half by half: the one pair that GEOS stumbles over does not make the others slow.
+    half = len(a) // 2
+    halves = [overlay(operation, a[s], b[s], i[s], j[s], tolerance, ladder) for s in (slice(half), slice(half, None))]
+    return np.concatenate(halves)
 
 
 def union(shapes: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> Any:

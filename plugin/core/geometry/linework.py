@@ -16,6 +16,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .rings import Rings, batches, ring_sums, rings
+
 #: Segments in one piece of a line: few enough that its box says where it runs.
 PIECE_SEGMENTS = 24
 #: The ends of a piece are drawn in by this much (m): it ends where a shared edge begins, and touching there means nothing.
@@ -49,7 +51,8 @@ class Linework:
     @cached_property
     def alone(self) -> NDArray:
         """(v,) bool: segments that are not drawn exactly twice, once with the interior on either side."""
-        alone = self._all()
+        alone = np.zeros(len(self.xy), dtype=bool)
+        alone[self.order] = True
         same = self.key[1:] == self.key[:-1]
         begins = same.copy()
         begins[1:] &= ~same[:-1]
@@ -63,24 +66,21 @@ class Linework:
         alone[i[paired]] = alone[j[paired]] = False
         return alone
 
-    def unmatched(self, other: Linework) -> NDArray:
-        """(v,) bool: segments that ``other`` does not have, in either direction."""
-        lonely = self._all()
+    def unmatched(self, other: Linework, rows: NDArray) -> NDArray:
+        """(v,) bool: segments of the ``rows`` (bool by row) that ``other`` does not have, in either direction."""
+        mine = rows[self.row][self.ring[self.order]]
+        order, key = self.order[mine], self.key[mine]
+        lonely = np.zeros(len(self.xy), dtype=bool)
+        lonely[order] = True
         if len(other.key):
-            at = np.minimum(np.searchsorted(other.key, self.key), len(other.key) - 1)
-            same = np.flatnonzero(other.key[at] == self.key)
+            at = np.minimum(np.searchsorted(other.key, key), len(other.key) - 1)
+            same = np.flatnonzero(other.key[at] == key)
             # The hash says where to look; only equal coordinates are the same segment.
-            i, j = self.order[same], other.order[at[same]]
+            i, j = order[same], other.order[at[same]]
             mine, theirs = _as_one(self.xy), _as_one(other.xy)
             a, b, c, d = mine[i], mine[i + 1], theirs[j], theirs[j + 1]
             lonely[i[((a == c) & (b == d)) | ((a == d) & (b == c))]] = False
         return lonely
-
-    def _all(self) -> NDArray:
-        """(v,) bool: a segment begins here."""
-        begins = np.zeros(len(self.xy), dtype=bool)
-        begins[self.order] = True
-        return begins
 
     def pieces(self, chosen: NDArray) -> Pieces:
         """The chosen segments ((v,) bool) as lines of at most `PIECE_SEGMENTS`, ends drawn in by `DRAWN_IN`."""
@@ -121,64 +121,37 @@ def _as_one(xy: NDArray) -> NDArray:
 
 def linework(shapes: NDArray, rows: NDArray) -> Linework:
     """The segments of (n,) valid polygons and multipolygons, none missing; ``rows`` (n,) the row each stands for."""
-    xy, lengths, shape_of_ring, is_hole = _rings(shapes)
-    ring_at = np.r_[0, np.cumsum(lengths)]
-    left = (_signed_areas(xy, ring_at, lengths) > 0) != is_hole
-    code = _vertex_codes(xy)
-    # A sum knows no direction.
-    key = code[:-1] + code[1:] if len(code) else code
-    begins = _as_one(xy)[1:] != _as_one(xy)[:-1] if len(code) else np.zeros(0, dtype=bool)
-    begins[ring_at[1:-1] - 1] = False
-    segments = np.flatnonzero(begins).astype(np.int32)
-    key = key[begins]
+    total = int(shapely.get_num_coordinates(shapes).sum())
+    xy, left, begins = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
+    ring, key = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.uint64)
+    row: list[NDArray] = [np.zeros(0, dtype=np.int32)]
+    known, start = 0, 0
+    for batch in batches(shapes):
+        found = rings(shapes[batch])
+        lengths, stop = np.diff(found.at), start + len(found.xy)
+        xy[start:stop] = found.xy
+        left[start:stop] = np.repeat((_signed_areas(found) > 0) != found.hole, lengths)
+        ring[start:stop] = np.repeat(np.arange(known, known + len(lengths), dtype=np.int32), lengths)
+        row.append(rows[batch][found.shape].astype(np.int32))
+        vertex = _as_one(found.xy)
+        begins[start : stop - 1] = vertex[1:] != vertex[:-1]
+        begins[start + found.at[1:] - 1] = False
+        code = _vertex_codes(found.xy)
+        # A sum knows no direction.
+        key[start : stop - 1] = code[:-1] + code[1:]
+        known, start = known + len(lengths), stop
+    segments, key = np.flatnonzero(begins).astype(np.int32), key[begins]
     order = np.argsort(key)
-    return Linework(
-        xy=xy,
-        ring=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
-        row=rows[shape_of_ring].astype(np.int32),
-        left=np.repeat(left, lengths),
-        order=segments[order],
-        key=key[order],
-    )
+    return Linework(xy, ring, np.concatenate(row), left, segments[order], key[order])
 
 
-def _rings(shapes: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """All rings: vertices (v, 2), vertices a ring (r,), the shape each ring is of (r,), and whether it is a hole (r,)."""
-    plain = (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
-    simple, others = np.flatnonzero(plain), np.flatnonzero(~plain)
-    xy = shapely.get_coordinates(shapes[simple])
-    lengths = shapely.get_num_coordinates(shapes[simple]).astype(np.int64)
-    if not len(others):
-        return xy, lengths, simple, np.zeros(len(simple), dtype=bool)
-    # shapely writes one array for polygons and multipolygons only where a multipolygon is among them: one is put in.
-    mixed = np.append(shapes[others], _ONE_OF_MANY)
-    _, more, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
-    shape_at = shape_at[:-1]
-    part_at = part_at[: shape_at[-1] + 1]
-    ring_at = ring_at[: part_at[-1] + 1]
-    is_hole = np.ones(len(ring_at) - 1, dtype=bool)
-    is_hole[part_at[:-1]] = False
-    return (
-        np.concatenate([xy, more[: ring_at[-1]]]),
-        np.concatenate([lengths, np.diff(ring_at)]),
-        np.concatenate([simple, np.repeat(others, np.diff(part_at[shape_at]))]),
-        np.concatenate([np.zeros(len(simple), dtype=bool), is_hole]),
-    )
-
-
-_ONE_OF_MANY = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
-
-
-def _signed_areas(xy: NDArray, ring_at: NDArray, lengths: NDArray) -> NDArray:
+def _signed_areas(found: Rings) -> NDArray:
     """Twice the signed area of each ring; x is taken from its first vertex, so that no digits are lost."""
-    if not len(lengths):
-        return np.zeros(0)
-    x, y = xy[:, 0] - np.repeat(xy[ring_at[:-1], 0], lengths), xy[:, 1]
+    xy, at = found.xy, found.at
+    x, y = xy[:, 0] - np.repeat(xy[at[:-1], 0], np.diff(at)), xy[:, 1]
     steps = np.zeros(len(xy))
     steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])
-    # From a ring's last vertex to the next one's first is no step.
-    steps[ring_at[1:] - 1] = 0.0
-    return np.add.reduceat(steps, ring_at[:-1])
+    return ring_sums(steps, at)
 
 
 def _vertex_codes(xy: NDArray) -> NDArray:

@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 from ..tolerance import Tolerance
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
-from .polygons import BATCH, Check, Polygons, never
+from .polygons import BATCH, Check, Decided, Polygons, never
 
 #: From this many neighbours on it pays to join them as the coverage they are.
 MANY = 64
+
+
+#: Comparing this many vertices costs about what one cut does.
+VERTICES_A_ROW = 500
 
 
 @dataclass
@@ -102,8 +106,12 @@ def uncovered_parts(
     if not covering.any():
         bare = np.flatnonzero(some)
         return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder)
-    _know_crowded(a, tolerance, check)
-    decided = a.decide(cover, some, covering, check)
+    if some.sum() * VERTICES_A_ROW < cover.vertices:
+        # Few rows under a fine cover: it is quicker to cut than to compare all boundaries.
+        decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
+    else:
+        _know_crowded(a, tolerance, check)
+        decided = a.decide(cover, some, covering, check)
     bare = some & ~decided.open
     bare[decided.left] = False
     whole = np.flatnonzero(bare)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
@@ -49,7 +48,6 @@ class Polygons:
         self.shapes = shapes
         self.present = np.flatnonzero(~missing(shapes))
         self._real = shapes[self.present]
-        self._unmatched: WeakKeyDictionary[Polygons, Pieces] = WeakKeyDictionary()
         self._suspects: NDArray | None = None
         #: What `overlay.shared_parts` found within the layer: pairs of rows, what they share, and how it was computed.
         self.overlaps: tuple[NDArray, NDArray, NDArray, Ladder] | None = None
@@ -76,6 +74,10 @@ class Polygons:
         areas = np.zeros(len(self))
         areas[self.present] = shapely.area(self._real)
         return areas
+
+    @cached_property
+    def vertices(self) -> int:
+        return int(shapely.get_num_coordinates(self._real).sum())
 
     @cached_property
     def windows(self) -> Windows:
@@ -141,24 +143,16 @@ class Polygons:
                 met.append(k)
         return np.concatenate(rows), np.concatenate(met)
 
-    def unmatched(self, other: Polygons) -> Pieces:
-        """The pieces of this layer's boundaries that ``other`` does not have."""
-        if other not in self._unmatched:
-            self._unmatched[other] = self.lines.pieces(self.lines.unmatched(other.lines))
-        return self._unmatched[other]
-
     def decide(self, other: Polygons, rows: NDArray, other_rows: NDArray, check: Check = never) -> Decided:
         """Which rows lie whole in which rows of ``other``, and which need an overlay to tell.
 
         ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `crowded` must be known.
         """
         assert self.crowded is not None
-        pieces = other.unmatched(self)
-        mine = other_rows[pieces.row]
+        pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
         check()
-        undecided = self.struck(Pieces(pieces.line[mine], pieces.row[mine]), check) | self.crowded
-        points, inside = self._points
-        undecided[self.present[~inside]] = True
+        undecided = self.struck(pieces, check) | self.crowded
+        undecided[self.present[~self._points[1]]] = True
         holders = np.flatnonzero(other_rows[other.present])
         left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(holders), BATCH):
