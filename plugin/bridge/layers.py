@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from qgis.PyQt.QtCore import QDate, QDateTime
 from .threads import steady
 
 if TYPE_CHECKING:
+    from ..core.declared import Table
     from ..core.plan import FieldInfo, SourceLayer
 
 #: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
@@ -60,6 +62,7 @@ class Snapshot:
     filter: str = ""
     unsaved: int = 0
     layer_id: str = ""
+    table: str = ""
 
 
 def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
@@ -81,6 +84,7 @@ def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) ->
         filter=layer.subsetString(),
         unsaved=unsaved_edits(layer),
         layer_id=layer.id(),
+        table=table_of(layer),
     )
 
 
@@ -89,6 +93,12 @@ def name_of(layer: QgsVectorLayer) -> str:
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     table, path = str(parts.get("layerName") or ""), str(parts.get("path") or "")
     return table if table and layer.name() in ("", Path(path).stem) else layer.name()
+
+
+def table_of(layer: QgsVectorLayer) -> str:
+    """The layer's table in its database; empty where there is none, or only one."""
+    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    return str(parts.get("layerName") or "")
 
 
 def file_of(layer: QgsVectorLayer) -> str:
@@ -167,13 +177,38 @@ def sketch(shot: Snapshot) -> SourceLayer:
     return SourceLayer(
         name=shot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
-        fields=tuple(_field_info(shot.fields.at(n)) for n in _kept(shot)),
+        fields=_described(shot, tuple(_field_info(shot.fields.at(n)) for n in _kept(shot))),
         crs=crs,
         source=shot.path,
         encoding=shot.encoding,
         template_id=shot.template_id,
         unsaved=shot.unsaved,
     )
+
+
+def _described(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+    """The fields with what their database says of them: the aliases that QGIS shows may be those of a form."""
+    from ..core.declared import KEEPING
+
+    path = Path(shot.path)
+    if path.suffix.lower() not in KEEPING:
+        return fields
+    tables = _tables(shot.path, _stamp(path))
+    table = tables.get(shot.table) if shot.table else next(iter(tables.values()), None)
+    return table.described(fields) if table else fields
+
+
+@lru_cache(maxsize=8)
+def _tables(path: str, stamp: tuple[Any, ...]) -> dict[str, Table]:
+    """A database is asked once, not for each of its layers; again when a file of it was written."""
+    from ..core.declared import read_tables
+
+    return read_tables(path)
+
+
+def _stamp(path: Path) -> tuple[Any, ...]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
 
 def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceLayer:

@@ -48,6 +48,10 @@ class CodeList:
     def mark(self) -> str:
         return max((c.mark for c in self.codes.values()), default="C")
 
+    def written(self, pad: int = 0) -> dict[str, str]:
+        """Code as a field writes it (digits padded with zeros to ``pad``) → name."""
+        return {c.code.ljust(pad, "0") if pad and c.code.isdigit() else c.code: c.name for c in self.codes.values()}
+
     def lineage(self, code: str) -> tuple[str, ...]:
         """The code and its parents, nearest first; empty when the code is not in the list."""
         chain: list[str] = []

@@ -22,6 +22,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from .declared import Table, read_tables
 from .encoding import Encoding, decode, part, shapefile_encoding
 from .errors import InputError, OutputError
 from .geometry import crs as crs_care
@@ -159,9 +160,10 @@ def _read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[So
         if not any(kind for _, kind in names):
             raise InputError("source_no_layer", source=str(path))
         layers = []
+        declared = read_tables(opened)
         for name, kind in names:
             check()
-            layers.append(_read_layer(path, opened, name, kind is not None, encoding, wanted))
+            layers.append(_read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name)))
     return layers
 
 
@@ -256,24 +258,54 @@ def _plain_name(stem: str) -> str:
 
 
 def _read_layer(
-    path: Path, opened: Path, name: str, has_shapes: bool, encoding: Encoding | None, wanted: Wanted
+    path: Path,
+    opened: Path,
+    name: str,
+    has_shapes: bool,
+    encoding: Encoding | None,
+    wanted: Wanted,
+    declared: Table | None = None,
 ) -> SourceLayer:
     shown = path.stem if encoding else name
+    if declared is not None and declared.empty and has_shapes and all(c.type for c in declared.columns):
+        known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
+        return _without_rows(path, shown, declared.described(known), declared.crs)
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             info = _info(opened, name, encoding)
             names, doubled = _distinct(info["fields"])
             fields = _fields(info, names)
+            fields = declared.described(fields) if declared else fields
             sketch = _no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {}))
             if not has_shapes or not wanted(sketch):
                 return sketch
+            if path.suffix.lower() == ".gdb" and info["features"] == 0:
+                return _without_rows(path, shown, fields, info["crs"])
             layer = _read_rows(path, opened, name, encoding, sketch, names)
     except (*_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
     layer.notices += _encoding_notices(shown, encoding, path)
     layer.notices += _driver_notices(shown, told)
+    return layer
+
+
+#: What an empty column holds, as reading the file would give it.
+_DTYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
+
+
+def _without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
+    """A layer that has no row. To ask a database of a hundred such layers for each one's takes a driver many seconds."""
+    layer = _no_rows(name, path, fields=fields)
+    columns: dict[str, Any] = {f.name: pd.Series([], dtype=_DTYPES[f.type]) for f in fields}
+    shapes = "geometry"
+    while shapes in columns:
+        shapes += "_"
+    layer.crs, layer.encoding = read_crs(crs), "UTF-8"
+    columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
+    index = pd.Index([], dtype="int64", name="fid")
+    layer.frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=shapes, crs=layer.crs)
     return layer
 
 

@@ -31,11 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """A field as the source declares it; ``type`` in the templates' words (text, integer, real, date)."""
+    """A field as the source declares it; ``type`` in the templates' words (text, integer, real, date).
+
+    None: the source does not tell. ``alias`` is empty for a field without one, ``codes`` (code → name) for one without a
+    coded domain.
+    """
 
     name: str
     type: str
     length: int | None = None
+    alias: str | None = None
+    codes: dict[str, str] | None = field(default=None, hash=False)
 
 
 @dataclass

@@ -34,16 +34,16 @@ def norm_of(settings: dict[str, Any] | None = None, **profile: Any) -> Norm:
 
 
 def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
-    """Rows (WKT, None, or dict of ``wkt`` and values by meaning) as a layer of a role.
+    """Rows (WKT, None, or dict of ``wkt`` and values by meaning or field name) as a layer of a role.
 
-    A row may also tell the layer's ``crs``, and the ``lengths`` of its fields by meaning.
+    A row may also tell the layer's ``crs``, and ``lengths``, ``aliases`` and ``domains`` of its fields by meaning.
     """
     template = norm.standard.templates[role]
-    fields = {f.meaning: f for f in template.fields if f.meaning}
+    fields = {f.name: f for f in template.fields} | {f.meaning: f for f in template.fields if f.meaning}
     rows = [row if isinstance(row, dict) else {"wkt": row} for row in rows]
     crs = next((row["crs"] for row in rows if "crs" in row), crs)
-    lengths = next((row["lengths"] for row in rows if "lengths" in row), {})
-    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", "lengths")))
+    told = {part: next((row[part] for row in rows if part in row), {}) for part in ("lengths", "aliases", "domains")}
+    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", *told)))
     if "key" not in meanings:
         meanings.insert(0, "key")
         rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
@@ -61,7 +61,9 @@ def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526,
             FieldInfo(
                 fields[m].name,
                 {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str],
-                lengths.get(m),
+                told["lengths"].get(m),
+                told["aliases"].get(m),
+                told["domains"].get(m),
             )
         )
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)

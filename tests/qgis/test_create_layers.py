@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """create_layers from scripts and from qgis_process: groups, county, CRS, what exists."""
 
+import json
+import sqlite3
+from contextlib import closing
+
 import pytest
 from qgis.core import (
     Qgis,
@@ -161,10 +165,52 @@ def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
         feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
         feature["BSM"] = "140225000000000001"
         assert layer.dataProvider().addFeature(feature), layer.dataProvider().lastError()
+        # What a form calls a field is the project's own: the database is asked.
+        layer.setFieldAlias(0, "另一个名字")
         project.addMapLayer(layer)
+    rules = "SCH002,SCH003,SCH004,SCH005,SCH006,SCH007,SCH008"
+    report = tmp_path / "r.json"
     feedback = Log()
-    result = run("check_plan", {"RULES": "SCH002,SCH003,SCH004,SCH005"}, feedback)
+    result = run("check_plan", {"RULES": rules, "OUTPUT_JSON": str(report)}, feedback)
     assert (result["ERRORS"], result["WARNINGS"], result["SKIPPED"]) == (0, 0, 0), feedback.lines
+    said = json.loads(report.read_text(encoding="utf-8"))
+    assert not said["findings"] and {r["outcome"] for r in said["rules"]} == {"passed"}
+
+
+def test_the_structure_rules_on_layers_of_no_database(project):
+    """A scratch layer has neither aliases of its own nor domains: not checked, never a pass."""
+    layer = QgsVectorLayer(
+        "MultiPolygon?crs=EPSG:4526&field=BSM:string(18)&field=GHFQDM:string(3)", "YDYHGHFQ", "memory"
+    )
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
+    assert layer.dataProvider().addFeature(feature)
+    project.addMapLayer(layer)
+    feedback = Log()
+    result = run("check_plan", {"RULES": "SCH004,SCH006,SCH007"}, feedback)
+    assert (result["ERRORS"], result["SKIPPED"]) == (0, 2), feedback.lines
+    assert any("不存字段别名" in line for line in feedback.lines) and any("不存值域" in line for line in feedback.lines)
+
+
+def test_a_change_of_the_database_is_seen_at_the_next_check(tmp_path, project):
+    """What a database declares is read once, and again when the file was written."""
+    path = tmp_path / "库.gpkg"
+    create(path, GROUPS="zones")
+    layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
+    assert layer.dataProvider().addFeature(feature)
+    project.addMapLayer(layer)
+    report = tmp_path / "r.json"
+
+    def found():
+        run("check_plan", {"RULES": "SCH006", "OUTPUT_JSON": str(report)})
+        return [f["field"] for f in json.loads(report.read_text(encoding="utf-8"))["findings"]]
+
+    assert found() == []
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE gpkg_data_columns SET title = '编号' WHERE column_name = 'BSM'")
+    assert found() == ["BSM"]
 
 
 def test_from_the_shell(qgis_process, tmp_path):

@@ -152,6 +152,5 @@ def _domain(declared: Field, template: Template, kind: Kind, code_lists: Mapping
             known=", ".join(sorted(code_lists)),
         )
     pad = declared.code_pad
-    written = {c.code.ljust(pad, "0") if pad and c.code.isdigit() else c.code: c.name for c in codes.codes.values()}
     name = "_".join([codes.id, *([str(pad)] if pad else []), *([kind.ogr] if kind.ogr != "String" else [])])
-    return Domain(name, codes.id, kind.ogr, written)
+    return Domain(name, codes.id, kind.ogr, codes.written(pad))

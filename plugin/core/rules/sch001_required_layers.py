@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
-from ..rule import Example, Severity, rule
+from ..rule import Example, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_parcels": [SQUARE]}
@@ -25,7 +25,7 @@ ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_p
     ],
     passes=[Example("all four there", ALL)],
 )
-def required_layers(*, ctx: Context) -> list[Finding]:
+def required_layers(*, ctx: Context) -> RuleResult:
     """Required layers are there.
 
     What it checks
@@ -36,16 +36,20 @@ def required_layers(*, ctx: Context) -> list[Finding]:
         Add the layer under its official code, or choose the layer that plays the role under Layer Roles.
     Limits
         Only looks whether layer and features are there, not whether it is complete. A concept that the profile declares absent is
-        not asked for.
+        not asked for. In a database in which nothing is drawn yet, layers are looked for, features are not, and that is said.
     """
-    missing = []
+    result = RuleResult()
+    blank = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
     for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
         # An unusable layer is there: SCH003 tells what is wrong with it.
         if not ctx.plan.expects(concept) or ctx.plan.unusable_for(concept) is not None:
             continue
         layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
         if layer is None:
-            missing.append(Finding(role=roles[0], params={"concept": concept, "roles": list(roles)}))
-        elif not len(layer):
-            missing.append(Finding(layer.role, case="empty", params={"concept": concept, "roles": list(roles)}))
-    return missing
+            result.findings.append(Finding(role=roles[0], params={"concept": concept, "roles": list(roles)}))
+        elif not len(layer) and not blank:
+            params = {"concept": concept, "roles": list(roles)}
+            result.findings.append(Finding(layer.role, case="empty", params=params))
+    if blank:
+        result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))
+    return result

@@ -40,14 +40,9 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     How to fix
         Add the field with the type and length of the template, or convert it; the layer dictionary lists them.
     Limits
-        Lengths, order, aliases and domains are not compared.
+        Other fields, and their order, are SCH008's; lengths SCH004's, aliases SCH006's, domains SCH007's.
     """
-    needed = {f.name for f in layer.template.fields if f.constraint == "M"}
-    for other in ctx.rules:
-        for need in other.needs.values():
-            # A rule reads the layer that answers its concept, not every layer that could.
-            if need.concept == EACH or ctx.plan.concept(need.concept) is layer:
-                needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
+    needed = needed_fields(layer, ctx)
     actual = {f.name.upper(): f.type for f in layer.source.fields}
     found = []
     for declared in layer.template.fields:
@@ -58,10 +53,21 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
             found.append(
                 Finding(layer.role, field=declared.name, case="missing", params={"problem": "missing", **params})
             )
-        elif not _fits(params["actual"], declared.type):
+        elif not fits(params["actual"], declared.type):
             found.append(Finding(layer.role, field=declared.name, case="type", params={"problem": "type", **params}))
     return found
 
 
-def _fits(actual: str, expected: str) -> bool:
+def needed_fields(layer: Layer, ctx: Context) -> set[str]:
+    """Names of the fields that the template makes mandatory, or that a rule of this run reads in this layer."""
+    needed = {f.name for f in layer.template.fields if f.constraint == "M"}
+    for other in ctx.rules:
+        for need in other.needs.values():
+            # A rule reads the layer that answers its concept, not every layer that could.
+            if need.concept == EACH or ctx.plan.concept(need.concept) is layer:
+                needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
+    return needed
+
+
+def fits(actual: str, expected: str) -> bool:
     return actual == expected or (actual, expected) == ("integer", "real")

@@ -35,8 +35,8 @@ def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
     How to fix
         Make the field anew with the template's length, best in a database from “Create plan layers”, and carry the values over.
     Limits
-        Only where the source tells a length: layers of a QGIS project do, files read directly do not, and that is said. Numbers
-        and dates are not compared, for databases do not keep their length.
+        Only where the source tells a length: GeoPackage, FileGDB and layers of a QGIS project do; other files do not (a
+        shapefile counts bytes), and that is said. Numbers and dates are not compared, for databases do not keep their length.
     """
     result = RuleResult(applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}

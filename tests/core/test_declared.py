@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lengths, aliases and domains as files declare them; what a format cannot tell is not checked, and never a pass."""
+
+import builtins
+import dataclasses
+import sqlite3
+from contextlib import closing
+
+import pytest
+from pyproj import CRS
+
+from plugin.core.declared import read_tables
+from plugin.core.exchange.create import create_database
+from plugin.core.io import read_source
+from plugin.core.standard import load_standard
+from tests.core import small
+
+gdal = pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+ogr = pytest.importorskip("osgeo.ogr")
+
+STANDARD = load_standard()
+TEMPLATES = [STANDARD.templates[role] for role in ("YDYHGHFQ", "DLTB", "YJJBNTBHTB")]
+RULES = ("SCH004", "SCH006", "SCH007", "SCH008")
+SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))"
+
+
+@pytest.fixture(params=[".gpkg", ".gdb"])
+def database(request, tmp_path):
+    """Three layers as the templates have them, with a row in each: what is empty is read in another way."""
+    path = tmp_path / f"规划 库{request.param}"
+    create_database(path, TEMPLATES, CRS.from_epsg(4526), code_lists=STANDARD.code_lists)
+    opened = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
+    for template in TEMPLATES:
+        layer = opened.GetLayerByName(template.role)
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometry(ogr.CreateGeometryFromWkt(SQUARE))
+        feature["BSM"] = "140225000000000001"
+        assert layer.CreateFeature(feature) == 0
+    del feature, layer, opened
+    return path
+
+
+def told(path, *rules):
+    report = small.look(path, rules or RULES).report
+    incomplete = {r.code: r.reason for r in report.rules if r.incomplete}
+    return [(f.code, f.case, f.role, f.field) for f in report.findings], incomplete, report
+
+
+def test_everything_declared_is_read(database):
+    layers = {layer.name: layer for layer in read_source(database)}
+    for template in TEMPLATES:
+        found = {f.name: f for f in layers[template.role].fields}
+        assert list(found) == [f.name for f in template.fields]
+        for declared in template.fields:
+            field = found[declared.name]
+            assert field.alias == declared.alias
+            assert field.length == (declared.length if declared.type == "text" else None)
+            codes = STANDARD.code_lists[declared.codes].written(declared.code_pad) if declared.codes else {}
+            assert field.codes == codes, (template.role, declared.name)
+
+
+def test_as_created_it_passes(database):
+    before = small.digest(database.parent)
+    findings, incomplete, report = told(database)
+    assert not findings and not incomplete
+    assert {str(r.outcome) for r in report.rules} == {"passed"}
+    assert small.digest(database.parent) == before
+
+
+ZONES = STANDARD.code_lists["planning_zones"]
+FEWER = dataclasses.replace(ZONES, codes={"300": dataclasses.replace(ZONES.codes["300"], name="农田区")})
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+@pytest.mark.parametrize(
+    ("field", "change", "found", "says"),
+    [
+        ("BSM", {"alias": "编号"}, [("SCH006", "")], ["编号", "标识码"]),
+        ("BSM", {"alias": ""}, [("SCH006", "empty")], ["BSM", "标识码"]),
+        ("BSM", {"length": 16}, [("SCH004", "")], ["16", "18"]),
+        ("GHFQDM", {"codes": ""}, [("SCH007", "none")], ["规划分区代码表"]),
+        ("GHFQDM", {}, [("SCH007", "lacks"), ("SCH007", "names")], ["27", "300"]),
+        ("MJ", {"type": "integer"}, [], []),
+        ("MJ", {"type": "text", "length": 15}, [("SCH008", "type")], ["文本", "小数"]),
+        ("GHFQMC", {"name": "MINGCHENG"}, [("SCH008", "missing")], ["GHFQMC", "规划分区名称"]),
+    ],
+)
+def test_what_differs_is_found(tmp_path, suffix, field, change, found, says):
+    """A database made from another template than the one it is held against."""
+    path, template = tmp_path / f"库{suffix}", STANDARD.templates["YDYHGHFQ"]
+    fields = tuple(dataclasses.replace(f, **change) if f.name == field else f for f in template.fields)
+    lists = STANDARD.code_lists | ({} if change else {"planning_zones": FEWER})
+    create_database(path, [dataclasses.replace(template, fields=fields)], CRS.from_epsg(4526), code_lists=lists)
+    findings, incomplete, report = told(path)
+    assert not incomplete
+    assert findings == [(code, case, "YDYHGHFQ", field) for code, case in found]
+    sentences = "\n".join(f.message for f in report.findings)
+    assert all(word in sentences for word in says), sentences
+    # The fields of 用地用海规划分区 and the codes of its zones were not read in a standard.
+    assert {str(f.severity) for f in report.findings} <= {"INFO"}
+
+
+def test_another_order_is_found(tmp_path):
+    path, template = tmp_path / "库.gpkg", STANDARD.templates["DLTB"]
+    first, second, *others = template.fields
+    create_database(
+        path,
+        [dataclasses.replace(template, fields=(second, first, *others))],
+        CRS.from_epsg(4526),
+        code_lists=STANDARD.code_lists,
+    )
+    findings, incomplete, report = told(path)
+    assert findings == [("SCH008", "order", "DLTB", "YSDM")] and not incomplete
+    assert "应是 BSM 的地方是 YSDM" in report.findings[0].message and str(report.findings[0].severity) == "WARNING"
+
+
+def test_a_list_of_ours_that_grew_is_found(database):
+    """A code that the county added to its CSV is not yet in the database."""
+    from plugin.core.codes import Code
+    from plugin.core.engine import run
+    from plugin.core.plan import assemble
+    from plugin.core.profile import Norm, Profile
+    from plugin.core.rule import all_rules
+
+    terrace = STANDARD.code_lists["terrace"]
+    longer = dataclasses.replace(terrace, codes={**terrace.codes, "QT": Code("QT", "其他", "", 1, "B")})
+    standard = dataclasses.replace(STANDARD)
+    standard.__dict__["code_lists"] = {**STANDARD.code_lists, "terrace": longer}
+    norm = Norm(standard, Profile("x", "某县", "140225", "county_db"))
+    report = run(assemble(read_source(database), norm), [all_rules()["SCH007"]])
+    found = [(f.role, f.field, f.case, f.params["codes"], str(f.severity)) for f in report.findings]
+    assert found == [(role, "GDLX", "lacks", "QT", "WARNING") for role in ("DLTB", "YJJBNTBHTB")]
+
+
+def test_a_layer_without_any_alias_is_told_once(tmp_path):
+    """As other programs write it: no aliases, no domains, every length as it came."""
+    path = small.write_gpkg(tmp_path / "别处.gpkg")
+    findings, incomplete, _ = told(path, "SCH006", "SCH007")
+    assert not incomplete
+    aliases = [f for f in findings if f[0] == "SCH006"]
+    assert len(aliases) == len(small.layers()) and {case for _, case, _, _ in aliases} == {"none"}
+    assert ("SCH007", "none", "DLTB", "DLBM") in findings
+
+
+def test_a_shapefile_keeps_none_of_it_and_that_is_no_pass(tmp_path):
+    folder = small.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small.layers()["DLTB"]})
+    findings, incomplete, report = told(folder)
+    assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
+    assert {code for code, *_ in findings} <= {"SCH008"}
+    assert "shapefile" in small.ZH.rule_help(small_rule("SCH006"))["局限"]
+    assert all("没有比对" in reason and "DLTB" in reason for reason in incomplete.values())
+    assert report.summary["verdict"] == "incomplete"
+
+
+def small_rule(code):
+    from plugin.core.rule import all_rules
+
+    return all_rules()[code]
+
+
+def test_without_osgeo_a_filegdb_is_not_told(database, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *more, **named):
+        if name == "osgeo":
+            raise ImportError(name)
+        return real(name, *more, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    findings, incomplete, _ = told(database)
+    assert not findings
+    # A GeoPackage needs none; nothing of a FileGDB is passed unseen.
+    assert set(incomplete) == (set() if database.suffix == ".gpkg" else {"SCH004", "SCH006", "SCH007"})
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0 and then nothing", "这不是数据库".encode()])
+def test_what_is_no_database_tells_nothing(tmp_path, content):
+    path = tmp_path / "库.gpkg"
+    path.write_bytes(content)
+    assert read_tables(path) == {} and read_tables(tmp_path / "没有.gpkg") == {}
+    folder = tmp_path / "空.gdb"
+    folder.mkdir()
+    assert read_tables(folder) == {}
+
+
+def test_titles_of_other_programs(tmp_path):
+    """The standard lets a column have a name and no title, and a list of codes without names."""
+    path = small.write_gpkg(tmp_path / "别处.gpkg", {"DLTB": small.layers()["DLTB"]})
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("CREATE TABLE gpkg_data_columns (table_name, column_name, name, title, constraint_name)")
+        base.execute("INSERT INTO gpkg_data_columns VALUES ('DLTB', 'DLBM', '地类编码', NULL, 'kinds')")
+        base.execute("CREATE TABLE gpkg_data_column_constraints (constraint_name, constraint_type, value, description)")
+        base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'enum', '0103', NULL)")
+        base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'glob', '01*', NULL)")
+    columns = {c.name: c for c in read_tables(path)["DLTB"].columns}
+    assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].codes == {"0103": ""}
+    assert columns["BSM"].alias == "" and columns["BSM"].codes == {}
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_an_empty_layer_is_read_as_a_driver_reads_it(tmp_path, suffix):
+    """Without rows the database's own declaration is enough; it says what pyogrio says."""
+    import pyogrio
+
+    path = tmp_path / f"空库{suffix}"
+    create_database(path, TEMPLATES, CRS.from_epsg(4526), code_lists=STANDARD.code_lists)
+    for layer in read_source(path):
+        frame = pyogrio.read_dataframe(path, layer=layer.name, read_geometry=True)
+        assert list(layer.frame.columns) == list(frame.columns) and len(layer.frame) == 0
+        assert layer.crs == CRS.from_user_input(frame.crs)
+        kinds = {"O": "text", "i": "integer", "f": "real", "M": "date"}
+        info = pyogrio.read_info(path, layer=layer.name)
+        import numpy as np
+
+        assert [f.type for f in layer.fields] == [kinds[np.dtype(d).kind] for d in info["dtypes"]]
