@@ -182,6 +182,8 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
+    </message>
+    <message>
         <source>Choose level by level</source>
         <translation>逐级选择</translation>
     </message>
