@@ -256,6 +256,14 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>新建规划图层</translation>
     </message>
     <message>
+        <source>Data Dictionary</source>
+        <translation>数据字典</translation>
+    </message>
+    <message>
+        <source>Data Dictionary…</source>
+        <translation>数据字典…</translation>
+    </message>
+    <message>
         <source>Database</source>
         <translation>数据库</translation>
     </message>
@@ -516,6 +524,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>这里没有图层，不知道坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
     </message>
     <message>
+        <source>No layer, field or code holds these words.</source>
+        <translation>没有图层、字段或代码含有这些字。</translation>
+    </message>
+    <message>
         <source>No place on the map</source>
         <translation>没有图上位置</translation>
     </message>
@@ -566,6 +578,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>One layer cannot play two roles: {layers}.</source>
         <translation>一个图层不能担任两个角色：{layers}。</translation>
+    </message>
+    <message>
+        <source>One page that needs nothing else: to print, to send on, to search as a whole.</source>
+        <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
         <source>Open</source>
@@ -768,6 +784,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查范围</translation>
     </message>
     <message>
+        <source>Search layer, field, code or name</source>
+        <translation>搜索图层、字段、代码或名称</translation>
+    </message>
+    <message>
         <source>Search rule, BSM, township</source>
         <translation>搜索规则、标识码、乡镇</translation>
     </message>
@@ -880,6 +900,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>第一个参数不是几何图形。请写 @geometry。</translation>
     </message>
     <message>
+        <source>The folder {folder} cannot be written. Free it or make room, then try again.</source>
+        <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
+    </message>
+    <message>
         <source>The name of a code in a code list; NULL when the list does not have it.</source>
         <translation>代码在代码表里的名称；代码表里没有的得 NULL。</translation>
     </message>
@@ -958,6 +982,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
         <translation>规则检查什么、局限和参数（F1）</translation>
+    </message>
+    <message>
+        <source>Whole Book in the Browser</source>
+        <translation>在浏览器中打开整本</translation>
     </message>
     <message>
         <source>Why</source>

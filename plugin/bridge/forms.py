@@ -86,9 +86,9 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
     layer.setCustomProperty(_FORM_PROPERTY, template.role)
 
 
-def has_form(layer: QgsVectorLayer) -> bool:
-    """Was the layer's form made here?"""
-    return bool(layer.customProperty(_FORM_PROPERTY))
+def role_of_form(layer: QgsVectorLayer) -> str:
+    """The role that the layer's form was made for; empty when it was not made here."""
+    return str(layer.customProperty(_FORM_PROPERTY, "") or "")
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:

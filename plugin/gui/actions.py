@@ -31,6 +31,7 @@ class Actions(QObject):
         ("forms", "forms", ""),
         None,
         ("sample", "sample", ""),
+        ("dictionary", "dictionary", ""),
         ("doctor", "doctor", ""),
         ("help", "help", ""),
     )
@@ -74,6 +75,7 @@ class Actions(QObject):
             "profile": tr("County Profile…"),
             "forms": tr("Apply Layer Forms"),
             "sample": tr("Open Sample County"),
+            "dictionary": tr("Data Dictionary…"),
             "doctor": tr("Environment Check…"),
             "help": tr("Help and About"),
         }

@@ -13,9 +13,12 @@ from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QCursor
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QToolTip, QWidget
 
-from ..bridge.forms import INDENT, has_form
+from ..bridge.forms import INDENT, role_of_form
+from ..bridge.tasks import log_error
 from ..bridge.texts import tr
+from ..core.errors import SanxianError
 from . import look
+from .field_tips import add_tips
 
 #: A list of fewer rows is seen at once.
 _FEW = 6
@@ -34,8 +37,14 @@ class CodeBoxes(QObject):
 
     def _moved(self, _old: QWidget | None, now: QWidget | None) -> None:
         form = _form_around(now)
-        if form is not None:
-            make_searchable(form)
+        if form is None:
+            return
+        make_searchable(form)
+        try:
+            add_tips(form)
+        except (SanxianError, ImportError) as error:
+            # A county's own standard may be gone: the form works without tips.
+            log_error(error)
 
 
 def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
@@ -51,7 +60,7 @@ def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
 def make_searchable(form: QgsAttributeForm) -> None:
     """The value lists of a form made by `bridge.forms`; those of other layers are left as they are."""
     layer = form.layer()
-    if layer is None or not has_form(layer):
+    if layer is None or not role_of_form(layer):
         return
     fields = layer.fields()
     for box in form.findChildren(QComboBox):

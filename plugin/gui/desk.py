@@ -61,6 +61,7 @@ class Desk(QObject):
                 "profile": self.choose_profile,
                 "forms": self.apply_forms,
                 "sample": self.open_sample,
+                "dictionary": self.show_dictionary,
                 "doctor": self.show_doctor,
                 "help": lambda: self.show_help(""),
             },
@@ -344,6 +345,13 @@ class Desk(QObject):
         from .doctor_dialog import DoctorDialog
 
         DoctorDialog(self.iface.mainWindow()).exec()
+
+    def show_dictionary(self) -> None:
+        """On the page of the current layer, beside the work."""
+        from .dictionary_dialog import DictionaryDialog
+
+        standard = county.of(QgsProject.instance()).standard
+        DictionaryDialog(standard, self.iface.activeLayer(), self.iface.mainWindow()).show()
 
     def show_help(self, code: str) -> None:
         from .help_dialog import HelpDialog

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.render.dictionary import in_order, render_dictionary, rules_of
+from plugin.core.render.dictionary import Dictionary, in_order, render_dictionary, rules_of
 from plugin.core.standard import load_standard, standard_ids
 from plugin.core.template import Code, CodeList
 from plugin.core.texts import Texts
@@ -129,3 +129,36 @@ def test_a_standard_that_is_not_there(tmp_path, capsys):
 def test_no_place_to_write(tmp_path, capsys):
     assert main(["dictionary", "--html", str(tmp_path)]) == 2
     assert Texts("zh").get("errors", "output_is_folder", target=str(tmp_path)) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_page_by_page_it_says_what_the_book_says(lang):
+    standard = load_standard("county_db")
+    book, whole = Dictionary(standard, lang), render_dictionary(standard, lang)
+    anchors = [e.anchor for e in book.entries]
+    assert set(anchors) == {f"layer-{r}" for r in standard.templates} | {f"codes-{c}" for c in standard.code_lists}
+    for anchor in anchors:
+        page, own = book.page(anchor), section(whole, anchor)
+        assert re.findall(r"<tr.*?</tr>", page) == re.findall(r"<tr.*?</tr>", own), anchor
+        assert not re.search(r"#[0-9a-f]{3,6}[;\"]|flex", page), "colours are the theme's"
+    assert book.page("layer-NOPE") == book.page() != book.page("layer-DLTB")
+
+
+def test_it_is_searched_by_layer_field_and_code():
+    book = Dictionary(load_standard("county_db"))
+
+    def found(text):
+        return [e.anchor for e in book.entries if e.found_by(text)]
+
+    assert found("历史文化保护线 lx") == ["layer-LSWHBHX"]
+    assert "layer-DLTB" in found("czcsxm") and "codes-urban_rural" not in found("czcsxm")
+    assert "codes-sandiao" in found("0301 乔木林地") and found("没有这个词") == []
+
+
+def test_a_field_in_one_line():
+    book = Dictionary(load_standard("county_db"))
+    note = book.field_note("XZYDYH", "YDYHFLDM")
+    for part in ("YDYHFLDM", "文本（6）", "用地用海分类代码表", "补 0 到 6 位"):
+        assert part in note
+    assert book.field_note("XZYDYH", "NOPE") == book.field_note("NOPE", "BSM") == ""
+    assert "text" in Dictionary(load_standard("county_db"), "en").field_note("DLTB", "DLBM").lower()

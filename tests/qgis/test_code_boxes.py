@@ -5,12 +5,13 @@ import pytest
 from qgis.core import NULL, QgsFeature, QgsProject, QgsVectorLayer
 from qgis.gui import QgsAttributeForm, QgsGui
 from qgis.PyQt.QtGui import QInputMethodEvent
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QLabel, QWidget
 
 from plugin.bridge.forms import apply_template
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.gui.code_boxes import CodeBoxes, make_searchable
+from plugin.gui.field_tips import add_tips
 from tests.qgis.gui_helpers import work
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))
@@ -139,3 +140,14 @@ def test_a_project_opens_with_its_lists_where_the_plugin_is_missing(layer, proje
     setup = read.editorWidgetSetup(read.fields().lookupField("YDYHFLDM"))
     shown = [next(iter(row)) for row in setup.config()["map"]]
     assert setup.type() == "ValueMap" and "\u3000010300 旱地" in shown
+
+
+def test_tips_say_what_the_dictionary_says(form):
+    add_tips(form)
+    box = box_of(form)
+    assert "YDYHFLDM" in box.toolTip() and "用地用海分类代码表" in box.toolTip()
+    labels = [label.toolTip() for label in form.findChildren(QLabel) if label.buddy() is not None]
+    assert sum("用地用海分类代码表" in tip for tip in labels) == 1
+    before = box.toolTip()
+    add_tips(form)
+    assert box.toolTip() == before

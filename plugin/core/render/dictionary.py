@@ -7,6 +7,8 @@ Made from templates, code lists and rules as they are loaded: nothing here knows
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,74 @@ def render_dictionary(standard: Standard, lang: str = "zh") -> str:
 def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
     """Beside the target and moved. OutputError when it cannot be written."""
     write_text(target, render_dictionary(standard, lang))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: ``anchor`` as in the book (``layer-DLTB``, ``codes-sandiao``), ``words`` all that it may be found by."""
+
+    anchor: str
+    title: str
+    code: str
+    group: str
+    words: str
+
+    def found_by(self, text: str) -> bool:
+        """Does it hold every word of the text, whatever its case?"""
+        return all(part in self.words for part in text.lower().split())
+
+
+class Dictionary:
+    """The book page by page, for QGIS's own windows."""
+
+    def __init__(self, standard: Standard, lang: str = "zh"):
+        self._standard = standard
+        self._words, self._texts = Words(lang), Texts(lang)
+
+    @cached_property
+    def _pages(self) -> dict[str, Any]:
+        return _book(self._standard, self._words, self._texts)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Layers group by group, then code lists."""
+        found = []
+        for group in self._pages["groups"]:
+            for layer in group["layers"]:
+                inside = [(f["name"], f["alias"]) for f in layer["fields"]]
+                words = _words(layer["name"], layer["role"], layer["aliases"], inside)
+                found.append(Entry(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words))
+        for codes in self._pages["lists"]:
+            words = _words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
+            heading = self._words.get("dictionary", "lists")
+            found.append(Entry(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
+        return found
+
+    def page(self, anchor: str = "") -> str:
+        """A layer or a code list; what the whole book says of itself for anything else. Plain HTML without colours."""
+        kind, _, name = anchor.partition("-")
+        layers = {row["role"]: row for group in self._pages["groups"] for row in group["layers"]}
+        lists = {row["id"]: row for row in self._pages["lists"]}
+        layer = layers.get(name) if kind == "layer" else None
+        codes = lists.get(name) if kind == "codes" else None
+        return fill("dictionary_page.html.j2", {**self._pages, "layer": layer, "list": codes})
+
+    def field_note(self, role: str, name: str) -> str:
+        """What the dictionary says of a field, in one line; empty for a field that it does not know."""
+        template = self._standard.templates.get(role)
+        field = template.field_named(name) if template else None
+        if field is None:
+            return ""
+        row = _field(field, self._standard, self._words, self._texts)
+        size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
+        kind = row["type"] + (self._words.bracket(size) if size else "")
+        mark = f"{self._words.get('dictionary', 'mark')} {field.mark}"
+        said = (f"{field.alias} {field.name}", kind, row["unit"], row["list"], row["notes"], row["required"], mark)
+        return " · ".join(part for part in said if part)
+
+
+def _words(*parts: Any) -> str:
+    return " ".join(str(p) if isinstance(p, str) else " ".join(" ".join(pair) for pair in p) for p in parts).lower()
 
 
 def rules_of(role: str, standard: Standard) -> list[Rule]:

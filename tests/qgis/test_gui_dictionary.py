@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The dictionary inside QGIS: on the page of the layer at hand, searched, and as a whole in the browser."""
+
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtGui import QDesktopServices
+
+from plugin.bridge import texts
+from plugin.bridge.layers import set_template
+from plugin.core.standard import load_standard
+from plugin.gui import dictionary_dialog
+from plugin.gui.dictionary_dialog import DictionaryDialog, role_of
+from tests.qgis.gui_helpers import work
+
+TEMPLATES = load_standard().templates
+
+
+@pytest.fixture(autouse=True, scope="module")
+def chinese(qgis_app):
+    translator = texts.install_translator()
+    yield
+    texts.remove_translator(translator)
+
+
+def layer(name):
+    return QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
+
+
+@pytest.fixture
+def dialog(qgis_app):
+    made = DictionaryDialog("", layer("YJJBNTTB"))
+    made.show()
+    yield made
+    made.close()
+
+
+def shown(dialog):
+    found = []
+    for place in range(dialog.tree.topLevelItemCount()):
+        group = dialog.tree.topLevelItem(place)
+        found += [
+            group.child(n).data(0, dictionary_dialog._ANCHOR)
+            for n in range(group.childCount())
+            if not group.child(n).isHidden()
+        ]
+    return found
+
+
+def test_it_opens_on_the_layer_at_hand(dialog):
+    text = dialog.browser.toPlainText()
+    assert "永久基本农田图斑" in text and "ZRRZJHM" in text and "个人信息" in text
+    assert dialog.tree.currentItem().data(0, dictionary_dialog._ANCHOR) == "layer-YJJBNTTB"
+
+
+def test_a_layer_is_told_by_what_it_was_given_then_by_its_name(qgis_app):
+    given = layer("甲")
+    assert role_of(given, TEMPLATES) == ""
+    set_template(given, "CZKFBJ")
+    assert role_of(given, TEMPLATES) == "CZKFBJ"
+    assert role_of(layer("dltb"), TEMPLATES) == "DLTB" and role_of(layer("地类图斑"), TEMPLATES) == "DLTB"
+    assert role_of(None, TEMPLATES) == ""
+
+
+def test_links_lead_to_lists_and_back(dialog):
+    dialog.browser.anchorClicked.emit(dictionary_dialog.QUrl("#codes-sandiao"))
+    assert "乔木林地" in dialog.browser.toPlainText()
+    dialog.browser.anchorClicked.emit(dictionary_dialog.QUrl("#layer-DLTB"))
+    assert "CZCSXM" in dialog.browser.toPlainText()
+
+
+def test_searching_leaves_what_holds_it_and_marks_it(qgis_app, dialog):
+    everything = shown(dialog)
+    dialog.search.setText("乔木林地")
+    assert work(qgis_app, lambda: len(shown(dialog)) < len(everything), 3)
+    assert set(shown(dialog)) == {"codes-sandiao", "codes-land_use_2023"}
+    dialog.show_page("codes-sandiao")
+    marks = dialog.browser.extraSelections()
+    assert len(marks) == 2 and {m.cursor.selectedText() for m in marks} == {"乔木林地"}
+    dialog.search.setText("没有这样的词")
+    assert work(qgis_app, dialog.nothing.isVisible, 3) and not shown(dialog)
+    dialog.search.clear()
+    assert work(qgis_app, lambda: shown(dialog) == everything, 3)
+    # A page that the search hides is shown all the same when a link leads to it.
+    dialog.search.setText("乔木林地")
+    work(qgis_app, lambda: len(shown(dialog)) == 2, 3)
+    dialog.show_page("layer-CZKFBJ")
+    assert "GHFQDM" in dialog.browser.toPlainText()
+
+
+def test_the_whole_book_opens_in_the_browser_on_this_page(dialog, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    dialog.open_book()
+    (url,) = opened
+    page = Path(url.toLocalFile()).read_text(encoding="utf-8")
+    assert url.fragment() == "layer-YJJBNTTB" and f'id="{url.fragment()}"' in page and "<nav" in page
+
+
+def test_another_standard_has_its_own_layers(dialog):
+    dialog.standard.setCurrentIndex(dialog.standard.findData("township_db"))
+    assert "layer-CZJSBJ" in shown(dialog)
+    dialog.show_page("layer-CZJSBJ")
+    assert "村庄建设边界" in dialog.browser.toPlainText()
