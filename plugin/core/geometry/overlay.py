@@ -18,6 +18,7 @@ from ..tolerance import Tolerance
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
 from .polygons import BATCH, Check, Decided, Polygons, never
+from .union import united
 
 #: From this many neighbours on it pays to join them as the coverage they are.
 MANY = 64
@@ -234,10 +235,9 @@ def _difference(a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance
 def _together(shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, ladder: Ladder) -> Any:
     """The union of the polygons near a shape, as far as it is seen from there."""
     if len(near) > MANY:
-        # Those that share their edges exactly are joined by striking out what they share.
-        sound = ~cover.suspects()[near]
-        joined = shapely.coverage_union_all(cover.shapes[near[sound]])
-        return union(np.append(cover.shapes[near[~sound]], joined), row, tolerance, ladder)
+        rows = np.zeros(len(cover), dtype=bool)
+        rows[near] = True
+        return united(cover, rows, tolerance=tolerance, ladder=ladder, row=row)
     bounds = np.array(shape.bounds)
     large = cover.windows.large
     seen = [cover.windows.around(n, bounds) if large[n] else cover.shapes[n] for n in near.tolist()]

@@ -38,6 +38,13 @@ class Parts:
     def __len__(self) -> int:
         return len(self.left)
 
+    def only(self, kept: NDArray) -> Parts:
+        """The same without the parts that are not ``kept`` ((k,) bool)."""
+        left, right, geometry, area, width = (
+            a[kept] for a in (self.left, self.right, self.geometry, self.area, self.width)
+        )
+        return Parts(left, right, geometry, area, width, self.slivers, self.ladder)
+
 
 def collect(
     left: NDArray, right: NDArray, shapes: NDArray, tolerance: Tolerance, connected: bool, ladder: Ladder

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -121,24 +121,31 @@ class Polygons:
 
     def struck(self, pieces: Pieces, check: Check = never) -> NDArray:
         """(n,) bool: rows that a piece of line meets."""
+        return self.near(pieces.line, 0.0, check)
+
+    def near(self, others: NDArray, distance: float, check: Check = never) -> NDArray:
+        """(n,) bool: rows that come within ``distance`` m of one of (k,) small geometries; 0: that meet one."""
         found = np.zeros(len(self), dtype=bool)
-        found[self._meeting(pieces.line, check)[0]] = True
+        found[self._meeting(others, check, distance)[0]] = True
         return found
 
-    def _meeting(self, others: NDArray, check: Check) -> tuple[NDArray, NDArray]:
-        """Rows of this layer and positions of ``others`` ((k,) small geometries) that meet."""
+    def _meeting(self, others: NDArray, check: Check, distance: float = 0.0) -> tuple[NDArray, NDArray]:
+        """Rows of this layer and positions of ``others`` ((k,) small geometries) that meet or come that near."""
+        how: dict[str, Any] = (
+            {"predicate": "dwithin", "distance": distance} if distance else {"predicate": "intersects"}
+        )
         tree, small = self._small
         rows, met = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(others), BATCH):
             check()
-            k, i = tree.query(others[start : start + BATCH], predicate="intersects")
+            k, i = tree.query(others[start : start + BATCH], **how)
             rows.append(small[i])
             met.append(start + k)
         if len(self._large) and len(others):
             tree = shapely.STRtree(others)
             for row in self._large.tolist():
                 check()
-                k = tree.query(self.shapes[row], predicate="intersects")
+                k = tree.query(self.shapes[row], **how)
                 rows.append(np.full(len(k), row))
                 met.append(k)
         return np.concatenate(rows), np.concatenate(met)

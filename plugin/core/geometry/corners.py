@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Corners and edges of single polygons that no survey draws: spikes, acute angles, vertices on top of each other, necks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .polygons import BATCH, Check, never
+from .rings import batches, rings
+from .validity import missing, polygons_only
+
+
+class Corners(NamedTuple):
+    """``row`` (k,) whose; ``point`` (k, 2) where, m; ``measure`` (k,) degrees or m."""
+
+    row: NDArray
+    point: NDArray
+    measure: NDArray
+
+
+def sharp_corners(shapes: NDArray, below: float, *, check: Check = never) -> Corners:
+    """Vertices whose angle between the two edges is less than ``below`` degrees: acute angles, at 0 a spike (尖锐角).
+
+    ``shapes`` (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
+    """
+    found: list[tuple[NDArray, NDArray, NDArray]] = []
+    for row, xy, at in _rings_of(shapes, check):
+        before, after, ring = _neighbours(xy, at)
+        if not len(ring):
+            continue
+        u, v = before - xy[ring], after - xy[ring]
+        angle = np.degrees(np.abs(np.arctan2(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0], (u * v).sum(axis=1))))
+        sharp = angle < below
+        found.append((row[ring[sharp]], xy[ring[sharp]], angle[sharp]))
+    return _joined(found)
+
+
+def near_vertices(shapes: NDArray, within: float, *, check: Check = never) -> Corners:
+    """Consecutive vertices nearer to each other than ``within`` m, equal ones too (the closing vertex is not one)."""
+    found: list[tuple[NDArray, NDArray, NDArray]] = []
+    for row, xy, at in _rings_of(shapes, check):
+        step = np.full(len(xy), np.inf)
+        step[:-1] = np.hypot(*(xy[1:] - xy[:-1]).T)
+        step[at[1:] - 1] = np.inf
+        near = step < within
+        found.append((row[near], xy[near], step[near]))
+    return _joined(found)
+
+
+def _rings_of(shapes: NDArray, check: Check) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+    """Batches of rings: the row of each vertex, the vertices, where rings begin."""
+    present = np.flatnonzero(~missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
+    for batch in batches(shapes[present]):
+        check()
+        got = rings(shapes[present[batch]])
+        yield np.repeat(present[batch][got.shape], np.diff(got.at)), got.xy, got.at
+
+
+def _neighbours(xy: NDArray, at: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """For each vertex (position ``ring``, the closing ones left out): the different vertices before and after it."""
+    moved = np.ones(len(xy), dtype=bool)
+    moved[1:] = (xy[1:] != xy[:-1]).any(axis=1)
+    moved[at[:-1]] = True
+    kept = np.flatnonzero(moved)
+    ring = np.searchsorted(at, kept, side="right") - 1
+    # Rings that are a point, or go out and back on themselves with two vertices, have no corner to measure.
+    size = np.bincount(ring, minlength=len(at) - 1)
+    kept, ring = kept[size[ring] > 2], ring[size[ring] > 2]
+    if not len(kept):
+        return np.zeros((0, 2)), np.zeros((0, 2)), kept
+    first = np.r_[True, ring[1:] != ring[:-1]]
+    last = np.r_[first[1:], True]
+    ends = np.flatnonzero(last)
+    which = np.cumsum(first) - 1
+    position = np.arange(len(kept))
+    # The closing vertex repeats the first: before the first comes the one before it, and it has no corner of its own.
+    before = np.where(first, ends[which] - 1, position - 1)
+    corner = ~last
+    after = position + 1
+    return xy[kept[before[corner]]], xy[kept[np.minimum(after, len(kept) - 1)[corner]]], kept[corner]
+
+
+def _joined(found: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
+    if not found:
+        return Corners(np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros(0))
+    row, point, measure = (np.concatenate(c) for c in zip(*found, strict=True))
+    order = np.argsort(row, kind="stable")
+    return Corners(row[order], point[order], measure[order])
+
+
+def narrow_parts(shapes: NDArray, width: float, *, check: Check = never) -> tuple[NDArray, NDArray]:
+    """Where valid polygons are narrower than ``width`` m: rows (k,) and the places (k,), connected polygons.
+
+    What a disc of that diameter cannot reach: necks, arms and spikes. Rounded-off corners, which it cannot reach
+    either, are no wider than they are deep and are left out.
+    """
+    present = np.flatnonzero(~missing(shapes))
+    rows: list[int] = []
+    places: list[Any] = []
+    for start in range(0, len(present), BATCH):
+        check()
+        batch = shapes[present[start : start + BATCH]]
+        core = shapely.buffer(batch, -width / 2, join_style="mitre")
+        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=2.0)
+        rest = shapely.difference(batch, reached)
+        for n in np.flatnonzero(shapely.area(rest) > 0).tolist():
+            for part in shapely.get_parts([polygons_only(rest[n])]).tolist():
+                if _is_arm(part, width):
+                    rows.append(int(present[start + n]))
+                    places.append(part)
+    return np.array(rows, dtype=int), np.array(places, dtype=object)
+
+
+def _is_arm(part: Any, width: float) -> bool:
+    """Longer than wide: a corner's leftover is small against the disc."""
+    return bool(shapely.area(part) > width * width / 4 or shapely.length(part) > 4 * width)

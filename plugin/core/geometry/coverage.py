@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers that should fit together edge to edge (面层覆盖): where vertices are missing, and what lies open between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..tolerance import Tolerance
+from .ladder import Ladder
+from .linework import Linework
+from .parts import Parts, collect
+from .polygons import BATCH, Check, Polygons, never
+from .rings import rings
+from .union import united
+
+
+@dataclass
+class Mismatches:
+    """Places where two edges should meet in one vertex and do not.
+
+    ``row`` (k,) whose edge runs by; ``other`` (k,) whose vertex lies there; ``point`` (k, 2) the vertex, m;
+    ``distance`` (k,) from the edge, m: 0 and less than any plane can tell (`ON_EDGE`) means that only the vertex is
+    missing, more that the edges part; ``near_vertex`` (k,) bool: the edge has a vertex of its own that near.
+    """
+
+    row: NDArray
+    other: NDArray
+    point: NDArray
+    distance: NDArray
+    near_vertex: NDArray
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+#: Nearer than this (m) a vertex lies on an edge: what is left of the digits of a double in a plane with zone prefix.
+ON_EDGE = 1e-7
+#: From this many times as many edges as vertices on it pays to sort out far ones first.
+FEW_TIMES = 4
+
+
+def mismatched_edges(
+    a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, check: Check = never
+) -> Mismatches:
+    """Vertices of one polygon on or near another's edge (up to ``edge_match_m``) that has no vertex just there.
+
+    Neighbours within ``a``, or edges of ``a`` against vertices of ``b``. Only segments that are not drawn alike on
+    both sides are looked at: where all are, nothing can be missing. Sorted by row and place.
+    """
+    lines = a.lines
+    others = lines if b is None else b.lines
+    edges = np.flatnonzero(lines.alone if b is None else lines.unmatched(others, np.ones(len(a), dtype=bool)))
+    chosen = others.alone.copy() if b is None else others.unmatched(lines, np.ones(len(b), dtype=bool))
+    chosen[1:] |= chosen[:-1]
+    ends = np.flatnonzero(chosen)
+    edges, ends = _near_each_other(a, edges, b or a, ends, tolerance.edge_match_m, check)
+    if not len(edges) or not len(ends):
+        return _none()
+    segments = shapely.linestrings(np.stack([lines.xy[edges], lines.xy[edges + 1]], axis=1))
+    tree = shapely.STRtree(segments)
+    points = shapely.points(others.xy[ends])
+    found_edge, found_end = [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)]
+    for start in range(0, len(points), BATCH):
+        check()
+        batch = points[start : start + BATCH]
+        i, j = tree.query(batch, predicate="dwithin", distance=tolerance.edge_match_m)
+        found_edge.append(edges[j])
+        found_end.append(ends[start + i])
+    return _told_apart(lines, others, np.concatenate(found_edge), np.concatenate(found_end), tolerance, b is None)
+
+
+def _near_each_other(
+    a: Polygons, edges: NDArray, b: Polygons, ends: NDArray, distance: float, check: Check
+) -> tuple[NDArray, NDArray]:
+    """Of the side that has many, only what belongs to polygons near the side that has few: a fine layer's inner edges
+    are not in a coarse one, but nothing of the coarse one is near them either."""
+    if len(edges) > FEW_TIMES * len(ends):
+        near = a.near(shapely.points(b.lines.xy[ends]), distance, check)
+        edges = edges[near[a.lines.row][a.lines.ring[edges]]]
+    elif len(ends) > FEW_TIMES * len(edges):
+        chosen = np.zeros(len(a.lines.xy), dtype=bool)
+        chosen[edges] = True
+        near = b.near(a.lines.pieces(chosen).line, distance, check)
+        ends = ends[near[b.lines.row][b.lines.ring[ends]]]
+    return edges, ends
+
+
+def _none() -> Mismatches:
+    nothing = np.zeros(0, dtype=int)
+    return Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+
+
+def _told_apart(
+    lines: Linework, others: Linework, edge: NDArray, end: NDArray, tolerance: Tolerance, within: bool
+) -> Mismatches:
+    """Leave out vertices that the edge has too; of several edges of a polygon by one vertex keep the nearest."""
+    row, other = lines.row[lines.ring[edge]], others.row[others.ring[end]]
+    p, q, v = lines.xy[edge], lines.xy[edge + 1], others.xy[end]
+    gap = np.minimum(np.hypot(*(p - v).T), np.hypot(*(q - v).T))
+    keep = gap > 0
+    if within:
+        keep &= row != other
+    row, other, p, q, v, gap = row[keep], other[keep], p[keep], q[keep], v[keep], gap[keep]
+    distance = shapely.distance(shapely.linestrings(np.stack([p, q], axis=1)), shapely.points(v)) if len(v) else gap
+    # A ring's other edge may well have that very vertex.
+    order = np.lexsort((distance, v[:, 1], v[:, 0], other, row))
+    row, other, v, gap, distance = row[order], other[order], v[order], gap[order], distance[order]
+    name = np.column_stack([row, other]), v
+    first = np.ones(len(row), dtype=bool)
+    first[1:] = (name[0][1:] != name[0][:-1]).any(axis=1) | (name[1][1:] != name[1][:-1]).any(axis=1)
+    has = _has_vertex(lines, row, v)
+    first &= ~has
+    return Mismatches(row[first], other[first], v[first], distance[first], gap[first] <= tolerance.edge_match_m)
+
+
+def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
+    """(k,) bool: does the polygon of that row have a vertex exactly there?"""
+    if not len(row):
+        return np.zeros(0, dtype=bool)
+    own = np.isin(lines.row[lines.ring], row)
+    have = set(zip(lines.row[lines.ring[own]].tolist(), map(tuple, lines.xy[own].tolist()), strict=True))
+    return np.array([(r, tuple(v)) in have for r, v in zip(row.tolist(), at.tolist(), strict=True)], dtype=bool)
+
+
+def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Check = never) -> Parts:
+    """Open places enclosed by a layer's polygons (缝隙, 空洞): holes of their union at most ``widest`` m wide.
+
+    ``left`` and ``right`` of the parts: two polygons at its edge (−1 where there is one only). Gaps below both
+    minimums are slivers: counted. Gaps against the county's outline are `overlay.uncovered_parts` of it.
+    """
+    ladder = Ladder()
+    whole = united(a, tolerance=tolerance, ladder=ladder)
+    check()
+    holes = _holes(whole)
+    left, right = np.full(len(holes), -1), np.full(len(holes), -1)
+    tree = shapely.STRtree(a.shapes[a.present])
+    for n, hole in enumerate(holes.tolist()):
+        check()
+        rows = np.sort(a.present[tree.query(hole, predicate="intersects")])
+        left[n] = rows[0] if len(rows) else -1
+        right[n] = rows[1] if len(rows) > 1 else -1
+    parts = collect(left, right, holes, tolerance, True, ladder)
+    return parts.only(parts.width <= widest)
+
+
+def _holes(whole: Any) -> NDArray:
+    if whole is None:
+        return np.array([], dtype=object)
+    found = rings(np.array([whole], dtype=object))
+    lines = [found.xy[found.at[n] : found.at[n + 1]] for n in np.flatnonzero(found.hole).tolist()]
+    return np.array([shapely.Polygon(xy) for xy in lines], dtype=object)

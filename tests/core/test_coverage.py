@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edges that should fit and corners that no survey draws, against figures worked by hand."""
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.geometry.corners import narrow_parts, near_vertices, sharp_corners
+from plugin.core.geometry.coverage import gaps, mismatched_edges
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.union import united
+from plugin.core.tolerance import Tolerance
+
+LIMITS = Tolerance()
+LEFT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+RIGHT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+
+
+def polygons(*texts):
+    shapes = np.empty(len(texts), dtype=object)
+    shapes[:] = [shapely.from_wkt(t) if t else None for t in texts]
+    return Polygons(shapes)
+
+
+def places(found):
+    rows = zip(found.row.tolist(), found.other.tolist(), map(tuple, found.point.tolist()), strict=True)
+    return [(row, other, point) for row, other, point in rows]
+
+
+def test_neighbours_that_share_all_vertices_mismatch_nowhere():
+    assert len(mismatched_edges(polygons(LEFT, None, RIGHT), tolerance=LIMITS)) == 0
+
+
+def test_a_vertex_on_one_side_only_is_missing_on_the_other():
+    found = mismatched_edges(
+        polygons(LEFT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 40, 100 0))"), tolerance=LIMITS
+    )
+    assert places(found) == [(0, 1, (100.0, 40.0))]
+    assert found.distance.tolist() == [0.0]
+    assert found.near_vertex.tolist() == [False]
+
+
+def test_three_polygons_at_a_junction_miss_one_vertex():
+    upper, lower = (
+        "POLYGON ((100 0, 200 0, 200 60, 100 60, 100 0))",
+        "POLYGON ((100 60, 200 60, 200 100, 100 100, 100 60))",
+    )
+    found = mismatched_edges(polygons(LEFT, upper, lower), tolerance=LIMITS)
+    assert sorted(places(found)) == [(0, 1, (100.0, 60.0)), (0, 2, (100.0, 60.0))]
+
+
+@pytest.mark.parametrize(("off", "found"), [(0.004, 1), (0.0099, 1), (0.0101, 0)])
+def test_a_vertex_beside_the_edge_counts_within_the_edge_match(off, found):
+    beside = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
+    result = mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
+    assert len(result) == found
+    assert result.distance == pytest.approx([off] * found)
+
+
+def test_two_vertices_that_should_be_one_are_told_as_near():
+    beside = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
+    found = mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
+    assert {(row, other) for row, other, _ in places(found)} == {(0, 1), (1, 0)}
+    assert found.near_vertex.all()
+
+
+def test_edges_of_a_line_are_held_against_the_vertices_of_the_parcels():
+    line = polygons("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))")
+    parcels = polygons(LEFT, RIGHT)
+    found = mismatched_edges(line, parcels, tolerance=LIMITS)
+    assert sorted({(row, point) for row, _, point in places(found)}) == [(0, (100.0, 0.0)), (0, (100.0, 100.0))]
+    assert len(mismatched_edges(parcels, line, tolerance=LIMITS)) == 0
+
+
+FRAME = (
+    "POLYGON ((0 0, 100 0, 100 40, 0 40, 0 0))",
+    "POLYGON ((0 60, 100 60, 100 100, 0 100, 0 60))",
+    "POLYGON ((0 40, 40 40, 40 60, 0 60, 0 40))",
+    "POLYGON ((60 40, 100 40, 100 60, 60 60, 60 40))",
+)
+
+
+def test_what_polygons_enclose_is_a_gap():
+    found = gaps(polygons(*FRAME), tolerance=LIMITS)
+    assert found.area.tolist() == [400.0]
+    assert found.width.tolist() == [10.0]
+    assert (found.left.tolist(), found.right.tolist()) == ([0], [1])
+    assert len(gaps(polygons(*FRAME), tolerance=LIMITS, widest=9.9)) == 0
+
+
+def test_a_hair_between_neighbours_is_a_gap_and_one_below_both_minimums_a_sliver():
+    def pair(width):
+        return polygons(
+            f"POLYGON ((0 0, 100 0, 100 100, 50 100, 50 10, {50 - width} 10, {50 - width} 100, 0 100, 0 0))",
+            "POLYGON ((0 100, 100 100, 100 120, 0 120, 0 100))",
+        )
+
+    assert gaps(pair(0.02), tolerance=LIMITS).area == pytest.approx([1.8])
+    few = gaps(pair(0.001), tolerance=LIMITS)
+    assert len(few) == 0
+    assert shapely.area(few.slivers.geometry) == pytest.approx([0.09])
+
+
+def test_a_union_of_a_coverage_is_that_of_shapely():
+    layer = polygons(*FRAME, None, "POLYGON ((90 90, 120 90, 120 120, 90 120, 90 90))")
+    whole = united(layer, tolerance=LIMITS)
+    expected = shapely.union_all(layer.shapes[layer.present])
+    assert shapely.area(shapely.symmetric_difference(whole, expected)) == 0
+    assert whole.area == pytest.approx(10_000 - 400 + 900 - 100)
+    assert united(polygons(None), tolerance=LIMITS) is None
+
+
+SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 100, 0 0))"
+
+
+def test_a_spike_is_told_by_its_angle_wherever_the_ring_begins():
+    for text in (SPIKE, "POLYGON ((1000 51, 100 52, 100 100, 0 100, 0 0, 100 0, 100 50, 1000 51))"):
+        found = sharp_corners(polygons(None, text).shapes, 10)
+        assert found.row.tolist() == [1]
+        assert found.point.tolist() == [[1000.0, 51.0]]
+        assert found.measure == pytest.approx([2 * np.degrees(np.arctan(1 / 900))])
+
+
+def test_a_spike_of_no_width_and_one_in_a_hole_count_and_a_square_does_not():
+    flat = "POLYGON ((0 0, 100 0, 100 50, 150 50, 100 50, 100 100, 0 100, 0 0))"
+    hole = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (10 10, 10 12, 80 11, 10 10))"
+    found = sharp_corners(polygons(flat, LEFT, hole).shapes, 10)
+    assert found.row.tolist() == [0, 2]
+    assert found.measure[0] == 0
+    assert found.point.tolist() == [[150.0, 50.0], [80.0, 11.0]]
+    assert len(sharp_corners(polygons(LEFT).shapes, 89.9).row) == 0
+    assert len(sharp_corners(polygons(LEFT).shapes, 90.1).row) == 4
+
+
+def test_repeated_vertices_hide_no_corner_and_are_told_themselves():
+    twice = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 1000 51, 100 52, 100 100, 0 100, 0 99.99995, 0 0, 0 0))"
+    assert sharp_corners(polygons(twice).shapes, 10).point.tolist() == [[1000.0, 51.0]]
+    found = near_vertices(polygons(LEFT, twice).shapes, 0.0001)
+    assert found.row.tolist() == [1, 1, 1]
+    assert sorted(map(tuple, found.point.tolist())) == [(0.0, 0.0), (0.0, 100.0), (1000.0, 51.0)]
+    assert sorted(found.measure.tolist()) == pytest.approx([0.0, 0.0, 0.00005], abs=1e-9)
+
+
+def test_a_neck_is_found_and_corners_are_not():
+    dumbbell = "POLYGON ((0 0, 100 0, 100 49.5, 150 49.5, 150 0, 250 0, 250 100, 150 100, 150 50.5, 100 50.5, 100 100, 0 100, 0 0))"
+    rows, where = narrow_parts(polygons(LEFT, dumbbell, None).shapes, 5.0)
+    assert rows.tolist() == [1]
+    assert shapely.area(where) == pytest.approx([50.0], abs=6.0)
+    assert len(narrow_parts(polygons(LEFT, dumbbell).shapes, 0.9)[0]) == 0
