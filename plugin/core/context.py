@@ -27,7 +27,8 @@ from .tolerance import Tolerance
 
 @dataclass
 class Context:
-    """One rule's view of the run. ``slivers`` and ``failed`` collect what its verbs left out."""
+    """One rule's view of the run. ``slivers`` and ``failed`` collect what its verbs left out, ``steps`` what they could
+    not compute as it is: the step of the ladder, the rows and the planar area (m²) that it changed."""
 
     plan: Plan
     norm: Norm
@@ -36,7 +37,7 @@ class Context:
     check: Callable[[], None] = lambda: None
     slivers: list[Any] = field(default_factory=list)
     failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
-    ladder: dict[str, int] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
     outline_failed: bool = False
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
@@ -96,12 +97,21 @@ class Context:
         parts = uncovered_parts(shape, cover, tolerance=self.tolerance, check=self.check)
         self.slivers += parts.slivers.geometry
         self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
+        self.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.ladder.steps]
         return parts
 
     def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
         self.slivers += parts.slivers.geometry
         for step in parts.ladder.steps:
-            self.ladder[step.name] = self.ladder.get(step.name, 0) + 1
+            said: dict[str, Any] = {
+                "step": step.name,
+                "role": a.role,
+                "key": a.keys[step.left],
+                "area_m2": step.area_m2,
+            }
+            if b is not None and step.right >= 0:
+                said |= {"related_role": b.role, "related_key": b.keys[step.right]}
+            self.steps.append(said)
         self.failed += [(a, i, b, j) for i, j in parts.ladder.failed]
 
     def by_place(self, findings: list[Finding]) -> list[Finding]:

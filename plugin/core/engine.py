@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -63,7 +64,7 @@ def run(
     report = Report(lang=lang)
     limits = tolerance or plan.norm.tolerance()
     ignored: dict[str, list[Any]] = {}
-    ladder: dict[str, int] = {}
+    steps: list[dict[str, Any]] = []
 
     def check() -> None:
         if cancelled():
@@ -81,11 +82,10 @@ def run(
         report.findings += found
         if context.slivers:
             ignored[rule.code] = context.slivers
-        for step, count in context.ladder.items():
-            ladder[step] = ladder.get(step, 0) + count
+        steps += [{"rule": rule.code, **step} for step in context.steps]
     check()
     _finish(plan, report, texts, check)
-    report.tolerance = {**limits.to_dict(), **_ignored(plan, ignored, limits), "steps": ladder}
+    report.tolerance = {**limits.to_dict(), **_ignored(plan, ignored, limits), **_steps(steps)}
     report.provenance = provenance(plan, texts)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")
@@ -276,6 +276,11 @@ def _townships(plan: Plan, points: Any) -> list[str]:
     for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
         found[i] = found[i] or names[present[j]]
     return found
+
+
+def _steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """How often each step of the ladder was taken, and each time: for which rows, and what area it changed."""
+    return {"steps": dict(Counter(step["step"] for step in steps)), "steps_taken": steps}
 
 
 def _ignored(plan: Plan, ignored: dict[str, list[Any]], limits: Any) -> dict[str, Any]:

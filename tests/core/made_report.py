@@ -161,6 +161,6 @@ def made_report(lang: str = "zh") -> Report:
     rules.sort(key=lambda r: ("SCH", "GEO", "ATT", "TOP", "REL", "LAW").index(r.code[:3]) * 1000 + int(r.code[3:]))
     tolerance = {
         "cluster_m": 0.0001, "edge_match_m": 0.01, "min_area_m2": 0.5, "min_width_m": 0.1,
-        "ignored_slivers": 128, "ignored_area_m2": 96.4, "ignored_by_rule": {}, "steps": {"fixed_precision": 3, "repaired": 1},
+        "ignored_slivers": 128, "ignored_area_m2": 96.4, "ignored_by_rule": {}, "steps": {"fixed_precision": 3, "repaired": 1}, "steps_taken": [{"rule": "REL001", "step": "fixed_precision", "role": "YJJBNTBHTB", "key": "140225000000000017", "related_role": "STBHHX", "related_key": "140225000000000003", "area_m2": 0.02}],
     }  # fmt: skip
     return Report(rules, findings, indicators(), tolerance, provenance(), lang)

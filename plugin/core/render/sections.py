@@ -191,13 +191,32 @@ def not_checked(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
+#: Rows named in the sentence on the steps taken; the JSON has all.
+_NAMED_STEPS = 5
+
+
+def _steps(said: dict[str, Any], words: Words) -> str:
+    counts = {name: number(said["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")}
+    taken = said.get("steps_taken") or []
+    pairs = [
+        " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDES if step.get(role))
+        for step in taken
+    ]
+    named = [pair for pair in dict.fromkeys(pairs) if pair]
+    rows = words.join(named[:_NAMED_STEPS]) + ("…" if len(named) > _NAMED_STEPS else "")
+    area = area_text(sum(step["area_m2"] for step in taken))
+    return words.get("text", "steps", **counts, area=area, rows=rows or "—")
+
+
+_SIDES = (("role", "key"), ("related_role", "related_key"))
+
+
 def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     said = report.tolerance
     steps = said.get("steps") or {}
     notes = [words.get("text", "tolerance_note")]
-    if steps.get("fixed_precision") or steps.get("repaired"):
-        fixed, repaired = steps.get("fixed_precision", 0), steps.get("repaired", 0)
-        notes.append(words.get("text", "steps", fixed=number(fixed, 0), repaired=number(repaired, 0)))
+    if any(steps.values()):
+        notes.append(_steps(said, words))
     mark = norm.mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
