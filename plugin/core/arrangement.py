@@ -100,6 +100,11 @@ def branches(standard: Standard) -> list[Branch]:
             placed |= set(roles)
             if roles:
                 found.append(Branch(group.id, group.name, roles, chosen=True))
+    if standard.maintenance is not None:
+        kept = tuple(role for role in standard.maintenance.roles if role not in placed)
+        placed |= set(kept)
+        if kept:
+            found.append(Branch(standard.maintenance.id, standard.maintenance.name, kept))
     rest = tuple(role for role in standard.templates if role not in placed)
     if rest:
         found.append(Branch("others", "其他图层", rest, chosen=not found))

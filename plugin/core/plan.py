@@ -363,6 +363,9 @@ def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     columns = {f.name.upper() for f in source.fields}
     matches = []
     for role, template in templates.items():
+        if template.base:
+            # A class of yearly maintenance has its layer's fields: only its name tells it.
+            continue
         # Only fields that few layers have say anything; every layer has BSM and MJ.
         telling = {
             f.name

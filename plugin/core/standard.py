@@ -14,6 +14,7 @@ from ..paths import STANDARDS
 from .arrangement import Branch, Theme, check_arrangement, read_branch, read_theme
 from .data import check_keys, expect, read_toml
 from .errors import DataError, InputError
+from .maintenance import Maintenance, check_maintenance, load_maintenance
 from .template import CodeList, Template, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
@@ -50,7 +51,9 @@ class Group:
     aliases: tuple[str, ...] = ()
 
 
-#: Every layer of the standard, as a group.
+#: The file of a standard that says which layers are maintained each year.
+MAINTENANCE = "maintenance.toml"
+#: Every layer of the standard that is written out, as a group.
 ALL_LAYERS = "all"
 
 
@@ -73,16 +76,22 @@ class Standard:
     groups: dict[str, Group] = field(default_factory=dict)
     themes: dict[str, Theme] = field(default_factory=dict)
     tree: dict[str, Branch] = field(default_factory=dict)
+    maintenance: Maintenance | None = None
 
     @cached_property
     def templates(self) -> dict[str, Template]:
-        """Role → template: this edition's own first, then those it includes, in order."""
+        """Role → template: this edition's own first, then those it includes, in order; last what is made from them."""
         found: dict[str, Template] = {}
         for path in sorted((self.folder / "templates").glob("*.toml")):
             found[path.stem] = load_template(path, self.id)
         for other in self.includes:
             for role, template in other.templates.items():
                 found.setdefault(role, template)
+        if self.maintenance is not None:
+            own = self.folder / MAINTENANCE
+            if own.exists():
+                check_maintenance(self.maintenance, found, own)
+            found |= self.maintenance.templates(found)
         return found
 
     @cached_property
@@ -95,11 +104,19 @@ class Standard:
 
     def all_templates(self, role: str) -> list[Template]:
         """Every edition's template of a role, own first: a layer may follow any of them."""
+        origin = self.maintenance.origin(role) if self.maintenance else None
+        if origin is not None and self.maintenance is not None:
+            stage, layer = origin
+            # The fields of a change are the same in every edition.
+            made = [stage.template(t, self.maintenance.name) for t in self.all_templates(layer.role)]
+            return made[:1] if stage.fields else made
         own = self.folder / "templates" / f"{role}.toml"
         found = [load_template(own, self.id)] if own.exists() else []
         return found + [t for other in self.includes for t in other.all_templates(role)]
 
     def has_template(self, role: str) -> bool:
+        if self.maintenance is not None and self.maintenance.origin(role):
+            return True
         own = self.folder / "templates" / f"{role}.toml"
         return own.exists() or any(other.has_template(role) for other in self.includes)
 
@@ -109,7 +126,8 @@ class Standard:
         roles: dict[str, None] = {}
         for text in groups:
             if text in (ALL_LAYERS, "全部"):
-                roles |= dict.fromkeys(self.templates)
+                # What is made of another layer is made with it for a package of its own, not for a plan.
+                roles |= dict.fromkeys(r for r, t in self.templates.items() if not t.base)
             elif text in names:
                 roles |= dict.fromkeys(names[text].roles)
             else:
@@ -176,6 +194,10 @@ def load_standard(name: str = "county_db") -> Standard:
     concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
     marks = dict(table.get("marks", {}))
     groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
+    maintenance = load_maintenance(folder / MAINTENANCE) if (folder / MAINTENANCE).exists() else None
+    if maintenance is not None:
+        groups[maintenance.id] = Group(maintenance.id, maintenance.name, maintenance.roles, maintenance.aliases)
+        concepts[maintenance.id] = maintenance.changes
     own_groups = list(groups.values())
     own_themes = themes = {key: read_theme(key, row, path) for key, row in table.get("themes", {}).items()}
     own_tree = tree = {key: read_branch(key, row, path) for key, row in table.get("tree", {}).items()}
@@ -190,6 +212,7 @@ def load_standard(name: str = "county_db") -> Standard:
         themes = {**other.themes, **themes}
         # A tree is whole or not at all: two of them would have a layer twice.
         tree = tree or other.tree
+        maintenance = maintenance or other.maintenance
         settings = {**other.settings, **settings}
         marks = {**other.marks, **marks}
         citations = {**other.citations, **citations}
@@ -209,6 +232,7 @@ def load_standard(name: str = "county_db") -> Standard:
         groups=groups,
         themes=themes,
         tree=tree,
+        maintenance=maintenance,
     )
     _check_groups(standard, own_groups, path)
     check_arrangement(standard, own_themes.values(), own_tree.values(), path)

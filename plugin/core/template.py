@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .codes import MARKS
 from .codes import Code as Code
@@ -38,7 +39,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Template:
-    """One official layer in one edition: the single source of its schema."""
+    """One official layer in one edition: the single source of its schema. ``base``: the role whose template it is
+    made from (年度动态维护), empty for one that is written out."""
 
     role: str
     name: str
@@ -53,6 +55,7 @@ class Template:
     feature_code: str = ""
     group: str = ""
     standard: str = ""
+    base: str = ""
 
     def field(self, meaning: str) -> Field | None:
         """The field of this meaning, or None when the layer has none."""
@@ -71,24 +74,30 @@ def load_template(path: Path, standard: str = "") -> Template:
     """Read one template. DataError names file and key."""
     table = read_toml(path)
     check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
-    fields = []
-    for position, row in enumerate(expect(table.pop("field"), list, file=path, key="field"), start=1):
-        where = f"field[{position}]"
-        check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=where)
-        if row["type"] not in TYPES:
-            raise DataError(
-                "data_value_unknown", file=str(path), key=f"{where}.type", value=row["type"], known=", ".join(TYPES)
-            )
-        fields.append(Field(**row))
-    # Some formats take a field's title for its name in forms and tables: two alike cannot be told apart.
-    for key, values in (("name", [f.name for f in fields]), ("alias", [f.alias for f in fields])):
-        for value in values:
-            if values.count(value) > 1:
-                raise DataError("data_duplicate", file=str(path), key=f"field.{key}", value=value)
+    fields = read_fields(table.pop("field"), path)
     for key, known in (("geometry", GEOMETRIES), ("overlap", ("never", "allowed")), ("fields_mark", MARKS)):
         if table[key] not in known:
             raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(known))
     if table["role"] != path.stem:
         raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=path.stem)
     table["aliases"] = tuple(table.get("aliases", ()))
-    return Template(**table, fields=tuple(fields), standard=standard)
+    return Template(**table, fields=fields, standard=standard)
+
+
+def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...]:
+    """The fields of a ``[[field]]`` table. DataError names file and key."""
+    fields = []
+    for position, row in enumerate(expect(rows, list, file=path, key=where), start=1):
+        key = f"{where}[{position}]"
+        check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=key)
+        if row["type"] not in TYPES:
+            raise DataError(
+                "data_value_unknown", file=str(path), key=f"{key}.type", value=row["type"], known=", ".join(TYPES)
+            )
+        fields.append(Field(**row))
+    # Some formats take a field's title for its name in forms and tables: two alike cannot be told apart.
+    for part, values in (("name", [f.name for f in fields]), ("alias", [f.alias for f in fields])):
+        for value in values:
+            if values.count(value) > 1:
+                raise DataError("data_duplicate", file=str(path), key=f"{where}.{part}", value=value)
+    return tuple(fields)

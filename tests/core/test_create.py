@@ -25,7 +25,7 @@ fiona = pytest.importorskip("fiona")
 
 ZONE_38 = CRS.from_epsg(4526)
 STANDARD = load_standard()
-ALL = STANDARD.templates_of(["all"])
+ALL = STANDARD.templates_of(["all", "maintenance"])
 FORMATS = (".gpkg", ".gdb")
 #: What fiona calls the types of the stated type maps.
 FIONA = {
@@ -423,7 +423,10 @@ def test_groups_by_id_and_by_chinese_name():
     assert len(STANDARD.templates_of(["centre"])) == 33
     both = [t.role for t in STANDARD.templates_of(["规划分区", "three_lines", "zones"])]
     assert both[0] == "YDYHGHFQ" and len(both) == len(set(both))
-    assert {t.role for t in STANDARD.templates_of(["全部"])} == set(STANDARD.templates)
+    assert {t.role for t in STANDARD.templates_of(["全部"])} == {r for r, t in STANDARD.templates.items() if not t.base}
+    assert {t.role for t in STANDARD.templates_of(["年度动态维护"])} == {
+        r for r, t in STANDARD.templates.items() if t.base
+    }
     with pytest.raises(InputError) as caught:
         STANDARD.templates_of(["四线"])
     assert "three_lines（三区三线）" in Texts("zh").explain(caught.value)

@@ -117,7 +117,8 @@ def layer_schema(template: Template, form: Format, code_lists: Mapping[str, Code
         shape=SHAPES[template.geometry],
         columns=tuple(_column(f, template, form, code_lists) for f in template.fields),
         # A dataset's name has no room for marks: 三区三线封库/下发数据 → 三区三线封库_下发数据.
-        dataset=re.sub(r"\W+", "_", template.group).strip("_") if form.feature_datasets else "",
+        # Classes of yearly maintenance are handed in at the root (S2).
+        dataset=re.sub(r"\W+", "_", template.group).strip("_") if form.feature_datasets and not template.base else "",
     )
 
 

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""年度动态维护: the classes before, of and after a change follow their layer's template; which layers is data."""
+
+import pytest
+from osgeo import gdal
+from pyproj import CRS
+
+from plugin.core.errors import DataError
+from plugin.core.exchange.create import create_database
+from plugin.core.maintenance import AFTER, BEFORE, CHANGE, load_maintenance
+from plugin.core.plan import choose_scope, find_role
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard
+from tests.core.small import as_read, box, found, look, table
+
+STANDARD = load_standard()
+NORM = Norm(STANDARD, load_profile())
+#: As a program for yearly packages processes them (S2), and 乡级主体功能定位, which it lists.
+LAYERS = "GHFQ YDYHGHFQ ZXCQGHFQ ZXCQGHYDYH XZZTGNDW ZXCQCSLX ZXCQCSLVX ZXCQCSZX ZXCQCSHX HLFXKZX LSWHBHX".split()
+CHANGE_FIELDS = {
+    "BSM": 18,
+    "YSDM": 10,
+    "XZQDM": 12,
+    "XZQMC": 100,
+    "WHLX": 2,
+    "WHLY": 3,
+    "JDZBLY": 10,
+    "WHBH": 18,
+    "KZBSHSLX": 3,
+    "BZ": 255,
+}
+
+
+@pytest.mark.parametrize("role", LAYERS)
+def test_three_classes_of_each_layer(role):
+    templates, base = STANDARD.templates, STANDARD.templates[role]
+    before, change, after = (templates[p + role] for p in ("WHQ", "WHC", "WHH"))
+    assert before.fields == after.fields == base.fields
+    assert {f.name: f.length for f in change.fields} == CHANGE_FIELDS
+    assert change.field("maintenance_kind").codes == "maintenance_kind"
+    assert [t.name for t in (before, change, after)] == [f"{base.name}（{s}）" for s in ("维护前", "维护", "维护后")]
+    for made in (before, change, after):
+        assert (made.geometry, made.overlap, made.feature_code, made.base) == (
+            base.geometry,
+            base.overlap,
+            base.feature_code,
+            role,
+        )
+
+
+def test_no_other_layer_has_them():
+    assert {t.base for t in STANDARD.templates.values()} - {""} == set(LAYERS)
+    assert len(STANDARD.groups["maintenance"].roles) == 3 * len(LAYERS)
+    kinds = {m.role: (m.kinds, m.compare) for m in STANDARD.maintenance.layers}
+    assert kinds["ZXCQGHYDYH"] == (("2",), "YDYHFLDM") and kinds["LSWHBHX"] == (("1", "3"), "")
+    assert {k for m, _ in kinds.values() for k in m} == set(STANDARD.code_lists["maintenance_kind"].codes)
+
+
+def own_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX"):
+    """The county's standard in a folder of its own, with its maintenance edited, and one template."""
+    (folder / "templates").mkdir(parents=True)
+    (folder / "standard.toml").write_text(
+        'id = "own"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n', encoding="utf-8"
+    )
+    source = STANDARD.folder / "maintenance.toml"
+    (folder / "maintenance.toml").write_text(edit(source.read_text(encoding="utf-8")), encoding="utf-8")
+    if template:
+        (folder / "templates" / f"{layer}.toml").write_text(template, encoding="utf-8")
+    return load_standard(str(folder))
+
+
+def test_a_changed_field_of_the_layer_is_changed_in_its_classes(tmp_path):
+    text = (STANDARD.folder / "templates" / "HLFXKZX.toml").read_text(encoding="utf-8")
+    changed = text.replace('name = "LX"\nalias = "类型"', 'name = "XXLX"\nalias = "洪涝类型"')
+    assert changed != text
+    own = own_standard(tmp_path / "own", template=changed)
+    for role in ("HLFXKZX", "WHQHLFXKZX", "WHHHLFXKZX"):
+        assert own.templates[role].field_named("XXLX") and not own.templates[role].field_named("LX")
+        # A layer may still follow the other edition.
+        assert [bool(t.field_named("LX")) for t in own.all_templates(role)] == [False, True]
+    assert len(own.all_templates("WHCHLFXKZX")) == 1
+
+
+def test_an_edition_without_the_file_takes_it_over_with_its_own_layers(tmp_path):
+    text = (STANDARD.folder / "templates" / "HLFXKZX.toml").read_text(encoding="utf-8")
+    own = own_standard(tmp_path / "own", template=text.replace("length = 255", "length = 200"))
+    (tmp_path / "own" / "maintenance.toml").unlink()
+    load_standard.cache_clear()
+    again = load_standard(str(tmp_path / "own"))
+    assert (
+        again.templates["WHQHLFXKZX"].field_named("BZ").length
+        == 200
+        == own.templates["WHQHLFXKZX"].field_named("BZ").length
+    )
+    assert again.groups["maintenance"].roles == own.groups["maintenance"].roles
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('role = "HLFXKZX"', 'role = "NIEMALS"', "NIEMALS"),
+        ('role = "HLFXKZX"', 'role = "GHFQ"', "GHFQ"),
+        ('compare = "YDYHFLDM"', 'compare = "GHFQDN"', "GHFQDN"),
+        ('suffix = "维护前"', 'suffixes = "维护前"', "before.suffix"),
+        ('type = "text"\nlength = 2', 'type = "txt"\nlength = 2', "change.field[5].type"),
+        ('fields_mark = "B"', 'fields_mark = "X"', "change.fields_mark"),
+        ('kinds = ["2"]', 'kinds = "2"', "layer[1].kinds"),
+        ('name = "年度动态维护"', 'name = "规划分区"', "规划分区"),
+        ('[before]', '[befor]', "befor"),
+    ],
+)  # fmt: skip
+def test_a_slip_names_file_and_key(tmp_path, old, new, says):
+    with pytest.raises(DataError) as caught:
+        _ = own_standard(tmp_path / "own", lambda text: text.replace(old, new, 1)).templates
+    assert says in str(caught.value.params) and "own" in caught.value.params["file"]
+
+
+def test_a_class_is_told_by_its_name_and_the_layer_still_by_its_fields():
+    columns = {f.name: ["x"] for f in STANDARD.templates["ZXCQGHFQ"].fields if f.name not in ("BSM", "MJ")}
+
+    def role_of(name):
+        (source,) = as_read({name: table([box(0, 0)], **columns)})
+        return find_role(source, NORM)
+
+    for name, role in (
+        ("WHQGHFQ", "WHQGHFQ"),
+        ("140225WHCLSWHBHX_2025", "WHCLSWHBHX"),
+        ("规划分区（维护前）", "WHQGHFQ"),
+        ("浑源县维护后规划分区", "WHHGHFQ"),
+        ("规划分区", "GHFQ"),
+    ):
+        assert role_of(name) == (role, "name"), name
+
+
+def test_a_delivery_of_changes_is_one_of_maintenance_and_is_checked():
+    tables = {
+        "WHQGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["农田保护区"]),
+        "WHCGHFQ": table([box(0, 0), box(50, 0)], WHLX=["2", "4"], XZQDM=["140225"] * 2),
+        "WHHGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["城镇发展区"]),
+    }
+    checked = look(as_read(tables))
+    assert checked.plan.scope == "maintenance" and set(checked.plan.layers) == set(tables)
+    assert choose_scope(NORM, {"STBHHX", "CZKFBJ"}) == "three_lines"
+    told = {(f.code, f.role, f.field) for f in found(checked.report, "ATT002", "TOP001")}
+    assert told == {("ATT002", "WHCGHFQ", "WHLX"), ("ATT002", "WHHGHFQ", "GHFQMC"), ("TOP001", "WHCGHFQ", "")}
+    assert not found(checked.report, "SCH001")
+
+
+def test_made_at_the_root_of_a_filegdb_with_the_domain_of_its_kinds(tmp_path):
+    path = tmp_path / "维护.gdb"
+    made = create_database(
+        path, STANDARD.templates_of(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
+    )
+    assert len(made.made) == 3 * len(LAYERS)
+    database = gdal.OpenEx(str(path))
+    root = database.GetRootGroup()
+    assert not root.GetGroupNames() and set(root.GetVectorLayerNames()) == set(made.made)
+    layer = database.GetLayerByName("WHCGHFQ").GetLayerDefn()
+    domain = layer.GetFieldDefn(layer.GetFieldIndex("WHLX")).GetDomainName()
+    assert database.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
+
+
+def test_the_stages_by_name():
+    loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
+    assert [loaded.stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
+    assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
