@@ -3,7 +3,8 @@
 
 Why most pairs need no overlay. Walk across a layer: how many of its polygons lie on top of each other changes only
 where a segment is drawn on one side alone. So a polygon that no such segment of another enters has one number all over
-its inside, and one point tells it: 1 means that it overlaps no other. Likewise, where no boundary of a second layer
+its inside, and one point tells it: 1 means that it overlaps no other. (A multipolygon has an inside for each part, and
+a point in each.) Likewise, where no boundary of a second layer
 enters a polygon, each polygon of that layer holds it whole or not at all, and one point decides. A segment that both
 layers have cannot enter: it is the boundary of a polygon of the first layer, which overlap each other nowhere (those that
 do are told apart, and always overlaid).
@@ -89,12 +90,15 @@ class Polygons:
 
     @cached_property
     def _points(self) -> tuple[NDArray, NDArray]:
-        """A point inside each of ``shapes[present]``, and whether it truly lies inside (a hair may have no inside)."""
-        points = shapely.point_on_surface(self._real)
-        x, y = shapely.get_x(points), shapely.get_y(points)
-        inside = shapely.contains_xy(self._real, x, y)
-        points[~inside] = None
-        return points, inside
+        """A point inside each part of each polygon, None where there is none to be had (a hair may have no inside), and
+        the row of each: the inside of a polygon hangs together, that of a multipolygon does not."""
+        several = shapely.get_num_geometries(self._real) > 1
+        parts, of = shapely.get_parts(self._real[several], return_index=True)
+        there = ~shapely.is_empty(parts)
+        shapes = np.concatenate([self._real[~several], parts[there]])
+        points = shapely.point_on_surface(shapes)
+        points[~shapely.contains_xy(shapes, shapely.get_x(points), shapely.get_y(points))] = None
+        return points, np.concatenate([self.present[~several], self.present[several][of[there]]])
 
     @cached_property
     def _point_tree(self) -> shapely.STRtree:
@@ -108,15 +112,15 @@ class Polygons:
 
     def _find_suspects(self, check: Check) -> NDArray:
         suspect = np.zeros(len(self), dtype=bool)
-        points, inside = self._points
+        points, owner = self._points
         check()
-        suspect[self.present[~inside]] = True
+        suspect[owner[shapely.is_missing(points)]] = True
         pieces = self.lines.pieces(self.lines.alone)
         rows, met = self._meeting(pieces.line, check)
         suspect[rows[pieces.row[met] != rows]] = True
         rows, met = self._meeting(points, check)
-        twice = rows != self.present[met]
-        suspect[rows[twice]] = suspect[self.present[met[twice]]] = True
+        twice = rows != owner[met]
+        suspect[rows[twice]] = suspect[owner[met[twice]]] = True
         return suspect
 
     def struck(self, pieces: Pieces, check: Check = never) -> NDArray:
@@ -159,15 +163,19 @@ class Polygons:
         pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
         check()
         undecided = self.struck(pieces, check) | self.crowded
-        undecided[self.present[~self._points[1]]] = True
+        points, owner = self._points
+        undecided[owner[shapely.is_missing(points)]] = True
         holders = np.flatnonzero(other_rows[other.present])
-        left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        held, holder = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(holders), BATCH):
             check()
             some = holders[start : start + BATCH]
             j, i = self._point_tree.query(other.shapes[other.present[some]], predicate="contains")
-            held = self.present[i]
-            keep = rows[held] & ~undecided[held]
-            left.append(held[keep])
-            right.append(other.present[some[j[keep]]])
-        return Decided(np.concatenate(left), np.concatenate(right), undecided & rows)
+            held.append(owner[i])
+            holder.append(other.present[some[j]])
+        # A multipolygon with one part here and one there lies whole in neither.
+        pair, parts = np.unique(np.concatenate(held) * len(other) + np.concatenate(holder), return_counts=True)
+        left, right = np.divmod(pair, max(len(other), 1))
+        undecided[left[parts < np.bincount(owner, minlength=len(self))[left]]] = True
+        keep = rows[left] & ~undecided[left]
+        return Decided(left[keep], right[keep], undecided & rows)

@@ -39,7 +39,8 @@ def rings(shapes: NDArray) -> Rings:
     part_at = part_at[: shape_at[-1] + 1]
     ring_at = ring_at[: part_at[-1] + 1]
     hole = np.ones(len(ring_at) - 1, dtype=bool)
-    hole[part_at[:-1]] = False
+    # An empty part of a multipolygon has no shell.
+    hole[part_at[:-1][np.diff(part_at) > 0]] = False
     return Rings(
         np.concatenate([xy, more[: ring_at[-1]]]),
         np.concatenate([at, at[-1] + ring_at[1:]]),

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shapes too long to write out; the case files call these by name. Each gives one polygon or a list of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import shapely
+import shapely.affinity
+
+
+def box(x, y, width, height):
+    return shapely.box(x, y, x + width, y + height)
+
+
+def grid(columns, rows, side=10.0, x=0.0, y=0.0):
+    """A coverage of squares that share every vertex."""
+    return [box(x + c * side, y + r * side, side, side) for r in range(rows) for c in range(columns)]
+
+
+def bricks(columns, rows, side=10.0):
+    """A coverage with T-junctions: every other course is set off by half a brick, and no vertex is added for it."""
+    found = []
+    for r in range(rows):
+        edges = [0.0] + [c * side - (side / 2 if r % 2 else 0.0) for c in range(1, columns + r % 2)] + [columns * side]
+        found += [shapely.box(edges[c], r * side, edges[c + 1], (r + 1) * side) for c in range(len(edges) - 1)]
+    return found
+
+
+def outline(columns, rows, side=10.0):
+    """One polygon over such a grid, with the grid's vertices on its edge."""
+    return shapely.segmentize(shapely.box(0, 0, columns * side, rows * side), side)
+
+
+def moved(shapes, dx, dy=0.0):
+    """A list moved as a list, one shape as a shape."""
+    if isinstance(shapes, list):
+        return [shapely.affinity.translate(s, dx, dy) for s in shapes]
+    return shapely.affinity.translate(shapes, dx, dy)
+
+
+def together(*shapes):
+    """One multipolygon of shapes apart from each other."""
+    return shapely.multipolygons([p for s in shapes for p in shapely.get_parts(s)])
+
+
+def without(shape, *holes):
+    return shapely.Polygon(shape.exterior, [*shape.interiors, *(h.exterior for h in holes)])
+
+
+def comb(teeth, depth=100.0, x=0.0, y=0.0, down=False):
+    """A bar 2 m high with teeth 1 m wide, 1 m apart, ``depth`` long, upwards or downwards from ``y``."""
+    way = -1 if down else 1
+    ring = [(x, y - 2 * way), (x, y)]
+    for t in range(teeth):
+        ring += [(x + 2 * t, y + depth * way), (x + 2 * t + 1, y + depth * way), (x + 2 * t + 1, y)]
+        ring += [(x + 2 * t + 2, y)] if t < teeth - 1 else []
+    return shapely.Polygon([*ring, (x + 2 * teeth - 1, y - 2 * way)])
+
+
+def spiral(turns, arm=0, arms=2, pitch=10.0, steps=60):
+    """One arm of a spiral of ``arms`` that wind around each other, edge on edge up to the last digit of a double."""
+    angle = np.linspace(0.0, 2 * math.pi * turns, turns * steps + 1)
+    where = angle + 2 * math.pi * arm / arms
+    inner = pitch * (angle / (2 * math.pi) + 1)
+    outer = inner + pitch / arms
+    edge = np.concatenate([_around(inner, where), _around(outer, where)[::-1]])
+    return shapely.Polygon(edge)
+
+
+def _around(radius, angle):
+    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+
+
+def jagged(vertices, side=1000.0, tooth=0.5):
+    """A square whose lower edge is a saw of many vertices: half the teeth stand out, half go in, so its area is side²."""
+    x = np.linspace(0.0, side, vertices - 2)
+    y = np.where(np.arange(len(x)) % 4 == 1, tooth, np.where(np.arange(len(x)) % 4 == 3, -tooth, 0.0))
+    y[-1] = 0.0
+    return shapely.Polygon([*zip(x, y, strict=True), (side, side), (0.0, side)])
+
+
+def target(size=90.0, rings=3):
+    """Square rings one in another: 2 m of land, 2 m of nothing, and so on."""
+    return together(*[without(box(d, d, size - 2 * d, size - 2 * d), box(d + 2, d + 2, size - 2 * d - 4, size - 2 * d - 4))
+                      for d in (4.0 * k for k in range(rings))])  # fmt: skip
