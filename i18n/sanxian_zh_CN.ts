@@ -8,12 +8,52 @@
         <translation>　</translation>
     </message>
     <message>
+        <source>  (recommended)</source>
+        <translation>（推荐）</translation>
+    </message>
+    <message>
+        <source> At the zone's edge areas in the plane are about {percent} % too large.</source>
+        <translation>带边处投影面积约偏大 {percent} %；</translation>
+    </message>
+    <message>
+        <source> Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the other zone are reported by SCH003.</source>
+        <translation>检查与报告用法定椭球面积，不受选带影响。混用两带的图层由 SCH003 报出。</translation>
+    </message>
+    <message>
+        <source> The database is complete: {path}.</source>
+        <translation>数据库已经建好：{path}。</translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation> 带和 </translation>
+    </message>
+    <message>
         <source>, </source>
         <translation>、</translation>
     </message>
     <message>
+        <source>3° Gauss–Krüger</source>
+        <translation>3° 高斯-克吕格</translation>
+    </message>
+    <message>
+        <source>3° zones</source>
+        <translation>3° 分带</translation>
+    </message>
+    <message>
+        <source>6 digits</source>
+        <translation>6 位数字</translation>
+    </message>
+    <message>
         <source>6-digit county code; by default the layer's own</source>
         <translation>6 位县级代码；默认用图层自己的</translation>
+    </message>
+    <message>
+        <source>A database of this name exists</source>
+        <translation>同名的数据库已经存在</translation>
+    </message>
+    <message>
+        <source>A file name has none of \ / : * ? " &lt; &gt; | and does not begin or end with a point.</source>
+        <translation>文件名里不能有 \ / : * ? " &lt; &gt; |，也不能以点开头或结尾。</translation>
     </message>
     <message>
         <source>A folder of shapefiles, or a FileGDB (.gdb)</source>
@@ -28,12 +68,18 @@
         <translation>本县自己的配置文件（.toml）</translation>
     </message>
     <message>
+        <source>A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.</source>
+        <translation>完整的县级成果另有 {count} 个必选图层，这里没有勾选；以后可用“新建图层”补上。</translation>
+    </message>
+    <message>
         <source>A: read in the text of the norm</source>
         <translation>A：读自标准或法规原文</translation>
     </message>
     <message>
         <source>Agricultural space (m²)</source>
         <translation>农业空间（m²）</translation>
+        <source>Add: make only the layers that it lacks, leave the others and their data alone</source>
+        <translation>补上：只建它缺的图层，已有的图层和数据不动</translation>
     </message>
     <message>
         <source>All</source>
@@ -80,6 +126,10 @@
         <translation>按图层字段或文件名</translation>
     </message>
     <message>
+        <source>Asked for</source>
+        <translation>要求</translation>
+    </message>
+    <message>
         <source>Attributes</source>
         <translation>属性</translation>
     </message>
@@ -96,8 +146,16 @@
         <translation>B：读自引用原文的资料</translation>
     </message>
     <message>
+        <source>Back</source>
+        <translation>上一步</translation>
+    </message>
+    <message>
         <source>Between layers</source>
         <translation>图层之间</translation>
+    </message>
+    <message>
+        <source>Bookmarks by Township</source>
+        <translation>按乡镇建书签</translation>
     </message>
     <message>
         <source>Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.
@@ -130,6 +188,10 @@ Not carried: one line for each value that did not fit (text too long, no number,
     <message>
         <source>Cancelled, still showing the result of {time}</source>
         <translation>已取消，仍显示 {time} 的结果</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was written.</source>
+        <translation>已取消，什么也没有写。</translation>
     </message>
     <message>
         <source>Cancelling</source>
@@ -180,6 +242,18 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>离线检查三条控制线和县级规划的其他图层。</translation>
     </message>
     <message>
+        <source>Choose</source>
+        <translation>请选择</translation>
+    </message>
+    <message>
+        <source>Choose a coordinate system.</source>
+        <translation>请选坐标系。</translation>
+    </message>
+    <message>
+        <source>Choose a folder.</source>
+        <translation>请选文件夹。</translation>
+    </message>
+    <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
     </message>
@@ -198,6 +272,16 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Claimed by several zones (m²)</source>
         <translation>分区重叠（m²）</translation>
+        <source>Choose the county.</source>
+        <translation>请选县。</translation>
+    </message>
+    <message>
+        <source>Choose the county: its zone is shown here.</source>
+        <translation>选好县，这里显示它所在的带。</translation>
+    </message>
+    <message>
+        <source>City</source>
+        <translation>市</translation>
     </message>
     <message>
         <source>Clear Filter</source>
@@ -218,6 +302,12 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Code or a part of the name</source>
         <translation>代码或名称的一部分</translation>
+        <source>Confirm and create</source>
+        <translation>确认并创建</translation>
+    </message>
+    <message>
+        <source>Coordinate system</source>
+        <translation>坐标系</translation>
     </message>
     <message>
         <source>Coordinate system (empty: the county's)</source>
@@ -232,6 +322,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>数量</translation>
     </message>
     <message>
+        <source>County</source>
+        <translation>县</translation>
+    </message>
+    <message>
         <source>County (code or name)</source>
         <translation>县（代码或名称）</translation>
     </message>
@@ -244,12 +338,24 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>县配置…</translation>
     </message>
     <message>
+        <source>County profile</source>
+        <translation>县配置</translation>
+    </message>
+    <message>
+        <source>County, coordinate system and layers</source>
+        <translation>县、坐标系与图层</translation>
+    </message>
+    <message>
         <source>County’s name or code</source>
         <translation>县名或代码</translation>
     </message>
     <message>
         <source>Crashed</source>
         <translation>出错</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>创建</translation>
     </message>
     <message>
         <source>Create plan layers</source>
@@ -274,6 +380,18 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Ecological space (m²)</source>
         <translation>生态空间（m²）</translation>
+        <source>Database: {database}
+Project: {project}</source>
+        <translation>数据库：{database}
+工程：{project}</translation>
+    </message>
+    <message>
+        <source>Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange.</source>
+        <translation>用经纬度绘图和捕捉都不方便：除非只用于交换，请选投影带。</translation>
+    </message>
+    <message>
+        <source>East</source>
+        <translation>东</translation>
     </message>
     <message>
         <source>Environment Check</source>
@@ -304,6 +422,14 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>导出</translation>
     </message>
     <message>
+        <source>Extent of the county</source>
+        <translation>县域范围</translation>
+    </message>
+    <message>
+        <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
+        <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
+    </message>
+    <message>
         <source>File…</source>
         <translation>文件…</translation>
     </message>
@@ -324,12 +450,28 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>问题总数</translation>
     </message>
     <message>
+        <source>Folder</source>
+        <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>Folder and name</source>
+        <translation>文件夹与名称</translation>
+    </message>
+    <message>
         <source>Folder…</source>
         <translation>文件夹…</translation>
     </message>
     <message>
         <source>For all projects, from the next check on; the interface follows QGIS.</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
+    </message>
+    <message>
+        <source>From the layer: {layer}</source>
+        <translation>从图层读取：{layer}</translation>
+    </message>
+    <message>
+        <source>From the list of divisions</source>
+        <translation>按行政区代码表</translation>
     </message>
     <message>
         <source>GeoPackage (*.gpkg);;Shapefile (*.shp)</source>
@@ -340,8 +482,24 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>GeoPackage、shapefile 或 GeoJSON</translation>
     </message>
     <message>
+        <source>GeoPackage: one file, best in QGIS (recommended)</source>
+        <translation>GeoPackage：一个文件，在 QGIS 里最好用（推荐）</translation>
+    </message>
+    <message>
         <source>Geometry</source>
         <translation>几何</translation>
+    </message>
+    <message>
+        <source>Give a name.</source>
+        <translation>请填名称。</translation>
+    </message>
+    <message>
+        <source>Give another name or another folder.</source>
+        <translation>请换个名称或文件夹。</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>组</translation>
     </message>
     <message>
         <source>Groups of layers</source>
@@ -392,6 +550,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>提示</translation>
     </message>
     <message>
+        <source>It is not known where the county lies, so no zone is recommended.</source>
+        <translation>不知道县域在哪里，不能推荐带号。请从图层读取范围，或填东西经度。</translation>
+    </message>
+    <message>
         <source>JSON (*.json)</source>
         <translation>JSON (*.json)</translation>
     </message>
@@ -420,6 +582,22 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>图层角色…</translation>
     </message>
     <message>
+        <source>Layer codes</source>
+        <translation>图层代码</translation>
+    </message>
+    <message>
+        <source>Layer groups</source>
+        <translation>图层组</translation>
+    </message>
+    <message>
+        <source>Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM numbered and MJ kept by the statutory area.
+Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that may have none.
+Map themes: {themes}. Bookmarks by township once the layer of townships has features.</source>
+        <translation>图层分组，带符号、表单和取值表；行政区代码 {code} 和名称 {county} 自动填；标识码自动编号，MJ 随编辑按法定椭球面积更新。
+捕捉顶点和线段（10 像素）、拓扑编辑；不许重叠的图层，新画的图形自动避开已有图形。
+地图主题：{themes}。乡镇级行政区有要素后，自动按乡镇建书签。</translation>
+    </message>
+    <message>
         <source>Layer in the project</source>
         <translation>工程里的图层</translation>
     </message>
@@ -430,6 +608,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Layer of the plan</source>
         <translation>规划图层</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>图层</translation>
     </message>
     <message>
         <source>Layers made</source>
@@ -454,6 +636,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源 C），都可以替换。</translation>
+    </message>
+    <message>
+        <source>Limits of {name} apply; its totals never do. The county's own targets are still to be set.</source>
+        <translation>采用{name}的限值，不用它的总量。本县的目标值还要另配。</translation>
     </message>
     <message>
         <source>Load the layers into the project</source>
@@ -504,8 +690,32 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>缺少依赖库：{name}。见“环境自检”。</translation>
     </message>
     <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>New County Plan</source>
+        <translation>新建县级规划项目</translation>
+    </message>
+    <message>
+        <source>New County Plan…</source>
+        <translation>新建县级规划项目…</translation>
+    </message>
+    <message>
+        <source>New Layers</source>
+        <translation>新建图层</translation>
+    </message>
+    <message>
+        <source>New Layers…</source>
+        <translation>新建图层…</translation>
+    </message>
+    <message>
         <source>Next</source>
         <translation>下一个</translation>
+    </message>
+    <message>
+        <source>Next Step</source>
+        <translation>下一步</translation>
     </message>
     <message>
         <source>No finding matches the filter ({count} in all).</source>
@@ -526,6 +736,8 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>No layer, field or code holds these words.</source>
         <translation>没有图层、字段或代码含有这些字。</translation>
+        <source>No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.</source>
+        <translation>没有认出乡镇级行政区图层（XZQXZ）。请在“图层角色”里指定。</translation>
     </message>
     <message>
         <source>No place on the map</source>
@@ -542,6 +754,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>No such layer, or several of that name. Write @layer, or the name of one layer.</source>
         <translation>没有这个图层，或有几个同名图层。请写 @layer，或写只有一个图层用的名称。</translation>
+    </message>
+    <message>
+        <source>No targets are compared; limits are the standard's. A profile can be set at any time.</source>
+        <translation>不比对目标值，限值用标准的。随时可以再选县配置。</translation>
     </message>
     <message>
         <source>No township</source>
@@ -562,6 +778,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Not carried</source>
         <translation>未带过去的</translation>
+    </message>
+    <message>
+        <source>Not made although a delivery asks for them: {layers}. They can be added later under New Layers.</source>
+        <translation>交付要求有、这里没有勾选的图层：{layers}。以后可用“新建图层”补上。</translation>
     </message>
     <message>
         <source>Not passed</source>
@@ -594,6 +814,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Open Sample County</source>
         <translation>打开示例县</translation>
+    </message>
+    <message>
+        <source>Other coordinate system…</source>
+        <translation>其他坐标系…</translation>
     </message>
     <message>
         <source>Other…</source>
@@ -630,6 +854,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, crashed {crashed}</source>
         <translation>通过 {passed}，有问题 {failed}，不适用 {not_applicable}，跳过 {skipped}，出错 {crashed}</translation>
+    </message>
+    <message>
+        <source>Place to save</source>
+        <translation>保存位置</translation>
     </message>
     <message>
         <source>Planning data</source>
@@ -678,6 +906,12 @@ County: with its outline the share of each space in the county is told.</source>
 相邻分区的公共边原样保留。同一空间内重叠的地只算一次；跨空间重叠的地两边都算，并给出面积。多部件要素拆成单部件。
 
 县界：给了县界图层，就给出各空间占全县的比例。</translation>
+        <source>Project</source>
+        <translation>工程</translation>
+    </message>
+    <message>
+        <source>Province</source>
+        <translation>省</translation>
     </message>
     <message>
         <source>Quotas and thresholds</source>
@@ -692,6 +926,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在复检</translation>
     </message>
     <message>
+        <source>Read the extent from a layer, or type the longitudes.</source>
+        <translation>请从图层读取范围，或填东西经度。</translation>
+    </message>
+    <message>
         <source>Reading layers</source>
         <translation>正在读取图层</translation>
     </message>
@@ -702,6 +940,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Replace</source>
         <translation>替换</translation>
+    </message>
+    <message>
+        <source>Replace the project file {name} too</source>
+        <translation>同时替换已有的工程文件 {name}</translation>
+    </message>
+    <message>
+        <source>Replace: put a new, empty database in its place; its data are lost</source>
+        <translation>替换：换成新的空库，原库里的数据不再保留</translation>
     </message>
     <message>
         <source>Report (HTML)</source>
@@ -772,6 +1018,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在保存 {name}</translation>
     </message>
     <message>
+        <source>Say what to do with the database that is there.</source>
+        <translation>请选怎样处理已有的数据库。</translation>
+    </message>
+    <message>
         <source>Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. Changes nothing.</source>
         <translation>列出 QGIS 和各个库的版本，说明缺什么、哪个太旧、怎么补。不改动任何东西。</translation>
     </message>
@@ -786,6 +1036,8 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Search layer, field, code or name</source>
         <translation>搜索图层、字段、代码或名称</translation>
+        <source>Search</source>
+        <translation>查找</translation>
     </message>
     <message>
         <source>Search rule, BSM, township</source>
@@ -844,6 +1096,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>标准（不填为县配置所用，否则 county_db）</translation>
     </message>
     <message>
+        <source>Standard: {name}</source>
+        <translation>标准：{name}</translation>
+    </message>
+    <message>
         <source>Standards: {standards}. Profiles: {profiles}.</source>
         <translation>标准：{standards}。县配置：{profiles}。</translation>
     </message>
@@ -860,12 +1116,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>法定椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
     </message>
     <message>
+        <source>Stop: leave it; I give another name or folder</source>
+        <translation>不动：我换个名称或文件夹</translation>
+    </message>
+    <message>
         <source>Structure</source>
         <translation>结构</translation>
     </message>
     <message>
         <source>Syntax</source>
         <translation>语法</translation>
+    </message>
+    <message>
+        <source>Targets and county profile</source>
+        <translation>指标与县配置</translation>
+    </message>
+    <message>
+        <source>Template</source>
+        <translation>选模板</translation>
     </message>
     <message>
         <source>Template (code of the layer)</source>
@@ -888,8 +1156,20 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>代码在代码表里的上一级代码；已是顶级或不认识的代码得 NULL。</translation>
     </message>
     <message>
+        <source>The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the larger part {by} ({share} %).</source>
+        <translation>本县跨 {zones} 带。请全县统一用一个带，推荐{by}较大一侧（{share} %）的 {zone} 带（EPSG:{epsg}）。</translation>
+    </message>
+    <message>
         <source>The feature is not in this project any more.</source>
         <translation>这个要素已不在工程里。</translation>
+    </message>
+    <message>
+        <source>The field tables of {count} of these layers are unverified (mark C).</source>
+        <translation>其中 {count} 个图层的字段表未核实（标记 C）。</translation>
+    </message>
+    <message>
+        <source>The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
+        <translation>{all} 个图层里有 {count} 个的字段表不是从标准原文读到的（标记 C）。使用前请对照原文；模板是文件，可以改正。</translation>
     </message>
     <message>
         <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
@@ -902,6 +1182,20 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The folder {folder} cannot be written. Free it or make room, then try again.</source>
         <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
+        <source>The folder does not exist. Choose one that does.</source>
+        <translation>文件夹不存在，请另选一个。</translation>
+    </message>
+    <message>
+        <source>The layer {layer} has no feature with a shape and a name (XZQMC) yet.</source>
+        <translation>图层“{layer}”里还没有带图形和名称（XZQMC）的要素。</translation>
+    </message>
+    <message>
+        <source>The list has no longitudes: read them from a layer, or type them.</source>
+        <translation>代码表里没有经度：请从图层读取，或填写。</translation>
+    </message>
+    <message>
+        <source>The list has those of {whose} only; read the county’s from a layer, or type them.</source>
+        <translation>代码表里只有{whose}的经度；县的请从图层读取，或填写。</translation>
     </message>
     <message>
         <source>The name of a code in a code list; NULL when the list does not have it.</source>
@@ -920,12 +1214,40 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>按县配置</translation>
     </message>
     <message>
+        <source>The project comes with</source>
+        <translation>工程里备好</translation>
+    </message>
+    <message>
+        <source>The project file exists: let it be replaced, or give another name.</source>
+        <translation>工程文件已经存在：请勾选替换，或换个名称。</translation>
+    </message>
+    <message>
+        <source>The project is made and was not opened: {path}.</source>
+        <translation>工程已建好，没有打开：{path}。</translation>
+    </message>
+    <message>
+        <source>The project is made, but QGIS could not open it: {path}.</source>
+        <translation>工程已建好，但 QGIS 没能打开：{path}。</translation>
+    </message>
+    <message>
+        <source>The project was not made ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>工程没有建成（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>
+        <translation>全县都在 {zone} 带内，距带边约 {room}°，不跨带。</translation>
+    </message>
+    <message>
         <source>The widest that the layers allow</source>
         <translation>按图层自动确定</translation>
     </message>
     <message>
         <source>The year needs four digits, such as 2020.</source>
         <translation>年份要四位数字，如 2020。</translation>
+    </message>
+    <message>
+        <source>This is the county's own profile.</source>
+        <translation>这是本县的配置。</translation>
     </message>
     <message>
         <source>This is the first finding in view.</source>
@@ -938,6 +1260,16 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Three zones</source>
         <translation>三区空间</translation>
+        <source>This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.</source>
+        <translation>这是{name}（{area}）的配置，本项目是{county}（{code}）。请另选。</translation>
+    </message>
+    <message>
+        <source>This will be made</source>
+        <translation>将创建</translation>
+    </message>
+    <message>
+        <source>Tick at least one layer.</source>
+        <translation>请至少勾选一个图层。</translation>
     </message>
     <message>
         <source>To do</source>
@@ -954,6 +1286,8 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Urban space (m²)</source>
         <translation>城镇空间（m²）</translation>
+        <source>Type the longitudes</source>
+        <translation>填写东西经度</translation>
     </message>
     <message>
         <source>Values to look at</source>
@@ -976,8 +1310,16 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>警告</translation>
     </message>
     <message>
+        <source>West</source>
+        <translation>西</translation>
+    </message>
+    <message>
         <source>What</source>
         <translation>问题</translation>
+    </message>
+    <message>
+        <source>What it says</source>
+        <translation>配置内容</translation>
     </message>
     <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
@@ -1012,12 +1354,40 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>剩余约 {seconds} 秒</translation>
     </message>
     <message>
+        <source>by area</source>
+        <translation>面积</translation>
+    </message>
+    <message>
+        <source>by longitude</source>
+        <translation>经度范围</translation>
+    </message>
+    <message>
         <source>code of a planning zone, such as 411</source>
         <translation>规划分区代码，如 411</translation>
     </message>
     <message>
+        <source>county {west}°–{east}°E</source>
+        <translation>县域 {west}°–{east}°E</translation>
+    </message>
+    <message>
+        <source>database and project stand side by side and can be moved together</source>
+        <translation>数据库和工程放在一起，可以整体移动</translation>
+    </message>
+    <message>
+        <source>degrees, for exchange only</source>
+        <translation>经纬度，只用于交换</translation>
+    </message>
+    <message>
+        <source>empty layers with fields, aliases, code lists and symbols of the template</source>
+        <translation>创建空图层，字段、别名、取值表和符号随模板带入</translation>
+    </message>
+    <message>
         <source>empty: as set, by default {value}</source>
         <translation>不填按设置，默认 {value}</translation>
+    </message>
+    <message>
+        <source>fields, aliases, code lists and symbols of every layer come from it</source>
+        <translation>各图层的字段、别名、取值表和符号都由它来</translation>
     </message>
     <message>
         <source>findings.gpkg</source>
@@ -1028,6 +1398,14 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
     </message>
     <message>
+        <source>it exists and is replaced; its data are lost</source>
+        <translation>已存在，将替换成空库，原有数据不再保留</translation>
+    </message>
+    <message>
+        <source>it exists; only layers that it lacks are added</source>
+        <translation>已存在，只补缺的图层</translation>
+    </message>
+    <message>
         <source>its CRS, such as 'EPSG:4526'; by default the layer's</source>
         <translation>图形的坐标系，如 'EPSG:4526'；默认是图层的坐标系</translation>
     </message>
@@ -1036,8 +1414,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>图层、图层名或图层 id；默认是当前图层</translation>
     </message>
     <message>
+        <source>mandatory</source>
+        <translation>必选</translation>
+    </message>
+    <message>
+        <source>meridian {degrees}°E</source>
+        <translation>中央经线 {degrees}°E</translation>
+    </message>
+    <message>
         <source>net {area}</source>
         <translation>净面积 {area}</translation>
+    </message>
+    <message>
+        <source>optional</source>
+        <translation>可选</translation>
+    </message>
+    <message>
+        <source>or read it from a layer, or type the longitudes</source>
+        <translation>也可从图层读取，或填东西经度</translation>
     </message>
     <message>
         <source>report.html</source>
@@ -1048,16 +1442,48 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查报告.json</translation>
     </message>
     <message>
+        <source>targets, limits and what the county confirmed; can be changed later</source>
+        <translation>目标值、限值和本县确认的设置；以后可以改</translation>
+    </message>
+    <message>
         <source>the code, padded with zeros or not</source>
         <translation>代码，补零与否都可以</translation>
+    </message>
+    <message>
+        <source>where there is any</source>
+        <translation>有则必选</translation>
     </message>
     <message>
         <source>width {width} m</source>
         <translation>宽 {width} m</translation>
     </message>
     <message>
+        <source>zone edge {degrees}°E</source>
+        <translation>带边 {degrees}°E</translation>
+    </message>
+    <message>
+        <source>zone {number}</source>
+        <translation>{number} 带</translation>
+    </message>
+    <message>
+        <source>zone {zone}, its number before the easting</source>
+        <translation>{zone} 带，横坐标带带号</translation>
+    </message>
+    <message>
         <source>{area} (statutory area)</source>
         <translation>{area}（法定椭球面积）</translation>
+    </message>
+    <message>
+        <source>{county} plan</source>
+        <translation>{county}规划</translation>
+    </message>
+    <message>
+        <source>{county}, zones {zones}, zone edge {edge}°E</source>
+        <translation>{county}，{zones} 带，带边 {edge}°E</translation>
+    </message>
+    <message>
+        <source>{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data.</source>
+        <translation>{county}：{count} 个图层已备好，可以开始绘制。请先画县界，或导入数据。</translation>
     </message>
     <message>
         <source>{count} findings</source>
@@ -1068,12 +1494,32 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>{count} 个图层用上了模板的表单：{names}。数据没有改动。</translation>
     </message>
     <message>
+        <source>{count} layers in {groups} groups: {names}</source>
+        <translation>{count} 个，{groups} 组：{names}</translation>
+    </message>
+    <message>
         <source>{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.</source>
         <translation>认出 {count} 个图层，还缺{names}。缺图层的规则会跳过，不算通过。</translation>
     </message>
     <message>
+        <source>{count} townships are in the bookmarks, in the browser panel.</source>
+        <translation>{count} 个乡镇已加入书签，在“浏览器”面板里。</translation>
+    </message>
+    <message>
         <source>{figure} ({source})</source>
         <translation>{figure}（{source}）</translation>
+    </message>
+    <message>
+        <source>{layers} layers in {branches} groups, edition {edition}</source>
+        <translation>{layers} 个图层，{branches} 组，{edition} 年版</translation>
+    </message>
+    <message>
+        <source>{layers} layers in {groups} groups will be made</source>
+        <translation>将创建 {layers} 个图层，合计 {groups} 组</translation>
+    </message>
+    <message>
+        <source>{meridian}°E, without the number</source>
+        <translation>{meridian}°E，不带带号</translation>
     </message>
     <message>
         <source>{setting} (not confirmed by this county)</source>
@@ -1086,6 +1532,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>{time} · {count} rules</source>
         <translation>{time} · {count} 条规则</translation>
+    </message>
+    <message>
+        <source>{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}</source>
+        <translation>{whose}跨 {zones} 带，不知道本县在哪一带。{remedy}</translation>
     </message>
     <message>
         <source>{word}: {count} in view</source>

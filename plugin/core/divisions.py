@@ -88,6 +88,11 @@ def other_county(code: str, name: str, provinces: CodeList, divisions: CodeList)
     return Code(code, name, "", COUNTY_LEVEL, "C")
 
 
+def wrong_province(code: str, province: str, digits: str) -> InputError:
+    """Why a code cannot be that of a county in the province that was chosen."""
+    return InputError("county_code_elsewhere", value=code, province=province, digits=digits)
+
+
 class Reach(NamedTuple):
     """Western, eastern, southern and northern end in degrees (the latter two where they are told), and whose they are."""
 
@@ -157,6 +162,17 @@ def reaches(crs: CRS, west: float, east: float) -> bool:
     return west - half < frame.meridian < east + half
 
 
+def elsewhere(crs: CRS, county: str, west: float, east: float) -> InputError:
+    """Why a CRS does not suit a county between these longitudes."""
+    return InputError("create_crs_elsewhere", **_elsewhere(crs, county, county, west, east))
+
+
+def _elsewhere(crs: CRS, county: str, whose: str, west: float, east: float) -> dict[str, Any]:
+    known = "、".join(_with_meridian(crs_care.three_degree_zone(3.0 * z)) for z in zones_of(west, east))
+    meridian = f"{crs_care.describe(crs).meridian:g}"
+    return {"crs": crs_care.label(crs), "meridian": meridian, "county": county, "whose": whose, "known": known}
+
+
 def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
     """Does the county lie in the CRS's zone, as far as the list tells?
 
@@ -167,14 +183,9 @@ def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str
     out = [reach for reach in told if not reaches(crs, reach.west, reach.east)]
     if not out:
         return None
-    params = {
-        "crs": crs_care.label(crs),
-        "meridian": f"{crs_care.describe(crs).meridian:g}",
-        "county": divisions.codes[code].name,
-        "whose": out[-1].whose.name,
-        "known": "、".join(_with_meridian(crs_care.three_degree_zone(3.0 * z)) for z in zones_of(*out[-1][:2])),
-    }
-    if out[-1] is told[-1]:
+    far = out[-1]
+    params = _elsewhere(crs, divisions.codes[code].name, far.whose.name, far.west, far.east)
+    if far is told[-1]:
         raise InputError("create_crs_elsewhere", **params)
     return "notice_crs_of_elsewhere", params
 

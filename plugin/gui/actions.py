@@ -30,12 +30,31 @@ class Actions(QObject):
         ("profile", "profile", ""),
         ("forms", "forms", ""),
         None,
+        ("new", "new", ""),
+        ("layers", "layers", ""),
+        ("bookmarks", "bookmarks", ""),
+        None,
         ("sample", "sample", ""),
         ("dictionary", "dictionary", ""),
         ("doctor", "doctor", ""),
         ("help", "help", ""),
     )
-    _TOOLBAR = ("check", None, "previous", "next", None, "findings", None, "roles", "profile", "report", None, "sample")
+    _TOOLBAR = (
+        "new",
+        None,
+        "check",
+        None,
+        "previous",
+        "next",
+        None,
+        "findings",
+        None,
+        "roles",
+        "profile",
+        "report",
+        None,
+        "sample",
+    )
     _CHECKABLE = ("findings", "layer")
 
     def __init__(self, iface, slots: dict[str, Callable]):
@@ -74,6 +93,9 @@ class Actions(QObject):
             "roles": tr("Layer Roles…"),
             "profile": tr("County Profile…"),
             "forms": tr("Apply Layer Forms"),
+            "new": tr("New County Plan…"),
+            "layers": tr("New Layers…"),
+            "bookmarks": tr("Bookmarks by Township"),
             "sample": tr("Open Sample County"),
             "dictionary": tr("Data Dictionary…"),
             "doctor": tr("Environment Check…"),

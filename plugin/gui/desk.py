@@ -19,6 +19,7 @@ from .code_boxes import CodeBoxes
 from .exports import Exports
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
+from .new_project import NewProject
 from .result import Result
 from .watch import ProjectWatch
 
@@ -39,6 +40,7 @@ class Desk(QObject):
         self.exports = Exports(iface, self.runner, lambda: self.dock.result)
         self.watch = ProjectWatch(self)
         self.boxes = CodeBoxes(self)
+        self.making = NewProject(iface, self.runner)
         self._job: Job | None = None
         #: The projects of the run and of the result in view, as the watch counts them.
         self._run_in = self._result_in = self.watch.number
@@ -60,6 +62,9 @@ class Desk(QObject):
                 "roles": self.choose_roles,
                 "profile": self.choose_profile,
                 "forms": self.apply_forms,
+                "new": self.making.show,
+                "layers": self.making.show_layers,
+                "bookmarks": self.making.make_bookmarks,
                 "sample": self.open_sample,
                 "dictionary": self.show_dictionary,
                 "doctor": self.show_doctor,
@@ -96,6 +101,7 @@ class Desk(QObject):
         self.runner.stop_all()
         self.mark.clear()
         self.exports.close()
+        self.making.close()
         self.actions.remove()
         self.iface.removeDockWidget(self.dock)
         self.dock.deleteLater()
@@ -109,7 +115,7 @@ class Desk(QObject):
         layers = recognise.plan_layers(project)
         if not layers:
             self._look_at_project()
-            self.dock.say(idle.no_layer(self.open_sample).text if self.dock.result else "")
+            self.dock.say(idle.no_layer(self.making.show, self.open_sample).text if self.dock.result else "")
             return
         shots = [snapshot(layer) for layer in layers]
         options = county.options(project)
@@ -255,7 +261,7 @@ class Desk(QObject):
         outlines = recognise.outlines(project)
         if not outlines:
             self._asked += 1
-            self.dock.set_idle(idle.no_layer(self.open_sample))
+            self.dock.set_idle(idle.no_layer(self.making.show, self.open_sample))
             return
         self.dock.set_idle(idle.never_run(self.run))
         self._asked += 1
@@ -274,7 +280,7 @@ class Desk(QObject):
         if asked != self._asked:
             return
         if not found.roles:
-            self.dock.set_idle(idle.no_layer(self.open_sample))
+            self.dock.set_idle(idle.no_layer(self.making.show, self.open_sample))
         elif found.lacking:
             self.dock.set_idle(idle.roles_missing(found, self.choose_roles, self.run))
         else:

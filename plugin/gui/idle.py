@@ -42,9 +42,9 @@ def package_missing(doctor: Act) -> Empty:
     return Empty(_missing(), [(tr("Environment Check…"), doctor)])
 
 
-def no_layer(sample: Act) -> Empty:
+def no_layer(new: Act, sample: Act) -> Empty:
     text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
-    return Empty(text, [(tr("Open Sample County"), sample)])
+    return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
 
 
 def never_run(run: Act) -> Empty:

@@ -140,20 +140,21 @@ class ProfileDialog(QDialog):
         for one in norm.standard.scopes:
             self.scope.addItem(names.get(one, one), one)
         self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
-        self.summary.setText(self._summary(norm))
+        self.summary.setText(profile_summary(norm, self._texts))
 
-    def _summary(self, norm) -> str:
-        """The limits, the targets and who confirmed the settings."""
-        lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
-        signs = {">=": "≥", "<=": "≤", "=": "="}
-        for target in norm.targets(norm.profile.area_code):
-            unit = self._texts.get("units", target.unit)
-            name = self._texts.indicator(target.indicator)
-            figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
-            lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
-        by = norm.profile.confirmed_by
-        if by:
-            lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
-        else:
-            lines.append(tr("Nobody confirmed this county's settings: at best the verdict is conditional."))
-        return "\n".join(lines)
+
+def profile_summary(norm, texts: Texts) -> str:
+    """The limits, the targets and who confirmed the settings."""
+    lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
+    signs = {">=": "≥", "<=": "≤", "=": "="}
+    for target in norm.targets(norm.profile.area_code):
+        unit = texts.get("units", target.unit)
+        name = texts.indicator(target.indicator)
+        figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
+        lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
+    by = norm.profile.confirmed_by
+    if by:
+        lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
+    else:
+        lines.append(tr("Nobody confirmed this county's settings: at best the verdict is conditional."))
+    return "\n".join(lines)

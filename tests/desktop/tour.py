@@ -72,7 +72,7 @@ def steps():
     FACTS["empty"] = dock.empty.label.text()
 
     # Open the sample with the button in the panel.
-    click(dock.empty.buttons()[0])
+    click(dock.empty.buttons()[1])
     timed("open_seconds", lambda: QgsProject.instance().mapLayers())
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [260, 430], Qt.Orientation.Horizontal)

@@ -196,7 +196,7 @@ def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
 def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, project, qgis_app, how):
     """Layers came while the run went on, or the panel had not yet looked."""
-    desk.dock.set_idle(idle.no_layer(desk.open_sample))
+    desk.dock.set_idle(idle.no_layer(desk.making.show, desk.open_sample))
     plan_layer(project)
     desk._settle.stop()
     job = held.run(desk)

@@ -61,7 +61,11 @@ LACKING = Recognised({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFBJ",))]
 @pytest.mark.parametrize(
     ("empty", "text", "buttons"),
     [
-        (idle.no_layer, "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。", ["打开示例县"]),
+        (
+            lambda act: idle.no_layer(act, act),
+            "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。",
+            ["新建县级规划项目…", "打开示例县"],
+        ),
         (
             lambda act: idle.roles_missing(LACKING, act, act),
             "认出 3 个图层，还缺城镇开发边界 CZKFBJ。缺图层的规则会跳过，不算通过。",

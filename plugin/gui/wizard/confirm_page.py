@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Step 5: what will be made, and how it goes."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
+
+from ...bridge.layers import to_qgis_crs
+from ...bridge.texts import tr
+from ...core.geometry import crs as crs_care
+from ...core.profile import load_profile
+from ...core.zones import WIDTH
+from .draft import Draft
+from .page import Notice, Page, Section, faint
+
+
+class ConfirmPage(Page):
+    def __init__(self, draft: Draft, parent=None):
+        super().__init__(draft, tr("Confirm and create"), parent)
+        self._section = Section(tr("This will be made"))
+        self._grid = QGridLayout()
+        self._grid.setColumnStretch(1, 1)
+        self._section.layout_.addLayout(self._grid)
+        inside = Section(tr("The project comes with"))
+        self.inside = QLabel()
+        self.inside.setWordWrap(True)
+        inside.layout_.addWidget(self.inside)
+        self.notice = Notice()
+        self.bar = QProgressBar()
+        self.bar.setVisible(False)
+        for widget in (self._section, inside, self.notice, self.bar):
+            self.body.addWidget(widget)
+        self.body.addStretch(1)
+        self.notice.say("info", "")
+
+    def enter(self) -> None:
+        while self._grid.count():
+            widget = self._grid.takeAt(0).widget()
+            if widget is not None:
+                widget.deleteLater()
+        for number, (name, value) in enumerate(self.rows()):
+            label, text = faint(name), QLabel(value)
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
+            text.setWordWrap(True)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._grid.addWidget(label, number, 0)
+            self._grid.addWidget(text, number, 1)
+        themes = tr(", ").join(t.name for t in self.draft.standard.themes.values())
+        self.inside.setText(
+            tr(
+                "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM "
+                "numbered and MJ kept by the statutory area.\n"
+                "Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that may "
+                "have none.\n"
+                "Map themes: {themes}. Bookmarks by township once the layer of townships has features."
+            ).format(
+                code=self.draft.county.code if self.draft.county else "",
+                county=self.draft.county.name if self.draft.county else "",
+                themes=themes,
+            )
+        )
+        unsure = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
+        text = tr("The field tables of {count} of these layers are unverified (mark C).").format(count=len(unsure))
+        self.notice.say("info", text if unsure else "")
+
+    def rows(self) -> list[tuple[str, str]]:
+        draft = self.draft
+        county = draft.county
+        layers = tr("{count} layers in {groups} groups: {names}").format(
+            count=len(draft.roles), groups=len(draft.groups()), names=tr(", ").join(draft.groups())
+        )
+        found = [
+            (tr("Standard"), draft.standard.name),
+            (tr("County"), f"{county.name}  {county.code}" if county else ""),
+            (tr("Coordinate system"), _crs(draft.crs)),
+            (tr("Layers"), layers),
+            (tr("County profile"), _profile(draft.profile)),
+            (tr("Database"), str(draft.database)),
+            (tr("Project"), str(draft.project)),
+        ]
+        words = {
+            "add": tr("it exists; only layers that it lacks are added"),
+            "replace": tr("it exists and is replaced; its data are lost"),
+        }
+        if draft.existing in words:
+            found.insert(6, ("", words[draft.existing]))
+        return found
+
+    def show_progress(self, share: float, text: str) -> None:
+        self.bar.setVisible(True)
+        self.bar.setValue(round(100 * share))
+        self.bar.setFormat(f"%p%  {text}" if text else "%p%")
+
+    def end(self, kind: str = "info", text: str = "") -> None:
+        self.bar.setVisible(False)
+        if text:
+            self.notice.say(kind, text)
+
+
+def _crs(text: str) -> str:
+    parsed = crs_care.parse(text)
+    if parsed is None:
+        return text
+    frame = crs_care.describe(parsed)
+    name = to_qgis_crs(parsed).description()
+    if frame.zone is not None and frame.meridian == frame.zone * WIDTH:
+        shown = tr("zone {number}").format(number=frame.zone)
+        name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {shown}  {frame.meridian:g}°E"
+    return f"{crs_care.label(parsed)}  {name}"
+
+
+def _profile(profile: str) -> str:
+    return f"{load_profile(profile).name}  {profile}" if profile else tr("None: no targets, limits of the standard")

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which county, by province, city and county or by search; and from where to where it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from ...bridge.project.reach import candidates, outline
+from ...bridge.texts import tr
+from ...core import divisions
+from ...core.errors import SanxianError
+from ...core.standard import load_standard
+from ...core.template import Code
+from ...core.zones import ZonePlan, plan_zones
+from .. import idle
+from ..county_combo import CountyCombo
+from .page import Section, faint
+
+_LIST, _TYPED = "list", "typed"
+
+
+@dataclass(frozen=True)
+class Place:
+    """``whose``: the division whose longitudes the list told, empty for typed ones and a layer's."""
+
+    zones: ZonePlan | None = None
+    whose: str = ""
+    view: tuple[float, float, float, float] | None = None
+
+
+class CountyBox(Section):
+    """``changed``: another county, or another place of it."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(tr("County"), parent=parent)
+        self._project = project
+        standard = load_standard()
+        self._divisions, self._provinces = standard.code_lists["divisions"], standard.code_lists["provinces"]
+        self.province, self.city, self.county = QComboBox(), QComboBox(), QComboBox()
+        self.search = CountyCombo()
+        self.code, self.name = QLineEdit(), QLineEdit()
+        self.source = QComboBox()
+        self.west, self.east = _degrees(), _degrees()
+        self._build()
+        self._fill_provinces()
+        self.refresh()
+        self._connect()
+
+    def _build(self) -> None:
+        self.code.setPlaceholderText(tr("6 digits"))
+        self.code.setMaxLength(6)
+        self.name.setPlaceholderText(tr("Name"))
+        first = QHBoxLayout()
+        self._listed, self._other = QWidget(), QWidget()
+        first.addWidget(QLabel(tr("Province")))
+        first.addWidget(self.province)
+        for panel, fields in (
+            (self._listed, ((tr("City"), self.city), (tr("County"), self.county), (tr("Search"), self.search))),
+            (self._other, ((tr("Code of the county"), self.code), (tr("Name"), self.name))),
+        ):
+            row = QHBoxLayout(panel)
+            row.setContentsMargins(0, 0, 0, 0)
+            for label, widget in fields:
+                row.addWidget(QLabel(label))
+                row.addWidget(widget, 1 if widget in (self.search, self.name) else 0)
+            first.addWidget(panel, 1)
+        self.search.setMinimumContentsLength(10)
+        self.layout_.addLayout(first)
+        second = QHBoxLayout()
+        second.addWidget(QLabel(tr("Extent of the county")))
+        second.addWidget(self.source)
+        self._typed = QWidget()
+        row = QHBoxLayout(self._typed)
+        row.setContentsMargins(0, 0, 0, 0)
+        for label, widget in ((tr("West"), self.west), (tr("East"), self.east)):
+            row.addWidget(QLabel(label))
+            row.addWidget(widget)
+        second.addWidget(self._typed)
+        self.about = faint()
+        second.addWidget(self.about, 1)
+        self.layout_.addLayout(second)
+
+    def _connect(self) -> None:
+        self.province.currentIndexChanged.connect(self._province_chosen)
+        self.city.currentIndexChanged.connect(self._city_chosen)
+        self.county.currentIndexChanged.connect(self._changed)
+        self.search.activated.connect(lambda _n: self.choose(self.search.told()))
+        self.source.currentIndexChanged.connect(self._changed)
+        for line in (self.code, self.name):
+            line.textChanged.connect(self._changed)
+        for box in (self.west, self.east):
+            box.valueChanged.connect(self._changed)
+        self._changed()
+
+    # --- the county
+    def choose(self, code: str) -> None:
+        """A county of the list by its code; another text changes nothing."""
+        row = self._divisions.codes.get(code)
+        if row is None or not row.parent:
+            return
+        province = self._divisions.codes[row.parent].parent
+        self.province.setCurrentIndex(self.province.findData(province))
+        self.city.setCurrentIndex(self.city.findData(row.parent))
+        self.county.setCurrentIndex(self.county.findData(code))
+
+    def told(self) -> Code | None:
+        """The county. SanxianError says what is wrong with a typed one; None while nothing is typed."""
+        if self._is_listed():
+            return self._divisions.codes.get(self.county.currentData() or "")
+        if not self.code.text().strip():
+            return None
+        province = self.province.currentData()
+        code = self.code.text().strip()
+        if len(code) == 6 and code[:2] != province[:2]:
+            name = self._provinces.codes[province].name
+            raise divisions.wrong_province(code, name, province[:2])
+        return divisions.other_county(code, self.name.text(), self._provinces, self._divisions)
+
+    def _is_listed(self) -> bool:
+        return self.province.currentData() in self._divisions.codes
+
+    def _fill_provinces(self) -> None:
+        known = sorted(self._provinces.codes.values(), key=lambda c: (c.code not in self._divisions.codes, c.code))
+        for row in known:
+            self.province.addItem(row.name, row.code)
+        self._province_chosen()
+
+    def _province_chosen(self) -> None:
+        self._listed.setVisible(self._is_listed())
+        self._other.setVisible(not self._is_listed())
+        with QSignalBlocker(self.city):
+            self.city.clear()
+            for row in self._below(self.province.currentData()):
+                self.city.addItem(row.name, row.code)
+        self._city_chosen()
+
+    def _city_chosen(self) -> None:
+        with QSignalBlocker(self.county):
+            self.county.clear()
+            for row in self._below(self.city.currentData()):
+                self.county.addItem(f"{row.name}  {row.code}", row.code)
+            # Which county is nobody's guess.
+            self.county.setCurrentIndex(-1)
+            self.county.setPlaceholderText(tr("Choose"))
+        self._changed()
+
+    def _below(self, parent: str | None) -> list[Code]:
+        return [c for c in self._divisions.codes.values() if parent and c.parent == parent]
+
+    # --- its place
+    def refresh(self) -> None:
+        """The layers that the outline may be read from, as the project has them now."""
+        former = self.source.currentData()
+        with QSignalBlocker(self.source):
+            self.source.clear()
+            self.source.addItem(tr("From the list of divisions"), _LIST)
+            for layer in candidates(self._project, load_standard()):
+                self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
+            self.source.addItem(tr("Type the longitudes"), _TYPED)
+            self.source.setCurrentIndex(max(self.source.findData(former), 0))
+
+    def place(self) -> Place:
+        source = self.source.currentData()
+        if source == _TYPED:
+            west, east = self.west.value(), self.east.value()
+            return Place(plan_zones(west, east) if west < east else None)
+        if source != _LIST:
+            layer = self._project.mapLayer(source)
+            found = outline(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
+            if found is None:
+                return Place()
+            middle = (found.south + found.north) / 2
+            zones = plan_zones(found.west, found.east, middle, found.areas)
+            return Place(zones, "", (found.west, found.south, found.east, found.north))
+        try:
+            county = self.told()
+        except SanxianError:
+            return Place()
+        reach = divisions.extent(county.code, self._divisions) if county else None
+        if reach is None:
+            return Place()
+        view = None if reach.south is None else (reach.west, reach.south, reach.east, reach.north)
+        return Place(plan_zones(reach.west, reach.east, reach.latitude), reach.whose.code, view)
+
+    def _changed(self, *_args) -> None:
+        self._typed.setVisible(self.source.currentData() == _TYPED)
+        self.about.setText(self._about())
+        self.changed.emit()
+
+    def _about(self) -> str:
+        if self.source.currentData() != _LIST:
+            return ""
+        try:
+            county = self.told()
+        except SanxianError as error:
+            return idle.explain(error)
+        if county is None:
+            return ""
+        reach = divisions.extent(county.code, self._divisions)
+        if reach is None:
+            return tr("The list has no longitudes: read them from a layer, or type them.")
+        if reach.whose.code != county.code:
+            return tr("The list has those of {whose} only; read the county’s from a layer, or type them.").format(
+                whose=reach.whose.name
+            )
+        return tr("or read it from a layer, or type the longitudes")
+
+
+def _degrees() -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(73.0, 136.0)
+    box.setDecimals(2)
+    box.setSingleStep(0.1)
+    box.setSuffix("°E")
+    return box

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The frame of the wizard: steps on the left, the page in the middle, what is missing and the buttons below."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from .. import look
+from .confirm_page import ConfirmPage
+from .draft import Draft
+from .page import Page
+from .place_page import PlacePage
+from .profile_page import ProfilePage
+from .target_page import TargetPage
+from .template_page import TemplatePage
+
+#: Share of the screen's height that the dialog may take.
+_TALL = 0.88
+
+
+class NewProjectWizard(QDialog):
+    """``wanted``: the last button; ``stopped``: the user asks a creation under way to stop. It makes nothing itself."""
+
+    wanted = pyqtSignal(object)
+    stopped = pyqtSignal()
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianNewProjectWizard")
+        self.setWindowTitle(tr("New County Plan"))
+        self.draft = Draft()
+        self.place = PlacePage(self.draft, project)
+        self.target = TargetPage(self.draft)
+        self.confirm = ConfirmPage(self.draft)
+        self.profile = ProfilePage(self.draft)
+        self.pages: list[Page] = [TemplatePage(self.draft), self.place, self.profile, self.target, self.confirm]
+        self._busy = False
+        self._build()
+        for page in self.pages:
+            page.changed.connect(self._tell)
+        self.place.groups.refresh()
+        self.go(0)
+        self._fit()
+
+    # --- made of
+    def _build(self) -> None:
+        self.steps = QListWidget()
+        self.steps.setObjectName("SanxianWizardSteps")
+        self.steps.setFrameShape(QFrame.Shape.NoFrame)
+        self.steps.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.steps.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.steps.itemClicked.connect(lambda item: self.go(self.steps.row(item), back_only=True))
+        line = self.fontMetrics().height()
+        for page in self.pages:
+            item = QListWidgetItem(page.title)
+            item.setSizeHint(QSize(0, round(line * 2.2)))
+            self.steps.addItem(item)
+        self.steps.setIconSize(QSize(line, line))
+        self.about = QLabel()
+        self.about.setWordWrap(True)
+        self.about.setMargin(line // 2)
+        left = QWidget()
+        left.setBackgroundRole(QPalette.ColorRole.Base)
+        left.setAutoFillBackground(True)
+        left.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 29)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, line // 2, 0, 0)
+        column.addWidget(self.steps, 1)
+        column.addWidget(self.about)
+        self.stack = QStackedWidget()
+        for page in self.pages:
+            area = QScrollArea()
+            area.setWidgetResizable(True)
+            area.setFrameShape(QFrame.Shape.NoFrame)
+            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            area.setWidget(page)
+            self.stack.addWidget(area)
+        upper = QHBoxLayout()
+        upper.setSpacing(0)
+        upper.addWidget(left)
+        upper.addWidget(self.stack, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addLayout(upper, 1)
+        outer.addWidget(_rule())
+        outer.addLayout(self._buttons(line))
+
+    def _buttons(self, line: int) -> QHBoxLayout:
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.back, self.next, self.cancel = (QPushButton() for _ in range(3))
+        self.back.setText(tr("Back"))
+        self.cancel.setText(tr("Cancel"))
+        self.next.setDefault(True)
+        self.back.clicked.connect(lambda: self.go(self.stack.currentIndex() - 1))
+        self.next.clicked.connect(self._on)
+        self.cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.setContentsMargins(line, line // 2, line, line // 2)
+        row.addWidget(self.said, 1)
+        for button in (self.back, self.next, self.cancel):
+            row.addWidget(button)
+        return row
+
+    def _fit(self) -> None:
+        """As large as the fullest step, no larger than the screen."""
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        room = screen.availableGeometry()
+        width = self.fontMetrics().horizontalAdvance("0") * 132
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 5
+        self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _TALL)))
+
+    # --- moves
+    def go(self, number: int, back_only: bool = False) -> None:
+        here = self.stack.currentIndex()
+        if self._busy or not 0 <= number < len(self.pages) or (back_only and number > here):
+            self._tell()
+            return
+        self.pages[number].enter()
+        self.stack.setCurrentIndex(number)
+        self._tell()
+
+    def _on(self) -> None:
+        number = self.stack.currentIndex()
+        # Files may have come meanwhile: every step is asked once more before anything is made.
+        for earlier, page in enumerate(self.pages[: number + 1]):
+            if page.problem():
+                self.go(earlier)
+                return
+        if number + 1 < len(self.pages):
+            self.go(number + 1)
+            return
+        self.target.remember()
+        self.wanted.emit(self.draft.request())
+
+    def reject(self) -> None:
+        if self._busy:
+            self.stopped.emit()
+        else:
+            super().reject()
+
+    # --- a creation under way
+    def set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.stack.setEnabled(not busy)
+        self._tell()
+
+    def show_progress(self, share: float, text: str) -> None:
+        self.confirm.show_progress(share, text)
+
+    def tell_end(self, kind: str, text: str) -> None:
+        """It was not made: say why, and let the user change what is to be changed."""
+        self.set_busy(False)
+        self.confirm.end(kind, text)
+
+    # --- words
+    def _tell(self) -> None:
+        number = self.stack.currentIndex()
+        problem = self.pages[number].problem()
+        last = number == len(self.pages) - 1
+        self.next.setText(tr("Create") if last else tr("Next Step"))
+        self.next.setEnabled(not problem and not self._busy)
+        self.back.setEnabled(number > 0 and not self._busy)
+        text = tr("{layers} layers in {groups} groups will be made").format(
+            layers=len(self.draft.roles), groups=len(self.draft.groups())
+        )
+        self.said.setText(problem or text)
+        self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
+        self.steps.setCurrentRow(number)
+        for row in range(self.steps.count()):
+            self.steps.item(row).setIcon(look.icon("ok") if row < number else self._digit(row + 1))
+            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            self.steps.item(row).setFlags(flags)
+            font = self.steps.font()
+            font.setBold(row == number)
+            self.steps.item(row).setFont(font)
+
+    def _digit(self, number: int) -> QIcon:
+        made = QIcon()
+        ratio, side = self.devicePixelRatioF(), self.steps.iconSize().width()
+        font = self.font()
+        font.setBold(True)
+        inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: QPalette.ColorRole.HighlightedText}
+        for mode, ink in inks.items():
+            image = QPixmap(round(side * ratio), round(side * ratio))
+            image.setDevicePixelRatio(ratio)
+            image.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(image)
+            painter.setFont(font)
+            painter.setPen(self.palette().color(ink))
+            painter.drawText(0, 0, side, side, Qt.AlignmentFlag.AlignCenter, str(number))
+            painter.end()
+            made.addPixmap(image, mode)
+        return made
+
+    def changeEvent(self, event):
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tell()
+        super().changeEvent(event)
+
+
+def _rule() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the steps of the wizard have settled so far. Plain data: no widget, no layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...bridge.project.request import Request
+from ...core.arrangement import branches
+from ...core.standard import Standard, load_standard
+from ...core.template import Code
+from ...core.zones import ZonePlan
+
+
+@dataclass
+class Draft:
+    """``whose``: whose longitudes the zones are told by: the county's code, its city's, or empty for typed ones and
+    those of a layer. ``view``: west, south, east, north in degrees."""
+
+    standard_id: str = "county_db"
+    county: Code | None = None
+    zones: ZonePlan | None = None
+    whose: str = ""
+    view: tuple[float, float, float, float] | None = None
+    crs: str = ""
+    roles: list[str] = field(default_factory=list)
+    profile: str = ""
+    folder: str = ""
+    name: str = ""
+    suffix: str = ".gpkg"
+    existing: str = ""
+    replace_project: bool = False
+
+    @property
+    def standard(self) -> Standard:
+        return load_standard(self.standard_id)
+
+    @property
+    def database(self) -> Path:
+        return Path(self.folder) / f"{self.name}{self.suffix}"
+
+    @property
+    def project(self) -> Path:
+        return Path(self.folder) / f"{self.name}.qgz"
+
+    def groups(self) -> list[str]:
+        """Names of the branches that something is made of."""
+        return [b.name for b in branches(self.standard) if set(b.roles) & set(self.roles)]
+
+    def request(self) -> Request:
+        county = self.county
+        if county is None:
+            raise ValueError("no county")
+        return Request(
+            standard=self.standard_id,
+            code=county.code,
+            county=county.name,
+            crs=self.crs,
+            roles=tuple(self.roles),
+            database=self.database,
+            project=self.project,
+            profile=self.profile,
+            existing=self.existing or "stop",
+            replace_project=self.replace_project,
+            view=self.view,
+        )

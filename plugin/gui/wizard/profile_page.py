@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Step 3: targets and limits: the county's profile, its province's, a file, or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton
+
+from ...bridge import settings
+from ...bridge.texts import tr
+from ...core.check import Options
+from ...core.errors import SanxianError
+from ...core.profile import load_profile, profile_ids
+from ...core.texts import Texts
+from .. import idle
+from ..profile_dialog import profile_summary
+from .draft import Draft
+from .page import Notice, Page, Section
+
+
+class ProfilePage(Page):
+    def __init__(self, draft: Draft, parent=None):
+        super().__init__(draft, tr("Targets and county profile"), parent)
+        section = Section(
+            tr("County profile"), tr("targets, limits and what the county confirmed; can be changed later")
+        )
+        self.profile = QComboBox()
+        self.profile.setObjectName("SanxianWizardProfile")
+        browse = QPushButton(tr("Other…"))
+        browse.setToolTip(tr("A profile of your own county (.toml)"))
+        browse.clicked.connect(self._browse)
+        row = QHBoxLayout()
+        row.addWidget(self.profile, 1)
+        row.addWidget(browse)
+        section.layout_.addLayout(row)
+        self.notice = Notice()
+        section.layout_.addWidget(self.notice)
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        content = Section(tr("What it says"))
+        content.layout_.addWidget(self.summary)
+        self.body.addWidget(section)
+        self.body.addWidget(content)
+        self.body.addStretch(1)
+        self._county = ""
+        self.profile.currentIndexChanged.connect(self._chosen)
+
+    def enter(self) -> None:
+        """Another county has other profiles; the choice for the same one stays."""
+        county = self.draft.county
+        if county is None or county.code == self._county:
+            return
+        self._county = county.code
+        self.profile.blockSignals(True)
+        self.profile.clear()
+        self.profile.addItem(tr("None: no targets, limits of the standard"), "")
+        fitting = [(p.area_code != county.code, p) for p in _known() if _fits(p.area_code, county.code)]
+        for _, one in sorted(fitting, key=lambda pair: (pair[0], pair[1].id)):
+            self.profile.addItem(f"{one.name}  {one.id}", one.id)
+        self.profile.setCurrentIndex(1 if fitting else 0)
+        self.profile.blockSignals(False)
+        self._chosen()
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), str(Path.home()), tr("Profile (*.toml)"))
+        if path:
+            self.add_file(path)
+
+    def add_file(self, path: str) -> None:
+        self.profile.addItem(path, path)
+        self.profile.setCurrentIndex(self.profile.count() - 1)
+
+    def _chosen(self) -> None:
+        self.draft.profile = self.profile.currentData() or ""
+        try:
+            norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
+        except SanxianError as error:
+            self.notice.say("error", idle.explain(error))
+            self.summary.setText("")
+            self.changed.emit()
+            return
+        self.notice.say(*self._verdict(norm.profile))
+        self.summary.setText(profile_summary(norm, Texts(settings.interface_language())))
+        self.changed.emit()
+
+    def _verdict(self, profile) -> tuple[str, str]:
+        county = self.draft.county
+        if county is None:
+            return "info", ""
+        if not self.draft.profile:
+            return "info", tr("No targets are compared; limits are the standard's. A profile can be set at any time.")
+        if profile.area_code == county.code:
+            return "ok", tr("This is the county's own profile.")
+        if _fits(profile.area_code, county.code):
+            text = tr("Limits of {name} apply; its totals never do. The county's own targets are still to be set.")
+            return "info", text.format(name=profile.name)
+        text = tr("This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.")
+        return "error", text.format(name=profile.name, area=profile.area_code, county=county.name, code=county.code)
+
+    def problem(self) -> str:
+        return self.notice.label.text() if self.notice.kind == "error" else ""
+
+
+def _known():
+    return [load_profile(one) for one in profile_ids()]
+
+
+def _fits(area: str, county: str) -> bool:
+    """Is the area the county, its city or its province?"""
+    return area in (county, f"{county[:4]}00", f"{county[:2]}0000")

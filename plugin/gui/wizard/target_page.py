@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Step 4: where database and project are saved, and what to do with what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from qgis.gui import QgsFileWidget
+from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QLineEdit, QRadioButton
+
+from ...bridge import settings
+from ...bridge.texts import tr
+from .draft import Draft
+from .page import Notice, Page, Section
+
+#: Where the last project was saved.
+_FOLDER = "project_folder"
+_UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
+
+
+class TargetPage(Page):
+    def __init__(self, draft: Draft, parent=None):
+        super().__init__(draft, tr("Place to save"), parent)
+        where = Section(tr("Folder and name"), tr("database and project stand side by side and can be moved together"))
+        self.folder, self.name = QgsFileWidget(), QLineEdit()
+        self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
+        self.folder.setFilePath(settings.get(_FOLDER, "") or str(Path.home()))
+        grid = QGridLayout()
+        for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
+            grid.addWidget(QLabel(label), number, 0)
+            grid.addWidget(widget, number, 1)
+        where.layout_.addLayout(grid)
+        kind = Section(tr("Database"))
+        self.formats = {
+            ".gpkg": QRadioButton(tr("GeoPackage: one file, best in QGIS (recommended)")),
+            ".gdb": QRadioButton(tr("FileGDB: a folder, with domains and feature datasets for ArcGIS")),
+        }
+        self._add_choices(kind, self.formats, ".gpkg")
+        self.paths = QLabel()
+        self.paths.setWordWrap(True)
+        kind.layout_.addWidget(self.paths)
+        self.there = Section(tr("A database of this name exists"))
+        self.existing = {
+            "add": QRadioButton(tr("Add: make only the layers that it lacks, leave the others and their data alone")),
+            "replace": QRadioButton(tr("Replace: put a new, empty database in its place; its data are lost")),
+            "stop": QRadioButton(tr("Stop: leave it; I give another name or folder")),
+        }
+        self._add_choices(self.there, self.existing, "")
+        self.over = QCheckBox()
+        self.notice = Notice()
+        for widget in (where, kind, self.there, self.over, self.notice):
+            self.body.addWidget(widget)
+        self.body.addStretch(1)
+        self._proposed = ""
+        self.folder.fileChanged.connect(self._moved)
+        self.name.textChanged.connect(self._moved)
+        self.over.toggled.connect(self._look)
+        self._moved()
+
+    def _add_choices(self, section: Section, buttons: dict[str, QRadioButton], chosen: str) -> None:
+        group = QButtonGroup(self)
+        for name, button in buttons.items():
+            group.addButton(button)
+            button.setChecked(name == chosen)
+            button.toggled.connect(self._moved if buttons is getattr(self, "formats", None) else self._look)
+            section.layout_.addWidget(button)
+
+    def enter(self) -> None:
+        county = self.draft.county
+        proposal = tr("{county} plan").format(county=county.name) if county else ""
+        # A name that the user gave stays.
+        if self.name.text() == self._proposed:
+            self.name.setText(proposal)
+            self._proposed = proposal
+        self._moved()
+
+    def _moved(self, *_args) -> None:
+        """Another place: what was said of the one before does not hold there."""
+        before = (self.draft.database, self.draft.project) if hasattr(self, "there") else None
+        self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
+        self.draft.suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
+        if before is None:
+            return
+        if (self.draft.database, self.draft.project) != before:
+            for button in self.existing.values():
+                button.group().setExclusive(False)
+                button.setChecked(False)
+                button.group().setExclusive(True)
+            self.over.setChecked(False)
+        self._look()
+
+    def _look(self, *_args) -> None:
+        if not hasattr(self, "notice"):
+            return
+        named = bool(self.draft.name) and not _UNFIT.search(self.draft.name)
+        database, project = self.draft.database, self.draft.project
+        self.there.setVisible(named and database.exists())
+        self.over.setVisible(named and project.exists())
+        self.over.setText(tr("Replace the project file {name} too").format(name=project.name))
+        asked = next((n for n, button in self.existing.items() if button.isChecked()), "")
+        self.draft.existing = asked if self.there.isVisibleTo(self) else "stop"
+        self.draft.replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
+        text = tr("Database: {database}\nProject: {project}")
+        self.paths.setText(text.format(database=database, project=project) if named else "")
+        self.notice.say("warning", self._wrong())
+        self.changed.emit()
+
+    def _wrong(self) -> str:
+        if _UNFIT.search(self.draft.name):
+            return tr('A file name has none of \\ / : * ? " < > | and does not begin or end with a point.')
+        if self.draft.folder and not Path(self.draft.folder).is_dir():
+            return tr("The folder does not exist. Choose one that does.")
+        if self.there.isVisibleTo(self) and self.draft.existing == "stop":
+            return tr("Give another name or another folder.")
+        return ""
+
+    def problem(self) -> str:
+        if not self.draft.folder:
+            return tr("Choose a folder.")
+        if not self.draft.name:
+            return tr("Give a name.")
+        if self._wrong():
+            return self._wrong()
+        if self.there.isVisibleTo(self) and not self.draft.existing:
+            return tr("Say what to do with the database that is there.")
+        if self.over.isVisibleTo(self) and not self.over.isChecked():
+            return tr("The project file exists: let it be replaced, or give another name.")
+        return ""
+
+    def remember(self) -> None:
+        settings.put(_FOLDER, self.draft.folder)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Step 1: the standard that the layers are made by."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
+
+from ...bridge.texts import tr
+from ...core.arrangement import branches
+from ...core.standard import load_standard, standard_ids
+from .draft import Draft
+from .page import Notice, Page, Section, faint
+
+#: The one for a county first, then the others as they come.
+_FIRST = ("county_db", "three_lines_2022")
+
+
+class TemplatePage(Page):
+    def __init__(self, draft: Draft, parent=None):
+        super().__init__(draft, tr("Template"), parent)
+        section = Section(tr("Standard"), tr("fields, aliases, code lists and symbols of every layer come from it"))
+        self.group = QButtonGroup(self)
+        self.buttons: dict[str, QRadioButton] = {}
+        for name in sorted(standard_ids(), key=lambda n: (_FIRST.index(n) if n in _FIRST else len(_FIRST), n)):
+            standard = load_standard(name)
+            button = QRadioButton(standard.name)
+            button.setChecked(name == draft.standard_id)
+            button.toggled.connect(lambda on, n=name: self._choose(n) if on else None)
+            self.group.addButton(button)
+            self.buttons[name] = button
+            section.layout_.addWidget(button)
+            about = tr("{layers} layers in {branches} groups, edition {edition}").format(
+                layers=len(standard.templates), branches=len(branches(standard)), edition=standard.edition
+            )
+            note = faint(about)
+            note.setContentsMargins(button.iconSize().width() + 8, 0, 0, button.fontMetrics().height() // 3)
+            section.layout_.addWidget(note)
+        self.notice = Notice()
+        self.body.addWidget(section)
+        self.body.addWidget(self.notice)
+        self.body.addStretch(1)
+        self._tell()
+
+    def _choose(self, name: str) -> None:
+        self.draft.standard_id = name
+        self.draft.roles = []
+        self._tell()
+        self.changed.emit()
+
+    def _tell(self) -> None:
+        templates = self.draft.standard.templates.values()
+        unsure = sum(t.fields_mark == "C" for t in templates)
+        text = tr(
+            "The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with "
+            "the original before use; templates are files that can be corrected."
+        )
+        self.notice.say("info", text.format(count=unsure, all=len(templates)) if unsure else "")

@@ -1,0 +1,421 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""新建县级规划项目: the steps, what they say, and what they ask for in the end."""
+
+from pathlib import Path
+
+import pytest
+import shapely
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsProject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import Qt
+
+from plugin.bridge import settings, texts
+from plugin.gui import new_project
+from plugin.gui.wizard.dialog import NewProjectWizard
+from tests.qgis.gui_helpers import work
+
+pytestmark = pytest.mark.usefixtures("project")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def chinese(qgis_app):
+    translator = texts.install_translator()
+    yield
+    texts.remove_translator(translator)
+
+
+@pytest.fixture
+def wizard(qgis_app, project, tmp_path):
+    settings.put("project_folder", str(tmp_path))
+    made = NewProjectWizard(project)
+    made.show()
+    yield made
+    made.set_busy(False)
+    made.close()
+    made.deleteLater()
+
+
+def county(wizard, code):
+    wizard.go(1)
+    wizard.place.county.choose(code)
+    return wizard.place
+
+
+def polygon(name, shape, crs="EPSG:4490"):
+    layer = QgsVectorLayer(f"Polygon?crs={crs}&field=BSM:string", name, "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromWkt(shape.wkt))
+    layer.dataProvider().addFeature(feature)
+    layer.updateExtents()
+    return layer
+
+
+def test_hunyuan_from_the_first_step_to_the_last(wizard, tmp_path):
+    said = []
+    wizard.wanted.connect(said.append)
+    assert wizard.steps.item(1).text() == "县、坐标系与图层" and wizard.said.text() == "将创建 13 个图层，合计 5 组"
+    wizard.next.click()
+    assert not wizard.next.isEnabled() and wizard.said.text() == "请选县。"
+    wizard.place.county.search.set_text("140225")
+    wizard.place.county.search.activated.emit(0)
+    assert wizard.place.county.county.currentText() == "浑源县  140225"
+    assert wizard.place.crs.notice.label.text() == "全县都在 38 带内，距带边约 0.9°，不跨带。"
+    assert wizard.place.crs.buttons["prefixed"].text() == "EPSG:4526    38 带，横坐标带带号（推荐）"
+    assert wizard.place.crs.buttons["plain"].text() == "EPSG:4547    114°E，不带带号"
+    wizard.next.click()
+    assert wizard.profile.profile.currentData() == "hunyuan" and "16.46" in wizard.profile.summary.text()
+    wizard.next.click()
+    assert wizard.target.name.text() == "浑源县规划" and str(tmp_path) in wizard.target.paths.text()
+    wizard.next.click()
+    assert wizard.next.text() == "创建" and ("县", "浑源县  140225") in wizard.confirm.rows()
+    assert "EPSG:4526  CGCS2000 / 3° 高斯-克吕格  38 带  114°E" in dict(wizard.confirm.rows()).values()
+    wizard.next.click()
+    (request,) = said
+    assert (request.code, request.county, request.crs, request.profile) == ("140225", "浑源县", "EPSG:4526", "hunyuan")
+    assert (request.database, request.project) == (tmp_path / "浑源县规划.gpkg", tmp_path / "浑源县规划.qgz")
+    assert {"CZKFBJ", "YDYHGHFQ", "DLTB"} < set(request.roles) and request.existing == "stop"
+    assert settings.get("project_folder") == str(tmp_path)
+
+
+def test_a_county_across_the_edge_is_told_so(wizard):
+    place = county(wizard, "140727")
+    text = place.crs.notice.label.text()
+    assert place.crs.notice.kind == "warning" and text.startswith(
+        "本县跨 37 带和 38 带。请全县统一用一个带，推荐经度范围较大一侧（60 %）"
+    )
+    assert "37 带（EPSG:4525）" in text and "0.044 %" in text and "不受选带影响" in text
+    assert wizard.draft.crs == "EPSG:4525" and wizard.next.isEnabled()
+    place.crs.buttons["plain"].setChecked(True)
+    assert wizard.draft.crs == "EPSG:4546"
+    assert "112.5" in place.crs.strip.accessibleDescription()
+    low, high = place.crs.strip.span()
+    assert low < 111 and high > 114
+
+
+def test_a_county_whose_longitudes_only_its_city_tells(wizard):
+    place = county(wizard, "140621")
+    assert "朔州市" in place.crs.notice.label.text() and wizard.draft.crs == "" and not wizard.next.isEnabled()
+    place.county.source.setCurrentIndex(place.county.source.findData("typed"))
+    place.county.west.setValue(112.6)
+    place.county.east.setValue(113.2)
+    assert wizard.draft.crs == "EPSG:4526" and wizard.next.isEnabled()
+    place.county.east.setValue(112.5)
+    assert not wizard.next.isEnabled()
+    # A city that lies in one zone settles it for its counties.
+    county(wizard, "140213")
+    place.county.source.setCurrentIndex(0)
+    assert wizard.draft.crs == "EPSG:4526"
+
+
+def test_the_extent_from_a_layer_is_weighed_by_area(wizard, project):
+    # Narrow west of the edge, broad east of it: by longitude it would be zone 37.
+    shape = shapely.union_all([shapely.box(111.9, 37.4, 112.5, 37.41), shapely.box(112.5, 37.2, 112.9, 37.6)])
+    project.addMapLayers([polygon("别的", shapely.box(110, 35, 110.1, 35.1)), polygon("XZQX", shape)])
+    project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4490", "空的", "memory"))
+    place = county(wizard, "140727")
+    box = place.county.source
+    assert [box.itemText(n) for n in range(box.count())] == [
+        "按行政区代码表",
+        "从图层读取：XZQX",
+        "从图层读取：别的",
+        "填写东西经度",
+    ]
+    box.setCurrentIndex(1)
+    assert wizard.draft.crs == "EPSG:4526" and "面积较大一侧" in place.crs.notice.label.text()
+    assert wizard.draft.view == pytest.approx((111.9, 37.2, 112.9, 37.6))
+    box.setCurrentIndex(2)
+    assert wizard.draft.crs == "EPSG:4525" and place.crs.notice.kind == "ok"
+
+
+def test_a_layer_in_metres_is_read_in_degrees(wizard, project):
+    project.addMapLayer(polygon("XZQX", shapely.box(38_430_000, 4_390_000, 38_480_000, 4_400_000), "EPSG:4526"))
+    place = county(wizard, "140225")
+    place.county.source.setCurrentIndex(1)
+    west, south, east, north = wizard.draft.view
+    assert 113.1 < west < 113.2 and 113.7 < east < 113.8 and 39.6 < south < north < 39.8
+
+
+def test_a_crs_of_another_province_is_refused(wizard):
+    place = county(wizard, "140225")
+    place.crs.buttons["other"].setChecked(True)
+    assert not wizard.next.isEnabled() and wizard.said.text() == "请选坐标系。"
+    place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4513"))
+    assert place.crs.warning.kind == "error" and "山西省用 EPSG:4525" in place.crs.warning.label.text()
+    assert not wizard.next.isEnabled() and "EPSG:4513" in wizard.said.text()
+    place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
+    assert not wizard.next.isEnabled()
+    place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4525"))
+    assert place.crs.warning.kind == "warning" and wizard.next.isEnabled()
+    place.crs.buttons["degrees"].setChecked(True)
+    assert wizard.draft.crs == "EPSG:4490" and wizard.next.isEnabled()
+
+
+def test_a_county_of_another_province_is_typed(wizard):
+    wizard.go(1)
+    place = wizard.place
+    place.county.province.setCurrentIndex(place.county.province.findText("陕西省"))
+    assert not place.county.city.isVisibleTo(wizard) and place.county.code.isVisibleTo(wizard)
+    place.county.code.setText("610700")
+    assert "6 位数字" in wizard.said.text()
+    place.county.code.setText("620724")
+    assert "陕西省的代码以 61 开头" in wizard.said.text()
+    place.county.code.setText("610724")
+    assert "县名" in wizard.said.text()
+    place.county.name.setText("西乡县")
+    assert "不能推荐带号" in place.crs.notice.label.text() and wizard.said.text() == "请选坐标系。"
+    place.county.source.setCurrentIndex(place.county.source.findData("typed"))
+    place.county.west.setValue(107.25)
+    place.county.east.setValue(108.25)
+    assert wizard.draft.crs == "EPSG:4524" and wizard.draft.county.code == "610724" and wizard.next.isEnabled()
+    place.crs.buttons["other"].setChecked(True)
+    place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4526"))
+    assert not wizard.next.isEnabled() and "西乡县" in wizard.said.text()
+    place.crs.buttons["prefixed"].setChecked(True)
+    wizard.next.click()
+    assert wizard.profile.profile.currentData() == "" and wizard.profile.profile.count() == 1
+
+
+def test_groups_and_single_layers(wizard):
+    place = county(wizard, "140225")
+    before = set(wizard.draft.roles)
+    place.groups.set_chosen("中心城区四线", True)
+    assert set(wizard.draft.roles) - before == {"ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX", "ZXCQCSZX"}
+    assert place.groups.notice.kind == "info"
+    top = place.groups.tree.topLevelItem(0)
+    assert [top.text(n) for n in (0, 2, 3)] == ["三条控制线", "4", "必选"]
+    top.child(0).setCheckState(0, Qt.CheckState.Unchecked)
+    assert "CZKFBJ" not in wizard.draft.roles and "城镇开发边界" in place.groups.notice.label.text()
+    for n in range(place.groups.tree.topLevelItemCount()):
+        place.groups.set_chosen(place.groups.tree.topLevelItem(n).text(0), False)
+    assert wizard.draft.roles == [] and not wizard.next.isEnabled()
+
+
+def test_another_standard_has_its_own_layers(wizard):
+    wizard.pages[0].buttons["three_lines_2022"].setChecked(True)
+    county(wizard, "140225")
+    assert set(wizard.draft.roles) == set(wizard.draft.standard.groups["three_lines"].roles)
+    assert "三区三线划定成果" in wizard.about.text()
+
+
+def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
+    county(wizard, "140727")
+    wizard.next.click()
+    assert [wizard.profile.profile.itemData(n) for n in range(wizard.profile.profile.count())] == ["", "shanxi"]
+    assert wizard.profile.profile.currentData() == "shanxi" and wizard.next.isEnabled()
+    assert "山西省" in wizard.profile.notice.label.text()
+    wizard.profile.add_file(str(Path(new_project.__file__).parents[2] / "resources" / "profiles" / "hunyuan.toml"))
+    assert not wizard.next.isEnabled() and "浑源县（140225）的配置" in wizard.said.text()
+    broken = tmp_path / "坏.toml"
+    broken.write_text("id = ", encoding="utf-8")
+    wizard.profile.add_file(str(broken))
+    assert not wizard.next.isEnabled() and "坏.toml" in wizard.said.text()
+    wizard.profile.profile.setCurrentIndex(0)
+    assert wizard.next.isEnabled() and wizard.draft.profile == ""
+
+
+def test_what_is_there_is_asked_about(wizard, tmp_path):
+    (tmp_path / "浑源县规划.gpkg").touch()
+    (tmp_path / "浑源县规划.qgz").touch()
+    county(wizard, "140225")
+    wizard.go(2)
+    wizard.go(3)
+    target = wizard.target
+    assert target.there.isVisibleTo(wizard) and not any(b.isChecked() for b in target.existing.values())
+    assert not wizard.next.isEnabled() and "已有的数据库" in wizard.said.text()
+    target.existing["stop"].setChecked(True)
+    assert not wizard.next.isEnabled()
+    target.existing["add"].setChecked(True)
+    assert not wizard.next.isEnabled() and "工程文件已经存在" in wizard.said.text()
+    target.over.setChecked(True)
+    assert wizard.next.isEnabled() and wizard.draft.existing == "add" and wizard.draft.replace_project
+    # An answer holds for the file that it was given for.
+    target.name.setText("另一个")
+    assert wizard.next.isEnabled() and wizard.draft.existing == "stop" and not wizard.draft.replace_project
+    target.name.setText("浑源县规划")
+    assert not wizard.next.isEnabled() and not any(b.isChecked() for b in target.existing.values())
+    target.formats[".gdb"].setChecked(True)
+    assert not target.there.isVisibleTo(wizard) and target.over.isVisibleTo(wizard)
+    for name in ("a/b", "con:", " .", ".x"):
+        target.name.setText(name)
+        assert not wizard.next.isEnabled(), name
+    target.name.setText("规划")
+    target.folder.setFilePath(str(tmp_path / "没有"))
+    assert not wizard.next.isEnabled() and "文件夹不存在" in wizard.said.text()
+
+
+def test_a_file_that_comes_meanwhile_brings_the_step_back(wizard, tmp_path):
+    said = []
+    wizard.wanted.connect(said.append)
+    county(wizard, "140225")
+    for step in (2, 3, 4):
+        wizard.go(step)
+    (tmp_path / "浑源县规划.gpkg").touch()
+    wizard.target.enter()
+    wizard.next.click()
+    assert not said and wizard.stack.currentIndex() == 3
+
+
+def test_it_fits_a_small_screen(wizard):
+    room = wizard.screen().availableGeometry()
+    assert wizard.width() <= room.width() and wizard.height() <= room.height()
+    wizard.resize(1100, 640)
+    county(wizard, "140727")
+    work(QgsApplication.instance())
+    assert wizard.size().height() == 640
+    area = wizard.stack.currentWidget()
+    assert area.widget().width() <= area.viewport().width(), "nothing is cut off on the right"
+
+
+class Iface:
+    """As much of QGIS's window as the work behind the wizard asks for."""
+
+    class _Signal:
+        def __init__(self):
+            self.slots = []
+
+        def connect(self, slot):
+            self.slots.append(slot)
+
+        def disconnect(self, slot):
+            self.slots.remove(slot)
+
+    class _Bar:
+        def __init__(self):
+            self.said = []
+
+        def pushSuccess(self, title, text):
+            self.said.append(text)
+
+        pushInfo = pushWarning = pushSuccess
+
+    class _Canvas:
+        extent = None
+
+        def __init__(self):
+            self.currentLayerChanged = Iface._Signal()
+
+        def setReferencedExtent(self, extent):
+            self.extent = extent
+
+        def refresh(self):
+            pass
+
+    def __init__(self, let_go=True):
+        self.currentLayerChanged, self.bar, self.canvas, self.let_go = (
+            self._Signal(),
+            self._Bar(),
+            self._Canvas(),
+            let_go,
+        )
+
+    def mainWindow(self):
+        return None
+
+    def messageBar(self):
+        return self.bar
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def newProject(self, ask):
+        assert ask
+        return self.let_go
+
+    def addProject(self, path):
+        return QgsProject.instance().read(path)
+
+
+@pytest.fixture
+def making(qgis_app, project, provider, tmp_path):
+    from plugin.bridge.tasks import Runner
+
+    settings.put("project_folder", str(tmp_path))
+    runner = Runner()
+    made = new_project.NewProject(Iface(), runner)
+    yield made
+    made.close()
+    runner.stop_all()
+    assert not made._iface.canvas.currentLayerChanged.slots
+
+
+def to_the_end(making, code="140225"):
+    making.show()
+    county(making.wizard, code)
+    for step in (2, 3, 4):
+        making.wizard.go(step)
+    making.wizard.next.click()
+
+
+def test_from_the_button_to_the_open_project(making, qgis_app, tmp_path, project):
+    to_the_end(making)
+    assert making.wizard._busy and not making.wizard.next.isEnabled()
+    assert work(qgis_app, lambda: making.wizard is None, 60)
+    assert project.fileName() == str(tmp_path / "浑源县规划.qgz") and len(project.mapLayers()) == 13
+    assert making._iface.bar.said == ["浑源县：13 个图层已备好，可以开始绘制。请先画县界，或导入数据。"]
+    assert making._iface.canvas.extent.crs().authid() == "EPSG:4526"
+    making._iface.bar.said.clear()
+    making.make_bookmarks()
+    assert "乡镇级行政区" in making._iface.bar.said[0]
+
+
+def test_cancelled_nothing_is_there_and_the_wizard_stays(making, qgis_app, tmp_path, monkeypatch):
+    import time
+
+    from plugin.core.exchange import create
+
+    slow = create._fill
+    monkeypatch.setattr(create, "_fill", lambda *a: (time.sleep(0.5), slow(*a))[1])
+    to_the_end(making)
+    work(qgis_app, lambda: False, 0.2)
+    making.wizard.cancel.click()
+    assert work(qgis_app, lambda: not making.wizard._busy, 20)
+    assert making.wizard.isVisible() and "已取消" in making.wizard.confirm.notice.label.text()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_is_said_and_the_wizard_stays(making, qgis_app, tmp_path):
+    making.show()
+    county(making.wizard, "140225")
+    for step in (2, 3, 4):
+        making.wizard.go(step)
+    (tmp_path / "浑源县规划.gpkg").write_bytes(b"")
+    making._make(making.wizard.draft.request())
+    assert work(qgis_app, lambda: not making.wizard._busy, 20)
+    assert "已经存在" in making.wizard.confirm.notice.label.text() and making.wizard.confirm.notice.kind == "error"
+    assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"]
+
+
+def test_a_project_that_nobody_lets_go_of_stays(making, qgis_app, tmp_path, project):
+    making._iface.let_go = False
+    project.setTitle("别的工程")
+    to_the_end(making)
+    assert work(qgis_app, lambda: making.wizard is None, 60)
+    assert project.title() == "别的工程" and not project.mapLayers()
+    assert "没有打开" in making._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
+
+
+def test_closed_in_the_middle(making, qgis_app, tmp_path):
+    to_the_end(making)
+    making.close()
+    work(qgis_app, lambda: False, 1.0)
+    assert making.wizard is None and not (tmp_path / "浑源县规划.qgz").exists()
+    # For the fixture, which closes once more.
+    making._iface.canvas.currentLayerChanged.connect(making._layer_chosen)
+    making._follower.start(QgsProject.instance())
+
+
+def test_without_the_libraries_it_says_so(making, monkeypatch):
+    from plugin.bridge import health
+
+    def lacking():
+        raise ImportError("geopandas")
+
+    monkeypatch.setattr(health, "require", lacking)
+    making.show()
+    assert making.wizard is None and "geopandas" in making._iface.bar.said[0]
