@@ -76,10 +76,12 @@
         <translation>A：读自标准或法规原文</translation>
     </message>
     <message>
-        <source>Agricultural space (m²)</source>
-        <translation>农业空间（m²）</translation>
         <source>Add: make only the layers that it lacks, leave the others and their data alone</source>
         <translation>补上：只建它缺的图层，已有的图层和数据不动</translation>
+    </message>
+    <message>
+        <source>Agricultural space (m²)</source>
+        <translation>农业空间（m²）</translation>
     </message>
     <message>
         <source>All</source>
@@ -270,8 +272,6 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>选择规划数据</translation>
     </message>
     <message>
-        <source>Claimed by several zones (m²)</source>
-        <translation>分区重叠（m²）</translation>
         <source>Choose the county.</source>
         <translation>请选县。</translation>
     </message>
@@ -282,6 +282,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>City</source>
         <translation>市</translation>
+    </message>
+    <message>
+        <source>Claimed by several zones (m²)</source>
+        <translation>分区重叠（m²）</translation>
     </message>
     <message>
         <source>Clear Filter</source>
@@ -302,6 +306,8 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Code or a part of the name</source>
         <translation>代码或名称的一部分</translation>
+    </message>
+    <message>
         <source>Confirm and create</source>
         <translation>确认并创建</translation>
     </message>
@@ -374,16 +380,14 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>数据库</translation>
     </message>
     <message>
-        <source>Derive the three zones</source>
-        <translation>规划分区归并为三区</translation>
-    </message>
-    <message>
-        <source>Ecological space (m²)</source>
-        <translation>生态空间（m²）</translation>
         <source>Database: {database}
 Project: {project}</source>
         <translation>数据库：{database}
 工程：{project}</translation>
+    </message>
+    <message>
+        <source>Derive the three zones</source>
+        <translation>规划分区归并为三区</translation>
     </message>
     <message>
         <source>Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange.</source>
@@ -392,6 +396,10 @@ Project: {project}</source>
     <message>
         <source>East</source>
         <translation>东</translation>
+    </message>
+    <message>
+        <source>Ecological space (m²)</source>
+        <translation>生态空间（m²）</translation>
     </message>
     <message>
         <source>Environment Check</source>
@@ -734,10 +742,12 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>这里没有图层，不知道坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
     </message>
     <message>
-        <source>No layer, field or code holds these words.</source>
-        <translation>没有图层、字段或代码含有这些字。</translation>
         <source>No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.</source>
         <translation>没有认出乡镇级行政区图层（XZQXZ）。请在“图层角色”里指定。</translation>
+    </message>
+    <message>
+        <source>No layer, field or code holds these words.</source>
+        <translation>没有图层、字段或代码含有这些字。</translation>
     </message>
     <message>
         <source>No place on the map</source>
@@ -892,6 +902,14 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>县配置…</translation>
     </message>
     <message>
+        <source>Project</source>
+        <translation>工程</translation>
+    </message>
+    <message>
+        <source>Province</source>
+        <translation>省</translation>
+    </message>
+    <message>
         <source>Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives their statutory areas. The input is not changed.
 
 Which zone code belongs to which space is a table, [three_zones], that a county's profile can change line by line; the one that comes with the standard is not verified. Land in none of the three by decision, and zones whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not in the table are named.
@@ -906,12 +924,6 @@ County: with its outline the share of each space in the county is told.</source>
 相邻分区的公共边原样保留。同一空间内重叠的地只算一次；跨空间重叠的地两边都算，并给出面积。多部件要素拆成单部件。
 
 县界：给了县界图层，就给出各空间占全县的比例。</translation>
-        <source>Project</source>
-        <translation>工程</translation>
-    </message>
-    <message>
-        <source>Province</source>
-        <translation>省</translation>
     </message>
     <message>
         <source>Quotas and thresholds</source>
@@ -1034,10 +1046,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查范围</translation>
     </message>
     <message>
-        <source>Search layer, field, code or name</source>
-        <translation>搜索图层、字段、代码或名称</translation>
         <source>Search</source>
         <translation>查找</translation>
+    </message>
+    <message>
+        <source>Search layer, field, code or name</source>
+        <translation>搜索图层、字段、代码或名称</translation>
     </message>
     <message>
         <source>Search rule, BSM, township</source>
@@ -1180,10 +1194,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>第一个参数不是几何图形。请写 @geometry。</translation>
     </message>
     <message>
-        <source>The folder {folder} cannot be written. Free it or make room, then try again.</source>
-        <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
         <source>The folder does not exist. Choose one that does.</source>
         <translation>文件夹不存在，请另选一个。</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be written. Free it or make room, then try again.</source>
+        <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
     </message>
     <message>
         <source>The layer {layer} has no feature with a shape and a name (XZQMC) yet.</source>
@@ -1258,14 +1274,16 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>已经是最后一条。</translation>
     </message>
     <message>
-        <source>Three zones</source>
-        <translation>三区空间</translation>
         <source>This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.</source>
         <translation>这是{name}（{area}）的配置，本项目是{county}（{code}）。请另选。</translation>
     </message>
     <message>
         <source>This will be made</source>
         <translation>将创建</translation>
+    </message>
+    <message>
+        <source>Three zones</source>
+        <translation>三区空间</translation>
     </message>
     <message>
         <source>Tick at least one layer.</source>
@@ -1284,10 +1302,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>有两个图层都像同一个角色：{roles}。请选定一个。</translation>
     </message>
     <message>
-        <source>Urban space (m²)</source>
-        <translation>城镇空间（m²）</translation>
         <source>Type the longitudes</source>
         <translation>填写东西经度</translation>
+    </message>
+    <message>
+        <source>Urban space (m²)</source>
+        <translation>城镇空间（m²）</translation>
     </message>
     <message>
         <source>Values to look at</source>
