@@ -191,6 +191,8 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
             expression = _keeping(area, own) if update else area
         elif field.meaning == "feature_code" and template.feature_code:
             expression = QgsExpression.quotedString(template.feature_code)
+        elif field.default:
+            expression = QgsExpression.quotedString(field.default)
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
             name = str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or "")
             expression = _division(field, norm, county, name)

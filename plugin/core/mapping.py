@@ -473,7 +473,7 @@ def _same(name: str) -> str:
 
 def _cuts(target: Field) -> set[str]:
     """What a shapefile may have made of a field's name or alias."""
-    found = set()
+    found = {target.short.upper()} - {""}
     for name in (target.name, target.alias):
         for codec in ("utf-8", "gbk"):
             raw = name.encode(codec, errors="ignore")

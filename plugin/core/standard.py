@@ -15,7 +15,7 @@ from .arrangement import Branch, Theme, check_arrangement, read_branch, read_the
 from .data import check_keys, expect, read_toml
 from .errors import DataError, InputError
 from .maintenance import Maintenance, check_maintenance, load_maintenance
-from .template import CodeList, Template, load_code_list, load_template
+from .template import CodeList, Template, check_lists, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
 SETTING_SECTIONS = ("ratio", "zones", "three_zones", "land_use", "tolerance", "sealed", "rules")
@@ -92,6 +92,7 @@ class Standard:
             if own.exists():
                 check_maintenance(self.maintenance, found, own)
             found |= self.maintenance.templates(found)
+        check_lists(found.values(), self.code_lists)
         return found
 
     @cached_property

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,18 @@ from .errors import DataError
 
 TYPES = ("text", "integer", "real", "date")
 GEOMETRIES = ("polygon", "line", "point")
+#: Bytes that a shapefile has for a field's name.
+SHORT_BYTES = 10
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WORD = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field. ``meaning`` is how rules ask for it (``net_area``), whatever its name in this edition (YJJBNTMJ)."""
+    """One field. ``meaning`` is how rules ask for it (``net_area``), whatever its name in this edition (YJJBNTMJ).
+
+    ``short``: its name where only ten bytes fit (shapefile), for a name that is longer; ``default``: what a new row holds.
+    """
 
     name: str
     alias: str
@@ -35,6 +44,13 @@ class Field:
     constraint: str = ""
     unit: str = ""
     personal: bool = False
+    short: str = ""
+    default: str = ""
+
+    @property
+    def export_name(self) -> str:
+        """The name where only ten bytes fit."""
+        return self.short or self.name.encode()[:SHORT_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True)
@@ -67,7 +83,12 @@ class Template:
 
 _LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
 _FIELD_KEYS = ("name", "alias", "type", "mark")
-_FIELD_MORE = ("length", "decimals", "meaning", "codes", "code_name", "code_pad", "constraint", "unit", "personal")
+#: Further keys of a field and what their values are.
+_FIELD_MORE: dict[str, type] = {
+    **dict.fromkeys(("length", "decimals", "code_pad"), int),
+    **dict.fromkeys(("meaning", "codes", "code_name", "constraint", "unit", "short", "default"), str),
+    "personal": bool,
+}
 
 
 def load_template(path: Path, standard: str = "") -> Template:
@@ -86,18 +107,57 @@ def load_template(path: Path, standard: str = "") -> Template:
 
 def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...]:
     """The fields of a ``[[field]]`` table. DataError names file and key."""
-    fields = []
-    for position, row in enumerate(expect(rows, list, file=path, key=where), start=1):
-        key = f"{where}[{position}]"
-        check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=key)
-        if row["type"] not in TYPES:
+    fields = [
+        _field(row, f"{where}[{position}]", path)
+        for position, row in enumerate(expect(rows, list, file=path, key=where), start=1)
+    ]
+    _check_names(fields, path, where)
+    return tuple(fields)
+
+
+def _field(row: Any, where: str, path: Path) -> Field:
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=where)
+    for key, value in row.items():
+        expect(value, _FIELD_MORE.get(key, str), file=path, key=f"{where}.{key}")
+    for key, known in (("type", TYPES), ("mark", MARKS), ("constraint", ("M", "C", "O", ""))):
+        if key in row and row[key] not in known:
             raise DataError(
-                "data_value_unknown", file=str(path), key=f"{key}.type", value=row["type"], known=", ".join(TYPES)
+                "data_value_unknown", file=str(path), key=f"{where}.{key}", value=row[key], known=", ".join(known)
             )
-        fields.append(Field(**row))
-    # Some formats take a field's title for its name in forms and tables: two alike cannot be told apart.
-    for part, values in (("name", [f.name for f in fields]), ("alias", [f.alias for f in fields])):
+    field = Field(**row)
+    if not _WORD.fullmatch(field.export_name) or len(field.export_name.encode()) > SHORT_BYTES:
+        raise DataError(
+            "data_short_name", file=str(path), key=f"{where}.short", value=field.export_name, bytes=SHORT_BYTES
+        )
+    if field.default and field.type in ("integer", "real") and not _NUMBER.fullmatch(field.default):
+        raise DataError(
+            "data_value_kind", file=str(path), key=f"{where}.default", value=repr(field.default), expected=field.type
+        )
+    return field
+
+
+def _check_names(fields: list[Field], path: Path, where: str) -> None:
+    """No two alike: some formats take a field's title for its name in forms and tables, others cut names to ten bytes."""
+    parts = {
+        "name": [f.name for f in fields],
+        "alias": [f.alias for f in fields],
+        "short": [f.export_name.upper() for f in fields],
+    }
+    for key, values in parts.items():
         for value in values:
             if values.count(value) > 1:
-                raise DataError("data_duplicate", file=str(path), key=f"{where}.{part}", value=value)
-    return tuple(fields)
+                raise DataError("data_duplicate", file=str(path), key=f"{where}.{key}", value=value)
+
+
+def check_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
+    """DataError when a field names a code list, a field for the code's name, or a default code that is not there."""
+    for template in templates:
+        for field in template.fields:
+            where = {"layer": template.role, "field": field.name}
+            if field.codes and field.codes not in lists:
+                raise DataError("template_list_missing", **where, name=field.codes, known=", ".join(sorted(lists)))
+            if field.code_name and template.field_named(field.code_name) is None:
+                raise DataError("template_name_field", **where, name=field.code_name)
+            if field.codes and field.default and field.default not in lists[field.codes].written(field.code_pad):
+                raise DataError("template_default", **where, value=field.default, name=field.codes)

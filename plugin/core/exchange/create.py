@@ -233,7 +233,8 @@ def _fill(
             if column.domain:
                 declared.SetDomainName(known[column.domain])
             if column.default:
-                declared.SetDefault("'" + column.default.replace("'", "''") + "'")
+                text = column.kind in ("String", "Date", "DateTime")
+                declared.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
             _sure(layer.CreateField(declared))
         del layer
     database.FlushCache()

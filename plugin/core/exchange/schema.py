@@ -137,7 +137,7 @@ def _column(declared: Field, template: Template, form: Format, code_lists: Mappi
         alias=declared.alias,
         nullable=declared.constraint != "M",
         domain=_domain(declared, template, kind, code_lists) if declared.codes else None,
-        default=template.feature_code if declared.meaning == "feature_code" else "",
+        default=declared.default or (template.feature_code if declared.meaning == "feature_code" else ""),
     )
 
 

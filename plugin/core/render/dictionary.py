@@ -196,6 +196,10 @@ def _field(field: Field, standard: Standard, words: Words, texts: Texts) -> dict
         notes.append(words.get("dictionary", "padded", digits=field.code_pad))
     if field.code_name:
         notes.append(words.get("dictionary", "name_of", field=field.code_name))
+    if field.export_name != field.name:
+        notes.append(words.get("dictionary", "short_name", name=field.export_name))
+    if field.default:
+        notes.append(words.get("dictionary", "default", value=field.default))
     return {
         "name": field.name,
         "alias": field.alias,

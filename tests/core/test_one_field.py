@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One field changed in one TOML: the empty database, the structure rules, the dictionary and the export name follow it,
+with no other edit. (The form does too: tests/qgis/test_one_field.py.)"""
+
+import shutil
+
+import pytest
+from pyproj import CRS
+
+from plugin.core.check import Options, check
+from plugin.core.errors import DataError
+from plugin.core.render.dictionary import render_dictionary
+from plugin.core.standard import load_standard
+from plugin.core.template import load_template
+from plugin.core.texts import Texts
+from plugin.paths import STANDARDS
+
+OLD = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nlength = 50\n'
+NEW = 'name = "GUIHUAFENQUMINGCHENG"\nshort = "GHFQMINGCH"\nalias = "分区的名称"\ntype = "text"\nlength = 66\ncodes = "terrace"\n'
+RULES = ("SCH002", "SCH004", "SCH006", "SCH007", "SCH008")
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """A copy of the county standard, and the one file of it that a planner edits."""
+    folder = tmp_path / "县 标准"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    file = folder / "templates" / "YDYHGHFQ.toml"
+    text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"\n', "")
+    assert OLD in text
+    file.write_text(text.replace(OLD, NEW), encoding="utf-8")
+    return folder
+
+
+def test_everything_follows_the_template(changed, tmp_path):
+    fiona = pytest.importorskip("fiona")
+    create = pytest.importorskip("plugin.core.exchange.create")
+    pytest.importorskip("osgeo.gdal")
+    standard, ours = load_standard(str(changed)), load_standard()
+    assert [r for r in ours.templates if standard.templates[r].fields != ours.templates[r].fields] == ["YDYHGHFQ"]
+    for suffix in (".gpkg", ".gdb"):
+        path = tmp_path / f"库{suffix}"
+        create.create_database(
+            path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
+        )
+        # Creation.
+        with fiona.open(path) as layer:
+            properties = dict(layer.schema["properties"])
+        assert properties["GUIHUAFENQUMINGCHENG"] == "str:66" and "GHFQMC" not in properties
+        # Rules: nothing to say by this standard, all of it by the one that was not changed.
+        assert not check(path, Options(standard=str(changed), rules=RULES)).report.findings
+        found = {(f.code, f.case, f.field) for f in check(path, Options(rules=RULES)).report.findings}
+        assert found == {("SCH008", "missing", "GHFQMC")}
+    path = tmp_path / "旧库.gpkg"
+    create.create_database(path, ours.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists)
+    found = {(f.code, f.field) for f in check(path, Options(standard=str(changed), rules=RULES)).report.findings}
+    assert found == {("SCH008", "GUIHUAFENQUMINGCHENG")}
+    # Dictionary.
+    book = render_dictionary(standard)
+    own = book.split('<section id="layer-YDYHGHFQ">')[1].split("</section>")[0]
+    row = next(r for r in own.split("<tr>") if "GUIHUAFENQUMINGCHENG" in r)
+    assert all(word in row for word in ("分区的名称", ">66<", "codes-terrace", "GHFQMINGCH")) and "GHFQMC" not in own
+    # Export name.
+    names = [f.export_name for f in standard.templates["YDYHGHFQ"].fields]
+    assert names == ["BSM", "YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMINGCH", "MJ", "BZ"]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ('alias = "分区名"', [("SCH006", "分区名")]),
+        ("length = 51", [("SCH004", "51")]),
+        ('codes = "terrace"', [("SCH007", "梯田类型代码表")]),
+    ],
+)
+def test_one_key_at_a_time(tmp_path, change, found):
+    """The rules hold yesterday's database against today's template."""
+    create = pytest.importorskip("plugin.core.exchange.create")
+    pytest.importorskip("osgeo.gdal")
+    folder = tmp_path / "标准"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    ours = load_standard()
+    path = tmp_path / "库.gdb"
+    create.create_database(path, ours.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists)
+    file = folder / "templates" / "YDYHGHFQ.toml"
+    key = change.split(" = ")[0]
+    lines = [line for line in OLD.splitlines() if not line.startswith(f"{key} = ")]
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(OLD, "\n".join([*lines, change, ""])), encoding="utf-8")
+    findings = check(path, Options(standard=str(folder), rules=RULES)).report.findings
+    assert [f.code for f in findings] == [code for code, _ in found]
+    assert all(word in f.message and f.field == "GHFQMC" for f, (_, word) in zip(findings, found, strict=True))
+
+
+TEMPLATE = (
+    'role = "TEST"\nname = "试"\nname_mark = "B"\ngeometry = "polygon"\noverlap = "never"\nconstraint = "O"\n'
+    'fields_mark = "B"\nsource = "S"\n'
+)
+
+
+def fields(*rows):
+    return TEMPLATE + "".join(f'[[field]]\ntype = "text"\nmark = "B"\n{row}\n' for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (fields('name = "BSM"\nalias = "标识码"\nlength = "18"'), ["field[1].length", "'18'", "int"]),
+        (fields('name = "BSM"\nalias = "标识码"\npersonal = 1'), ["field[1].personal", "bool"]),
+        (fields('name = "BSM"\nalias = "标识码"\nconstraint = "必选"'), ["field[1].constraint", "必选", "M, C, O"]),
+        (fields('name = "BSM"\nalias = "标识码"\nshort = "BIAOSHIMA_18"'), ["field[1].short", "BIAOSHIMA_18", "10"]),
+        (fields('name = "BSM"\nalias = "标识码"\nshort = "1 号"'), ["field[1].short", "1 号"]),
+        (
+            fields('name = "GUIHUAFENQUDM"\nalias = "甲"', 'name = "GUIHUAFENQUMC"\nalias = "乙"'),
+            ["field.short", "GUIHUAFENQ"],
+        ),
+        (
+            TEMPLATE + '[[field]]\nname = "MJ"\nalias = "面积"\ntype = "real"\nmark = "B"\ndefault = "无"',
+            ["default", "real"],
+        ),
+        (TEMPLATE + '[field]\nname = "MJ"\n', ["field", "list"]),
+        (TEMPLATE + '[[field]\nname = "MJ"\n', ["第 9 行"]),
+        (TEMPLATE + 'name = "二"\n', ["第 9 行"]),
+        (TEMPLATE.replace('"S"', '"S'), ["第 8 行"]),
+        (TEMPLATE + "[[field", ["第 9 行"]),
+    ],
+)
+def test_a_template_that_is_wrong(tmp_path, text, words):
+    path = tmp_path / "TEST.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_template(path)
+    said = Texts("zh").explain(caught.value)
+    assert "TEST.toml" in said and all(word in said for word in words), said
+
+
+def test_a_template_saved_in_gbk(tmp_path):
+    path = tmp_path / "TEST.toml"
+    path.write_bytes(TEMPLATE.encode("gbk"))
+    with pytest.raises(DataError) as caught:
+        load_template(path)
+    said = Texts("zh").explain(caught.value)
+    assert "TEST.toml" in said and "UTF-8" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('codes = "planning_zones"', 'codes = "zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen", "planning_zones"]),
+        (('code_name = "GHFQMC"', 'code_name = "FQMC"'), ["YDYHGHFQ", "GHFQDM", "FQMC"]),
+        (('code_name = "GHFQMC"', 'code_name = "GHFQMC"\ndefault = "999"'), ["GHFQDM", "999", "planning_zones"]),
+    ],
+)
+def test_a_template_that_names_what_is_not_there(tmp_path, change, words):
+    folder = tmp_path / "标准"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    file = folder / "templates" / "YDYHGHFQ.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        _ = load_standard(str(folder)).templates
+    said = Texts("zh").explain(caught.value)
+    assert all(word in said for word in words), said
+
+
+def test_a_default_is_in_the_database(tmp_path):
+    create = pytest.importorskip("plugin.core.exchange.create")
+    gdal = pytest.importorskip("osgeo.gdal")
+    folder = tmp_path / "标准"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    file = folder / "templates" / "YDYHGHFQ.toml"
+    text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"', 'code_name = "GHFQMC"\ndefault = "300"')
+    file.write_text(text.replace('meaning = "area"', 'meaning = "area"\ndefault = "0.5"'), encoding="utf-8")
+    standard = load_standard(str(folder))
+    path = tmp_path / "库.gpkg"
+    create.create_database(path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists)
+    opened = gdal.OpenEx(str(path))
+    definition = opened.GetLayer(0).GetLayerDefn()
+    held = {definition.GetFieldDefn(n).GetName(): definition.GetFieldDefn(n).GetDefault() for n in range(8)}
+    assert held["GHFQDM"] == "'300'" and held["MJ"] == "0.5" and held["YSDM"] == "'2090020610'" and held["BZ"] is None

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One field changed in one TOML: the form follows it, as creation, rules, dictionary and export name do (tests/core)."""
+
+import shutil
+
+import pytest
+from pyproj import CRS
+from qgis.core import QgsVectorLayer
+
+from plugin.bridge.forms import apply_template
+from plugin.core.exchange.create import create_database
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard
+from plugin.paths import STANDARDS
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+OLD = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nlength = 50\n'
+
+
+def form_of(standard, path):
+    """The field's form in a database that was made from the standard."""
+    create_database(path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists)
+    layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
+    apply_template(layer, standard.templates["YDYHGHFQ"], Norm(standard, load_profile("hunyuan")))
+    index = layer.fields().indexOf("GHFQMC")
+    setup = layer.editorWidgetSetup(index)
+    default = layer.defaultValueDefinition(index).expression()
+    return layer.attributeAlias(index), setup.type(), setup.config(), layer.constraintExpression(index), default
+
+
+def test_the_form_follows_the_template(tmp_path):
+    def written(field):
+        folder = tmp_path / f"标准 {len(list(tmp_path.iterdir()))}"
+        shutil.copytree(STANDARDS / "county_db-2021", folder)
+        file = folder / "templates" / "YDYHGHFQ.toml"
+        text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"\n', "")
+        assert OLD in text
+        file.write_text(text.replace(OLD, field), encoding="utf-8")
+        return form_of(load_standard(str(folder)), folder / "库.gpkg")
+
+    alias, kind, _, rule, default = written(OLD)
+    assert (alias, kind, default) == ("规划分区名称", "TextEdit", "") and "<= 50" in rule
+    alias, kind, _, rule, _ = written(OLD.replace("规划分区名称", "分区的名称").replace("50", "66"))
+    assert (alias, kind) == ("分区的名称", "TextEdit") and "<= 66" in rule
+    _, kind, config, rule, default = written(OLD + 'codes = "terrace"\ndefault = "TT"\n')
+    assert kind != "TextEdit" and "坡地" in str(config) + rule and "'PD'" in rule and default == "'TT'"
