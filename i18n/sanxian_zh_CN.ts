@@ -28,6 +28,18 @@
         <translation> 带和 </translation>
     </message>
     <message>
+        <source>(empty)</source>
+        <translation>（空）</translation>
+    </message>
+    <message>
+        <source>(left empty)</source>
+        <translation>（留空）</translation>
+    </message>
+    <message>
+        <source>(nothing)</source>
+        <translation>（不填）</translation>
+    </message>
+    <message>
         <source>, </source>
         <translation>、</translation>
     </message>
@@ -46,6 +58,10 @@
     <message>
         <source>6-digit county code; by default the layer's own</source>
         <translation>6 位县级代码；默认用图层自己的</translation>
+    </message>
+    <message>
+        <source>; </source>
+        <translation>；</translation>
     </message>
     <message>
         <source>A database of this name exists</source>
@@ -152,6 +168,10 @@
         <translation>上一步</translation>
     </message>
     <message>
+        <source>Becomes</source>
+        <translation>改为</translation>
+    </message>
+    <message>
         <source>Between layers</source>
         <translation>图层之间</translation>
     </message>
@@ -194,6 +214,10 @@ Not carried: one line for each value that did not fit (text too long, no number,
     <message>
         <source>Cancelled. Nothing was written.</source>
         <translation>已取消，什么也没有写。</translation>
+    </message>
+    <message>
+        <source>Cancelled; nothing was written.</source>
+        <translation>已取消，没有写出任何东西。</translation>
     </message>
     <message>
         <source>Cancelling</source>
@@ -256,6 +280,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>请选文件夹。</translation>
     </message>
     <message>
+        <source>Choose a layer, or a file with File…</source>
+        <translation>请选一个图层，或用“文件…”选一个文件。</translation>
+    </message>
+    <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
     </message>
@@ -306,6 +334,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Code or a part of the name</source>
         <translation>代码或名称的一部分</translation>
+    </message>
+    <message>
+        <source>Codes as they are</source>
+        <translation>代码不换算</translation>
     </message>
     <message>
         <source>Confirm and create</source>
@@ -402,6 +434,10 @@ Project: {project}</source>
         <translation>生态空间（m²）</translation>
     </message>
     <message>
+        <source>Empty: a layer in memory</source>
+        <translation>留空：生成内存图层</translation>
+    </message>
+    <message>
         <source>Environment Check</source>
         <translation>环境自检</translation>
     </message>
@@ -422,6 +458,10 @@ Project: {project}</source>
         <translation>示例</translation>
     </message>
     <message>
+        <source>Examples: before → after</source>
+        <translation>示例：前 → 后</translation>
+    </message>
+    <message>
         <source>Expansion ratio: at most {limit}</source>
         <translation>扩展倍数上限 {limit}</translation>
     </message>
@@ -434,12 +474,20 @@ Project: {project}</source>
         <translation>县域范围</translation>
     </message>
     <message>
+        <source>Field of the template</source>
+        <translation>目标字段</translation>
+    </message>
+    <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
     </message>
     <message>
         <source>File…</source>
         <translation>文件…</translation>
+    </message>
+    <message>
+        <source>Filled</source>
+        <translation>有值</translation>
     </message>
     <message>
         <source>Findings</source>
@@ -474,12 +522,24 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
+        <source>From</source>
+        <translation>来源</translation>
+    </message>
+    <message>
         <source>From the layer: {layer}</source>
         <translation>从图层读取：{layer}</translation>
     </message>
     <message>
         <source>From the list of divisions</source>
         <translation>按行政区代码表</translation>
+    </message>
+    <message>
+        <source>From {list}</source>
+        <translation>由{list}换算</translation>
+    </message>
+    <message>
+        <source>GeoPackage (*.gpkg);;FileGDB (*.gdb)</source>
+        <translation>GeoPackage (*.gpkg);;FileGDB (*.gdb)</translation>
     </message>
     <message>
         <source>GeoPackage (*.gpkg);;Shapefile (*.shp)</source>
@@ -622,6 +682,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>图层</translation>
     </message>
     <message>
+        <source>Layers (*.shp *.gpkg *.geojson *.json);;All files (*)</source>
+        <translation>图层 (*.shp *.gpkg *.geojson *.json);;全部文件 (*)</translation>
+    </message>
+    <message>
         <source>Layers made</source>
         <translation>新建图层数</translation>
     </message>
@@ -650,8 +714,16 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>采用{name}的限值，不用它的总量。本县的目标值还要另配。</translation>
     </message>
     <message>
+        <source>List what was not carried (xlsx, beside the output)</source>
+        <translation>另存带不过去的清单（xlsx，与结果放在一起）</translation>
+    </message>
+    <message>
         <source>Load the layers into the project</source>
         <translation>把图层加入工程</translation>
+    </message>
+    <message>
+        <source>Lost</source>
+        <translation>带不过去</translation>
     </message>
     <message>
         <source>Make Report</source>
@@ -682,16 +754,36 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
 这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
     </message>
     <message>
+        <source>Map Fields</source>
+        <translation>字段映射</translation>
+    </message>
+    <message>
+        <source>Map Fields…</source>
+        <translation>字段映射…</translation>
+    </message>
+    <message>
         <source>Map a layer into a template</source>
         <translation>字段对应：图层入模板</translation>
+    </message>
+    <message>
+        <source>Mapping (*.toml)</source>
+        <translation>字段映射 (*.toml)</translation>
     </message>
     <message>
         <source>Mapping of fields (empty: proposed)</source>
         <translation>字段对应文件（留空：自动推得）</translation>
     </message>
     <message>
+        <source>Mapping saved: {file}.</source>
+        <translation>字段映射已保存：{file}。</translation>
+    </message>
+    <message>
         <source>Mapping that was used</source>
         <translation>所用的字段对应</translation>
+    </message>
+    <message>
+        <source>Mapping {layer}…</source>
+        <translation>正在映射 {layer}…</translation>
     </message>
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
@@ -700,6 +792,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Name</source>
         <translation>名称</translation>
+    </message>
+    <message>
+        <source>Needed</source>
+        <translation>约束</translation>
     </message>
     <message>
         <source>New County Plan</source>
@@ -814,12 +910,24 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
+        <source>Only the choices below</source>
+        <translation>只用下面的指定</translation>
+    </message>
+    <message>
         <source>Open</source>
         <translation>打开</translation>
     </message>
     <message>
         <source>Open Folder</source>
         <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Open Mapping</source>
+        <translation>打开字段映射</translation>
+    </message>
+    <message>
+        <source>Open Mapping…</source>
+        <translation>打开映射…</translation>
     </message>
     <message>
         <source>Open Sample County</source>
@@ -906,6 +1014,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>工程</translation>
     </message>
     <message>
+        <source>Propose Again</source>
+        <translation>重新推荐</translation>
+    </message>
+    <message>
         <source>Province</source>
         <translation>省</translation>
     </message>
@@ -946,6 +1058,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在读取图层</translation>
     </message>
     <message>
+        <source>Reading {layer}…</source>
+        <translation>正在读取 {layer}…</translation>
+    </message>
+    <message>
         <source>Recognising layers</source>
         <translation>正在识别图层</translation>
     </message>
@@ -972,6 +1088,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Report…</source>
         <translation>报告…</translation>
+    </message>
+    <message>
+        <source>Required</source>
+        <translation>必填</translation>
+    </message>
+    <message>
+        <source>Required, without a source: {fields}.</source>
+        <translation>必填但没有来源：{fields}。</translation>
     </message>
     <message>
         <source>Role of the layer (empty: recognised)</source>
@@ -1002,6 +1126,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>规则代码（不填为标准的全部）</translation>
     </message>
     <message>
+        <source>Run</source>
+        <translation>运行</translation>
+    </message>
+    <message>
         <source>Sanxian</source>
         <translation>三区三线</translation>
     </message>
@@ -1020,6 +1148,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Save JSON Report</source>
         <translation>保存 JSON 报告</translation>
+    </message>
+    <message>
+        <source>Save Mapping</source>
+        <translation>保存字段映射</translation>
+    </message>
+    <message>
+        <source>Save Mapping…</source>
+        <translation>保存映射…</translation>
     </message>
     <message>
         <source>Saved: {path}</source>
@@ -1092,6 +1228,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Source</source>
         <translation>依据</translation>
+    </message>
+    <message>
+        <source>Source fields without a place: {fields}.</source>
+        <translation>没有去处的源字段：{fields}。</translation>
+    </message>
+    <message>
+        <source>Source of {field}</source>
+        <translation>{field} 的来源</translation>
     </message>
     <message>
         <source>Source: file or folder (empty: layers of the project)</source>
@@ -1214,6 +1358,14 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>代码表里只有{whose}的经度；县的请从图层读取，或填写。</translation>
     </message>
     <message>
+        <source>The mapping could not be run. Details are in the log, tab Processing.</source>
+        <translation>没能运行映射，详情见日志面板的“Processing”页。</translation>
+    </message>
+    <message>
+        <source>The mapping is kept in {file}, to be used again.</source>
+        <translation>字段映射存为 {file}，下次可以直接用。</translation>
+    </message>
+    <message>
         <source>The name of a code in a code list; NULL when the list does not have it.</source>
         <translation>代码在代码表里的名称；代码表里没有的得 NULL。</translation>
     </message>
@@ -1250,6 +1402,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>工程没有建成（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The same value…</source>
+        <translation>固定值…</translation>
+    </message>
+    <message>
         <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>
         <translation>全县都在 {zone} 带内，距带边约 {room}°，不跨带。</translation>
     </message>
@@ -1260,6 +1416,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The year needs four digits, such as 2020.</source>
         <translation>年份要四位数字，如 2020。</translation>
+    </message>
+    <message>
+        <source>They are listed in {file}.</source>
+        <translation>清单见 {file}。</translation>
     </message>
     <message>
         <source>This is the county's own profile.</source>
@@ -1302,12 +1462,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>有两个图层都像同一个角色：{roles}。请选定一个。</translation>
     </message>
     <message>
+        <source>Type</source>
+        <translation>类型</translation>
+    </message>
+    <message>
         <source>Type the longitudes</source>
         <translation>填写东西经度</translation>
     </message>
     <message>
         <source>Urban space (m²)</source>
         <translation>城镇空间（m²）</translation>
+    </message>
+    <message>
+        <source>Value for every row</source>
+        <translation>每一行都填这个值</translation>
+    </message>
+    <message>
+        <source>Value or codes</source>
+        <translation>固定值或代码换算</translation>
     </message>
     <message>
         <source>Values to look at</source>
@@ -1352,6 +1524,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Why</source>
         <translation>为什么</translation>
+    </message>
+    <message>
+        <source>Write to</source>
+        <translation>写到</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>
@@ -1436,6 +1612,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>mandatory</source>
         <translation>必选</translation>
+    </message>
+    <message>
+        <source>mark C</source>
+        <translation>C 未核实</translation>
     </message>
     <message>
         <source>meridian {degrees}°E</source>
@@ -1526,8 +1706,16 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>{count} 个乡镇已加入书签，在“浏览器”面板里。</translation>
     </message>
     <message>
+        <source>{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping.</source>
+        <translation>{field}：{count} 个代码没有唯一的去处，还有 {open} 个待定。这里的选择随字段映射保存。</translation>
+    </message>
+    <message>
         <source>{figure} ({source})</source>
         <translation>{figure}（{source}）</translation>
+    </message>
+    <message>
+        <source>{file} cannot be opened as a layer. Choose another file.</source>
+        <translation>{file} 不能作为图层打开，请换一个文件。</translation>
     </message>
     <message>
         <source>{layers} layers in {branches} groups, edition {edition}</source>
@@ -1538,8 +1726,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>将创建 {layers} 个图层，合计 {groups} 组</translation>
     </message>
     <message>
+        <source>{lost} left empty, {remarked} carried with a remark</source>
+        <translation>{lost} 行留空，{remarked} 行照搬但需核对</translation>
+    </message>
+    <message>
         <source>{meridian}°E, without the number</source>
         <translation>{meridian}°E，不带带号</translation>
+    </message>
+    <message>
+        <source>{needed} · mark C</source>
+        <translation>{needed} · C 未核实</translation>
+    </message>
+    <message>
+        <source>{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.</source>
+        <translation>{rows} 行已写入“{layer}”；{losses} 个值要看一看，其中 {empty} 个留空。</translation>
+    </message>
+    <message>
+        <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>
+        <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值带不过去，将留空。</translation>
     </message>
     <message>
         <source>{setting} (not confirmed by this county)</source>
@@ -1552,6 +1756,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>{time} · {count} rules</source>
         <translation>{time} · {count} 条规则</translation>
+    </message>
+    <message>
+        <source>{value}: {why}</source>
+        <translation>{value}：{why}</translation>
     </message>
     <message>
         <source>{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}</source>

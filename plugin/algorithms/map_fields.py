@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsFeatureRequest,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFeatureSink,
@@ -20,7 +19,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.check import stopper
-from ..bridge.layers import read
+from ..bridge.mapping_work import free_name, read_rows
 from ..bridge.settings import language
 from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
 from ..bridge.texts import tr
@@ -105,7 +104,7 @@ class MapFields(SanxianAlgorithm):
         self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not carried"))
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
-            self.proposal_file = _free_name(self.output.file)
+            self.proposal_file = free_name(self.output.file)
         self._check_outputs()
 
     def _check_outputs(self) -> None:
@@ -167,7 +166,7 @@ class MapFields(SanxianAlgorithm):
         mapping = None
         if self.mapping_file:
             mapping = load_mapping(self.mapping_file, self.template, self.standard)
-        layer = self._read(stop)
+        layer = read_rows(self.shot, stop)
         feedback.setProgress(40)
         stop()
         proposals = []
@@ -179,18 +178,6 @@ class MapFields(SanxianAlgorithm):
         feedback.setProgress(70)
         feedback.setProgressText(self.texts.get("toolbox", "writing"))
         return layer, mapping, proposals, mapped
-
-    def _read(self, stop) -> SourceLayer:
-        """Through the layer, so that edits and selections count; a whole shapefile by its bytes, for QGIS takes a
-        missing or wrong .cpg at its word."""
-        shot = self.shot
-        whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
-        if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
-            from ..core.io import read_source
-
-            (layer,) = read_source(shot.path, check=stop)
-            return layer
-        return read(shot, check=stop)
 
     def _say(self, feedback, layer, mapping, proposals, mapped) -> None:
         texts = self.texts
@@ -218,12 +205,3 @@ class MapFields(SanxianAlgorithm):
         empty = sum(not loss.carried for loss in rows)
         counts = {"rows": len(mapped.frame), "losses": len(rows), "empty": empty}
         feedback.pushInfo(texts.get("mapping", "done", layer=layer.name, role=self.template.role, **counts))
-
-
-def _free_name(output: str) -> str:
-    """``<output>.mapping.toml``, with a number where there is one already: a person may have edited it."""
-    base = Path(output)
-    path, number = base.with_suffix(".mapping.toml"), 2
-    while path.exists():
-        path, number = base.with_suffix(f".mapping-{number}.toml"), number + 1
-    return str(path)

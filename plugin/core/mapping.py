@@ -178,7 +178,7 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Ma
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
     mapping = Mapping(template.role, dict(fields), dict(constants), {}, path)
     for target, value in constants.items():
-        _, reason, params = _Carrier(template_field(template, target), standard, None)(value)
+        _, reason, params = Carrier(template_field(template, target), standard, None)(value)
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
     for target, row in codes.items():
@@ -256,7 +256,7 @@ def apply(layer: SourceLayer, mapping: Mapping, template: Template, standard: St
     import pandas as pd
 
     _check_shapes(layer, template)
-    names = _source_names(layer, mapping)
+    names = source_names(layer, mapping)
     frame = layer.frame
     fids = [int(v) for v in frame.index]
     keys = _keys(layer, names, template)
@@ -265,7 +265,7 @@ def apply(layer: SourceLayer, mapping: Mapping, template: Template, standard: St
     for target in template.fields:
         if target.name in names:
             source = names[target.name]
-            carrier = _Carrier(target, standard, mapping.codes.get(target.name))
+            carrier = Carrier(target, standard, mapping.codes.get(target.name))
             carried = []
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
                 arrived, reason, params = carrier(value)
@@ -274,7 +274,7 @@ def apply(layer: SourceLayer, mapping: Mapping, template: Template, standard: St
                     there = arrived is not None
                     losses.append(Loss(fid, key, target.name, source, as_text(value), reason, there, params))
         elif target.name in mapping.constants:
-            value, _, _ = _Carrier(target, standard, None)(mapping.constants[target.name])
+            value, _, _ = Carrier(target, standard, None)(mapping.constants[target.name])
             carried = [value] * len(frame)
         else:
             carried = [None] * len(frame)
@@ -295,7 +295,7 @@ def apply(layer: SourceLayer, mapping: Mapping, template: Template, standard: St
     return Mapped(made, losses, unmapped, [f.name for f in template.fields if f.name not in filled])
 
 
-class _Carrier:
+class Carrier:
     """Brings values into one target field: (value, reason, parameters); the reason is empty when all went well."""
 
     def __init__(self, target: Field, standard: Standard, translation: Translation | None):
@@ -419,8 +419,8 @@ def _names_of_codes(
     return made
 
 
-def _source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
-    """Target → the layer's own spelling of its source field."""
+def source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
+    """Target → the layer's own spelling of its source field. InputError for one that is not in the layer."""
     columns = {f.name.upper(): f.name for f in reversed(layer.fields)}
     exact = {f.name for f in layer.fields}
     found = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
+from qgis.PyQt.QtWidgets import QDialog
 
 from ..bridge import county, findings_layer, forms, recognise, sample, settings
 from ..bridge.layers import snapshot
@@ -62,6 +63,7 @@ class Desk(QObject):
                 "roles": self.choose_roles,
                 "profile": self.choose_profile,
                 "forms": self.apply_forms,
+                "mapping": self.map_fields,
                 "new": self.making.show,
                 "layers": self.making.show_layers,
                 "bookmarks": self.making.make_bookmarks,
@@ -98,6 +100,10 @@ class Desk(QObject):
         self.boxes.stop()
         self.dock.visibilityChanged.disconnect(self._settle.start)
         self._settle.stop()
+        for dialog in self.iface.mainWindow().findChildren(QDialog):
+            # Those that stay open beside the work: none outlives the plugin's code.
+            if dialog.objectName().startswith("Sanxian"):
+                dialog.close()
         self.runner.stop_all()
         self.mark.clear()
         self.exports.close()
@@ -351,6 +357,19 @@ class Desk(QObject):
         from .doctor_dialog import DoctorDialog
 
         DoctorDialog(self.iface.mainWindow()).exec()
+
+    def map_fields(self) -> None:
+        """The current layer into a template."""
+        from .mapping_dialog import MappingDialog
+
+        try:
+            dialog = MappingDialog(
+                QgsProject.instance(), self.runner, self.iface.activeLayer(), self.iface.mainWindow()
+            )
+        except (SanxianError, ImportError) as error:
+            self.iface.messageBar().pushWarning(tr("Map Fields"), idle.explain(error))
+            return
+        dialog.show()
 
     def show_dictionary(self) -> None:
         """On the page of the current layer, beside the work."""

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""字段映射 with QGIS's layers: reading the rows, working out a preview, and running `map_fields` as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    QgsApplication,
+    QgsFeatureRequest,
+    QgsProcessing,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsTask,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from . import forms, styles
+from .layers import Snapshot, read, set_template
+from .project.layers import layers_in, open_layer
+
+if TYPE_CHECKING:
+    from ..core.mapping import Mapping, Proposal
+    from ..core.mapping_preview import Columns, Preview
+    from ..core.plan import SourceLayer
+    from ..core.profile import Norm
+    from ..core.standard import Standard
+    from ..core.template import Template
+
+ALGORITHM = "sanxian:map_fields"
+
+
+def read_rows(shot: Snapshot, check: Callable[[], None]) -> SourceLayer:
+    """Through the layer, so that edits and selections count; a whole shapefile by its bytes, for QGIS takes a missing
+    or wrong .cpg at its word. Off the main thread through `threads.steady`."""
+    whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
+    if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
+        from ..core.io import read_source
+
+        (layer,) = read_source(shot.path, check=check)
+        return layer
+    return read(shot, check=check)
+
+
+def free_name(output: str) -> str:
+    """``<output>.mapping.toml``, with a number where there is one already: a person may have edited it."""
+    base = Path(output)
+    path, number = base.with_suffix(".mapping.toml"), 2
+    while path.exists():
+        path, number = base.with_suffix(f".mapping-{number}.toml"), number + 1
+    return str(path)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A source's values, a mapping of them into a template, and what it would do to each field."""
+
+    columns: Columns
+    mapping: Mapping
+    hows: dict[str, Proposal]
+    previews: dict[str, Preview]
+
+
+def prepare(
+    source: Snapshot | Columns, template: Template, standard: Standard, given: Mapping | None, check: Callable[[], None]
+) -> Prepared:
+    """``given`` or the proposed mapping. InputError when it names a field that the source has not.
+
+    Not on the main thread: a large layer takes a while.
+    """
+    from ..core.mapping import from_proposals, propose, source_names
+    from ..core.mapping_preview import Columns, preview
+
+    columns = Columns(read_rows(source, check)) if isinstance(source, Snapshot) else source
+    for field in columns.layer.fields:
+        check()
+        columns.of(field.name)
+    proposals = [] if given is not None else propose(columns.layer, template, standard)
+    mapping = given if given is not None else from_proposals(template.role, proposals)
+    mapping = replace(mapping, fields=source_names(columns.layer, mapping))
+    previews = {}
+    for target in template.fields:
+        check()
+        previews[target.name] = preview(columns, mapping, target, template, standard)
+    return Prepared(columns, mapping, {p.target: p for p in proposals if p.source}, previews)
+
+
+class MappingRun(QObject):
+    """One run of `map_fields` among QGIS's tasks. ``ended(results)``: its outputs, or None when it failed or was
+    cancelled; `said` then tells what went wrong. Made and answered on the main thread."""
+
+    progress = pyqtSignal(float)
+    ended = pyqtSignal(object)
+
+    def __init__(self, project: QgsProject, parameters: dict[str, Any], parent: QObject | None = None):
+        super().__init__(parent)
+        #: Asked for by the user; the feedback alone does not tell, for QGIS cancels what cannot be prepared.
+        self.cancelled = False
+        self.context = QgsProcessingContext()
+        self.context.setProject(project)
+        self.feedback = QgsProcessingFeedback(False)
+        self.feedback.progressChanged.connect(self.progress)
+        algorithm = QgsApplication.processingRegistry().algorithmById(ALGORITHM)
+        self._task = QgsProcessingAlgRunnerTask(algorithm, parameters, self.context, self.feedback)
+        self._task.executed.connect(self._executed)
+
+    def start(self) -> None:
+        if self._task.status() == QgsTask.TaskStatus.Terminated:
+            # Its preparation, which QGIS does at once, went wrong: such a task never answers.
+            self.ended.emit(None)
+            return
+        QgsApplication.taskManager().addTask(self._task)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self.feedback.cancel()
+
+    def said(self) -> str:
+        return self.feedback.textLog().strip()
+
+    def _executed(self, good: bool, results: dict[str, Any]) -> None:
+        self.ended.emit(results if good and not self.cancelled else None)
+
+
+def parameters(
+    source: str | QgsVectorLayer, template: Template, standard: Standard, mapping: Mapping, output: str, losses: str
+) -> dict[str, Any]:
+    """Of a run of `map_fields`; the mapping goes into a file of its own. ``output`` empty: a layer in memory."""
+    from ..core.mapping import to_toml
+
+    path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
+    path.write_text(to_toml(mapping, template), encoding="utf-8", newline="\n")
+    given = {
+        "INPUT": source,
+        "TEMPLATE": template.role,
+        "STANDARD": str(standard.folder) if standard.id not in _known() else standard.id,
+        "MAPPING": str(path),
+        "OUTPUT": output or QgsProcessing.TEMPORARY_OUTPUT,
+    }
+    return given | ({"UNMAPPED": losses} if losses else {})
+
+
+def _known() -> list[str]:
+    from ..core.standard import standard_ids
+
+    return standard_ids()
+
+
+def add_result(
+    project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
+) -> QgsVectorLayer | None:
+    """The layer that a run wrote, in the project with its symbols and form. None when it cannot be opened."""
+    layer = run.context.takeResultLayer(str(output))
+    if layer is None:
+        found = layers_in(Path(str(output)))
+        layer = open_layer(found.get(template.role, str(output)), template.name, project)
+    if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
+        return None
+    layer.setName(template.name)
+    set_template(layer, template.role)
+    styles.apply(layer, template.role)
+    forms.apply_template(layer, template, norm)
+    project.addMapLayer(layer)
+    return layer

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""字段映射: a layer into a template, field by field, with what arrives shown before it runs. A face of `map_fields`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qgis.core import Qgis, QgsProject, QgsVectorLayer
+from qgis.gui import QgsFileWidget, QgsMapLayerComboBox
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QCompleter,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+)
+
+from ..bridge import county, mapping_work, settings
+from ..bridge.check import stopper
+from ..bridge.layers import snapshot, template_id
+from ..bridge.mapping_work import MappingRun, Prepared
+from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.texts import tr
+from ..core.errors import SanxianError
+from ..core.mapping import load_mapping, to_toml
+from ..core.mapping_preview import changed, preview, undecided
+from ..core.template import Template
+from ..core.texts import Texts
+from ..core.writing import beside
+from . import idle
+from .buttons import close_only
+from .mapping_choices import Choices
+from .mapping_table import MappingTable, QuietBox
+
+_FOLDER = "mapping_folder"
+
+
+class MappingDialog(QDialog):
+    """Stays open beside the work; what runs is a task and can be cancelled."""
+
+    def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianMappingDialog")
+        self.setWindowTitle(tr("Map Fields"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._project, self._runner = project, runner
+        self._norm = county.options(project).norm()
+        self._texts = Texts(settings.interface_language())
+        self._prepared: Prepared | None = None
+        self._job: Job | None = None
+        self._run: MappingRun | None = None
+        self._written = ""
+        self._files: dict[str, QgsVectorLayer] = {}
+        self._make_widgets(layer)
+        self._lay_out()
+        self._connect()
+        self._prepare()
+
+    # --- widgets
+    def _make_widgets(self, layer: Any) -> None:
+        self.source = QgsMapLayerComboBox()
+        self.source.setObjectName("SanxianMappingSource")
+        self.source.setProject(self._project)
+        self.source.setFilters(Qgis.LayerFilter.HasGeometry)
+        if isinstance(layer, QgsVectorLayer):
+            self.source.setLayer(layer)
+        self.browse = QPushButton(tr("File…"))
+        self.template = QuietBox()
+        self.template.setObjectName("SanxianMappingTemplate")
+        for role, one in self._norm.standard.templates.items():
+            self.template.addItem(f"{one.name} {role}", role)
+        self.template.setEditable(True)
+        self.template.setInsertPolicy(QuietBox.InsertPolicy.NoInsert)
+        self.template.completer().setFilterMode(Qt.MatchFlag.MatchContains)
+        self.template.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.template.setCurrentIndex(max(self.template.findData(self._guess()), 0))
+        self.again = QPushButton(tr("Propose Again"))
+        self.load = QPushButton(tr("Open Mapping…"))
+        self.save = QPushButton(tr("Save Mapping…"))
+        self.table = MappingTable(self._texts)
+        self.choices = Choices()
+        self.choices.hide()
+        self.summary = QLabel()
+        self.summary.setObjectName("SanxianMappingSummary")
+        self.summary.setWordWrap(True)
+        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.output = QgsFileWidget()
+        self.output.setObjectName("SanxianMappingOutput")
+        self.output.setStorageMode(QgsFileWidget.StorageMode.SaveFile)
+        self.output.setConfirmOverwrite(True)
+        self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
+        self.output.lineEdit().setPlaceholderText(tr("Empty: a layer in memory"))
+        self.losses = QCheckBox(tr("List what was not carried (xlsx, beside the output)"))
+        self.losses.setChecked(True)
+        self.bar = QProgressBar()
+        self.bar.hide()
+
+    def _lay_out(self) -> None:
+        source = QHBoxLayout()
+        source.addWidget(self.source, 1)
+        source.addWidget(self.browse)
+        template = QHBoxLayout()
+        template.addWidget(self.template, 1)
+        for button in (self.again, self.load, self.save):
+            template.addWidget(button)
+        top = QFormLayout()
+        top.addRow(tr("Layer"), source)
+        top.addRow(tr("Template"), template)
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.addWidget(self.table)
+        parts.addWidget(self.choices)
+        parts.setStretchFactor(0, 3)
+        parts.setStretchFactor(1, 1)
+        parts.setChildrenCollapsible(False)
+        below = QFormLayout()
+        below.addRow(tr("Write to"), self.output)
+        below.addRow("", self.losses)
+        self.buttons = close_only(self)
+        self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.stop.hide()
+        layout = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addWidget(parts, 1)
+        layout.addWidget(self.summary)
+        layout.addLayout(below)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.buttons)
+        letter = self.fontMetrics().horizontalAdvance("0")
+        room = self.screen().availableGeometry()
+        self.resize(
+            min(letter * 150, room.width() * 9 // 10),
+            min(self.fontMetrics().lineSpacing() * 44, room.height() * 9 // 10),
+        )
+
+    def _connect(self) -> None:
+        self.source.layerChanged.connect(self._source_changed)
+        self.browse.clicked.connect(self._browse)
+        self.template.activated.connect(lambda _row: self._prepare())
+        self.template.lineEdit().editingFinished.connect(self._restore_template)
+        self.again.clicked.connect(lambda _checked: self._prepare())
+        self.load.clicked.connect(self._ask_mapping)
+        self.save.clicked.connect(self._ask_where)
+        self.table.changed.connect(self._changed)
+        self.table.itemSelectionChanged.connect(self._show_choices)
+        self.choices.chosen.connect(self._decided)
+        self.start.clicked.connect(self.run)
+        self.stop.clicked.connect(self._cancel)
+
+    # --- what is mapped
+    def _guess(self) -> str:
+        layer = self.source.currentLayer()
+        wanted = template_id(layer) if isinstance(layer, QgsVectorLayer) else ""
+        return wanted or "DLTB"
+
+    def role(self) -> str:
+        return str(self.template.currentData() or "")
+
+    @property
+    def _target(self) -> Template:
+        return self._norm.standard.templates[self.role()]
+
+    def _restore_template(self) -> None:
+        self.template.setEditText(self.template.itemText(self.template.currentIndex()))
+
+    def _browse(self) -> None:
+        folder = settings.get(_FOLDER, "") or self._project.homePath() or str(Path.home())
+        files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
+        path, _ = QFileDialog.getOpenFileName(self, tr("Layer"), folder, files)
+        if path:
+            settings.put(_FOLDER, str(Path(path).parent))
+            self.use_file(path)
+
+    def use_file(self, path: str) -> None:
+        """A layer that is not in the project; it does not come into it either."""
+        layer = QgsVectorLayer(path, Path(path).stem, "ogr")
+        if not layer.isValid():
+            self._say(tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name))
+            return
+        self._files[path] = layer
+        self.source.setAdditionalItems(list(self._files))
+        self.source.setCurrentIndex(self.source.findText(path))
+        self._source_changed()
+
+    def _layer(self) -> QgsVectorLayer | None:
+        layer = self.source.currentLayer()
+        if layer is None:
+            layer = self._files.get(self.source.currentText())
+        return layer if isinstance(layer, QgsVectorLayer) else None
+
+    def _source_changed(self) -> None:
+        self._prepared = None
+        self._prepare()
+
+    def _prepare(self, given: Any = None) -> None:
+        """Read (once), propose unless a mapping is given, and work out what arrives: in the background."""
+        layer = self._layer()
+        if self._job is not None:
+            self._job.forget()
+            self._job = None
+        if layer is None:
+            self.table.setRowCount(0)
+            self._say(tr("Choose a layer, or a file with File…"))
+            self._enable()
+            return
+        source: Any = self._prepared.columns if self._prepared is not None else snapshot(layer)
+        template, standard = self._target, self._norm.standard
+
+        def work(progress, cancelled):
+            return mapping_work.prepare(source, template, standard, given, stopper(cancelled))
+
+        self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed)
+        self._say(tr("Reading {layer}…").format(layer=layer.name()))
+        self._enable()
+        self._runner.start(self._job)
+
+    def _show(self, prepared: Prepared) -> None:
+        self._job, self._prepared = None, prepared
+        self.table.fill(prepared, self._target, self._norm.standard)
+        self._show_choices()
+        self._sum_up()
+        self._enable()
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        if not isinstance(error, SanxianError | ImportError):
+            log_error(error)
+        self._say(idle.explain(error))
+        self._enable()
+
+    def _changed(self, target: str, source: str, constant: Any, way: Any) -> None:
+        if self._prepared is None:
+            return
+        former = self._prepared.mapping.codes.get(target)
+        if way is not None and former is not None and (former.list, former.column) == (way.list, way.column):
+            way = former
+        mapping = changed(self._prepared.mapping, self._target, target, source=source, constant=constant, way=way)
+        self._take(mapping, target)
+
+    def _decided(self, code: str, becomes: str) -> None:
+        target = self.table.current_target()
+        way = self._prepared.mapping.codes[target]
+        choices = {k: v for k, v in way.choices.items() if k != code}
+        if becomes:
+            choices[code] = becomes
+        codes = {**self._prepared.mapping.codes, target: replace(way, choices=choices)}
+        self._take(replace(self._prepared.mapping, codes=codes), target)
+
+    def _take(self, mapping: Any, target: str) -> None:
+        """Another mapping: the field, and the name that goes with its code, are shown anew."""
+        previews = dict(self._prepared.previews)
+        field = self._target.field_named(target)
+        for name in dict.fromkeys((target, field.code_name)):
+            one = self._target.field_named(name) if name else None
+            if one is not None:
+                previews[name] = preview(self._prepared.columns, mapping, one, self._target, self._norm.standard)
+                self.table.show_preview(name, previews[name])
+        self._prepared = replace(self._prepared, mapping=mapping, previews=previews)
+        self._show_choices()
+        self._sum_up()
+
+    def _show_choices(self) -> None:
+        target = self.table.current_target()
+        field = self._target.field_named(target) if target else None
+        if field is None or self._prepared is None:
+            self.choices.show_codes("", [], None)
+            return
+        standard = self._norm.standard
+        rows = undecided(self._prepared.columns, self._prepared.mapping, field, self._target, standard)
+        self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
+
+    def _sum_up(self) -> None:
+        done, template = self._prepared, self._target
+        filled = [f for f in template.fields if done.previews[f.name].filled]
+        needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
+        lacking = [f.name for f in needed if not done.previews[f.name].filled]
+        used = set(done.mapping.fields.values())
+        unused = [f.name for f in done.columns.layer.fields if f.name not in used]
+        lost = sum(p.lost for p in done.previews.values())
+        lines = [
+            tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
+                rows=done.columns.rows, filled=len(filled), all=len(template.fields), lost=lost
+            )
+        ]
+        if lacking:
+            lines.append(tr("Required, without a source: {fields}.").format(fields=tr(", ").join(lacking)))
+        if unused:
+            lines.append(tr("Source fields without a place: {fields}.").format(fields=tr(", ").join(unused)))
+        self._say("\n".join(lines))
+
+    # --- mapping files
+    def _ask_mapping(self) -> None:
+        folder = settings.get(_FOLDER, "") or self._project.homePath() or str(Path.home())
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open Mapping"), folder, tr("Mapping (*.toml)"))
+        if path:
+            settings.put(_FOLDER, str(Path(path).parent))
+            self.open_mapping(path)
+
+    def open_mapping(self, path: str) -> None:
+        try:
+            mapping = load_mapping(path, self._target, self._norm.standard)
+        except SanxianError as error:
+            self._say(idle.explain(error))
+            return
+        self._prepare(mapping)
+
+    def _ask_where(self) -> None:
+        folder = settings.get(_FOLDER, "") or self._project.homePath() or str(Path.home())
+        name = str(Path(folder) / f"{self.role()}.mapping.toml")
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save Mapping"), name, tr("Mapping (*.toml)"))
+        if path:
+            settings.put(_FOLDER, str(Path(path).parent))
+            self.save_mapping(path)
+
+    def save_mapping(self, path: str) -> bool:
+        try:
+            with beside(path) as temporary:
+                text = to_toml(self._prepared.mapping, self._target)
+                temporary.write_text(text, encoding="utf-8", newline="\n")
+        except SanxianError as error:
+            self._say(idle.explain(error))
+            return False
+        self._say(tr("Mapping saved: {file}.").format(file=path))
+        return True
+
+    # --- the run
+    def run(self) -> None:
+        layer = self._layer()
+        if self._prepared is None or layer is None:
+            return
+        output = self._written = self.output.filePath().strip()
+        losses = str(Path(output).with_suffix(".未对应.xlsx")) if output and self.losses.isChecked() else ""
+        source = layer if self.source.currentLayer() is not None else layer.source()
+        given = mapping_work.parameters(
+            source, self._target, self._norm.standard, self._prepared.mapping, output, losses
+        )
+        self._run = MappingRun(self._project, given, self)
+        self._run.progress.connect(lambda share: self.bar.setValue(round(share)))
+        self._run.ended.connect(self._ended)
+        self.bar.setValue(0)
+        self._say(tr("Mapping {layer}…").format(layer=layer.name()))
+        self._enable()
+        self._run.start()
+
+    def _cancel(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+            self._say(tr("Cancelling"))
+
+    def _ended(self, results: dict[str, Any] | None) -> None:
+        run, self._run = self._run, None
+        self._enable()
+        if results is None:
+            self._say(tr("Cancelled; nothing was written.") if run.cancelled else _last_words(run.said()))
+            return
+        layer = mapping_work.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
+        text = tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
+            rows=results["ROWS"], layer=layer.name() if layer else results["OUTPUT"], losses=results["LOSSES"],
+            empty=results["EMPTY"],
+        )  # fmt: skip
+        lines = [text]
+        if results.get("UNMAPPED"):
+            lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
+        self._say("\n".join(lines))
+        if self._written:
+            kept = mapping_work.free_name(self._written)
+            if not self.save_mapping(kept):
+                return
+            lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(kept).name))
+            self._say("\n".join(lines))
+
+    def _enable(self) -> None:
+        running = self._run is not None
+        self.bar.setVisible(running)
+        self.stop.setVisible(running)
+        ready = self._prepared is not None and self._job is None and not running
+        for widget in (self.start, self.save, self.table, self.choices):
+            widget.setEnabled(ready)
+        for widget in (self.source, self.browse, self.template, self.again, self.load, self.output, self.losses):
+            widget.setEnabled(not running)
+
+    def _say(self, text: str) -> None:
+        self.summary.setText(text)
+
+    def done(self, result: int) -> None:
+        """Closing asks what runs to stop; nobody waits for its answer."""
+        if self._job is not None:
+            self._job.forget()
+        if self._run is not None:
+            self._run.ended.disconnect(self._ended)
+            self._run.cancel()
+        super().done(result)
+
+
+def _last_words(said: str) -> str:
+    """What the algorithm said at the end, which names what is wrong and the remedy."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")

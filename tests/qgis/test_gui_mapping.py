@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The mapping dialog: what it shows before is what comes of it, a person's choices are kept, and it can be stopped."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt import sip
+from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
+
+from plugin.bridge import county, forms, texts
+from plugin.bridge.layers import template_id
+from plugin.bridge.tasks import Runner
+from plugin.gui import mapping_table
+from plugin.gui.mapping_dialog import MappingDialog
+from tests.core.survey import ROWS, write_survey
+from tests.qgis.gui_helpers import work
+from tests.qgis.helpers import digest
+
+
+@pytest.fixture(autouse=True, scope="module")
+def chinese(qgis_app):
+    translator = texts.install_translator()
+    yield
+    texts.remove_translator(translator)
+
+
+@pytest.fixture
+def survey(tmp_path):
+    return write_survey(tmp_path / "三调 数据")
+
+
+@pytest.fixture
+def dialog(provider, project, qgis_app, survey):
+    county.keep(project, county.County(profile="hunyuan"))
+    layer = QgsVectorLayer(str(survey), "三调 图斑", "ogr")
+    project.addMapLayer(layer)
+    runner = Runner()
+    made = MappingDialog(project, runner, layer)
+    choose(qgis_app, made, "XZYDYH")
+    yield made
+    runner.stop_all()
+    sip.delete(made)
+
+
+def ready(application, dialog):
+    assert work(application, lambda: dialog._job is None and dialog._run is None, 30), dialog.summary.text()
+
+
+def choose(application, dialog, role):
+    dialog.template.setCurrentIndex(dialog.template.findData(role))
+    dialog.template.activated.emit(dialog.template.currentIndex())
+    ready(application, dialog)
+
+
+def cell(dialog, target, column):
+    return dialog.table.item(dialog.table._row(target), column).text()
+
+
+def pick(dialog, name, data):
+    box = dialog.findChild(QComboBox, name)
+    box.setCurrentIndex(box.findData(data))
+    box.activated.emit(box.currentIndex())
+    return box
+
+
+def test_it_proposes_and_shows_before_and_after(dialog):
+    source = dialog.findChild(QComboBox, "source.YDYHFLDM")
+    assert source.currentData() == "DLBM" and source.toolTip() == "同含义"
+    assert dialog.findChild(QComboBox, "codes.YDYHFLDM").currentText() == "由三调地类代码表换算"
+    samples = cell(dialog, "YDYHFLDM", mapping_table.SAMPLES)
+    assert "0103 → 010300" in samples and "0204：可对应多个，待定" in samples
+    assert (cell(dialog, "YDYHFLDM", mapping_table.FILLED), cell(dialog, "YDYHFLDM", mapping_table.LOST)) == ("5", "4")
+    assert "0103 → 旱地" in cell(dialog, "YDYHFLMC", mapping_table.SAMPLES)
+    assert "10 行" in dialog.summary.text() and "数据来源说" in dialog.summary.text()
+
+
+def test_what_nobody_verified_is_marked(qgis_app, dialog):
+    choose(qgis_app, dialog, "LSWHBHX")
+    template = dialog._target
+    for target in template.fields:
+        assert ("C 未核实" in cell(dialog, target.name, mapping_table.REQUIRED)) == (target.mark == "C"), target.name
+    assert any(f.mark == "C" for f in template.fields)
+
+
+def test_another_source_a_constant_and_nothing(dialog):
+    pick(dialog, "source.XZQMC", mapping_table.CONSTANT)
+    edit = dialog.findChild(QLineEdit, "constant.XZQMC")
+    edit.setText("浑源县")
+    edit.editingFinished.emit()
+    assert dialog._prepared.mapping.constants == {"XZQMC": "浑源县"}
+    assert cell(dialog, "XZQMC", mapping_table.FILLED) == "10"
+    pick(dialog, "source.XZQMC", "DLMC")
+    assert dialog._prepared.mapping.fields["XZQMC"] == "DLMC" and not dialog._prepared.mapping.constants
+    assert dialog.table.cellWidget(dialog.table._row("XZQMC"), mapping_table.MORE) is None
+    pick(dialog, "source.XZQMC", mapping_table.NOTHING)
+    assert "XZQMC" not in dialog._prepared.mapping.fields and cell(dialog, "XZQMC", mapping_table.FILLED) == "0"
+
+
+def test_codes_as_they_are_are_told_not_to_be_in_the_list(dialog):
+    pick(dialog, "codes.YDYHFLDM", None)
+    assert "YDYHFLDM" not in dialog._prepared.mapping.codes
+    assert "0201K：不在代码表里" in dialog.table.item(dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
+
+
+def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path):
+    before = digest(survey.parent)
+    dialog.table.selectRow(dialog.table._row("YDYHFLDM"))
+    assert dialog.choices.isVisibleTo(dialog) and dialog.choices.table.rowCount() == 4
+    box = pick(dialog, "choice.0204", "0205")
+    assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"
+    assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
+    target = tmp_path / "出 库.gpkg"
+    dialog.output.setFilePath(str(target))
+    dialog.run()
+    ready(qgis_app, dialog)
+    made = gpd.read_file(target)
+    assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
+    assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(ROWS)
+    lost = pd.read_excel(tmp_path / "出 库.未对应.xlsx", dtype=str).dropna(subset=["source_fid"])
+    assert set(lost["value"]) == {"0701", "01", "9999"}
+    assert "3 个值要看一看" in dialog.summary.text() and "出 库.mapping.toml" in dialog.summary.text()
+    assert digest(survey.parent) == before
+    (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
+    assert layer.featureCount() == len(ROWS) and layer.renderer().type() == "categorizedSymbol"
+    assert forms.role_of_form(layer) == "XZYDYH"
+    # And the mapping that was kept does the same again.
+    dialog._prepare()
+    ready(qgis_app, dialog)
+    assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "4"
+    dialog.open_mapping(str(tmp_path / "出 库.mapping.toml"))
+    ready(qgis_app, dialog)
+    assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
+
+
+def test_into_memory(qgis_app, dialog):
+    dialog.run()
+    ready(qgis_app, dialog)
+    (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
+    assert layer.providerType() == "memory" and layer.featureCount() == len(ROWS)
+
+
+def test_a_file_that_is_not_in_the_project(qgis_app, dialog, project, tmp_path):
+    other = write_survey(tmp_path / "另", "别处")
+    dialog.use_file(str(other))
+    ready(qgis_app, dialog)
+    assert len(project.mapLayers()) == 1 and "10 行" in dialog.summary.text()
+    dialog.run()
+    ready(qgis_app, dialog)
+    assert "10 行已写入" in dialog.summary.text()
+    (tmp_path / "坏.shp").write_text("x")
+    dialog.use_file(str(tmp_path / "坏.shp"))
+    assert "坏.shp" in dialog.summary.text()
+
+
+def test_cancelling_leaves_nothing(qgis_app, dialog, tmp_path):
+    before = sorted(p.name for p in tmp_path.iterdir())
+    dialog.output.setFilePath(str(tmp_path / "半.gpkg"))
+    dialog.run()
+    dialog._cancel()
+    ready(qgis_app, dialog)
+    assert "已取消" in dialog.summary.text() and sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('role = "DLTB"\n[fields]\n', ["DLTB", "XZYDYH"]),
+        ('role = "XZYDYH"\n[fields]\nBZ = "没有这列"\n', ["没有这列", "BZ"]),
+    ],
+)
+def test_a_mapping_that_cannot_be_used_says_why(qgis_app, dialog, tmp_path, text, words):
+    (tmp_path / "坏.toml").write_text(text, encoding="utf-8")
+    former = dialog._prepared.mapping
+    dialog.open_mapping(str(tmp_path / "坏.toml"))
+    ready(qgis_app, dialog)
+    assert all(word in dialog.summary.text() for word in words), dialog.summary.text()
+    assert dialog._prepared.mapping == former
+
+
+def test_what_goes_wrong_in_the_run_is_told(qgis_app, dialog, survey):
+    dialog.output.setFilePath(str(survey))
+    dialog.run()
+    ready(qgis_app, dialog)
+    assert survey.name in dialog.summary.text() and "已写入" not in dialog.summary.text()
+
+
+def test_lines_do_not_go_into_areas(qgis_app, dialog):
+    choose(qgis_app, dialog, "ZDJTJCSSX")
+    dialog.run()
+    ready(qgis_app, dialog)
+    assert "ZDJTJCSSX" in dialog.summary.text() and "已写入" not in dialog.summary.text()
