@@ -186,14 +186,18 @@ Template: the code of an official layer, such as DLTB or XZYDYH.
 
 Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be looked at, edited and given here the next time. A file of that name is never overwritten.
 
-Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list or may become several) and for each source field without a place. Such a cell is left empty, except for a code that only its own list does not know.</source>
+Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list or may become several) and for each source field without a place. Such a cell is left empty, except for a code that only its own list does not know.
+
+Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a copy that is given away: the fields stay, empty.</source>
         <translation>把一个图层按模板整理：字段名、类型、长度照模板；源数据用另一张代码表时换算代码（三调地类换成 2023 年用地用海分类）。每一行、每个图形都保留；输入不改动。
 
 模板：标准里的图层代码，如 DLTB、XZYDYH。
 
 字段对应：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边、以 .mapping.toml 结尾的文件里，供核对、修改，下次填在这里重用。同名文件从不覆盖。
 
-未带过去的：每个放不下的值一行（文本太长、不是数字、代码不在表里或可对应多个），没有去处的源字段也各一行。这样的单元格留空；只是本表不认识的代码照原样保留。</translation>
+未带过去的：每个放不下的值一行（文本太长、不是数字、代码不在表里或可对应多个），没有去处的源字段也各一行。这样的单元格留空；只是本表不认识的代码照原样保留。
+
+个人信息（责任人的姓名、证件号码、电话、住址）可以不带进要给别人的副本：字段照留，内容为空。</translation>
     </message>
     <message>
         <source>C: not verified, can be replaced in the county profile</source>
@@ -700,6 +704,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Layers of the project (empty: all)</source>
         <translation>工程里的图层（不选为全部）</translation>
+    </message>
+    <message>
+        <source>Leave personal data out</source>
+        <translation>不带个人信息</translation>
     </message>
     <message>
         <source>Left empty</source>

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from ..core.plan import SourceLayer
 
 INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
+DROP_PERSONAL = "DROP_PERSONAL"
 
 
 class MapFields(SanxianAlgorithm):
@@ -60,7 +63,9 @@ class MapFields(SanxianAlgorithm):
             "at, edited and given here the next time. A file of that name is never overwritten.\n\n"
             "Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list "
             "or may become several) and for each source field without a place. Such a cell is left empty, except for a code "
-            "that only its own list does not know."
+            "that only its own list does not know.\n\n"
+            "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a copy "
+            "that is given away: the fields stay, empty."
         )
 
     def initAlgorithm(self, configuration=None):
@@ -79,6 +84,8 @@ class MapFields(SanxianAlgorithm):
             )
         )
         self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
+        self.addParameter(advanced(personal))
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
         table = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not carried"), table, optional=True))
@@ -100,6 +107,7 @@ class MapFields(SanxianAlgorithm):
         self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
         if self.mapping_file and not Path(self.mapping_file).is_file():
             raise DataError("data_file_missing", file=self.mapping_file)
+        self.drop_personal = self.parameterAsBool(parameters, DROP_PERSONAL, context)
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
         self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not carried"))
         self.proposal_file = ""
@@ -160,6 +168,7 @@ class MapFields(SanxianAlgorithm):
         stop = stopper(feedback.isCanceled)
         health.require(stop)
         from ..core.mapping import apply, from_proposals, load_mapping, propose
+        from ..core.personal import told_without_personal, without_personal
 
         feedback.setProgressText(self.texts.get("toolbox", "reading", layer=self.shot.name))
         # A mapping that cannot be used is told before a large layer is read.
@@ -175,6 +184,9 @@ class MapFields(SanxianAlgorithm):
             mapping = from_proposals(self.template.role, proposals)
         stop()
         mapped = apply(layer, mapping, self.template, self.standard)
+        if self.drop_personal:
+            losses = told_without_personal(mapped.losses, self.template)
+            mapped = replace(mapped, frame=without_personal(mapped.frame, self.template), losses=losses)
         feedback.setProgress(70)
         feedback.setProgressText(self.texts.get("toolbox", "writing"))
         return layer, mapping, proposals, mapped
@@ -203,5 +215,8 @@ class MapFields(SanxianAlgorithm):
                 feedback.pushInfo(texts.get("mapping", key, fields=", ".join(names)))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
         empty = sum(not loss.carried for loss in rows)
+        if self.drop_personal and self.template.personal:
+            fields = ", ".join(f.name for f in self.template.personal)
+            feedback.pushInfo(texts.get("mapping", "personal_left_out", fields=fields))
         counts = {"rows": len(mapped.frame), "losses": len(rows), "empty": empty}
         feedback.pushInfo(texts.get("mapping", "done", layer=layer.name, role=self.template.role, **counts))

@@ -544,7 +544,12 @@ def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
             texts = {v for v in values.unique() if isinstance(v, str) and garbled(v)}
             if texts:
                 count = int(values.isin(texts).sum())
-                notices.append(("notice_garbled", {**params, "count": count, "example": min(texts)[:20]}))
+                notices.append(
+                    (
+                        "notice_garbled",
+                        {**params, "count": count, "example": "…" if declared.personal else min(texts)[:20]},
+                    )
+                )
     return notices
 
 

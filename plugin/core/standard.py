@@ -15,7 +15,7 @@ from .arrangement import Branch, Theme, check_arrangement, read_branch, read_the
 from .data import check_keys, expect, read_toml
 from .errors import DataError, InputError
 from .maintenance import Maintenance, check_maintenance, load_maintenance
-from .template import CodeList, Template, check_lists, load_code_list, load_template
+from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
 SETTING_SECTIONS = ("ratio", "zones", "three_zones", "land_use", "tolerance", "sealed", "rules")
@@ -120,6 +120,10 @@ class Standard:
             return True
         own = self.folder / "templates" / f"{role}.toml"
         return own.exists() or any(other.has_template(role) for other in self.includes)
+
+    def personal_fields(self) -> dict[str, tuple[Field, ...]]:
+        """Role → the fields that tell of persons, for the layers that have such."""
+        return {role: t.personal for role, t in self.templates.items() if t.personal}
 
     def templates_of(self, groups: Iterable[str]) -> list[Template]:
         """The templates of groups (by id or Chinese name), each once, in the groups' order. InputError for an unknown one."""

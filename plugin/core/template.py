@@ -29,6 +29,7 @@ class Field:
     """One field. ``meaning`` is how rules ask for it (``net_area``), whatever its name in this edition (YJJBNTMJ).
 
     ``short``: its name where only ten bytes fit (shapefile), for a name that is longer; ``default``: what a new row holds.
+    ``personal``: it tells of a person (name, ID number, telephone, address): empty in what is given away, unless asked for.
     """
 
     name: str
@@ -76,6 +77,11 @@ class Template:
     def field(self, meaning: str) -> Field | None:
         """The field of this meaning, or None when the layer has none."""
         return next((f for f in self.fields if f.meaning == meaning), None)
+
+    @property
+    def personal(self) -> tuple[Field, ...]:
+        """The fields that tell of persons."""
+        return tuple(f for f in self.fields if f.personal)
 
     def field_named(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)

@@ -74,6 +74,8 @@ def test_unknown_profile_and_standard_name_what_there_is():
             ["标识码"],
             id="title twice",
         ),
+        pytest.param(TEMPLATE + 'personal = "no"\n', ["field[1].personal", "bool"], id="personal is yes or no"),
+        pytest.param(TEMPLATE + 'length = "18"\n', ["field[1].length", "int"], id="length is a number"),
         pytest.param(TEMPLATE.replace('"TEST"', '"OTHER"'), ["role", "OTHER"], id="role is not the file's name"),
     ],
 )

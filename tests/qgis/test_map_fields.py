@@ -100,6 +100,21 @@ def test_in_memory_with_unsaved_edits_and_a_selection(provider, project, survey)
     assert (result["OUTPUT"].featureCount(), result["EMPTY"]) == (3, 1)
 
 
+def test_a_copy_without_personal_data(provider, tmp_path):
+    persons = survey_frame().assign(ZRRMC="张三", LXDH="0352-000000000000000000", ZMC="一组")
+    pyogrio.write_dataframe(persons, tmp_path / "in.gpkg")
+    parameters = {"INPUT": str(tmp_path / "in.gpkg"), "TEMPLATE": "YJJBNTBHTB"}
+    for drop, names in ((False, {"张三"}), (True, {None})):
+        made, lost = tmp_path / f"{drop}.gpkg", tmp_path / f"{drop}.csv"
+        log = Log()
+        run("map_fields", {**parameters, "DROP_PERSONAL": drop, "OUTPUT": str(made), "UNMAPPED": str(lost)}, log)
+        rows = gpd.read_file(made)
+        assert {v if isinstance(v, str) else None for v in rows["ZRRMC"]} == names
+        assert set(rows["ZMC"]) == {"一组"} and len(rows) == len(persons)
+        assert ("0352" in lost.read_text(encoding="utf-8-sig")) is not drop
+        assert any("个人信息" in line and "ZRRMC" in line for line in log.lines) is drop
+
+
 def test_gbk_without_a_cpg(provider, survey, tmp_path):
     survey.with_suffix(".cpg").unlink()
     run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(tmp_path / "b.gpkg")})

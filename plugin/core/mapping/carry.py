@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows of a layer in a template's fields; every value that did not arrive as it was is told."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ..context import trim
+from ..errors import InputError
+from ..plan import SourceLayer, as_text
+from ..standard import Standard
+from ..template import Field, Template
+from .cell import Carrier
+from .model import Loss, Mapped, Mapping, template_field
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
+_KIND_NAMES = {number: kind for kind, numbers in _KINDS.items() for number in numbers} | {7: "collection"}
+
+
+def apply(layer: SourceLayer, mapping: Mapping, template: Template, standard: Standard) -> Mapped:
+    """The layer's rows in the template's fields, shapes untouched.
+
+    InputError when a source field is not in the layer, or its shapes are of another kind than the template's; nothing
+    else stops: a value that does not fit leaves its cell empty and becomes a `Loss`.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    _check_shapes(layer, template)
+    names = source_names(layer, mapping)
+    frame = layer.frame
+    fids = [int(v) for v in frame.index]
+    keys = _keys(layer, names, template)
+    columns: dict[str, pd.Series] = {}
+    losses: list[Loss] = []
+    for target in template.fields:
+        if target.name in names:
+            source = names[target.name]
+            carrier = Carrier(target, standard, mapping.codes.get(target.name))
+            carried = []
+            for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
+                arrived, reason, params = carrier(value)
+                carried.append(arrived)
+                if reason:
+                    there = arrived is not None
+                    losses.append(Loss(fid, key, target.name, source, as_text(value), reason, there, params))
+        elif target.name in mapping.constants:
+            value, _, _ = Carrier(target, standard, None)(mapping.constants[target.name])
+            carried = [value] * len(frame)
+        else:
+            carried = [None] * len(frame)
+        columns[target.name] = _series(carried, target, frame.index)
+    filled = set(names) | set(mapping.constants)
+    filled |= _names_of_codes(columns, filled, mapping, template, standard)
+    losses += [Loss(fid, "", "", "", "", "shape_broken") for fid in layer.broken]
+    used = set(names.values())
+    unmapped = [f.name for f in layer.fields if f.name not in used]
+    for name in unmapped:
+        count = sum(as_text(v) != "" for v in frame[name].tolist())
+        losses.append(Loss(None, "", "", name, "", "field_unmapped", params={"count": count, "rows": len(frame)}))
+    shape_column = "geometry"
+    while shape_column in columns:
+        shape_column = f"_{shape_column}"
+    shapes = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=layer.crs)
+    made = gpd.GeoDataFrame(pd.DataFrame({**columns, shape_column: shapes}, index=frame.index), geometry=shape_column)
+    return Mapped(made, losses, unmapped, [f.name for f in template.fields if f.name not in filled])
+
+
+def _series(values: list[Any], target: Field, index: Any) -> pd.Series:
+    import pandas as pd
+
+    if target.type == "real":
+        return pd.Series(values, index=index, dtype="float64")
+    if target.type == "date":
+        plain = [datetime(v.year, v.month, v.day) if type(v) is date else v for v in values]
+        return pd.Series(plain, index=index, dtype="datetime64[ms]")
+    return pd.Series(values, index=index, dtype=object)
+
+
+def _names_of_codes(
+    columns: dict[str, pd.Series], filled: set[str], mapping: Mapping, template: Template, standard: Standard
+) -> set[str]:
+    """Fill the name beside a code from the list, where nothing else fills it. Returns the fields that were filled."""
+    made = set()
+    for target in template.fields:
+        name = target.code_name
+        if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
+            continue
+        codes = standard.code_lists[target.codes].codes
+        said = [codes.get(trim(as_text(v), target.code_pad)) for v in columns[target.name]]
+        columns[name] = _series(
+            [c.name if c else None for c in said], template_field(template, name), columns[name].index
+        )
+        made.add(name)
+    return made
+
+
+def source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
+    """Target → the layer's own spelling of its source field. InputError for one that is not in the layer."""
+    columns = {f.name.upper(): f.name for f in reversed(layer.fields)}
+    exact = {f.name for f in layer.fields}
+    found = {}
+    for target, source in mapping.fields.items():
+        name = source if source in exact else columns.get(source.strip().upper())
+        if name is None:
+            where = str(mapping.path.name) if mapping.path else ""
+            known = ", ".join(f.name for f in layer.fields)
+            raise InputError(
+                "mapping_field_missing", file=where, key=f"fields.{target}", field=source, layer=layer.name, known=known
+            )
+        found[target] = name
+    return found
+
+
+def _keys(layer: SourceLayer, names: dict[str, str], template: Template) -> list[str]:
+    own = template.field("key")
+    source = names.get(own.name) if own else None
+    source = source or next((f.name for f in layer.fields if f.name.upper() == "BSM"), None)
+    return [as_text(v) for v in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
+
+
+def _check_shapes(layer: SourceLayer, template: Template) -> None:
+    kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
+    wrong = [int(k) for k in kinds if k >= 0 and int(k) not in _KINDS[template.geometry]]
+    if wrong:
+        raise InputError(
+            "mapping_geometry",
+            layer=layer.name,
+            count=len(wrong),
+            kind=_KIND_NAMES.get(wrong[0], "collection"),
+            role=template.role,
+            wanted=template.geometry,
+        )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A mapping as a file that a person can read, edit and use again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..context import trim
+from ..data import check_keys, expect, read_toml
+from ..errors import DataError
+from ..standard import Standard
+from ..template import Template
+from .cell import Carrier
+from .model import Mapping, Translation, template_field
+
+
+def load_mapping(path: str | Path, template: Template, standard: Standard) -> Mapping:
+    """A saved mapping for this template. DataError names file and key: not TOML, a key nobody reads, a field that the
+    template does not have, one filled twice, a code list or a code that is not there."""
+    path = Path(path)
+    try:
+        table = read_toml(path)
+    except OSError as error:
+        raise DataError("data_file_missing", file=str(path)) from error
+    check_keys(table, required=("role", "fields"), allowed=("constants", "codes"), file=path)
+    if table["role"] != template.role:
+        raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=template.role)
+    fields = expect(table["fields"], dict, file=path, key="fields")
+    constants = expect(table.get("constants", {}), dict, file=path, key="constants")
+    codes = expect(table.get("codes", {}), dict, file=path, key="codes")
+    for where, part in (("fields", fields), ("constants", constants), ("codes", codes)):
+        check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=where)
+    for target, source in fields.items():
+        expect(source, str, file=path, key=f"fields.{target}")
+        if target in constants:
+            raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
+    mapping = Mapping(template.role, dict(fields), dict(constants), {}, path)
+    for target, value in constants.items():
+        _, reason, params = Carrier(template_field(template, target), standard, None)(value)
+        if reason:
+            raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
+    for target, row in codes.items():
+        mapping.codes[target] = _load_translation(row, target, mapping, template, standard)
+    return mapping
+
+
+def _load_translation(row: Any, target: str, mapping: Mapping, template: Template, standard: Standard) -> Translation:
+    path, where = mapping.path or Path(), f"codes.{target}"
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=where)
+    own = template_field(template, target)
+    if target not in mapping.fields or not own.codes:
+        known = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.fields)
+        raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known)
+    name, column = row.get("list", ""), row.get("column", "")
+    lists = standard.code_lists
+    if bool(name) != bool(column):
+        raise DataError("data_key_missing", file=str(path), key=f"{where}.{'column' if name else 'list'}")
+    if name and name not in lists:
+        known = ", ".join(sorted(lists))
+        raise DataError("data_value_unknown", file=str(path), key=f"{where}.list", value=str(name), known=known)
+    if name:
+        columns = {k for c in lists[name].codes.values() for k in c.extra}
+        if column not in columns:
+            raise DataError(
+                "data_value_unknown",
+                file=str(path),
+                key=f"{where}.column",
+                value=str(column),
+                known=", ".join(sorted(columns)),
+            )
+    choices = expect(row.get("choices", {}), dict, file=path, key=f"{where}.choices")
+    for code, chosen in choices.items():
+        key = f"{where}.choices.{code}"
+        expect(chosen, str, file=path, key=key)
+        if trim(chosen, own.code_pad) not in lists[own.codes].codes:
+            raise DataError("mapping_choice", file=str(path), key=key, value=chosen, list=own.codes)
+    return Translation(name, column, {k: trim(v, own.code_pad) for k, v in choices.items()})
+
+
+def to_toml(mapping: Mapping, template: Template) -> str:
+    """The mapping as a file that a person can read and edit; `load_mapping` reads it back."""
+    lines = [
+        "# 字段对应 · field mapping: 目标字段 target = 源字段 source",
+        f"role = {_quoted(mapping.role)}",
+        "",
+        "[fields]",
+    ]
+    for target in template.fields:
+        if target.name in mapping.fields:
+            lines.append(f"{target.name} = {_quoted(mapping.fields[target.name])}  # {target.alias}")
+        elif target.name not in mapping.constants:
+            lines.append(f'# {target.name} = ""  # {target.alias}')
+    lines += ["", "# 固定值 · the same value for every row", "[constants]"]
+    for name, value in mapping.constants.items():
+        lines.append(f"{name} = {value if isinstance(value, int | float) else _quoted(str(value))}")
+    for name, translation in mapping.codes.items():
+        lines += ["", f"[codes.{name}]"]
+        if translation.list:
+            lines += [f"list = {_quoted(translation.list)}", f"column = {_quoted(translation.column)}"]
+        lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
+        lines.append(f"[codes.{name}.choices]")
+        lines += [f"{_quoted(code)} = {_quoted(chosen)}" for code, chosen in translation.choices.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

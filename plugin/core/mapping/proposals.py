@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which source field may fill which field of a template: by name, cut name, alias, meaning and content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from ..context import trim
+from ..plan import SourceLayer, as_text
+from ..standard import Standard
+from ..template import CodeList, Field, Template
+from .model import Mapping, Proposal, Translation, template_field
+
+#: Bytes that a shapefile leaves of a field's name.
+CUT = 10
+#: Share of a column's different values that must be in a code list for its content to speak.
+_CONTENT = 0.9
+#: Different values looked at by content.
+_SAMPLE = 2000
+
+
+def propose(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
+    """One proposal for each field of the template, in its order. A source field is proposed once."""
+    known = _known_fields(standard)
+    columns = {f.name: f for f in layer.fields}
+    free = dict.fromkeys(columns)
+    found: dict[str, tuple[str, str]] = {}
+
+    def take(how: str, matches: Any) -> None:
+        """Pairs of which neither side has another partner by the same sign."""
+        pairs = [(t, s) for t in template.fields if t.name not in found for s in free if matches(t, s)]
+        for target, source in pairs:
+            if sum(t is target for t, _ in pairs) == 1 and sum(s == source for _, s in pairs) == 1:
+                found[target.name] = (source, how)
+        for source, _ in found.values():
+            free.pop(source, None)
+
+    take("name", lambda t, s: t.name == s)
+    take("name", lambda t, s: t.name.upper() == s.strip().upper())
+    take("alias", lambda t, s: bool(t.alias) and t.alias == s.strip())
+    take("cut", lambda t, s: _same(s) in _cuts(t))
+    take("meaning", lambda t, s: bool(t.meaning) and t.meaning in {f.meaning for f in known.get(s.upper(), ())})
+    values = {s: _values(layer, s) for s in free if columns[s].type != "real"}
+    take("content", lambda t, s: bool(t.codes) and _fits(values.get(s, set()), t, standard))
+    proposals = []
+    for target in template.fields:
+        source, how = found.get(target.name, ("", ""))
+        proposal = Proposal(target.name, source, how)
+        if source and target.codes:
+            proposal = _with_translation(proposal, target, known.get(source.upper(), ()), layer, standard)
+        proposals.append(proposal)
+    # Names of translated codes come from the target's list: those of the source are names of other codes.
+    translated = {template_field(template, p.target).code_name for p in proposals if p.translation}
+    return [Proposal(p.target) if p.target in translated else p for p in proposals]
+
+
+def from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
+    chosen = [p for p in proposals if p.source]
+    return Mapping(
+        role,
+        fields={p.target: p.source for p in chosen},
+        codes={p.target: p.translation for p in chosen if p.translation},
+    )
+
+
+def translation_column(source: CodeList, target: CodeList) -> str:
+    """The column (``code_…``) of a list that holds codes of the other; empty when there is none."""
+    for name in dict.fromkeys(k for c in source.codes.values() for k in c.extra if k.startswith("code_")):
+        parts = {p for c in source.codes.values() for p in c.extra.get(name, "").split("|") if p}
+        if parts and parts <= set(target.codes):
+            return name
+    return ""
+
+
+def _known_fields(standard: Standard) -> dict[str, list[Field]]:
+    """Every field of the standard's templates by its name: what a layer of another edition means by it."""
+    found: dict[str, list[Field]] = {}
+    for template in standard.templates.values():
+        for known in template.fields:
+            found.setdefault(known.name.upper(), []).append(known)
+    return found
+
+
+def _same(name: str) -> str:
+    """A name without what a cut in the middle of a character leaves, or a number that told two cut names apart."""
+    return re.sub(r"\ufffd+$", "", name.strip()).upper()
+
+
+def _cuts(target: Field) -> set[str]:
+    """What a shapefile may have made of a field's name or alias."""
+    found = {target.short.upper()} - {""}
+    for name in (target.name, target.alias):
+        for codec in ("utf-8", "gbk"):
+            raw = name.encode(codec, errors="ignore")
+            if len(raw) > CUT:
+                found.add(raw[:CUT].decode(codec, errors="ignore").upper())
+    return found
+
+
+def _values(layer: SourceLayer, name: str) -> set[str]:
+    """Different values of a column, up to a number that is enough to tell."""
+    found: set[str] = set()
+    for value in layer.frame[name].tolist():
+        text = as_text(value)
+        if text:
+            found.add(text)
+        if len(found) >= _SAMPLE:
+            break
+    return found
+
+
+def _share(values: set[str], codes: CodeList, pad: int) -> float:
+    return sum(trim(v, pad) in codes.codes for v in values) / len(values) if values else 0.0
+
+
+def _fits(values: set[str], target: Field, standard: Standard) -> bool:
+    """Are these codes of the target's list, or of one that translates into it?"""
+    # One value, or a digit or two, may be anything.
+    if sum(len(v) > 2 for v in values) < 2:
+        return False
+    ways = [standard.code_lists[target.codes], *(standard.code_lists[name] for name in _ways(target, standard))]
+    return any(_share(values, codes, target.code_pad) >= _CONTENT for codes in ways)
+
+
+def _ways(target: Field, standard: Standard) -> dict[str, str]:
+    """Lists that translate into the target's own, with the column that does it."""
+    own = standard.code_lists[target.codes]
+    found = {n: translation_column(codes, own) for n, codes in standard.code_lists.items() if n != target.codes}
+    return {name: column for name, column in found.items() if column}
+
+
+def _with_translation(
+    proposal: Proposal, target: Field, known: Iterable[Field], layer: SourceLayer, standard: Standard
+) -> Proposal:
+    """A translation where the source's codes are of another list than the target's. A list that the field's name is
+    known for decides; else the content does, and where it fits both, that is said."""
+    lists = standard.code_lists
+    own = lists[target.codes]
+    ways = _ways(target, standard)
+    named = {f.codes for f in known if f.codes}
+    if target.codes in named or not ways:
+        return proposal
+    for name in sorted(named & set(ways)):
+        return replace(proposal, translation=Translation(name, ways[name]))
+    values = _values(layer, proposal.source)
+    here = _share(values, own, target.code_pad)
+    for name, column in ways.items():
+        there = _share(values, lists[name], target.code_pad)
+        if there > here:
+            return replace(proposal, translation=Translation(name, column))
+        if there == here and there > 0:
+            return replace(proposal, doubt="list_unsure")
+    return proposal

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""个人信息: which fields, and that no value of theirs goes where nobody asked for it."""
+
+import json
+
+from plugin.core.mapping import Loss
+from plugin.core.personal import told_without_personal, without_personal
+from plugin.core.standard import load_standard
+from tests.core.small import as_read, box, layers, look, notices, table
+
+STANDARD = load_standard()
+FARMLAND = STANDARD.templates["YJJBNTBHTB"]
+#: Name, ID number, telephone and address of the persons responsible (永农数据库标准).
+PERSONAL = ("CFZR", "ZZRR", "ZRRZJHM", "ZRRMC", "LXDH", "JZDZ")
+
+
+def test_the_fields_that_tell_of_persons():
+    found = {role: tuple(f.name for f in fields) for role, fields in STANDARD.personal_fields().items()}
+    assert found == {"YJJBNTBHTB": PERSONAL, "YJJBNTTB": PERSONAL}
+
+
+def test_no_field_of_a_person_is_forgotten():
+    """By their Chinese names: a template added later is asked too."""
+    for role, template in STANDARD.templates.items():
+        for field in template.fields:
+            if any(
+                word in field.alias for word in ("证件", "身份", "电话", "手机", "责任人", "负责人", "住址", "地址")
+            ):
+                assert field.personal, (role, field.name, field.alias)
+
+
+def test_fields_stay_and_are_empty():
+    frame = table([box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
+    made = without_personal(frame, FARMLAND)
+    assert list(made.columns) == list(frame.columns) and made["DLBM"].tolist() == ["0103"]
+    assert made["ZRRZJHM"].isna().all() and made["lxdh"].isna().all()
+    assert frame["ZRRZJHM"].tolist() == ["140225190001010011"]
+
+
+def test_a_value_that_was_lost_is_not_told():
+    losses = [Loss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
+    assert [loss.value for loss in told_without_personal(losses, FARMLAND)] == ["", "13800000000"]
+
+
+def test_a_report_gives_no_personal_value():
+    tables = layers()
+    count = len(tables["YJJBNTBHTB"])
+    garbled = "城镇张三".encode("gbk").decode("latin-1")
+    tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].assign(ZRRMC=[garbled] * count, LXDH=["13800000000" * 3] * count)
+    report = look(as_read(tables), ["SCH004", "SCH002", "ATT001", "ATT002"]).report
+    text = json.dumps(report.to_dict(), ensure_ascii=False)
+    assert "ZRRMC" in notices(report) and garbled not in text and "13800000000" not in text
