@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county's survey in GBK into DLTB and on into the classes of 2023, counted and measured by another reader: fiona, the
+csv module and the shoelace formula. Nothing of the plugin's reading, translating or measuring is used to judge it."""
+
+import csv
+import itertools
+import math
+from collections import defaultdict
+
+import fiona
+import pytest
+
+from plugin.paths import STANDARDS
+from tests.qgis.helpers import SAMPLE, digest, run
+
+CODES = STANDARDS / "survey-2020/codelists/sandiao.csv"
+
+
+def shoelace(ring) -> float:
+    # From the first point on: in full coordinates the products lose the square metres.
+    (x0, y0, *_) = ring[0]
+    points = [(p[0] - x0, p[1] - y0) for p in ring]
+    return abs(math.fsum(a[0] * b[1] - b[0] * a[1] for a, b in itertools.pairwise(points))) / 2
+
+
+def area(geometry) -> float:
+    if geometry is None:
+        # Planted in the sample: a row without a shape. It is to be kept, too.
+        return 0.0
+    parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+    return math.fsum(shoelace(part[0]) - math.fsum(map(shoelace, part[1:])) for part in parts)
+
+
+def rows(path, layer=None, **options):
+    """BSM → (properties, planar area), by fiona."""
+    with fiona.open(path, layer=layer, **options) as source:
+        read = [(dict(f["properties"]), area(f["geometry"])) for f in source]
+    return {p["BSM"]: (p, size) for p, size in read}, len(read)
+
+
+def translated() -> dict[str, list[str]]:
+    with CODES.open(encoding="utf-8-sig", newline="") as handle:
+        return {row["code"]: [c for c in row["code_2023"].split("|") if c] for row in csv.DictReader(handle)}
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory):
+    """The sample county's parcels as a bureau hands them over: a shapefile in GBK, with no .cpg to say so."""
+    path = tmp_path_factory.mktemp("三调 成果") / "地类图斑.shp"
+    with fiona.open(SAMPLE, layer="DLTB") as source:
+        features = list(source)
+        # Planted in the sample: numbers that stand twice. Here each row is to be told by its own.
+        schema = {"geometry": "Polygon", "properties": dict(source.schema["properties"])}
+        with fiona.open(path, "w", driver="ESRI Shapefile", schema=schema, crs=source.crs, encoding="GBK") as target:
+            for number, feature in enumerate(features, start=1):
+                properties = {**feature["properties"], "BSM": f"140225{number:012d}"}
+                target.write(fiona.Feature(geometry=feature["geometry"], properties=fiona.Properties(**properties)))
+    path.with_suffix(".cpg").unlink(missing_ok=True)
+    return path
+
+
+def test_the_source_is_in_gbk(survey):
+    raw = survey.with_suffix(".dbf").read_bytes()
+    assert "乔木林地".encode("gbk") in raw and "乔木林地".encode() not in raw
+
+
+def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
+    before = digest(survey.parent)
+    dltb, lost = tmp_path / "库" / "DLTB.gpkg", tmp_path / "库" / "未对应.csv"
+    first = run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(dltb), "UNMAPPED": str(lost)})
+    source, count = rows(survey, encoding="GBK")
+    made, made_count = rows(dltb, "DLTB")
+    assert count == made_count == len(source) == first["ROWS"] > 1000
+    assert set(made) == set(source)
+    for key, (properties, size) in source.items():
+        carried, carried_size = made[key]
+        assert carried["DLBM"] == properties["DLBM"] and carried["DLMC"] == properties["DLMC"], key
+        assert carried_size == pytest.approx(size, abs=1e-6), key
+        assert carried["TBMJ"] == pytest.approx(properties["TBMJ"], abs=1e-9), key
+    for column in ("TBMJ", "TBDLMJ"):
+        total = math.fsum(p[column] or 0 for p, _ in source.values())
+        assert math.fsum(p[column] or 0 for p, _ in made.values()) == pytest.approx(total, abs=1e-6)
+
+    land_use, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应 2023.csv"
+    given = {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(land_use), "UNMAPPED": str(table)}
+    second = run("map_fields", given)
+    done, done_count = rows(land_use, "XZYDYH")
+    assert done_count == count == second["ROWS"] and set(done) == set(source)
+
+    ways = translated()
+    wanted, found, without = defaultdict(list), defaultdict(list), set()
+    for key, (properties, size) in source.items():
+        answers = ways.get(properties["DLBM"], [])
+        code = answers[0].ljust(6, "0") if len(answers) == 1 else None
+        without |= {key} if code is None else set()
+        wanted[code].append(size)
+        found[done[key][0]["YDYHFLDM"]].append(done[key][1])
+    assert set(found) == set(wanted)
+    for code, sizes in wanted.items():
+        assert len(found[code]) == len(sizes), code
+        assert math.fsum(found[code]) == pytest.approx(math.fsum(sizes), abs=1e-5), code
+    whole = math.fsum(size for _, size in source.values())
+    assert math.fsum(size for _, size in done.values()) == pytest.approx(whole, abs=1e-4)
+
+    with table.open(encoding="utf-8-sig", newline="") as handle:
+        listed = [row for row in csv.DictReader(handle) if row["source_fid"]]
+    codes = [row for row in listed if row["field"] == "YDYHFLDM"]
+    assert {row["key"] for row in codes} == without and len(codes) == len(without) > 0
+    assert all(row["message"] and row["value"] == source[row["key"]][0]["DLBM"] for row in codes)
+    # A planted code that its own list does not know: told, and carried.
+    assert {row["carried"] for row in listed if row["field"] != "YDYHFLDM"} <= {"yes"}
+    assert second["EMPTY"] == len(without)
+    assert digest(survey.parent) == before
