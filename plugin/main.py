@@ -16,14 +16,17 @@ from .bridge.expressions import Functions
 
 
 def forget_modules():
-    """QGIS forgets the modules it saw imported, not the rules, which are found by discovery.
+    """QGIS forgets the modules it saw imported, not the rules, which are found by discovery, nor packages of which only
+    modules were imported by name.
 
     Left behind, they would belong to the old code: after an update, or a reload, no rule would be known.
     """
     top, _, inside = __name__.rpartition(".plugin.main")
     if not inside and top:
-        for name in [n for n in sys.modules if n.startswith(f"{top}.plugin.core.rules.")]:
-            del sys.modules[name]
+        ours = [n for n in sys.modules if n.startswith(f"{top}.plugin.")]
+        for name in ours:
+            if name.startswith(f"{top}.plugin.core.rules.") or hasattr(sys.modules[name], "__path__"):
+                del sys.modules[name]
 
 
 class SanxianPlugin:

@@ -210,6 +210,8 @@ def save(layer, path, labels):
     found = dict.fromkeys(re.findall(r"\{[0-9a-f-]{36}\}", text))
     for n, name in enumerate(found):
         text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")
+    # Labels are in the font of the machine that shows them: another's name brings a warning for every layer.
+    text = re.sub(r' fontFamily="[^"]*"', "", text)
     path.write_text(text, encoding="utf-8", newline="\n")
 
 

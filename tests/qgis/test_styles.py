@@ -44,6 +44,11 @@ def test_styles_are_fresh(made, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_styles_name_no_font_of_the_machine_they_were_made_on(name):
+    assert "fontFamily" not in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_styles_load(qgis_app, name):
     layer = empty(name)
     before = layer.renderer()

@@ -46,7 +46,7 @@ def update(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
     extents = _extents(layer) if layer is not None else {}
     manager = project.bookmarkManager()
     there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_ID)}
-    wanted = {f"{_ID}{code or name}": (name, box) for (code, name), box in extents.items()}
+    wanted = {f"{_ID}{code}-{name}": (name, box) for (code, name), box in extents.items()}
     for bookmark in set(there) - set(wanted):
         manager.removeBookmark(bookmark)
     for key, (name, box) in wanted.items():

@@ -109,6 +109,9 @@ class NewProjectWizard(QDialog):
         self.back, self.next, self.cancel = (QPushButton() for _ in range(3))
         self.back.setText(tr("Back"))
         self.cancel.setText(tr("Cancel"))
+        for button in (self.back, self.cancel):
+            # Enter goes on, wherever the mouse was last.
+            button.setAutoDefault(False)
         self.next.setDefault(True)
         self.back.clicked.connect(lambda: self.go(self.stack.currentIndex() - 1))
         self.next.clicked.connect(self._on)
@@ -125,7 +128,8 @@ class NewProjectWizard(QDialog):
         screen = self.screen() or QGuiApplication.primaryScreen()
         room = screen.availableGeometry()
         width = self.fontMetrics().horizontalAdvance("0") * 132
-        height = self.place.sizeHint().height() + self.fontMetrics().height() * 5
+        # The strip and its messages come with the county.
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
         self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _TALL)))
 
     # --- moves

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county's project from the menu to the first polygon, by mouse: wizard, creation, drawing, form, saving, bookmarks."""
+
+import os
+
+from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, wait
+from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle, QgsVectorLayerUtils
+from qgis.gui import QgsAttributeForm
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QPoint
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QDockWidget, QLabel, QWidget
+from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
+
+NAME = os.environ.get("SANXIAN_PICTURE", "wizard")
+
+
+def layers():
+    return {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
+
+
+def on_map(x, y):
+    """A place of the map as a place of the canvas's widget."""
+    point = iface.mapCanvas().getCoordinateTransform().transform(QgsPointXY(x, y))
+    return QPoint(round(point.x()), round(point.y()))
+
+
+def right_click():
+    import subprocess
+
+    subprocess.run(["xdotool", "click", "3"], check=True)
+
+
+def forms():
+    """Dialogs with the form of a feature; what PyQt takes for a plain widget is asked its true class."""
+    dialogs = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
+    return [w for w in dialogs if form_in(w) is not None]
+
+
+def form_in(dialog):
+    inside = (w for w in dialog.findChildren(QWidget) if w.metaObject().className() == "QgsAttributeForm")
+    found = next(inside, None)
+    return None if found is None else sip.cast(found, QgsAttributeForm)
+
+
+def through_the_wizard(desk):
+    desk.actions["new"].trigger()
+    wizard = desk.making.wizard
+    pause(0.5)
+    FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
+    picture(f"{NAME}-1")
+    click(wizard.next)
+    pause(0.3)
+    wizard.place.county.choose("140727")
+    pause(0.2)
+    FACTS["edge"] = wizard.place.crs.notice.label.text()
+    picture(f"{NAME}-2-qixian")
+    wizard.place.county.choose("140225")
+    pause(0.2)
+    FACTS["inside"] = wizard.place.crs.notice.label.text()
+    picture(f"{NAME}-2-hunyuan")
+    area = wizard.stack.currentWidget()
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+    FACTS["scrolls"] = area.verticalScrollBar().maximum()
+    pause(0.2)
+    FACTS["cut_off"] = area.widget().width() > area.viewport().width()
+    click(wizard.next)
+    pause(0.3)
+    picture(f"{NAME}-3")
+    click(wizard.next)
+    pause(0.3)
+    wizard.target.folder.setFilePath(str(FOLDER))
+    picture(f"{NAME}-4")
+    click(wizard.next)
+    pause(0.3)
+    picture(f"{NAME}-5")
+    return wizard
+
+
+def draw(layer, corners):
+    """With QGIS's own tool: a click for each corner, then the other button."""
+    iface.setActiveLayer(layer)
+    if not layer.isEditable():
+        iface.actionToggleEditing().trigger()
+    iface.actionAddFeature().trigger()
+    pause(0.3)
+    viewport = iface.mapCanvas().viewport()
+    for x, y in corners:
+        click(viewport, on_map(x, y))
+        pause(0.35)
+    right_click()
+    wait(forms, 10)
+    pause(0.5)
+    return forms()[0]
+
+
+def first_polygon(boundary):
+    """What the form has, what a wrong code does to it, and the right one."""
+    canvas = iface.mapCanvas()
+    canvas.setExtent(QgsRectangle(38_465_000, 4_388_000, 38_475_000, 4_394_000))
+    settle()
+    dialog = draw(
+        boundary, [(38_468_000, 4_390_000), (38_472_000, 4_390_000), (38_472_000, 4_392_000), (38_468_000, 4_392_000)]
+    )
+    form = form_in(dialog)
+    ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
+    form.changeAttribute("GHFQDM", "999")
+    pause(0.4)
+    FACTS["wrong"] = [ok.isEnabled(), form.currentFormFeature()["GHFQMC"] or ""]
+    picture(f"{NAME}-6-wrong")
+    FACTS["why"] = [w.toolTip() for w in form.findChildren(QLabel) if "规划分区代码" in w.toolTip()]
+    form.changeAttribute("GHFQDM", "410")
+    pause(0.4)
+    picture(f"{NAME}-6-form")
+    FACTS["right"] = ok.isEnabled()
+    click(ok)
+    wait(lambda: not forms(), 10)
+    FACTS["avoids"] = (
+        QgsProject.instance().avoidIntersectionsMode() == Qgis.AvoidIntersectionsMode.AvoidIntersectionsCurrentLayer
+    )
+
+
+def township(layer, name, box):
+    if not layer.isEditable():
+        layer.startEditing()
+    fields = layer.fields()
+    given = {fields.lookupField("XZQMC"): name, fields.lookupField("XZQDM"): "140225100"}
+    shape = QgsGeometry.fromRect(QgsRectangle(*box))
+    feature = QgsVectorLayerUtils.createFeature(layer, shape, given, layer.createExpressionContext())
+    assert isinstance(feature, QgsFeature) and layer.addFeature(feature)
+
+
+def steps():
+    tidy()
+    unloadPlugin("sanxian")
+    pause(0.5)
+    FACTS["before"] = children()
+    loadPlugin("sanxian")
+    startPlugin("sanxian")
+    desk = plugins["sanxian"].desk
+    pause(0.6)
+    wizard = through_the_wizard(desk)
+    if NAME != "wizard":
+        wizard.reject()
+        pause(0.5)
+        FACTS["closed"] = desk.making.wizard is None
+        return
+    click(wizard.next)
+    FACTS["made"] = wait(lambda: desk.making.wizard is None, 60)
+    wait(lambda: len(QgsProject.instance().mapLayers()) > 5, 20)
+    settle()
+    FACTS["said"] = iface.messageBar().currentItem().text() if iface.messageBar().currentItem() else ""
+    FACTS["messages"] = [m.text() for m in iface.messageBar().items()]
+    FACTS["files"] = sorted(p.name for p in FOLDER.iterdir() if p.name.startswith("浑源"))
+    FACTS["dirty"] = QgsProject.instance().isDirty()
+    view = QgsProject.instance().viewSettings().defaultViewExtent()
+    FACTS["at_county"] = (
+        iface.mapCanvas().extent().contains(view) and iface.mapCanvas().extent().width() < 2 * view.width()
+    )
+    FACTS["ellipsoid"] = QgsProject.instance().ellipsoid()
+    picture(f"{NAME}-7-made")
+    iface.messageBar().clearWidgets()
+
+    boundary, towns = layers()["CZKFBJ"], layers()["XZQXZ"]
+    first_polygon(boundary)
+    iface.actionSaveActiveLayerEdits().trigger()
+    pause(0.5)
+    FACTS["drawn"] = [
+        {name: f[name] for name in ("BSM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMC", "MJ")} for f in boundary.getFeatures()
+    ]
+    FACTS["planar"] = [f.geometry().area() for f in boundary.getFeatures()]
+    iface.actionToggleEditing().trigger()
+    township(towns, "永安镇", (38_466_000, 4_389_000, 38_470_500, 4_393_000))
+    township(towns, "蔡村镇", (38_470_500, 4_389_000, 38_474_500, 4_393_000))
+    towns.commitChanges()
+    pause(0.3)
+    FACTS["bookmarks"] = sorted(b.name() for b in QgsProject.instance().bookmarkManager().bookmarks())
+    themes = QgsProject.instance().mapThemeCollection()
+    FACTS["themes"] = sorted(themes.mapThemes())
+    tree = iface.layerTreeView().layerTreeModel()
+    themes.applyTheme("规划分区", QgsProject.instance().layerTreeRoot(), tree)
+    pause(0.3)
+    FACTS["by_theme"] = sorted(v.customProperty("sanxian/template") for v in iface.mapCanvas().layers())
+    themes.applyTheme("三条控制线", QgsProject.instance().layerTreeRoot(), tree)
+    iface.mainWindow().findChild(QDockWidget, "Layers").setFixedWidth(300)
+    iface.setActiveLayer(boundary)
+    picture(f"{NAME}-8-drawn")
+
+    # Another window of the wizard is left open when the plugin goes.
+    desk.actions["new"].trigger()
+    desk.actions["new"].trigger()
+    pause(0.3)
+    key("Escape")
+    wait(lambda: desk.making.wizard is None, 5)
+    desk.actions["new"].trigger()
+    pause(0.3)
+    QgsProject.instance().setDirty(False)
+    iface.newProject(False)
+    pause(0.5)
+    iface.mapCanvas().unsetMapTool(iface.mapCanvas().mapTool())
+    iface.actionPan().trigger()
+    unloadPlugin("sanxian")
+    pause(1.0)
+    FACTS["after"] = children()
+
+
+tour(steps)
