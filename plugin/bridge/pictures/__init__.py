@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report's pictures: an overview of the county and the largest conflicts close up.
+
+Everything is drawn from the plan's own tables, so this runs in the toolbox's thread, in a task and without a display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...core.errors import Cancelled
+from ...core.render.pictures import Pictures
+from ...core.render.words import Words
+from ..tasks import log_error
+from .close_up import close_up
+from .overview import legend, overview, overview_sheet
+from .scene import Scene
+
+if TYPE_CHECKING:
+    from ...core.plan import Plan
+    from ...core.report import Report
+
+
+def draw(plan: Plan, report: Report, *, check: Callable[[], None] = lambda: None) -> Pictures:
+    """All pictures of a report. Only Cancelled is raised: a report without pictures is better than none."""
+    words = Words(report.lang)
+    try:
+        return _pictures(Scene(plan, report, words, check))
+    except Cancelled:
+        raise
+    except Exception as error:
+        log_error(error)
+        return Pictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
+
+
+def _pictures(scene: Scene) -> Pictures:
+    sheet = overview_sheet(scene)
+    if sheet is None:
+        return Pictures()
+    drawn = Pictures(overview=overview(scene, sheet), legend=legend(scene))
+    for finding in scene.chosen:
+        scene.check()
+        drawn.conflicts.append(close_up(scene, finding))
+    return drawn

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The overview of the county: its lines, numbered conflicts, bare marks for the others, and the legend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QRectF
+from qgis.PyQt.QtGui import QPainter
+
+from ...core.geometry.generalise import dissolve
+from ...core.geometry.validity import missing
+from ...core.render.pictures import LegendEntry
+from ...core.rule import Severity
+from .. import painting
+from ..painting import Sheet
+from .scene import Scene, style_of
+
+if TYPE_CHECKING:
+    from ...core.findings import Finding
+
+#: The width on paper, and on the screen.
+OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 980
+#: Concepts by height, the topmost first: the lines above what they cut.
+ON_OVERVIEW = ("county", "townships", "boundary", "red_line", "farmland")
+#: A mark without a number takes this much room (mm): marks do not pile up.
+_MARK_ROOM_MM = 4.0
+
+Spot = tuple[float, float]
+
+
+def overview_sheet(scene: Scene) -> Sheet | None:
+    roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
+    layers = [lay for lay in roles if lay is not None and not missing(lay.plane).all()]
+    shapes = (
+        [layers[0].plane] if layers and layers[0] is scene.plan.concept("county") else [lay.plane for lay in layers]
+    )
+    shapes = shapes or [lay.plane for lay in scene.plan.layers.values()]
+    shapes += [np.array([f.geometry for f in scene.placed], dtype=object)]
+    bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
+        return None
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    size = np.maximum(high - low, 100.0) * 1.08
+    centre = (low + high) / 2
+    # Nearly square, as the page has room for it; a long county gets margins, not a thin strip.
+    height = float(np.clip(size[1], 0.75 * size[0], 1.25 * size[0]))
+    width = max(float(size[0]), float(size[1]) / 1.25)
+    half = np.array([width, height]) / 2
+    extent = (*(centre - half).tolist(), *(centre + half).tolist())
+    return Sheet(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
+
+
+def overview(scene: Scene, sheet: Sheet) -> str:
+    layers = [_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
+    numbered = [_spot(f, sheet) for f in scene.chosen]
+    others = _other_marks(scene, sheet, numbered)
+    room = 2.0 * sheet.dots_per_mm
+    boxes = [(x - room, y - room, x + 2.2 * room, y + room) for x, y in numbered]
+    boxes += [(x - 0.8 * room, y - 0.8 * room, x + 0.8 * room, y + 0.8 * room) for _, (x, y) in others]
+    # Names of townships keep off the marks.
+    layers.append(painting.obstacle_layer(scene.crs, [sheet.ground(*box) for box in boxes]))
+    image = painting.draw(sheet, [lay for lay in layers if lay is not None], scene.crs)
+    painter = painting.pen_on(image)
+    try:
+        painting.scale_bar(painter, sheet)
+        painting.north_arrow(painter, sheet, scene.words.get("text", "north"))
+        for severity, spot in reversed(others):
+            painting.mark(painter, sheet, str(severity), *spot, 2.6)
+        _numbers(scene, painter, sheet, numbered)
+    finally:
+        painter.end()
+    return painting.data_uri(image)
+
+
+def _other_marks(scene: Scene, sheet: Sheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
+    """Bare marks for what is not numbered, errors first, thinned so that each can be seen."""
+    dot = sheet.dots_per_mm
+    taken = {_cell(spot, dot) for spot in numbered}
+    marks = []
+    for severity in (Severity.ERROR, Severity.WARNING):
+        found = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
+        # The middle of the extent will do for a mark of two millimetres, and is quick for 10⁵ of them.
+        bounds = shapely.bounds(np.array(found, dtype=object)).reshape(-1, 4)
+        for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
+            spot = sheet.place(x, y)
+            if _cell(spot, dot) not in taken:
+                taken.add(_cell(spot, dot))
+                marks.append((severity, spot))
+    return marks
+
+
+def _numbers(scene: Scene, painter: QPainter, sheet: Sheet, spots: list[Spot]) -> None:
+    dot = sheet.dots_per_mm
+    written: list[QRectF] = []
+    for finding, (x, y) in zip(scene.chosen, spots, strict=True):
+        painting.mark(painter, sheet, str(finding.severity), x, y, 3.4)
+        written.append(QRectF(x - 1.7 * dot, y - 1.7 * dot, 3.4 * dot, 3.4 * dot))
+    for number, spot in enumerate(spots, start=1):
+        x, y = _free_place(spot, len(str(number)), dot, written)
+        painting.write(painter, sheet, str(number), x, y, 2.7, bold=True)
+
+
+def _outline_layer(scene: Scene, concept: str, sheet: Sheet) -> QgsVectorLayer | None:
+    """A concept's layer as it reads at this scale. Named areas stay apart, all others become one."""
+    scene.check()
+    layer = scene.plan.concept(concept)
+    if layer is None:
+        return None
+    if concept == "townships":
+        rows = [n for n, shape in enumerate(layer.plane) if shape is not None]
+        simple = shapely.simplify(layer.plane[rows], sheet.pixel_m / 2)
+        names = layer.text("division_name")
+        parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
+        return painting.memory_layer(style_of(layer, concept), scene.crs, [layer.field_name("division_name")], parts)
+    if concept == "county" and layer.role != "XZQX" and layer is scene.plan.concept("townships"):
+        county = scene.plan.county_shape()
+        shapes = county[1].shapes if county is not None and county[0] is layer else layer.plane
+    else:
+        shapes = layer.plane
+    outlines = dissolve(shapes, sheet.pixel_m, scene.check, keep_small=concept != "farmland")
+    scene.outlines[concept, layer.role] = outlines
+    return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in outlines])
+
+
+def legend(scene: Scene) -> list[LegendEntry]:
+    entries = []
+    for concept in reversed(ON_OVERVIEW):
+        layer = scene.plan.concept(concept)
+        if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
+            entries.append(LegendEntry(scene.words.named("concept", concept), _symbol(scene, style_of(layer, concept))))
+    return entries
+
+
+def _symbol(scene: Scene, style: str) -> str:
+    """A small patch drawn as the map is drawn."""
+    sheet = Sheet((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
+    shape = shapely.box(70, 70, 1130, 530)
+    layer = painting.memory_layer(style, scene.crs, [], [(shape, [])])
+    layer.setLabelsEnabled(False)
+    return painting.data_uri(painting.draw(sheet, [layer], scene.crs))
+
+
+def _spot(finding: Finding, sheet: Sheet) -> Spot:
+    point = shapely.point_on_surface(finding.geometry)
+    return sheet.place(point.x, point.y)
+
+
+def _cell(spot: Spot, dot: float) -> tuple[int, int]:
+    return int(spot[0] // (_MARK_ROOM_MM * dot)), int(spot[1] // (_MARK_ROOM_MM * dot))
+
+
+def _free_place(spot: Spot, digits: int, dot: float, written: list[QRectF]) -> Spot:
+    """Where a number disturbs nothing written before: right, left, above or below its mark; right when all are taken."""
+    width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
+    gap = 2.1 * dot
+    places = [
+        (spot[0] + gap, spot[1]),
+        (spot[0] - gap - width, spot[1]),
+        (spot[0] - width / 2, spot[1] - 1.4 * gap),
+        (spot[0] - width / 2, spot[1] + 1.4 * gap),
+    ]
+    boxes = [QRectF(x, y - height / 2, width, height) for x, y in places]
+    best = next((n for n, box in enumerate(boxes) if not any(box.intersects(w) for w in written)), 0)
+    written.append(boxes[best])
+    return places[best]

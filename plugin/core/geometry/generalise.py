@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Polygons as they read on a small picture: joined, without gaps, bends and holes that nobody could see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .validity import missing, polygons_only
+
+#: Holes below this many pixels are closed.
+_SMALL_PIXELS = 60
+_UNION_BATCH = 2_000
+
+
+def dissolve(
+    shapes: NDArray, pixel_m: float, check: Callable[[], None] = lambda: None, keep_small: bool = True
+) -> NDArray:
+    """The polygons of all shapes together, for a picture with pixels of that size: gaps and bends nobody could see go.
+
+    ``keep_small`` False drops parts of few pixels as well; small holes always go, they would only be a blot.
+    """
+    real = shapes[~missing(shapes)]
+    if not len(real):
+        return np.array([], dtype=object)
+    # Simplified apart from each other, neighbours no longer meet: grown by more than that error they do again.
+    coarse = shapely.simplify(real, pixel_m / 2, preserve_topology=False)
+    gone = shapely.is_empty(coarse)
+    coarse[gone] = shapely.envelope(real[gone])
+    check()
+    grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
+    joined = _union(grown, check)
+    joined = shapely.simplify(shapely.buffer(joined, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
+    parts = shapely.get_parts(np.array([polygons_only(joined)], dtype=object))
+    least = _SMALL_PIXELS * pixel_m**2
+    parts = np.array([_without_holes(p, least) for p in parts if p is not None], dtype=object)
+    return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= least / 4]
+
+
+def _union(shapes: NDArray, check: Callable[[], None]) -> Any:
+    """The union, by neighbourhoods first: faster, and the user can stop in between."""
+    x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
+    strip = np.argsort(np.argsort(x)) // max(int((len(shapes) * _UNION_BATCH) ** 0.5), 1)
+    order = np.lexsort((y, strip))
+    pieces = []
+    for start in range(0, len(order), _UNION_BATCH):
+        check()
+        pieces.append(shapely.union_all(shapes[order[start : start + _UNION_BATCH]]))
+    check()
+    return shapely.union_all(np.array(pieces, dtype=object))
+
+
+def _without_holes(polygon: Any, least_m2: float) -> Any:
+    if not shapely.get_num_interior_rings(polygon):
+        return polygon
+    rings = [r for r in polygon.interiors if shapely.area(shapely.polygons(r)) >= least_m2]
+    return shapely.Polygon(polygon.exterior, rings)
