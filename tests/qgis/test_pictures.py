@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import QThread
 from qgis.PyQt.QtGui import QImage
 
 from plugin.bridge import painting, pictures
-from plugin.bridge.pictures import close_up
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled
 from plugin.core.plan import assemble
@@ -62,12 +61,12 @@ def small_plan(**layers):
 def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
     assert drawn.problem == ""
     overview = image_of(drawn.overview)
-    assert overview.width() == overview.OVERVIEW_PIXELS
+    assert overview.width() == OVERVIEW_PIXELS
     assert 0.7 < overview.height() / overview.width() < 1.4
     assert len(drawn.conflicts) == len(largest(county.report)) == 12
     for uri in drawn.conflicts:
         image = image_of(uri)
-        assert (image.width(), image.height()) == (close_up.CLOSE_UP_PIXELS, 340)
+        assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 340)
         # The conflict stands in the middle third.
         middle = image.copy(image.width() // 3, image.height() // 3, image.width() // 3, image.height() // 3)
         assert share_of(middle, ERROR_PINK) > 0.02
@@ -164,10 +163,10 @@ def test_layers_without_a_style_get_a_plain_one(qgis_app, monkeypatch):
 
 def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
     for finding in largest(county.report):
-        sheet = close_up.close_up_sheet(finding)
+        sheet = close_up_sheet(finding)
         west, south, east, north = finding.geometry.bounds
         width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
-        assert max((east - west) / width, (north - south) / height) <= close_up.SHARE + 1e-9
+        assert max((east - west) / width, (north - south) / height) <= SHARE + 1e-9
         assert width / (sheet.width_mm / 1000) >= 500 - 1e-6
         assert width / sheet.width == pytest.approx(height / sheet.height, rel=0.01)
 

@@ -30,6 +30,7 @@ _PARCELS_UNTIL = 12_000.0
 
 
 def close_up(scene: Scene, finding: Finding) -> str:
+    """The picture as a data URI."""
     sheet = close_up_sheet(finding)
     layers = [_finding_layer(scene, finding, sheet)]
     roles: list[tuple[str, Layer]] = []

@@ -33,6 +33,7 @@ Spot = tuple[float, float]
 
 
 def overview_sheet(scene: Scene) -> Sheet | None:
+    """The view of the whole county, else of all there is; None when nothing lies anywhere."""
     roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
     layers = [lay for lay in roles if lay is not None and not missing(lay.plane).all()]
     shapes = (
@@ -56,6 +57,7 @@ def overview_sheet(scene: Scene) -> Sheet | None:
 
 
 def overview(scene: Scene, sheet: Sheet) -> str:
+    """The picture as a data URI."""
     layers = [_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
     numbered = [_spot(f, sheet) for f in scene.chosen]
     others = _other_marks(scene, sheet, numbered)
@@ -128,6 +130,7 @@ def _outline_layer(scene: Scene, concept: str, sheet: Sheet) -> QgsVectorLayer |
 
 
 def legend(scene: Scene) -> list[LegendEntry]:
+    """The lines that the overview shows, from the bottom up, each with a patch drawn as the map is."""
     entries = []
     for concept in reversed(ON_OVERVIEW):
         layer = scene.plan.concept(concept)
