@@ -9,6 +9,8 @@ from qgis.PyQt.QtCore import QThread
 from qgis.PyQt.QtGui import QImage
 
 from plugin.bridge import painting, pictures
+from plugin.bridge.pictures.close_up import CLOSE_UP_PIXELS, SHARE, close_up_sheet
+from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled
 from plugin.core.plan import assemble
