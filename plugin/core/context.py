@@ -75,6 +75,8 @@ class Context:
         self, a: Layer, b: Layer | None = None, *, rows_a: NDArray | None = None, rows_b: NDArray | None = None
     ) -> Parts:
         """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows."""
+        if b is not None:
+            rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
         right = None if b is None else b.polygons
         parts = shared_parts(
             a.polygons, right, rows_a=rows_a, rows_b=rows_b, tolerance=self.tolerance, check=self.check
@@ -86,11 +88,17 @@ class Context:
         self, a: Layer, cover: Polygons, *, rows: NDArray | None = None, cover_rows: NDArray | None = None
     ) -> Parts:
         """Connected parts of rows of ``a`` that the polygons in ``cover`` do not cover."""
+        rows = self._asked(a, rows)
         parts = uncovered_parts(
             a.polygons, cover, rows=rows, cover_rows=cover_rows, tolerance=self.tolerance, check=self.check
         )
         self._note(parts, a, None)
         return parts
+
+    def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
+        """The rows meant, as far as the plan asks of them at all."""
+        asked = self.plan.asked.get(layer.role)
+        return rows if asked is None else asked if rows is None else rows & asked
 
     def uncovered_shape(self, shape: Polygons, cover: Polygons) -> Parts:
         """Connected parts of an outline (one row) that the polygons in ``cover`` do not cover."""

@@ -179,8 +179,11 @@ def _apply_to_each(
 ) -> RuleResult:
     """Call the rule for every layer of the plan in turn; a layer without a needed field is said, the others go on."""
     total = RuleResult(applicable=False)
+    asked = context.plan.each_of
     for layer in list(context.plan.layers.values()):
         context.check()
+        if asked is not None and layer.role not in asked:
+            continue
         declared = [m for m in need.fields if layer.template.field(m)]
         lacking = [m for m in declared if not layer.has(m)]
         if lacking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +204,18 @@ class Layer:
         """(n,) bool: there, but not valid as it was drawn, in the layer's own coordinates."""
         return ~self.empty & ~shapely.is_valid(self.drawn)
 
+    def take(self, rows: NDArray) -> Layer:
+        """A layer of some rows ((k,) positions), with what is known of them: nothing is repaired or read again."""
+        source = replace(self.source, frame=self.frame.iloc[rows])
+        some = Layer(source, self.template, self.plane_crs)
+        known = {name: getattr(self, name)[rows] for name in ("drawn", "original", "broken", "empty", "invalid")}
+        at = {int(row): n for n, row in enumerate(rows)}
+        repaired = {at[row]: area for row, area in self.repaired.items() if row in at}
+        some.stray = {at[row]: problem for row, problem in self.stray.items() if row in at}
+        some.__dict__ |= known | {"_prepared": (self.plane[rows], repaired)}
+        some.__dict__["unsure_keys"] = frozenset(at[row] for row in self.unsure_keys & at.keys())
+        return some
+
     @property
     def bare(self) -> bool:
         """Has no row a shape of the layer's kind that can be used? Then no rule can say anything of it."""
@@ -290,6 +302,10 @@ class Plan:
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     base_year: int | None = None
     inputs: tuple[str, ...] = ()
+    #: The only layers that rules on every layer ask of (`live`); None: all.
+    each_of: frozenset[str] | None = None
+    #: By role the only rows ((n,) bool) that are asked of, the others being there for them (`live`); none: all.
+    asked: dict[str, NDArray] = field(default_factory=dict)
     _cache: dict[str, Any] = field(default_factory=dict)
 
     def concept(self, concept: str) -> Layer | None:

@@ -105,6 +105,7 @@ class Rule:
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     order: int = 0
+    local: bool = False
 
     @property
     def family(self) -> str:
@@ -143,11 +144,14 @@ def rule(
     messages: dict[str, str],
     fails: Iterable[Example] = (),
     passes: Iterable[Example] = (),
+    local: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a rule.
 
     ``uses`` names the settings of the standard it depends on (``ratio.form``, ``codes.planning_zones``,
     ``tolerance``): those marked C and confirmed by nobody make its outcome conditional at best.
+    ``local``: what it finds on a row depends on that row and on those that it meets, so that an edit changes nothing
+    farther away (`live`); not so for totals, shares and keys that must be unique.
     ``messages`` maps a case to an English sentence with named placeholders; ``resources/texts`` holds the Chinese.
     Raises ValueError for a code that is taken or of no family, and for a docstring without its headings.
     """
@@ -174,6 +178,7 @@ def rule(
             function=function,
             parameters=_parameters(function),
             order=FAMILIES.index(code[:3]) * 1000 + int(code[3:]),
+            local=local,
         )
         return function
 

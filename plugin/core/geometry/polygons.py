@@ -70,6 +70,15 @@ class Polygons:
         return self.present[self.windows.large[self.present]]
 
     @cached_property
+    def _boxes(self) -> shapely.STRtree:
+        """A tree over all of ``shapes[present]``, for their boxes alone."""
+        return shapely.STRtree(self._real)
+
+    def rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
+        """The rows whose box meets ``bounds`` (xmin, ymin, xmax, ymax in m)."""
+        return self.present[self._boxes.query(shapely.box(*bounds))]
+
+    @cached_property
     def area(self) -> NDArray:
         """(n,) planar m², 0 for missing ones."""
         areas = np.zeros(len(self))

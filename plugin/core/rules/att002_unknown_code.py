@@ -10,6 +10,7 @@ SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 @rule(
     "ATT002",
     "unknown-code",
+    local=True,
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},

@@ -18,6 +18,7 @@ GOOD = {
 @rule(
     "ATT003",
     "net-area",
+    local=True,
     severity=Severity.WARNING,
     basis=["A7", "pbf-db-2021"],
     needs={"layer": Need(EACH, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},

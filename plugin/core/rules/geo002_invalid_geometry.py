@@ -28,6 +28,7 @@ _KINDS = {
 @rule(
     "GEO002",
     "invalid-geometry",
+    local=True,
     basis=["G7"],
     needs={"layer": Need(EACH)},
     messages={

@@ -11,6 +11,7 @@ from ..rule import EACH, Example, Need, rule
 @rule(
     "GEO003",
     "multipart",
+    local=True,
     basis=["G4"],
     needs={"layer": Need(EACH)},
     messages={"": "{layer} ({key}) consists of {parts} parts. Explode it, and give each part a BSM of its own."},

@@ -12,6 +12,7 @@ HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 @rule(
     "LAW010",
     "farmland-not-cultivated",
+    local=True,
     basis=["T5", "order-17"],
     needs={
         "farmland": Need("farmland", reads=("land_use",)),

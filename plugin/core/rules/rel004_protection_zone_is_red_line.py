@@ -12,6 +12,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL004",
     "protection-zone-is-red-line",
+    local=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},

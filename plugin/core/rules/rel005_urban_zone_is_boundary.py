@@ -12,6 +12,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL005",
     "urban-zone-is-boundary",
+    local=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},

@@ -10,6 +10,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "TOP001",
     "layer-overlap",
+    local=True,
     basis=["G8"],
     needs={"layer": Need(EACH)},
     uses=["tolerance"],

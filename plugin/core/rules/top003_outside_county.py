@@ -10,6 +10,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "TOP003",
     "outside-county",
+    local=True,
     basis=["G12"],
     needs={"layer": Need(EACH), "county": Need("county")},
     uses=["tolerance"],

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An edit that is checked where it happened says what a check of the whole county would."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.check import Options
+from plugin.core.engine import choose_rules, run
+from plugin.core.io import read_source
+from plugin.core.live import Live, changed_bounds
+from plugin.core.plan import assemble
+from plugin.paths import RESOURCES
+
+ROLES = ("DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "XZQXZ", "LSWHBHX")
+EDITS = 40
+
+
+@pytest.fixture(scope="module")
+def sample():
+    norm = Options(profile="hunyuan").norm()
+    sources = read_source(RESOURCES / "sample" / "county.gpkg")
+    return norm, sources, [rule for rule in choose_rules(norm.standard.rules) if rule.local]
+
+
+def whole(norm, sources, rules):
+    plan = assemble(sources, norm)
+    return plan, run(plan, rules).findings
+
+
+def named(findings):
+    """What tells findings apart, and what they measure. Whose township they are in is not asked: townships are edited."""
+    return {
+        (f.code, f.fingerprint, f.case): (
+            round(f.area_m2 or 0.0, 3), round(f.net_area_m2 or 0.0, 3), str(f.severity), f.message)
+        for f in findings
+    }  # fmt: skip
+
+
+def changed(shape, chance):
+    """A shape that somebody drew on: a vertex moved, the whole moved, cut, emptied, or torn into a bow-tie."""
+    how = chance.choice(["vertex", "vertex", "vertex", "shift", "cut", "grow", "delete", "bow"])
+    if how == "delete":
+        return None
+    if how == "shift":
+        return shapely.transform(shape, lambda xy: xy + chance.uniform(-60, 60, 2))
+    if how == "grow":
+        return shapely.buffer(shape, float(chance.uniform(5, 60)), join_style="mitre")
+    if how == "cut":
+        xmin, ymin, xmax, ymax = shape.bounds
+        return shapely.intersection(shapely.make_valid(shape), shapely.box(xmin, ymin, (xmin + xmax) / 2, ymax))
+    rings = [np.array(r.coords) for p in shapely.get_parts([shape]) for r in (p.exterior,)]
+    ring = rings[0]
+    if how == "bow" and len(ring) > 5:
+        ring[[1, 2]] = ring[[2, 1]]
+        return shapely.Polygon(ring)
+    ring[1 + chance.integers(len(ring) - 2)] += chance.uniform(-40, 40, 2)
+    return shapely.Polygon(ring)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_edits_checked_one_by_one_give_what_a_check_of_the_whole_gives(sample, seed):
+    norm, sources, rules = sample
+    chance = np.random.default_rng(seed)
+    plan, findings = whole(norm, sources, rules)
+    live = Live(plan, rules)
+    frames = {role: plan.layers[role].frame.copy() for role in ROLES}
+    for _ in range(EDITS):
+        role = str(chance.choice(ROLES))
+        frame = frames[role]
+        row = int(chance.integers(len(frame)))
+        shape = frame.geometry.iloc[row]
+        if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon"):
+            continue
+        new = changed(shape, chance)
+        frame.loc[frame.index[row], frame.geometry.name] = new
+        answer = live.edit(role, row, new)
+        findings = [f for f in findings if not answer.replaces(f)] + answer.found
+    edited = [
+        replace(source, frame=frames[role]) if (role := role_of(plan, source)) in frames else source
+        for source in sources
+    ]
+    _, expected = whole(norm, edited, rules)
+    ours, theirs = named(findings), named(expected)
+    assert ours.keys() == theirs.keys()
+    assert ours == theirs
+    assert len(theirs) > 20
+
+
+def role_of(plan, source):
+    return next((role for role, layer in plan.layers.items() if layer.source is source), "")
+
+
+def test_the_plan_is_not_changed_and_an_edit_undone_is_as_before(sample):
+    norm, sources, rules = sample
+    plan, findings = whole(norm, sources, rules)
+    before = shapely.to_wkb(plan.layers["DLTB"].plane)
+    live = Live(plan, rules)
+    shape = plan.layers["DLTB"].frame.geometry.iloc[7]
+    first = live.edit("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
+    assert {f.code for f in first.found} >= {"TOP001"}
+    second = live.edit("DLTB", 7, shape)
+    after = [f for f in findings if not first.replaces(f)] + first.found
+    after = [f for f in after if not second.replaces(f)] + second.found
+    assert named(after) == named(findings)
+    assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
+
+
+def test_a_code_that_is_not_in_its_list_is_told_and_mended(sample):
+    norm, sources, rules = sample
+    plan, _ = whole(norm, sources, rules)
+    live = Live(plan, rules)
+    assert [(f.code, f.field) for f in live.edit("YDYHGHFQ", 3, GHFQDM="999").found if f.field == "GHFQDM"] == [
+        ("ATT002", "GHFQDM")
+    ]
+    row = plan.layers["YDYHGHFQ"].frame.iloc[3]
+    assert not [f for f in live.edit("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).found if f.code == "ATT002"]
+
+
+def test_where_a_large_polygon_changed_is_the_box_of_the_edges_that_moved():
+    ring = np.array(shapely.Point(0, 0).buffer(1000, quad_segs=500).exterior.coords)
+    other = ring.copy()
+    other[700] += 3.0
+    expected = np.concatenate([ring[699:702], other[700:701]])
+    found = changed_bounds(shapely.Polygon(ring), shapely.Polygon(other))
+    assert found == pytest.approx((*expected.min(axis=0), *expected.max(axis=0)))
+    assert changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
