@@ -13,6 +13,7 @@ from .check_plan import CheckPlan
 from .create_layers import CreateLayers
 from .derive_three_zones import DeriveThreeZones
 from .doctor import Doctor
+from .export_maps import ExportMaps
 from .map_fields import MapFields
 
 
@@ -37,6 +38,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(CreateLayers())
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(Doctor())
+        self.addAlgorithm(ExportMaps())
         self.addAlgorithm(MapFields())
         try:
             from ..core.rule import all_rules

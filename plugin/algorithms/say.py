@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..core.texts import Texts, number
 
 if TYPE_CHECKING:
+    from ..bridge.layouts.run import Order, Outcome
     from ..core.check import Checked
     from ..core.report import RuleOutcome
     from ..core.three_zones.figures import Derived
@@ -105,3 +106,16 @@ def say_three_zones(feedback, derived: Derived, lang: str) -> None:
 def say_written(feedback, paths: list[str], lang: str) -> None:
     for path in paths:
         feedback.pushInfo(Texts(lang).get("toolbox", "written", path=path))
+
+
+def say_maps(feedback, outcome: Outcome, order: Order, texts: Texts) -> list[str]:
+    """What was made and what was not, and why; returns the sentences on the latter."""
+    if outcome.own:
+        feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.own)))
+    lines = [texts.get("maps", lack.key, map=one.title, **lack.params) for one, lack in outcome.lacking]
+    for line in lines:
+        feedback.pushWarning(line)
+    if outcome.files:
+        counts = {"count": len(outcome.made), "files": len(outcome.files), "folder": order.folder.name}
+        feedback.pushInfo(texts.get("maps", "made", sheet=order.sheet.id, dpi=round(order.dpi), **counts))
+    return lines

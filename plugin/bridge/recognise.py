@@ -65,10 +65,12 @@ def is_findings(layer: QgsVectorLayer) -> bool:
 
 
 def outlines(project: QgsProject) -> list[Outline]:
-    return [
-        Outline(v.id(), name_of(v), template_id(v), tuple(FieldName(f.name()) for f in v.fields()))
-        for v in plan_layers(project)
-    ]
+    return [outline(layer) for layer in plan_layers(project)]
+
+
+def outline(layer: QgsVectorLayer) -> Outline:
+    fields = tuple(FieldName(f.name()) for f in layer.fields())
+    return Outline(layer.id(), name_of(layer), template_id(layer), fields)
 
 
 def recognise(layers: list[Outline], options: Options) -> Recognised:

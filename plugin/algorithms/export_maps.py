@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""导出图件: the maps of a county as jpg and pdf, whole and by township."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProject,
+)
+
+from ..bridge import county, health
+from ..bridge.check import stopper
+from ..bridge.layers import file_of
+from ..bridge.layouts import catalogue as maps
+from ..bridge.layouts.build import Builder, Plate
+from ..bridge.layouts.export import FORMATS, LEAST_DPI
+from ..bridge.layouts.material import of_layers, of_project
+from ..bridge.layouts.run import Order, run
+from ..bridge.layouts.source import opened
+from ..bridge.settings import interface_language, language
+from ..bridge.texts import tr
+from ..core.check import Options
+from ..core.errors import InputError
+from ..core.texts import Texts
+from ..core.writing import check_writable
+from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .inputs import vector_layers
+from .say import say_county, say_maps
+
+SOURCE, LAYERS, ROLES, MAPS, PAGE, FORMAT, DPI = "SOURCE", "LAYERS", "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
+TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
+WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
+_BOTH = "both"
+
+
+class ExportMaps(SanxianAlgorithm):
+    def name(self):
+        return "export_maps"
+
+    def displayName(self):
+        return tr("Export maps")
+
+    def tags(self):
+        return ["map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出"]
+
+    def flags(self):
+        # QGIS prints layouts on the main thread only.
+        return super().flags() | Qgis.ProcessingAlgorithmFlag.NoThreading
+
+    def shortHelpString(self):
+        text = tr(
+            "Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes "
+            "them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.\n\n"
+            "Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there is "
+            "left out, and the log says why.\n\n"
+            "Where the project has a layout of a map (Make Layouts in the menu), that one is printed as the planner left it.\n\n"
+            "By township: besides, one page for each township of every map of the whole county.\n\n"
+            "The window waits while a page is drawn; Cancel works between pages. Files are replaced once all pages are "
+            "made. No name of user or machine is in them.\n\n"
+            "Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given "
+            "as the map set, replaces them."
+        )
+        return f"{text.format(maps=_known(maps.load()))}\n\n{norm_help()}"
+
+    def initAlgorithm(self, configuration=None):
+        catalogue = maps.load()
+        source = QgsProcessingParameterFile(
+            SOURCE,
+            tr("Source: file or folder (empty: layers of the project)"),
+            Qgis.ProcessingFileParameterBehavior.File,
+            optional=True,
+            fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
+        )
+        source.setMetadata(
+            {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"}}
+        )
+        self.addParameter(source)
+        layers = tr("Layers of the project (empty: all)")
+        kind = Qgis.ProcessingSourceType.VectorAnyGeometry
+        self.addParameter(QgsProcessingParameterMultipleLayers(LAYERS, layers, kind, optional=True))
+        titles = [f"{m.number:02d} {_title(m)}" for m in catalogue.maps.values()]
+        self.addParameter(
+            QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True)
+        )
+        for name, label, options in (
+            (PAGE, tr("Page"), list(catalogue.sheets)),
+            (FORMAT, tr("Format"), [_BOTH, *FORMATS]),
+        ):
+            self.addParameter(
+                QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
+            )
+        whole = Qgis.ProcessingNumberParameterType.Integer
+        self.addParameter(
+            QgsProcessingParameterNumber(DPI, tr("Dots per inch"), whole, LEAST_DPI, minValue=LEAST_DPI, maxValue=1200)
+        )
+        self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
+        self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(catalogue.secrecy)))
+        self.addParameter(text_parameter(MAKER, tr("Planning authority")))
+        self.addParameter(text_parameter(DRAWER, tr("Drawn by (office)")))
+        self.addParameter(text_parameter(DATE, tr("Date on the maps")))
+        for parameter in norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(
+            advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) beside each jpg"), False))
+        )
+        self.addParameter(
+            advanced(
+                QgsProcessingParameterFile(MAP_SET, tr("Map set (.toml; empty: ours)"), extension="toml", optional=True)
+            )
+        )
+        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the maps")))
+        self.addOutput(QgsProcessingOutputNumber("MADE", tr("Maps made")))
+        self.addOutput(QgsProcessingOutputNumber("FILES", tr("Files written")))
+        self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
+
+    def checkParameterValues(self, parameters, context):
+        """Maps may be given by their ids, too, which QGIS's list of choices does not know."""
+        chosen = parameters.get(MAPS)
+        plain = {**parameters, MAPS: []} if _ids(chosen) is not None else parameters
+        return super().checkParameterValues(plain, context)
+
+    def prepare(self, parameters, context, feedback):
+        health.require(stopper(feedback.isCanceled))
+        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
+        self.layers = vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
+        if self.source and self.layers:
+            raise InputError("source_and_layers")
+        if self.source and not Path(self.source).exists():
+            raise InputError("source_missing", source=self.source)
+        self.catalogue = maps.load(self.text(parameters, MAP_SET, context))
+        self.maps = self._maps(parameters, context)
+        self.plate = Plate(*(self.text(parameters, name, context) for name in (SECRECY, MAKER, DRAWER, DATE)))
+        self.options, self.taken = self._options(parameters, context)
+        self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
+        self.project = context.project() or QgsProject.instance()
+        inputs = [self.source] if self.source else [file_of(v) for v in self.layers or self._of_project()]
+        check_writable(self.folder / "maps.jpg", inputs)
+
+    def _of_project(self):
+        from ..bridge.recognise import plan_layers
+
+        return plan_layers(self.project)
+
+    def _maps(self, parameters, context):
+        ids = _ids(parameters.get(MAPS))
+        if ids is None:
+            known = list(maps.load().maps)
+            ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
+        return tuple(maps.chosen_maps(self.catalogue, ids))
+
+    def _options(self, parameters, context):
+        """What was left empty as the project's 县配置 says, unless a file is the source."""
+        given = Options(
+            standard=self.text(parameters, "STANDARD", context),
+            profile=self.text(parameters, "PROFILE", context),
+            roles=self.text(parameters, ROLES, context),
+            lang=language(),
+        )
+        if self.source or context.project() is None:
+            return given, {}
+        kept = county.options(context.project())
+        names = ("profile", "standard")
+        taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
+        options = replace(given, **taken, roles=given.roles or kept.roles)
+        return options, {name.upper(): value for name, value in taken.items()}
+
+    def execute(self, parameters, context, feedback):
+        stop, texts = stopper(feedback.isCanceled), Texts(language())
+        say_county(feedback, self.taken, self.options.lang)
+        kind = self.parameterAsEnumString(parameters, FORMAT, context)
+        order = Order(
+            maps=self.maps,
+            sheet=self.catalogue.sheets[self.parameterAsEnumString(parameters, PAGE, context)],
+            folder=self.folder,
+            formats=FORMATS if kind == _BOTH else (kind,),
+            dpi=self.parameterAsInt(parameters, DPI, context),
+            townships=self.parameterAsBool(parameters, TOWNSHIPS, context),
+            world=self.parameterAsBool(parameters, WORLD, context),
+        )
+        with ExitStack() as stack:
+            builder = Builder(self._material(stack, feedback, stop, texts), self.catalogue, self.plate)
+            outcome = run(builder, order, progress=progress_to(feedback), check=stop)
+        lines = say_maps(feedback, outcome, order, texts)
+        if not outcome.files:
+            raise InputError("map_none", reasons=" ".join(lines))
+        return {
+            OUTPUT: str(self.folder),
+            "MADE": len(outcome.made),
+            "FILES": len(outcome.files),
+            "NOT_MADE": ", ".join(one.id for one, _ in outcome.lacking),
+        }
+
+    def _material(self, stack, feedback, stop, texts):
+        if self.source:
+
+            def unusable(key, params):
+                feedback.pushWarning(texts.problem(key, params))
+
+            return stack.enter_context(opened(self.source, self.options, check=stop, unusable=unusable))
+        if self.layers:
+            return of_layers(self.project, self.layers, self.options)
+        return of_project(self.project, self.options)
+
+
+def _ids(value) -> list[str] | None:
+    """Ids of maps as a script gives them; None for what the dialog gives: numbers of its list."""
+    if isinstance(value, str):
+        value = [one for one in re.split(r"[\s,;，；、]+", value) if one]
+    if isinstance(value, list | tuple) and value and not all(re.fullmatch(r"\d+", str(one)) for one in value):
+        return [str(one) for one in value]
+    return None
+
+
+def _title(one: maps.Map) -> str:
+    return one.title if interface_language() == "zh" else one.title_en
+
+
+def _known(catalogue: maps.Catalogue) -> str:
+    return "、".join(f"{m.id}（{_title(m)}）" for m in catalogue.maps.values())

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A sheet filled with a county's layers: extent and scale, locked layers and styles, legend, locator, texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsExpressionContextUtils,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsPrintLayout,
+    QgsReadWriteContext,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtXml import QDomDocument
+
+from ...core.errors import DataError
+from ...paths import LAYOUTS
+from . import frame, looks, texts
+from .catalogue import Catalogue, Map, Sheet
+from .legend import fill_legend
+from .material import CENTRE, COUNTY, TOWNSHIPS, Material, has_features
+
+#: Custom properties of a layout: which map it is, on which page, by township or not.
+MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet", "sanxian/townships"
+#: What is left free around 中心城区 and around a township.
+_MARGIN = 0.04
+#: The locator shows the county with some ground about it.
+_LOCATOR_MARGIN = 0.06
+_MERIDIAN = re.compile(r"\+lon_0=([\d.]+)")
+
+
+@dataclass(frozen=True)
+class Plate:
+    """图签 and 密级, as the user gave them; empty ones stay blank, to be filled in by hand."""
+
+    secrecy: str = ""
+    maker: str = ""
+    drawer: str = ""
+    date: str = ""
+
+    def variables(self) -> dict[str, str]:
+        return {f"sanxian_{key}": getattr(self, key) for key in ("secrecy", "maker", "drawer", "date")}
+
+
+class Builder:
+    """Makes the sheets of one county. On the main thread."""
+
+    def __init__(self, material: Material, catalogue: Catalogue, plate: Plate | None = None, folder: Path = LAYOUTS):
+        self.material, self.catalogue, self.plate, self.folder = material, catalogue, plate or Plate(), folder
+
+    def name(self, one: Map, sheet: Sheet, townships: bool) -> str:
+        """The sheet's name in the project's list of layouts."""
+        title = f"{one.short}（分乡镇）" if townships else one.title
+        return f"{one.number:02d} {title} {sheet.id}"
+
+    def build(self, one: Map, sheet: Sheet, *, townships: bool = False) -> QgsPrintLayout:
+        """The sheet of a map that can be made (see `Material.lack`); with ``townships`` an atlas of them.
+
+        DataError when the sheet's .qpt is not there or has no item ``map``.
+        """
+        layout = self._empty(sheet)
+        layout.setName(self.name(one, sheet, townships))
+        for key, value in (
+            (MAP_PROPERTY, one.id),
+            (SHEET_PROPERTY, sheet.id),
+            (TOWNSHIPS_PROPERTY, "1" if townships else ""),
+        ):
+            layout.setCustomProperty(key, value)
+        self._set_variables(layout, one, townships)
+        if townships:
+            self._set_atlas(layout)
+        item = self._fill_map(layout, one, sheet, townships)
+        self._fill_locator(layout, one, sheet, townships, item)
+        texts.fit(layout, sheet, names=[t.name for t in self.material.townships] if townships else [])
+        bar = layout.itemById(frame.SCALE_BAR)
+        if isinstance(bar, QgsLayoutItemScaleBar):
+            bar.setLinkedMap(item)
+            texts.fit_scale_bar(bar, item, sheet)
+        legend = layout.itemById(frame.LEGEND)
+        if isinstance(legend, QgsLayoutItemLegend):
+            fill_legend(legend, item, self._legend_entries(one, item), townships)
+        return layout
+
+    def _empty(self, sheet: Sheet) -> QgsPrintLayout:
+        file = self.folder / f"{sheet.id}.qpt"
+        document = QDomDocument()
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise DataError("data_file_missing", file=str(file)) from error
+        layout = QgsPrintLayout(self.material.project)
+        if not document.setContent(text.replace(frame.FONT, looks.font_family())):
+            raise DataError("data_file_broken", file=str(file), detail="XML")
+        layout.loadFromTemplate(document, QgsReadWriteContext())
+        if not isinstance(layout.itemById(frame.MAP), QgsLayoutItemMap):
+            raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP}")
+        return layout
+
+    def _set_variables(self, layout: QgsPrintLayout, one: Map, townships: bool) -> None:
+        county = self.material.county
+        values = {
+            "sanxian_plan": self.catalogue.plan.format(county=county.name),
+            "sanxian_title": one.title,
+            "sanxian_short": one.short,
+            "sanxian_number": f"{one.number:02d}",
+            "sanxian_county": county.name,
+            "sanxian_crs": crs_text(self.material.crs),
+            "sanxian_note": self.catalogue.note,
+            **self.plate.variables(),
+        }
+        QgsExpressionContextUtils.setLayoutVariables(layout, values)
+
+    def set_plate(self, layout: QgsPrintLayout) -> None:
+        """Give a sheet that exists this county's 图签: what was not given stays as it is on the sheet."""
+        for name, value in self.plate.variables().items():
+            if value:
+                QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
+        layout.reportContext().setPredefinedScales(self.catalogue.all_scales())
+
+    def _set_atlas(self, layout: QgsPrintLayout) -> None:
+        role, layer = self.material.answers((TOWNSHIPS,))
+        code, name = (self.material.field(role, layer, m) for m in ("division_code", "division_name"))
+        atlas = layout.atlas()
+        atlas.setEnabled(True)
+        atlas.setCoverageLayer(layer)
+        atlas.setPageNameExpression(f'"{name}"')
+        atlas.setSortFeatures(True)
+        atlas.setSortExpression(f'"{code}"')
+        # A township in several rows is one page.
+        atlas.setFilterFeatures(True)
+        atlas.setFilterExpression(f'"{code}" <> \'\' AND @id = minimum(@id, group_by:="{code}")')
+        atlas.setHideCoverage(False)
+        layout.reportContext().setPredefinedScales(self.catalogue.all_scales())
+
+    # -- maps
+
+    def _styles(
+        self, one: Map, sheet: Sheet, townships: bool, scale: float, smaller: bool
+    ) -> list[tuple[QgsVectorLayer, str]]:
+        """The layers of a map, the topmost first, each with its style."""
+        found = []
+        for spec in one.layers:
+            answer = self.material.drawn(spec)
+            if answer is None or answer[1] in [layer for layer, _ in found]:
+                continue
+            role, layer = answer
+            look = self.catalogue.looks.get(spec.look)
+            xml = looks.style_of(self.material, role, layer, look, self.catalogue, sheet, scale, smaller)
+            if townships and spec.of == (TOWNSHIPS,):
+                xml = looks.veiled(xml, layer, self.material.field(role, layer, "division_code"))
+            found.append((layer, xml))
+        return found
+
+    def _legend_entries(self, one: Map, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
+        """Layers with their names. Those of one symbol first: after a layer's classes they would seem to be of them."""
+        entries: list[tuple[QgsVectorLayer, str]] = []
+        for spec in one.layers:
+            answer = self.material.drawn(spec)
+            if answer is not None and answer[1] not in [layer for layer, _ in entries]:
+                entries.append((answer[1], spec.name))
+        styles = item.layerStyleOverrides()
+        return sorted(entries, key=lambda entry: looks.has_classes(styles[entry[0].id()]))
+
+    def _fill_map(self, layout: QgsPrintLayout, one: Map, sheet: Sheet, townships: bool) -> QgsLayoutItemMap:
+        item = layout.itemById(frame.MAP)
+        item.setCrs(self.material.crs)
+        _show(item, self.extent(one), self.catalogue)
+        scale = self._township_scale(item) if townships else item.scale()
+        smaller = one.scope == "county" and not townships
+        _lock(item, self._styles(one, sheet, townships, scale, smaller))
+        if townships:
+            item.setAtlasDriven(True)
+            item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
+            item.setAtlasMargin(_MARGIN)
+        return item
+
+    def _township_scale(self, item: QgsLayoutItemMap) -> float:
+        """The scale of a page of middling size: symbols are those of all pages alike."""
+        layer = self.material.answers((TOWNSHIPS,))[1]
+        shapes = [self.material.in_plane(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
+        size = frame.size_of(item)
+        scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
+        return self.catalogue.round_scale(scales[len(scales) // 2] * (1 + 2 * _MARGIN)) if scales else item.scale()
+
+    def extent(self, one: Map) -> QgsRectangle:
+        """What the map has to show, in the maps' plane: the county, or 中心城区."""
+        if one.scope == "county":
+            return self.material.county_extent()
+        centre = self.material.answers((CENTRE,))
+        layers = [spec for spec in one.layers if not spec.underlay]
+        found = [self.material.drawn(spec) for spec in layers]
+        chosen = [centre[1]] if centre and has_features(centre[1]) else [answer[1] for answer in found if answer]
+        return self.material.extent_of(chosen)
+
+    def _fill_locator(
+        self, layout: QgsPrintLayout, one: Map, sheet: Sheet, townships: bool, item: QgsLayoutItemMap
+    ) -> None:
+        locator = layout.itemById(frame.LOCATOR)
+        if not isinstance(locator, QgsLayoutItemMap):
+            return
+        shown = []
+        for of in ((COUNTY,), (TOWNSHIPS,)):
+            answer = self.material.answers(of)
+            if answer is None or answer[1] in [layer for layer, _ in shown]:
+                continue
+            role, layer = answer
+            # With townships below it, the county is their outline.
+            above = of == (COUNTY,) and bool(self.material.townships)
+            ground = self.catalogue.looks.get("locator_outline" if above else "locator")
+            xml = looks.style_of(self.material, role, layer, ground, self.catalogue, sheet)
+            if townships and of == (TOWNSHIPS,):
+                xml = looks.marked(xml, layer, self.material.field(role, layer, "division_code"))
+            shown.append((layer, xml))
+        locator.setCrs(self.material.crs)
+        _lock(locator, shown)
+        locator.setExtent(_fitting(locator, self.material.county_extent(), 1 + 2 * _LOCATOR_MARGIN))
+        overview = locator.overviews().overview(0) if locator.overviews().size() else None
+        if overview is not None:
+            # A frame around everything would say nothing.
+            overview.setEnabled(one.scope != "county" or townships)
+            overview.setLinkedMap(item)
+
+
+def _lock(item: QgsLayoutItemMap, styled: list[tuple[QgsVectorLayer, str]]) -> None:
+    """Layers and styles that no later change of the layer tree reaches."""
+    item.setFollowVisibilityPreset(False)
+    item.setLayers([layer for layer, _ in styled])
+    item.setKeepLayerSet(True)
+    item.setLayerStyleOverrides({layer.id(): xml for layer, xml in styled})
+    item.setKeepLayerStyles(True)
+
+
+def _show(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: Catalogue) -> None:
+    """The extent in the middle of the item, at the largest round scale that holds it."""
+    item.setExtent(_fitting(item, extent, 1 / catalogue.fill))
+    item.setScale(catalogue.round_scale(item.scale()))
+
+
+def _fitting(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
+    """An extent of the item's shape, with the same centre, that holds the given one ``times`` enlarged."""
+    size = frame.size_of(item)
+    width, height = max(extent.width(), 1.0) * times, max(extent.height(), 1.0) * times
+    ratio = size.width() / size.height()
+    width, height = max(width, height * ratio), max(height, width / ratio)
+    x, y = extent.center().x(), extent.center().y()
+    return QgsRectangle(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
+    """The coordinate system in the words of a map's margin, in Chinese as all of it."""
+    said = "2000国家大地坐标系" if "CGCS2000" in crs.description() or "4490" in crs.authid() else crs.description()
+    meridian = _MERIDIAN.search(crs.toProj())
+    if crs.isGeographic() or not meridian:
+        return said
+    return f"{said}\n高斯—克吕格投影　中央经线{float(meridian[1]):g}°"

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sheets to jpg and pdf, page by page, on the main thread: QGIS prints layouts nowhere else.
+
+Nothing of the user or the machine is in the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qgis.core import (
+    Qgis,
+    QgsLayoutExporter,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsPrintLayout,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QRectF, QSize
+from qgis.PyQt.QtGui import QImage, QImageWriter
+
+from ...core.errors import OutputError
+from . import frame, legend, texts
+from .catalogue import Sheet
+from .clean import without_traces
+
+JPG, PDF = "jpg", "pdf"
+FORMATS = (JPG, PDF)
+#: Below this a map is not accepted.
+LEAST_DPI = 300
+_QUALITY = 92
+_METRE_INCHES = 1000 / 25.4
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a sheet: which township's (-1: the sheet as it stands), its file without suffix, and its title."""
+
+    number: int
+    stem: str
+    title: str
+
+
+def write_page(
+    layout: QgsPrintLayout,
+    sheet: Sheet,
+    page: Page,
+    folder: Path,
+    *,
+    formats: tuple[str, ...] = FORMATS,
+    dpi: float = LEAST_DPI,
+    world: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Write one page in all its formats into a folder; returns the names of the files.
+
+    ``check`` raises when the user wants to stop; ``world``: beside the jpg a .jgw, in the maps' plane. OutputError
+    when QGIS cannot make the file.
+    """
+    turn_to(layout, sheet, page)
+    written = []
+    with _full_strength(layout):
+        for kind in formats:
+            check()
+            target = folder / f"{page.stem}.{kind}"
+            if kind == JPG:
+                _write_jpg(layout, target, dpi)
+                if world:
+                    target.with_suffix(".jgw").write_text(world_file(layout, dpi), encoding="ascii")
+                    written.append(target.with_suffix(".jgw").name)
+            else:
+                _write_pdf(layout, target, dpi, page.title)
+            written.append(target.name)
+    return written
+
+
+def turn_to(layout: QgsPrintLayout, sheet: Sheet, page: Page) -> None:
+    """The page as it will be printed: the atlas at its township, legend and scale bar as that map wants them."""
+    item = layout.itemById(frame.MAP)
+    if page.number >= 0:
+        layout.atlas().seekTo(page.number)
+    layout.refresh()
+    bar = layout.itemById(frame.SCALE_BAR)
+    if page.number >= 0 and isinstance(bar, QgsLayoutItemScaleBar) and isinstance(item, QgsLayoutItemMap):
+        texts.fit_scale_bar(bar, item, sheet)
+    for one in layout.items():
+        if isinstance(one, QgsLayoutItemLegend):
+            legend.settle(one)
+
+
+def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
+    """Number and page name of each page of an atlas that was begun."""
+    atlas = layout.atlas()
+    for number in range(atlas.updateFeatures()):
+        yield number, atlas.nameForPage(number)
+
+
+@contextmanager
+def atlas(layout: QgsPrintLayout) -> Iterator[None]:
+    layout.atlas().beginRender()
+    try:
+        yield
+    finally:
+        layout.atlas().endRender()
+
+
+def _write_jpg(layout: QgsPrintLayout, target: Path, dpi: float) -> None:
+    image = QgsLayoutExporter(layout).renderPageToImage(0, QSize(), dpi)
+    if image.isNull():
+        raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
+    flat = image.convertToFormat(QImage.Format.Format_RGB888)
+    del image
+    for key in flat.textKeys():
+        flat.setText(key, "")
+    dots = round(dpi * _METRE_INCHES)
+    flat.setDotsPerMeterX(dots)
+    flat.setDotsPerMeterY(dots)
+    writer = QImageWriter(str(target), b"jpg")
+    writer.setQuality(_QUALITY)
+    if not writer.write(flat):
+        raise OutputError("output_unwritable", target=str(target), detail="refused")
+
+
+def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> None:
+    settings = QgsLayoutExporter.PdfExportSettings()
+    settings.dpi = dpi
+    settings.exportMetadata = False
+    settings.appendGeoreference = False
+    settings.writeGeoPdf = False
+    # Drawn, not typed: a printer's machine lacks the fonts of the planner's.
+    settings.textRenderFormat = Qgis.TextRenderFormat.AlwaysOutlines
+    result = QgsLayoutExporter(layout).exportToPdf(str(target), settings)
+    if result == QgsLayoutExporter.ExportResult.MemoryError:
+        raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
+    if result != QgsLayoutExporter.ExportResult.Success:
+        raise OutputError("output_unwritable", target=str(target), detail="refused")
+    target.write_bytes(without_traces(target.read_bytes(), title))
+
+
+def world_file(layout: QgsPrintLayout, dpi: float) -> str:
+    """Six lines: the page's pixels in the plane of the main map (metres)."""
+    item = layout.itemById(frame.MAP)
+    extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
+    pixel = 25.4 / dpi
+    metres = extent.width() / box.width()
+    west, north = extent.xMinimum() - box.left() * metres, extent.yMaximum() + box.top() * metres
+    step = pixel * metres
+    return "".join(f"{v:.10f}\n" for v in (step, 0.0, 0.0, -step, west + step / 2, north - step / 2))
+
+
+@contextmanager
+def _full_strength(layout: QgsPrintLayout) -> Iterator[None]:
+    """A legend paints its colours as pale as the layer is in the layer tree: while the page is painted, none is.
+
+    Nobody hears of it: no signal is sent, and the map's own style has the strength that it is to have.
+    """
+    pale: dict[QgsVectorLayer, float] = {}
+    for one in layout.items():
+        if isinstance(one, QgsLayoutItemLegend):
+            for node in one.model().rootGroup().findLayers():
+                layer = node.layer()
+                if isinstance(layer, QgsVectorLayer) and layer.opacity() < 1:
+                    pale[layer] = layer.opacity()
+    try:
+        for layer in pale:
+            _set_opacity(layer, 1.0)
+        yield
+    finally:
+        for layer, opacity in pale.items():
+            _set_opacity(layer, opacity)
+
+
+def _set_opacity(layer: QgsVectorLayer, opacity: float) -> None:
+    was = layer.blockSignals(True)
+    layer.setOpacity(opacity)
+    layer.blockSignals(was)

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sheet without a county: title, map, locator, legend, scale, 图签, empty, as tools/make_layouts.py saves it to .qpt.
+
+Drawn once in millimetres of A3, landscape; larger sheets are the same enlarged. Texts are expressions over the
+layout's variables (``sanxian_…``), so that an edited sheet of a planning office's own works as well: what counts is
+the ids of its items.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFillSymbol,
+    QgsLayoutItem,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemMapGrid,
+    QgsLayoutItemMapOverview,
+    QgsLayoutItemPicture,
+    QgsLayoutItemScaleBar,
+    QgsLayoutItemShape,
+    QgsLayoutMeasurement,
+    QgsLayoutPoint,
+    QgsLayoutSize,
+    QgsLegendStyle,
+    QgsLineSymbol,
+    QgsPrintLayout,
+    QgsProject,
+    QgsTextFormat,
+    QgsUnitTypes,
+)
+from qgis.PyQt.QtCore import QSizeF, Qt
+from qgis.PyQt.QtGui import QColor, QFont
+
+from ...paths import ICONS
+from .catalogue import Sheet
+
+#: Named in the .qpt: the fonts of a Windows with Chinese. What is there is chosen when a sheet is filled.
+FONT = "Microsoft YaHei"
+INK, QUIET, LINE = "#1A1A1A", "#555555", "#333333"
+MM = Qgis.LayoutUnit.Millimeters
+#: Items by what they are for; a sheet of somebody else's needs `map` and may lack the others.
+MAP, LOCATOR, LEGEND, LEGEND_FRAME, SCALE_BAR = "map", "locator", "legend", "legend_frame", "scale_bar"
+#: The room of the scale bar, in mm of A3.
+BAR_WIDTH = 85.0
+#: Labels whose text has to stay within one line, and those that may wrap.
+ONE_LINE = ("plan", "title", "number", "secrecy", "scale", "maker", "drawer", "date", "locator_title")
+WRAPPED = ("crs", "note")
+
+_RIGHT, _COLUMN = 320.0, 91.0
+_TITLE = "coalesce(@sanxian_county || @atlas_pagename || @sanxian_short, @sanxian_title)"
+_SCALE = "'1:' || replace(format_number(map_get(item_variables('map'), 'map_scale'), 0, 'en'), ',', ' ')"
+#: 图签: id, label, expression, height.
+_PLATE = (
+    ("maker", "编制单位", "@sanxian_maker", 9.0),
+    ("drawer", "制图单位", "@sanxian_drawer", 9.0),
+    ("crs", "坐标系统", "@sanxian_crs", 11.0),
+    ("date", "制图日期", "@sanxian_date", 9.0),
+)
+
+
+def draw(sheet: Sheet, project: QgsProject | None = None) -> QgsPrintLayout:
+    """An empty sheet. Positions in mm."""
+    layout = QgsPrintLayout(project or QgsProject.instance())
+    layout.initializeDefaults()
+    layout.setName(sheet.id)
+    layout.renderContext().setDpi(300)
+    page = layout.pageCollection().page(0)
+    page.setPageSize(QgsLayoutSize(sheet.width, sheet.height, MM))
+    pen = _Pen(layout, sheet.factor)
+    pen.box("border", 6, 6, 408, 285, 0.8)
+    pen.text("number", "[% '图号 ' || @sanxian_number %]", 9, 9, 60, 7, 11, "left")
+    pen.text(
+        "secrecy", "[% '密级：' || coalesce(nullif(@sanxian_secrecy, ''), '　　　　') %]", 351, 9, 60, 7, 11, "right"
+    )
+    pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=QUIET)
+    pen.text("title", f"[% {_TITLE} %]", 70, 15, 280, 13, 25, bold=True)
+    pen.map(MAP, 9, 30, 308, 258, 0.4)
+    north = pen.add(QgsLayoutItemPicture(layout), "north", 299, 33, 15, 22)
+    north.setPicturePath(
+        "base64:" + base64.b64encode((ICONS / "north.svg").read_bytes()).decode("ascii"), Qgis.PictureFormat.SVG
+    )
+    pen.text("locator_title", "位置示意", _RIGHT, 30, _COLUMN, 7, 10, bold=True)
+    locator = pen.map(LOCATOR, _RIGHT, 37, _COLUMN, 60, 0.25)
+    _overview(locator, sheet.factor)
+    _graticule(locator, pen)
+    _legend(pen, _RIGHT, 99, _COLUMN, 118)
+    _scale_bar(pen, _RIGHT + 3, 226, BAR_WIDTH)
+    pen.text("scale", f"[% '比例尺 ' || {_SCALE} %]", _RIGHT, 219, _COLUMN, 7, 11, bold=True)
+    y = 240.0
+    for identifier, label, expression, height in _PLATE:
+        pen.text(f"{identifier}_label", label, _RIGHT, y, 22, height, 9, frame=0.2)
+        size = 8 if identifier in WRAPPED else 9
+        pen.text(identifier, f"[% {expression} %]", _RIGHT + 22, y, _COLUMN - 22, height, size, frame=0.2)
+        y += height
+    pen.text("note", "[% @sanxian_note %]", _RIGHT, y + 1, _COLUMN, 288 - y - 1, 7.5, "left", color=QUIET)
+    return layout
+
+
+class _Pen:
+    """Adds items: positions, sizes and line widths in mm of A3, text in points, all enlarged by ``factor``."""
+
+    def __init__(self, layout: QgsPrintLayout, factor: float):
+        self.layout, self.factor = layout, factor
+
+    def add(self, item: QgsLayoutItem, identifier: str, x: float, y: float, width: float, height: float):
+        item.setId(identifier)
+        f = self.factor
+        item.attemptMove(QgsLayoutPoint(round(x * f, 2), round(y * f, 2), MM))
+        item.attemptResize(QgsLayoutSize(round(width * f, 2), round(height * f, 2), MM))
+        self.layout.addLayoutItem(item)
+        return item
+
+    def framed(self, item: QgsLayoutItem, width: float) -> None:
+        item.setFrameEnabled(True)
+        item.setFrameStrokeColor(QColor(LINE))
+        item.setFrameStrokeWidth(QgsLayoutMeasurement(round(width * self.factor, 2), MM))
+
+    def box(self, identifier, x, y, width, height, line):
+        shape = self.add(QgsLayoutItemShape(self.layout), identifier, x, y, width, height)
+        shape.setShapeType(QgsLayoutItemShape.Shape.Rectangle)
+        outline = {"color": "255,255,255,0", "style": "no", "outline_color": LINE}
+        outline |= {"outline_width": f"{line * self.factor:.2f}"} if line else {"outline_style": "no"}
+        shape.setSymbol(QgsFillSymbol.createSimple(outline))
+
+    def map(self, identifier, x, y, width, height, line) -> QgsLayoutItemMap:
+        item = self.add(QgsLayoutItemMap(self.layout), identifier, x, y, width, height)
+        item.setBackgroundColor(QColor("#FFFFFF"))
+        self.framed(item, line)
+        return item
+
+    def text(
+        self, identifier, text, x, y, width, height, size, align="centre", bold=False, color=INK, frame=0.0
+    ) -> QgsLayoutItemLabel:
+        label = self.add(QgsLayoutItemLabel(self.layout), identifier, x, y, width, height)
+        label.setText(text)
+        label.setTextFormat(self.format(size, bold, color))
+        sides = {
+            "left": Qt.AlignmentFlag.AlignLeft,
+            "right": Qt.AlignmentFlag.AlignRight,
+            "centre": Qt.AlignmentFlag.AlignHCenter,
+        }
+        label.setHAlign(sides[align])
+        label.setVAlign(Qt.AlignmentFlag.AlignTop if identifier == "note" else Qt.AlignmentFlag.AlignVCenter)
+        label.setMarginX(0.0 if align != "centre" else self.factor)
+        label.setMarginY(0.0)
+        if frame:
+            self.framed(label, frame)
+        return label
+
+    def format(self, size: float, bold: bool = False, color: str = INK) -> QgsTextFormat:
+        text = QgsTextFormat()
+        font = QFont(FONT)
+        font.setBold(bold)
+        text.setFont(font)
+        text.setSize(round(size * self.factor, 2))
+        text.setSizeUnit(Qgis.RenderUnit.Points)
+        text.setColor(QColor(color))
+        return text
+
+
+def _overview(locator: QgsLayoutItemMap, factor: float) -> None:
+    """Where the main map lies, on the locator; linked to it when the sheet is filled."""
+    overview = QgsLayoutItemMapOverview("extent", locator)
+    red = {"color": "200,30,40,25", "outline_color": "#C81E28", "outline_width": f"{0.6 * factor:.2f}"}
+    overview.setFrameSymbol(QgsFillSymbol.createSimple(red))
+    locator.overviews().addOverview(overview)
+
+
+def _graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
+    """Degrees on the locator's edge tell where on Earth the county lies; quarters of a degree betray nothing."""
+    grid = QgsLayoutItemMapGrid("graticule", locator)
+    grid.setCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
+    grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)
+    quiet = QgsLineSymbol.createSimple({"color": "#B9C4CE", "width": f"{0.15 * pen.factor:.2f}"})
+    grid.setLineSymbol(quiet)
+    grid.setIntervalX(0.25)
+    grid.setIntervalY(0.25)
+    grid.setAnnotationEnabled(True)
+    grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
+    grid.setAnnotationPrecision(0)
+    grid.setAnnotationTextFormat(pen.format(6, color=QUIET))
+    grid.setAnnotationFrameDistance(0.6 * pen.factor)
+    side, show = QgsLayoutItemMapGrid.BorderSide, QgsLayoutItemMapGrid.DisplayMode
+    for border, display in (
+        (side.Left, show.LatitudeOnly),
+        (side.Bottom, show.LongitudeOnly),
+        (side.Right, show.HideAll),
+        (side.Top, show.HideAll),
+    ):
+        grid.setAnnotationDisplay(display, border)
+        grid.setAnnotationPosition(QgsLayoutItemMapGrid.AnnotationPosition.InsideMapFrame, border)
+    grid.setAnnotationDirection(QgsLayoutItemMapGrid.AnnotationDirection.Vertical, side.Left)
+    locator.grids().addGrid(grid)
+
+
+def _legend(pen: _Pen, x: float, y: float, width: float, height: float) -> None:
+    """A frame that keeps the room (and draws nothing), and the legend in it, which takes what it needs."""
+    pen.box("legend_border", x, y, width, height, 0.25)
+    pen.text("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
+    pen.box(LEGEND_FRAME, x, y + 8, width, height - 9, 0.0)
+    legend = pen.add(QgsLayoutItemLegend(pen.layout), LEGEND, x, y + 8, width, height - 9)
+    legend.setBackgroundEnabled(False)
+    styles = QgsLegendStyle.Style
+    for style, size, bold in (
+        (styles.Group, 9.5, True),
+        (styles.Subgroup, 9.5, True),
+        (styles.SymbolLabel, 9, False),
+    ):
+        changed = legend.style(style)
+        changed.setTextFormat(pen.format(size, bold))
+        legend.setStyle(style, changed)
+    f = pen.factor
+    legend.setSymbolWidth(9 * f)
+    legend.setSymbolHeight(4.6 * f)
+    legend.setBoxSpace(2.5 * f)
+    legend.setColumnSpace(3 * f)
+    for style, side, space in (
+        (styles.Subgroup, QgsLegendStyle.Side.Top, 2.0),
+        (styles.Subgroup, QgsLegendStyle.Side.Bottom, 0.8),
+        (styles.Symbol, QgsLegendStyle.Side.Top, 1.3),
+        (styles.SymbolLabel, QgsLegendStyle.Side.Left, 2.0),
+        (styles.SymbolLabel, QgsLegendStyle.Side.Top, 1.3),
+    ):
+        legend.rstyle(style).setMargin(side, space * f)
+    legend.setResizeToContents(True)
+    legend.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperLeft)
+
+
+def _scale_bar(pen: _Pen, x: float, y: float, width: float) -> None:
+    bar = pen.add(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR, x, y, width, 11)
+    bar.setStyle("Double Box")
+    bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
+    bar.setUnitLabel("km")
+    bar.setMapUnitsPerScaleBarUnit(1.0)
+    bar.setNumberOfSegmentsLeft(0)
+    bar.setNumberOfSegments(4)
+    bar.setTextFormat(pen.format(8.5))
+    bar.setHeight(1.6 * pen.factor)
+    bar.setLabelBarSpace(1.0 * pen.factor)
+    bar.setBoxContentSpace(1.0 * pen.factor)
+    stroke = QgsLineSymbol.createSimple({"color": INK, "width": f"{0.25 * pen.factor:.2f}"})
+    bar.setLineSymbol(stroke)
+
+
+def size_of(item: QgsLayoutItem) -> QSizeF:
+    """Width and height of an item in mm."""
+    return item.rect().size()

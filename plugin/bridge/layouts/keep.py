@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sheets in the project's list of layouts: found again, and replaced only where nobody has edited them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+
+from qgis.core import QgsPrintLayout, QgsProject, QgsReadWriteContext
+from qgis.PyQt.QtXml import QDomDocument
+
+from .build import MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
+from .catalogue import Map, Sheet
+
+#: What the sheet was when it was made.
+_MADE = "sanxian/made"
+#: Attributes that QGIS changes by itself: a new sheet and the same one read from a project differ in them.
+_RESTLESS = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
+#: Elements that follow from others, or from where a window was left.
+_PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides"}
+
+
+@dataclass
+class Kept:
+    """What became of each sheet, by its name."""
+
+    made: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
+
+
+def find(project: QgsProject, one: Map, sheet: Sheet, townships: bool) -> QgsPrintLayout | None:
+    """The project's own sheet of a map, edited or not; told by what it is, not by its name."""
+    wanted = (one.id, sheet.id, "1" if townships else "")
+    for layout in project.layoutManager().printLayouts():
+        if tuple(layout.customProperty(k, "") for k in (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)) == wanted:
+            return layout
+    return None
+
+
+def put(builder: Builder, wanted: Iterable[tuple[Map, Sheet, bool]], replace: Iterable[str] = ()) -> Kept:
+    """Build sheets into the project's list. One that was edited stays, unless its name is in ``replace``."""
+    project, kept, allowed = builder.material.project, Kept(), set(replace)
+    for one, sheet, townships in wanted:
+        old = find(project, one, sheet, townships)
+        if old is not None and is_edited(old) and old.name() not in allowed:
+            kept.edited.append(old.name())
+            continue
+        layout = builder.build(one, sheet, townships=townships)
+        layout.setCustomProperty(_MADE, digest(layout))
+        if old is not None:
+            project.layoutManager().removeLayout(old)
+        elif project.layoutManager().layoutByName(layout.name()) is not None:
+            layout.setName(_free_name(project, layout.name()))
+        project.layoutManager().addLayout(layout)
+        kept.made.append(layout.name())
+    return kept
+
+
+def is_edited(layout: QgsPrintLayout) -> bool:
+    """Was the sheet changed since it was made? One of unknown origin counts as edited."""
+    return layout.customProperty(_MADE, "") != digest(layout)
+
+
+def digest(layout: QgsPrintLayout) -> str:
+    """What a sheet says, apart from what QGIS changes by itself."""
+    document = QDomDocument()
+    document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
+    root = ElementTree.fromstring(document.toString(0))
+    return hashlib.sha256("\n".join(_said(root)).encode("utf-8")).hexdigest()
+
+
+def _said(element: ElementTree.Element) -> list[str]:
+    legend = element.get("legendFilterByAtlas") is not None
+    # A legend takes the size that it needs.
+    passing = _RESTLESS | ({"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"} if legend else set())
+    parts = [f"{k}={v}" for k, v in sorted(element.attrib.items()) if k not in passing]
+    lines = [f"{element.tag} {' '.join(parts)} {(element.text or '').strip()}"]
+    for child in element:
+        if child.tag not in _PASSING:
+            lines += _said(child)
+    return lines
+
+
+def _free_name(project: QgsProject, name: str) -> str:
+    number = 2
+    while project.layoutManager().layoutByName(f"{name} ({number})") is not None:
+        number += 1
+    return f"{name} ({number})"

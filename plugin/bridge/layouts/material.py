@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What maps are made of: the layers of a project by role, which county it is, and its plane coordinate system."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsFeatureRequest,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+)
+
+from ...core.errors import InputError
+from .. import recognise
+from ..layers import to_qgis_crs
+from ..threads import steady
+from .catalogue import LayerSpec, Map
+
+if TYPE_CHECKING:
+    from ...core.check import Options
+    from ...core.profile import Norm
+
+COUNTY, TOWNSHIPS, CENTRE = "XZQX", "townships", "ZXCQFW"
+_COUNTY_CODE = re.compile(r"^\d{6}$")
+
+
+@dataclass(frozen=True)
+class Township:
+    code: str
+    name: str
+
+
+@dataclass
+class Lack:
+    """Why a map is not made: a text key under [maps] with its parameters."""
+
+    key: str
+    params: dict[str, str]
+
+
+@dataclass
+class Material:
+    """A project and the layers of it that play a role. On the main thread only."""
+
+    project: QgsProject
+    roles: dict[str, QgsVectorLayer]
+    norm: Norm
+
+    def answers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
+        """Role and layer that answer the first of these concepts or roles; one without a feature only if none has any."""
+        concepts = self.norm.standard.concepts
+        there = [(role, self.roles[role]) for what in of for role in concepts.get(what, (what,)) if role in self.roles]
+        return next((one for one in there if has_features(one[1])), there[0] if there else None)
+
+    def drawn(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
+        """As `answers`, but None for a layer without a feature: there is nothing to draw."""
+        found = self.answers(spec.of)
+        return found if found and has_features(found[1]) else None
+
+    def lack(self, one: Map) -> Lack | None:
+        """Why this map cannot be made; None when it can."""
+        needed = [spec for spec in one.layers if spec.need and not self.drawn(spec)]
+        choice = [spec for spec in one.layers if spec.any]
+        if not needed and choice and not any(self.drawn(spec) for spec in choice):
+            needed = choice
+        if not needed:
+            return None
+        spec = needed[0]
+        found = self.answers(spec.of)
+        if found:
+            return Lack("layer_empty", {"layer": found[1].name(), "name": spec.name})
+        names = "、".join(dict.fromkeys(s.name for s in needed))
+        roles = "、".join(dict.fromkeys(self.role_names(s.of) for s in needed))
+        return Lack("no_centre_layers" if one.scope == "centre" else "layer_missing", {"name": names, "roles": roles})
+
+    def role_names(self, of: Iterable[str]) -> str:
+        """The roles that would answer, for a message."""
+        concepts = self.norm.standard.concepts
+        return " / ".join(dict.fromkeys(role for what in of for role in concepts.get(what, (what,))))
+
+    def field(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
+        """The name of a layer's field of this meaning; empty when it has none."""
+        for template in self.norm.standard.all_templates(role):
+            known = template.field(meaning)
+            index = layer.fields().lookupField(known.name) if known else -1
+            if index >= 0:
+                return layer.fields().at(index).name()
+        return ""
+
+    @cached_property
+    def county(self) -> Township:
+        """Code (six digits) and name of the county. InputError when neither layers nor profile tell."""
+        row = self._rows(COUNTY)[:1]
+        if row and _COUNTY_CODE.match(row[0].code):
+            return Township(row[0].code, row[0].name or self._division(row[0].code))
+        votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE.match(one.code[:6]))
+        code = self.norm.profile.area_code
+        if not _COUNTY_CODE.match(code):
+            code = votes.most_common(1)[0][0] if votes else ""
+        name = self._division(code)
+        if not (code and name):
+            raise InputError("map_county_unknown")
+        return Township(code, name)
+
+    @cached_property
+    def townships(self) -> list[Township]:
+        """The townships by code, each once; empty without their layer, or where it says nothing of codes and names."""
+        found = self.answers((TOWNSHIPS,))
+        rows = self._rows(found[0]) if found else []
+        return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
+
+    def _rows(self, role: str) -> list[Township]:
+        layer = self.roles.get(role)
+        if layer is None:
+            return []
+        fields = [self.field(role, layer, meaning) for meaning in ("division_code", "division_name")]
+        if not all(fields):
+            return []
+        request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
+        return [Township(*(_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
+
+    def _division(self, code: str) -> str:
+        from ...core.standard import load_standard
+
+        known = self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        return known.codes[code].name if code in known.codes else ""
+
+    @cached_property
+    def crs(self) -> QgsCoordinateReferenceSystem:
+        """The plane that maps are drawn in: a layer's, the project's, else the county's 3° zone."""
+        first = [self.roles[COUNTY]] if COUNTY in self.roles else []
+        for crs in [*(v.crs() for v in (*first, *self.roles.values())), self.project.crs()]:
+            if crs.isValid() and not crs.isGeographic():
+                return crs
+        return to_qgis_crs(self._default_crs())
+
+    @steady
+    def _default_crs(self):
+        from ...core.divisions import default_crs
+        from ...core.standard import load_standard
+
+        known = self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        return default_crs(self.county.code, known)
+
+    def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
+        """A layer's extent in the maps' plane."""
+        return self.in_plane(layer, layer.extent())
+
+    def in_plane(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
+        return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
+
+    def county_extent(self) -> QgsRectangle:
+        """That of the county's layer, else of the townships', else of all."""
+        outlines = [self.roles.get(COUNTY), (self.answers((TOWNSHIPS,)) or ("", None))[1]]
+        chosen = next((v for v in outlines if v is not None and has_features(v)), None)
+        return self.extent(chosen) if chosen is not None else self.extent_of(list(self.roles.values()))
+
+    def extent_of(self, layers: list[QgsVectorLayer]) -> QgsRectangle:
+        total = QgsRectangle()
+        for layer in layers:
+            if has_features(layer):
+                total.combineExtentWith(self.extent(layer))
+        return total
+
+
+def of_project(project: QgsProject, options: Options) -> Material:
+    """The project's layers, recognised as a check recognises them."""
+    return of_layers(project, recognise.plan_layers(project), options)
+
+
+def of_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> Material:
+    """These layers by their roles. InputError when there is none, none is recognised, or two are alike."""
+    outlines = [recognise.outline(layer) for layer in layers]
+    if not outlines:
+        raise InputError("no_layers")
+    found, norm = steady(lambda: (recognise.recognise(outlines, options), options.norm()))()
+    if found.twice:
+        role = found.twice[0]
+        names = [one.name for one in outlines if one.id == found.roles[role] or _like(one, role, norm)]
+        raise InputError("two_layers_one_role", role=role, first=names[0], second=names[-1])
+    if not found.roles:
+        raise InputError("map_no_layers", layers="、".join(one.name for one in outlines))
+    by_id = {layer.id(): layer for layer in layers}
+    return Material(project, {role: by_id[key] for role, key in found.roles.items()}, norm)
+
+
+@steady
+def _like(outline: recognise.Outline, role: str, norm: Norm) -> bool:
+    from ...core.plan import find_role
+
+    return find_role(outline, norm)[0] == role
+
+
+def has_features(layer: QgsVectorLayer) -> bool:
+    """Is there a feature? Asked of the features themselves: a provider may not know how many it has."""
+    request = QgsFeatureRequest().setLimit(1).setNoAttributes()
+    return next(layer.getFeatures(request), None) is not None
+
+
+def _text(value: object) -> str:
+    return str(value).strip() if isinstance(value, str | int) else ""

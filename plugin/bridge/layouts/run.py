@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All chosen maps of a county as files: which can be made, one page after the other, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qgis.core import QgsPrintLayout
+
+from ...core.writing import beside
+from . import keep
+from .build import Builder
+from .catalogue import Map, Sheet
+from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page
+from .material import TOWNSHIPS, Lack
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to export: ``townships`` adds a page for each township to every map that has such."""
+
+    maps: tuple[Map, ...]
+    sheet: Sheet
+    folder: Path
+    formats: tuple[str, ...] = FORMATS
+    dpi: float = LEAST_DPI
+    townships: bool = False
+    world: bool = False
+
+
+@dataclass
+class Outcome:
+    """``files`` in the order they were written; ``lacking``: map → why it was not made; ``own``: sheets of the project's."""
+
+    files: list[Path] = field(default_factory=list)
+    made: list[Map] = field(default_factory=list)
+    lacking: list[tuple[Map, Lack]] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+
+
+def run(
+    builder: Builder,
+    order: Order,
+    *,
+    progress: Progress = lambda share, text: None,
+    check: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Export page by page. Before each, ``progress`` says which, and ``check`` may raise to stop.
+
+    Files are replaced after all pages are made. Raises OutputError. On the main thread only.
+    """
+    material, outcome = builder.material, Outcome()
+    jobs: list[tuple[Map, bool]] = []
+    for one in order.maps:
+        lack = material.lack(one)
+        if lack:
+            outcome.lacking.append((one, lack))
+            continue
+        outcome.made.append(one)
+        jobs.append((one, False))
+        if order.townships and one.by_township:
+            if material.townships:
+                jobs.append((one, True))
+            else:
+                outcome.lacking.append((one, Lack("no_townships", {"roles": material.role_names((TOWNSHIPS,))})))
+    if jobs:
+        # All files take their places together, once every page is there: a run that stops leaves what stood.
+        with beside(order.folder / f"{_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
+            for name in _write(builder, order, jobs, outcome, temporary.parent, progress, check):
+                outcome.files.append(order.folder / name)
+            check()
+    progress(1.0, "")
+    return outcome
+
+
+def _first_stem(builder: Builder, job: tuple[Map, bool]) -> str:
+    county = builder.material.county
+    return builder.catalogue.file_stem(job[0], county.code, county.name)
+
+
+def _write(
+    builder: Builder,
+    order: Order,
+    jobs: list[tuple[Map, bool]],
+    outcome: Outcome,
+    folder: Path,
+    progress: Progress,
+    check: Callable[[], None],
+) -> Iterator[str]:
+    """Page by page into a folder; gives the names of the files."""
+    total = sum(len(builder.material.townships) if by_township else 1 for _, by_township in jobs)
+    done = 0
+    for one, by_township in jobs:
+        for layout, page in _pages(builder, order, one, by_township, outcome):
+            progress(done / total, page.title)
+            check()
+            yield from write_page(
+                layout,
+                order.sheet,
+                page,
+                folder,
+                formats=order.formats,
+                dpi=order.dpi,
+                world=order.world,
+                check=check,
+            )
+            done += 1
+
+
+def _pages(
+    builder: Builder, order: Order, one: Map, by_township: bool, outcome: Outcome
+) -> Iterator[tuple[QgsPrintLayout, Page]]:
+    layout = _sheet(builder, order.sheet, one, by_township, outcome)
+    catalogue, county = builder.catalogue, builder.material.county
+    if not by_township:
+        yield layout, Page(-1, catalogue.file_stem(one, county.code, county.name), f"{county.name}{one.title}")
+        return
+    codes = {t.name: t.code for t in builder.material.townships}
+    with atlas(layout):
+        for number, name in pages_of(layout):
+            stem = catalogue.file_stem(one, codes.get(name, county.code), name, township=True)
+            yield layout, Page(number, stem, f"{county.name}{name}{one.short}")
+
+
+def _sheet(builder: Builder, sheet: Sheet, one: Map, by_township: bool, outcome: Outcome) -> QgsPrintLayout:
+    """The project's own sheet where the planner keeps one, as a copy with this run's 图签; else a new one."""
+    own = keep.find(builder.material.project, one, sheet, by_township)
+    if own is None:
+        return builder.build(one, sheet, townships=by_township)
+    outcome.own.append(own.name())
+    layout = own.clone()
+    builder.set_plate(layout)
+    return layout

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A file or folder as a project of its own, for its maps only: the source is read, never opened by QGIS.
+
+QGIS changes a GeoPackage by opening it, and reads a shapefile in GBK by its .cpg or not at all. So the tables are read
+as a check reads them and written to a GeoPackage that is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ...core.errors import InputError
+from .. import health
+from ..layers import set_template
+from ..threads import steady
+from .material import Material, of_layers
+
+if TYPE_CHECKING:
+    from ...core.check import Options
+    from ...core.plan import SourceLayer
+
+Notice = Callable[[str, dict[str, Any]], None]
+#: Kinds of shapes by the first word of what pyogrio and shapely call them.
+_MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
+
+
+@contextmanager
+def opened(
+    path: str,
+    options: Options,
+    *,
+    check: Callable[[], None] = lambda: None,
+    unusable: Notice = lambda key, params: None,
+) -> Iterator[Material]:
+    """The layers of a source that play a role, in a project that ends with the block.
+
+    ``unusable`` is told, as text key and parameters, of layers that cannot be drawn. Raises InputError.
+    """
+    health.require(check)
+    with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
+        file = Path(folder) / "layers.gpkg"
+        names = _copied(path, file, options, check, unusable)
+        project = QgsProject()
+        layers = []
+        for table, (name, template) in names.items():
+            layer = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
+            if template:
+                set_template(layer, template)
+            layers.append(layer)
+        _give_roles(layers, options.role_choices())
+        project.addMapLayers(layers)
+        try:
+            yield of_layers(project, layers, options)
+        finally:
+            # Before their file goes: Windows does not delete what is open.
+            project.clear()
+
+
+@steady
+def _copied(
+    path: str, file: Path, options: Options, check: Callable[[], None], unusable: Notice
+) -> dict[str, tuple[str, str]]:
+    """Write the source's layers to one file; returns table → (the layer's name, its template)."""
+    from ...core.check import part_of_plan
+    from ...core.io import read_source
+
+    names: dict[str, tuple[str, str]] = {}
+    found = read_source(path, wanted=part_of_plan(options.norm(), options.role_choices()), check=check)
+    for number, layer in enumerate(found):
+        check()
+        if layer.problem:
+            unusable(*_problem(layer))
+        elif len(layer.frame) and layer.crs is None:
+            unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
+        elif layer.crs is not None:
+            table = f"t{number}"
+            if _write(layer, file, table):
+                names[table] = (layer.name, layer.template_id)
+    if not names:
+        raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in found))
+    return names
+
+
+def _problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
+    key, params = layer.problem or ("", {})
+    return key, {"layer": layer.name, "role": layer.template_id or layer.name, **params}
+
+
+def _write(layer: SourceLayer, file: Path, table: str) -> bool:
+    """One layer, its shapes as they are; False where none has a kind that a map draws."""
+    import pyogrio
+
+    frame = layer.frame[~(layer.frame.geometry.isna() | layer.frame.geometry.is_empty)]
+    kinds = {_MULTI.get(kind, kind) for kind in frame.geom_type.unique()}
+    drawable = next((kind for kind in ("MultiPolygon", "MultiLineString", "MultiPoint") if kind in kinds), "")
+    if len(frame) and not drawable:
+        return False
+    frame = frame[[_MULTI.get(kind, kind) == drawable for kind in frame.geom_type]].copy()
+    for column in frame.columns:
+        if column != frame.geometry.name and frame[column].dtype == object:
+            frame[column] = [None if v is None or v != v else str(v) for v in frame[column]]
+    pyogrio.write_dataframe(
+        frame,
+        file,
+        layer=table,
+        driver="GPKG",
+        geometry_type=drawable or "MultiPolygon",
+        promote_to_multi=True,
+        dataset_options={"VERSION": "1.2"},
+    )
+    return True
+
+
+def _give_roles(layers: list[QgsVectorLayer], choices: Mapping[str, str]) -> None:
+    for role, name in choices.items():
+        named = [layer for layer in layers if layer.name().upper() == name.upper()]
+        if not named:
+            raise InputError("role_layer_missing", role=role, layer=name, layers="、".join(v.name() for v in layers))
+        set_template(named[0], role)

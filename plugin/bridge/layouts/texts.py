@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts that stay within their boxes, and a scale bar of round lengths."""
+
+from __future__ import annotations
+
+import math
+
+from qgis.core import Qgis, QgsLayout, QgsLayoutItemLabel, QgsLayoutItemMap, QgsLayoutItemScaleBar, QgsLayoutPoint
+
+from ..painting import round_length
+from . import frame
+from .catalogue import Sheet
+
+#: Nothing gets smaller than this share of its size.
+_LEAST = 0.45
+_SEGMENTS = (3, 4, 5)
+_BAR_SHARE = 0.66
+
+
+def fit(layout: QgsLayout, sheet: Sheet, names: list[str] | None = None) -> None:
+    """Make labels smaller until their text fits. ``names``: of the townships, the longest of which counts."""
+    longest = max(names or [""], key=len)
+    for identifier in (*frame.ONE_LINE, *frame.WRAPPED):
+        label = layout.itemById(identifier)
+        if isinstance(label, QgsLayoutItemLabel):
+            _fit_label(label, identifier in frame.WRAPPED, longest if identifier == "title" else "")
+
+
+def _fit_label(label: QgsLayoutItemLabel, wraps: bool, more: str) -> None:
+    box = frame.size_of(label)
+    text = label.textFormat()
+    full = text.size()
+    if not label.currentText().strip():
+        return
+    for step in range(20):
+        size = full * (1 - step * (1 - _LEAST) / 19)
+        text.setSize(size)
+        label.setTextFormat(text)
+        needed = label.sizeForText()
+        # What the atlas puts into the text is not there yet.
+        extra = len(more) * size * 25.4 / 72
+        width, height = needed.width() + extra, needed.height()
+        if wraps and width > box.width():
+            lines = sum(
+                max(1, math.ceil(_width(line, size) / (0.94 * box.width()))) for line in label.currentText().split("\n")
+            )
+            width, height = box.width(), lines * size * 25.4 / 72 * 1.35
+        if width <= box.width() and height <= box.height() + 0.5:
+            return
+
+
+def _width(text: str, size: float) -> float:
+    """Roughly, in mm: a Chinese character is as wide as the type is high, a Latin one about half."""
+    return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
+
+
+def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Sheet) -> None:
+    """Three to five segments of a round length (1, 2, 5 × 10ⁿ), about two thirds of the bar's room, in its middle."""
+    room = frame.BAR_WIDTH * sheet.factor
+    wanted = room * _BAR_SHARE / 1000 * item.scale()
+    choices = [
+        (n * length, n) for n in _SEGMENTS for length in (round_length(wanted / n), 2 * round_length(wanted / n))
+    ]
+    choices = [(total, n) for total, n in choices if _is_round(total / n) and total <= 1.25 * wanted]
+    total, segments = min(choices, key=lambda one: abs(one[0] - wanted))
+    in_km = total >= 1000
+    bar.setUnits(Qgis.DistanceUnit.Kilometers if in_km else Qgis.DistanceUnit.Meters)
+    bar.setUnitLabel("km" if in_km else "m")
+    bar.setMapUnitsPerScaleBarUnit(1.0)
+    bar.setNumberOfSegments(segments)
+    bar.setUnitsPerSegment(total / segments / (1000 if in_km else 1))
+    bar.resizeToMinimumWidth()
+    place = bar.positionWithUnits()
+    centre = bar.layout().itemById("scale")
+    if centre is not None:
+        middle = centre.pos().x() + centre.rect().width() / 2
+        bar.attemptMove(QgsLayoutPoint(middle - bar.rect().width() / 2, place.y(), place.units()))
+
+
+def _is_round(length: float) -> bool:
+    return math.isclose(length, round_length(length * 1.0001))

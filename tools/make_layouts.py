@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes resources/layouts/*.qpt, the empty sheets of the maps, from maps.toml through QGIS's own classes.
+
+tools/run.sh python tools/make_layouts.py [folder]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import uuid
+from pathlib import Path
+
+os.environ.setdefault("QT_HASH_SEED", "0")  # else attributes come in another order each time
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from qgis.core import QgsApplication, QgsReadWriteContext  # noqa: E402
+from qgis.PyQt.QtXml import QDomDocument  # noqa: E402
+
+from plugin.bridge.layouts import catalogue, frame  # noqa: E402
+from plugin.paths import LAYOUTS  # noqa: E402
+
+
+def save(layout, path: Path) -> None:
+    document = QDomDocument()
+    document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
+    text = document.toString(1)
+    # The same sheet gives the same bytes: ids are random.
+    found = dict.fromkeys(re.findall(r"\{[0-9a-f-]{36}\}", text))
+    for n, name in enumerate(found):
+        text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for sheet in catalogue.load().sheets.values():
+        save(frame.draw(sheet), folder / f"{sheet.id}.qpt")
+
+
+if __name__ == "__main__":
+    application = QgsApplication([], True)
+    application.initQgis()
+    make(Path(sys.argv[1]) if len(sys.argv) > 1 else LAYOUTS)
