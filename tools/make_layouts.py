@@ -17,11 +17,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from qgis.core import QgsApplication, QgsReadWriteContext  # noqa: E402
-from qgis.PyQt.QtXml import QDomDocument  # noqa: E402
+from qgis.core import QgsApplication, QgsReadWriteContext
+from qgis.PyQt.QtXml import QDomDocument
 
-from plugin.bridge.layouts import catalogue, frame  # noqa: E402
-from plugin.paths import LAYOUTS  # noqa: E402
+from plugin.bridge.layouts import catalogue, frame
+from plugin.paths import LAYOUTS
 
 
 def save(layout, path: Path) -> None:

@@ -82,7 +82,10 @@ class Builder:
         bar = layout.itemById(frame.SCALE_BAR)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
-            texts.fit_scale_bar(bar, item, sheet)
+            if townships:
+                texts.let_scale_bar_follow(bar, sheet)
+            else:
+                texts.fit_scale_bar(bar, item, sheet)
         legend = layout.itemById(frame.LEGEND)
         if isinstance(legend, QgsLayoutItemLegend):
             fill_legend(legend, item, self._legend_entries(one, item), townships)

@@ -52,11 +52,15 @@ class Map:
 
 @dataclass(frozen=True)
 class Look:
-    """How a layer is drawn where the map wants it otherwise than its symbols say. None and empty leave things alone."""
+    """How a layer is drawn where the map wants it otherwise than its symbols say. None and empty leave things alone.
+
+    ``fixed``: symbols keep their size on the map of a whole county.
+    """
 
     opacity: float | None = None
     labels: float | None = None
     around: bool = False
+    fixed: bool = False
     fill: str = ""
     line: str = ""
     classes: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
@@ -175,7 +179,7 @@ def _look(row: dict[str, Any], file: Path, where: str) -> Look:
     check_keys(
         row,
         required=(),
-        allowed=("opacity", "labels", "around", "fill", "line", "classes", "spaces"),
+        allowed=("opacity", "labels", "around", "fixed", "fill", "line", "classes", "spaces"),
         file=file,
         where=where,
     )

@@ -15,8 +15,6 @@ from qgis.core import (
     Qgis,
     QgsLayoutExporter,
     QgsLayoutItemLegend,
-    QgsLayoutItemMap,
-    QgsLayoutItemScaleBar,
     QgsPrintLayout,
     QgsVectorLayer,
 )
@@ -24,8 +22,7 @@ from qgis.PyQt.QtCore import QRectF, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
 from ...core.errors import OutputError
-from . import frame, legend, texts
-from .catalogue import Sheet
+from . import frame, legend
 from .clean import without_traces
 
 JPG, PDF = "jpg", "pdf"
@@ -47,7 +44,6 @@ class Page:
 
 def write_page(
     layout: QgsPrintLayout,
-    sheet: Sheet,
     page: Page,
     folder: Path,
     *,
@@ -61,7 +57,7 @@ def write_page(
     ``check`` raises when the user wants to stop; ``world``: beside the jpg a .jgw, in the maps' plane. OutputError
     when QGIS cannot make the file.
     """
-    turn_to(layout, sheet, page)
+    turn_to(layout, page)
     written = []
     with _full_strength(layout):
         for kind in formats:
@@ -78,15 +74,11 @@ def write_page(
     return written
 
 
-def turn_to(layout: QgsPrintLayout, sheet: Sheet, page: Page) -> None:
-    """The page as it will be printed: the atlas at its township, legend and scale bar as that map wants them."""
-    item = layout.itemById(frame.MAP)
+def turn_to(layout: QgsPrintLayout, page: Page) -> None:
+    """The page as it will be printed: the atlas at its township, the legend as that map wants it."""
     if page.number >= 0:
         layout.atlas().seekTo(page.number)
     layout.refresh()
-    bar = layout.itemById(frame.SCALE_BAR)
-    if page.number >= 0 and isinstance(bar, QgsLayoutItemScaleBar) and isinstance(item, QgsLayoutItemMap):
-        texts.fit_scale_bar(bar, item, sheet)
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
             legend.settle(one)

@@ -100,7 +100,6 @@ def _write(
             check()
             yield from write_page(
                 layout,
-                order.sheet,
                 page,
                 folder,
                 formats=order.formats,

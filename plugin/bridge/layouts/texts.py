@@ -5,7 +5,17 @@ from __future__ import annotations
 
 import math
 
-from qgis.core import Qgis, QgsLayout, QgsLayoutItemLabel, QgsLayoutItemMap, QgsLayoutItemScaleBar, QgsLayoutPoint
+from qgis.core import (
+    Qgis,
+    QgsLayout,
+    QgsLayoutItem,
+    QgsLayoutItemLabel,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsLayoutObject,
+    QgsLayoutPoint,
+    QgsProperty,
+)
 
 from ..painting import round_length
 from . import frame
@@ -14,6 +24,7 @@ from .catalogue import Sheet
 #: Nothing gets smaller than this share of its size.
 _LEAST = 0.45
 _SEGMENTS = (3, 4, 5)
+_FOLLOWING = 4
 _BAR_SHARE = 0.66
 
 
@@ -54,6 +65,34 @@ def _width(text: str, size: float) -> float:
     return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
 
 
+def let_scale_bar_follow(bar: QgsLayoutItemScaleBar, sheet: Sheet) -> None:
+    """On pages of many scales the length of four segments follows the scale, wherever the sheet is printed from."""
+    bar.setUnits(Qgis.DistanceUnit.Kilometers)
+    bar.setUnitLabel("km")
+    bar.setNumberOfSegments(_FOLLOWING)
+    most = frame.BAR_WIDTH * sheet.factor * _BAR_SHARE / _FOLLOWING / 1e6
+    lengths = ", ".join(f"{digit * 10.0**power:g}" for power in range(-2, 2) for digit in (1, 2, 5))
+    bar.dataDefinedProperties().setProperty(
+        QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
+        QgsProperty.fromExpression(
+            f"with_variable('most', {most:.8f} * map_get(item_variables('{frame.MAP}'), 'map_scale'), "
+            f"array_last(array_filter(array({lengths}), @element <= @most)))"
+        ),
+    )
+    _centre(bar)
+    bar.refreshDataDefinedProperty()
+
+
+def _centre(bar: QgsLayoutItemScaleBar) -> None:
+    """Under the numeric scale, whatever width the bar takes."""
+    above = bar.layout().itemById("scale")
+    if above is None:
+        return
+    y = bar.pos().y()
+    bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
+    bar.attemptMove(QgsLayoutPoint(above.pos().x() + above.rect().width() / 2, y, frame.MM))
+
+
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Sheet) -> None:
     """Three to five segments of a round length (1, 2, 5 × 10ⁿ), about two thirds of the bar's room, in its middle."""
     room = frame.BAR_WIDTH * sheet.factor
@@ -69,12 +108,8 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: She
     bar.setMapUnitsPerScaleBarUnit(1.0)
     bar.setNumberOfSegments(segments)
     bar.setUnitsPerSegment(total / segments / (1000 if in_km else 1))
+    _centre(bar)
     bar.resizeToMinimumWidth()
-    place = bar.positionWithUnits()
-    centre = bar.layout().itemById("scale")
-    if centre is not None:
-        middle = centre.pos().x() + centre.rect().width() / 2
-        bar.attemptMove(QgsLayoutPoint(middle - bar.rect().width() / 2, place.y(), place.units()))
 
 
 def _is_round(length: float) -> bool:
