@@ -124,6 +124,10 @@
         <translation>{rules} 条规则全部检查完，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
     </message>
     <message>
+        <source>Also a page for each township</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Another project is open; this is the result of {time}.</source>
         <translation>工程已换，以下是 {time} 的结果。</translation>
     </message>
@@ -293,7 +297,7 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     </message>
     <message>
         <source>Choose level by level</source>
-        <translation>逐级选择</translation>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Choose the Folder of the Data</source>
@@ -420,6 +424,8 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
 Project: {project}</source>
         <translation>数据库：{database}
 工程：{project}</translation>
+        <source>Date on the maps</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Derive the three zones</source>
@@ -432,6 +438,12 @@ Project: {project}</source>
     <message>
         <source>East</source>
         <translation>东</translation>
+        <source>Dots per inch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drawn by (office)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Ecological space (m²)</source>
@@ -484,6 +496,12 @@ Project: {project}</source>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
+        <source>Export maps</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files written</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>File…</source>
@@ -516,6 +534,8 @@ Project: {project}</source>
     <message>
         <source>Folder and name</source>
         <translation>文件夹与名称</translation>
+        <source>Folder of the maps</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -536,6 +556,8 @@ Project: {project}</source>
     <message>
         <source>From the list of divisions</source>
         <translation>按行政区代码表</translation>
+        <source>Format</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>From {list}</source>
@@ -768,6 +790,18 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Map Fields…</source>
         <translation>字段映射…</translation>
+        <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.
+
+Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there is left out, and the log says why.
+
+Where the project has a layout of a map (Make Layouts in the menu), that one is printed as the planner left it.
+
+By township: besides, one page for each township of every map of the whole county.
+
+The window waits while a page is drawn; Cancel works between pages. Files are replaced once all pages are made. No name of user or machine is in them.
+
+Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given as the map set, replaces them.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Map a layer into a template</source>
@@ -776,6 +810,8 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Mapping (*.toml)</source>
         <translation>字段映射 (*.toml)</translation>
+        <source>Map set (.toml; empty: ours)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Mapping of fields (empty: proposed)</source>
@@ -792,6 +828,16 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Mapping {layer}…</source>
         <translation>正在映射 {layer}…</translation>
+        <source>Maps (empty: all)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Maps made</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Maps not made</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
@@ -962,6 +1008,10 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
         <translation>成果包</translation>
     </message>
     <message>
+        <source>Page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Parameters</source>
         <translation>参数</translation>
     </message>
@@ -984,6 +1034,8 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
     <message>
         <source>Place to save</source>
         <translation>保存位置</translation>
+        <source>Planning authority</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Planning data</source>
@@ -1200,6 +1252,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Search rule, BSM, township</source>
         <translation>搜索规则、标识码、乡镇</translation>
+    </message>
+    <message>
+        <source>Secrecy level</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>See Why</source>
@@ -1536,6 +1592,8 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Write to</source>
         <translation>写到</translation>
+        <source>World file (.jgw) beside each jpg</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Year of the base parcels</source>

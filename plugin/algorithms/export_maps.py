@@ -156,7 +156,9 @@ class ExportMaps(SanxianAlgorithm):
         return plan_layers(self.project)
 
     def _maps(self, parameters, context):
-        ids = _ids(parameters.get(MAPS))
+        given = parameters.get(MAPS)
+        # Asked for nothing, QGIS answers with the first of its list.
+        ids = [] if given in (None, "", []) else _ids(given)
         if ids is None:
             known = list(maps.load().maps)
             ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]

@@ -125,7 +125,7 @@ class Builder:
         for name, value in self.plate.variables().items():
             if value:
                 QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
-        layout.reportContext().setPredefinedScales(self.catalogue.all_scales())
+        layout.renderContext().setPredefinedScales(self.catalogue.all_scales())
 
     def _set_atlas(self, layout: QgsPrintLayout) -> None:
         role, layer = self.material.answers((TOWNSHIPS,))
@@ -140,7 +140,7 @@ class Builder:
         atlas.setFilterFeatures(True)
         atlas.setFilterExpression(f'"{code}" <> \'\' AND @id = minimum(@id, group_by:="{code}")')
         atlas.setHideCoverage(False)
-        layout.reportContext().setPredefinedScales(self.catalogue.all_scales())
+        layout.renderContext().setPredefinedScales(self.catalogue.all_scales())
 
     # -- maps
 

@@ -19,7 +19,7 @@ _MADE = "sanxian/made"
 #: Attributes that QGIS changes by itself: a new sheet and the same one read from a project differ in them.
 _RESTLESS = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
 #: Elements that follow from others, or from where a window was left.
-_PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides"}
+_PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides", "custom-order", "filterByMaps"}
 
 
 @dataclass
@@ -34,7 +34,9 @@ def find(project: QgsProject, one: Map, sheet: Sheet, townships: bool) -> QgsPri
     """The project's own sheet of a map, edited or not; told by what it is, not by its name."""
     wanted = (one.id, sheet.id, "1" if townships else "")
     for layout in project.layoutManager().printLayouts():
-        if tuple(layout.customProperty(k, "") for k in (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)) == wanted:
+        # What was empty comes back from a file as nothing.
+        keys = (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)
+        if tuple(str(layout.customProperty(key, "") or "") for key in keys) == wanted:
             return layout
     return None
 

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county's project to make maps of, and ways to look into the files, independent of the code under test."""
+
+import re
+import shutil
+import struct
+from pathlib import Path
+
+from tests.qgis.helpers import SAMPLE, X, Y, frame, square
+
+
+def sample_project(folder: Path):
+    """The sample county in a project of its own, as the menu opens it."""
+    from qgis.core import QgsProject
+
+    from plugin.bridge import sample
+
+    copy = folder / "county.gpkg"
+    shutil.copyfile(SAMPLE, copy)
+    project = QgsProject()
+    sample.load(project, copy)
+    return project
+
+
+def builder_for(project, plate=None, catalogue=None):
+    from plugin.bridge import county
+    from plugin.bridge.layouts import catalogue as maps
+    from plugin.bridge.layouts.build import Builder
+    from plugin.bridge.layouts.material import of_project
+
+    return Builder(of_project(project, county.options(project)), catalogue or maps.load(), plate)
+
+
+def centre_layers():
+    """A town of 1 × 1 km with its layers, in a county of 10 × 10 km with two townships."""
+    quarter = [square(x, y, 500, 500) for x in (4000, 4500) for y in (4000, 4500)]
+    return {
+        "XZQX": frame([square(0, 0, 10_000, 10_000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "XZQXZ": frame(
+            [square(0, 0, 5000, 10_000), square(5000, 0, 5000, 10_000)],
+            XZQDM=["140225100", "140225101"],
+            XZQMC=["永安镇", "王庄堡镇"],
+        ),
+        "ZXCQFW": frame([square(4000, 4000, 1000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "ZXCQXZYDYH": frame(quarter, YDYHFLDM=["0701", "0901", "1401", "1701"]),
+        "ZXCQGHYDYH": frame(quarter, YDYHFLDM=["0701", "0804", "1401", "1701"]),
+        "ZXCQGHFQ": frame(quarter, GHFQDM=["410", "410", "420", "430"], GHFQMC=["", "", "", ""]),
+        "ZXCQCSLX": frame([square(4100, 4100, 100, 300)]),
+        "ZXCQCSLVX": frame([square(4600, 4600, 200, 200)]),
+    }
+
+
+def jfif_density(path: Path) -> tuple[int, int, int]:
+    """Unit (1: per inch) and dots in x and y, from the file's own bytes."""
+    data = path.read_bytes()
+    start = data.index(b"JFIF\0")
+    unit, x, y = struct.unpack(">BHH", data[start + 7 : start + 12])
+    return unit, x, y
+
+
+def jpg_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels, from the frame header."""
+    data = path.read_bytes()
+    place = 2
+    while data[place + 1] not in (0xC0, 0xC1, 0xC2):
+        place += 2 + struct.unpack(">H", data[place + 2 : place + 4])[0]
+    height, width = struct.unpack(">HH", data[place + 5 : place + 9])
+    return width, height
+
+
+def pdf_is_whole(data: bytes) -> bool:
+    """Does every offset of the table lead to its object?"""
+    table = int(re.findall(rb"startxref\s+(\d+)", data)[-1])
+    assert data[table : table + 4] == b"xref"
+    rows = re.findall(rb"(\d{10}) (\d{5}) ([nf])", data[table:])
+    used = [(number, int(offset)) for number, (offset, _, kind) in enumerate(rows) if kind == b"n"]
+    return bool(used) and all(data[o:].startswith(f"{number} 0 obj".encode()) for number, o in used)
+
+
+__all__ = ["X", "Y", "builder_for", "centre_layers", "jfif_density", "jpg_size", "pdf_is_whole", "sample_project"]

@@ -1,0 +1,402 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The maps as files: names, dots, pages, and nothing of the user or the machine in them."""
+
+import getpass
+import platform
+import re
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pyogrio
+import pytest
+from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsVectorLayer
+
+from plugin.bridge.layouts import catalogue as maps
+from plugin.bridge.layouts import export, keep
+from plugin.bridge.layouts.build import Plate
+from plugin.bridge.layouts.run import Order
+from plugin.bridge.layouts.run import run as run_order
+from plugin.core.errors import Cancelled, OutputError
+from tests.qgis.helpers import SAMPLE, Log, digest, run, small_layers, write_small
+from tests.qgis.maps_helpers import (
+    builder_for,
+    centre_layers,
+    jfif_density,
+    jpg_size,
+    pdf_is_whole,
+    sample_project,
+)
+
+MAPS = maps.load()
+A3 = MAPS.sheets["A3"]
+AUTHOR = "zhang-san-private"
+
+
+@pytest.fixture(scope="module")
+def county(qgis_app, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("浑源 县")
+    project = sample_project(folder)
+    metadata = project.metadata()
+    metadata.setAuthor(AUTHOR)
+    project.setMetadata(metadata)
+    project.write(str(folder / "secret-path.qgz"))
+    return builder_for(project, Plate("内部", "浑源县人民政府", "", "2026年11月"))
+
+
+def order(folder, *ids, **more):
+    more = {"sheet": A3, "formats": ("jpg",), **more}
+    return Order(maps=tuple(maps.chosen_maps(MAPS, list(ids))), folder=folder, **more)
+
+
+@pytest.fixture(scope="module")
+def made(county, tmp_path_factory):
+    """Every map that the sample county has, on A3 in both formats."""
+    folder = tmp_path_factory.mktemp("图件")
+    return folder, run_order(county, order(folder, formats=("jpg", "pdf"), world=True))
+
+
+def test_all_maps_of_the_county_under_the_names_of_the_submission(made):
+    folder, outcome = made
+    titles = [
+        "01县域用地现状图",
+        "02县域三条控制线图",
+        "03县域三区图",
+        "04县域国土空间规划分区图",
+        "05县域历史文化保护规划图",
+    ]
+    expected = [f"140225浑源县{title}.{kind}" for title in titles for kind in ("jgw", "jpg", "pdf")]
+    assert sorted(p.name for p in folder.iterdir()) == sorted(expected) == sorted(p.name for p in outcome.files)
+
+
+def test_a_map_of_the_town_centre_without_its_layers_is_told_and_no_more(made):
+    lacking = {one.id: lack.key for one, lack in made[1].lacking}
+    assert lacking == dict.fromkeys(
+        ("centre_land_use", "centre_plan", "centre_zones", "centre_lines"), "no_centre_layers"
+    )
+
+
+def test_jpg_carries_its_dots_and_size(made):
+    for path in made[0].glob("*.jpg"):
+        assert jfif_density(path) == (1, 300, 300)
+        # 420 × 297 mm at 300 dots per 25.4 mm.
+        assert jpg_size(path) == (4960, 3507)
+
+
+def test_nothing_of_user_and_machine_is_inside(made, county):
+    secrets = {AUTHOR, "secret-path", str(Path.home()), str(made[0]), county.material.project.title()}
+    for name in (getpass.getuser(), QgsApplication.userLoginName(), QgsApplication.userFullName(), platform.node()):
+        # Few letters may be anything among the bytes of a picture.
+        secrets |= {name} if len(name) > 5 else {f">{name}<", f"({name})", f"/{name}/"} if name else set()
+    for path in (p for p in made[0].iterdir() if p.suffix != ".jgw"):
+        data = path.read_bytes()
+        for secret in filter(None, secrets):
+            for coded in (
+                secret.encode("utf-8"),
+                secret.encode("utf-16-be"),
+                secret.encode("utf-16-be").hex().encode(),
+            ):
+                assert coded not in data, (path.name, secret)
+        assert b"Exif\0" not in data and b"/CreationDate" not in data and b"/Author" not in data
+        assert b"CreateDate" not in data and b"dc:creator" not in data
+
+
+def test_the_metadata_would_be_there_otherwise(county, tmp_path):
+    """QGIS names the author in the pdf though it is asked for no metadata: what is blanked is there to be blanked."""
+    from qgis.core import QgsLayoutExporter
+
+    settings = QgsLayoutExporter.PdfExportSettings()
+    settings.exportMetadata = False
+    layout = county.build(MAPS.maps["three_zones"], A3)
+    QgsLayoutExporter(layout).exportToPdf(str(tmp_path / "x.pdf"), settings)
+    data = (tmp_path / "x.pdf").read_bytes()
+    assert AUTHOR.encode() in data and b"/CreationDate" in data
+
+
+def test_the_pdf_is_whole_and_says_its_title(made):
+    for path in made[0].glob("*.pdf"):
+        data = path.read_bytes()
+        assert pdf_is_whole(data)
+        title = f"浑源县{path.stem[len('140225浑源县01') :]}"
+        assert title.encode("utf-8") in data or title.encode("utf-16-be").hex().encode() in data
+        # 420 × 297 mm in points.
+        width, height = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data).groups()
+        assert (round(float(width)), round(float(height))) == (1191, 842)
+
+
+def test_the_same_data_give_the_same_pdf(county, tmp_path):
+    first, second = tmp_path / "1", tmp_path / "2"
+    for folder in (first, second):
+        folder.mkdir()
+        run_order(county, order(folder, "three_zones", formats=("pdf",)))
+    (one,), (two,) = first.iterdir(), second.iterdir()
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_world_file_places_the_county(made):
+    path = made[0] / "140225浑源县02县域三条控制线图.jgw"
+    step, _, _, down, west, north = (float(v) for v in path.read_text().split())
+    assert step == pytest.approx(250_000 * 0.0254 / 300) and down == -step
+    xmin, ymin, xmax, ymax = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
+    left, right = (xmin - west) / step, (xmax - west) / step
+    top, bottom = (north - ymax) / step, (north - ymin) / step
+    # The county lies within the map's frame, 9 to 317 mm from the left and 30 to 288 from above.
+    dots = 300 / 25.4
+    assert 9 * dots < left < right < 317 * dots and 30 * dots < top < bottom < 288 * dots
+    assert (left + right) / 2 == pytest.approx(163 * dots, abs=2) and (top + bottom) / 2 == pytest.approx(
+        159 * dots, abs=2
+    )
+
+
+def test_each_township_has_its_pages(county, tmp_path):
+    said = []
+    outcome = run_order(
+        county, order(tmp_path, "three_zones", townships=True), progress=lambda s, t: said.append((s, t))
+    )
+    towns = gpd.read_file(SAMPLE, layer="XZQXZ")
+    names = {f"{r.XZQDM}{r.XZQMC}03三区图.jpg" for r in towns.itertuples()} | {"140225浑源县03县域三区图.jpg"}
+    assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.files) == 17
+    shares = [share for share, _ in said]
+    assert shares == sorted(shares) and len(said) == 18 and said[1][1] == "浑源县永安镇三区图"
+
+
+def test_a0_has_its_pixels(county, tmp_path):
+    run_order(county, order(tmp_path, "three_lines", sheet=MAPS.sheets["A0"]))
+    (path,) = tmp_path.iterdir()
+    assert jpg_size(path) == (14043, 9933) and jfif_density(path) == (1, 300, 300)
+
+
+def images_in(data: bytes) -> list[int]:
+    return [int(w) for w in re.findall(rb"/Subtype /Image\s+/Width (\d+)", data)]
+
+
+def test_a_layer_of_many_features_is_a_picture_in_the_pdf(county, tmp_path):
+    sizes = {}
+    for above in (MAPS.raster_above, 1000):
+        builder = builder_for(county.material.project, catalogue=replace(MAPS, raster_above=above))
+        folder = tmp_path / str(above)
+        folder.mkdir()
+        run_order(builder, order(folder, "land_use", formats=("pdf",)))
+        (path,) = folder.iterdir()
+        sizes[above] = max(images_in(path.read_bytes()), default=0)
+    # The map's frame is 308 mm wide: 3638 dots.
+    assert sizes[20000] < 1000 and sizes[1000] > 3000
+
+
+# --- stopping, failing
+def test_cancel_leaves_everything_as_it_was(county, tmp_path):
+    old = tmp_path / "140225浑源县03县域三区图.jpg"
+    old.write_bytes(b"of last year")
+    pages = []
+
+    def check():
+        if len(pages) == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run_order(county, order(tmp_path, "3", townships=True), progress=lambda s, t: pages.append(t), check=check)
+    assert len(pages) == 3
+    assert [p.name for p in tmp_path.iterdir()] == [old.name] and old.read_bytes() == b"of last year"
+
+
+def test_a_failure_replaces_nothing(county, tmp_path, monkeypatch):
+    old = tmp_path / "140225浑源县03县域三区图.jpg"
+    old.write_bytes(b"of last year")
+
+    def fail(*_):
+        raise OutputError("map_too_large", target="x", dpi=300)
+
+    monkeypatch.setattr(export, "_write_pdf", fail)
+    with pytest.raises(OutputError):
+        run_order(county, order(tmp_path, "3", formats=("jpg", "pdf")))
+    assert [p.name for p in tmp_path.iterdir()] == [old.name] and old.read_bytes() == b"of last year"
+
+
+def test_files_of_before_are_replaced_and_others_stay(county, tmp_path):
+    old, other = tmp_path / "140225浑源县03县域三区图.jpg", tmp_path / "说明.txt"
+    old.write_bytes(b"of last year")
+    other.write_text("不动")
+    run_order(county, order(tmp_path, "3"))
+    assert {p.name for p in tmp_path.iterdir()} == {old.name, other.name}
+    assert jpg_size(old) == (4960, 3507) and other.read_text() == "不动"
+
+
+def test_layers_in_the_tree_keep_their_strength(county, tmp_path):
+    parcels = county.material.roles["DLTB"]
+    heard = []
+    parcels.opacityChanged.connect(heard.append)
+    run_order(county, order(tmp_path, "land_use"))
+    assert parcels.opacity() == 0.5 and heard == []
+
+
+# --- a planner's own sheet
+def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
+    project = sample_project(tmp_path)
+    builder = builder_for(project, Plate(maker="浑源县人民政府"))
+    keep.put(builder, [(MAPS.maps["three_zones"], A3, False)])
+    layout = keep.find(project, MAPS.maps["three_zones"], A3, False)
+    folder = tmp_path / "图"
+    folder.mkdir()
+    run_order(builder, order(folder, "three_zones", formats=("pdf",)))
+    (path,) = folder.iterdir()
+    before = path.read_bytes()
+    layout.itemById("note").setText("本县自己的说明：图中数据截至2026年。")
+    outcome = run_order(builder, order(folder, "three_zones", formats=("pdf",)))
+    assert outcome.own == [layout.name()] and path.read_bytes() != before
+    assert len(project.layoutManager().printLayouts()) == 1
+
+
+# --- 中心城区
+def test_maps_of_the_town_centre(provider, tmp_path):
+    source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(small_layers()), **centre_layers()})
+    log, folder = Log(), tmp_path / "图"
+    result = run("export_maps", {"SOURCE": str(source), "FORMAT": "jpg", "OUTPUT": str(folder)}, log)
+    assert {p.name for p in folder.iterdir()} == {
+        "140225浑源县06中心城区用地现状图.jpg",
+        "140225浑源县07中心城区土地使用规划图.jpg",
+        "140225浑源县08中心城区规划分区图.jpg",
+        "140225浑源县09中心城区城市四线控制图.jpg",
+    }
+    assert result["MADE"] == 4 and result["NOT_MADE"] == "land_use, three_lines, three_zones, zones, heritage"
+    assert any("“县域三条控制线图”没有生成：缺城镇开发边界" in line for line in log.lines)
+
+
+def test_sheets_of_the_town_centre(qgis_app, tmp_path):
+    from plugin.bridge.layouts import legend
+
+    source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(small_layers()), **centre_layers()})
+    project = QgsProject()
+    for name in centre_layers():
+        project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
+    builder = builder_for(project)
+    layout = builder.build(MAPS.maps["centre_lines"], A3)
+    # 1 km in a frame of 308 × 258 mm.
+    assert layout.itemById("map").scale() == pytest.approx(4000)
+    shown = legend.shown(layout.itemById("legend"))
+    assert list(shown)[:3] == ["中心城区范围", "城市蓝线", "城市绿线"] and "城市黄线" not in shown
+    plan = builder.build(MAPS.maps["centre_plan"], A3)
+    told = {n.split()[0] for n in legend.shown(plan.itemById("legend"))["规划用地用海分类"]}
+    assert told == {"0701", "0804", "1401", "17"}
+    # The frame of the map is on the locator, where the county is.
+    overview = plan.itemById("locator").overviews().overview(0)
+    assert overview.enabled() and overview.linkedMap() is plan.itemById("map")
+
+
+# --- the algorithm
+def test_a_file_as_the_source_is_only_read(provider, tmp_path):
+    before = digest(SAMPLE)
+    log, folder = Log(), tmp_path / "图"
+    parameters = {
+        "SOURCE": str(SAMPLE),
+        "FORMAT": "both",
+        "SECRECY": "公开",
+        "MAKER": "浑源县人民政府",
+        "DATE": "2026年11月",
+        "OUTPUT": str(folder),
+    }
+    result = run("export_maps", {**parameters, "MAPS": "three_lines, heritage"}, log)
+    assert {p.name for p in folder.iterdir()} == {
+        f"140225浑源县{name}.{kind}"
+        for name in ("02县域三条控制线图", "05县域历史文化保护规划图")
+        for kind in ("jpg", "pdf")
+    }
+    assert result["MADE"] == 2 and result["FILES"] == 4 and digest(SAMPLE) == before
+    assert not list(SAMPLE.parent.glob("*-wal")) and any(
+        "已导出图件 2 幅（A3，300 dpi），4 个文件" in line for line in log.lines
+    )
+
+
+def test_a_folder_of_shapefiles_in_gbk(provider, tmp_path):
+    folder = tmp_path / "三线 成果"
+    folder.mkdir()
+    for role in ("XZQX", "XZQXZ", "CZKFBJ", "STBHHX", "YJJBNTBHTB"):
+        rows = pyogrio.read_dataframe(SAMPLE, layer=role).head(50)
+        pyogrio.write_dataframe(rows, folder / f"{role}.shp", encoding="GBK")
+        (folder / f"{role}.cpg").unlink(missing_ok=True)
+    before = digest(folder)
+    run("export_maps", {"SOURCE": str(folder), "MAPS": "three_lines", "FORMAT": "jpg", "OUTPUT": str(tmp_path / "图")})
+    assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县02县域三条控制线图.jpg"]
+    assert digest(folder) == before
+
+
+def test_the_projects_layers_with_unsaved_edits(provider, project, tmp_path):
+    from plugin.bridge import sample
+
+    sample.load(project, sample.copy(tmp_path / "copy"))
+    folder = tmp_path / "图"
+    run("export_maps", {"MAPS": [2], "FORMAT": "pdf", "OUTPUT": str(folder)})
+    assert [p.name for p in folder.iterdir()] == ["140225浑源县03县域三区图.pdf"]
+    assert not project.layoutManager().printLayouts()
+
+
+def test_it_runs_on_the_main_thread(provider):
+    from qgis.core import Qgis
+
+    assert provider.algorithm("export_maps").flags() & Qgis.ProcessingAlgorithmFlag.NoThreading
+
+
+def test_cancel_between_pages(provider, tmp_path):
+    class Impatient(QgsProcessingFeedback):
+        pages = 0
+
+        def setProgressText(self, text):
+            self.pages += 1
+            if self.pages == 2:
+                self.cancel()
+
+    folder, feedback = tmp_path / "图", Impatient(False)
+    result = run("export_maps", {"SOURCE": str(SAMPLE), "FORMAT": "jpg", "OUTPUT": str(folder)}, feedback)
+    assert feedback.pages == 2 and result == {}
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"SOURCE": "没有.gpkg"}, "找不到"),
+        ({"MAPS": "no_such_map"}, "没有图件“no_such_map”"),
+        ({"MAP_SET": "没有.toml"}, "没有.toml"),
+        ({"MAPS": "centre_plan"}, "没有生成任何图件"),
+        ({"DPI": 299}, "DPI"),
+    ],
+)
+def test_what_cannot_be_is_said(provider, tmp_path, change, said):
+    parameters = {"SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "图"), **change}
+    with pytest.raises(QgsProcessingException, match=said):
+        run("export_maps", parameters)
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
+def test_a_county_replaces_order_numbers_and_titles(provider, tmp_path):
+    own = tmp_path / "本县图件.toml"
+    own.write_text(
+        maps.MAPS.read_text(encoding="utf-8")
+        .replace("number = 2\n", "number = 21\n")
+        .replace("县域三条控制线图", "国土空间控制线规划图"),
+        encoding="utf-8",
+    )
+    parameters = {"SOURCE": str(SAMPLE), "MAPS": "three_lines", "FORMAT": "jpg", "MAP_SET": str(own)}
+    run("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
+    assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县21国土空间控制线规划图.jpg"]
+
+
+def test_from_the_shell(qgis_process, tmp_path):
+    done = qgis_process(
+        "run",
+        "sanxian:export_maps",
+        "--",
+        f"SOURCE={SAMPLE}",
+        "MAPS=three_zones",
+        "FORMAT=pdf",
+        f"OUTPUT={tmp_path / '图'}",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县03县域三区图.pdf"]
+
+
+def test_streams_of_the_pdf_open(made):
+    """Blanking touched no stream: each that says it is deflated still is."""
+    data = next(made[0].glob("*03*.pdf")).read_bytes()
+    streams = re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)endstream", data, re.DOTALL)
+    assert streams and all(zlib.decompressobj().decompress(s) is not None for s in streams)

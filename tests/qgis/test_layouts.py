@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sheets: what is on them, in which size and words, and that they stay as they were made."""
+
+import subprocess
+import sys
+
+import geopandas as gpd
+import pyogrio
+import pytest
+import shapely
+from qgis.core import QgsFillSymbol, QgsLayoutExporter, QgsPrintLayout, QgsProject, QgsSingleSymbolRenderer
+from qgis.PyQt.QtCore import QSize
+
+from plugin.bridge.layouts import catalogue as maps
+from plugin.bridge.layouts import export, frame, keep, legend
+from plugin.bridge.layouts.build import Plate, crs_text
+from plugin.core.errors import DataError, InputError
+from plugin.paths import LAYOUTS
+from tests.qgis.helpers import ROOT, SAMPLE, square, write_small
+from tests.qgis.helpers import frame as table
+from tests.qgis.maps_helpers import builder_for, centre_layers, sample_project
+
+MAPS = maps.load()
+COUNTY_MAPS = [m.id for m in MAPS.maps.values() if m.scope == "county"]
+ITEMS = (
+    "border plan title number secrecy map north locator locator_title legend legend_title scale scale_bar note "
+    "maker drawer crs date"
+).split()
+PLATE = Plate(secrecy="内部", maker="浑源县人民政府", drawer="浑源县自然资源局", date="2026年11月")
+
+
+@pytest.fixture(scope="module")
+def builder(qgis_app, tmp_path_factory):
+    return builder_for(sample_project(tmp_path_factory.mktemp("布局")), PLATE)
+
+
+@pytest.fixture(scope="module")
+def sheets(builder):
+    """Each map of the county on A3."""
+    return {one: builder.build(MAPS.maps[one], MAPS.sheets["A3"]) for one in COUNTY_MAPS}
+
+
+def text(layout, item):
+    return layout.itemById(item).currentText()
+
+
+# --- the data
+def test_sheets_are_fresh(tmp_path):
+    subprocess.run([sys.executable, ROOT / "tools" / "make_layouts.py", tmp_path], check=True, capture_output=True)
+
+    def words(path):
+        return sorted(path.read_text(encoding="utf-8").replace(">", " ").replace("/", " ").split())
+
+    for sheet in MAPS.sheets:
+        made, kept = tmp_path / f"{sheet}.qpt", LAYOUTS / f"{sheet}.qpt"
+        assert words(made) == words(kept), "tools/run.sh python tools/make_layouts.py"
+
+
+def test_sheets_know_nothing_of_this_machine():
+    for sheet in MAPS.sheets:
+        text = (LAYOUTS / f"{sheet}.qpt").read_text(encoding="utf-8")
+        assert str(ROOT) not in text and "/home" not in text and "/tmp" not in text
+
+
+@pytest.mark.parametrize(
+    "old, new, key",
+    [
+        ("number = 2", "number = 1", "map.number"),
+        ('id = "zones"', 'id = "heritage"', "map.id"),
+        ('look = "full"', 'look = "fulll"', "look"),
+        ('scope = "centre"', 'scope = "town"', "scope"),
+        ("need = true", "needed = true", "layers"),
+        ("{title}", "{titel}", "file_name"),
+        ("fill = 0.97", "", "fill"),
+    ],
+)
+def test_a_slip_in_the_map_set_is_named(tmp_path, old, new, key):
+    own = tmp_path / "maps.toml"
+    own.write_text(maps.MAPS.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        maps.load(own)
+    assert str(own) in str(error.value.params) and key in str(error.value.params)
+
+
+def test_maps_are_chosen_by_id_or_number():
+    assert [m.id for m in maps.chosen_maps(MAPS, ["zones", "1"])] == ["land_use", "zones"]
+    with pytest.raises(InputError, match="map_unknown"):
+        maps.chosen_maps(MAPS, ["no_such"])
+
+
+@pytest.mark.parametrize("least, scale", [(206_000, 250_000), (250_000, 250_000), (9_990, 10_000), (81_000, 100_000)])
+def test_scales_are_round(least, scale):
+    assert MAPS.round_scale(least) == scale
+
+
+# --- what is on a sheet
+@pytest.mark.parametrize("one", COUNTY_MAPS)
+def test_everything_a_map_must_carry_is_there(sheets, one):
+    layout = sheets[one]
+    assert all(layout.itemById(item) is not None for item in ITEMS)
+    assert text(layout, "title") == MAPS.maps[one].title
+    assert text(layout, "plan") == "浑源县国土空间总体规划（2021—2035年）"
+    assert text(layout, "number") == f"图号 {MAPS.maps[one].number:02d}"
+    assert text(layout, "secrecy") == "密级：内部"
+    assert [text(layout, i) for i in ("maker", "drawer", "date")] == [
+        "浑源县人民政府",
+        "浑源县自然资源局",
+        "2026年11月",
+    ]
+    assert text(layout, "crs") == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
+
+
+@pytest.mark.parametrize("one", COUNTY_MAPS)
+def test_the_scale_told_is_the_maps(sheets, one):
+    item = sheets[one].itemById("map")
+    # Independent of QGIS's own figure: metres on the ground by metres on paper.
+    ratio = item.extent().width() / (item.rect().width() / 1000)
+    assert text(sheets[one], "scale") == "比例尺 1:250 000" and ratio == pytest.approx(250_000, rel=1e-6)
+    bar = sheets[one].itemById("scale_bar")
+    assert bar.unitLabel() == "km" and bar.linkedMap() is item
+    assert bar.rect().width() <= frame.BAR_WIDTH
+
+
+@pytest.mark.parametrize("one", COUNTY_MAPS)
+def test_the_county_is_whole_and_in_the_middle(sheets, one):
+    west, south, east, north = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
+    extent = sheets[one].itemById("map").extent()
+    assert extent.xMinimum() < west and east < extent.xMaximum()
+    assert extent.yMinimum() < south and north < extent.yMaximum()
+    assert extent.center().x() == pytest.approx((west + east) / 2, abs=1)
+    assert extent.center().y() == pytest.approx((south + north) / 2, abs=1)
+
+
+@pytest.mark.parametrize("sheet, size", [("A3", (420, 297)), ("A0", (1189, 841))])
+def test_the_page_has_its_size_and_holds_its_items(builder, sheet, size):
+    layout = builder.build(MAPS.maps["three_lines"], MAPS.sheets[sheet])
+    page = layout.pageCollection().page(0)
+    assert (page.pageSize().width(), page.pageSize().height()) == size
+    for item in ITEMS:
+        place = layout.itemById(item).sceneBoundingRect()
+        assert place.left() >= 0 and place.top() >= 0 and place.right() <= size[0] and place.bottom() <= size[1], item
+
+
+@pytest.mark.parametrize("one", COUNTY_MAPS)
+def test_the_legend_stays_in_its_frame(sheets, one):
+    room = sheets[one].itemById("legend_frame").sceneBoundingRect()
+    assert room.adjusted(-0.2, -0.2, 0.2, 0.2).contains(sheets[one].itemById("legend").sceneBoundingRect())
+
+
+def test_a_long_name_becomes_smaller_not_cut(builder, monkeypatch):
+    long = "积石山保安族东乡族撒拉族自治县大河家镇"
+    monkeypatch.setattr(MAPS.maps["zones"].__class__, "title", property(lambda self: long * 2), raising=False)
+    layout = builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
+    label = layout.itemById("title")
+    assert label.currentText() == long * 2
+    assert label.sizeForText().width() <= label.rect().width()
+
+
+# --- the legend tells what is on the map
+def codes_on(layer, field, place=None):
+    rows = pyogrio.read_dataframe(SAMPLE, layer=layer)
+    if place is not None:
+        rows = rows[[s is not None and shapely.make_valid(s).intersection(place).area > 1 for s in rows.geometry]]
+    return set(rows[field].dropna())
+
+
+def test_legend_of_zones_has_the_codes_of_the_layer(sheets):
+    shown = legend.shown(sheets["zones"].itemById("legend"))
+    assert list(shown) == ["县界", "乡镇界", "规划分区"]
+    told = {name.split()[0] for name in shown["规划分区"]} - {"其他"}
+    present = codes_on("YDYHGHFQ", "GHFQDM")
+    # 520 has no symbol of its own and is drawn as 500; 550 is in no list.
+    assert told == {c for c in present if c not in ("520", "550")} | {"500"}
+    assert ("其他" in shown["规划分区"]) == ("550" in present)
+
+
+def test_legend_of_the_lines_has_the_lines_and_the_ground(sheets):
+    shown = legend.shown(sheets["three_lines"].itemById("legend"))
+    assert list(shown) == ["县界", "乡镇界", "城镇开发边界", "生态保护红线", "永久基本农田", "现状底图"]
+    assert shown["现状底图"] == ["水域", "道路", "现状城镇、村庄与工矿"]
+
+
+def test_a_layer_off_the_map_is_not_in_its_legend(qgis_app, tmp_path):
+    far = table([square(50_000, 0)], MC=["远处的保护范围"])
+    layers = centre_layers()
+    file = write_small(
+        tmp_path / "小县.gpkg",
+        **layers | {"LSWHBHX": table([square(100, 100)], MC=["核心保护范围"]), "CZKFBJ": far.assign(GHFQDM="410")},
+    )
+    project = QgsProject()
+    from qgis.core import QgsVectorLayer
+
+    for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
+        project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
+    layout = builder_for(project).build(MAPS.maps["heritage"], MAPS.sheets["A3"])
+    assert list(legend.shown(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
+    assert legend.shown(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
+
+
+def test_three_zones_of_the_planning_zones(sheets, builder):
+    from plugin.core.three_zones.spaces import space_map
+
+    mapping = space_map(builder.material.norm)
+    expected = {mapping.name(mapping.space(code)) for code in codes_on("YDYHGHFQ", "GHFQDM")}
+    assert set(legend.shown(sheets["three_zones"].itemById("legend"))["三区"]) == expected
+
+
+# --- by township
+def test_a_township_has_its_page(builder):
+    layout = builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    every = {("500" if c == "520" else c) for c in codes_on("YDYHGHFQ", "GHFQDM")}
+    towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
+    with export.atlas(layout):
+        pages = list(export.pages_of(layout))
+        assert [name for _, name in pages] == list(towns["XZQMC"])
+        for number in (1, 9):
+            export.turn_to(layout, export.Page(number, "", ""))
+            town = towns.loc[number]
+            item = layout.itemById("map")
+            assert text(layout, "title") == f"浑源县{town['XZQMC']}国土空间规划分区图"
+            assert item.scale() in [pytest.approx(s) for s in MAPS.all_scales()]
+            box = item.extent()
+            assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(town.geometry)
+            told = {n.split()[0] for n in legend.shown(layout.itemById("legend"))["规划分区"]} - {"其他"}
+            inside = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
+            # A zone beyond the boundary that touches it may be told, too.
+            touching = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
+            plain = [{("500" if c == "520" else c) for c in codes if c != "550"} for codes in (inside, touching)]
+            assert plain[0] <= told <= plain[1] and plain[1] < every
+
+
+def test_neighbours_are_pale(builder):
+    layout = builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layer = builder.material.roles["XZQXZ"]
+    style = layout.itemById("map").layerStyleOverrides()[layer.id()]
+    assert "@atlas_feature" in style and "XZQDM" in style
+    assert "@atlas_feature" in layout.itemById("locator").layerStyleOverrides()[layer.id()]
+
+
+# --- a sheet stays as it was made
+def picture(layout):
+    image = QgsLayoutExporter(layout).renderRegionToImage(layout.itemById("map").sceneBoundingRect(), QSize(), 40)
+    return bytes(image.constBits().asarray(image.sizeInBytes()))
+
+
+def test_changes_of_the_tree_do_not_reach_a_sheet(qgis_app, tmp_path):
+    project = sample_project(tmp_path)
+    builder = builder_for(project, PLATE)
+    layout = builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
+    before = picture(layout)
+    parcels = builder.material.roles["DLTB"]
+    parcels.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple({"color": "#ff00ff"})))
+    parcels.setOpacity(0.1)
+    for layer in builder.material.roles.values():
+        project.layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
+    layout.refresh()
+    assert picture(layout) == before
+
+
+def test_land_use_is_at_full_strength(sheets, builder):
+    parcels = builder.material.roles["DLTB"]
+    assert parcels.opacity() == 0.5
+    assert "<layerOpacity>1</layerOpacity>" in sheets["land_use"].itemById("map").layerStyleOverrides()[parcels.id()]
+
+
+def test_only_the_lines_of_a_scale_that_is_drawn_are_in_the_style(builder):
+    """From afar farmland is a tint: the legend, which asks no scale, would show tint and hatch."""
+    farmland = builder.material.roles["YJJBNTBHTB"]
+    one = MAPS.maps["three_lines"]
+    sheets = [builder.build(one, MAPS.sheets[sheet]) for sheet in ("A3", "A0")]
+    far, near = (s.itemById("map").layerStyleOverrides()[farmland.id()] for s in sheets)
+    assert "LinePatternFill" not in far and "LinePatternFill" in near
+    assert "@map_scale" not in far and "@map_scale" not in near
+
+
+# --- in the project's list
+def test_an_edited_sheet_is_not_replaced_unasked(qgis_app, tmp_path):
+    project = sample_project(tmp_path)
+    builder = builder_for(project, PLATE)
+    wanted = [(MAPS.maps[one], MAPS.sheets["A3"], False) for one in ("zones", "heritage")]
+    assert keep.put(builder, wanted).made == ["04 县域国土空间规划分区图 A3", "05 县域历史文化保护规划图 A3"]
+    assert len(project.layoutManager().printLayouts()) == 2
+    edited = project.layoutManager().layoutByName("04 县域国土空间规划分区图 A3")
+    assert isinstance(edited, QgsPrintLayout) and not keep.is_edited(edited)
+    edited.itemById("note").setText("本县自己的说明")
+    again = keep.put(builder, wanted)
+    assert again.edited == ["04 县域国土空间规划分区图 A3"] and again.made == ["05 县域历史文化保护规划图 A3"]
+    assert text(keep.find(project, *wanted[0]), "note") == "本县自己的说明"
+    asked = keep.put(builder, wanted, replace=again.edited)
+    assert not asked.edited and text(keep.find(project, *wanted[0]), "note") == MAPS.note
+    assert len(project.layoutManager().printLayouts()) == 2
+
+
+def test_a_sheet_saved_and_read_again_is_not_an_edited_one(qgis_app, tmp_path):
+    project = sample_project(tmp_path)
+    builder = builder_for(project, PLATE)
+    wanted = [(MAPS.maps[one], MAPS.sheets["A3"], t) for one, t in (("land_use", False), ("zones", True))]
+    keep.put(builder, wanted)
+    assert project.write(str(tmp_path / "工程.qgz"))
+    opened = QgsProject()
+    assert opened.read(str(tmp_path / "工程.qgz"))
+    for one in wanted:
+        layout = keep.find(opened, *one)
+        assert layout is not None and not keep.is_edited(layout)
+        layout.refresh()
+        assert not keep.is_edited(layout)
+
+
+# --- what it is made of
+def test_a_county_without_name_is_asked_for(qgis_app, tmp_path):
+    from qgis.core import QgsVectorLayer
+
+    file = write_small(tmp_path / "小.gpkg")
+    project = QgsProject()
+    project.addMapLayer(QgsVectorLayer(f"{file}|layername=CZKFBJ", "CZKFBJ", "ogr"))
+    with pytest.raises(InputError, match="map_county_unknown"):
+        _ = builder_for(project).material.county
+
+
+def test_the_coordinate_system_in_words(qgis_app):
+    from qgis.core import QgsCoordinateReferenceSystem as Crs
+
+    assert crs_text(Crs("EPSG:4526")) == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
+    assert crs_text(Crs("EPSG:4490")) == "2000国家大地坐标系"
+    assert crs_text(Crs("EPSG:4546")).endswith("中央经线111°")
