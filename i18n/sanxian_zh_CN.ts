@@ -38,6 +38,8 @@
     <message>
         <source>(nothing)</source>
         <translation>（不填）</translation>
+        <source>(layers missing)</source>
+        <translation>（缺图层）</translation>
     </message>
     <message>
         <source>, </source>
@@ -125,7 +127,11 @@
     </message>
     <message>
         <source>Also a page for each township</source>
-        <translation type="unfinished"></translation>
+        <translation>同时生成分乡镇的图（每个乡镇一页）</translation>
+    </message>
+    <message>
+        <source>Also one for the townships, a page for each</source>
+        <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
     </message>
     <message>
         <source>Another project is open; this is the result of {time}.</source>
@@ -424,26 +430,30 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
 Project: {project}</source>
         <translation>数据库：{database}
 工程：{project}</translation>
+    </message>
+    <message>
         <source>Date on the maps</source>
-        <translation type="unfinished"></translation>
+        <translation>制图日期</translation>
     </message>
     <message>
         <source>Derive the three zones</source>
         <translation>规划分区归并为三区</translation>
     </message>
     <message>
+        <source>Dots per inch</source>
+        <translation>分辨率（dpi）</translation>
+    </message>
+    <message>
         <source>Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange.</source>
         <translation>用经纬度绘图和捕捉都不方便：除非只用于交换，请选投影带。</translation>
     </message>
     <message>
-        <source>East</source>
-        <translation>东</translation>
-        <source>Dots per inch</source>
-        <translation type="unfinished"></translation>
+        <source>Drawn by (office)</source>
+        <translation>制图单位</translation>
     </message>
     <message>
-        <source>Drawn by (office)</source>
-        <translation type="unfinished"></translation>
+        <source>East</source>
+        <translation>东</translation>
     </message>
     <message>
         <source>Ecological space (m²)</source>
@@ -486,6 +496,14 @@ Project: {project}</source>
         <translation>导出</translation>
     </message>
     <message>
+        <source>Export Maps…</source>
+        <translation>导出图件…</translation>
+    </message>
+    <message>
+        <source>Export maps</source>
+        <translation>导出图件</translation>
+    </message>
+    <message>
         <source>Extent of the county</source>
         <translation>县域范围</translation>
     </message>
@@ -496,12 +514,10 @@ Project: {project}</source>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
-        <source>Export maps</source>
-        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Files written</source>
-        <translation type="unfinished"></translation>
+        <translation>文件个数</translation>
     </message>
     <message>
         <source>File…</source>
@@ -534,8 +550,10 @@ Project: {project}</source>
     <message>
         <source>Folder and name</source>
         <translation>文件夹与名称</translation>
+    </message>
+    <message>
         <source>Folder of the maps</source>
-        <translation type="unfinished"></translation>
+        <translation>图件文件夹</translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -548,6 +566,8 @@ Project: {project}</source>
     <message>
         <source>From</source>
         <translation>来源</translation>
+        <source>Format</source>
+        <translation>格式</translation>
     </message>
     <message>
         <source>From the layer: {layer}</source>
@@ -556,8 +576,6 @@ Project: {project}</source>
     <message>
         <source>From the list of divisions</source>
         <translation>按行政区代码表</translation>
-        <source>Format</source>
-        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>From {list}</source>
@@ -656,6 +674,14 @@ Project: {project}</source>
         <translation>JSON 报告…</translation>
     </message>
     <message>
+        <source>Keep Mine</source>
+        <translation>保留我改的</translation>
+    </message>
+    <message>
+        <source>Kept as you edited them: {names}.</source>
+        <translation>保留了你改过的：{names}。</translation>
+    </message>
+    <message>
         <source>Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.</source>
         <translation>快捷键：全面检查 Ctrl+Alt+R，上一个、下一个 Ctrl+Alt+↑、↓；列表中 Enter 缩放，Ctrl+C 复制，F1 说明。</translation>
     </message>
@@ -730,6 +756,8 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Leave personal data out</source>
         <translation>不带个人信息</translation>
+        <source>Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts.</source>
+        <translation>布局里的图层和符号按现在的样子固定下来，以后改图层面板不受影响。布局可在“工程 → 布局”里修改。</translation>
     </message>
     <message>
         <source>Left empty</source>
@@ -754,6 +782,12 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Lost</source>
         <translation>带不过去</translation>
+        <source>Make Layouts</source>
+        <translation>生成布局</translation>
+    </message>
+    <message>
+        <source>Make Layouts…</source>
+        <translation>生成布局…</translation>
     </message>
     <message>
         <source>Make Report</source>
@@ -801,7 +835,17 @@ By township: besides, one page for each township of every map of the whole count
 The window waits while a page is drawn; Cancel works between pages. Files are replaced once all pages are made. No name of user or machine is in them.
 
 Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given as the map set, replaces them.</source>
-        <translation type="unfinished"></translation>
+        <translation>生成本县规划的成果图件：图名、图例、比例尺、指北针、位置示意和图签齐全，导出为 jpg（不低于 300 dpi）和 pdf，文件按汇交要求命名：行政区代码、行政区名称、序号、图件名称。
+
+图件：{maps}。可写几个，用逗号隔开；留空则能生成的全部生成。缺图层的图不生成，日志里写明缺什么。
+
+工程里已有某幅图的布局（菜单“生成布局…”）时，按规划人员改好的样子导出。
+
+分乡镇：县域图件之外，每个乡镇再各出一页。
+
+绘制一页时窗口要等一会儿，两页之间可以取消。全部页面完成后才替换原有文件。文件里不含用户名和本机信息。
+
+图件的种类、顺序、序号和名称没有见到标准原文（C 级）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
     </message>
     <message>
         <source>Map a layer into a template</source>
@@ -811,7 +855,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <source>Mapping (*.toml)</source>
         <translation>字段映射 (*.toml)</translation>
         <source>Map set (.toml; empty: ours)</source>
-        <translation type="unfinished"></translation>
+        <translation>图件目录（.toml；留空用自带的）</translation>
     </message>
     <message>
         <source>Mapping of fields (empty: proposed)</source>
@@ -829,15 +873,15 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <source>Mapping {layer}…</source>
         <translation>正在映射 {layer}…</translation>
         <source>Maps (empty: all)</source>
-        <translation type="unfinished"></translation>
+        <translation>图件（留空：全部）</translation>
     </message>
     <message>
         <source>Maps made</source>
-        <translation type="unfinished"></translation>
+        <translation>已生成的图件数</translation>
     </message>
     <message>
         <source>Maps not made</source>
-        <translation type="unfinished"></translation>
+        <translation>没有生成的图件</translation>
     </message>
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
@@ -898,6 +942,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>No layer, field or code holds these words.</source>
         <translation>没有图层、字段或代码含有这些字。</translation>
+    </message>
+    <message>
+        <source>No layout was made ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没有生成布局（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
         <source>No place on the map</source>
@@ -1009,7 +1057,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Page</source>
-        <translation type="unfinished"></translation>
+        <translation>图幅</translation>
     </message>
     <message>
         <source>Parameters</source>
@@ -1034,8 +1082,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Place to save</source>
         <translation>保存位置</translation>
+    </message>
+    <message>
         <source>Planning authority</source>
-        <translation type="unfinished"></translation>
+        <translation>编制单位</translation>
     </message>
     <message>
         <source>Planning data</source>
@@ -1255,7 +1305,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Secrecy level</source>
-        <translation type="unfinished"></translation>
+        <translation>密级</translation>
     </message>
     <message>
         <source>See Why</source>
@@ -1484,6 +1534,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>They are listed in {file}.</source>
         <translation>清单见 {file}。</translation>
+        <source>These layouts were edited since they were made:
+{names}
+
+Replace them by new ones? The changes are lost.</source>
+        <translation>这些布局生成以后改过：
+{names}
+
+换成新的吗？换了，改动就没有了。</translation>
     </message>
     <message>
         <source>This is the county's own profile.</source>
@@ -1593,7 +1651,7 @@ County: with its outline the share of each space in the county is told.</source>
         <source>Write to</source>
         <translation>写到</translation>
         <source>World file (.jgw) beside each jpg</source>
-        <translation type="unfinished"></translation>
+        <translation>每个 jpg 旁写坐标文件（.jgw）</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>
@@ -1766,6 +1824,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.</source>
         <translation>认出 {count} 个图层，还缺{names}。缺图层的规则会跳过，不算通过。</translation>
+    </message>
+    <message>
+        <source>{count} layouts are in the project's list (Project → Layouts): {names}.</source>
+        <translation>已生成 {count} 个布局，在“工程 → 布局”里：{names}。</translation>
     </message>
     <message>
         <source>{count} townships are in the bookmarks, in the browser panel.</source>

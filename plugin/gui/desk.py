@@ -20,6 +20,7 @@ from .code_boxes import CodeBoxes
 from .exports import Exports
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
+from .maps import Maps
 from .new_project import NewProject
 from .result import Result
 from .watch import ProjectWatch
@@ -42,6 +43,7 @@ class Desk(QObject):
         self.watch = ProjectWatch(self)
         self.boxes = CodeBoxes(self)
         self.making = NewProject(iface, self.runner)
+        self.maps = Maps(iface, self.runner)
         self._job: Job | None = None
         #: The projects of the run and of the result in view, as the watch counts them.
         self._run_in = self._result_in = self.watch.number
@@ -67,6 +69,8 @@ class Desk(QObject):
                 "new": self.making.show,
                 "layers": self.making.show_layers,
                 "bookmarks": self.making.make_bookmarks,
+                "layouts": self.maps.make_layouts,
+                "maps": self.maps.export,
                 "sample": self.open_sample,
                 "dictionary": self.show_dictionary,
                 "doctor": self.show_doctor,

@@ -183,14 +183,21 @@ def of_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Option
     if not outlines:
         raise InputError("no_layers")
     found, norm = steady(lambda: (recognise.recognise(outlines, options), options.norm()))()
+    return of_found(project, layers, found, norm)
+
+
+def of_found(project: QgsProject, layers: list[QgsVectorLayer], found: recognise.Recognised, norm: Norm) -> Material:
+    """As `of_layers`, where recognition has been done already (in another thread)."""
+    outlines = [recognise.outline(layer) for layer in layers]
     if found.twice:
         role = found.twice[0]
         names = [one.name for one in outlines if one.id == found.roles[role] or _like(one, role, norm)]
         raise InputError("two_layers_one_role", role=role, first=names[0], second=names[-1])
-    if not found.roles:
-        raise InputError("map_no_layers", layers="、".join(one.name for one in outlines))
     by_id = {layer.id(): layer for layer in layers}
-    return Material(project, {role: by_id[key] for role, key in found.roles.items()}, norm)
+    roles = {role: by_id[key] for role, key in found.roles.items() if key in by_id}
+    if not roles:
+        raise InputError("map_no_layers", layers="、".join(one.name for one in outlines))
+    return Material(project, roles, norm)
 
 
 @steady
