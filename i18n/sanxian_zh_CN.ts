@@ -32,14 +32,16 @@
         <translation>（空）</translation>
     </message>
     <message>
+        <source>(layers missing)</source>
+        <translation>（缺图层）</translation>
+    </message>
+    <message>
         <source>(left empty)</source>
         <translation>（留空）</translation>
     </message>
     <message>
         <source>(nothing)</source>
         <translation>（不填）</translation>
-        <source>(layers missing)</source>
-        <translation>（缺图层）</translation>
     </message>
     <message>
         <source>, </source>
@@ -303,7 +305,7 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     </message>
     <message>
         <source>Choose level by level</source>
-        <translation type="unfinished"></translation>
+        <translation>逐级选择</translation>
     </message>
     <message>
         <source>Choose the Folder of the Data</source>
@@ -564,10 +566,12 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
-        <source>From</source>
-        <translation>来源</translation>
         <source>Format</source>
         <translation>格式</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>来源</translation>
     </message>
     <message>
         <source>From the layer: {layer}</source>
@@ -754,10 +758,12 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>工程里的图层（不选为全部）</translation>
     </message>
     <message>
-        <source>Leave personal data out</source>
-        <translation>不带个人信息</translation>
         <source>Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts.</source>
         <translation>布局里的图层和符号按现在的样子固定下来，以后改图层面板不受影响。布局可在“工程 → 布局”里修改。</translation>
+    </message>
+    <message>
+        <source>Leave personal data out</source>
+        <translation>不带个人信息</translation>
     </message>
     <message>
         <source>Left empty</source>
@@ -782,6 +788,8 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Lost</source>
         <translation>带不过去</translation>
+    </message>
+    <message>
         <source>Make Layouts</source>
         <translation>生成布局</translation>
     </message>
@@ -818,12 +826,6 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
 这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
     </message>
     <message>
-        <source>Map Fields</source>
-        <translation>字段映射</translation>
-    </message>
-    <message>
-        <source>Map Fields…</source>
-        <translation>字段映射…</translation>
         <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.
 
 Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there is left out, and the log says why.
@@ -848,14 +850,24 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
 图件的种类、顺序、序号和名称没有见到标准原文（C 级）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
     </message>
     <message>
+        <source>Map Fields</source>
+        <translation>字段映射</translation>
+    </message>
+    <message>
+        <source>Map Fields…</source>
+        <translation>字段映射…</translation>
+    </message>
+    <message>
         <source>Map a layer into a template</source>
         <translation>字段对应：图层入模板</translation>
     </message>
     <message>
-        <source>Mapping (*.toml)</source>
-        <translation>字段映射 (*.toml)</translation>
         <source>Map set (.toml; empty: ours)</source>
         <translation>图件目录（.toml；留空用自带的）</translation>
+    </message>
+    <message>
+        <source>Mapping (*.toml)</source>
+        <translation>字段映射 (*.toml)</translation>
     </message>
     <message>
         <source>Mapping of fields (empty: proposed)</source>
@@ -872,6 +884,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Mapping {layer}…</source>
         <translation>正在映射 {layer}…</translation>
+    </message>
+    <message>
         <source>Maps (empty: all)</source>
         <translation>图件（留空：全部）</translation>
     </message>
@@ -1532,8 +1546,6 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>年份要四位数字，如 2020。</translation>
     </message>
     <message>
-        <source>They are listed in {file}.</source>
-        <translation>清单见 {file}。</translation>
         <source>These layouts were edited since they were made:
 {names}
 
@@ -1542,6 +1554,10 @@ Replace them by new ones? The changes are lost.</source>
 {names}
 
 换成新的吗？换了，改动就没有了。</translation>
+    </message>
+    <message>
+        <source>They are listed in {file}.</source>
+        <translation>清单见 {file}。</translation>
     </message>
     <message>
         <source>This is the county's own profile.</source>
@@ -1648,10 +1664,12 @@ Replace them by new ones? The changes are lost.</source>
         <translation>为什么</translation>
     </message>
     <message>
-        <source>Write to</source>
-        <translation>写到</translation>
         <source>World file (.jgw) beside each jpg</source>
         <translation>每个 jpg 旁写坐标文件（.jgw）</translation>
+    </message>
+    <message>
+        <source>Write to</source>
+        <translation>写到</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>

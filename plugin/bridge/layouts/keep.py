@@ -6,10 +6,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from xml.etree import ElementTree
 
 from qgis.core import QgsPrintLayout, QgsProject, QgsReadWriteContext
-from qgis.PyQt.QtXml import QDomDocument
+from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from .build import MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
 from .catalogue import Map, Sheet
@@ -68,20 +67,27 @@ def is_edited(layout: QgsPrintLayout) -> bool:
 def digest(layout: QgsPrintLayout) -> str:
     """What a sheet says, apart from what QGIS changes by itself."""
     document = QDomDocument()
-    document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
-    root = ElementTree.fromstring(document.toString(0))
-    return hashlib.sha256("\n".join(_said(root)).encode("utf-8")).hexdigest()
+    said = _said(layout.writeXml(document, QgsReadWriteContext()))
+    return hashlib.sha256("\n".join(said).encode("utf-8")).hexdigest()
 
 
-def _said(element: ElementTree.Element) -> list[str]:
-    legend = element.get("legendFilterByAtlas") is not None
-    # A legend takes the size that it needs.
-    passing = _RESTLESS | ({"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"} if legend else set())
-    parts = [f"{k}={v}" for k, v in sorted(element.attrib.items()) if k not in passing]
-    lines = [f"{element.tag} {' '.join(parts)} {(element.text or '').strip()}"]
-    for child in element:
-        if child.tag not in _PASSING:
-            lines += _said(child)
+def _said(element: QDomElement) -> list[str]:
+    """What an element and those within say, a line each; attributes in one order, for Qt writes them in any."""
+    found = element.attributes()
+    attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
+    passing = _RESTLESS
+    if "legendFilterByAtlas" in attributes:
+        # A legend takes the size that it needs.
+        passing = passing | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
+    parts = [f"{key}={value}" for key, value in sorted(attributes.items()) if key not in passing]
+    lines = [" ".join([element.tagName(), *parts])]
+    child = element.firstChild()
+    while not child.isNull():
+        if child.isText():
+            lines.append(child.nodeValue().strip())
+        elif child.isElement() and child.nodeName() not in _PASSING:
+            lines += _said(child.toElement())
+        child = child.nextSibling()
     return lines
 
 
