@@ -12,57 +12,11 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.validity import polygons_only
 from plugin.core.tolerance import Tolerance
 from tests.cases.reading import read
+from tests.cases.ways import WAYS, each
 
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
-#: What a county's coordinates look like: CGCS2000, zone 38, with its prefix.
-FAR = (38_612_345.0, 4_390_000.0)
 
-
-def each(shapes, way):
-    """The same polygons, drawn another way."""
-    found = np.empty(len(shapes), dtype=object)
-    found[:] = [s if s is None or s.is_empty else way(s) for s in shapes]
-    return found
-
-
-def from_another_vertex(shape):
-    def turn(ring):
-        xy = shapely.get_coordinates(ring)[:-1]
-        return shapely.linearrings(np.roll(xy, len(xy) // 2, axis=0))
-
-    parts = [shapely.Polygon(turn(p.exterior), [turn(r) for r in p.interiors]) for p in shapely.get_parts(shape)]
-    return parts[0] if shape.geom_type == "Polygon" else shapely.multipolygons(parts)
-
-
-def far_away(shape):
-    return shapely.transform(shape, lambda xy: xy + FAR)
-
-
-def with_many_vertices(shape):
-    """More than a window lets through: edges halved again and again, those that two layers share in the same way."""
-    while shapely.get_num_coordinates(shape) <= 600:
-        parts = [p for p in shapely.get_parts(shape) if not p.is_empty]
-        parts = [shapely.Polygon(_halved(p.exterior), [_halved(r) for r in p.interiors]) for p in parts]
-        shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-    return shape
-
-
-def _halved(ring):
-    xy = shapely.get_coordinates(ring)
-    both = np.empty((2 * len(xy) - 1, 2))
-    both[::2], both[1::2] = xy, (xy[1:] + xy[:-1]) / 2
-    return both
-
-
-WAYS = {
-    "as drawn": lambda s: s,
-    "reversed": shapely.reverse,
-    "from another vertex": from_another_vertex,
-    "with height": lambda s: shapely.force_3d(s, 7.0),
-    "far away": far_away,
-    "with many vertices": with_many_vertices,
-}
 ALL = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read(file)]
 cases = pytest.mark.parametrize("case", [c for _, c in ALL], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL])
 ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..tolerance import Tolerance
+from .local import moved, moved_back, origins
 from .validity import polygons_only, repair
 
 Operation = Callable[..., Any]
@@ -52,6 +53,13 @@ def overlay(
 
     Returns (n,) geometries, None for a pair that failed at every step.
     """
+    origin = origins(a, b)
+    return moved_back(_overlay(operation, moved(a, -origin), moved(b, -origin), i, j, tolerance, ladder), origin)
+
+
+def _overlay(
+    operation: Operation, a: NDArray, b: NDArray, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder
+) -> NDArray:
     try:
         return operation(a, b)
     except shapely.GEOSException:
@@ -59,27 +67,30 @@ def overlay(
             return np.array([_one(operation, a[0], b[0], (int(i[0]), int(j[0])), tolerance, ladder)], dtype=object)
     # Half by half: the one pair that GEOS stumbles over does not make the others slow.
     half = len(a) // 2
-    halves = [overlay(operation, a[s], b[s], i[s], j[s], tolerance, ladder) for s in (slice(half), slice(half, None))]
+    halves = [_overlay(operation, a[s], b[s], i[s], j[s], tolerance, ladder) for s in (slice(half), slice(half, None))]
     return np.concatenate(halves)
 
 
 def union(shapes: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> Any:
     """The union of polygons that lie near ``row``; None, and the row failed, when it cannot be had."""
+    origin = origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
+    near = moved(shapes, -origin)
     for grid in (None, tolerance.cluster_m):
         try:
-            joined = shapely.union_all(shapes, grid_size=grid)
+            joined = shapely.union_all(near, grid_size=grid)
+            changed = 0.0 if grid is None else _rounded_off(near, grid)
         except shapely.GEOSException:
             continue
         if grid is not None:
-            ladder.steps.append(Step("fixed_precision", row, -1, abs(float(shapely.area(joined) - _area(shapes)))))
-        return joined
+            ladder.steps.append(Step("fixed_precision", row, -1, changed))
+        return moved_back(np.array([joined], dtype=object), origin)[0]
     ladder.failed.append((row, -1))
     return None
 
 
-def _area(shapes: NDArray) -> float:
-    """Of polygons that may overlap: no more than this."""
-    return float(shapely.area(shapes).sum())
+def _rounded_off(shapes: NDArray, grid: float) -> float:
+    """m² by which rounding changes them, all together."""
+    return float(np.abs(shapely.area(shapely.set_precision(shapes, grid)) - shapely.area(shapes)).sum())
 
 
 def _one(operation: Operation, a: Any, b: Any, pair: tuple[int, int], tolerance: Tolerance, ladder: Ladder) -> Any:

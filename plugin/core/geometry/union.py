@@ -26,5 +26,9 @@ def united(
     if not len(chosen):
         return None
     sound = ~a.suspects()[chosen]
-    joined = shapely.coverage_union_all(a.shapes[chosen[sound]])
-    return polygons_only(union(np.append(a.shapes[chosen[~sound]], joined), row, tolerance, ladder or Ladder()))
+    try:
+        rest = np.append(a.shapes[chosen[~sound]], shapely.coverage_union_all(a.shapes[chosen[sound]]))
+    except shapely.GEOSException:
+        # Edges that overlap by less than what ends are drawn in by: overlaid like the others.
+        rest = a.shapes[chosen]
+    return polygons_only(union(rest, row, tolerance, ladder or Ladder()))

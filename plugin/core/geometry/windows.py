@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .local import moved, moved_back, origins
 from .validity import polygons_only
 
 #: A polygon with more vertices than this is looked at through a window.
@@ -65,8 +66,13 @@ def _box(frame: tuple[float, float, float], level: int, column: int, line: int) 
 def _clip(shape: Any, box: Any) -> Any:
     if shape is None or shapely.get_num_coordinates(shape) <= LARGE_VERTICES:
         return shape
+    both = np.array([shape, box], dtype=object)
+    # What lies off by a hair's breadth must not be snapped before it is looked at.
+    origin = origins(both[1:])
+    shape_there, box_there = moved(both, -origin[0])
     try:
-        return polygons_only(shapely.intersection(shape, box))
+        seen = np.array([polygons_only(shapely.intersection(shape_there, box_there))], dtype=object)
+        return moved_back(seen, origin)[0]
     except shapely.GEOSException:
         # The whole shape is slower, not wrong.
         return shape

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Random layouts of two layers, from a seed: coverages, their merged copies, and copies of copies that almost match."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from plugin.core.geometry.validity import polygons_only, repair
+from tests.cases.ways import FAR, rings_changed
+
+#: How far copies are off, from the last digit of a double to a millimetre (m).
+SHIFTS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 2e-6, 1e-5, 1e-4, 1e-3)
+#: Where a layout lies: at the origin, and as a county does.
+PLACES = ((0.0, 0.0), FAR)
+SIDE = 100.0
+
+
+def layout(seed: int, near: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Two layers of valid polygons, multipolygons and missing rows. ``near``: what they share almost matches."""
+    chance = np.random.default_rng(seed)
+    a = _coverage(chance)
+    b = _near_copy(chance, a) if near else _other(chance, a)
+    if chance.random() < 0.5:
+        a = _with_defects(chance, a)
+    if near and chance.random() < 0.3:
+        a = _near_copy(chance, a)
+    place = PLACES[chance.integers(2)]
+    return _layer(chance, a, place), _layer(chance, b, place)
+
+
+def _layer(chance, shapes, place):
+    found = np.empty(len(shapes) + 1, dtype=object)
+    found[1:] = [repaired(shapely.transform(s, lambda xy: xy + place)) for s in shapes]
+    return chance.permutation(found)
+
+
+def repaired(shape):
+    return shape if shape is None or shape.is_valid else repair(shape)
+
+
+# -- coverages --------------------------------------------------------------------------------------------------------
+
+
+def _coverage(chance):
+    return (_cells, _faces, _squares, _wedges)[chance.integers(4)](chance)
+
+
+def _cells(chance):
+    """Voronoi cells, cut to a square."""
+    points = shapely.MultiPoint(chance.random((chance.integers(2, 12), 2)) * SIDE)
+    cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=shapely.box(0, 0, SIDE, SIDE)))
+    cut = [polygons_only(shapely.intersection(c, shapely.box(0, 0, SIDE, SIDE))) for c in cells]
+    return [c for c in cut if c is not None]
+
+
+def _faces(chance):
+    """Faces of lines across a square, of which some corners lie on others."""
+    ends = np.round(chance.random((chance.integers(2, 6), 2, 2)) * SIDE, int(chance.integers(0, 6)))
+    lines = [shapely.box(0, 0, SIDE, SIDE).exterior, *(shapely.LineString(e) for e in ends)]
+    return list(shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.unary_union(lines)))))
+
+
+def _squares(chance):
+    """Unions of squares of a coarse grid: holes, islands, corners that touch."""
+    label = chance.integers(0, 4, (5, 5))
+    cells = [
+        [shapely.box(20 * c, 20 * r, 20 * c + 20, 20 * r + 20) for c, r in np.argwhere(label == k)] for k in range(4)
+    ]
+    return [polygons_only(shapely.union_all(c)) for c in cells if c]
+
+
+def _wedges(chance):
+    """Triangles around a point: many meet in one vertex, some of them hair-thin."""
+    angle = np.sort(chance.random(chance.integers(3, 9)) * 2 * np.pi)
+    if chance.random() < 0.5:
+        angle = np.sort(np.append(angle, angle[0] + 10.0 ** -chance.integers(3, 9)))
+    rim = 50 + 50 * np.column_stack([np.cos(angle), np.sin(angle)])
+    wedges = [shapely.Polygon([(50, 50), p, q]) for p, q in zip(rim, np.roll(rim, -1, axis=0), strict=True)]
+    return [w for w in wedges if w.is_valid and w.area]
+
+
+# -- the other layer --------------------------------------------------------------------------------------------------
+
+
+def _other(chance, shapes):
+    """Another coverage, some of its cells merged; or the same cells, merged otherwise: edges shared to the last digit."""
+    return _merged(chance, shapes if chance.random() < 0.5 else _coverage(chance))
+
+
+def _merged(chance, shapes):
+    """Cells joined at random, whether they touch or not: multipolygons, with holes."""
+    label = chance.integers(0, max(1, int(chance.integers(1, len(shapes) + 1))), len(shapes))
+    groups = [[s for s, k in zip(shapes, label, strict=True) if k == n] for n in np.unique(label)]
+    return [polygons_only(_joined(g)) for g in groups]
+
+
+def _joined(shapes):
+    """By striking out what they share, which keeps every vertex, where they match."""
+    try:
+        joined = shapely.coverage_union_all(shapes)
+    except shapely.GEOSException:
+        return shapely.union_all(shapes)
+    return joined if joined.is_valid else shapely.union_all(shapes)
+
+
+def _near_copy(chance, shapes):
+    shapes = list(shapes)
+    for change in chance.permutation([_shifted, _jittered, _fewer_vertices, _more_vertices, _merged, _with_defects])[
+        :3
+    ]:
+        shapes = [s for s in (repaired(s) for s in change(chance, shapes)) if s is not None]
+    return shapes
+
+
+def _shifted(chance, shapes):
+    step = chance.choice(SHIFTS) * chance.choice([-1.0, 0.0, 1.0], 2)
+    return [shapely.transform(s, lambda xy: xy + step) for s in shapes]
+
+
+def _jittered(chance, shapes):
+    """Some vertices of each shape, each for itself: what two neighbours share no longer matches."""
+    size, share = chance.choice(SHIFTS), chance.random()
+
+    def jitter(xy):
+        return xy + chance.normal(size=xy.shape) * size * (chance.random((len(xy), 1)) < share)
+
+    return [rings_changed(s, jitter) for s in shapes]
+
+
+def _fewer_vertices(chance, shapes):
+    """Every ring loses a vertex, where it has one to lose."""
+
+    def drop(xy):
+        return np.delete(xy, chance.integers(len(xy)), axis=0) if len(xy) > 3 and chance.random() < 0.5 else xy
+
+    return [rings_changed(s, drop) for s in shapes]
+
+
+def _more_vertices(chance, shapes):
+    """Vertices on the edges, as near to them as doubles allow, or a given distance off."""
+    off = chance.choice([0.0, chance.choice(SHIFTS)])
+
+    def add(xy):
+        at = chance.integers(len(xy))
+        new = xy[at] + (xy[(at + 1) % len(xy)] - xy[at]) * chance.random() + off * chance.normal(size=2)
+        return np.insert(xy, at + 1, new, axis=0)
+
+    return [rings_changed(s, add) for s in shapes]
+
+
+def _with_defects(chance, shapes):
+    """Something twice, something within another, something across others, something gone."""
+    shapes = list(shapes)
+    for _ in range(chance.integers(1, 4)):
+        kind, n = chance.integers(5), chance.integers(len(shapes))
+        if kind == 0:
+            shapes.append(shapes[n])
+        elif kind == 1:
+            shapes.append(
+                shapely.buffer(shapes[n].representative_point(), 10.0 ** -chance.integers(-1, 4), quad_segs=2)
+            )
+        elif kind == 2:
+            x, y, w, h = chance.random(4) * SIDE
+            shapes.append(shapely.box(x, y, x + w, y + h))
+        elif kind == 3 and len(shapes) > 1:
+            del shapes[n]
+        else:
+            shapes += _merged(chance, [shapes[n], shapes[chance.integers(len(shapes))]]) if len(shapes) > 3 else []
+    return [s for s in shapes if s is not None]

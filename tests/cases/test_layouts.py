@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The verbs against shapely alone on random layouts, half of them with boundaries that almost match.
+
+Where the two differ, areas in fractions tell who is right: of boundaries that almost match it is not always shapely.
+More layouts with the environment variable SANXIAN_LAYOUTS (a number; default 1000).
+"""
+
+import os
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plugin.core.geometry import overlay, windows
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.tolerance import Tolerance
+from tests.cases import exact
+from tests.cases.layouts import layout, repaired
+from tests.cases.ways import each, far_away, from_another_vertex, with_a_vertex_on_every_edge
+
+EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
+LAYOUTS = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
+#: m² that may get lost on a layout of 100 m: where GEOS cannot do otherwise it joins edges that are 1e-7 m apart.
+NOISE_M2 = 2e-5
+
+
+def layouts_tried(share):
+    checks = list(HealthCheck)
+    examples = max(1, int(LAYOUTS * share))
+    return settings(max_examples=examples, deadline=None, derandomize=LAYOUTS <= 1000, suppress_health_check=checks)
+
+
+seeds = st.integers(0, 2**40)
+
+
+def noise(*shapes):
+    """m² that rounding to a double may change: a last digit along all boundaries."""
+    largest = max(np.abs(shapely.total_bounds(np.array(shapes, dtype=object))).max(), 1.0)
+    return NOISE_M2 + 2 * np.spacing(largest) * sum(s.length for s in shapes)
+
+
+def as_areas(parts):
+    assert shapely.is_valid(parts.geometry).all() and not parts.ladder.failed
+    found = {}
+    for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
+        found[i, j] = found.get((i, j), 0.0) + area
+    return found
+
+
+def present(shapes):
+    return [n for n, s in enumerate(shapes) if s is not None]
+
+
+def same_areas(found, expected):
+    """``expected``: key → (area by shapely alone, shapes it is of, how to compute it in fractions)."""
+    assert found.keys() <= expected.keys()
+    for key, (area, shapes, exactly) in expected.items():
+        limit, ours = noise(*shapes), found.get(key, 0.0)
+        if abs(ours - area) > limit:
+            area = exactly()
+        assert ours == pytest.approx(area, abs=limit), key
+
+
+def of_pairs(a, b, pairs):
+    return {
+        (i, j): (shapely.intersection(a[i], b[j]).area, (a[i], b[j]), lambda i=i, j=j: exact.shared(a[i], b[j]))
+        for i, j in pairs
+    }
+
+
+def of_bare(a, cover):
+    shapes = [cover[j] for j in present(cover)]
+    united = shapely.union_all(shapes)
+    return {
+        (i, -1): (shapely.difference(a[i], united).area, (a[i], united), lambda i=i: exact.bare(a[i], shapes))
+        for i in present(a)
+    }
+
+
+#: What is chosen for speed, chosen otherwise: large polygons, a window's margin, many neighbours, few rows under many.
+PATHS = {
+    "as it is": (512, 10.0, 64, 500),
+    "through windows": (6, 0.5, 64, 500),
+    "joined": (6, 0.5, 2, 0),
+    "cut at once": (512, 10.0, 2, 10**9),
+}
+
+
+@pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
+def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
+    monkeypatch.setattr(windows, "LARGE_VERTICES", path[0])
+    monkeypatch.setattr(windows, "MARGIN_M", path[1])
+    monkeypatch.setattr(overlay, "MANY", path[2])
+    monkeypatch.setattr(overlay, "VERTICES_A_ROW", path[3])
+
+    @layouts_tried(1 / 8)
+    @given(seeds)
+    def holds(seed):
+        a, b = layout(seed, near)
+        one, two = Polygons(a), Polygons(b)
+        same_areas(as_areas(shared_parts(one, two, tolerance=EXACT)), of_pairs(a, b, product(present(a), present(b))))
+        same_areas(as_areas(shared_parts(one, tolerance=EXACT)), of_pairs(a, a, combinations(present(a), 2)))
+        same_areas(as_areas(uncovered_parts(one, two, tolerance=EXACT)), of_bare(a, b))
+
+    holds()
+
+
+def close(found, expected, limit):
+    for key in found.keys() | expected.keys():
+        assert found.get(key, 0.0) == pytest.approx(expected.get(key, 0.0), abs=limit), key
+
+
+def everything(a, b):
+    """All that the verbs say of two layers, in one table."""
+    one, two = Polygons(a), Polygons(b)
+    answers = {
+        "ab": shared_parts(one, two, tolerance=EXACT),
+        "parts": shared_parts(one, two, tolerance=EXACT, connected=True),
+        "ba": shared_parts(two, one, tolerance=EXACT),
+        "aa": shared_parts(one, tolerance=EXACT),
+        "bare": uncovered_parts(one, two, tolerance=EXACT),
+    }
+    return {(verb, *pair): area for verb, parts in answers.items() for pair, area in as_areas(parts).items()}
+
+
+@pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
+def test_parts_make_the_whole_and_both_sides_share_the_same(near):
+    @layouts_tried(1 / 20)
+    @given(seeds)
+    def holds(seed):
+        a, b = layout(seed, near)
+        found = everything(a, b)
+        limit = noise(*(s for s in (*a, *b) if s is not None))
+        shared, singly, turned = ({k[1:]: v for k, v in found.items() if k[0] == n} for n in ("ab", "parts", "ba"))
+        close(singly, shared, limit)
+        close({(i, j): v for (j, i), v in turned.items()}, shared, limit)
+        # Where no two of the cover overlap, what it takes of a polygon and what it leaves are the whole.
+        if not len(shared_parts(b, tolerance=EXACT)):
+            for i in present(a):
+                taken = sum(v for (n, _), v in shared.items() if n == i)
+                assert taken + found.get(("bare", i, -1), 0.0) == pytest.approx(a[i].area, abs=limit)
+
+    holds()
+
+
+def rows_turned(found, n, m):
+    """Keys as they are when the rows of both layers (n, m) are counted from the end."""
+    rows = {"ab": (n, m), "parts": (n, m), "ba": (m, n), "aa": (n, n), "bare": (n, -1)}
+    turned = {}
+    for (verb, i, j), area in found.items():
+        pair = rows[verb][0] - 1 - i, (rows[verb][1] - 1 - j if j >= 0 else -1)
+        turned[verb, *(sorted(pair) if verb == "aa" else pair)] = area
+    return turned
+
+
+@pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
+@pytest.mark.parametrize(
+    "way",
+    [shapely.reverse, from_another_vertex, with_a_vertex_on_every_edge, "to the county", "rows the other way"],
+    ids=lambda w: w if isinstance(w, str) else w.__name__,
+)
+def test_what_must_not_matter_does_not(way, near):
+    """On a grid of 2⁻²⁰ m, where moving and halving round nothing."""
+
+    def snapped(shape):
+        return repaired(shapely.transform(shape, lambda xy: np.round(xy * 2**20) / 2**20))
+
+    @layouts_tried(1 / 40)
+    @given(seeds)
+    def holds(seed):
+        a, b = (each(shapes, snapped) for shapes in layout(seed, near))
+        limit = noise(*(s for s in (*a, *b) if s is not None))
+        straight = everything(a, b)
+        if way == "rows the other way":
+            found = rows_turned(everything(a[::-1], b[::-1]), len(a), len(b))
+        elif way == "to the county":
+            found = everything(*(each(shapes, far_away) for shapes in (a, b)))
+        else:
+            found = everything(each(a, way), each(b, way))
+        close(found, straight, limit)
+
+    holds()
