@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from qgis.core import Qgis
 
 from ..core.check import Options
 from ..core.errors import Cancelled, InputError
-from ..core.writing import Outputs, beside, check_outputs
+from ..core.writing import Outputs, check_outputs
 from . import health
 from .layers import Snapshot, read_all, unique_names
 from .threads import steady
@@ -90,32 +89,10 @@ def write(
 
     Raises OutputError, also for a target that was an input of the check, and Cancelled.
     """
-    from ..core.io import put_findings
+    from ..core.render.outputs import write_outputs
+    from .pictures import draw
 
     stop = stopper(cancelled)
     check_outputs(outputs, list(checked.plan.inputs))
-    with ExitStack() as stack:
-        # Left in reverse: the layer, which another program may well have open, is moved first.
-        for path, make in ((outputs.json, json_text), (outputs.html, html_text)):
-            if path:
-                temporary = stack.enter_context(beside(path))
-                temporary.write_text(make(checked, stop), encoding="utf-8", newline="\n")
-                stop()
-        if outputs.findings:
-            temporary = stack.enter_context(beside(outputs.findings))
-            put_findings(temporary, checked.report.findings, checked.plan.crs)
-        stop()
+    write_outputs(checked, outputs, lambda: draw(checked.plan, checked.report, check=stop), check=stop)
     progress(1.0, "")
-
-
-def json_text(checked: Checked, check: Callable[[], None]) -> str:
-    from ..core.render.json import to_json
-
-    return to_json(checked.report)
-
-
-def html_text(checked: Checked, check: Callable[[], None]) -> str:
-    from ..core.render.html import render
-    from .pictures import draw
-
-    return render(checked.report, checked.plan.norm, draw(checked.plan, checked.report, check=check))

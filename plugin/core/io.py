@@ -512,12 +512,6 @@ def write_text(target: str | Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
-def write_findings(target: str | Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
-    """The findings layer as GeoPackage or by the target's suffix, safely beside and moved."""
-    with beside(target) as path:
-        put_findings(path, findings, crs, layer)
-
-
 #: A GeoPackage that the GDAL of an older QGIS opens without a word.
 GEOPACKAGE = {"VERSION": "1.2"}
 

@@ -18,12 +18,13 @@ from ..bridge import settings
 from ..bridge.tasks import Job, Runner, log_error
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
+from ..core.writing import LAYER_FORMATS, Outputs
 from . import idle
 from .result import Result
 
 _FOLDER = "export_folder"
 #: Endings that say what is wanted, so that none is added; the first is that of a filter that names none.
-_KNOWN = {"layer": (".gpkg", ".shp", ".geojson", ".gdb"), "html": (".html", ".htm"), "json": (".json",)}
+_KNOWN = {"layer": LAYER_FORMATS, "html": (".html", ".htm"), "json": (".json",)}
 _ENDING = re.compile(r"\*(\.\w+)")
 
 
@@ -100,7 +101,6 @@ class Exports:
     def save(self, kind: str, path: str) -> Job | None:
         """Write in the background. The dialog has asked about an existing file."""
         from ..bridge.check import write
-        from ..core.writing import Outputs
 
         result = self._result()
         if result is None:

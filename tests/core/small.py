@@ -18,9 +18,12 @@ from pyproj import CRS
 
 from plugin.core.check import Checked, Options, check
 from plugin.core.errors import SanxianError
+from plugin.core.findings import Finding
+from plugin.core.io import put_findings
 from plugin.core.plan import FieldInfo, SourceLayer
 from plugin.core.report import Report, RuleOutcome
 from plugin.core.texts import Texts
+from plugin.core.writing import beside
 
 #: South-west corner in EPSG:4526, some 40 km east of its central meridian.
 X, Y = CORNER = (38_540_000.0, 4_390_000.0)
@@ -154,6 +157,12 @@ def write_shapefiles(
 
 def kind(frame: gpd.GeoDataFrame) -> str:
     return "MultiPolygon" if "MultiPolygon" in set(frame.geom_type.dropna()) else "Polygon"
+
+
+def write_findings(target: Path, findings: list[Finding], crs: CRS) -> None:
+    """The findings layer alone, as a run writes it among its outputs."""
+    with beside(target) as path:
+        put_findings(path, findings, crs)
 
 
 def digest(*paths: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from geopandas.testing import assert_geodataframe_equal
 
 from plugin.core import writing
 from plugin.core.errors import InputError, OutputError
-from plugin.core.io import read_source, write_findings, write_text
+from plugin.core.io import read_source, write_text
 from plugin.core.render.outputs import write_outputs
 from plugin.core.report import Outcome, Verdict
 from plugin.core.writing import Outputs, beside, check_outputs
@@ -40,6 +40,7 @@ from tests.core.small import (
     ring,
     said,
     table,
+    write_findings,
     write_gdb,
     write_gpkg,
     write_shapefiles,
@@ -682,8 +683,9 @@ sys.path.insert(0, {root!r})
 from pyproj import CRS
 from plugin.core.errors import OutputError
 from plugin.core.findings import Finding
-from plugin.core.io import write_findings, write_text
+from plugin.core.io import write_text
 from plugin.core.texts import Texts
+from tests.core.small import write_findings
 from plugin.core.rule import Severity
 many = [Finding("CZKFBJ", key=str(n), message="长" * 500, severity=Severity.ERROR) for n in range(2000)]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

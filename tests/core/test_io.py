@@ -17,7 +17,7 @@ import shapely
 
 from plugin.core.encoding import garbled, known_codec, shapefile_encoding
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.io import read_source, write_findings
+from plugin.core.io import read_source
 from plugin.core.plan import find_role
 from plugin.core.report import Outcome
 from plugin.core.standard import load_standard
@@ -36,6 +36,7 @@ from tests.core.small import (
     ring,
     said,
     table,
+    write_findings,
     write_gdb,
     write_gpkg,
     write_shapefiles,

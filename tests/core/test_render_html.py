@@ -2,17 +2,20 @@
 import re
 import time
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 import shapely
 
-from plugin.core.check import Options
+from plugin.core.check import Checked, Options
 from plugin.core.findings import Finding
 from plugin.core.render import found
-from plugin.core.render.html import render, write_html
+from plugin.core.render.html import render
+from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest
 from plugin.core.report import Outcome, Report, RuleOutcome
 from plugin.core.rule import Severity
+from plugin.core.writing import Outputs
 from tests.core.made_report import TOWNSHIPS, finding, made_report, provenance, square
 
 NORM = Options(profile="hunyuan").norm()
@@ -288,6 +291,7 @@ def test_a_report_of_another_version_is_still_shown():
 def test_written_page_replaces_the_old_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
-    write_html(made_report(), target, NORM)
+    plan = SimpleNamespace(inputs=(), norm=NORM)
+    write_outputs(Checked(plan, made_report()), Outputs(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check
-from plugin.core.render.json import read_json, to_json, write_json
+from plugin.core.check import Checked, Options, check
+from plugin.core.render.json import to_json
+from plugin.core.render.outputs import write_outputs
 from plugin.core.report import SCHEMA, Report
+from plugin.core.writing import Outputs
 from plugin.paths import REPORTS, SAMPLE
 from tests.core.made_report import made_report
 
@@ -44,8 +47,9 @@ def test_sample_county_follows_the_schema_and_comes_back_equal():
 
 def test_written_file_comes_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
-    write_json(made_report(), target)
-    assert read_json(target).to_dict() == made_report().to_dict()
+    plan = SimpleNamespace(inputs=())
+    write_outputs(Checked(plan, made_report()), Outputs(json=str(target)))
+    assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == made_report().to_dict()
     assert [p.name for p in target.parent.iterdir()] == ["结果.json"]
     assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable as it is, no escapes
     assert b"\r" not in target.read_bytes()

@@ -11,9 +11,9 @@ from qgis.core import QgsVectorLayer
 from plugin.bridge import sinks
 from plugin.core.errors import OutputError
 from plugin.core.findings import COLUMNS, Finding
-from plugin.core.io import write_findings
 from plugin.core.rule import Severity
 from plugin.core.writing import check_writable
+from tests.core.small import write_findings
 from tests.qgis.helpers import digest, square
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

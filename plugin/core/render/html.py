@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORTS
-from ..io import write_text
 from ..report import Report
 from ..texts import THIN_SPACE, number
 from . import figures, found, sections
@@ -45,16 +43,6 @@ def fill(template: str, page: dict[str, Any]) -> str:
     # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
     # between groups of digits all but vanishes, so the page takes a plain one that does not break.
     return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
-
-
-def write_html(
-    report: Report,
-    target: str | Path,
-    norm: Norm | None = None,
-    pictures: Pictures | None = None,
-    lang: str = "",
-) -> None:
-    write_text(target, render(report, norm, pictures, lang))
 
 
 def css_string(text: str) -> str:

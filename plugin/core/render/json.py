@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
-from ..io import write_text
 from ..report import Report
 
 #: One for all lines: making one takes longer than using it.
@@ -22,14 +20,6 @@ def to_json(report: Report) -> str:
         return _dump(data)
     except ValueError:
         return _dump(_finite(data))
-
-
-def write_json(report: Report, target: str | Path) -> None:
-    write_text(target, to_json(report))
-
-
-def read_json(source: str | Path) -> Report:
-    return Report.from_dict(json.loads(Path(source).read_text(encoding="utf-8")))
 
 
 def _dump(data: dict[str, Any]) -> str:

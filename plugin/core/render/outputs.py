@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -16,20 +17,32 @@ if TYPE_CHECKING:
     from .pictures import Pictures
 
 
-def write_outputs(checked: Checked, outputs: Outputs, pictures: Pictures | None = None) -> None:
-    """Raises OutputError, also for a target that was an input of the check; then every target stands as it was."""
+def write_outputs(
+    checked: Checked,
+    outputs: Outputs,
+    draw: Callable[[], Pictures | None] = lambda: None,
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Raises OutputError, also for a target that was an input of the check; then every target stands as it was.
+
+    ``draw`` makes the pictures of the page, asked only when there is one; ``check`` may raise to stop, up to the end.
+    """
     report = checked.report
+
+    def page() -> str:
+        return render(report, checked.plan.norm, draw())
+
     for target in outputs.paths():
         check_not_input(target, list(checked.plan.inputs))
     with ExitStack() as stack:
-        if outputs.json:
-            path = stack.enter_context(beside(outputs.json))
-            path.write_text(to_json(report), encoding="utf-8", newline="\n")
-        if outputs.html:
-            path = stack.enter_context(beside(outputs.html))
-            page = render(report, checked.plan.norm, pictures)
-            path.write_text(page, encoding="utf-8", newline="\n")
+        for target, make in ((outputs.json, lambda: to_json(report)), (outputs.html, page)):
+            if target:
+                path = stack.enter_context(beside(target))
+                path.write_text(make(), encoding="utf-8", newline="\n")
+                check()
         if outputs.findings:
             # Last, so that it moves first: of the three it is the one that another program may hold open.
             path = stack.enter_context(beside(outputs.findings))
             put_findings(path, report.findings, checked.plan.crs)
+        check()
