@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The statutory area against the annex in forty digits, in every zone of CGCS2000, and over millions of vertices."""
+
+import math
+import tracemalloc
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import CRS
+
+from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.statutory_area import statutory_area, trapezoid
+
+property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+#: standards/ellipsoid_area.md: P with its hole, and T, whose slanted edges tell the prescribed sum from any other.
+P = [(112.40, 37.80), (112.47, 37.79), (112.52, 37.86), (112.45, 37.91), (112.38, 37.87)]
+H = [(112.44, 37.83), (112.46, 37.83), (112.46, 37.85), (112.44, 37.85)]
+T = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
+
+
+def area_of(shape, to_lonlat=None):
+    return float(statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
+
+
+# -- the annex in forty digits ----------------------------------------------------------------------------------------
+
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582")
+SERIES = (
+    # The annex's fractions as printed: factors of 1, e², e⁴, e⁶, e⁸.
+    (Fraction(1), Fraction(3, 6), Fraction(30, 80), Fraction(35, 112), Fraction(630, 2304)),
+    (Fraction(0), Fraction(1, 6), Fraction(15, 80), Fraction(21, 112), Fraction(420, 2304)),
+    (Fraction(0), Fraction(0), Fraction(3, 80), Fraction(7, 112), Fraction(180, 2304)),
+    (Fraction(0), Fraction(0), Fraction(0), Fraction(1, 112), Fraction(45, 2304)),
+    (Fraction(0), Fraction(0), Fraction(0), Fraction(0), Fraction(5, 2304)),
+)
+
+
+def sine(angle):
+    term, total, n = angle, angle, 1
+    while abs(term) > Decimal(10) ** -45:
+        term = -term * angle * angle / ((n + 1) * (n + 2))
+        total, n = total + term, n + 2
+    return total
+
+
+def cosine(angle):
+    return sine(PI / 2 - angle)
+
+
+def exact_trapezoid(lon_width, lat1, lat2):
+    """The annex's formula on doubles in radians, computed with 50 digits."""
+    with localcontext() as context:
+        context.prec = 50
+        a, f = Decimal(6378137), 1 / Decimal("298.257222101")
+        b = a * (1 - f)
+        e2 = (a * a - b * b) / (a * a)
+        lon_width, lat1, lat2 = Decimal(lon_width), Decimal(lat1), Decimal(lat2)
+        half, middle, total = (lat2 - lat1) / 2, (lat1 + lat2) / 2, Decimal(0)
+        for k, row in enumerate(SERIES):
+            factor = sum(Decimal(c.numerator) / Decimal(c.denominator) * e2**power for power, c in enumerate(row) if c)
+            odd = 2 * k + 1
+            total += (-1) ** k * factor * sine(odd * half) * cosine(odd * middle)
+        return 2 * b * b * lon_width * total
+
+
+latitudes = st.floats(-1.5, 1.5)
+
+
+@property_test
+@given(st.floats(-0.1, 0.1), latitudes, latitudes)
+def test_a_trapezoid_is_the_annex_s_in_forty_digits(width, lat1, lat2):
+    found = float(trapezoid(np.array([width]), np.array([lat1]), np.array([lat2]))[0])
+    exact = exact_trapezoid(width, lat1, lat2)
+    # Both functions of doubles: what is left is rounding, relative to a trapezoid that reaches the equator.
+    assert abs(Decimal(found) - exact) <= Decimal("4e-15") * Decimal(abs(width)) * 6378137**2
+
+
+@pytest.mark.parametrize(
+    ("ring", "area"), [(T, "490671.60"), (P, "104040565.82"), (H, "3907988.29")], ids=["T", "P", "H"]
+)
+def test_vectors_of_the_standard_in_forty_digits(ring, area):
+    """So the vectors are the formula's, and the plugin's areas are the vectors'."""
+    radians = [[Decimal(v) * PI / 180 for v in point] for point in ring]
+    total = sum(
+        exact_trapezoid((l1 + l2) / 2 - radians[0][0], b1, b2)
+        for (l1, b1), (l2, b2) in zip(radians, [*radians[1:], radians[0]], strict=True)
+    )
+    assert round(abs(total), 2) == Decimal(area)
+    assert area_of(shapely.Polygon(ring)) == pytest.approx(float(abs(total)), abs=1e-5)
+
+
+# -- every zone -------------------------------------------------------------------------------------------------------
+
+
+def gauss_krueger(lonlat, meridian, easting):
+    """(n, 2) degrees → easting and northing, m: Krüger's series to n⁶ (Karney 2011, eq. 35).
+
+    Written for this test; good to some nanometres within a zone.
+    """
+    f = 1 / 298.257222101
+    n = f / (2 - f)
+    radius = 6378137.0 / (1 + n) * (1 + n**2 / 4 + n**4 / 64 + n**6 / 256)
+    alpha = (
+        n / 2 - 2 * n**2 / 3 + 5 * n**3 / 16 + 41 * n**4 / 180 - 127 * n**5 / 288 + 7891 * n**6 / 37800,
+        13 * n**2 / 48 - 3 * n**3 / 5 + 557 * n**4 / 1440 + 281 * n**5 / 630 - 1983433 * n**6 / 1935360,
+        61 * n**3 / 240 - 103 * n**4 / 140 + 15061 * n**5 / 26880 + 167603 * n**6 / 181440,
+        49561 * n**4 / 161280 - 179 * n**5 / 168 + 6601661 * n**6 / 7257600,
+        34729 * n**5 / 80640 - 3418889 * n**6 / 1995840,
+        212378941 * n**6 / 319334400,
+    )
+    e = math.sqrt(f * (2 - f))
+    lam, phi = np.radians(lonlat[:, 0] - meridian), np.radians(lonlat[:, 1])
+    tau = np.tan(phi)
+    sigma = np.sinh(e * np.arctanh(e * np.sin(phi)))
+    conformal = tau * np.sqrt(1 + sigma**2) - sigma * np.sqrt(1 + tau**2)
+    xi = np.arctan2(conformal, np.cos(lam))
+    eta = np.arcsinh(np.sin(lam) / np.hypot(conformal, np.cos(lam)))
+    north, east = xi.copy(), eta.copy()
+    for k, factor in enumerate(alpha, start=1):
+        north += factor * np.sin(2 * k * xi) * np.cosh(2 * k * eta)
+        east += factor * np.cos(2 * k * xi) * np.sinh(2 * k * eta)
+    return np.column_stack([radius * east + easting, radius * north])
+
+
+#: EPSG code, central meridian, false easting, half width: all of CGCS2000's 3° and 6° zones, with and without prefix.
+ZONES = [
+    *((4513 + z - 25, 3 * z, z * 1e6 + 5e5, 1.5) for z in range(25, 46)),
+    *((4534 + z - 25, 3 * z, 5e5, 1.5) for z in range(25, 46)),
+    *((4491 + z - 13, 6 * z - 3, z * 1e6 + 5e5, 3.0) for z in range(13, 24)),
+    *((4502 + z - 13, 6 * z - 3, 5e5, 3.0) for z in range(13, 24)),
+]
+
+
+@pytest.mark.parametrize(("code", "meridian", "easting", "half"), ZONES, ids=[f"EPSG:{z[0]}" for z in ZONES])
+def test_in_every_zone_the_area_is_that_of_the_degrees(code, meridian, easting, half):
+    crs = CRS.from_epsg(code)
+    shapes = [shapely.Polygon(P, [H]), shapely.Polygon(T)]
+    # At both edges of the zone, and some way beyond: a county does not end at 112.5° E.
+    for offset in (-half - 0.2, -half, 0.0, half, half + 0.2):
+        for south in (37.5, 18.2, 52.9):
+            for shape in shapes:
+                x, y = shape.bounds[:2]
+                degrees = shapely.affinity.translate(shape, meridian + offset - x, south - y)
+                plane = shapely.transform(degrees, lambda c: gauss_krueger(c, meridian, easting))
+                assert area_of(plane, crs_care.lonlat_of(crs)) == pytest.approx(area_of(degrees), abs=2e-4)
+
+
+def test_next_door_to_the_vectors_the_zones_give_the_vectors():
+    """P lies across 112.5° E: in zone 37, in zone 38, with prefix and without, and in the 6° zone."""
+    shape = shapely.Polygon(P, [H])
+    for code, meridian, easting in (
+        (4525, 111, 37.5e6), (4526, 114, 38.5e6), (4546, 111, 5e5), (4547, 114, 5e5), (4497, 111, 19.5e6), (4508, 111, 5e5),
+    ):  # fmt: skip
+        plane = shapely.transform(shape, lambda c, m=meridian, e=easting: gauss_krueger(c, m, e))
+        assert area_of(plane, crs_care.lonlat_of(CRS.from_epsg(code))) == pytest.approx(100_132_577.53, abs=0.01)
+
+
+# -- what must not matter ---------------------------------------------------------------------------------------------
+
+
+@st.composite
+def parcels(draw):
+    """A hull of up to some kilometres somewhere in Shanxi, with a hole now and then."""
+    x, y = draw(st.tuples(st.floats(110.2, 114.6), st.floats(34.5, 40.8)))
+    offset = st.floats(-0.05, 0.05)
+    points = draw(st.lists(st.tuples(offset, offset), min_size=4, max_size=9))
+    hull = shapely.convex_hull(shapely.MultiPoint([(x + dx, y + dy) for dx, dy in points]))
+    if hull.geom_type != "Polygon":
+        hull = shapely.box(x, y, x + 0.01, y + 0.01)
+    hole = [shapely.affinity.scale(hull, 0.4, 0.4).exterior.coords] if draw(st.booleans()) else []
+    return shapely.Polygon(hull.exterior.coords, hole)
+
+
+@property_test
+@given(st.lists(parcels(), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_neither_order_nor_company_nor_direction_changes_an_area(shapes, chance):
+    alone = [area_of(s) for s in shapes]
+    assert statutory_area(np.array(shapes, dtype=object)).tolist() == alone
+    order = list(range(len(shapes)))
+    chance.shuffle(order)
+    mixed = [shapely.reverse(shapes[n]) for n in order]
+    assert statutory_area(np.array(mixed, dtype=object)) == pytest.approx([alone[n] for n in order], abs=1e-4)
+    # One multipolygon of all: the sum.
+    parts = shapely.multipolygons(shapes)
+    assert area_of(parts) == pytest.approx(sum(alone), abs=1e-4)
+    assert area_of(shapely.geometrycollections([parts])) == area_of(parts)
+    # Heights are no part of it.
+    assert area_of(shapely.force_3d(shapes[0], 1234.5)) == alone[0]
+
+
+@property_test
+@given(parcels(), st.integers(-3, 3))
+def test_a_vertex_in_the_middle_of_an_edge_changes_no_more_than_the_annex_says(shape, turn):
+    """Edges along a parallel or meridian may be cut; slanted ones change the prescribed sum (T, 10.8 m²)."""
+    box = shapely.box(*shape.bounds)
+    width = box.bounds[2] - box.bounds[0]
+    assert area_of(shapely.segmentize(box, width / 3)) == pytest.approx(area_of(box), abs=1e-4)
+    # A whole turn of longitude is none.
+    moved = shapely.affinity.translate(box, 10.0 * turn, 0)
+    assert area_of(moved) == pytest.approx(area_of(box), rel=1e-11, abs=1e-3)
+
+
+def test_cutting_a_slanted_edge_is_seen():
+    t = shapely.Polygon(T)
+    assert area_of(shapely.segmentize(t, 1e-4)) - area_of(t) == pytest.approx(490_682.36 - 490_671.60, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "degenerate", ["POLYGON ((112 37, 112.1 37, 112 37))", "POLYGON ((112 37, 112 37, 112 37, 112 37))"]
+)
+def test_a_ring_without_an_inside_has_no_area(degenerate):
+    assert area_of(shapely.from_wkt(degenerate, on_invalid="ignore")) == 0.0
+
+
+# -- millions of vertices ---------------------------------------------------------------------------------------------
+
+
+def test_two_million_vertices_need_little_more_memory_than_a_batch():
+    """Of 2 M vertices (32 MB of coordinates) no more than some copies of one batch (4 MB) are alive at a time."""
+    angle = np.linspace(0, 2 * np.pi, 500, endpoint=False)
+    circle = np.column_stack([112.5 + 0.002 * np.cos(angle), 37.5 + 0.002 * np.sin(angle)])
+    grid = np.stack(np.meshgrid(np.arange(63) * 0.005, np.arange(64) * 0.005), axis=-1).reshape(-1, 2)
+    shapes = shapely.polygons(circle[None, :, :] + grid[:, None, :])
+    assert shapely.get_num_coordinates(shapes).sum() > 2_000_000
+    tracemalloc.start()
+    try:
+        areas = statutory_area(shapes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 80e6, f"{peak / 1e6:.0f} MB"
+    assert areas[[0, -1]] == pytest.approx([area_of(shapes[0]), area_of(shapes[-1])], abs=1e-9)
+    # All at one height have one area, and those further north less.
+    rows = areas.reshape(64, 63)
+    assert np.ptp(rows, axis=1).max() < 1e-3 and (np.diff(rows[:, 0]) < 0).all()
