@@ -362,6 +362,20 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Coordinate system</source>
         <translation>坐标系</translation>
+        <source>Control area (m²)</source>
+        <translation>控制面积（m²）</translation>
+    </message>
+    <message>
+        <source>Control areas (county or townships)</source>
+        <translation>控制面积图层（县或乡镇）</translation>
+    </message>
+    <message>
+        <source>Control areas not adjusted</source>
+        <translation>没有平差的控制单元数</translation>
+    </message>
+    <message>
+        <source>Control areas, sum (m²)</source>
+        <translation>控制面积合计（m²）</translation>
     </message>
     <message>
         <source>Coordinate system (empty: the county's)</source>
@@ -516,6 +530,12 @@ Project: {project}</source>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
+        <source>Features</source>
+        <translation>要素数</translation>
+    </message>
+    <message>
+        <source>Field of the area (empty: the template's, else MJ)</source>
+        <translation>面积字段（留空：模板的字段，没有模板则 MJ）</translation>
     </message>
     <message>
         <source>Files written</source>
@@ -600,6 +620,8 @@ Project: {project}</source>
     <message>
         <source>GeoPackage: one file, best in QGIS (recommended)</source>
         <translation>GeoPackage：一个文件，在 QGIS 里最好用（推荐）</translation>
+        <source>Geodesic areas, sum (m²)</source>
+        <translation>测地线椭球面积合计（m²）</translation>
     </message>
     <message>
         <source>Geometry</source>
@@ -616,6 +638,24 @@ Project: {project}</source>
     <message>
         <source>Group</source>
         <translation>组</translation>
+        <source>Gives each polygon its statutory (ellipsoidal) area as the survey prescribes it, in degrees or in any zone of CGCS2000, and puts planar, geodesic, statutory and stored areas side by side, with the difference of the stored one. The input is not changed.
+
+Field: where the area goes or is checked; empty: the field of the layer's template (TBMJ, MJ…), else MJ. A missing one is added. Areas are m², rounded to 0.01.
+
+Mode: write fills the field and keeps all features; check leaves it as it is and gives only the features whose stored area differs by more than the tolerance, or is missing.
+
+Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each control area are levelled to it: corrections in proportion to area, the total exact to 0.01 m², as a proposal in a column of its own (closed_m2). When parts and control area are too far apart nothing is adjusted, for then parts overlap or leave gaps, which is to be mended first.
+
+Invalid shapes are measured by a repaired copy; features without a usable polygon have no area. Both are named. Net areas (TBDLMJ, YJJBNTMJ) are not touched; rule ATT003 checks them against the field.</source>
+        <translation>按国土调查的图斑椭球面积公式给每个面算法定面积，经纬度和 CGCS2000 各投影带都可以；平面面积、测地线面积、法定面积和原存面积并排列出，并给出原存面积的差值。原图层不改动。
+
+面积字段：面积写到哪个字段、或核对哪个字段；留空时用图层模板的字段（TBMJ、MJ 等），没有模板则用 MJ。没有这个字段就新加。单位平方米，保留两位小数。
+
+方式：write 填写字段，保留全部要素；check 不动字段，只给出原存面积相差超过允许差、或没有值的要素。
+
+控制面积：一个面图层（县、乡镇），或者一个数（平方米）。每个控制单元里的各部分平差到它的控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另放一列（closed_m2），只是建议。各部分合计与控制面积相差太大时不平差：那是有重叠或空隙，要先改正。
+
+图形无效的，按修复后的副本算；没有可用面的，没有面积。两种都列出要素号。净面积（TBDLMJ、YJJBNTMJ）不改，由规则 ATT003 与面积字段核对。</translation>
     </message>
     <message>
         <source>Groups of layers</source>
@@ -692,6 +732,10 @@ Project: {project}</source>
     <message>
         <source>Language of findings and reports</source>
         <translation>检查发现和报告的语言</translation>
+    </message>
+    <message>
+        <source>Largest misclosure, as a share of the control area (empty: as set)</source>
+        <translation>允许的闭合差占控制面积的比例（留空：按设置）</translation>
     </message>
     <message>
         <source>Layer</source>
@@ -884,6 +928,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Mapping {layer}…</source>
         <translation>正在映射 {layer}…</translation>
+        <source>Misclosure, sum (m²)</source>
+        <translation>闭合差合计（m²）</translation>
     </message>
     <message>
         <source>Maps (empty: all)</source>
@@ -924,6 +970,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>New Layers…</source>
         <translation>新建图层…</translation>
+        <source>Mode</source>
+        <translation>方式</translation>
     </message>
     <message>
         <source>Next</source>
@@ -1096,6 +1144,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Place to save</source>
         <translation>保存位置</translation>
+        <source>Planar areas, sum (m²)</source>
+        <translation>平面面积合计（m²）</translation>
     </message>
     <message>
         <source>Planning authority</source>
@@ -1398,12 +1448,26 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>环境状态</translation>
     </message>
     <message>
+        <source>Statutory areas</source>
+        <translation>法定椭球面积</translation>
+    </message>
+    <message>
+        <source>Statutory areas, sum (m²)</source>
+        <translation>法定椭球面积合计（m²）</translation>
+    </message>
+    <message>
         <source>Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the same as in checks and reports. Not the area of the map plane.</source>
         <translation>法定椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
     </message>
     <message>
         <source>Stop: leave it; I give another name or folder</source>
         <translation>不动：我换个名称或文件夹</translation>
+        <source>Stored areas that differ</source>
+        <translation>原存面积不符的要素数</translation>
+    </message>
+    <message>
+        <source>Stored areas, sum (m²)</source>
+        <translation>原存面积合计（m²）</translation>
     </message>
     <message>
         <source>Structure</source>
@@ -1592,6 +1656,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>待处理</translation>
     </message>
     <message>
+        <source>Tolerance of the stored area (m²)</source>
+        <translation>原存面积的允许差（m²）</translation>
+    </message>
+    <message>
         <source>Topology</source>
         <translation>拓扑</translation>
     </message>
@@ -1670,6 +1738,12 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Write to</source>
         <translation>写到</translation>
+        <source>With areas</source>
+        <translation>带面积的图层</translation>
+    </message>
+    <message>
+        <source>Without a usable polygon</source>
+        <translation>没有可用面的要素数</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>

@@ -15,6 +15,7 @@ from .derive_three_zones import DeriveThreeZones
 from .doctor import Doctor
 from .export_maps import ExportMaps
 from .map_fields import MapFields
+from .statutory_area import StatutoryArea
 
 
 class SanxianProvider(QgsProcessingProvider):
@@ -40,6 +41,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(Doctor())
         self.addAlgorithm(ExportMaps())
         self.addAlgorithm(MapFields())
+        self.addAlgorithm(StatutoryArea())
         try:
             from ..core.rule import all_rules
             from .rule_algorithm import RuleAlgorithm

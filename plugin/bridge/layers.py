@@ -63,6 +63,7 @@ class Snapshot:
     unsaved: int = 0
     layer_id: str = ""
     table: str = ""
+    geometry: Qgis.WkbType = Qgis.WkbType.Unknown
 
 
 def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
@@ -85,6 +86,7 @@ def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) ->
         unsaved=unsaved_edits(layer),
         layer_id=layer.id(),
         table=table_of(layer),
+        geometry=layer.wkbType(),
     )
 
 

@@ -499,16 +499,23 @@ def _sort_out(
     """Layers that can be measured, those that cannot, and the rows of the former that lie where they cannot."""
     usable, unusable, strays = {}, {}, {}
     for role, source in chosen.items():
-        problem = source.problem or crs_care.coordinate_problem(source.crs, _middle(source))
+        problem, stray = look_at_coordinates(source)
         if problem:
             unusable[role] = Unusable(role, source.name, *problem)
             continue
         usable[role] = source
-        if crs_care.coordinate_problem(source.crs, _whole_extent(source)):
-            rows = enumerate(_row_bounds(source))
-            found = {n: crs_care.coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
-            strays[role] = {n: p for n, p in found.items() if p}
+        strays[role] = stray
     return usable, unusable, strays
+
+
+def look_at_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, _Strays]:
+    """Why a layer cannot be measured (None when it can), and the positions of rows that lie where they cannot."""
+    problem = source.problem or crs_care.coordinate_problem(source.crs, _middle(source))
+    if problem or not crs_care.coordinate_problem(source.crs, _whole_extent(source)):
+        return problem, {}
+    rows = enumerate(_row_bounds(source))
+    found = {n: crs_care.coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
+    return None, {n: p for n, p in found.items() if p}
 
 
 def _row_bounds(source: SourceLayer) -> NDArray:

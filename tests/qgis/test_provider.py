@@ -21,6 +21,7 @@ WHOLE_PLAN = {
     "derive_three_zones",
     "doctor",
     "map_fields",
+    "statutory_area",
 }
 
 

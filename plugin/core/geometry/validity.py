@@ -55,6 +55,18 @@ def polygons_only(geometry: Any) -> Any:
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
+def sound_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
+    """(n,) geometries as flat, valid polygons and multipolygons, None where there is nothing areal, and the positions of
+    those that had to be repaired. The geometries given stay as they are."""
+    sound = shapely.force_2d(geometries)
+    repaired = np.flatnonzero(~missing(sound) & ~shapely.is_valid(sound)).tolist()
+    for position in repaired:
+        sound[position] = repair(sound[position])
+    for position in np.flatnonzero(~missing(sound) & ~np.isin(shapely.get_type_id(sound), (3, 6))).tolist():
+        sound[position] = polygons_only(sound[position])
+    return sound, repaired
+
+
 def repair(geometry: Any) -> Any:
     """A valid copy's polygons, or None when nothing areal can be made of it. The original is not touched."""
     if not np.isfinite(shapely.get_coordinates(geometry)).all():

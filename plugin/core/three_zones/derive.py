@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import statutory_area
-from ..geometry.validity import missing, polygons_only, repair
+from ..geometry.validity import missing, polygons_only, sound_copies
 from .spaces import UNMAPPED, SpaceMap
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def derive(
     ``shapes``: (n,) geometries in ``crs`` (any), ``codes`` the zone code of each. Invalid ones are repaired in a copy;
     the input stays as it is. Edges that zones share are taken over vertex for vertex. ``check`` may raise to stop.
     """
-    shapes, repaired = _sound(np.asarray(shapes, dtype=object))
+    shapes, repaired = sound_copies(np.asarray(shapes, dtype=object))
     present = ~missing(shapes)
     statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
     of_zone = np.array([spaces.space(code) for code in codes], dtype=object)
@@ -108,7 +108,7 @@ def derive(
         unmapped=_unmapped(codes, of_zone, statutory),
         between_m2=between,
         missing=int(np.count_nonzero(~present)),
-        repaired=repaired,
+        repaired=len(repaired),
     )
     result.overlap_m2 = max(result.difference_m2, 0.0) + between
     return result
@@ -136,18 +136,6 @@ def _coverage_union(shapes: NDArray) -> Any:
     if whole is None or not shapely.is_valid(whole) or abs(shapely.area(whole) - total) > 1e-12 * total:
         return None
     return whole
-
-
-def _sound(shapes: NDArray) -> tuple[NDArray, int]:
-    """Flat polygons only, invalid ones as repaired copies; how many those are."""
-    sound = shapely.force_2d(shapes)
-    count = 0
-    for position in np.flatnonzero(~missing(sound) & ~shapely.is_valid(sound)).tolist():
-        sound[position] = repair(sound[position])
-        count += 1
-    for position in np.flatnonzero(~missing(sound) & ~np.isin(shapely.get_type_id(sound), (3, 6))).tolist():
-        sound[position] = polygons_only(sound[position])
-    return sound, count
 
 
 def _between(wholes: dict[str, Any], crs: CRS) -> float:

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""法定面积: the statutory area of each feature, beside planar, geodesic and stored ones, and levelled to a control area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterNumber,
+    QgsWkbTypes,
+)
+
+from ..bridge import health
+from ..bridge.area_table import COLUMNS, Written, area_table
+from ..bridge.check import stopper
+from ..bridge.layers import read
+from ..bridge.settings import language
+from ..bridge.tables import LAYER_FILES, pour, write_table
+from ..bridge.texts import tr
+from ..bridge.threads import steady
+from ..core.check import Options
+from ..core.errors import InputError
+from ..core.texts import Texts
+from ..core.writing import beside
+from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
+from .inputs import is_given, source_of
+from .outputs import LayerOutput
+from .say import say_areas, say_levelled, say_written
+
+if TYPE_CHECKING:
+    from ..core.areas import Areas, Compared, Levelled
+    from ..core.plan import SourceLayer
+    from ..core.template import Field
+
+INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
+CONTROL, CONTROL_AREA, LIMIT = "CONTROL", "CONTROL_AREA", "LIMIT"
+WRITE, CHECK = "write", "check"
+
+
+@dataclass
+class Done:
+    """What was measured. ``declared``: the field as the layer's template has it, if it has; ``there``: the layer has it;
+    ``replaced``: columns of an earlier run; ``not_cgcs2000``: the CRS's name where it is another Earth's."""
+
+    source: SourceLayer
+    field: str
+    declared: Field | None
+    decimals: int
+    there: bool
+    areas: Areas
+    compared: Compared
+    levelled: Levelled | None
+    replaced: list[str]
+    not_cgcs2000: str
+
+    @property
+    def fids(self) -> list[int]:
+        return [int(v) for v in self.source.frame.index]
+
+
+class StatutoryArea(SanxianAlgorithm):
+    def name(self):
+        return "statutory_area"
+
+    def displayName(self):
+        return tr("Statutory areas")
+
+    def tags(self):
+        return [
+            "area",
+            "ellipsoid",
+            "MJ",
+            "adjustment",
+            "control area",
+            "面积",
+            "椭球面积",
+            "法定面积",
+            "平差",
+            "控制面积",
+        ]
+
+    def shortHelpString(self):
+        text = tr(
+            "Gives each polygon its statutory (ellipsoidal) area as the survey prescribes it, in degrees or in any zone of "
+            "CGCS2000, and puts planar, geodesic, statutory and stored areas side by side, with the difference of the "
+            "stored one. The input is not changed.\n\n"
+            "Field: where the area goes or is checked; empty: the field of the layer's template (TBMJ, MJ…), else MJ. A "
+            "missing one is added. Areas are m², rounded to 0.01.\n\n"
+            "Mode: write fills the field and keeps all features; check leaves it as it is and gives only the features whose "
+            "stored area differs by more than the tolerance, or is missing.\n\n"
+            "Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each control area "
+            "are levelled to it: corrections in proportion to area, the total exact to 0.01 m², as a proposal in a column of "
+            "its own (closed_m2). When parts and control area are too far apart nothing is adjusted, for then parts overlap "
+            "or leave gaps, which is to be mended first.\n\n"
+            "Invalid shapes are measured by a repaired copy; features without a usable polygon have no area. Both are named. "
+            "Net areas (TBDLMJ, YJJBNTMJ) are not touched; rule ATT003 checks them against the field."
+        )
+        return f"{text}\n\n{norm_help()}"
+
+    def initAlgorithm(self, configuration=None):
+        polygons = [Qgis.ProcessingSourceType.VectorPolygon]
+        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons))
+        self.addParameter(text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")))
+        modes = QgsProcessingParameterEnum(
+            MODE, tr("Mode"), [WRITE, CHECK], defaultValue=WRITE, usesStaticStrings=True, optional=True
+        )
+        self.addParameter(modes)
+        self.addParameter(
+            QgsProcessingParameterNumber(
+                TOLERANCE,
+                tr("Tolerance of the stored area (m²)"),
+                Qgis.ProcessingNumberParameterType.Double,
+                defaultValue=0.01,
+                minValue=0,
+            )
+        )
+        self.addParameter(
+            QgsProcessingParameterFeatureSource(
+                CONTROL, tr("Control areas (county or townships)"), polygons, optional=True
+            )
+        )
+        self.addParameter(_number(CONTROL_AREA, tr("Control area (m²)")))
+        limit = tr("Largest misclosure, as a share of the control area (empty: as set)")
+        self.addParameter(advanced(_number(LIMIT, limit)))
+        for parameter in norm_parameters():
+            self.addParameter(advanced(parameter))
+        self.addParameter(
+            QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon)
+        )
+        for name, label in (
+            ("ROWS", tr("Features")),
+            ("DIFFERING", tr("Stored areas that differ")),
+            ("WITHOUT_AREA", tr("Without a usable polygon")),
+            ("STATUTORY_M2", tr("Statutory areas, sum (m²)")),
+            ("GEODESIC_M2", tr("Geodesic areas, sum (m²)")),
+            ("PLANAR_M2", tr("Planar areas, sum (m²)")),
+            ("STORED_M2", tr("Stored areas, sum (m²)")),
+            ("CONTROL_M2", tr("Control areas, sum (m²)")),
+            ("MISCLOSURE_M2", tr("Misclosure, sum (m²)")),
+            ("REFUSED", tr("Control areas not adjusted")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+
+    def prepare(self, parameters, context, feedback):
+        self.texts = Texts(language())
+        options = Options(
+            standard=self.text(parameters, "STANDARD", context), profile=self.text(parameters, "PROFILE", context)
+        )
+        self.norm = options.norm()
+        self.shot = source_of(self, parameters, INPUT, context)
+        self.control = source_of(self, parameters, CONTROL, context)
+        if self.shot is None:
+            raise InputError("no_layers")
+        for shot in (self.shot, self.control):
+            if shot is not None and QgsWkbTypes.geometryType(shot.geometry) != Qgis.GeometryType.Polygon:
+                raise InputError("areas_not_polygons", layer=shot.name)
+        self.field = self.text(parameters, FIELD, context)
+        self.mode = self.parameterAsEnumString(parameters, MODE, context) or WRITE
+        if self.mode not in (WRITE, CHECK):
+            raise InputError("areas_mode", value=self.mode, known=f"{WRITE}, {CHECK}")
+        self.tolerance = self.parameterAsDouble(parameters, TOLERANCE, context)
+        self.control_m2 = self._given(parameters, CONTROL_AREA, context)
+        if self.control is not None and self.control_m2 is not None:
+            raise InputError("areas_two_controls")
+        self.limit = self._given(parameters, LIMIT, context)
+        self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
+        self.output.check(LAYER_FILES, [shot.path for shot in (self.shot, self.control) if shot is not None])
+
+    def _given(self, parameters, name, context) -> float | None:
+        return self.parameterAsDouble(parameters, name, context) if is_given(parameters, name) else None
+
+    def execute(self, parameters, context, feedback):
+        stop = stopper(feedback.isCanceled)
+        done = self._measure(feedback)
+        lang = self.texts.lang
+        say_areas(feedback, done, self.tolerance, lang)
+        if done.levelled is not None:
+            from ..core.area_closure import LIMIT as SETTING
+
+            share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
+            say_levelled(feedback, done, share, lang)
+        feedback.setProgressText(self.texts.get("toolbox", "writing"))
+        results = self._write(parameters, context, done, stop)
+        say_written(feedback, [self.output.file] if self.output.file else [], lang)
+        areas, levelled = done.areas, done.levelled
+        sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
+        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.bare), **sums}
+        results |= {"DIFFERING": int(done.compared.differs.sum()) if done.there else 0}
+        if done.there:
+            stored = done.compared.stored
+            results |= {"STORED_M2": float(stored[stored == stored].sum())}
+        if levelled is not None:
+            results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
+            results |= {"REFUSED": levelled.refused}
+        return results
+
+    def _write(self, parameters, context, done: Done, stop) -> dict[str, Any]:
+        written = Written(done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals)
+        if self.mode == CHECK:
+            written.only = set(done.compared.differs.nonzero()[0].tolist())
+        table = area_table(self.shot, done.fids, done.areas, done.compared, done.levelled, written, self.texts)
+        results: dict[str, Any] = {}
+        if self.output.file:
+            with beside(self.output.file) as temporary:
+                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], stop)
+                stop()
+        elif self.output.wants_sink:
+            sink, results[OUTPUT] = self.output.sink(self, parameters, context, table.fields, table.geometry, table.crs)
+            pour(sink, table, self.output.destination, stop)
+        return results | self.output.file_written(context)
+
+    @steady
+    def _measure(self, feedback) -> Done:
+        stop = stopper(feedback.isCanceled)
+        health.require(stop)
+        from ..core.areas import DECIMALS, area_field, compare, measure, stored_values
+        from ..core.geometry import crs as crs_care
+
+        feedback.setProgressText(self.texts.get("toolbox", "reading", layer=self.shot.name))
+        source = read(self.shot, check=stop)
+        field, declared = area_field(source, self.norm, self.field)
+        there = self._look_at_field(source, field)
+        decimals = DECIMALS if declared is None or declared.decimals is None else declared.decimals
+        feedback.setProgress(30)
+        areas = measure(source, self.norm, self.texts, stop)
+        feedback.setProgress(60)
+        compared = compare(areas, stored_values(source, field) if there else None, decimals, self.tolerance)
+        levelled = self._level(source, areas, 10.0**-decimals, stop)
+        feedback.setProgress(70)
+        replaced = [f.name for f in source.fields if f.name in COLUMNS]
+        other = "" if crs_care.describe(source.crs).cgcs2000 else crs_care.label(source.crs)
+        return Done(source, field, declared, decimals, there, areas, compared, levelled, replaced, other)
+
+    def _look_at_field(self, source: SourceLayer, field: str) -> bool:
+        """Is the field there? InputError when it cannot do what is asked of it."""
+        if field in COLUMNS:
+            raise InputError("areas_field_taken", field=field, known=", ".join(COLUMNS))
+        found = next((f for f in source.fields if f.name == field), None)
+        if found is None and self.mode == CHECK:
+            raise InputError(
+                "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
+            )
+        if found is not None and found.type != "real" and self.mode == WRITE:
+            raise InputError("areas_field_kind", layer=source.name, field=field)
+        return found is not None
+
+    def _level(self, source: SourceLayer, areas: Areas, step_m2: float, stop) -> Levelled | None:
+        from ..core.area_closure import LIMIT as SETTING
+        from ..core.areas import keys_of, level_to_layer, level_to_number, measure, names_of
+
+        limit = self.norm.get(SETTING) if self.limit is None else self.limit
+        keys = keys_of(source)
+        if self.control_m2 is not None:
+            whole = self.texts.get("areas", "whole")
+            return level_to_number(areas, self.control_m2, keys, limit, step_m2, whole)
+        if self.control is None:
+            return None
+        control = read(self.control, check=stop)
+        measured = measure(control, self.norm, self.texts, stop)
+        if len(measured.bare) == len(measured.statutory):
+            raise InputError("areas_control_bare", layer=control.name)
+        names = names_of(control, self.norm)
+        return level_to_layer(areas, source.crs, measured, control.crs, names, keys, limit, step_m2)
+
+
+def _number(name: str, label: str):
+    kind = Qgis.ProcessingNumberParameterType.Double
+    return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

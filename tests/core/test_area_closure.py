@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""平差: totals exact to the last step, corrections in proportion, nothing that order or a second run could change."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugin.core.area_closure import close
+from plugin.core.errors import InputError
+
+property_test = settings(max_examples=200, deadline=None, derandomize=True)
+areas_of_parcels = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)
+steps = st.sampled_from([0.01, 1.0])
+shares = st.floats(-1e-4, 1e-4)
+
+
+def whole(values, step):
+    """Areas as whole steps; fails when one is none."""
+    counts = [round(v / step) for v in values]
+    assert [round(c * step, 2) for c in counts] == list(values)
+    return counts
+
+
+def closed(areas, share, step, keys=None):
+    return close(np.array(areas), math.fsum(areas) * (1 + share), limit_share=2e-4, step_m2=step, keys=keys)
+
+
+@property_test
+@given(areas_of_parcels, shares, steps)
+def test_totals_are_exact_and_each_part_changes_by_its_share(areas, share, step):
+    if sum(areas) < step:
+        return
+    found = closed(areas, share, step)
+    counts = whole(found.adjusted.tolist(), step)
+    assert sum(counts) == round(found.control_m2 / step)
+    assert abs(found.control_m2 - sum(areas) * (1 + share)) <= step / 2 + 1e-6
+    for before, after in zip(areas, found.adjusted.tolist(), strict=True):
+        assert after >= 0
+        assert abs(after - before * found.control_m2 / sum(areas)) <= step + 1e-5
+        assert abs(after - before) <= before * abs(found.control_m2 / sum(areas) - 1) + step + 1e-5
+    largest = max(abs(a - b) for a, b in zip(areas, found.adjusted.tolist(), strict=True))
+    assert found.most_m2 == pytest.approx(largest, abs=2e-6)
+
+
+@property_test
+@given(areas_of_parcels, shares, steps)
+def test_a_larger_part_is_never_adjusted_below_a_smaller_one(areas, share, step):
+    if sum(areas) < step:
+        return
+    pairs = sorted(zip(np.round(areas, 6), closed(areas, share, step).adjusted.tolist(), strict=True))
+    assert all(after <= later for (one, after), (two, later) in pairwise(pairs) if one < two)
+
+
+@property_test
+@given(areas_of_parcels, shares, steps)
+def test_what_is_closed_stays_as_it_is(areas, share, step):
+    if sum(areas) < step:
+        return
+    once = closed(areas, share, step)
+    again = close(once.adjusted, once.control_m2, limit_share=0.0, step_m2=step)
+    assert again.adjusted.tolist() == once.adjusted.tolist()
+    assert again.misclosure_m2 == pytest.approx(0, abs=1e-6)
+
+
+@property_test
+@given(areas_of_parcels, shares, st.randoms(use_true_random=False))
+def test_the_order_of_rows_decides_nothing(areas, share, chance):
+    # The same area several times over: only the key tells who gets the last step.
+    areas = areas + areas[:3]
+    keys = [f"{n:03d}" for n in range(len(areas))]
+    order = list(range(len(areas)))
+    chance.shuffle(order)
+    if sum(areas) < 0.01:
+        return
+    straight = closed(areas, share, 0.01, keys).adjusted.tolist()
+    mixed = closed([areas[n] for n in order], share, 0.01, [keys[n] for n in order])
+    assert mixed.adjusted.tolist() == [straight[n] for n in order]
+
+
+def test_by_hand():
+    # 1 000.00 to share out over 100.004, 300.004 and 599.985 (sum 999.993): factors of 1.000007.
+    found = close(np.array([100.004, 300.004, 599.985]), 1000.0, limit_share=1e-5)
+    exact = [Fraction(a) * 1000 / Fraction("999.993") for a in ("100.004", "300.004", "599.985")]
+    assert [float(round(e, 6)) for e in exact] == [100.0047, 300.0061, 599.9892]
+    # Cut to hundredths 100.00, 300.00, 599.98: two steps are left, for the remainders .92 and .61.
+    assert found.adjusted.tolist() == [100.0, 300.01, 599.99]
+    assert (found.control_m2, found.sum_m2) == (1000.0, pytest.approx(999.993))
+    assert found.misclosure_m2 == pytest.approx(0.007) and found.most_m2 == pytest.approx(0.006)
+
+
+def test_a_county_of_many_parcels():
+    areas = np.abs(np.random.default_rng(1).normal(13_000, 9_000, 150_000))
+    found = close(areas, areas.sum() + 500.0, limit_share=1e-5)
+    assert round(found.adjusted.sum() * 100) == round((areas.sum() + 500.0) * 100)
+    assert found.most_m2 < 0.05
+
+
+@pytest.mark.parametrize("share", [3e-5, -3e-5])
+def test_parts_that_do_not_tile_are_refused(share):
+    areas = np.array([1e6, 2e6, 3e6])
+    found = close(areas, 6e6 * (1 + share), limit_share=1e-5)
+    assert found.refused and found.adjusted is None
+    assert found.misclosure_m2 == pytest.approx(6e6 * share) and found.allowed_m2 == pytest.approx(60.01, rel=1e-4)
+
+
+@pytest.mark.parametrize("control", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_control_area_that_is_none(control):
+    with pytest.raises(InputError, match="closure_control"):
+        close(np.array([1.0]), control, limit_share=1.0)
+
+
+@pytest.mark.parametrize("areas", [[], [0.0, 0.0]])
+def test_no_parts(areas):
+    with pytest.raises(InputError, match="closure_no_parts"):
+        close(np.array(areas), 1.0, limit_share=1.0)
+
+
+def test_a_part_without_area_stays_without():
+    assert close(np.array([0.0, 10.004, 0.0]), 10.01, limit_share=0.1).adjusted.tolist() == [0.0, 10.01, 0.0]

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas of a layer side by side, against its stored ones, and levelled to control areas."""
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.areas import area_field, compare, level_to_layer, level_to_number, measure, names_of
+from plugin.core.errors import InputError
+from plugin.core.geometry.geodesic import geodesic_area
+from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard
+from tests.core.small import ZH, X, Y, as_read, box, placed, said, table
+from tests.county.measure import statutory_area
+
+NORM = Norm(load_standard(), load_profile())
+T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
+
+
+def one(shapes, crs=4526, role="DLTB", **columns):
+    (layer,) = as_read({role: table(shapes, crs=crs, **columns)})
+    return layer
+
+
+def measured(shapes, **more):
+    return measure(one(shapes, **more), NORM, ZH)
+
+
+# -- bases ------------------------------------------------------------------------------------------------------------
+
+
+def test_geodesic_edges_come_to_straight_ones_where_they_are_short():
+    """490 682.36 m² lie between straight lines in longitude and latitude (standards/ellipsoid_area.md)."""
+    found = [geodesic_area(np.array([shapely.segmentize(T, s)], dtype=object))[0] for s in (1, 1e-3, 1e-5)]
+    assert found == pytest.approx([490_699.126, 490_682.471, 490_682.364], abs=1e-3)
+
+
+def test_holes_parts_and_nothing():
+    holed = shapely.box(112, 37, 112.1, 37.1) - shapely.box(112.02, 37.02, 112.04, 37.04)
+    shapes = np.array([holed, None, shapely.Point(1, 1), shapely.multipolygons([T, holed])], dtype=object)
+    whole, hole, t = geodesic_area(
+        np.array([shapely.box(112, 37, 112.1, 37.1), shapely.box(112.02, 37.02, 112.04, 37.04), T], dtype=object)
+    )
+    assert geodesic_area(shapes) == pytest.approx([whole - hole, 0, 0, t + whole - hole], abs=1e-6)
+
+
+@pytest.mark.parametrize("code", [4490, 4525, 4547])
+def test_in_any_crs_the_areas_are_the_same(code):
+    shapes = shapely.segmentize(np.array([box(0, 0), box(500, 300, 70, 40)], dtype=object), 10.0)
+    here = measured(shapes)
+    there = measure(as_read({"DLTB": table(shapes).to_crs(code)})[0], NORM, ZH)
+    assert there.statutory == pytest.approx(here.statutory, abs=1e-5)
+    assert there.geodesic == pytest.approx(here.geodesic, abs=1e-5)
+    assert here.statutory == pytest.approx(statutory_area(shapes), abs=1e-5)
+    assert here.plane == "EPSG:4526" and there.plane == {4490: "EPSG:4526"}.get(code, f"EPSG:{code}")
+
+
+def test_rows_that_cannot_be_measured_as_they_are():
+    bow_tie = placed("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
+    nowhere = shapely.box(X, Y + 9e7, X + 1, Y + 9e7 + 1)
+    found = measured([box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), box(9, 9)])
+    assert (found.bare, found.repaired, found.stray) == ([1, 3, 4], [2], [3])
+    assert np.flatnonzero(np.isnan(found.statutory)).tolist() == [1, 3, 4]
+    assert found.statutory[2] == pytest.approx(5_000, rel=2e-3)
+    assert found.total("statutory") == pytest.approx(np.nansum(found.statutory))
+
+
+def test_degrees_called_metres_are_refused():
+    shapes = np.array([T], dtype=object)
+    with pytest.raises(InputError) as caught:
+        measured(shapes, crs=4526)
+    assert "像经纬度" in said(caught.value) and "EPSG:4490" in said(caught.value)
+
+
+# -- the stored area --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "names", "wanted", "field"),
+    [
+        ("DLTB", ["BSM", "TBMJ", "MJ"], "", "TBMJ"),
+        ("STBHHX", ["BSM", "mj"], "", "mj"),
+        ("STBHHX", ["BSM"], "", "MJ"),
+        ("YJJBNTBHTB", ["BSM"], "", "YJJBNTTBMJ"),
+        ("某图层", ["BSM"], "", "MJ"),
+        ("DLTB", ["BSM", "GISMJ"], "gismj", "GISMJ"),
+        ("DLTB", ["BSM"], "新面积", "新面积"),
+    ],
+)
+def test_which_field_holds_the_area(role, names, wanted, field):
+    layer = SourceLayer(role, table([box(0, 0)]), tuple(FieldInfo(n, "real") for n in names), CRS.from_epsg(4526))
+    assert area_field(layer, NORM, wanted)[0] == field
+
+
+def test_what_differs_is_more_than_the_tolerance_or_missing():
+    areas = measured([box(0, 0, 50 + n, 40) for n in range(5)] + [None])
+    true = np.round(areas.statutory, 2)
+    stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
+    found = compare(areas, stored, 2, 0.01)
+    assert found.differs.tolist() == [False, False, False, True, True, False]
+    assert found.difference[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.unit
+    # A larger tolerance, never more.
+    assert compare(areas, stored, 2, 0.02).differs.sum() == 1
+    assert compare(areas, None, 2, 0.01).differs.tolist() == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
+def test_another_unit_is_seen(unit, m2):
+    areas = measured([box(0, 0, 50 + n, 40) for n in range(5)])
+    assert compare(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
+
+
+# -- control areas ----------------------------------------------------------------------------------------------------
+
+
+def townships():
+    shapes = shapely.segmentize(
+        np.array([box(0, 0, 200, 100), box(0, 100, 200, 100), box(900, 900)], dtype=object), 100
+    )
+    return one(shapes, role="XZQXZ", XZQMC=["甲镇", None, "丙乡"])
+
+
+def levelled(shapes, crs=4526, limit=1e-5):
+    parts, control = one(shapes, crs=crs), townships()
+    measured_control = measure(control, NORM, ZH)
+    found = level_to_layer(
+        measure(parts, NORM, ZH), parts.crs, measured_control, control.crs, names_of(control, NORM),
+        [f"{n}" for n in range(len(shapes))], limit, 0.01,
+    )  # fmt: skip
+    return found, measured_control.statutory
+
+
+TILES = [box(x, y) for y in (0, 100) for x in (0, 100)]
+
+
+def test_each_township_is_closed_by_itself():
+    found, control = levelled([*TILES, None, box(500, 500)])
+    assert [name for name, _ in found.units] == ["甲镇", "140225000000000002"]
+    assert found.unit_of == ["甲镇"] * 2 + ["140225000000000002"] * 2 + [None, None]
+    for rows, total in (([0, 1], control[0]), ([2, 3], control[1])):
+        assert round(found.proposal[rows].sum(), 2) == round(total, 2)
+    assert np.isnan(found.proposal[[4, 5]]).all() and found.outside == [5] and found.empty == ["丙乡"]
+    assert found.refused == 0 and abs(found.misclosure_m2) < 0.01
+    assert found.control_m2 == pytest.approx(control[:2].sum(), abs=0.01)
+
+
+def test_a_gap_in_one_township_is_refused_there_alone():
+    found, control = levelled(TILES[:3])
+    assert [closure.refused for _, closure in found.units] == [False, True] and found.refused == 1
+    assert np.isfinite(found.proposal[:2]).all() and np.isnan(found.proposal[2])
+    assert found.misclosure_m2 == pytest.approx(control[1] / 2, rel=1e-4)
+
+
+def test_levelled_to_a_number_and_in_another_crs():
+    parts = measured([box(0, 0), box(100, 0), None])
+    found = level_to_number(parts, 20_000.0, ["b", "a", ""], 0.01, 0.01, "全县")
+    assert round(np.nansum(found.proposal), 2) == 20_000.0 and found.unit_of == ["全县", "全县", None]
+    moved = table(shapely.segmentize(np.array(TILES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
+    other, control = levelled(moved, crs=4525)
+    assert other.refused == 0 and round(np.nansum(other.proposal), 2) == round(control[0], 2) + round(control[1], 2)
+
+
+def test_where_control_areas_overlap_a_part_is_in_one():
+    parts = one([box(0, 0)])
+    control = one([box(0, 0), box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
+    areas, held = (measure(layer, NORM, ZH) for layer in (parts, control))
+    found = level_to_layer(areas, parts.crs, held, control.crs, names_of(control, NORM), [""], 1e-5, 0.01)
+    assert found.unit_of == ["甲镇"] and found.empty == ["乙镇"]
