@@ -360,8 +360,6 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>确认并创建</translation>
     </message>
     <message>
-        <source>Coordinate system</source>
-        <translation>坐标系</translation>
         <source>Control area (m²)</source>
         <translation>控制面积（m²）</translation>
     </message>
@@ -376,6 +374,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
     <message>
         <source>Control areas, sum (m²)</source>
         <translation>控制面积合计（m²）</translation>
+    </message>
+    <message>
+        <source>Coordinate system</source>
+        <translation>坐标系</translation>
     </message>
     <message>
         <source>Coordinate system (empty: the county's)</source>
@@ -524,12 +526,6 @@ Project: {project}</source>
         <translation>县域范围</translation>
     </message>
     <message>
-        <source>Field of the template</source>
-        <translation>目标字段</translation>
-    </message>
-    <message>
-        <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
-        <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
         <source>Features</source>
         <translation>要素数</translation>
     </message>
@@ -540,6 +536,12 @@ Project: {project}</source>
     <message>
         <source>Files written</source>
         <translation>文件个数</translation>
+        <source>Field of the template</source>
+        <translation>目标字段</translation>
+    </message>
+    <message>
+        <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
+        <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
     </message>
     <message>
         <source>File…</source>
@@ -620,6 +622,8 @@ Project: {project}</source>
     <message>
         <source>GeoPackage: one file, best in QGIS (recommended)</source>
         <translation>GeoPackage：一个文件，在 QGIS 里最好用（推荐）</translation>
+    </message>
+    <message>
         <source>Geodesic areas, sum (m²)</source>
         <translation>测地线椭球面积合计（m²）</translation>
     </message>
@@ -636,8 +640,6 @@ Project: {project}</source>
         <translation>请换个名称或文件夹。</translation>
     </message>
     <message>
-        <source>Group</source>
-        <translation>组</translation>
         <source>Gives each polygon its statutory (ellipsoidal) area as the survey prescribes it, in degrees or in any zone of CGCS2000, and puts planar, geodesic, statutory and stored areas side by side, with the difference of the stored one. The input is not changed.
 
 Field: where the area goes or is checked; empty: the field of the layer's template (TBMJ, MJ…), else MJ. A missing one is added. Areas are m², rounded to 0.01.
@@ -656,6 +658,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
 控制面积：一个面图层（县、乡镇），或者一个数（平方米）。每个控制单元里的各部分平差到它的控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另放一列（closed_m2），只是建议。各部分合计与控制面积相差太大时不平差：那是有重叠或空隙，要先改正。
 
 图形无效的，按修复后的副本算；没有可用面的，没有面积。两种都列出要素号。净面积（TBDLMJ、YJJBNTMJ）不改，由规则 ATT003 与面积字段核对。</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>组</translation>
     </message>
     <message>
         <source>Groups of layers</source>
@@ -928,6 +934,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Mapping {layer}…</source>
         <translation>正在映射 {layer}…</translation>
+    </message>
+    <message>
         <source>Misclosure, sum (m²)</source>
         <translation>闭合差合计（m²）</translation>
     </message>
@@ -946,6 +954,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
         <translation>缺少依赖库：{name}。见“环境自检”。</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>方式</translation>
     </message>
     <message>
         <source>Name</source>
@@ -970,8 +982,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>New Layers…</source>
         <translation>新建图层…</translation>
-        <source>Mode</source>
-        <translation>方式</translation>
     </message>
     <message>
         <source>Next</source>
@@ -1144,6 +1154,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Place to save</source>
         <translation>保存位置</translation>
+    </message>
+    <message>
         <source>Planar areas, sum (m²)</source>
         <translation>平面面积合计（m²）</translation>
     </message>
@@ -1462,6 +1474,8 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Stop: leave it; I give another name or folder</source>
         <translation>不动：我换个名称或文件夹</translation>
+    </message>
+    <message>
         <source>Stored areas that differ</source>
         <translation>原存面积不符的要素数</translation>
     </message>
@@ -1744,6 +1758,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Without a usable polygon</source>
         <translation>没有可用面的要素数</translation>
+    </message>
+    <message>
+        <source>Write to</source>
+        <translation>写到</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>
