@@ -1492,6 +1492,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>语法</translation>
     </message>
     <message>
+        <source>Target template</source>
+        <translation>目标模板</translation>
+    </message>
+    <message>
         <source>Targets and county profile</source>
         <translation>指标与县配置</translation>
     </message>

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: The county's name, where the list of divisions does not have it; kept with the layer beside its code.
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
+#: The sections of a form's first tab, where it has tabs.
+_FRONT = ("identity", "attributes")
 SECTIONS = ("identity", "attributes", "areas", "others")
 _IDENTITY = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK = "BZ"
@@ -249,15 +251,24 @@ def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEdit
     config = layer.editFormConfig()
     config.clearTabs()
     config.setLayout(Qgis.AttributeFormLayout.DragAndDrop)
+    root = config.invisibleRootContainer()
+    front = None
+    if tabs:
+        # Number and name stand above the attributes; on a tab of their own they would hide what is filled in.
+        front = QgsAttributeEditorContainer(texts.get("forms", "attributes"), root)
+        front.setType(_TAB)
+        config.addTab(front)
     for name, members in sections.items():
-        if not members:
-            continue
-        section = QgsAttributeEditorContainer(texts.get("forms", name), config.invisibleRootContainer())
-        # Number and name of the feature stay in sight above the tabs.
-        boxed = name == "identity" or not tabs
-        section.setType(_BOX if boxed else _TAB)
-        section.setColumnCount(2 if len(members) > _ONE_COLUMN or (tabs and boxed and len(members) > 1) else 1)
+        inside = front if front is not None and name in _FRONT else root
+        section = QgsAttributeEditorContainer(texts.get("forms", name), inside)
+        section.setType(_BOX if not tabs or inside is front else _TAB)
+        section.setColumnCount(2 if len(members) > _ONE_COLUMN or (inside is front and len(members) > 1) else 1)
         for field_name, index in members:
             section.addChildElement(QgsAttributeEditorField(field_name, index, section))
-        config.addTab(section)
+        if not members:
+            continue
+        if inside is root:
+            config.addTab(section)
+        else:
+            inside.addChildElement(section)
     return config

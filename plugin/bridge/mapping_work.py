@@ -28,7 +28,7 @@ from .project.layers import layers_in, open_layer
 
 if TYPE_CHECKING:
     from ..core.mapping import Mapping, Proposal
-    from ..core.mapping_preview import Columns, Preview
+    from ..core.mapping.preview import Columns, Preview
     from ..core.plan import SourceLayer
     from ..core.profile import Norm
     from ..core.standard import Standard
@@ -76,7 +76,7 @@ def prepare(
     Not on the main thread: a large layer takes a while.
     """
     from ..core.mapping import from_proposals, propose, source_names
-    from ..core.mapping_preview import Columns, preview
+    from ..core.mapping.preview import Columns, preview
 
     columns = Columns(read_rows(source, check)) if isinstance(source, Snapshot) else source
     for field in columns.layer.fields:

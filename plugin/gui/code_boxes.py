@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsAttributeForm
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QCursor
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QToolTip, QWidget
@@ -51,10 +52,11 @@ def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
     """The outermost form: one of a layer related to it has lists of its own inside."""
     found = None
     while widget is not None:
-        if isinstance(widget, QgsAttributeForm):
+        # By name: PyQt knows a form that QGIS made for no more than a widget.
+        if widget.inherits("QgsAttributeForm"):
             found = widget
         widget = widget.parentWidget()
-    return found
+    return None if found is None else sip.cast(found, QgsAttributeForm)
 
 
 def make_searchable(form: QgsAttributeForm) -> None:

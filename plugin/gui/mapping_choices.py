@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..bridge.texts import tr
-from ..core.mapping_preview import Undecided
+from ..core.mapping.preview import Undecided
 from ..core.template import CodeList
 from .mapping_table import QuietBox
 

@@ -33,7 +33,7 @@ from ..bridge.tasks import Job, Runner, log_error
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from ..core.mapping import load_mapping, to_toml
-from ..core.mapping_preview import changed, preview, undecided
+from ..core.mapping.preview import changed, preview, undecided
 from ..core.template import Template
 from ..core.texts import Texts
 from ..core.writing import beside
@@ -102,6 +102,7 @@ class MappingDialog(QDialog):
         self.output.lineEdit().setPlaceholderText(tr("Empty: a layer in memory"))
         self.losses = QCheckBox(tr("List what was not carried (xlsx, beside the output)"))
         self.losses.setChecked(True)
+        self.personal = QCheckBox(tr("Leave personal data out"))
         self.bar = QProgressBar()
         self.bar.hide()
 
@@ -115,7 +116,7 @@ class MappingDialog(QDialog):
             template.addWidget(button)
         top = QFormLayout()
         top.addRow(tr("Layer"), source)
-        top.addRow(tr("Template"), template)
+        top.addRow(tr("Target template"), template)
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.addWidget(self.table)
         parts.addWidget(self.choices)
@@ -125,6 +126,7 @@ class MappingDialog(QDialog):
         below = QFormLayout()
         below.addRow(tr("Write to"), self.output)
         below.addRow("", self.losses)
+        below.addRow("", self.personal)
         self.buttons = close_only(self)
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
@@ -227,6 +229,8 @@ class MappingDialog(QDialog):
     def _show(self, prepared: Prepared) -> None:
         self._job, self._prepared = None, prepared
         self.table.fill(prepared, self._target, self._norm.standard)
+        self.personal.setVisible(bool(self._target.personal))
+        self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target.personal))
         self._show_choices()
         self._sum_up()
         self._enable()
@@ -344,6 +348,7 @@ class MappingDialog(QDialog):
         given = mapping_work.parameters(
             source, self._target, self._norm.standard, self._prepared.mapping, output, losses
         )
+        given["DROP_PERSONAL"] = bool(self._target.personal) and self.personal.isChecked()
         self._run = MappingRun(self._project, given, self)
         self._run.progress.connect(lambda share: self.bar.setValue(round(share)))
         self._run.ended.connect(self._ended)
@@ -386,7 +391,16 @@ class MappingDialog(QDialog):
         ready = self._prepared is not None and self._job is None and not running
         for widget in (self.start, self.save, self.table, self.choices):
             widget.setEnabled(ready)
-        for widget in (self.source, self.browse, self.template, self.again, self.load, self.output, self.losses):
+        for widget in (
+            self.source,
+            self.browse,
+            self.template,
+            self.again,
+            self.load,
+            self.output,
+            self.losses,
+            self.personal,
+        ):
             widget.setEnabled(not running)
 
     def _say(self, text: str) -> None:

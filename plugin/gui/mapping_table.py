@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 from ..bridge.mapping_work import Prepared
 from ..bridge.texts import tr
 from ..core.mapping import Translation
-from ..core.mapping_preview import Preview, translations
+from ..core.mapping.preview import Preview, translations
 from ..core.standard import Standard
 from ..core.template import Field, Template
 from ..core.texts import Texts

@@ -8,7 +8,7 @@ import pytest
 
 from plugin.core.io import read_source
 from plugin.core.mapping import Translation, apply, from_proposals, propose
-from plugin.core.mapping_preview import SHOWN, Columns, changed, preview, translations, undecided
+from plugin.core.mapping.preview import SHOWN, Columns, changed, preview, translations, undecided
 from plugin.core.standard import load_standard
 from tests.core.survey import ROWS, write_survey
 

@@ -10,11 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .context import trim
-from .mapping import Carrier, Mapping, Translation, template_field
-from .plan import SourceLayer, as_text
-from .standard import Standard
-from .template import Field, Template
+from ..context import trim
+from ..plan import SourceLayer, as_text
+from ..standard import Standard
+from ..template import Field, Template
+from .cell import Carrier
+from .model import Mapping, Translation, template_field
+from .proposals import translation_column
 
 #: Examples shown of a field.
 SHOWN = 3
@@ -158,8 +160,6 @@ def undecided(
 
 def translations(target: Field, standard: Standard) -> list[Translation]:
     """The ways into a target's code list that the data know: lists with a column that holds its codes."""
-    from .mapping import translation_column
-
     if not target.codes:
         return []
     own = standard.code_lists[target.codes]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A planner at the data: a code found by typing in a form, the dictionary beside it, a layer mapped into a template."""
+
+import os
+
+from hand import FACTS, FOLDER, key, pause, picture, tidy, tour, type_text, wait
+from qgis.core import QgsFeature, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtWidgets import QComboBox, QDialog
+from qgis.utils import iface, plugins
+
+NAME = os.environ["SANXIAN_PICTURE"]
+
+
+def steps():
+    tidy()
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    iface.messageBar().clearWidgets()
+    pause(0.5)
+    picture(f"{NAME}-map")
+    from sanxian.plugin.bridge.layers import template_id
+
+    layers = {template_id(layer): layer for layer in QgsProject.instance().mapLayers().values()}
+    form(layers["DLTB"])
+    dictionary(desk, layers["STBHHX"])
+    mapping(desk, layers["DLTB"])
+
+
+def opened(name):
+    assert wait(lambda: iface.mainWindow().findChildren(QDialog, name), 10), name
+    (dialog,) = iface.mainWindow().findChildren(QDialog, name)
+    wait(dialog.isActiveWindow, 5)
+    return dialog
+
+
+def form(layer):
+    """The keyboard alone: into the box, a part of a code, down, Enter."""
+    layer.startEditing()
+    feature: QgsFeature = next(layer.getFeatures())
+    dialog = iface.getFeatureForm(layer, feature)
+    dialog.setParent(iface.mainWindow(), dialog.windowFlags())
+    dialog.resize(820, 640)
+    dialog.show()
+    wait(dialog.isActiveWindow, 5)
+    box = next(b for b in dialog.findChildren(QComboBox) if b.objectName() == "DLBM")
+    FACTS["before"] = feature["DLBM"]
+    box.setFocus()
+    assert wait(box.isEditable, 5)
+    box.lineEdit().selectAll()
+    type_text("0204")
+    assert wait(lambda: box.completer().popup().isVisible(), 5)
+    picture(f"{NAME}-form")
+    key("Down")
+    key("Return")
+    wait(lambda: box.currentData() == "0204", 5)
+    FACTS["tip"] = box.toolTip()
+    dialog.accept()
+    saved = layer.getFeature(feature.id())
+    FACTS["after"] = saved["DLBM"], saved["DLMC"]
+    layer.rollBack()
+
+
+def dictionary(desk, layer):
+    iface.setActiveLayer(layer)
+    desk.actions["dictionary"].trigger()
+    dialog = opened("SanxianDictionaryDialog")
+    FACTS["dictionary"] = dialog.browser.toPlainText()[:40]
+    dialog.search.setFocus()
+    type_text("czcsxm")
+    pause(0.5)
+    picture(f"{NAME}-dictionary")
+    dialog.close()
+
+
+def mapping(desk, layer):
+    source = QgsVectorLayer(f"{layer.source()}", "三调", "ogr")
+    QgsProject.instance().addMapLayer(source)
+    iface.setActiveLayer(source)
+    desk.actions["mapping"].trigger()
+    dialog = opened("SanxianMappingDialog")
+    dialog.template.setCurrentIndex(dialog.template.findData("XZYDYH"))
+    dialog.template.activated.emit(dialog.template.currentIndex())
+    assert wait(lambda: dialog._prepared is not None and dialog._job is None, 30)
+    dialog.table.selectRow([f.name for f in dialog._target.fields].index("YDYHFLDM"))
+    picture(f"{NAME}-mapping")
+    FACTS["mapping_fits"] = [dialog.frameGeometry().width(), dialog.frameGeometry().height()]
+    dialog.output.setFilePath(str(FOLDER / "现状.gpkg"))
+    dialog.run()
+    assert wait(lambda: dialog._run is None, 60)
+    picture(f"{NAME}-mapped")
+    FACTS["mapped"] = dialog.summary.text()
+    FACTS["layers"] = sorted(v.name() for v in QgsProject.instance().mapLayers().values())
+    dialog.close()
+
+
+tour(steps)
