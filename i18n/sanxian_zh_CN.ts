@@ -534,14 +534,16 @@ Project: {project}</source>
         <translation>面积字段（留空：模板的字段，没有模板则 MJ）</translation>
     </message>
     <message>
-        <source>Files written</source>
-        <translation>文件个数</translation>
         <source>Field of the template</source>
         <translation>目标字段</translation>
     </message>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
+    </message>
+    <message>
+        <source>Files written</source>
+        <translation>文件个数</translation>
     </message>
     <message>
         <source>File…</source>
@@ -936,10 +938,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>正在映射 {layer}…</translation>
     </message>
     <message>
-        <source>Misclosure, sum (m²)</source>
-        <translation>闭合差合计（m²）</translation>
-    </message>
-    <message>
         <source>Maps (empty: all)</source>
         <translation>图件（留空：全部）</translation>
     </message>
@@ -950,6 +948,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Maps not made</source>
         <translation>没有生成的图件</translation>
+    </message>
+    <message>
+        <source>Misclosure, sum (m²)</source>
+        <translation>闭合差合计（m²）</translation>
     </message>
     <message>
         <source>Missing library: {name}. See Environment Check.</source>
@@ -1750,18 +1752,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>为什么</translation>
     </message>
     <message>
-        <source>World file (.jgw) beside each jpg</source>
-        <translation>每个 jpg 旁写坐标文件（.jgw）</translation>
-    </message>
-    <message>
-        <source>Write to</source>
-        <translation>写到</translation>
         <source>With areas</source>
         <translation>带面积的图层</translation>
     </message>
     <message>
         <source>Without a usable polygon</source>
         <translation>没有可用面的要素数</translation>
+    </message>
+    <message>
+        <source>World file (.jgw) beside each jpg</source>
+        <translation>每个 jpg 旁写坐标文件（.jgw）</translation>
     </message>
     <message>
         <source>Write to</source>
