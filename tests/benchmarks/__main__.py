@@ -1,115 +1,125 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How fast, as ratios measured in one run on one machine: ``make benchmark`` or ``python -m tests.benchmarks``.
+"""``make benchmark`` or ``python -m tests.benchmarks``: one table, every figure from this run on this machine.
 
-A ratio outlives the machine it was measured on; seconds do not. Each figure is the least of several runs.
+The least of several runs for what is repeated; geopandas and QGIS, which take minutes, are run once.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
-import time
-from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import geopandas as gpd
-import numpy as np
-import pyogrio
 import shapely
 
-from plugin.core.check import Options, check
+from plugin.core.check import Checked, Options, check
+from plugin.core.geometry.coverage import gaps, mismatched_edges
 from plugin.core.geometry.overlay import shared_parts
-from plugin.core.tolerance import Tolerance
-from tests.county import make_county
-from tests.county.write import write_geopackage
+from plugin.core.geometry.polygons import Polygons
 
-FOLDER = Path("build") / "benchmarks"
-#: Name, left layer, right layer, filter on the right: the six overlays a county is judged by.
-OVERLAYS = (
-    ("永久基本农田 × 生态保护红线", "YJJBNTBHTB", "STBHHX"),
-    ("永久基本农田 × 城镇开发边界", "YJJBNTBHTB", "CZKFBJ"),
-    ("生态保护红线 × 城镇开发边界", "STBHHX", "CZKFBJ"),
-    ("永久基本农田 × 规划分区", "YJJBNTBHTB", "YDYHGHFQ"),
-    ("地类图斑 × 永久基本农田", "DLTB", "YJJBNTBHTB"),
-    ("地类图斑 × 规划分区", "DLTB", "YDYHGHFQ"),
+from . import edits, overlays
+from .measure import (
+    HEADER,
+    Row,
+    check_apart,
+    county,
+    least,
+    n_log_n,
+    read_all,
+    read_bytes,
+    vertices_of,
 )
 
-
-def least(action: Callable[[], object], runs: int) -> tuple[float, object]:
-    """Seconds of the fastest run, and its result."""
-    best, result = float("inf"), None
-    for _ in range(runs):
-        started = time.perf_counter()
-        result = action()
-        best = min(best, time.perf_counter() - started)
-    return best, result
+#: QGIS's own overlay is compared here, and growth is measured from here: at 150 000 parcels it does not come to an end.
+SMALL = 20_000
+_MB = 1_000_000
 
 
-def county(parcels: int, vertices: int) -> Path:
-    path = FOLDER / f"county_{parcels}_{vertices}.gpkg"
-    if not path.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        layers, _ = make_county(parcels=parcels, defects=True, vertices_per_edge=vertices)
-        write_geopackage(path, layers)
-    return path
+def checked(path: Path) -> Checked:
+    return check(path, Options(profile="hunyuan"))
 
 
-def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
-    """What any check has to do at least: every layer read, every geometry looked at once."""
-    frames = {}
-    for name, _ in pyogrio.list_layers(path):
-        frames[name] = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
-        shapely.is_valid(frames[name].geometry.to_numpy())
-    return frames
+def rules_rows(path: Path, runs: int) -> tuple[list[Row], float, Checked, dict]:
+    reading, frames = least(lambda: read_all(path), runs)
+    seconds, result = least(lambda: checked(path), runs)
+    times = seconds / reading
+    row = Row(f"全部 {len(result.report.rules)} 条规则，含读取", f"{seconds:.2f} s", f"只读取并判有效 {reading:.2f} s",
+              f"{times:.1f} ×", "≤ 5 ×", times <= 5)  # fmt: skip
+    return [row], seconds, result, frames
 
 
-def sound(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Both sides of a comparison get the same polygons: repaired, without missing ones."""
-    geometry = frame.geometry[frame.geometry.notna() & ~frame.geometry.is_empty].make_valid()
-    return gpd.GeoDataFrame(geometry=geometry[geometry.geom_type.isin(["Polygon", "MultiPolygon"])], crs=frame.crs)
+def memory_row(path: Path, read: int) -> Row:
+    told = check_apart(path)
+    used = (told["peak"] - told["loaded"]) * 1.048576 * _MB
+    times = used / read
+    return Row("检查的内存峰值（不计载入的库）", f"{used / _MB:,.0f} MB", f"读入 {read / _MB:,.0f} MB", f"{times:.2f} ×",
+               "< 3 ×，< 4 GB", times < 3 and told["peak"] < 4000)  # fmt: skip
 
 
-def overlay_rows(frames: dict[str, gpd.GeoDataFrame], runs: int) -> list[tuple[str, float, float, float]]:
-    """Name, our seconds, geopandas' seconds, relative difference of the areas found."""
-    everything = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-    rows = []
-    for name, left, right in OVERLAYS:
-        a, b = sound(frames[left]), sound(frames[right])
-        ours, parts = least(
-            lambda a=a, b=b: shared_parts(a.geometry.to_numpy(), b.geometry.to_numpy(), tolerance=everything), runs
-        )
-        theirs, frame = least(lambda a=a, b=b: gpd.overlay(a, b, how="intersection", keep_geom_type=True), 1)
-        areas = float(np.sum(parts.area)), float(frame.area.sum())
-        rows.append((name, ours, theirs, abs(areas[0] - areas[1]) / max(areas[1], 1.0)))
-    return rows
+def layer_rows(result: Checked, runs: int) -> list[Row]:
+    """Verbs on one layer, from bare polygons each time."""
+    plan = result.plan
+    parcels, zones = plan.layers["DLTB"].plane, plan.layers["YDYHGHFQ"].plane
+    own, _ = least(lambda: shared_parts(Polygons(parcels), tolerance=overlays.EVERYTHING), runs)
+    limits = plan.norm.tolerance()
+
+    def coverage() -> None:
+        layer = Polygons(zones)
+        shared_parts(layer, tolerance=limits)
+        gaps(layer, tolerance=limits)
+        mismatched_edges(layer, tolerance=limits)
+
+    tiled, _ = least(coverage, runs)
+    areas, _ = least(lambda: plan.layers["DLTB"].__dict__.pop("statutory", None) or plan.layers["DLTB"].statutory, runs)
+    count = int(shapely.get_num_coordinates(parcels).sum())
+    return [
+        Row("地类图斑自身重叠", f"{own:.2f} s", f"{count:,} 顶点", ""),
+        Row(
+            "规划分区覆盖（重叠、缝隙、节点）",
+            f"{tiled:.2f} s",
+            f"{int(shapely.get_num_coordinates(zones).sum()):,} 顶点",
+            "",
+        ),
+        Row("地类图斑法定椭球面积", f"{areas:.2f} s", f"每百万顶点 {areas / count * 1e6:.2f} s", ""),
+    ]
+
+
+def growth_row(small: tuple[float, int], large: tuple[float, int]) -> Row:
+    grown = large[0] / small[0]
+    expected = n_log_n(large[1]) / n_log_n(small[1])
+    share = grown / expected
+    return Row("规则时间的增长", f"{small[0]:.2f} → {large[0]:.2f} s（{grown:.1f} ×）", f"顶点 n·log n {expected:.1f} ×",
+               f"{share:.2f}", "≤ 1.2", share <= 1.2)  # fmt: skip
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--parcels", type=int, default=20_000)
-    options.add_argument("--vertices", type=int, default=3, help="vertices put on each edge")
+    options.add_argument("--parcels", type=int, default=SMALL)
+    options.add_argument("--vertices", type=int, default=7, help="vertices put on each edge")
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--no-qgis", action="store_true", help="leave QGIS's own overlay out")
     given = options.parse_args()
     path = county(given.parcels, given.vertices)
-    reading, frames = least(lambda: read_all(path), given.runs)
-    vertices = sum(int(shapely.get_num_coordinates(f.geometry.to_numpy()).sum()) for f in frames.values())
-    checking, checked = least(lambda: check(path, Options(profile="hunyuan")), given.runs)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"图斑 {len(frames['DLTB']):,}，顶点 {vertices:,}；规则 {len(checked.report.rules)} 条，发现 {len(checked.report.findings)} 处"
-    )
-    print("\n| 项目 | 本插件 | 对照 | 倍数 | 面积相对差 |\n|---|---|---|---|---|")
-    print(
-        f"| 全部规则（含读取）÷ 只读取并判断有效 | {checking:.2f} s | {reading:.2f} s | {checking / reading:.1f} × | |"
-    )
-    ours = theirs = 0.0
-    for name, mine, geopandas_seconds, difference in overlay_rows(frames, given.runs):
-        ours, theirs = ours + mine, theirs + geopandas_seconds
-        print(
-            f"| {name} | {mine:.2f} s | geopandas.overlay {geopandas_seconds:.2f} s | 快 {geopandas_seconds / mine:.1f} × | {difference:.1e} |"
-        )
-    print(f"| 六个叠加合计 | {ours:.2f} s | {theirs:.2f} s | 快 {theirs / ours:.1f} × | |")
-    print(f"\n检查的内存峰值（含对照的读取）：{peak:,.0f} MB")
+    table, seconds, result, frames = rules_rows(path, given.runs)
+    count = vertices_of(frames)
+    table.append(memory_row(path, read_bytes(frames)))
+    table += layer_rows(result, given.runs)
+    polygons = overlays.sound(frames)
+    mine = overlays.ours(polygons, given.runs)
+    table += overlays.rows(mine, overlays.theirs(polygons), "geopandas.overlay", 30)
+    if given.parcels > SMALL:
+        small, fewer, _, few_frames = rules_rows(county(SMALL, given.vertices), given.runs)
+        table.append(growth_row((fewer, vertices_of(few_frames)), (seconds, count)))
+        polygons = overlays.sound(few_frames)
+        mine = overlays.ours(polygons, given.runs)
+        del small
+    if not given.no_qgis:
+        with TemporaryDirectory() as folder:
+            theirs = overlays.qgis(polygons, Path(folder))
+        table.append(overlays.rows(mine, theirs, f"QGIS native:intersection（{SMALL:,} 图斑）", 50)[-1])
+    table += edits.rows(result.plan)
+    print(f"图斑 {len(frames['DLTB']):,}，顶点 {count:,}；发现 {len(result.report.findings)} 处\n\n{HEADER}")
+    print("\n".join(row.markdown() for row in table))
 
 
 if __name__ == "__main__":

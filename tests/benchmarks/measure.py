@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Time, memory and the county that is measured."""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pyogrio
+import shapely
+
+from tests.county import make_county
+from tests.county.write import write_geopackage
+
+FOLDER = Path("build") / "benchmarks"
+
+
+@dataclass
+class Row:
+    """One line of the table: what, what it is held against, what is asked for, what was measured."""
+
+    what: str
+    ours: str
+    against: str
+    figure: str
+    asked: str = ""
+    met: bool | None = None
+
+    def markdown(self) -> str:
+        mark = {None: "", True: "✓", False: "✗"}[self.met]
+        return f"| {self.what} | {self.ours} | {self.against} | {self.figure} | {self.asked} {mark} |"
+
+
+HEADER = "| 项目 | 本插件 | 对照 | 倍数 | 要求 |\n|---|---|---|---|---|"
+
+
+def least(action: Callable[[], Any], runs: int) -> tuple[float, Any]:
+    """Seconds of the fastest run, and its result."""
+    best, result = float("inf"), None
+    for _ in range(runs):
+        started = time.perf_counter()
+        result = action()
+        best = min(best, time.perf_counter() - started)
+    return best, result
+
+
+def median(seconds: list[float]) -> float:
+    return statistics.median(seconds)
+
+
+def county(parcels: int, vertices: int) -> Path:
+    path = FOLDER / f"county_{parcels}_{vertices}.gpkg"
+    if not path.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        layers, _ = make_county(parcels=parcels, defects=True, vertices_per_edge=vertices)
+        write_geopackage(path, layers)
+    return path
+
+
+def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
+    """What any check has to do at least: every layer read, every geometry looked at once."""
+    frames = {}
+    for name, _ in pyogrio.list_layers(path):
+        frames[name] = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
+        shapely.is_valid(frames[name].geometry.to_numpy())
+    return frames
+
+
+def read_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
+    """Bytes of what was read: the geometries as WKB and the attribute columns."""
+    total = 0
+    for frame in frames.values():
+        total += sum(len(wkb) for wkb in shapely.to_wkb(frame.geometry.to_numpy()) if wkb is not None)
+        total += int(frame.drop(columns=frame.geometry.name).memory_usage(deep=True).sum())
+    return total
+
+
+def vertices_of(frames: dict[str, gpd.GeoDataFrame]) -> int:
+    return sum(int(shapely.get_num_coordinates(f.geometry.to_numpy()).sum()) for f in frames.values())
+
+
+def n_log_n(n: int) -> float:
+    return n * math.log(n)
+
+
+def peak_mb() -> float:
+    """The most memory this process has held; what its parent held before does not count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        told = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(told["VmHWM"].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def check_apart(path: Path) -> dict[str, float]:
+    """Memory of a whole check, in a process of its own: after the libraries were loaded, and at its peak (MB)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.memory", str(path)], capture_output=True, text=True, check=True
+    )
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One check in a process of its own, which says what memory it took."""
+
+import json
+import sys
+
+from plugin.core import engine, io
+from plugin.core.check import Options, check
+
+from .measure import peak_mb
+
+loaded = peak_mb()
+assert engine and io  # loaded before, so that libraries do not count
+checked = check(sys.argv[1], Options(profile="hunyuan"))
+print(json.dumps({"loaded": loaded, "peak": peak_mb(), "findings": len(checked.report.findings)}))
