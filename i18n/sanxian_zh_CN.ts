@@ -1510,6 +1510,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>模板（图层代码）</translation>
     </message>
     <message>
+        <source>Templates: {names}. Their fields and codes: menu Data Dictionary.</source>
+        <translation>可用的模板：{names}。字段和代码见菜单“数据字典…”。</translation>
+    </message>
+    <message>
         <source>The CRS given is unknown. Write for example 'EPSG:4526'.</source>
         <translation>不认识写明的坐标系。请写成例如 'EPSG:4526'。</translation>
     </message>

@@ -54,7 +54,7 @@ class MapFields(SanxianAlgorithm):
         return ["fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库"]
 
     def shortHelpString(self):
-        return tr(
+        text = tr(
             "Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source "
             "uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.\n\n"
             "Template: the code of an official layer, such as DLTB or XZYDYH.\n\n"
@@ -67,6 +67,9 @@ class MapFields(SanxianAlgorithm):
             "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a copy "
             "that is given away: the fields stay, empty."
         )
+        names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
+        listed = tr("Templates: {names}. Their fields and codes: menu Data Dictionary.").format(names=names)
+        return f"{text}\n\n{listed}"
 
     def initAlgorithm(self, configuration=None):
         any_geometry = Qgis.ProcessingSourceType.VectorAnyGeometry

@@ -144,6 +144,12 @@ def test_the_sample_county_is_carried_whole(provider, tmp_path):
     assert result["EMPTY"] == wanted.count(None) < len(wanted)
 
 
+def test_the_help_names_every_template(provider):
+    text = provider.algorithm("map_fields").shortHelpString()
+    for template in load_standard().templates.values():
+        assert (f"{template.role} {template.name}" in text) == (not template.base), template.role
+
+
 BAD = [
     ({"TEMPLATE": "NOPE"}, ["NOPE", "DLTB"]),
     ({"OUTPUT": "x.shp"}, ["x.shp", ".gpkg"]),

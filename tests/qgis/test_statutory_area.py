@@ -71,7 +71,9 @@ def test_areas_side_by_side(provider, tmp_path):
     assert any("（EPSG:4525）" in line for line in log.lines)
     assert shapely.equals_exact(made.geometry[0].geoms[0], T, 0) and made.crs.to_epsg() == 4490
     assert (done["ROWS"], done["DIFFERING"], done["WITHOUT_AREA"]) == (2, 1, 0)
-    assert done["STATUTORY_M2"] == pytest.approx(500_549.84, abs=0.01) and done["STORED_M2"] == pytest.approx(500_549.90)
+    assert done["STATUTORY_M2"] == pytest.approx(500_549.84, abs=0.01) and done["STORED_M2"] == pytest.approx(
+        500_549.90
+    )
     assert "CONTROL_M2" not in done and digest(path) == before
     assert any("法定 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
     assert any("1 个要素相差超过 0.01 m²" in line for line in log.lines)
