@@ -48,11 +48,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One layer. ``empty`` and ``crs`` (EPSG code or WKT; empty when there is none) are told of a GeoPackage only."""
+    """One layer; ``crs`` an EPSG code or WKT, empty when there is none."""
 
     columns: tuple[Column, ...]
-    empty: bool = False
-    crs: str | None = None
+    empty: bool
+    crs: str
 
     def described(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
         """The fields with what is declared of them; one that is not in the table stays as it is."""
@@ -162,12 +162,32 @@ def _filegdb(path: Path) -> dict[str, Table]:
             if database is None:
                 return {}
             layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
-            return {layer.GetName(): Table(_declared(layer.GetLayerDefn(), database, ogr)) for layer in layers}
+            return {
+                layer.GetName(): Table(
+                    _declared(layer.GetLayerDefn(), database, ogr), layer.GetFeatureCount() == 0, _system(layer)
+                )
+                for layer in layers
+            }
         finally:
             gdal.PopErrorHandler()
 
 
+def _system(layer: Any) -> str:
+    reference = layer.GetSpatialRef()
+    if reference is None:
+        return ""
+    if reference.GetAuthorityName(None) == "EPSG":
+        return f"EPSG:{reference.GetAuthorityCode(None)}"
+    return str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
+
+
 def _declared(definition: Any, database: Any, ogr: Any) -> tuple[Column, ...]:
+    types = {
+        ogr.OFTString: "text",
+        **dict.fromkeys((ogr.OFTInteger, ogr.OFTInteger64), "integer"),
+        ogr.OFTReal: "real",
+        **dict.fromkeys((ogr.OFTDate, ogr.OFTDateTime), "date"),
+    }
     found = []
     for number in range(definition.GetFieldCount()):
         column = definition.GetFieldDefn(number)
@@ -177,6 +197,7 @@ def _declared(definition: Any, database: Any, ogr: Any) -> tuple[Column, ...]:
         found.append(
             Column(
                 column.GetName(),
+                types.get(column.GetType(), ""),
                 length=width if column.GetType() == ogr.OFTString and 0 < width < _ENDLESS else None,
                 alias=column.GetAlternativeName(),
                 codes={str(k): v or "" for k, v in domain.GetEnumeration().items()} if coded else {},
