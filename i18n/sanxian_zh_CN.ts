@@ -794,6 +794,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>图层 (*.shp *.gpkg *.geojson *.json);;全部文件 (*)</translation>
     </message>
     <message>
+        <source>Layers from a table of attribute structures</source>
+        <translation>按属性结构表建库</translation>
+    </message>
+    <message>
         <source>Layers made</source>
         <translation>新建图层数</translation>
     </message>
@@ -900,6 +904,24 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
 绘制一页时窗口要等一会儿，两页之间可以取消。全部页面完成后才替换原有文件。文件里不含用户名和本机信息。
 
 图件的种类、顺序、序号和名称没有见到标准原文（C 级）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
+        <source>Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. Without a column for the layer each sheet is one.
+
+Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is called like a code list becomes a coded domain; others are named in the log.
+
+Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with sheet and row.
+
+Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and edit the templates there.
+
+Coordinate system, or a county whose zone is taken.</source>
+        <translation>按属性结构描述表（xlsx）建一个空库：一行一个字段，列有图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
+
+几何类型：用表里的列，没有就用标准中同代码图层的。值域写的是代码表名称的，建成代码值域；其他的列在日志里。
+
+不猜：合并单元格、缺列、认不出的类型都会停下，写明工作表和行。
+
+自己的标准：在新文件夹里每个图层写一个模板。别处要用时，在“标准”里填这个文件夹的路径；以后在模板里改。
+
+坐标系：选一个，或填县，用该县所在的带。</translation>
     </message>
     <message>
         <source>Map Fields</source>
@@ -1446,6 +1468,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>标准（不填为县配置所用，否则 county_db）</translation>
     </message>
     <message>
+        <source>Standard of your own (new folder)</source>
+        <translation>自己的标准（新文件夹）</translation>
+    </message>
+    <message>
         <source>Standard: {name}</source>
         <translation>标准：{name}</translation>
     </message>
@@ -1496,6 +1522,8 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Target template</source>
         <translation>目标模板</translation>
+        <source>Table of attribute structures</source>
+        <translation>属性结构描述表</translation>
     </message>
     <message>
         <source>Targets and county profile</source>

@@ -111,7 +111,7 @@ class CreateLayers(SanxianAlgorithm):
         if self.parameterAsBool(parameters, LOAD, context) and context.project() is not None:
             # What the project is checked by: the same limits and lists are to stand in its forms.
             profile = county.of(context.project()).profile
-            self.norm = norm_of(self.standard.id, profile, self.county.code)
+            self.norm = norm_of(self.standard.key, profile, self.county.code)
         if not self.target:
             raise InputError("output_missing")
 

@@ -14,6 +14,7 @@ from .create_layers import CreateLayers
 from .derive_three_zones import DeriveThreeZones
 from .doctor import Doctor
 from .export_maps import ExportMaps
+from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
 from .statutory_area import StatutoryArea
 
@@ -40,6 +41,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(Doctor())
         self.addAlgorithm(ExportMaps())
+        self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(StatutoryArea())
         try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``,
-``dictionary --html FILE``, ``structure TABLE --output FOLDER``.
+``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -100,7 +100,12 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     one.add_argument("--standard", default="county_db", help=text("standard"))
     one = commands.add_parser("structure", help=text("structure"), parents=[language])
     one.add_argument("table", metavar="TABLE", help=text("structure_source"))
-    one.add_argument("--output", required=True, metavar="FOLDER", help=text("structure_output"))
+    one.add_argument("--output", default="", metavar="FOLDER", help=text("structure_output"))
+    one.add_argument("--database", default="", metavar="FILE", help=text("structure_database"))
+    one.add_argument("--folder", default="", metavar="FOLDER", help=text("structure_folder"))
+    for name in ("crs", "county"):
+        one.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
+    one.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
     return parser
 
@@ -204,10 +209,23 @@ def _dictionary(args: argparse.Namespace, words: Words) -> int:
 def _structure(args: argparse.Namespace, words: Words) -> int:
     from .exchange.structure_table import read_structure, write_structure
     from .standard import load_standard
+    from .texts import Texts
 
-    structure = read_structure(args.table, load_standard(args.standard))
-    for path in write_structure(structure, args.output):
-        say(words.get("cli", "written", target=str(path)))
+    if not (args.output or args.database):
+        say(words.get("cli", "structure_no_target"), sys.stderr)
+        return NOT_RUN
+    standard = load_standard(args.standard)
+    structure = read_structure(args.table, standard)
+    if args.database:
+        from .exchange.structure_database import create_from_structure, plan_crs
+
+        crs, notice = plan_crs(args.crs, args.county)
+        if notice:
+            say(Texts(words.lang).notice(*notice), sys.stderr)
+        create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
+    written = [str(path) for path in write_structure(structure, args.output)] if args.output else []
+    for path in [p for p in (args.database, args.folder if args.database else "") if p] + written:
+        say(words.get("cli", "written", target=path))
     for note in structure.notes:
         say(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
     return CLEAN

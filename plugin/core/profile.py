@@ -178,7 +178,7 @@ def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
         id=table["id"],
         name=table["name"],
         area_code=str(table["area_code"]),
-        standard=standard.id,
+        standard=standard.key,
         path=path,
         settings={**base.settings, **own},
         marks={**inherited, **marks},

@@ -4,7 +4,7 @@ mark, and the citations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -102,6 +102,20 @@ class Standard:
             for name, codes in other.code_lists.items():
                 found.setdefault(name, codes)
         return found
+
+    @property
+    def key(self) -> str:
+        """What `load_standard` takes: the id, or the path of a folder that is none of ours."""
+        return self.id if self.folder.parent == STANDARDS else str(self.folder.absolute())
+
+    def edition_of(self, template: Template) -> Standard:
+        """The standard, this one or one that it includes, that a template comes from."""
+        return next((s for s in self._all() if s.id == template.standard), self)
+
+    def _all(self) -> Iterator[Standard]:
+        yield self
+        for other in self.includes:
+            yield from other._all()
 
     def all_templates(self, role: str) -> list[Template]:
         """Every edition's template of a role, own first: a layer may follow any of them."""

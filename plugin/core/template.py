@@ -48,11 +48,6 @@ class Field:
     short: str = ""
     default: str = ""
 
-    @property
-    def export_name(self) -> str:
-        """The name where only ten bytes fit."""
-        return self.short or self.name.encode()[:SHORT_BYTES].decode(errors="ignore")
-
 
 @dataclass(frozen=True)
 class Template:
@@ -85,6 +80,25 @@ class Template:
 
     def field_named(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
+
+    @property
+    def export_names(self) -> dict[str, str]:
+        """Field name → its name where only ten bytes fit, no two alike: its ``short``, else cut, with a number if need be."""
+        taken = {f.short.upper() for f in self.fields if f.short}
+        found = {}
+        for field in self.fields:
+            short, number = field.short or _cut(field.name), 1
+            while not field.short and short.upper() in taken:
+                tail = f"_{number}"
+                short, number = _cut(field.name, SHORT_BYTES - len(tail)) + tail, number + 1
+            taken.add(short.upper())
+            found[field.name] = short
+        return found
+
+
+def _cut(name: str, room: int = SHORT_BYTES) -> str:
+    """No character in two."""
+    return name.encode()[:room].decode(errors="ignore")
 
 
 _LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
@@ -132,10 +146,8 @@ def _field(row: Any, where: str, path: Path) -> Field:
                 "data_value_unknown", file=str(path), key=f"{where}.{key}", value=row[key], known=", ".join(known)
             )
     field = Field(**row)
-    if not _WORD.fullmatch(field.export_name) or len(field.export_name.encode()) > SHORT_BYTES:
-        raise DataError(
-            "data_short_name", file=str(path), key=f"{where}.short", value=field.export_name, bytes=SHORT_BYTES
-        )
+    if field.short and (not _WORD.fullmatch(field.short) or len(field.short.encode()) > SHORT_BYTES):
+        raise DataError("data_short_name", file=str(path), key=f"{where}.short", value=field.short, bytes=SHORT_BYTES)
     if field.default and field.type in ("integer", "real") and not _NUMBER.fullmatch(field.default):
         raise DataError(
             "data_value_kind", file=str(path), key=f"{where}.default", value=repr(field.default), expected=field.type
@@ -144,11 +156,11 @@ def _field(row: Any, where: str, path: Path) -> Field:
 
 
 def _check_names(fields: list[Field], path: Path, where: str) -> None:
-    """No two alike: some formats take a field's title for its name in forms and tables, others cut names to ten bytes."""
+    """No two alike, names in any case: some formats take a field's title for its name in forms and tables."""
     parts = {
-        "name": [f.name for f in fields],
+        "name": [f.name.upper() for f in fields],
         "alias": [f.alias for f in fields],
-        "short": [f.export_name.upper() for f in fields],
+        "short": [f.short.upper() for f in fields if f.short],
     }
     for key, values in parts.items():
         for value in values:

@@ -32,7 +32,7 @@ def add_tips(form: QgsAttributeForm) -> None:
     if not role or form.property(_TOLD):
         return
     form.setProperty(_TOLD, True)
-    book = _dictionary(county.options(QgsProject.instance()).norm().standard.id, interface_language())
+    book = _dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
     notes = {name: book.field_note(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):
         note = notes.get(widget.objectName(), "")

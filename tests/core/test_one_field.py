@@ -63,8 +63,8 @@ def test_everything_follows_the_template(changed, tmp_path):
     row = next(r for r in own.split("<tr>") if "GUIHUAFENQUMINGCHENG" in r)
     assert all(word in row for word in ("分区的名称", ">66<", "codes-terrace", "GHFQMINGCH")) and "GHFQMC" not in own
     # Export name.
-    names = [f.export_name for f in standard.templates["YDYHGHFQ"].fields]
-    assert names == ["BSM", "YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMINGCH", "MJ", "BZ"]
+    names = standard.templates["YDYHGHFQ"].export_names
+    assert list(names.values()) == ["BSM", "YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMINGCH", "MJ", "BZ"]
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,10 @@ def fields(*rows):
         (fields('name = "BSM"\nalias = "标识码"\nshort = "BIAOSHIMA_18"'), ["field[1].short", "BIAOSHIMA_18", "10"]),
         (fields('name = "BSM"\nalias = "标识码"\nshort = "1 号"'), ["field[1].short", "1 号"]),
         (
-            fields('name = "GUIHUAFENQUDM"\nalias = "甲"', 'name = "GUIHUAFENQUMC"\nalias = "乙"'),
-            ["field.short", "GUIHUAFENQ"],
+            fields('name = "A"\nalias = "甲"\nshort = "GHFQ"', 'name = "B"\nalias = "乙"\nshort = "ghfq"'),
+            ["field.short", "GHFQ"],
         ),
+        (fields('name = "BSM"\nalias = "甲"', 'name = "bsm"\nalias = "乙"'), ["field.name", "BSM"]),
         (
             TEMPLATE + '[[field]]\nname = "MJ"\nalias = "面积"\ntype = "real"\nmark = "B"\ndefault = "无"',
             ["default", "real"],
@@ -134,6 +135,16 @@ def test_a_template_that_is_wrong(tmp_path, text, words):
         load_template(path)
     said = Texts("zh").explain(caught.value)
     assert "TEST.toml" in said and all(word in said for word in words), said
+
+
+def test_export_names_are_ten_bytes_and_no_two_alike(tmp_path):
+    names = ("GUIHUAFENQUDM", "GUIHUAFENQUMC", "GUIHUAFENQUBZ", "永久基本农田面积", "永久基农", "BSM", "GUIHUAFE_2")
+    path = tmp_path / "TEST.toml"
+    path.write_text(fields(*(f'name = "{n}"\nalias = "{n}名"' for n in names)), encoding="utf-8")
+    found = load_template(path).export_names
+    assert list(found) == list(names)
+    assert list(found.values()) == ["GUIHUAFENQ", "GUIHUAFE_1", "GUIHUAFE_2", "永久基", "永久_1", "BSM", "GUIHUAFE_3"]
+    assert all(len(short.encode()) <= 10 for short in found.values())
 
 
 def test_a_template_saved_in_gbk(tmp_path):

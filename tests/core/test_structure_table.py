@@ -58,6 +58,24 @@ def test_a_table_becomes_templates_that_load(file, tmp_path):
     assert [load_template(p, STANDARD.id) for p in written] == list(found.templates.values())
 
 
+def test_lengths_within_the_type_and_names_for_export(file):
+    head = ["图层", "字段", "名称", "类型", "短名"]
+    rows = [
+        ["DLTB", "BSM", "标识码", "Char(18)", None],
+        ["DLTB", "GUIHUAFENQUMC", "分区名称", "VARCHAR2（100）", "GHFQMINGCH"],
+        ["DLTB", "MJ", "面积", "Double(15,2)", None],
+    ]
+    template = read_structure(book(file, rows, head=head), STANDARD).templates["DLTB"]
+    assert [(f.type, f.length, f.decimals) for f in template.fields] == [
+        ("text", 18, None),
+        ("text", 100, None),
+        ("real", 15, 2),
+    ]
+    assert list(template.export_names.values()) == ["BSM", "GHFQMINGCH", "MJ"]
+    # Where the layer stands in a FileGDB is the standard's to say.
+    assert template.group == STANDARD.templates["DLTB"].group != ""
+
+
 def test_the_sheet_is_the_layer_where_no_column_is(file):
     rows = [["BSM", "标识码", "text"]]
     found = read_structure(book(file, rows, head=["field", "name", "type"], title="czkfbj"), STANDARD)
@@ -87,6 +105,8 @@ BAD = [
     ({"rows": [["../X", "BSM", "标识码", "Char", 15]]}, "structure_value", 2),
     ({"rows": [["DLTB", "B SM", "标识码", "Char", 15]]}, "structure_value", 2),
     ({"rows": [BASE, ["DLTB", "bsm", "又一个", "Char"]]}, "structure_repeated", 3),
+    ({"rows": [BASE, ["DLTB", "BM", "标识码", "Char"]]}, "structure_repeated", 3),
+    ({"rows": [["DLTB", "BSM", "标识码", "Char", 18, None, None, "必须"]]}, "structure_value", 2),
     ({"rows": []}, "structure_empty", None),
     ({"rows": [BASE], "head": ["甲", "乙"]}, "structure_no_head", None),
 ]

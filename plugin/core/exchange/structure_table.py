@@ -31,11 +31,25 @@ COLUMNS = {
     "decimals": ("小数位数", "小数位", "decimals"),
     "domain": ("值域", "代码表", "domain"),
     "constraint": ("约束条件", "约束", "constraint"),
+    "short": ("导出名", "短名", "short"),
 }
 _NEEDED = ("field", "name", "type")
 _TYPES = {
-    "text": ("char", "varchar", "string", "text", "文本", "文本型", "字符", "字符型", "字符串"),
-    "integer": ("int", "integer", "short", "long", "整数", "整型", "短整型", "长整型"),
+    "text": (
+        "char",
+        "varchar",
+        "varchar2",
+        "nvarchar",
+        "nvarchar2",
+        "string",
+        "text",
+        "文本",
+        "文本型",
+        "字符",
+        "字符型",
+        "字符串",
+    ),
+    "integer": ("int", "integer", "short", "long", "smallint", "bigint", "整数", "整型", "短整型", "长整型"),
     "real": ("float", "double", "real", "number", "numeric", "decimal", "小数", "浮点", "浮点型", "双精度", "双精度型"),
     "date": ("date", "datetime", "日期", "日期型"),
 }
@@ -118,11 +132,14 @@ def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
 
 
 def _workbook(path: Path) -> Any:
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
+    try:
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError as error:
+        raise DataError("openpyxl_lacking", file=path.name) from error
 
     if not path.is_file():
-        raise DataError("data_file_missing", file=str(path))
+        raise DataError("structure_missing", file=str(path))
     try:
         return openpyxl.load_workbook(path, data_only=True)
     except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
@@ -134,6 +151,7 @@ def _word(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    """A cell as it reads; a length of 18 that the spreadsheet holds as 18.0 too."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value).strip()
@@ -192,9 +210,13 @@ class _Sheet:
             layer.geometry = layer.geometry or self._one_of(number, "geometry", cells["geometry"], _GEOMETRIES)
         if any(f["name"].upper() == cells["field"].upper() for f in layer.fields):
             raise self.error("structure_repeated", number, layer=role, field=cells["field"])
+        if any(f["alias"] == cells["name"] for f in layer.fields):
+            raise self.error("structure_repeated", number, layer=role, field=cells["name"])
         made: dict[str, Any] = {"name": cells["field"], "alias": cells["name"]}
         made["type"] = self._one_of(number, "type", cells["type"], _TYPES)
         made |= self._numbers(number, cells)
+        if cells.get("short"):
+            made["short"] = cells["short"]
         if cells.get("constraint"):
             made["constraint"] = self._one_of(number, "constraint", cells["constraint"], _CONSTRAINTS)
         domain = cells.get("domain", "")
@@ -206,6 +228,9 @@ class _Sheet:
 
     def _numbers(self, number: int, cells: dict[str, str]) -> dict[str, int]:
         length, decimals = cells.get("length", ""), cells.get("decimals", "")
+        # Some write Char(18), Double(15,2) in one cell.
+        within = re.search(r"[(（]\s*(\d+(?:[,，]\d+)?)\s*[)）]", cells["type"])
+        length = length or (within.group(1) if within else "")
         both = re.fullmatch(r"(\d+)[,，](\d+)", length)
         if both and not decimals:
             length, decimals = both.groups()
@@ -243,7 +268,9 @@ def _toml(layer: _Layer, file: str, standard: Standard) -> str:
         "fields_mark": "C",
         "source": file,
     }
-    lines = [f"{key} = {_value(value)}" for key, value in head.items()]
+    if known:
+        head |= {"group": known.group, "feature_code": known.feature_code}
+    lines = [f"{key} = {_value(value)}" for key, value in head.items() if value or key == "source"]
     for row in layer.fields:
         same = known.field_named(row["name"]) if known else None
         if same and same.meaning and same.type == row["type"]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..io import write_text
 from ..rule import EACH, Rule, all_rules
-from ..standard import Standard, load_standard
+from ..standard import Standard
 from ..template import Code, CodeList, Field, Template
 from ..texts import Texts, number
 from .html import fill
@@ -87,9 +87,9 @@ class Dictionary:
         """What the dictionary says of a field, in one line; empty for a field that it does not know."""
         template = self._standard.templates.get(role)
         field = template.field_named(name) if template else None
-        if field is None:
+        if template is None or field is None:
             return ""
-        row = _field(field, self._standard, self._words, self._texts)
+        row = _field(field, template.export_names[field.name], self._standard, self._words, self._texts)
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._words.bracket(size) if size else "")
         mark = f"{self._words.get('dictionary', 'mark')} {field.mark}"
@@ -169,7 +169,8 @@ def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
 
 
 def _layer(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
-    edition = load_standard(template.standard) if template.standard and template.standard != standard.id else standard
+    edition = standard.edition_of(template)
+    short = template.export_names
     return {
         "role": template.role,
         "name": template.name,
@@ -183,21 +184,21 @@ def _layer(template: Template, standard: Standard, words: Words, texts: Texts) -
         "aliases": words.join(a for a in template.aliases if a != template.name),
         "source": template.source,
         "edition": f"{edition.name} · {edition.edition}",
-        "fields": [_field(f, standard, words, texts) for f in template.fields],
+        "fields": [_field(f, short[f.name], standard, words, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),
         "has_personal": any(f.personal for f in template.fields),
         "rules": [_rule(r, words, texts) for r in rules_of(template.role, standard)],
     }
 
 
-def _field(field: Field, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _field(field: Field, short: str, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     notes = []
     if field.code_pad:
         notes.append(words.get("dictionary", "padded", digits=field.code_pad))
     if field.code_name:
         notes.append(words.get("dictionary", "name_of", field=field.code_name))
-    if field.export_name != field.name:
-        notes.append(words.get("dictionary", "short_name", name=field.export_name))
+    if short != field.name:
+        notes.append(words.get("dictionary", "short_name", name=short))
     if field.default:
         notes.append(words.get("dictionary", "default", value=field.default))
     return {

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""按属性结构表建库: an empty database, and a standard of one's own, from a table of attribute structures (xlsx)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterString,
+)
+
+from ..bridge import health
+from ..bridge.check import stopper
+from ..bridge.layers import crs_text
+from ..bridge.settings import language
+from ..bridge.texts import tr
+from ..bridge.threads import steady
+from ..core.errors import DataError, InputError
+from ..core.standard import load_standard, standard_ids
+from ..core.texts import Texts
+from .common import SanxianAlgorithm, advanced, text_parameter
+
+SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
+FOLDER, OUTPUT = "FOLDER", "OUTPUT"
+#: As the core knows them; here again, for the core's writer needs libraries that may be missing when QGIS starts.
+_EXISTING = ("stop", "add", "replace")
+
+
+class LayersFromStructure(SanxianAlgorithm):
+    def name(self):
+        return "layers_from_structure"
+
+    def displayName(self):
+        return tr("Layers from a table of attribute structures")
+
+    def tags(self):
+        return ["create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表"]
+
+    def shortHelpString(self):
+        return tr(
+            "Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each "
+            "field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. "
+            "Without a column for the layer each sheet is one.\n\n"
+            "Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is called like "
+            "a code list becomes a coded domain; others are named in the log.\n\n"
+            "Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with sheet and row.\n\n"
+            "Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and "
+            "edit the templates there.\n\n"
+            "Coordinate system, or a county whose zone is taken."
+        )
+
+    def initAlgorithm(self, configuration=None):
+        self.addParameter(
+            QgsProcessingParameterFile(
+                SOURCE,
+                tr("Table of attribute structures"),
+                Qgis.ProcessingFileParameterBehavior.File,
+                fileFilter="Excel (*.xlsx)",
+            )
+        )
+        self.addParameter(QgsProcessingParameterString(COUNTY, tr("County (code or name)"), optional=True))
+        self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
+        self.addParameter(
+            QgsProcessingParameterEnum(
+                EXISTING,
+                tr("If the database exists"),
+                options=list(_EXISTING),
+                defaultValue=_EXISTING[0],
+                usesStaticStrings=True,
+            )
+        )
+        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(
+            QgsProcessingParameterFolderDestination(
+                FOLDER, tr("Standard of your own (new folder)"), optional=True, createByDefault=False
+            )
+        )
+        self.addParameter(
+            QgsProcessingParameterFileDestination(
+                OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
+            )
+        )
+        self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require()
+        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
+        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
+        if not self.source or not Path(self.source).is_file():
+            raise DataError("structure_missing", file=self.source)
+        self.county = self.text(parameters, COUNTY, context)
+        system = self.parameterAsCrs(parameters, CRS, context)
+        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else crs_text(system)
+        self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
+        self.folder = self.parameterAsFileOutput(parameters, FOLDER, context) if parameters.get(FOLDER) else ""
+        self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
+        if not self.target:
+            raise InputError("output_missing")
+
+    def execute(self, parameters, context, feedback):
+        structure, made, crs, notice = self._create(stopper(feedback.isCanceled))
+        texts = Texts(language())
+        if notice:
+            feedback.pushWarning(texts.notice(*notice))
+        for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.kept, {})):
+            if layers:
+                feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
+        for note in structure.notes:
+            feedback.pushWarning(
+                texts.get("toolbox", "structure_domain", sheet=note.sheet, row=note.row, value=note.value)
+            )
+        if self.folder:
+            feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
+        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.made)}
+
+    @steady
+    def _create(self, check):
+        from ..core.exchange.structure_database import create_from_structure, plan_crs
+        from ..core.exchange.structure_table import read_structure
+        from ..core.geometry.crs import label
+
+        structure = read_structure(self.source, self.standard)
+        crs, notice = plan_crs(self.crs_given, self.county)
+        made = create_from_structure(
+            structure, self.standard, self.target, crs, existing=self.existing, folder=self.folder, check=check
+        )
+        return structure, made, label(crs), notice

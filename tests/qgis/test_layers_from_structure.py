@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""layers_from_structure from scripts and from qgis_process."""
+
+import pytest
+from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
+
+from tests.core.test_structure_table import BASE, ROWS, book
+from tests.qgis.helpers import Log, run
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+def make(table, path, feedback=None, **more):
+    given = {"SOURCE": str(table), "COUNTY": "浑源县", "OUTPUT": str(path), **more}
+    return run("layers_from_structure", given, feedback)
+
+
+def test_promised_parameters():
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:layers_from_structure")
+    names = [d.name() for d in algorithm.parameterDefinitions()]
+    assert names == ["SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD", "FOLDER", "OUTPUT"]
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_a_database_and_a_standard(tmp_path, suffix):
+    table = book(tmp_path / "结构 表.xlsx", ROWS)
+    path, folder = tmp_path / f"新 库{suffix}", tmp_path / "标准"
+    feedback = Log()
+    result = make(table, path, feedback, FOLDER=str(folder))
+    assert result["LAYERS"] == 2 and result["OUTPUT"] == str(path) and result["FOLDER"] == str(folder)
+    assert any("EPSG:4526" in line for line in feedback.lines) and any("“>0”" in line for line in feedback.lines)
+    layer = QgsVectorLayer(f"{path}|layername=DLTB", "DLTB", "ogr")
+    assert layer.isValid() and layer.fields().names()[-4:] == ["BSM", "DLBM", "TBMJ", "SJNF"]
+    # The standard is chosen by its path, here to make its layers once more.
+    again = tmp_path / f"再建{suffix}"
+    given = {"GROUPS": "own", "COUNTY": "浑源县", "CRS": "EPSG:4526", "STANDARD": str(folder), "OUTPUT": str(again)}
+    assert run("create_layers", given)["LAYERS"] == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, path.name, "标准", again.name])
+
+
+@pytest.mark.parametrize(
+    ("made", "given", "says"),
+    [
+        ({"rows": [BASE], "merge": ["A2:A3"]}, {}, "合并"),
+        ({"rows": [["DLTB", "BSM", "标识码", "Blob"]]}, {}, "Blob"),
+        ({"rows": [BASE]}, {"COUNTY": ""}, "坐标系"),
+        ({"rows": [BASE]}, {"CRS": "EPSG:4513"}, "山西省"),
+        ({"rows": [BASE]}, {"SOURCE": "没有.xlsx"}, "没有.xlsx"),
+        ({"rows": [BASE]}, {"OUTPUT": "库.shp"}, ".gpkg .gdb"),
+    ],
+)
+def test_bad_input_is_said_and_leaves_nothing(tmp_path, made, given, says):
+    table = book(tmp_path / "结构.xlsx", **made)
+    given = {k: str(tmp_path / v) if k in ("SOURCE", "OUTPUT") else v for k, v in given.items()}
+    with pytest.raises(QgsProcessingException) as caught:
+        make(table, given.pop("OUTPUT", tmp_path / "库.gpkg"), FOLDER=str(tmp_path / "标准"), **given)
+    assert says in str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == [table.name]
+
+
+def test_from_the_shell(qgis_process, tmp_path):
+    table = book(tmp_path / "表.xlsx", ROWS)
+    path = tmp_path / "库.gdb"
+    given = [f"SOURCE={table}", "CRS=EPSG:4526", f"OUTPUT={path}", f"FOLDER={tmp_path / '标准'}"]
+    done = qgis_process("run", "sanxian:layers_from_structure", "--", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "LAYERS:\t2" in done.stdout and (tmp_path / "标准" / "standard.toml").is_file()
+    again = qgis_process("run", "sanxian:layers_from_structure", "--", *given)
+    assert again.returncode == 1 and "已经存在" in again.stdout + again.stderr
