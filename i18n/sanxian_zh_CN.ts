@@ -882,6 +882,26 @@ Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a
 这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
     </message>
     <message>
+        <source>Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. Without a column for the layer each sheet is one.
+
+Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is called like a code list becomes a coded domain; others are named in the log.
+
+Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with sheet and row.
+
+Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and edit the templates there.
+
+Coordinate system, or a county whose zone is taken.</source>
+        <translation>按属性结构描述表（xlsx）建一个空库：一行一个字段，列有图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
+
+几何类型：用表里的列，没有就用标准中同代码图层的。值域写的是代码表名称的，建成代码值域；其他的列在日志里。
+
+不猜：合并单元格、缺列、认不出的类型都会停下，写明工作表和行。
+
+自己的标准：在新文件夹里每个图层写一个模板。别处要用时，在“标准”里填这个文件夹的路径；以后在模板里改。
+
+坐标系：选一个，或填县，用该县所在的带。</translation>
+    </message>
+    <message>
         <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.
 
 Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there is left out, and the log says why.
@@ -904,24 +924,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
 绘制一页时窗口要等一会儿，两页之间可以取消。全部页面完成后才替换原有文件。文件里不含用户名和本机信息。
 
 图件的种类、顺序、序号和名称没有见到标准原文（C 级）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
-        <source>Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. Without a column for the layer each sheet is one.
-
-Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is called like a code list becomes a coded domain; others are named in the log.
-
-Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with sheet and row.
-
-Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and edit the templates there.
-
-Coordinate system, or a county whose zone is taken.</source>
-        <translation>按属性结构描述表（xlsx）建一个空库：一行一个字段，列有图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
-
-几何类型：用表里的列，没有就用标准中同代码图层的。值域写的是代码表名称的，建成代码值域；其他的列在日志里。
-
-不猜：合并单元格、缺列、认不出的类型都会停下，写明工作表和行。
-
-自己的标准：在新文件夹里每个图层写一个模板。别处要用时，在“标准”里填这个文件夹的路径；以后在模板里改。
-
-坐标系：选一个，或填县，用该县所在的带。</translation>
     </message>
     <message>
         <source>Map Fields</source>
