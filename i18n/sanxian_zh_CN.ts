@@ -1522,10 +1522,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>语法</translation>
     </message>
     <message>
-        <source>Target template</source>
-        <translation>目标模板</translation>
         <source>Table of attribute structures</source>
         <translation>属性结构描述表</translation>
+    </message>
+    <message>
+        <source>Target template</source>
+        <translation>目标模板</translation>
     </message>
     <message>
         <source>Targets and county profile</source>
