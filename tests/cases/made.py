@@ -73,12 +73,28 @@ def _around(radius, angle):
     return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
 
 
-def jagged(vertices, side=1000.0, tooth=0.5):
+def gear(vertices, outer=500.0, inner=499.0):
+    """A wheel of many teeth around 0, 0, the same to the left and to the right of it."""
+    angle = np.arange(vertices) * (2 * math.pi / vertices)
+    return shapely.Polygon(_around(np.where(np.arange(vertices) % 2, inner, outer), angle))
+
+
+def gear_area(vertices, outer=500.0, inner=499.0):
+    """Of its triangles, each from the middle to one vertex and the next."""
+    return vertices / 2 * outer * inner * math.sin(2 * math.pi / vertices)
+
+
+def saw(vertices, side=1000.0, tooth=0.5):
     """A square whose lower edge is a saw of many vertices: half the teeth stand out, half go in, so its area is side²."""
     x = np.linspace(0.0, side, vertices - 2)
     y = np.where(np.arange(len(x)) % 4 == 1, tooth, np.where(np.arange(len(x)) % 4 == 3, -tooth, 0.0))
     y[-1] = 0.0
     return shapely.Polygon([*zip(x, y, strict=True), (side, side), (0.0, side)])
+
+
+def teeth(vertices, side=1000.0, tooth=0.5):
+    """Area of the teeth of such a saw on one side: triangles, every fourth vertex a tip."""
+    return (vertices // 4 - 1) * tooth * side / (vertices - 3)
 
 
 def target(size=90.0, rings=3):

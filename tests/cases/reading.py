@@ -5,7 +5,7 @@ A layer is WKT or a call of a function in `made`, several of them apart by `;`, 
 row without a shape. What is invalid is repaired as a plan does it. Expected, in m²: ``a0b1=25`` what row 0 of a shares
 with row 1 of b, ``25+4`` in two connected parts; ``a0a1``, ``b0b1`` within a layer; ``a0=10`` what b leaves bare of row 0
 of a, ``b0`` the other way round. What is not named is nothing. For layers too long for that, totals: ``ab``, ``aa``,
-``bb``, ``a``, ``b``. ``ignored=0.2`` are slivers left out of a × b.
+``bb``, ``a``, ``b``. ``ignored=0.2`` are slivers left out of a × b, ``bare_ignored`` of what b leaves bare of a.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _layer(text: str) -> np.ndarray:
         elif part.startswith(("POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION")):
             shapes.append(shapely.from_wkt(part))
         else:
-            one = eval(part, {"__builtins__": {"range": range}}, _WORDS)
+            one = eval(part, {"__builtins__": {}}, _WORDS)
             shapes += one if isinstance(one, list) else [one]
     layer = np.empty(len(shapes), dtype=object)
     layer[:] = [s if s is None or (s.is_valid and s.geom_type != "GeometryCollection") else repair(s) for s in shapes]

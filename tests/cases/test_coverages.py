@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Coverages, winding shapes and slivers, by their totals."""
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.tolerance import Tolerance
+from tests.cases.reading import read
+from tests.cases.test_conformance import EXACT, expect, parts_by_pair, sound
+from tests.cases.ways import each, far_away, from_another_vertex
+
+ALL, LARGE = read("coverages.txt"), read("large.txt")
+WAYS = {"as drawn": lambda s: s, "from another vertex": from_another_vertex, "far away": far_away}
+
+
+def near(area, case, way=None):
+    """Far away a double ends at 7·10⁻⁹ m: that much along all edges."""
+    lengths = sum(float(shapely.length(layer[~shapely.is_missing(layer)]).sum()) for layer in (case.a, case.b))
+    return pytest.approx(area, rel=1e-9, abs=1e-6 + (8e-9 * lengths if way is far_away else 0.0))
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+@pytest.mark.parametrize("case", ALL, ids=[c.name for c in ALL])
+def test_totals(case, way):
+    a, b = (Polygons(each(layer, way)) for layer in (case.a, case.b))
+    totals(a, b, case, way)
+    # A part of the rows at a time: the sums are the same.
+    thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
+    one_by_one = sum(shared_parts(a, b, tolerance=EXACT, rows_b=rows).area.sum() for rows in thirds)
+    assert one_by_one == near(case.total("ab"), case, way)
+    one_by_one = sum(uncovered_parts(b, a, tolerance=EXACT, rows=rows).area.sum() for rows in thirds)
+    assert one_by_one == near(case.total("b"), case, way)
+
+
+@pytest.mark.parametrize("case", LARGE, ids=[c.name for c in LARGE])
+def test_totals_of_large_ones(case):
+    totals(Polygons(case.a), Polygons(case.b), case)
+
+
+def totals(a, b, case, way=None):
+    for found, what in (
+        (shared_parts(a, b, tolerance=EXACT), "ab"),
+        (shared_parts(b, a, tolerance=EXACT, connected=True), "ab"),
+        (shared_parts(a, tolerance=EXACT), "aa"),
+        (shared_parts(b, tolerance=EXACT), "bb"),
+        (uncovered_parts(a, b, tolerance=EXACT), "a"),
+        (uncovered_parts(b, a, tolerance=EXACT), "b"),
+    ):
+        assert sound(found).area.sum() == near(case.total(what), case, way), what
+
+
+SLIVERS = read("thin.txt")
+
+
+@pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
+def test_slivers_are_told_and_summed(case):
+    for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
+        found = sound(shared_parts(first, second, tolerance=Tolerance(), connected=True))
+        pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
+        expect(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
+        ignored = sorted(shapely.area(found.slivers.geometry).tolist())
+        assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
+    for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):
+        bare = uncovered_parts(first, second, tolerance=Tolerance())
+        assert bare.area.sum() == pytest.approx(case.total(side), abs=0.002)
+        if side == "a":
+            ignored = sorted(shapely.area(bare.slivers.geometry).tolist())
+            assert ignored == pytest.approx(case.expected.get("bare_ignored", ()), rel=1e-6)
+
+
+@pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
+def test_larger_tolerance_never_more(case):
+    areas = [
+        shared_parts(case.a, case.b, tolerance=t).area.sum()
+        for t in (
+            EXACT,
+            Tolerance(),
+            Tolerance(min_area_m2=2.0, min_width_m=0.5),
+            Tolerance(min_area_m2=1e9, min_width_m=1e9),
+        )
+    ]
+    assert areas == sorted(areas, reverse=True) and areas[-1] == 0
+    assert areas[0] == pytest.approx(case.total("ab") + sum(case.expected.get("ignored", ())), rel=1e-6)
