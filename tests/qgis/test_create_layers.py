@@ -2,6 +2,7 @@
 """create_layers from scripts and from qgis_process: groups, county, CRS, what exists."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -19,6 +20,7 @@ from qgis.core import (
 )
 
 from plugin.core.standard import load_standard
+from plugin.paths import STANDARDS
 from tests.qgis.helpers import Log, digest, run
 
 SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))"
@@ -106,6 +108,24 @@ def test_bad_input_is_said_and_leaves_nothing(tmp_path, given, says):
     said = refused(tmp_path / "库.gpkg", **given)
     assert says in said, said
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("file", "slip", "says"),
+    [
+        ("templates/YDYHGHFQ.toml", ("[[field]]", "[[field]"), ["YDYHGHFQ.toml", "行"]),
+        ("templates/YDYHGHFQ.toml", ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"]),
+        ("codelists/land_use_2023.csv", ("0102,水浇地", "0101,水浇地"), ["land_use_2023.csv", "第 4 行", "水田"]),
+    ],
+)
+def test_a_slip_in_a_standard_leaves_nothing(tmp_path, file, slip, says):
+    folder = tmp_path / "标准"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    path = folder / file
+    path.write_text(path.read_text(encoding="utf-8").replace(*slip, 1), encoding="utf-8")
+    said = refused(tmp_path / "库.gpkg", STANDARD=str(folder), GROUPS="zones")
+    assert all(word in said for word in says), said
+    assert [p.name for p in tmp_path.iterdir()] == ["标准"]
 
 
 def test_another_format(tmp_path):

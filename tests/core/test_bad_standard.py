@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A slip in one file of a standard, met at the command line: one sentence with file and place, and nothing half-made."""
+
+import shutil
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.standard import load_standard
+from plugin.paths import STANDARDS
+from tests.core import small
+
+TEMPLATE, LIST, STANDARD = "templates/YDYHGHFQ.toml", "codelists/land_use_2023.csv", "standard.toml"
+SLIPS = [
+    pytest.param(
+        TEMPLATE, ('role = "YDYHGHFQ"', 'role = "YDYHGHFQ'), ["YDYHGHFQ.toml", "第 1 行"], id="quote not closed"
+    ),
+    pytest.param(TEMPLATE, ("[[field]]", "[[field]"), ["YDYHGHFQ.toml", "第 "], id="bracket not closed"),
+    pytest.param(TEMPLATE, ('type = "text"', 'type = "Char"'), ["YDYHGHFQ.toml", "field[1].type", "Char"], id="type"),
+    pytest.param(TEMPLATE, ("length = 18", 'lenght = "18"'), ["YDYHGHFQ.toml", "field[1].lenght"], id="key misspelt"),
+    pytest.param(TEMPLATE, ("length = 18", 'length = "18"'), ["YDYHGHFQ.toml", "field[1].length", "int"], id="kind"),
+    pytest.param(TEMPLATE, ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"], id="list not there"),
+    pytest.param(
+        LIST, ("0102,水浇地,01,2", "0101,水浇地,01,2"), ["land_use_2023.csv", "第 4 行", "水田"], id="two names"
+    ),
+    pytest.param(
+        LIST, ("0102,水浇地,01,2", "0102,水浇地,99,2"), ["land_use_2023.csv", "第 4 行", "99"], id="no parent"
+    ),
+    pytest.param(LIST, ("0102,水浇地", "0102,"), ["land_use_2023.csv", "第 4 行", "name"], id="blank name"),
+    pytest.param(LIST, ("code,name", "code,title"), ["land_use_2023.csv", "第 1 行", "name"], id="head"),
+    pytest.param(LIST, ("0102,水浇地", '"0102,水浇地'), ["land_use_2023.csv", "引号"], id="quotes"),
+    pytest.param(STANDARD, ("[groups.zones]", "[groups.zones"), ["standard.toml", "第 "], id="standard"),
+    pytest.param(
+        STANDARD, ('"YDYHGHFQ",', '"YDYHGHF",'), ["standard.toml", "groups.zones.roles", "YDYHGHF"], id="group"
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "slip", "words"), SLIPS)
+def test_a_slip_is_one_sentence(tmp_path, capsys, file, slip, words):
+    folder = tmp_path / "标准"
+    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert slip[0] in text
+    path.write_text(text.replace(*slip, 1), encoding="utf-8")
+    source = small.write_gpkg(tmp_path / "县.gpkg", {"DLTB": small.layers()["DLTB"]})
+    before = small.digest(tmp_path)
+    report = tmp_path / "r.json"
+    assert main(["check", str(source), "--standard", str(folder), "--json", str(report)]) == 2
+    out, err = capsys.readouterr()
+    assert not out and len(err.strip().splitlines()) == 1 and "Traceback" not in err
+    assert all(word in err for word in words), err
+    assert small.digest(tmp_path) == before
+
+
+def test_a_list_of_ones_own_takes_the_place_of_ours(tmp_path):
+    """A county's longer list, saved by Excel on a Chinese Windows, in a standard that only adds it."""
+    ours = load_standard()
+    folder = tmp_path / "本县"
+    (folder / "codelists").mkdir(parents=True)
+    (folder / "standard.toml").write_text(
+        'id = "own"\nedition = "1"\nname = "本县"\nincludes = ["county_db"]\n', encoding="utf-8"
+    )
+    path = next(STANDARDS.glob("*/codelists/planning_zones.csv"))
+    text = path.read_text(encoding="utf-8").replace("\n", "\r\n") + "710,能源基地,700,2,C\r\n"
+    (folder / "codelists" / "planning_zones.csv").write_bytes(text.encode("gbk"))
+    standard = load_standard(str(folder))
+    assert standard.code_lists["planning_zones"].lineage("710") == ("710", "700")
+    assert "710" not in ours.code_lists["planning_zones"].codes
+    assert standard.templates["YDYHGHFQ"] == ours.templates["YDYHGHFQ"]
+    create = pytest.importorskip("plugin.core.exchange.create")
+    pytest.importorskip("osgeo.gdal")
+    from pyproj import CRS
+
+    from plugin.core.declared import read_tables
+
+    target = tmp_path / "库.gdb"
+    create.create_database(
+        target, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
+    )
+    codes = {c.name: c.codes for c in read_tables(target)["YDYHGHFQ"].columns}["GHFQDM"]
+    assert codes["710"] == "能源基地" and len(codes) == len(ours.code_lists["planning_zones"].codes) + 1
