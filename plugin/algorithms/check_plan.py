@@ -11,9 +11,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
-    QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
 )
 
@@ -26,11 +24,11 @@ from ..core.errors import InputError
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
-from .inputs import layers_of, project_layers
+from .inputs import LAYERS, SOURCE, layers_of, project_layers, source_parameters
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
-SOURCE, LAYERS, ROLES, SCOPE, RULES, BASE_YEAR = "SOURCE", "LAYERS", "ROLES", "SCOPE", "RULES", "BASE_YEAR"
+ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
@@ -58,28 +56,7 @@ class CheckPlan(SanxianAlgorithm):
         return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
-        source = QgsProcessingParameterFile(
-            SOURCE,
-            tr("Source: file or folder (empty: layers of the project)"),
-            Qgis.ProcessingFileParameterBehavior.File,
-            optional=True,
-            # Only the filter (*) lets a folder through.
-            fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
-        )
-        # By name: Processing imports it when a dialog opens, and there is none without a desktop.
-        source.setMetadata(
-            {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"}}
-        )
-        self.addParameter(source)
-        self.addParameter(
-            QgsProcessingParameterMultipleLayers(
-                LAYERS,
-                tr("Layers of the project (empty: all)"),
-                Qgis.ProcessingSourceType.VectorAnyGeometry,
-                optional=True,
-            )
-        )
-        for parameter in norm_parameters():
+        for parameter in [*source_parameters(), *norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))

@@ -16,7 +16,6 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
     QgsProcessingParameterFolderDestination,
-    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProject,
 )
@@ -37,10 +36,10 @@ from ..core.errors import InputError
 from ..core.texts import Texts
 from ..core.writing import check_writable
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
-from .inputs import vector_layers
+from .inputs import LAYERS, SOURCE, source_parameters, vector_layers
 from .say import say_county, say_maps
 
-SOURCE, LAYERS, ROLES, MAPS, PAGE, FORMAT, DPI = "SOURCE", "LAYERS", "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
+ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
 WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
 _BOTH = "both"
@@ -77,20 +76,8 @@ class ExportMaps(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load()
-        source = QgsProcessingParameterFile(
-            SOURCE,
-            tr("Source: file or folder (empty: layers of the project)"),
-            Qgis.ProcessingFileParameterBehavior.File,
-            optional=True,
-            fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
-        )
-        source.setMetadata(
-            {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"}}
-        )
-        self.addParameter(source)
-        layers = tr("Layers of the project (empty: all)")
-        kind = Qgis.ProcessingSourceType.VectorAnyGeometry
-        self.addParameter(QgsProcessingParameterMultipleLayers(LAYERS, layers, kind, optional=True))
+        for parameter in source_parameters():
+            self.addParameter(parameter)
         titles = [f"{m.number:02d} {_title(m)}" for m in catalogue.maps.values()]
         self.addParameter(
             QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True)

@@ -7,7 +7,9 @@ from qgis.core import (
     Qgis,
     QgsFeatureRequest,
     QgsProcessingFeatureSourceDefinition,
+    QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameters,
@@ -17,7 +19,28 @@ from qgis.core import (
 
 from ..bridge.layers import Snapshot, snapshot
 from ..bridge.recognise import is_findings, plan_layers
+from ..bridge.texts import tr
 from ..core.errors import InputError
+
+SOURCE, LAYERS = "SOURCE", "LAYERS"
+
+
+def source_parameters() -> list[QgsProcessingParameterDefinition]:
+    """SOURCE and LAYERS, the same everywhere: a file or folder, else layers of the project."""
+    source = QgsProcessingParameterFile(
+        SOURCE,
+        tr("Source: file or folder (empty: layers of the project)"),
+        Qgis.ProcessingFileParameterBehavior.File,
+        optional=True,
+        # Only the filter (*) lets a folder through.
+        fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
+    )
+    # By name: Processing imports it when a dialog opens, and there is none without a desktop.
+    source.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"}})
+    layers = QgsProcessingParameterMultipleLayers(
+        LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
+    )
+    return [source, layers]
 
 
 def problem_with(algorithm, parameters, context) -> InputError | None:

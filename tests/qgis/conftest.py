@@ -90,6 +90,34 @@ def qgis_log(qgis_app):
     QgsApplication.messageLog().messageReceived.disconnect(note)
 
 
+@pytest.fixture
+def functions(qgis_app, project):
+    """Our expression functions, registered for one test."""
+    from qgis.core import QgsExpression
+
+    from plugin.bridge.expressions import Functions
+
+    # A plugin that another test left loaded has them already: these here are ours alone.
+    for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
+        QgsExpression.unregisterFunction(function.name())
+    made = Functions()
+    made.register()
+    yield made
+    made.unregister()
+
+
+@pytest.fixture(scope="module")
+def chinese(qgis_app):
+    """The interface in Chinese."""
+    from plugin.bridge import texts
+
+    translator = texts.install_translator()
+    if translator is None:
+        pytest.skip("the translations are not compiled (lrelease)")
+    yield
+    texts.remove_translator(translator)
+
+
 @pytest.fixture(scope="session")
 def qgis_process(tmp_path_factory):
     """`qgis_process(*arguments, **environment)` → the finished process, with the plugin enabled in a fresh profile."""

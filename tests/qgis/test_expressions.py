@@ -40,16 +40,6 @@ HOLED = shapely.Polygon(
 )
 
 
-@pytest.fixture
-def functions(qgis_app, project):
-    from plugin.bridge.expressions import Functions
-
-    made = Functions()
-    made.register()
-    yield made
-    made.unregister()
-
-
 def evaluate(text, layer=None):
     expression = QgsExpression(text)
     assert not expression.hasParserError(), expression.parserErrorString()

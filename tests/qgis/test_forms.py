@@ -34,19 +34,6 @@ SHAPES = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 KINDS = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
 
 
-@pytest.fixture
-def functions(qgis_app, project):
-    from plugin.bridge.expressions import Functions
-
-    # A plugin that another test left loaded has them already: these here are ours alone.
-    for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
-        QgsExpression.unregisterFunction(function.name())
-    made = Functions()
-    made.register()
-    yield made
-    made.unregister()
-
-
 def memory(role, norm=NORM, crs="EPSG:4526"):
     template = norm.standard.templates[role]
     fields = "".join(f"&field={f.name}:{KINDS[f.type]}({f.length or 0},{f.decimals or 0})" for f in template.fields)

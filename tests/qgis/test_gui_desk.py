@@ -10,7 +10,7 @@ from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView
 
-from plugin.bridge import findings_layer, recognise, settings, texts
+from plugin.bridge import findings_layer, recognise, settings
 from plugin.core.errors import InputError
 from plugin.gui import desk as desk_module
 from plugin.gui import idle
@@ -57,15 +57,6 @@ class Window:
 
     def openFeatureForm(self, *_all):
         raise AssertionError("no form of another project's feature")
-
-
-@pytest.fixture(scope="module")
-def chinese(qgis_app):
-    translator = texts.install_translator()
-    if translator is None:
-        pytest.skip("the translations are not compiled (lrelease)")
-    yield
-    texts.remove_translator(translator)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge import county, health, roles, settings, texts
+from plugin.bridge import county, health, roles, settings
 from plugin.bridge.layers import template_id
 from plugin.core.errors import InputError
 from plugin.core.rule import all_rules
@@ -16,12 +16,7 @@ from plugin.gui.profile_dialog import ProfileDialog
 from plugin.gui.roles_dialog import RolesDialog
 from tests.qgis.gui_helpers import finding
 
-
-@pytest.fixture(autouse=True, scope="module")
-def chinese(qgis_app):
-    translator = texts.install_translator()
-    yield
-    texts.remove_translator(translator)
+pytestmark = pytest.mark.usefixtures("chinese")
 
 
 @pytest.fixture

@@ -7,21 +7,15 @@ import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtGui import QDesktopServices
 
-from plugin.bridge import texts
 from plugin.bridge.layers import set_template
 from plugin.core.standard import load_standard
 from plugin.gui import dictionary_dialog
 from plugin.gui.dictionary_dialog import DictionaryDialog, role_of
 from tests.qgis.gui_helpers import work
 
+pytestmark = pytest.mark.usefixtures("chinese")
+
 TEMPLATES = load_standard().templates
-
-
-@pytest.fixture(autouse=True, scope="module")
-def chinese(qgis_app):
-    translator = texts.install_translator()
-    yield
-    texts.remove_translator(translator)
 
 
 def layer(name):

@@ -10,21 +10,11 @@ from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
-from plugin.bridge import texts
 from plugin.bridge.recognise import Recognised
 from plugin.gui import idle, look
 from plugin.gui.findings_dock import HELP, FindingsDock
 from plugin.gui.findings_model import AREA, COUNT, PLACE, STATE
 from tests.qgis.gui_helpers import clean_report, result_of, small_report, work
-
-
-@pytest.fixture(scope="module")
-def chinese(qgis_app):
-    translator = texts.install_translator()
-    if translator is None:
-        pytest.skip("the translations are not compiled (lrelease)")
-    yield
-    texts.remove_translator(translator)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
-from plugin.bridge import county, forms, texts
+from plugin.bridge import county, forms
 from plugin.bridge.layers import template_id
 from plugin.bridge.tasks import Runner
 from plugin.gui import mapping_table
@@ -17,12 +17,7 @@ from tests.core.survey import ROWS, write_survey
 from tests.qgis.gui_helpers import work
 from tests.qgis.helpers import digest
 
-
-@pytest.fixture(autouse=True, scope="module")
-def chinese(qgis_app):
-    translator = texts.install_translator()
-    yield
-    texts.remove_translator(translator)
+pytestmark = pytest.mark.usefixtures("chinese")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import shapely
 from qgis.core import (
     NULL,
     Qgis,
-    QgsExpression,
     QgsGeometry,
     QgsProject,
     QgsReferencedRectangle,
@@ -30,18 +29,6 @@ from tests.qgis.helpers import X, Y, digest, square
 STANDARD = load_standard()
 CHOSEN = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
 GROUPS = ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
-
-
-@pytest.fixture
-def functions(qgis_app, project):
-    from plugin.bridge.expressions import Functions
-
-    for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
-        QgsExpression.unregisterFunction(function.name())
-    made = Functions()
-    made.register()
-    yield made
-    made.unregister()
 
 
 def request(folder, suffix=".gpkg", **more):

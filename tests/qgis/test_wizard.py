@@ -15,19 +15,12 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import Qt
 
-from plugin.bridge import settings, texts
+from plugin.bridge import settings
 from plugin.gui import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.qgis.gui_helpers import work
 
-pytestmark = pytest.mark.usefixtures("project")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def chinese(qgis_app):
-    translator = texts.install_translator()
-    yield
-    texts.remove_translator(translator)
+pytestmark = pytest.mark.usefixtures("chinese", "project")
 
 
 @pytest.fixture
