@@ -20,6 +20,7 @@ WHOLE_PLAN = {
     "create_layers",
     "derive_three_zones",
     "doctor",
+    "export_maps",
     "layers_from_structure",
     "map_fields",
     "statutory_area",
