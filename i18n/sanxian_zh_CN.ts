@@ -144,6 +144,10 @@
         <translation>应用图层表单</translation>
     </message>
     <message>
+        <source>Apply Layer Symbols</source>
+        <translation>应用图层符号</translation>
+    </message>
+    <message>
         <source>Area ha</source>
         <translation>面积 ha</translation>
     </message>
@@ -594,6 +598,10 @@ Project: {project}</source>
         <translation>格式</translation>
     </message>
     <message>
+        <source>Former style</source>
+        <translation>原样式</translation>
+    </message>
+    <message>
         <source>From</source>
         <translation>来源</translation>
     </message>
@@ -1026,10 +1034,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有发现问题，但有 {count} 条规则没能检查，不能算通过。</translation>
     </message>
     <message>
-        <source>No form was set ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有设置表单（{error}）。详情见日志“Sanxian”页。</translation>
-    </message>
-    <message>
         <source>No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').</source>
         <translation>这里没有图层，不知道坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
     </message>
@@ -1052,6 +1056,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>No plan layer was recognised, so no form was set. Choose layers under Layer Roles.</source>
         <translation>没有认出规划图层，没有设置表单。请在“图层角色”里指定。</translation>
+    </message>
+    <message>
+        <source>No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.</source>
+        <translation>没有认出规划图层，符号没有改动。请在“图层角色”里指定图层。</translation>
     </message>
     <message>
         <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
@@ -1096,6 +1104,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Nothing checked yet.</source>
         <translation>还没有检查过。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没有改动（{error}）。详情见日志面板的“Sanxian”页。</translation>
     </message>
     <message>
         <source>OK</source>
@@ -1966,6 +1978,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>{count} layers have the forms of their templates: {names}. The data were not touched.</source>
         <translation>{count} 个图层用上了模板的表单：{names}。数据没有改动。</translation>
+    </message>
+    <message>
+        <source>{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as “{kept}”.</source>
+        <translation>{count} 个图层用上了推荐符号：{names}。图层原来的样子留在它的样式列表里，叫“{kept}”。</translation>
     </message>
     <message>
         <source>{count} layers in {groups} groups: {names}</source>

@@ -11,7 +11,16 @@ import re
 from functools import cache
 from typing import Any
 
-from qgis.core import Qgis, QgsVectorLayer
+from qgis.core import (
+    Qgis,
+    QgsFeatureRenderer,
+    QgsMapLayer,
+    QgsMapLayerStyle,
+    QgsProject,
+    QgsReadWriteContext,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtXml import QDomDocument
 
 from ..core.data import read_toml
 from ..paths import STYLES
@@ -22,6 +31,7 @@ _GEOMETRIES = {
     Qgis.GeometryType.Line: "line",
     Qgis.GeometryType.Point: "point",
 }
+_KINDS = QgsMapLayer.StyleCategory.Symbology | QgsMapLayer.StyleCategory.Labeling
 _YEAR = re.compile(r"_?(19|20)\d\d$")
 
 
@@ -30,9 +40,48 @@ def apply(layer: QgsVectorLayer, role: str) -> bool:
     geometry = geometry_of(layer)
     if not geometry:
         return False
-    _, ok = layer.loadNamedStyle(str(STYLES / f"{look_of(role, geometry)}.qml"))
+    look = look_of(role, geometry)
+    # Form, default values and constraints of the layer would else be set to nothing.
+    _, ok = layer.loadNamedStyle(str(STYLES / f"{look}.qml"), _KINDS)
+    layer.setOpacity(table()["layers"].get(look, {}).get("opacity", 1.0))
     layer.triggerRepaint()
     return bool(ok)
+
+
+def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> list[str]:
+    """Symbols for the layers that play a role (role → layer id); answers their names. What a layer looked like before
+    stays in its list of styles as ``kept``, with a number where there is one already."""
+    done = []
+    for role, layer_id in roles.items():
+        layer = project.mapLayer(layer_id)
+        if isinstance(layer, QgsVectorLayer) and geometry_of(layer):
+            before = layer.renderer().clone() if layer.renderer() is not None else None
+            name = _keep(layer, kept)
+            if apply(layer, role):
+                done.append(layer.name())
+            if before is not None and _same(before, layer):
+                layer.styleManager().removeStyle(name)
+    return done
+
+
+def _keep(layer: QgsVectorLayer, kept: str) -> str:
+    manager, name, number = layer.styleManager(), kept, 2
+    while name in manager.styles():
+        name, number = f"{kept} {number}", number + 1
+    style = QgsMapLayerStyle()
+    style.readFromLayer(layer)
+    manager.addStyle(name, style)
+    return name
+
+
+def _same(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
+    """Are the symbols those that were there? Then there is nothing to keep."""
+    texts = []
+    for renderer in (before, layer.renderer()):
+        document = QDomDocument()
+        document.appendChild(renderer.save(document, QgsReadWriteContext()))
+        texts.append(document.toString())
+    return texts[0] == texts[1]
 
 
 def geometry_of(layer: QgsVectorLayer) -> str:

@@ -9,7 +9,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtWidgets import QDialog
 
-from ..bridge import county, findings_layer, forms, recognise, sample, settings
+from ..bridge import county, findings_layer, recognise, sample, settings
 from ..bridge.layers import snapshot
 from ..bridge.tasks import Job, Runner, log_error
 from ..bridge.texts import tr
@@ -17,6 +17,7 @@ from ..core.errors import SanxianError
 from . import idle
 from .actions import Actions
 from .code_boxes import CodeBoxes
+from .dressing import Dressing
 from .exports import Exports
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
@@ -42,6 +43,7 @@ class Desk(QObject):
         self.exports = Exports(iface, self.runner, lambda: self.dock.result)
         self.watch = ProjectWatch(self)
         self.boxes = CodeBoxes(self)
+        self.dressing = Dressing(iface, self.runner)
         self.making = NewProject(iface, self.runner)
         self.maps = Maps(iface, self.runner)
         self._job: Job | None = None
@@ -64,7 +66,8 @@ class Desk(QObject):
                 "report": lambda: self.exports.ask("html"),
                 "roles": self.choose_roles,
                 "profile": self.choose_profile,
-                "forms": self.apply_forms,
+                "forms": self.dressing.forms,
+                "symbols": self.dressing.symbols,
                 "mapping": self.map_fields,
                 "new": self.making.show,
                 "layers": self.making.show_layers,
@@ -309,40 +312,6 @@ class Desk(QObject):
         self.iface.mapCanvas().zoomToFullExtent()
         self.dock.setUserVisible(True)
         self._settle.start()
-
-    def apply_forms(self) -> None:
-        """应用图层表单: on every layer of the project whose role is known; roles are told off the main thread."""
-        options = county.options(QgsProject.instance())
-        outlines = recognise.outlines(QgsProject.instance())
-        self.runner.start(
-            Job(
-                tr("Apply Layer Forms"),
-                lambda progress, cancelled: (recognise.recognise(outlines, options), options.norm()),
-                on_done=self._apply_forms,
-                on_error=self._forms_failed,
-            )
-        )
-
-    def _apply_forms(self, answer: Any) -> None:
-        found, norm = answer
-        names = forms.apply_to_project(QgsProject.instance(), found.roles, norm)
-        if names:
-            text = tr("{count} layers have the forms of their templates: {names}. The data were not touched.")
-            text = text.format(count=len(names), names=tr(", ").join(names))
-            self.iface.messageBar().pushSuccess(tr("Apply Layer Forms"), text)
-        else:
-            text = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
-            self.iface.messageBar().pushInfo(tr("Apply Layer Forms"), text)
-
-    def _forms_failed(self, error: Exception) -> None:
-        if isinstance(error, SanxianError | ImportError):
-            text = idle.explain(error)
-        else:
-            log_error(error)
-            text = tr("No form was set ({error}). Details are in the log, tab Sanxian.").format(
-                error=type(error).__name__
-            )
-        self.iface.messageBar().pushWarning(tr("Apply Layer Forms"), text)
 
     # --- dialogs, imported when they open
     def choose_roles(self) -> None:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from qgis.core import QgsExpression, QgsFeature, QgsGeometry, QgsVectorLayer
+from qgis.core import QgsDefaultValue, QgsEditorWidgetSetup, QgsExpression, QgsFeature, QgsGeometry, QgsVectorLayer
+from qgis.PyQt.QtGui import QColor
 
 from plugin.bridge import painting, styles
 from plugin.core.standard import load_standard, standard_ids
@@ -247,3 +248,29 @@ def test_the_sheet_shows_all_of_them(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     pages = sorted(p.name for p in (tmp_path / "图 示").iterdir())
     assert done.returncode == 0 and pages[-1] == "symbols.pdf" and len(pages) >= 3, done.stdout + done.stderr
+
+
+def test_symbols_for_the_layers_that_play_a_role_and_nothing_lost(project):
+    boundary = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=GHFQDM:string", "我的边界", "memory")
+    project.addMapLayer(boundary)
+    boundary.renderer().symbol().setColor(QColor("#123456"))
+    roles = {"CZKFBJ": boundary.id(), "STBHHX": "gone meanwhile"}
+    boundary.setFieldAlias(0, "规划分区代码")
+    boundary.setDefaultValueDefinition(0, QgsDefaultValue("'410'"))
+    boundary.setCustomProperty("sanxian/form", "CZKFBJ")
+    boundary.setEditorWidgetSetup(0, QgsEditorWidgetSetup("ValueMap", {"map": [{"甲": "1"}]}))
+    assert styles.apply_to_project(project, roles, "原样式") == ["我的边界"]
+    # The form is another matter.
+    assert boundary.attributeAlias(0) == "规划分区代码" and boundary.defaultValueDefinition(0).expression() == "'410'"
+    assert boundary.editorWidgetSetup(0).type() == "ValueMap" and boundary.customProperty("sanxian/form") == "CZKFBJ"
+    assert boundary.renderer().type() == "mergedFeatureRenderer"
+    manager = boundary.styleManager()
+    assert "原样式" in manager.styles() and "#123456" not in boundary.renderer().dump()
+    # Once more: the symbols are the same, so nothing is kept a second time.
+    before = manager.styles()
+    styles.apply_to_project(project, roles, "原样式")
+    assert manager.styles() == before
+    assert manager.setCurrentStyle("原样式")
+    assert boundary.renderer().symbol().color().name() == "#123456"
+    styles.apply_to_project(project, roles, "原样式")
+    assert "原样式 2" in manager.styles()
