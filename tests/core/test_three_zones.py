@@ -13,6 +13,8 @@ from plugin.core.errors import DataError
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.profile import Norm, load_profile
+from plugin.core.render.figures import rows
+from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.core.three_zones.derive import derive
 from plugin.core.three_zones.figures import ROLE, frame, of_layer
@@ -188,6 +190,13 @@ def test_a_confirming_county_makes_the_figures_sure(tmp_path):
     report = look(as_read(), ["LAW003"], profile=str(path)).report
     assert report.indicators and all(i.confirmed for i in report.indicators)
     assert outcome(report, "LAW003").unconfirmed == []
+
+
+def test_the_page_gives_the_share_and_the_mark_of_the_mapping():
+    checked = look(as_read(), ["LAW003"])
+    found = {row["name"]: row for row in rows(checked.report, checked.plan.norm, Words("zh"))}
+    assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
+    assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
 
 
 def test_the_layer_is_as_its_template_has_it():

@@ -10,6 +10,7 @@ from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, Indicator
 from ..profile import Norm
 from ..report import Report
 from ..texts import area_text, number
+from ..three_zones.spaces import SPACE_FIGURES, THREE_ZONES
 from .words import Words
 
 #: Decimals that the offices write.
@@ -163,11 +164,13 @@ def notes(report: Report, words: Words) -> list[str]:
 
 
 def _marks(indicator: Indicator, norm: Norm | None) -> list[str]:
-    """The target's mark, and that of the working definition behind a ratio. What is in doubt carries the star."""
+    """The target's mark, and that of the working definition behind a ratio or a space. What is in doubt carries the star."""
     found = []
     ratio = indicator.unit == "ratio"
     if norm is not None and indicator.target is not None:
         found.append(norm.mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
     if norm is not None and ratio:
         found.append(norm.mark("ratio.form"))
+    if norm is not None and indicator.id in SPACE_FIGURES:
+        found.append(norm.mark(THREE_ZONES))
     return list(dict.fromkeys(found))

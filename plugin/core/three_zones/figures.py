@@ -17,7 +17,7 @@ from ..plan import Layer, Plan
 from ..standard import load_standard
 from ..template import Template
 from .derive import ThreeZones, derive
-from .spaces import OUTSIDE, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
+from .spaces import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 ROLE = "SQKJ"
 #: The settings behind the figures, as a rule names what it uses.
 USES = (THREE_ZONES, "codes.planning_zones")
-#: Ids of the figures, a promise to users, by the code of the space.
-FIGURES = {
-    **{code: f"{name}_space_area" for code, name in SPACES.items()},
-    OUTSIDE: "outside_spaces_area",
-    UNMAPPED: "unmapped_zones_area",
-}
 
 
 def of_layer(zones: Layer, spaces: SpaceMap, check: Callable[[], None] = lambda: None) -> ThreeZones:
@@ -95,7 +89,7 @@ def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
     sure = all(norm.is_confirmed(item) for item in USES) and found.adds_up and not found.unmapped
     made = []
-    for space, name in FIGURES.items():
+    for name, space in SPACE_FIGURES.items():
         area = found.area(space)
         if space not in SPACES and not area:
             continue

@@ -21,6 +21,12 @@ ZONES_LIST = "planning_zones"
 #: The three by their codes, as indicators name them; what no space takes and what nobody placed are told beside them.
 SPACES = {"01": "agricultural", "02": "ecological", "03": "urban"}
 OUTSIDE, UNMAPPED = "90", "99"
+#: Ids of the figures, a promise to users, and the space each is the area of.
+SPACE_FIGURES = {
+    **{f"{name}_space_area": code for code, name in SPACES.items()},
+    "outside_spaces_area": OUTSIDE,
+    "unmapped_zones_area": UNMAPPED,
+}
 
 
 @dataclass(frozen=True)
