@@ -1836,6 +1836,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>剩余约 {seconds} 秒</translation>
     </message>
     <message>
+        <source>add: make only the layers that it lacks</source>
+        <translation>补上：只建缺的图层</translation>
+    </message>
+    <message>
         <source>by area</source>
         <translation>面积</translation>
     </message>
@@ -1920,12 +1924,20 @@ Replace them by new ones? The changes are lost.</source>
         <translation>也可从图层读取，或填东西经度</translation>
     </message>
     <message>
+        <source>replace: put a new, empty one in its place</source>
+        <translation>替换：换成新的空库</translation>
+    </message>
+    <message>
         <source>report.html</source>
         <translation>检查报告.html</translation>
     </message>
     <message>
         <source>report.json</source>
         <translation>检查报告.json</translation>
+    </message>
+    <message>
+        <source>stop: change nothing and say so</source>
+        <translation>停止：不改动，并提示</translation>
     </message>
     <message>
         <source>targets, limits and what the county confirmed; can be changed later</source>

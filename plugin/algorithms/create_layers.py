@@ -71,15 +71,14 @@ class CreateLayers(SanxianAlgorithm):
             _with_widget(QgsProcessingParameterString(COUNTY, tr("County (code or name)")), "CountyWidget")
         )
         self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
-        self.addParameter(
-            QgsProcessingParameterEnum(
-                EXISTING,
-                tr("If the database exists"),
-                options=list(_EXISTING),
-                defaultValue=_EXISTING[0],
-                usesStaticStrings=True,
-            )
+        existing = QgsProcessingParameterEnum(
+            EXISTING,
+            tr("If the database exists"),
+            options=list(_EXISTING),
+            defaultValue=_EXISTING[0],
+            usesStaticStrings=True,
         )
+        self.addParameter(_with_widget(existing, "ExistingWidget"))
         self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
         self.addParameter(
             QgsProcessingParameterFileDestination(

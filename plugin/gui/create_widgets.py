@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Groups of layers and the county in Processing's dialog: chosen from lists, with search."""
+"""Groups of layers, the county and what to do with a database that is there, in Processing's dialog."""
 
 from __future__ import annotations
 
 from qgis.gui import QgsCheckableComboBox
+from qgis.PyQt.QtWidgets import QComboBox
 
 from ..bridge.texts import tr
 from ..core.standard import ALL_LAYERS, load_standard
@@ -46,3 +47,24 @@ class CountyWidget(DialogWidget):
 
     def value(self):
         return self.widget.told()
+
+
+class ExistingWidget(DialogWidget):
+    """What to do with a database that exists, in words; the value is the parameter's own."""
+
+    def createWidget(self):
+        combo = QComboBox()
+        for label, value in (
+            (tr("stop: change nothing and say so"), "stop"),
+            (tr("add: make only the layers that it lacks"), "add"),
+            (tr("replace: put a new, empty one in its place"), "replace"),
+        ):
+            combo.addItem(label, value)
+        combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
+        return combo
+
+    def setValue(self, value):
+        self.widget.setCurrentIndex(max(self.widget.findData(str(value or "")), 0))
+
+    def value(self):
+        return self.widget.currentData()

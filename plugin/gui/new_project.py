@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qgis.core import QgsProject
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ..bridge import health
@@ -28,6 +29,7 @@ class NewProject:
         self._iface = iface
         self._runner = runner
         self.wizard: Any = None
+        self._layers: Any = None
         self._job: Job | None = None
         self._steps: Iterator[tuple[float, str]] | None = None
         self._project: QgsProject | None = None
@@ -43,6 +45,7 @@ class NewProject:
         if self._job is not None:
             self._job.forget()
             self._job = None
+        self._close_layers()
         wizard, self.wizard = self.wizard, None
         if wizard is not None:
             wizard.set_busy(False)
@@ -180,7 +183,17 @@ class NewProject:
             return
         import processing
 
-        processing.execAlgorithmDialog("sanxian:create_layers", {})
+        self._close_layers()
+        self._layers = processing.createAlgorithmDialog("sanxian:create_layers", {})
+        # Not modal: the map stays at hand.
+        self._layers.show()
+
+    def _close_layers(self) -> None:
+        """The dialog would outlive the algorithm that it shows."""
+        dialog, self._layers = self._layers, None
+        if dialog is not None and not sip.isdeleted(dialog):
+            dialog.close()
+            dialog.deleteLater()
 
     def make_bookmarks(self) -> None:
         project = QgsProject.instance()

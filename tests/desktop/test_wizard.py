@@ -40,6 +40,10 @@ def test_bookmarks_and_themes(made):
     assert made["by_theme"] == ["XZQX", "XZQXZ", "YDYHGHFQ"]
 
 
+def test_new_layers_opens_beside_the_map(made):
+    assert made["layers_dialog"]
+
+
 def test_nothing_is_left_behind(made):
     for what in made["before"]:
         assert made["after"][what] == made["before"][what], what

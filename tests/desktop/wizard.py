@@ -185,6 +185,16 @@ def steps():
     iface.setActiveLayer(boundary)
     picture(f"{NAME}-8-drawn")
 
+    desk.actions["layers"].trigger()
+    pause(1)
+    wrappers = desk.making._layers.mainWidget().wrappers
+    wrappers["COUNTY"].widget.setEditText("浑源")
+    wrappers["COUNTY"].widget.completer().setCompletionPrefix("浑源")
+    wrappers["COUNTY"].widget.completer().complete()
+    FACTS["layers_dialog"] = desk.making._layers.isVisible() and not desk.making._layers.isModal()
+    picture(f"{NAME}-9-layers")
+    wrappers["COUNTY"].widget.completer().popup().hide()
+
     # Another window of the wizard is left open when the plugin goes.
     desk.actions["new"].trigger()
     desk.actions["new"].trigger()

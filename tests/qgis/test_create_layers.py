@@ -312,4 +312,9 @@ def test_the_dialog_has_lists_with_search(qgis_app):
     assert box.completer().filterMode() and wrappers["COUNTY"].parameterValue() == "浑源"
     box.set_text("140225")
     assert wrappers["COUNTY"].parameterValue() == "140225" and "大同市" in box.currentText()
+    existing = wrappers["EXISTING"]
+    assert existing.parameterValue() == "stop" and existing.widget.count() == 3
+    for value in ("add", "replace"):
+        existing.setParameterValue(value, QgsProcessingContext())
+        assert existing.parameterValue() == value and existing.widget.currentText() != value
     dialog.deleteLater()

@@ -202,7 +202,9 @@ class NewProjectWizard(QDialog):
         ratio, side = self.devicePixelRatioF(), self.steps.iconSize().width()
         font = self.font()
         font.setBold(True)
-        inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: QPalette.ColorRole.HighlightedText}
+        # Dark themes write on their own highlight as elsewhere.
+        chosen = QPalette.ColorRole.Text if look.is_dark() else QPalette.ColorRole.HighlightedText
+        inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: chosen}
         for mode, ink in inks.items():
             image = QPixmap(round(side * ratio), round(side * ratio))
             image.setDevicePixelRatio(ratio)

@@ -77,9 +77,7 @@ class ZoneStrip(QWidget):
         for zone in range(first, last + 1):
             left, right = max(low, zone * WIDTH - HALF), min(high, zone * WIDTH + HALF)
             part = QRectF(QPointF(x(left), strip.top()), QPointF(x(right), strip.bottom()))
-            painter.fillRect(
-                part, colors.color(QPalette.ColorRole.Base if zone % 2 else QPalette.ColorRole.AlternateBase)
-            )
+            painter.fillRect(part, self._ground(zone))
             painter.drawRect(part)
             self._zone_name(painter, part, zone)
         ink = colors.color(QPalette.ColorRole.WindowText)
@@ -96,6 +94,13 @@ class ZoneStrip(QWidget):
                 painter.drawLine(QPointF(x(edge), strip.top()), QPointF(x(edge), strip.bottom() + line / 4))
                 painter.setPen(ink)
                 self._text(painter, x(edge), below, tr("zone edge {degrees}°E").format(degrees=f"{edge:g}"))
+
+    def _ground(self, zone: int) -> QColor:
+        """Every other zone a little nearer the ink: some themes have no usable alternate base."""
+        base = self.palette().color(QPalette.ColorRole.Base)
+        ink = self.palette().color(QPalette.ColorRole.Text)
+        parts = ((7 * i + 93 * b) // 100 for i, b in zip(ink.getRgb()[:3], base.getRgb()[:3], strict=True))
+        return base if zone % 2 else QColor(*parts)
 
     def _zone_name(self, painter, part: QRectF, zone: int) -> None:
         """In the part of the zone that its meridian and the county leave free."""
