@@ -10,9 +10,7 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
-    QgsAbstractVectorLayerLabeling,
     QgsFeature,
-    QgsFeatureRenderer,
     QgsField,
     QgsFillSymbol,
     QgsGeometry,
@@ -21,7 +19,6 @@ from qgis.core import (
     QgsMapSettings,
     QgsNullSymbolRenderer,
     QgsPalLayerSettings,
-    QgsReadWriteContext,
     QgsRectangle,
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
@@ -29,9 +26,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPainterPath, QPen, QPolygonF
-from qgis.PyQt.QtXml import QDomDocument
 
-from ..paths import STYLES
 from . import styles
 
 #: Chinese fonts of the systems planners have; the first that is there serves.
@@ -80,32 +75,16 @@ def _colors() -> dict[str, str]:
     return {str(c["value"]): str(c["color"]) for c in styles.table()["findings"]["classes"]}
 
 
-@cache
-def _style_text(name: str) -> str:
-    path = STYLES / f"{name}.qml"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
 def has_style(name: str) -> bool:
     return styles.has_own(name)
 
 
 def apply_style(layer: QgsVectorLayer, name: str) -> None:
-    """The symbols and labels of a role. Read piece by piece: loadNamedStyle would ask the project for paths."""
-    document = QDomDocument()
-    look = styles.look_of(name, styles.geometry_of(layer)) if styles.has_own(name) else ""
-    document.setContent(_style_text(look) or "<qgis/>")
-    root, context = document.documentElement(), QgsReadWriteContext()
-    element = root.firstChildElement("renderer-v2")
-    renderer = None if element.isNull() else QgsFeatureRenderer.load(element, context)
-    layer.setRenderer(renderer or QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN)))
-    opacity = root.firstChildElement("layerOpacity").text()
-    if opacity:
-        layer.setOpacity(float(opacity))
-    element = root.firstChildElement("labeling")
-    if not element.isNull() and root.attribute("labelsEnabled") == "1":
-        layer.setLabeling(QgsAbstractVectorLayerLabeling.create(element, context))
-        layer.setLabelsEnabled(True)
+    """The symbols and labels of a role, or a plain outline."""
+    if styles.has_own(name):
+        styles.dress(layer, styles.look_of(name, styles.geometry_of(layer)))
+    else:
+        layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN)))
 
 
 def memory_layer(

@@ -13,8 +13,8 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsAbstractVectorLayerLabeling,
     QgsFeatureRenderer,
-    QgsMapLayer,
     QgsMapLayerStyle,
     QgsProject,
     QgsReadWriteContext,
@@ -31,7 +31,6 @@ _GEOMETRIES = {
     Qgis.GeometryType.Line: "line",
     Qgis.GeometryType.Point: "point",
 }
-_KINDS = QgsMapLayer.StyleCategory.Symbology | QgsMapLayer.StyleCategory.Labeling
 _YEAR = re.compile(r"_?(19|20)\d\d$")
 
 
@@ -40,12 +39,33 @@ def apply(layer: QgsVectorLayer, role: str) -> bool:
     geometry = geometry_of(layer)
     if not geometry:
         return False
-    look = look_of(role, geometry)
-    # Form, default values and constraints of the layer would else be set to nothing.
-    _, ok = layer.loadNamedStyle(str(STYLES / f"{look}.qml"), _KINDS)
-    layer.setOpacity(table()["layers"].get(look, {}).get("opacity", 1.0))
+    dressed = dress(layer, look_of(role, geometry))
     layer.triggerRepaint()
-    return bool(ok)
+    return dressed
+
+
+def dress(layer: QgsVectorLayer, look: str) -> bool:
+    """Symbols, labels and opacity of a .qml file and nothing else, in any thread. Read piece by piece: loadNamedStyle
+    asks the project for paths, and sets default values and constraints of the layer to nothing."""
+    document = QDomDocument()
+    document.setContent(_style_text(look))
+    root, context = document.documentElement(), QgsReadWriteContext()
+    renderer = QgsFeatureRenderer.load(root.firstChildElement("renderer-v2"), context)
+    if renderer is None:
+        return False
+    layer.setRenderer(renderer)
+    opacity = root.firstChildElement("layerOpacity").text()
+    layer.setOpacity(float(opacity) if opacity else 1.0)
+    labels = root.firstChildElement("labeling")
+    shown = not labels.isNull() and root.attribute("labelsEnabled") == "1"
+    layer.setLabeling(QgsAbstractVectorLayerLabeling.create(labels, context) if shown else None)
+    layer.setLabelsEnabled(shown)
+    return True
+
+
+@cache
+def _style_text(look: str) -> str:
+    return (STYLES / f"{look}.qml").read_text(encoding="utf-8")
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> list[str]:

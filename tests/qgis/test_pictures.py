@@ -8,7 +8,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QThread
 from qgis.PyQt.QtGui import QImage
 
-from plugin.bridge import painting, pictures
+from plugin.bridge import painting, pictures, styles
 from plugin.bridge.pictures.close_up import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
 from plugin.core.check import Options, check
@@ -156,7 +156,7 @@ def test_each_kind_of_conflict_alone(qgis_app, code):
 
 
 def test_layers_without_a_style_get_a_plain_one(qgis_app, monkeypatch):
-    monkeypatch.setattr(painting, "_style_text", lambda name: "")
+    monkeypatch.setattr(styles, "has_own", lambda name: False)
     plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw(plan, Report())
     assert made.problem == ""
