@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The steps down when GEOS gives up: each tried in turn, told by name with what it changed, and no pair lost unseen."""
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.engine import run
+from plugin.core.geometry import ladder as ladders
+from plugin.core.geometry.ladder import Ladder, overlay, union
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.union import united
+from plugin.core.plan import assemble
+from plugin.core.report import Outcome, Verdict
+from plugin.core.rule import Severity, all_rules
+from plugin.core.tolerance import Tolerance
+from tests.cases.made import box, grid, moved
+from tests.core.examples import norm_of
+from tests.core.small import as_read, found, outcome, table
+from tests.core.small import box as in_county
+
+T = Tolerance()
+ROW = np.array([7])
+
+
+def layer(*shapes):
+    rows = np.empty(len(shapes), dtype=object)
+    rows[:] = shapes
+    return rows
+
+
+class Stumbles:
+    """An operation that gives up the first ``times`` that it is asked for one pair, or whenever ``over`` says so."""
+
+    def __init__(self, operation, times=0, over=lambda a, b, grid: False):
+        self.operation, self.times, self.over = operation, times, over
+        self.grids = []
+
+    def __call__(self, a, b, grid_size=None):
+        if isinstance(a, np.ndarray):
+            if self.times or any(self.over(p, q, grid_size) for p, q in zip(a, b, strict=True)):
+                raise shapely.GEOSException("TopologyException: found non-noded intersection")
+            return self.operation(a, b)
+        self.grids.append(grid_size)
+        if len(self.grids) <= self.times or self.over(a, b, grid_size):
+            raise shapely.GEOSException("TopologyException: side location conflict")
+        return self.operation(a, b, grid_size=grid_size)
+
+
+#: 10 m high, and 0.04 mm wider than the grid of a tenth of a millimetre knows.
+OFF_GRID = shapely.Polygon([(0, 0), (10.00004, 0), (10.00004, 10), (0, 10)])
+STEPS = [(0, None), (1, "fixed_precision"), (2, "repaired"), (3, "pieces")]
+
+
+@pytest.mark.parametrize("far", [0.0, 38_612_345.0], ids=["near", "far"])
+@pytest.mark.parametrize(("times", "name"), STEPS, ids=[str(s[1]) for s in STEPS])
+def test_each_step_is_tried_in_turn_and_told(times, name, far):
+    a, b = (shapely.transform(s, lambda xy: xy + far) for s in (OFF_GRID, box(5, 0, 10, 10)))
+    operation, steps = Stumbles(shapely.intersection, times), Ladder()
+    (shape,) = overlay(operation, layer(a), layer(b), ROW, ROW + 1, T, steps)
+    assert shape.is_valid and shape.area == pytest.approx(50, abs=5e-4) and not steps.failed
+    assert shape.bounds[0] == pytest.approx(far + 5)
+    if name is None:
+        assert not steps.steps
+        return
+    (step,) = steps.steps
+    assert (step.name, step.left, step.right) == (name, 7, 8)
+    # What the step changed in the two: rounded, 4e-4 m² of the first; a repaired copy of a sound one changes nothing.
+    assert step.area_m2 == pytest.approx(4e-4 if name == "fixed_precision" else 0.0, abs=1e-6)
+    assert operation.grids[:2] == [None, T.cluster_m]
+
+
+@pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_every_step_gives_the_same_area(operation, times):
+    a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
+    b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
+    (shape,) = overlay(Stumbles(operation, times), layer(a), layer(b), ROW, ROW, T, Ladder())
+    assert shape.area == pytest.approx(operation(a, b).area, abs=0.01)
+
+
+def test_a_pair_that_fails_at_the_last_is_none_and_named():
+    steps = Ladder()
+    (shape,) = overlay(Stumbles(shapely.intersection, 99), layer(OFF_GRID), layer(OFF_GRID), ROW, ROW + 1, T, steps)
+    assert shape is None and steps.failed == [(7, 8)] and not steps.steps
+
+
+@pytest.mark.parametrize("bad", [0, 31, 63, 99])
+def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
+    a, b = layer(*grid(100, 1)), layer(*moved(grid(100, 1), 5.0, 5.0))
+    b[bad] = box(10.0 * bad + 5, 5, 5, 30)
+    steps, rows = Ladder(), np.arange(100)
+    trouble = Stumbles(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 120)
+    shapes = overlay(trouble, a, b, rows, rows, T, steps)
+    assert steps.failed == [(bad, bad)] and not steps.steps
+    assert [s is None for s in shapes] == [n == bad for n in range(100)]
+    assert np.delete(shapely.area(shapes), bad) == pytest.approx(25)
+
+
+def gives_up(*shapes, **more):
+    raise shapely.GEOSException("TopologyException: on purpose")
+
+
+def only_off_grid(real):
+    def joins(shapes, grid_size=None, **more):
+        return real(shapes, grid_size=grid_size, **more) if grid_size else gives_up()
+
+    return joins
+
+
+def test_a_union_on_the_grid_tells_what_rounding_changed(monkeypatch):
+    monkeypatch.setattr(ladders.shapely, "union_all", only_off_grid(shapely.union_all))
+    steps = Ladder()
+    # The two overlap by half, which is nothing that the step changed.
+    joined = union(layer(OFF_GRID, box(5, 0, 10, 10)), 3, T, steps)
+    (step,) = steps.steps
+    assert joined.area == pytest.approx(150) and (step.name, step.left, step.right) == ("fixed_precision", 3, -1)
+    assert step.area_m2 == pytest.approx(4e-4, abs=1e-6)
+
+
+def test_a_union_that_fails_names_the_row_it_was_for(monkeypatch):
+    monkeypatch.setattr(ladders.shapely, "union_all", gives_up)
+    bare = uncovered_parts(layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), layer(*grid(2, 1)), tolerance=T)
+    assert bare.ladder.failed == [(1, -1)] and bare.left.tolist() == [0]
+
+
+def test_a_coverage_that_is_none_is_joined_all_the_same(monkeypatch):
+    monkeypatch.setattr(shapely, "coverage_union_all", gives_up)
+    assert united(Polygons(layer(*grid(9, 9))), tolerance=T).area == pytest.approx(8100)
+
+
+# -- in a run ---------------------------------------------------------------------------------------------------------
+
+
+def tables():
+    """Farmland on the red line: three pairs far from each other, the last of a large red line; another on the first."""
+    farmland = [in_county(0, 0), in_county(300, 0), in_county(600, 0), in_county(320, 20, 20, 20)]
+    return {
+        "YJJBNTBHTB": table(farmland, DLBM=["0103"] * 4, YJJBNTMJ=[9_999.0] * 4),
+        "STBHHX": table([in_county(50, 0), in_county(350, 0), in_county(650, 0, 200, 200)]),
+    }
+
+
+def large(a, b, grid):
+    """Is the large red line one of them? Quarters of it are not."""
+    return max(shapely.area(a), shapely.area(b)) > 30_000
+
+
+def run_with(monkeypatch, operation, over, *codes):
+    """A run without and one with an operation that gives up over some pairs."""
+    rules = [all_rules()[code] for code in codes]
+    straight = run(assemble(as_read(tables()), norm_of()), rules)
+    stumbles = Stumbles(getattr(shapely, operation), over=over)
+    monkeypatch.setattr(shapely, operation, stumbles)
+    return straight, run(assemble(as_read(tables()), norm_of()), rules)
+
+
+def pairs(findings):
+    return {(f.key[-1], *(k[-1] for k in f.related_keys)) for f in findings}
+
+
+def test_the_pair_that_fails_is_a_finding_and_the_others_are_checked(monkeypatch):
+    straight, report = run_with(monkeypatch, "intersection", large, "REL001", "TOP001")
+    assert pairs(found(straight, "REL001")) == {("1", "1"), ("2", "2"), ("3", "3")}
+    assert pairs(found(report, "REL001")) == {("1", "1"), ("2", "2")}
+    (failed,) = found(report, "RUN901")
+    assert pairs([failed]) == {("3", "3")} and failed.severity is Severity.WARNING
+    assert (failed.role, failed.related_role) == ("YJJBNTBHTB", "STBHHX") and failed.params["rule"] == "REL001"
+    assert "不能算通过" in failed.message and shapely.area(failed.geometry) == pytest.approx(10_000)
+    # A rule that found something has failed, and says all the same that it could not look everywhere.
+    result = outcome(report, "REL001")
+    assert result.outcome is Outcome.FAILED and result.incomplete and "1 对图形算不出结果" in result.reason
+    assert pairs(found(report, "TOP001")) == pairs(found(straight, "TOP001")) == {("2", "4")}
+    assert not found(report, "RUN900") and report.verdict is Verdict.FAIL
+
+
+def test_a_step_taken_is_in_the_report(monkeypatch):
+    straight, report = run_with(
+        monkeypatch, "intersection", lambda a, b, grid: not grid and large(a, b, grid), "REL001"
+    )
+    assert pairs(found(report, "REL001")) == pairs(found(straight, "REL001")) and not found(report, "RUN901")
+    assert not straight.tolerance["steps"] and report.tolerance["steps"] == {"fixed_precision": 1}
+
+
+def test_a_pair_within_a_layer_that_fails_hides_nothing_between_layers(monkeypatch):
+    """Who overlaps whom within a layer decides how others are looked at."""
+    a, b = layer(box(0, 0, 10, 10), box(2, 2, 30, 30)), layer(box(1, 1, 5, 5))
+    straight = shared_parts(a, b, tolerance=T)
+    stumbles = Stumbles(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 800 and shapely.area(p) != 25)
+    monkeypatch.setattr(shapely, "intersection", stumbles)
+    layered = Polygons(a)
+    assert shared_parts(layered, tolerance=T).ladder.failed == [(0, 1)]
+    again = shared_parts(layered, b, tolerance=T)
+    assert again.area.tolist() == straight.area.tolist() == [25, 16] and not again.ladder.failed

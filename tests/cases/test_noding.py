@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Polygons that overlays are known to stumble over (non-noded intersection, side location conflict, two shells in one
+ring, areas silently wrong): each turned many ways, in a county's coordinates, against areas in fractions."""
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.tolerance import Tolerance
+from tests.cases import exact
+from tests.cases.layouts import repaired
+from tests.cases.reading import read
+from tests.cases.ways import far_away
+
+EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
+#: A last digit in the county's coordinates (m).
+DIGIT = 2.0**-27
+TURNS = [0.0, 1e-7, 0.3, 7.1, 17.0, 30.0, 45.0, 45.000001, 60.0, 73.3, 89.9999999, 111.11]
+
+
+def polygon(*xy):
+    return shapely.Polygon(xy)
+
+
+def nearly_parallel_edges():
+    """Edges a hundred metres long that cross at an angle of 1e-9."""
+    return polygon((0, 0), (100, 0), (100, 10), (0, 10)), polygon((0, -5), (100, -5), (100, 1e-7), (50, 0), (0, -1e-7))
+
+
+def a_narrow_one_along_the_edge_of_a_large_one():
+    large = polygon((0, 0), (300, 100), (600, 0), (900, 100), (900, 900), (0, 900))
+    return large, polygon((1, 1 / 3), (299, 299 / 3), (299.00001, 299 / 3 + 2e-6), (1, 1 / 3 + 4e-6))
+
+
+def the_same_but_for_the_last_digit():
+    ring = np.array([(3.7, 25.7), (72.9, 0.1), (76.1, 8.2), (5.1, 34.5)]) * 3
+    return shapely.Polygon(ring), shapely.Polygon(ring[::-1] + np.array([(0, 0), (0, DIGIT), (DIGIT, 0), (0, 0)]))
+
+
+def a_corner_a_digit_off_a_shared_diagonal():
+    return polygon((130, 130), (260, 0), (390, 130 + DIGIT)), polygon((0, 0), (130, 130 + DIGIT), (260, 0), (130, -130))
+
+
+def a_hole_that_is_almost_a_line():
+    hole = [(13, 47.2), (63, 47.2 + 1e-7), (44, 47.2 + 1.2e-7)]
+    return shapely.Polygon([(0, 0), (90, 0), (90, 90), (0, 90)], [hole]), polygon(
+        (30, 20), (95, 25), (80, 80), (25, 60)
+    )
+
+
+def strips_end_to_end():
+    step = np.array((8.2, -6.9)) / 3
+    first = np.array([(0, 0), (1, 0.85), (-11, 10.2), (-12, 9.35)]) * 7
+    return shapely.Polygon(first), shapely.Polygon(first + step * np.array([[0.0], [1.0], [1.0], [0.0]]) * 1e-7)
+
+
+def a_small_one_in_the_corner_of_a_large_one():
+    corner = (7e-9, 0.0)
+    return (
+        polygon(corner, (2e-9, 141.26), (126.9, 141.2600001), (126.9, 1e-8)),
+        polygon(corner, (0, 205.7), (449.8, 706.3), (1359.6, 706.3), (1994.4, 1.7e-7)),
+    )
+
+
+def a_part_that_is_almost_nothing():
+    large = polygon((0, 0), (80, 10), (70, 90), (10, 70))
+    return shapely.multipolygons([large, polygon((80, 10.01), (80.01, 10.02), (80.0000001, 10.01))]), polygon(
+        (40, 5), (120, 0), (120, 60), (60, 60)
+    )
+
+
+def a_hole_that_almost_touches_the_shell():
+    hole = [(20, 1e-7), (50, 30), (80, 1e-7), (50, 1e-7)]
+    return shapely.Polygon([(0, 0), (100, 0), (100, 50), (0, 50)], [hole]), polygon((10, -10), (90, -10), (50, 20))
+
+
+def spikes_through_the_eye_of_a_needle():
+    needle = polygon(
+        (0, 0), (100, 49.9999999), (0, 100), (100, 50), (200, 100), (100, 50.0000001), (200, 0), (100, 49.9999998)
+    )
+    return polygon((99.99999, -20), (100.00001, -20), (100.00001, 120), (99.99999, 120)), needle
+
+
+def almost_the_same_arcs():
+    angle = np.linspace(0, math.pi, 90)
+    arc = np.column_stack([np.cos(angle), np.sin(angle)])
+    a = shapely.Polygon([*(100 * arc), (-100, -50), (100, -50)])
+    return a, shapely.Polygon([*(100.0000001 * arc[::2]), (-100, -60), (100, -60)])
+
+
+def a_triangle_of_a_micrometre_between_three():
+    return polygon((0, 0), (2e-6, 0), (1e-6, 4e-6)), polygon((1e-6, -50), (50, 40), (1.5e-6, 1e-6), (-50, 40))
+
+
+def a_fan_of_hairs():
+    rim = [(100, k * 1e-6) for k in range(12)]
+    hairs = [polygon((0, 0), rim[k], rim[k + 1]) for k in range(0, 11, 2)]
+    return shapely.union_all(hairs), polygon((50, -5), (60, -5), (60, 5), (50, 5))
+
+
+CASES = [
+    nearly_parallel_edges,
+    a_narrow_one_along_the_edge_of_a_large_one,
+    the_same_but_for_the_last_digit,
+    a_corner_a_digit_off_a_shared_diagonal,
+    a_hole_that_is_almost_a_line,
+    strips_end_to_end,
+    a_small_one_in_the_corner_of_a_large_one,
+    a_part_that_is_almost_nothing,
+    a_hole_that_almost_touches_the_shell,
+    spikes_through_the_eye_of_a_needle,
+    almost_the_same_arcs,
+    a_triangle_of_a_micrometre_between_three,
+    a_fan_of_hairs,
+]
+
+
+def as_layer(*shapes):
+    layer = np.empty(len(shapes), dtype=object)
+    layer[:] = shapes
+    return layer
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.__name__.replace("_", " "))
+def test_what_overlays_stumble_over(case):
+    for turn in TURNS:
+        a, b = (
+            repaired(far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
+            for shape in case()
+        )
+        if a is None or b is None:
+            continue
+        lengths = a.length + b.length
+        limit = 2e-5 + 2 * DIGIT * lengths
+        expected = exact.shared(a, b)
+        for one, other in ((a, b), (b, a)):
+            found = shared_parts(as_layer(one), as_layer(other), tolerance=EXACT)
+            assert not found.ladder.failed and found.area.sum() == pytest.approx(expected, abs=limit), turn
+            bare = uncovered_parts(as_layer(one), as_layer(other), tolerance=EXACT)
+            assert not bare.ladder.failed and bare.area.sum() == pytest.approx(exact.bare(one, [other]), abs=limit), (
+                turn
+            )
+        within = shared_parts(as_layer(a, b), tolerance=EXACT)
+        assert within.area.sum() == pytest.approx(expected, abs=limit), turn
+
+
+def test_a_road_of_many_rectangles_each_turned_a_little():
+    road = [
+        far_away(shapely.affinity.rotate(shapely.box(3.0 * k, 0, 3.0 * k + 4.7, 4.7), 0.01 * k, origin=(3.0 * k, 2)))
+        for k in range(40)
+    ]
+    plot = far_away(shapely.box(-5, -2, 130, 3))
+    bare = uncovered_parts(as_layer(plot), as_layer(*road), tolerance=EXACT)
+    assert not bare.ladder.failed
+    assert bare.area.sum() == pytest.approx(exact.bare(plot, road), abs=1e-4)
+    shared = shared_parts(as_layer(*road), tolerance=EXACT)
+    pairs = [(i, j) for i in range(40) for j in range(i + 1, 40) if road[i].intersects(road[j])]
+    expected = [exact.shared(road[i], road[j]) for i, j in pairs]
+    assert list(zip(shared.left.tolist(), shared.right.tolist(), strict=True)) == pairs
+    assert shared.area == pytest.approx(expected, abs=2e-5)
+
+
+@pytest.mark.parametrize("case", read("copies.txt"), ids=lambda c: c.name)
+def test_copies_off_by_the_last_digits(case):
+    (a,), cover = case.a, list(case.b)
+    limit = 2e-5 + 2 * DIGIT * (a.length + sum(s.length for s in cover))
+    found = shared_parts(case.a, case.b, tolerance=EXACT)
+    for j, shape in enumerate(cover):
+        assert found.area[found.right == j].sum() == pytest.approx(exact.shared(a, shape), abs=limit)
+    bare = uncovered_parts(case.a, case.b, tolerance=EXACT)
+    assert bare.area.sum() == pytest.approx(exact.bare(a, cover), abs=limit)
