@@ -11,13 +11,14 @@ import shapely
 from numpy.typing import NDArray
 
 from .area_closure import Closure, close
+from .cells import as_text
 from .errors import InputError
 from .geometry import crs as crs_care
 from .geometry.geodesic import geodesic_area
 from .geometry.polygons import Check, never
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, sound_copies
-from .plan import SourceLayer, as_text, find_role, look_at_coordinates
+from .plan import SourceLayer, find_role, look_at_coordinates
 
 if TYPE_CHECKING:
     from .profile import Norm

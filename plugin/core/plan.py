@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from .cells import stripped, texts
 from .encoding import garbled
 from .errors import InputError
 from .geometry import crs as crs_care
@@ -128,21 +129,12 @@ class Layer:
         return None if column is None else self.values(column)
 
     def values(self, column: str) -> pd.Series:
-        import pandas as pd
-
-        series = self.frame[column]
-        if series.dtype == object or pd.api.types.is_string_dtype(series):
-            present = series.notna().tolist()
-            values = [v if there else None for v, there in zip(series.tolist(), present, strict=True)]
-            # A list, not `map`: that would put whole numbers with gaps into doubles, which hold 15 digits.
-            stripped = [(v.strip() or None) if isinstance(v, str) else v for v in values]
-            return pd.Series(stripped, index=series.index, dtype=object)
-        return series
+        return stripped(self.frame[column])
 
     def text(self, meaning: str) -> list[str]:
         """A meaning's values as text, missing ones empty; whole numbers without a decimal point."""
         column = self.column(meaning)
-        return [""] * len(self) if column is None else [as_text(v) for v in column]
+        return [""] * len(self) if column is None else texts(column)
 
     def numbers(self, meaning: str) -> NDArray:
         """A meaning's values as (n,) float64, missing, unreadable or infinite ones NaN."""
@@ -264,17 +256,6 @@ class Layer:
             sound = ~self.invalid & ~missing(self.plane)
             areas[sound] = statutory_area(self.drawn[sound], crs_care.lonlat_of(self.crs))
         return areas
-
-
-def as_text(value: Any) -> str:
-    """A cell as text: missing → empty, 2020.0 → 2020."""
-    import pandas as pd
-
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()
 
 
 @dataclass

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from qgis.core import QgsVectorLayer
 
+from ...core.cells import as_text
 from ...core.geometry.validity import missing
-from ...core.plan import as_text
 from .. import painting
 from ..painting import Sheet
 from .scene import Scene, cut, style_of, widened

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from ..cells import as_text
 from ..context import trim
 from ..errors import InputError
-from ..plan import SourceLayer, as_text
+from ..plan import SourceLayer
 from ..standard import Standard
 from ..template import Field, Template
 from .cell import Carrier

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..cells import as_text
 from ..context import trim
-from ..plan import as_text
 from ..standard import Standard
 from ..template import CodeList, Field
 from .model import Translation

@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..cells import as_text
 from ..context import trim
-from ..plan import SourceLayer, as_text
+from ..plan import SourceLayer
 from ..standard import Standard
 from ..template import Field, Template
 from .cell import Carrier

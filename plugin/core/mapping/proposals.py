@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from ..cells import as_text
 from ..context import trim
-from ..plan import SourceLayer, as_text
+from ..plan import SourceLayer
 from ..standard import Standard
 from ..template import CodeList, Field, Template
 from .model import Mapping, Proposal, Translation, template_field

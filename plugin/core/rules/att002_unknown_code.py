@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from ..cells import texts
+from ..codes import Code
 from ..context import Context, trim
 from ..findings import Finding
-from ..plan import Layer, as_text
+from ..plan import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
+from ..template import Field
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
@@ -52,21 +55,30 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
             result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
         named = layer.named(declared.code_name) if declared.code_name else None
-        names = named.tolist() if named is not None else None
-        for position, value in enumerate(values.tolist()):
-            written = as_text(value)
-            code = trim(written, declared.code_pad)
-            if not written:
-                continue
-            if code not in codes:
-                params = {"problem": "unknown", "value": written, "expected": declared.codes, "list": declared.codes}
-                result.findings.append(_on(ctx, layer, position, declared.name, "unknown", params))
-                continue
-            name = as_text(names[position]) if names is not None else ""
-            if name and name != codes[code].name:
-                params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
-                result.findings.append(_on(ctx, layer, position, declared.code_name, "name", params))
+        names = texts(named) if named is not None else [""] * len(layer)
+        judged: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
+        for position, pair in enumerate(zip(texts(values), names, strict=True)):
+            if pair not in judged:
+                judged[pair] = _judge(declared, codes, *pair)
+            wrong = judged[pair]
+            if wrong:
+                field, case, params = wrong
+                result.findings.append(_on(ctx, layer, position, field, case, dict(params)))
     return result
+
+
+def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> tuple[str, str, dict] | None:
+    """Which field of a pair of code and name is wrong, how, and what to say of it; None when nothing is."""
+    code = trim(written, declared.code_pad)
+    if not written:
+        return None
+    if code not in codes:
+        params = {"problem": "unknown", "value": written, "expected": declared.codes, "list": declared.codes}
+        return declared.name, "unknown", params
+    if name and name != codes[code].name:
+        params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
+        return declared.code_name, "name", params
+    return None
 
 
 def _on(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:

@@ -12,13 +12,18 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
+from ..geometry.overlay import shared_parts
+from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
+from ..geometry.union import united
 from ..geometry.validity import missing, polygons_only, sound_copies
+from ..tolerance import Tolerance
 from .spaces import UNMAPPED, SpaceMap
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
+_ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Below this the sums agree: what doubles lose over a county's vertices, and a square decimetre.
 _SUM_SHARE, _SUM_M2 = 1e-9, 0.01
 
@@ -83,6 +88,7 @@ def derive(
     """
     shapes, repaired = sound_copies(np.asarray(shapes, dtype=object))
     present = ~missing(shapes)
+    polygons = Polygons(shapes)
     statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
     of_zone = np.array([spaces.space(code) for code in codes], dtype=object)
     made: list[Any] = []
@@ -92,7 +98,9 @@ def derive(
         check()
         rows = present & (of_zone == space)
         if rows.any():
-            wholes[space] = union(shapes[rows])
+            wholes[space] = united(polygons, rows, tolerance=_ALL)
+            if wholes[space] is None:
+                raise RuntimeError(f"no union of {space}")
             parts = shapely.get_parts([wholes[space]])
             made += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
             made_of += [space] * len(parts)
@@ -114,33 +122,10 @@ def derive(
     return result
 
 
-def union(shapes: NDArray) -> Any:
-    """The union of polygons. A valid coverage loses nothing but its inner edges: no vertex is added or moved.
-
-    Where polygons overlap, or edges meet without a common vertex, edges are cut at each other (OverlayNG).
-    """
-    whole = _coverage_union(shapes)
-    return polygons_only(shapely.union_all(shapes)) if whole is None else whole
-
-
-def _coverage_union(shapes: NDArray) -> Any:
-    """The union of polygons that share edges vertex for vertex and nothing else; None when they do not.
-
-    On anything but a coverage this way gives a wrong shape, and says so by its area or its validity.
-    """
-    total = float(shapely.area(shapes).sum())
-    try:
-        whole = polygons_only(shapely.coverage_union_all(shapes))
-    except shapely.GEOSException:
-        return None
-    if whole is None or not shapely.is_valid(whole) or abs(shapely.area(whole) - total) > 1e-12 * total:
-        return None
-    return whole
-
-
 def _between(wholes: dict[str, Any], crs: CRS) -> float:
     """Statutory area of land that lies in more than one space, once for each space beyond the first."""
-    if not wholes or _coverage_union(shapely.get_parts(list(wholes.values()))) is not None:
+    outlines = np.array(list(wholes.values()), dtype=object)
+    if len(wholes) < 2 or not len(shared_parts(outlines, tolerance=_ALL)):
         return 0.0
     shared = 0.0
     seen: Any = None

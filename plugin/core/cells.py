@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cells of a table as the rules read them. What many rows say alike is looked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def as_text(value: Any) -> str:
+    """A cell as text: missing → empty, 2020.0 → 2020."""
+    import pandas as pd
+
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def stripped(series: pd.Series) -> pd.Series:
+    """The values without blanks around them, blank text as missing; numbers and dates as they are."""
+    import pandas as pd
+
+    if not (series.dtype == object or pd.api.types.is_string_dtype(series)):
+        return series
+    # Objects in an array, not `map`: that would put whole numbers with gaps into doubles, which hold 15 digits.
+    return pd.Series(_each(series, _strip), index=series.index, dtype=object)
+
+
+def _strip(value: Any) -> Any:
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def texts(series: pd.Series) -> list[str]:
+    """The values as text, missing ones empty; whole numbers without a decimal point."""
+    return _each(series, as_text, missing="").tolist()
+
+
+def _each(series: pd.Series, function: Callable[[Any], Any], missing: Any = None) -> np.ndarray:
+    """(n,) objects: the function of every value, ``missing`` for missing ones."""
+    import pandas as pd
+
+    # Only among texts are equal values the same value: 1, 1.0 and True are not.
+    if pd.api.types.infer_dtype(series, skipna=True) == "string":
+        codes, distinct = pd.factorize(series, use_na_sentinel=True)
+        answers = np.empty(len(distinct) + 1, dtype=object)
+        answers[:-1] = [function(value) for value in distinct]
+        answers[-1] = missing
+        return answers[codes]
+    answers = np.empty(len(series), dtype=object)
+    there = series.notna().tolist()
+    answers[:] = [function(v) if t else missing for v, t in zip(series.tolist(), there, strict=True)]
+    return answers

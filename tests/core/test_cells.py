@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plugin.core.cells import as_text, stripped, texts
+
+BIG = 140225004000000001
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "as_texts"),
+    [
+        ([" 0101 ", None, "", "  ", "0101"], ["0101", None, None, None, "0101"], ["0101", "", "", "", "0101"]),
+        ([1, 1.0, True, "1", None], [1, 1.0, True, "1", None], ["1", "1", "True", "1", ""]),
+        ([BIG, None, 2.5], [BIG, None, 2.5], [str(BIG), "", "2.5"]),
+        ([np.nan, "甲", pd.NA], [None, "甲", None], ["", "甲", ""]),
+        ([datetime.date(2024, 1, 2), " x"], [datetime.date(2024, 1, 2), "x"], ["2024-01-02", "x"]),
+        ([], [], []),
+    ],
+)
+def test_cells_are_read_the_same_whether_alike_or_not(values, expected, as_texts):
+    series = pd.Series(values, dtype=object)
+    found = stripped(series)
+    assert found.tolist() == expected
+    assert [type(v) for v in found] == [type(v) for v in expected]
+    assert texts(series) == as_texts == [as_text(v) for v in found]
+
+
+def test_numbers_stay_numbers_and_the_row_names_stay():
+    numbers = pd.Series([1.5, np.nan], index=[7, 9])
+    assert stripped(numbers) is numbers
+    assert texts(numbers) == ["1.5", ""]
+    assert stripped(pd.Series([" a"], index=[7])).index.tolist() == [7]
+
+
+def test_texts_of_the_string_type_lose_nothing():
+    series = pd.Series([" a ", None, ""], dtype="string")
+    assert stripped(series).tolist() == ["a", None, None]
+    assert texts(series) == ["a", "", ""]
