@@ -12,8 +12,8 @@
         <translation>（推荐）</translation>
     </message>
     <message>
-        <source> At the zone's edge areas in the plane are about {percent} % too large.</source>
-        <translation>带边处投影面积约偏大 {percent} %；</translation>
+        <source> At the zone's edge areas in the plane are about {percent} too large.</source>
+        <translation>带边处投影面积约偏大 {percent}；</translation>
     </message>
     <message>
         <source> Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the other zone are reported by SCH003.</source>
@@ -1102,6 +1102,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>不通过</translation>
     </message>
     <message>
+        <source>Not started: {name} is missing. All else works; see Environment Check.</source>
+        <translation>没有启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
+    </message>
+    <message>
         <source>Nothing checked yet.</source>
         <translation>还没有检查过。</translation>
     </message>
@@ -1574,8 +1578,8 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>代码在代码表里的上一级代码；已是顶级或不认识的代码得 NULL。</translation>
     </message>
     <message>
-        <source>The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the larger part {by} ({share} %).</source>
-        <translation>本县跨 {zones} 带。请全县统一用一个带，推荐{by}较大一侧（{share} %）的 {zone} 带（EPSG:{epsg}）。</translation>
+        <source>The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the larger part {by} ({share}).</source>
+        <translation>本县跨 {zones} 带。请全县统一用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
     </message>
     <message>
         <source>The feature is not in this project any more.</source>
@@ -1668,6 +1672,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>
         <translation>全县都在 {zone} 带内，距带边约 {room}°，不跨带。</translation>
+    </message>
+    <message>
+        <source>The whole of {whose} lies in zone {zone}, and the county with it.</source>
+        <translation>{whose}全部在 {zone} 带内，本县也在其中。</translation>
     </message>
     <message>
         <source>The widest that the layers allow</source>
@@ -1852,8 +1860,8 @@ Replace them by new ones? The changes are lost.</source>
         <translation>规划分区代码，如 411</translation>
     </message>
     <message>
-        <source>county {west}°–{east}°E</source>
-        <translation>县域 {west}°–{east}°E</translation>
+        <source>county area</source>
+        <translation>县域</translation>
     </message>
     <message>
         <source>database and project stand side by side and can be moved together</source>
@@ -2070,6 +2078,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}</source>
         <translation>{whose}跨 {zones} 带，不知道本县在哪一带。{remedy}</translation>
+    </message>
+    <message>
+        <source>{whose} {west}°–{east}°E</source>
+        <translation>{whose} {west}°–{east}°E</translation>
     </message>
     <message>
         <source>{word}: {count} in view</source>

@@ -60,11 +60,14 @@ class NewProject:
             self.wizard.activateWindow()
             return
         try:
-            health.require()
             from .wizard.dialog import NewProjectWizard
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
-        except (SanxianError, ImportError) as error:
+        except ImportError as error:
+            text = tr("Not started: {name} is missing. All else works; see Environment Check.")
+            self._iface.messageBar().pushWarning(tr("New County Plan"), text.format(name=error.name or error))
+            return
+        except SanxianError as error:
             self._iface.messageBar().pushWarning(tr("New County Plan"), idle.explain(error))
             return
         self.wizard.wanted.connect(self._make)

@@ -11,7 +11,7 @@ def made(desktop):
 
 def test_the_steps_say_where_the_county_lies(made):
     assert made["inside"] == "全县都在 38 带内，距带边约 0.9°，不跨带。"
-    assert made["edge"].startswith("本县跨 37 带和 38 带。") and "0.044 %" in made["edge"]
+    assert made["edge"].startswith("本县跨 37 带和 38 带。") and "0.044\u202f%" in made["edge"]
 
 
 def test_the_project_is_made_and_open(made):

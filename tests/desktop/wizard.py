@@ -2,6 +2,7 @@
 """A county's project from the menu to the first polygon, by mouse: wizard, creation, drawing, form, saving, bookmarks."""
 
 import os
+import time
 
 from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, wait
 from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle, QgsVectorLayerUtils
@@ -43,8 +44,10 @@ def form_in(dialog):
 
 
 def through_the_wizard(desk):
+    started = time.monotonic()
     desk.actions["new"].trigger()
     wizard = desk.making.wizard
+    FACTS["open_seconds"] = round(time.monotonic() - started, 3)
     pause(0.5)
     FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
     picture(f"{NAME}-1")

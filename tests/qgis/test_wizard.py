@@ -61,6 +61,7 @@ def test_hunyuan_from_the_first_step_to_the_last(wizard, tmp_path):
     assert wizard.place.crs.notice.label.text() == "全县都在 38 带内，距带边约 0.9°，不跨带。"
     assert wizard.place.crs.buttons["prefixed"].text() == "EPSG:4526    38 带，横坐标带带号（推荐）"
     assert wizard.place.crs.buttons["plain"].text() == "EPSG:4547    114°E，不带带号"
+    assert not wizard.place.crs.buttons["neighbour"].isVisibleTo(wizard)
     wizard.next.click()
     assert wizard.profile.profile.currentData() == "hunyuan" and "16.46" in wizard.profile.summary.text()
     wizard.next.click()
@@ -80,12 +81,14 @@ def test_a_county_across_the_edge_is_told_so(wizard):
     place = county(wizard, "140727")
     text = place.crs.notice.label.text()
     assert place.crs.notice.kind == "warning" and text.startswith(
-        "本县跨 37 带和 38 带。请全县统一用一个带，推荐经度范围较大一侧（60 %）"
+        "本县跨 37 带和 38 带。请全县统一用一个带，推荐经度范围较大一侧（60\u202f%）"
     )
-    assert "37 带（EPSG:4525）" in text and "0.044 %" in text and "不受选带影响" in text
+    assert "37 带（EPSG:4525）" in text and "0.044\u202f%" in text and "不受选带影响" in text
     assert wizard.draft.crs == "EPSG:4525" and wizard.next.isEnabled()
     place.crs.buttons["plain"].setChecked(True)
     assert wizard.draft.crs == "EPSG:4546"
+    place.crs.buttons["neighbour"].setChecked(True)
+    assert wizard.draft.crs == "EPSG:4526" and place.crs.warning.kind == "" and wizard.next.isEnabled()
     assert "112.5" in place.crs.strip.accessibleDescription()
     low, high = place.crs.strip.span()
     assert low < 111 and high > 114
@@ -104,6 +107,8 @@ def test_a_county_whose_longitudes_only_its_city_tells(wizard):
     county(wizard, "140213")
     place.county.source.setCurrentIndex(0)
     assert wizard.draft.crs == "EPSG:4526"
+    assert place.crs.notice.label.text() == "大同市全部在 38 带内，本县也在其中。"
+    assert "大同市 112.6°–114.6°E" in place.crs.strip.accessibleDescription()
 
 
 def test_the_extent_from_a_layer_is_weighed_by_area(wizard, project):
@@ -404,11 +409,10 @@ def test_closed_in_the_middle(making, qgis_app, tmp_path):
 
 
 def test_without_the_libraries_it_says_so(making, monkeypatch):
-    from plugin.bridge import health
+    import sys
 
-    def lacking():
-        raise ImportError("geopandas")
-
-    monkeypatch.setattr(health, "require", lacking)
+    for name in [n for n in sys.modules if n.startswith("plugin.gui.wizard.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "plugin.core.zones", None)
     making.show()
-    assert making.wizard is None and "geopandas" in making._iface.bar.said[0]
+    assert making.wizard is None and "没有启动" in making._iface.bar.said[0] and "环境自检" in making._iface.bar.said[0]

@@ -13,13 +13,14 @@ from ...core import divisions
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
 from ...core.standard import load_standard
+from ...core.texts import THIN_SPACE
 from ...core.zones import WIDTH, ZonePlan
 from .. import idle
 from .draft import Draft
 from .page import Notice, Section
 from .zone_strip import ZoneStrip
 
-PREFIXED, PLAIN, DEGREES, OTHER = "prefixed", "plain", "degrees", "other"
+PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER = "prefixed", "plain", "neighbour", "degrees", "other"
 #: EPSG codes of the first zone, 25, with its number in front of eastings and without.
 _FIRST_ZONE, _PREFIXED, _PLAIN = 25, 4513, 4534
 
@@ -33,13 +34,15 @@ class CrsBox(Section):
         self.strip, self.notice, self.warning = ZoneStrip(), Notice(), Notice()
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
-        self.buttons = {name: QRadioButton() for name in (PREFIXED, PLAIN, DEGREES, OTHER)}
+        self.buttons = {name: QRadioButton() for name in (PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER)}
         group = QButtonGroup(self)
         grid = QGridLayout()
-        for number, button in enumerate(self.buttons.values()):
+        # The neighbour has a row of its own: it is there for a county across an edge only.
+        places = {PREFIXED: (0, 0), PLAIN: (0, 1), NEIGHBOUR: (1, 0), DEGREES: (2, 0), OTHER: (2, 1)}
+        for name, button in self.buttons.items():
             group.addButton(button)
-            grid.addWidget(button, number // 2, number % 2)
-        grid.addWidget(self.other, 2, 0, 1, 2)
+            grid.addWidget(button, *places[name])
+        grid.addWidget(self.other, 3, 0, 1, 2)
         self.buttons[DEGREES].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER].setText(tr("Other coordinate system…"))
         for widget in (self.strip, self.notice):
@@ -54,23 +57,39 @@ class CrsBox(Section):
     def refresh(self) -> None:
         """County or place are others now."""
         zones = self._draft.zones
-        self.strip.show_plan(zones)
+        self.strip.show_plan(zones, "" if self._is_own() else self._whose())
         self.notice.say(*self._about(zones))
         zone = zones.recommended if zones is not None else None
         for name, text in ((PREFIXED, _prefixed), (PLAIN, _plain)):
             self.buttons[name].setVisible(zone is not None)
             if zone is not None:
                 self.buttons[name].setText(text(zone))
+        neighbour = self._neighbour()
+        self.buttons[NEIGHBOUR].setVisible(neighbour is not None)
+        if neighbour is not None:
+            self.buttons[NEIGHBOUR].setText(_prefixed(neighbour))
         if zone is not None and self._certain():
             self.buttons[PREFIXED].setText(f"{_prefixed(zone)}{tr('  (recommended)')}")
         self._choose(PREFIXED if zone is not None and self._certain() else "")
         self._chosen()
 
+    def _neighbour(self) -> int | None:
+        """The other zone that the county, or its city, lies in."""
+        zones = self._draft.zones
+        return next((z for z in zones.zones if z != zones.recommended), None) if zones is not None else None
+
     def _certain(self) -> bool:
         """Is the zone the county's, and not one of those that its city lies in?"""
-        zones, county = self._draft.zones, self._draft.county
-        own = not self._draft.whose or (county is not None and self._draft.whose == county.code)
-        return zones is not None and (own or not zones.crosses)
+        zones = self._draft.zones
+        return zones is not None and (self._is_own() or not zones.crosses)
+
+    def _is_own(self) -> bool:
+        """Are the longitudes the county's own, and not its city's?"""
+        county = self._draft.county
+        return not self._draft.whose or (county is not None and self._draft.whose == county.code)
+
+    def _whose(self) -> str:
+        return load_standard().code_lists["divisions"].codes[self._draft.whose].name
 
     def _choose(self, name: str) -> None:
         group = next(iter(self.buttons.values())).group()
@@ -93,13 +112,15 @@ class CrsBox(Section):
 
     def _text(self, choice: str) -> str:
         zone = self._draft.zones.recommended if self._draft.zones is not None else None
+        if choice == NEIGHBOUR:
+            zone = self._neighbour()
         if choice == OTHER:
             return crs_text(self.other.crs()) if self.other.crs().isValid() else ""
         if choice == DEGREES:
             return "EPSG:4490"
         if zone is None or not choice:
             return ""
-        return f"EPSG:{(_PREFIXED if choice == PREFIXED else _PLAIN) + zone - _FIRST_ZONE}"
+        return f"EPSG:{(_PLAIN if choice == PLAIN else _PREFIXED) + zone - _FIRST_ZONE}"
 
     def problem(self) -> str:
         if not self._draft.crs:
@@ -133,10 +154,12 @@ class CrsBox(Section):
         if zones is None:
             return "warning", tr("It is not known where the county lies, so no zone is recommended.")
         if not self._certain():
-            codes = load_standard().code_lists["divisions"].codes
             text = tr("{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}")
             remedy = tr("Read the extent from a layer, or type the longitudes.")
-            return "warning", text.format(whose=codes[self._draft.whose].name, zones=_zones(zones), remedy=remedy)
+            return "warning", text.format(whose=self._whose(), zones=_zones(zones), remedy=remedy)
+        if not self._is_own():
+            text = tr("The whole of {whose} lies in zone {zone}, and the county with it.")
+            return "ok", text.format(whose=self._whose(), zone=zones.recommended)
         if not zones.crosses:
             text = tr("The whole county lies in zone {zone}, about {room}° from its edge.")
             return "ok", text.format(zone=zones.recommended, room=f"{zones.room:.1f}")
@@ -147,18 +170,18 @@ def _across(zones: ZonePlan) -> str:
     by = tr("by area") if zones.by_area else tr("by longitude")
     text = tr(
         "The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the "
-        "larger part {by} ({share} %)."
+        "larger part {by} ({share})."
     )
     said = text.format(
         zones=_zones(zones),
         zone=zones.recommended,
         epsg=_PREFIXED + zones.recommended - _FIRST_ZONE,
         by=by,
-        share=f"{100 * zones.shares[zones.recommended]:.0f}",
+        share=f"{100 * zones.shares[zones.recommended]:.0f}{THIN_SPACE}%",
     )
     if zones.distortion is not None:
-        said += tr(" At the zone's edge areas in the plane are about {percent} % too large.").format(
-            percent=f"{100 * zones.distortion:.3f}"
+        said += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
+            percent=f"{100 * zones.distortion:.3f}{THIN_SPACE}%"
         )
     return said + tr(
         " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the "

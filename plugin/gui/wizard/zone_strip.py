@@ -23,17 +23,19 @@ class ZoneStrip(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._plan: ZonePlan | None = None
+        self._whose = ""
         self.setObjectName("SanxianZoneStrip")
         self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_plan(self, plan: ZonePlan | None) -> None:
-        self._plan = plan
+    def show_plan(self, plan: ZonePlan | None, whose: str = "") -> None:
+        """``whose``: the division that the longitudes are of, where it is not the county."""
+        self._plan, self._whose = plan, whose
         self.setVisible(plan is not None)
         if plan is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
             zones = ", ".join(map(str, plan.zones))
-            self.setAccessibleDescription(text.format(county=county_text(plan), zones=zones, edge=f"{self._edge():g}"))
+            self.setAccessibleDescription(text.format(county=self._name(plan), zones=zones, edge=f"{self._edge():g}"))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -134,12 +136,12 @@ class ZoneStrip(QWidget):
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        self._text(painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, county_text(plan))
+        self._text(painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, self._name(plan))
+
+    def _name(self, plan: ZonePlan) -> str:
+        text = tr("{whose} {west}°–{east}°E")
+        return text.format(whose=self._whose or tr("county area"), west=f"{plan.west:.1f}", east=f"{plan.east:.1f}")
 
     def _text(self, painter, middle: float, baseline: float, text: str) -> None:
         width = painter.fontMetrics().horizontalAdvance(text)
         painter.drawText(QPointF(min(max(middle - width / 2, 0), self.width() - width), baseline), text)
-
-
-def county_text(plan: ZonePlan) -> str:
-    return tr("county {west}°–{east}°E").format(west=f"{plan.west:.1f}", east=f"{plan.east:.1f}")
