@@ -43,7 +43,7 @@ class Context:
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Statutory areas (m²) of shapes in the plan's plane."""
         array = np.array(list(shapes), dtype=object)
-        return statutory_area(array, crs_care.lonlat_of(self.plan.crs))
+        return statutory_area(array, crs_care.lonlat_of(self.plan.plane))
 
     def codes(self, name: str) -> CodeList:
         lists = self.norm.standard.code_lists

@@ -247,7 +247,7 @@ def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
 
 
 def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) -> None:
-    """Township, sentence and fingerprint of every finding, and the indicators' names."""
+    """Township, sentence and fingerprint of every finding, its shape in the CRS it is given in, and the indicators' names."""
     findings = report.findings
     placed = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in placed], dtype=object)
@@ -255,7 +255,7 @@ def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None])
     for finding, township in zip(placed, _townships(plan, points), strict=True):
         finding.township = township
     # The centre in degrees: a point on the surface would be another in a plane that is turned against this one.
-    centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.crs))
+    centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
     lonlat = shapely.get_coordinates(centres) if len(placed) else np.zeros((0, 2))
     places = {id(f): (round(float(x), 5), round(float(y), 5)) for f, (x, y) in zip(placed, lonlat, strict=True)}
     check()
@@ -264,6 +264,9 @@ def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None])
         if number % _BATCH == 0:
             check()
         finding.message = texts.message(finding, plan.norm.standard.templates)
+    if plan.plane != plan.crs:
+        for finding, shape in zip(placed, plan.shown(shapes), strict=True):
+            finding.geometry = shape
     for indicator in report.indicators:
         indicator.name = texts.indicator(indicator.id)
 

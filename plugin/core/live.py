@@ -40,7 +40,7 @@ class Recheck:
     """What is to be said of a changed row now. ``found``: its findings; `replaces` tells which earlier ones they replace.
 
     ``names``: the row before and after the change; ``touched``: rows of all layers where it changed; ``where``: the box
-    of the change (xmin, ymin, xmax, ymax in the plan's CRS), None when no shape changed; ``codes``: the rules asked.
+    of the change (xmin, ymin, xmax, ymax in the plan's plane), None when no shape changed; ``codes``: the rules asked.
     """
 
     names: frozenset[Name]
@@ -188,6 +188,7 @@ class Live:
     def _small(self, layers: dict[str, Layer]) -> Plan:
         plan = self.plan
         small = Plan(layers, plan.norm, plan.scope, plan.crs, base_year=plan.base_year, role_choices=plan.role_choices)
+        small.plane = plan.plane
         small._cache["area_code"] = plan.area_code
         county = plan.concept("county")
         if county is not None and not self._edited[county.role]:

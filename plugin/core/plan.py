@@ -77,9 +77,9 @@ class SourceLayer:
 
 
 class Layer:
-    """One role of the plan: its rows, its template, and its geometry in the plan's plane.
+    """One role of the plan: its rows, its template, and its geometry in the plan's plane (``plane_crs``).
 
-    ``frame`` as read; ``plane`` (n,) geometries in the plan's CRS with invalid ones replaced by repaired copies and
+    ``frame`` as read; ``plane`` (n,) geometries in that plane with invalid ones replaced by repaired copies and
     missing or stray ones by None; ``repaired`` maps row position to the planar area change (m²) of such a copy;
     ``stray`` maps row positions whose coordinates contradict the CRS, which most rows do not, to the problem.
     """
@@ -172,12 +172,12 @@ class Layer:
 
     @cached_property
     def original(self) -> NDArray:
-        """(n,) geometries as read, flat, in the plan's CRS."""
+        """(n,) geometries as read, flat, in the plan's plane."""
         assert self.crs is not None  # a layer without CRS never becomes one of the plan
         return crs_care.reproject(self.drawn, self.crs, self.plane_crs)
 
     def in_plane(self, geometry: Any) -> Any:
-        """A geometry in the layer's own coordinates, brought to the plan's CRS."""
+        """A geometry in the layer's own coordinates, brought to the plan's plane."""
         assert self.crs is not None
         return crs_care.reproject(np.array([geometry], dtype=object), self.crs, self.plane_crs)[0]
 
@@ -270,7 +270,8 @@ class Unusable:
 
 @dataclass
 class Plan:
-    """The layers of one county. ``crs`` is the plane everything is detected in (metres), ``inputs`` the files read."""
+    """The layers of one county. ``plane`` is the CRS everything is detected in (metres), ``crs`` the one findings are
+    given in: the same, but where all layers are in degrees (`crs_care.plane_of_degrees`). ``inputs``: the files read."""
 
     layers: dict[str, Layer]
     norm: Norm
@@ -287,7 +288,15 @@ class Plan:
     each_of: frozenset[str] | None = None
     #: By role the only rows ((n,) bool) that are asked of, the others being there for them (`live`); none: all.
     asked: dict[str, NDArray] = field(default_factory=dict)
+    plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
     _cache: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.plane = self.plane or self.crs
+
+    def shown(self, geometries: NDArray) -> NDArray:
+        """(n,) geometries of the plane in the CRS that findings are given in."""
+        return crs_care.reproject(geometries, self.plane, self.crs)
 
     def concept(self, concept: str) -> Layer | None:
         """The layer that answers a concept: the first of its roles that is there. A role names itself."""
@@ -408,11 +417,13 @@ def assemble(
         raise InputError("no_recognised_layer", source=source, layers=names)
     usable, unusable, strays = _sort_out(chosen)
     others = [s for s in sources if all(s is not c for c in chosen.values())]
+    crs, plane = _planes(usable)
     plan = Plan(
         layers={},
         norm=norm,
         scope=choose_scope(norm, set(usable), scope),
-        crs=_plane_crs(usable),
+        crs=crs,
+        plane=plane,
         source=source,
         unusable=unusable,
         unrecognised=[s.name for s in others if not s.problem],
@@ -422,7 +433,7 @@ def assemble(
     )
     for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
         check()
-        layer = Layer(read, _best_template(read, role, norm), plan.crs, strays.get(role))
+        layer = Layer(read, _best_template(read, role, norm), plan.plane, strays.get(role))
         plan.layers[role] = layer
         plan.notices += _value_notices(layer)
     unread = [s.full_name for s in others if s.problem and s.problem[0] != "table"]
@@ -518,7 +529,8 @@ def _whole_extent(source: SourceLayer) -> NDArray:
     return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
 
 
-def _plane_crs(usable: dict[str, SourceLayer]) -> CRS:
+def _planes(usable: dict[str, SourceLayer]) -> tuple[CRS, CRS]:
+    """The CRS findings are given in, and the plane they are looked for in."""
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
         bounds = _middle(source)
@@ -527,7 +539,11 @@ def _plane_crs(usable: dict[str, SourceLayer]) -> CRS:
             place = crs_care.to_lonlat(centre, source.crs)[0]
             longitude, latitude = float(place.x), float(place.y)
             break
-    return crs_care.choose([(s.crs, len(s.frame)) for s in usable.values() if s.crs], longitude, latitude)
+    crs = crs_care.choose([(s.crs, len(s.frame)) for s in usable.values() if s.crs], longitude, latitude)
+    found = {s.crs for s in usable.values() if s.crs is not None}
+    if len(found) == 1 and all(crs_care.describe(c).geographic for c in found):
+        return crs, crs_care.plane_of_degrees(longitude, latitude)
+    return crs, crs
 
 
 def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:

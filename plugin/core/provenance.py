@@ -47,9 +47,12 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
             }
         )
         notices += [texts.notice(key, params) for key, params in layer.source.notices]
-        if layer.crs != plan.crs:
+        if plan.plane == plan.crs and layer.crs != plan.crs:
             params = {"layer": layer.name, "crs": crs_care.label(layer.crs), "plane": crs_care.label(plan.crs)}
             notices.append(texts.notice("notice_reprojected", params))
+    if plan.plane != plan.crs and layers:
+        params = {"crs": str(layers[0]["crs"]), "plane": crs_care.label(plan.crs)}
+        notices.append(texts.notice("notice_in_degrees", params))
     notices += [
         texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
         for lost in plan.unusable.values()

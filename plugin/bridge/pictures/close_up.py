@@ -74,7 +74,8 @@ def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: Sheet, near: 
     positions = np.flatnonzero(~missing(layer.plane))[np.sort(found)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
-    rows = [(cut(layer.plane[n], sheet), [as_text(v) for v in row]) for n, row in zip(positions, values, strict=True)]
+    shapes = scene.shapes(layer)
+    rows = [(cut(shapes[n], sheet), [as_text(v) for v in row]) for n, row in zip(positions, values, strict=True)]
     made = painting.memory_layer(
         style_of(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
     )

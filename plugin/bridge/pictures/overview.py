@@ -36,10 +36,8 @@ def overview_sheet(scene: Scene) -> Sheet | None:
     """The view of the whole county, else of all there is; None when nothing lies anywhere."""
     roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
     layers = [lay for lay in roles if lay is not None and not missing(lay.plane).all()]
-    shapes = (
-        [layers[0].plane] if layers and layers[0] is scene.plan.concept("county") else [lay.plane for lay in layers]
-    )
-    shapes = shapes or [lay.plane for lay in scene.plan.layers.values()]
+    shown = layers[:1] if layers and layers[0] is scene.plan.concept("county") else layers or scene.plan.layers.values()
+    shapes = [scene.shapes(layer) for layer in shown]
     shapes += [np.array([f.geometry for f in scene.placed], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
@@ -115,15 +113,15 @@ def _outline_layer(scene: Scene, concept: str, sheet: Sheet) -> QgsVectorLayer |
         return None
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane) if shape is not None]
-        simple = shapely.simplify(layer.plane[rows], sheet.pixel_m / 2)
+        simple = shapely.simplify(scene.shapes(layer)[rows], sheet.pixel_m / 2)
         names = layer.text("division_name")
         parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.memory_layer(style_of(layer, concept), scene.crs, [layer.field_name("division_name")], parts)
     if concept == "county" and layer.role != "XZQX" and layer is scene.plan.concept("townships"):
         county = scene.plan.county_shape()
-        shapes = county[1].shapes if county is not None and county[0] is layer else layer.plane
+        shapes = scene.plan.shown(county[1].shapes) if county and county[0] is layer else scene.shapes(layer)
     else:
-        shapes = layer.plane
+        shapes = scene.shapes(layer)
     outlines = dissolve(shapes, sheet.pixel_m, scene.check, keep_small=concept != "farmland")
     scene.outlines[concept, layer.role] = outlines
     return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in outlines])

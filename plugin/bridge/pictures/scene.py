@@ -36,11 +36,18 @@ class Scene:
         self.placed = [f for f in report.findings if f.geom_kind != "none"]
         self.outlines: dict[tuple[str, str], NDArray] = {}
         self._trees: dict[str, shapely.STRtree] = {}
+        self._shapes: dict[str, NDArray] = {}
+
+    def shapes(self, layer: Layer) -> NDArray:
+        """A layer's shapes where the findings are."""
+        if layer.role not in self._shapes:
+            self._shapes[layer.role] = self.plan.shown(layer.plane)
+        return self._shapes[layer.role]
 
     def tree(self, layer: Layer) -> shapely.STRtree:
         """The index of a layer's present shapes."""
         if layer.role not in self._trees:
-            self._trees[layer.role] = shapely.STRtree(layer.plane[~missing(layer.plane)])
+            self._trees[layer.role] = shapely.STRtree(self.shapes(layer)[~missing(layer.plane)])
         return self._trees[layer.role]
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError, ProjError
+
+from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 
 GEODETIC = CRS.from_epsg(4490)
 #: A zone's eastings lie this near its false easting: half a 6° zone at the equator is 334 km, and neighbours spill over.
@@ -234,6 +237,26 @@ def choose(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float 
     # Outside China (trial data): any metre grid near the place will do for finding shared parts.
     zone = min(int((longitude + 180) // 6) + 1, 60) if -180 <= longitude <= 180 else 1
     return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
+
+
+def plane_of_degrees(longitude: float, latitude: float) -> CRS:
+    """A plane in metres that is an affine image of degrees: x = k₁·(longitude − λ₀), y = k₂·(latitude − φ₀).
+
+    What is straight in longitude and latitude stays straight, so that a vertex on a long edge stays on it. k₁ and k₂ are
+    the lengths of a radian at the place given, rounded to 0.1°; within a county lengths are right to some thousandths,
+    which is enough to look for overlaps and to hold them against tolerances.
+    """
+    middle, parallel = round(longitude, 1), min(max(round(latitude, 1), -85.0), 85.0)
+    phi, f = math.radians(parallel), 1 / INVERSE_FLATTENING
+    e2 = f * (2 - f)
+    w2 = 1 - e2 * math.sin(phi) ** 2
+    # Radii along the meridian and, times cos φ, along the parallel.
+    along, across = SEMI_MAJOR_M * (1 - e2) / w2**1.5, SEMI_MAJOR_M / math.sqrt(w2)
+    true_scale = math.degrees(math.acos(min(across * math.cos(phi) / along, 1.0)))
+    # On a sphere, for there PROJ's eqc is affine to the last bit.
+    return CRS.from_user_input(
+        f"+proj=eqc +lat_ts={true_scale!r} +lat_0={parallel} +lon_0={middle} +R={along!r} +units=m +no_defs +type=crs"
+    )
 
 
 def _keeps_areas(crs: CRS, longitude: float, latitude: float) -> bool:
