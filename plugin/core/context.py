@@ -42,7 +42,7 @@ class Context:
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Statutory areas (m²) of shapes in the plan's plane."""
-        array = np.array(list(shapes), dtype=object)
+        array = self.plan.stored_only(np.array(list(shapes), dtype=object))
         return statutory_area(array, crs_care.lonlat_of(self.plan.plane))
 
     def codes(self, name: str) -> CodeList:

@@ -111,7 +111,7 @@ class Live:
             frame[frame.geometry.name] = _column(frame, shape)
         for name, value in attributes.items():
             frame[name] = np.array([value], dtype=object)
-        after = Layer(_with(layer, frame), layer.template, layer.plane_crs)
+        after = Layer(_with(layer, frame), layer.template, layer.plane_crs, straight=layer.straight)
         after.__dict__["unsure_keys"] = before.unsure_keys
         self._edited[role][row] = after
         return self._recheck(role, row, before, after)
@@ -247,7 +247,8 @@ def _stacked(parts: list[Layer]) -> Layer:
     import pandas as pd
 
     first = parts[0]
-    whole = Layer(_with(first, pd.concat([part.frame for part in parts])), first.template, first.plane_crs)
+    frame = pd.concat([part.frame for part in parts])
+    whole = Layer(_with(first, frame), first.template, first.plane_crs, straight=first.straight)
     starts = np.r_[0, np.cumsum([len(part) for part in parts])]
     for name in ("drawn", "original", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(part, name) for part in parts])

@@ -20,6 +20,7 @@ from .errors import InputError
 from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
 from .geometry.statutory_area import statutory_area
+from .geometry.straight import Brought, Edge, bring, shared_edges, stored_only
 from .geometry.validity import missing, polygons_only, repair
 from .profile import Norm
 from .template import Template
@@ -80,7 +81,8 @@ class Layer:
     """One role of the plan: its rows, its template, and its geometry in the plan's plane (``plane_crs``).
 
     ``frame`` as read; ``plane`` (n,) geometries in that plane with invalid ones replaced by repaired copies and
-    missing or stray ones by None; ``repaired`` maps row position to the planar area change (m²) of such a copy;
+    missing or stray ones by None, and with vertices on long edges that another CRS would bend; ``straight`` are such edges
+    that get none, since a layer in another CRS has them too (`geometry.straight`); ``repaired`` maps row position to the planar area change (m²) of such a copy;
     ``stray`` maps row positions whose coordinates contradict the CRS, which most rows do not, to the problem.
     """
 
@@ -90,6 +92,7 @@ class Layer:
         template: Template,
         plane_crs: CRS,
         stray: dict[int, tuple[str, dict[str, Any]]] | None = None,
+        straight: frozenset[Edge] = frozenset(),
     ):
         self.source = source
         self.template = template
@@ -98,6 +101,7 @@ class Layer:
         self.plane_crs = plane_crs
         self.crs = source.crs
         self.stray = stray or {}
+        self.straight = straight
         # Where two fields differ by case only, the one written as the standard does is meant.
         columns = [str(c) for c in self.frame.columns if c != self.frame.geometry.name]
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
@@ -173,8 +177,17 @@ class Layer:
     @cached_property
     def original(self) -> NDArray:
         """(n,) geometries as read, flat, in the plan's plane."""
+        return self._brought.shapes
+
+    @cached_property
+    def _brought(self) -> Brought:
         assert self.crs is not None  # a layer without CRS never becomes one of the plan
-        return crs_care.reproject(self.drawn, self.crs, self.plane_crs)
+        return bring(self.drawn, self.crs, self.plane_crs, self.straight)
+
+    @property
+    def added(self) -> NDArray:
+        """(k, 2) the vertices that ``original`` and ``plane`` have beyond those stored."""
+        return self._brought.added
 
     def in_plane(self, geometry: Any) -> Any:
         """A geometry in the layer's own coordinates, brought to the plan's plane."""
@@ -199,7 +212,7 @@ class Layer:
     def take(self, rows: NDArray) -> Layer:
         """A layer of some rows ((k,) positions), with what is known of them: nothing is repaired or read again."""
         source = replace(self.source, frame=self.frame.iloc[rows])
-        some = Layer(source, self.template, self.plane_crs)
+        some = Layer(source, self.template, self.plane_crs, straight=self.straight)
         known = {name: getattr(self, name)[rows] for name in ("drawn", "original", "broken", "empty", "invalid")}
         at = {int(row): n for n, row in enumerate(rows)}
         repaired = {at[row]: area for row, area in self.repaired.items() if row in at}
@@ -249,13 +262,15 @@ class Layer:
 
     @cached_property
     def statutory(self) -> NDArray:
-        """(n,) statutory areas in m², from the layer's own coordinates; repaired rows from their copy."""
+        """(n,) statutory areas in m², from the stored vertices; rows that are invalid from a repaired copy."""
         assert self.crs is not None
-        areas = statutory_area(self.plane, crs_care.lonlat_of(self.plane_crs))
-        if crs_care.describe(self.crs).geographic:
-            sound = ~self.invalid & ~missing(self.plane)
-            areas[sound] = statutory_area(self.drawn[sound], crs_care.lonlat_of(self.crs))
-        return areas
+        if self.crs == self.plane_crs:
+            return statutory_area(self.plane, crs_care.lonlat_of(self.crs))
+        own = self.drawn.copy()
+        own[missing(self.plane)] = None
+        for position in np.flatnonzero(self.invalid & ~missing(own)).tolist():
+            own[position] = repair(own[position])
+        return statutory_area(own, crs_care.lonlat_of(self.crs))
 
 
 @dataclass
@@ -293,6 +308,15 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.plane = self.plane or self.crs
+
+    @cached_property
+    def added(self) -> NDArray:
+        """(k, 2) vertices in the plane that no layer has stored."""
+        return np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())])
+
+    def stored_only(self, shapes: NDArray) -> NDArray:
+        """(n,) shapes of the plane without vertices that no layer has stored: those are for detection alone."""
+        return stored_only(shapes, self.added)
 
     def shown(self, geometries: NDArray) -> NDArray:
         """(n,) geometries of the plane in the CRS that findings are given in."""
@@ -436,11 +460,24 @@ def assemble(
         layer = Layer(read, _best_template(read, role, norm), plan.plane, strays.get(role))
         plan.layers[role] = layer
         plan.notices += _value_notices(layer)
+    _keep_shared_edges(plan)
     unread = [s.full_name for s in others if s.problem and s.problem[0] != "table"]
     if unread:
         plan.notices.append(("notice_not_read", {"layers": ", ".join(unread)}))
     _set_apart(plan)
     return plan
+
+
+def _keep_shared_edges(plan: Plan) -> None:
+    """Edges that layers of several coordinate systems have in common stay straight in all of them."""
+    foreign = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
+    if not foreign or plan.plane != plan.crs:
+        return
+    drawn = [(layer.crs, layer.drawn) for layer in plan.layers.values() if layer.crs is not None]
+    shared = shared_edges(drawn, plan.plane)
+    for layer in foreign:
+        if layer.crs in shared:
+            layer.straight = shared[layer.crs]
 
 
 def _choose_roles(

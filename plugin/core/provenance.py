@@ -13,6 +13,7 @@ import shapely
 
 from ..paths import METADATA
 from .geometry import crs as crs_care
+from .geometry.straight import MOST_OFF_M
 from .plan import Plan
 from .texts import Texts
 
@@ -50,6 +51,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         if plan.plane == plan.crs and layer.crs != plan.crs:
             params = {"layer": layer.name, "crs": crs_care.label(layer.crs), "plane": crs_care.label(plan.crs)}
             notices.append(texts.notice("notice_reprojected", params))
+    notices += [texts.notice(*said) for said in _kept_straight(plan, texts)]
     if plan.plane != plan.crs and layers:
         params = {"crs": str(layers[0]["crs"]), "plane": crs_care.label(plan.crs)}
         notices.append(texts.notice("notice_in_degrees", params))
@@ -82,6 +84,21 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "versions": versions(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def _kept_straight(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
+    """Layers that were compared with vertices more, so that their long edges stay where they were drawn."""
+    dense = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
+    shared = sum(len(edges) for edges in {layer.straight for layer in plan.layers.values()})
+    plane = crs_care.label(plan.crs)
+    said: list[tuple[str, dict[str, Any]]] = []
+    if dense:
+        names = texts.get("words", "between_names").join(dense)
+        params = {"layers": names, "count": len(dense), "vertices": sum(dense.values()), "off": f"{MOST_OFF_M:.4f}"}
+        said.append(("notice_kept_straight", {**params, "plane": plane}))
+    if shared:
+        said.append(("notice_shared_edges", {"count": shared, "plane": plane}))
+    return said
 
 
 def area_name(plan: Plan) -> str:

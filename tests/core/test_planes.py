@@ -4,8 +4,10 @@
 import numpy as np
 import pytest
 import shapely
+from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.straight import bring, long_edges, stored_only
 from tests.core.small import as_read, found, look, notices, table
 from tests.county.measure import statutory_area
 
@@ -104,10 +106,141 @@ def test_the_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitu
     assert np.abs(back - np.concatenate(ends)).max() < 1e-12
     # One metre is a metre in the middle, and within a hundredth over a county.
     small = np.array([[longitude, latitude], [longitude + 1e-4, latitude], [longitude, latitude + 1e-4]])
-    from pyproj import Geod
-
     geod = Geod(a=6378137.0, rf=298.257222101)
     x = put(small)
     for n in (1, 2):
         true = geod.inv(*small[0], *small[n])[2]
         assert np.hypot(*(x[n] - x[0])) == pytest.approx(true, rel=2e-3 if latitude > 6.7 else 1e-2)
+
+
+# -- another zone -----------------------------------------------------------------------------------------------------
+
+
+def line_in(crs, a, b):
+    """A thin triangle on the edge from a to b (degrees), stored in ``crs``."""
+    a, b = crs_care.coordinates(np.array([a, b]), crs_care.GEODETIC, CRS.from_epsg(crs))
+    return shapely.Polygon([a, b, (b[0] - 0.1 * (b[1] - a[1]), b[1] + 0.1 * (b[0] - a[0]))])
+
+
+def worst(shape, source, plane):
+    """How far a fine division of the edges of ``shape`` lies from what `bring` made of it, m."""
+    source, plane = CRS.from_epsg(source), CRS.from_epsg(plane)
+    fine = shapely.segmentize(shape, 1e-5 if source.is_geographic else 1.0)
+    true = crs_care.reproject(np.array([fine], dtype=object), source, plane)[0]
+    made = bring(np.array([shape], dtype=object), source, plane)
+    plain = crs_care.reproject(np.array([shape], dtype=object), source, plane)[0]
+    return (
+        max(p.distance(made.shapes[0].exterior) for p in shapely.points(true.exterior.coords)),
+        max(p.distance(plain.exterior) for p in shapely.points(true.exterior.coords)),
+        len(made.added),
+    )
+
+
+#: Half a degree on either side of 112.5° E; edges of 1 km, north, east and slanting.
+@pytest.mark.parametrize("source", [4525, 4546, 4490])
+@pytest.mark.parametrize(("dx", "dy"), [(0.0117, 0.0), (0.0, 0.009), (0.008, 0.006), (-0.008, 0.006)])
+@pytest.mark.parametrize("longitude", [112.0, 112.5, 113.0])
+def test_no_point_of_an_edge_is_moved_by_more_than_a_tenth_of_a_millimetre(source, longitude, dx, dy):
+    shape = line_in(source, (longitude, 39.6), (longitude + dx, 39.6 + dy))
+    off, before, added = worst(shape, source, 4526)
+    assert off <= 1e-4 and (added > 0) == (before > 1e-4)
+    # What it was: up to 0.9 mm a kilometre from zone to zone, 17 mm from degrees.
+    assert before < (2e-2 if source == 4490 else 1e-3)
+
+
+def test_how_much_an_edge_bends_grows_with_the_square_of_its_length():
+    def bend(kilometres, source=4525):
+        shape = line_in(source, (112.5, 39.6), (112.5 + 0.0117 * (source == 4490), 39.6 + 0.009 * kilometres))
+        edges = long_edges(np.array([shape], dtype=object), CRS.from_epsg(source), CRS.from_epsg(4526))
+        return edges.off.max()
+
+    assert bend(1) == pytest.approx(8.0e-4, rel=0.02)
+    for kilometres in (2, 5, 10):
+        assert bend(kilometres) / bend(1) == pytest.approx(kilometres**2, rel=0.02)
+    assert bend(0, 4490) == pytest.approx(1.67e-2, rel=0.02)
+    # The edges of parcels, some ten metres long, need nothing.
+    assert bend(0.06) < 4e-6
+
+
+def test_an_edge_gets_the_same_vertices_from_either_side_and_in_any_company():
+    a, b = line_in(4525, (112.5, 39.6), (112.52, 39.62)), None
+    corner = list(a.exterior.coords)
+    b = shapely.Polygon([corner[1], corner[0], (corner[0][0] + 500, corner[0][1] - 500)])
+    holed = shapely.Polygon(a.buffer(5000).exterior.coords, [a.exterior.coords])
+    many = np.array(
+        [a, b, holed, shapely.multipolygons([shapely.box(37.5e6, 4.3e6, 37.51e6, 4.31e6), b]), None, shapely.Point()],
+        dtype=object,
+    )
+    zone, plane = CRS.from_epsg(4525), CRS.from_epsg(4526)
+    together = bring(many, zone, plane)
+    edge = set(together.shapes[0].exterior.coords)
+    for other in (together.shapes[1].exterior, together.shapes[2].interiors[0]):
+        # The long edge and its vertices, bit for bit.
+        assert len(edge & set(other.coords)) >= 3
+    assert set(together.shapes[1].exterior.coords) <= {
+        c for p in shapely.get_parts(together.shapes[3]) for c in p.exterior.coords
+    }
+    for n in range(4):
+        alone = bring(many[n : n + 1], zone, plane).shapes[0]
+        assert shapely.equals_exact(alone, together.shapes[n], 0) and alone.is_valid
+        assert shapely.equals_exact(stored_only(together.shapes[n : n + 1], together.added)[0],
+                                    crs_care.reproject(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
+    assert together.shapes[4] is None and together.shapes[5].is_empty
+    # Short edges stay as they are.
+    parcel = np.array([shapely.box(37.6e6, 4.39e6, 37.6e6 + 300, 4.39e6 + 300)], dtype=object)
+    assert not len(bring(parcel, zone, plane).added)
+
+
+ONE_SIDE = {"STBHHX": below(), "CZKFBJ": above(*ON_EDGE[::-1])}
+
+
+def drawn_in(zone, **shapes):
+    """Shapes of degrees whose edges are straight in a zone: the vertices of ``ON_EDGE`` lie on the edge there."""
+    ends = crs_care.coordinates(np.array([(WEST, 39.605), (EAST, 39.6055)]), crs_care.GEODETIC, CRS.from_epsg(zone))
+    on = [tuple(ends[1] + (ends[0] - ends[1]) * s) for s in (0.25, 0.5, 0.8)]
+    made = plan(zone, STBHHX=below(), CZKFBJ=above())
+    corners = list(made["CZKFBJ"].geometry[0].exterior.coords)
+    made["CZKFBJ"] = made["CZKFBJ"].set_geometry([shapely.Polygon([*corners[:2], *on[::-1], *corners[2:]])], crs=zone)
+    return made
+
+
+def test_two_layers_of_another_zone_with_a_vertex_on_one_side():
+    """Both in zone 37, the plan in zone 38: the edge of one and the three of the other stay one line."""
+    tables = drawn_in(4525)
+    tables["DLTB"] = table([shapely.box(WEST, SOUTH - 0.02, EAST, SOUTH - 0.01)] * 9, crs=4490).to_crs(4526)
+    findings, report = told(tables)
+    assert report.provenance["crs"] == "EPSG:4526" and [f for f in findings if f[0] != "TOP001"] == []
+    said = "\n".join(report.provenance["notices"])
+    assert "2 个图层（STBHHX、CZKFBJ）不在 EPSG:4526" in said or "2 个图层（CZKFBJ、STBHHX）不在 EPSG:4526" in said
+    assert "不超过 0.0001 米" in said
+
+
+@pytest.mark.parametrize(("one", "two"), [(4526, 4525), (4525, 4526), (4526, 4490), (4490, 4525)])
+def test_the_same_line_stored_in_two_zones_is_one_line(one, two):
+    """A layer made from another by reprojecting its vertices: what they share, they share in the plane too."""
+    findings, _ = told(plan({"STBHHX": one, "CZKFBJ": two}, STBHHX=below(), CZKFBJ=above()))
+    assert findings == []
+
+
+def test_statutory_areas_are_those_of_the_stored_vertices():
+    tables = plan(
+        {"STBHHX": 4525, "CZKFBJ": 4526, "XZQX": 4526}, STBHHX=below(), CZKFBJ=below(), XZQX=below().buffer(0.01)
+    )
+    tables["CZKFBJ"] = tables["CZKFBJ"].set_geometry(tables["CZKFBJ"].buffer(50), crs=4526)
+    checked = look(as_read(tables))
+    layer = checked.plan.layers["STBHHX"]
+    assert len(layer.added)
+    (expected,) = statutory_area(layer.drawn, 4525)
+    assert layer.statutory[0] == pytest.approx(expected, abs=1e-4)
+    # The whole of it lies in the other: as much as it is itself.
+    (finding,) = found(checked.report, "REL003")
+    assert finding.area_m2 == pytest.approx(expected, abs=0.01)
+
+
+def test_an_invalid_row_of_another_zone_is_measured_by_a_copy_repaired_where_it_was_drawn():
+    bow_tie = shapely.Polygon([(WEST, SOUTH), (EAST, NORTH), (EAST, SOUTH), (WEST, NORTH)])
+    middle = (MIDDLE, (SOUTH + NORTH) / 2)
+    wings = [shapely.Polygon([(x, SOUTH), middle, (x, NORTH)]) for x in (WEST, EAST)]
+    checked = look(as_read(plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=bow_tie, CZKFBJ=above())))
+    layer = checked.plan.layers["STBHHX"]
+    assert layer.invalid.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)

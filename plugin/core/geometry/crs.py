@@ -259,6 +259,16 @@ def plane_of_degrees(longitude: float, latitude: float) -> CRS:
     )
 
 
+def keeps_straight(source: CRS, target: CRS) -> bool:
+    """Is what is straight in one CRS straight in the other for sure?"""
+    if source == target:
+        return True
+    operation = target.coordinate_operation
+    return (
+        source.is_geographic and operation is not None and operation.method_name.startswith("Equidistant Cylindrical")
+    )
+
+
 def _keeps_areas(crs: CRS, longitude: float, latitude: float) -> bool:
     frame = describe(crs)
     if frame.geographic or not frame.metres:
@@ -279,8 +289,12 @@ def reproject(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
     """(n,) geometries from one CRS to another, x = easting or longitude; the same array when they are equal."""
     if source == target:
         return geometries
-    transformer = _transformer(source, target)
-    return shapely.transform(geometries, lambda c: np.column_stack(transformer.transform(c[:, 0], c[:, 1])))
+    return shapely.transform(geometries, lambda c: coordinates(c, source, target))
+
+
+def coordinates(xy: NDArray, source: CRS, target: CRS) -> NDArray:
+    """(v, 2) coordinates from one CRS to another, x = easting or longitude; each by itself, whatever is beside it."""
+    return np.column_stack(_transformer(source, target).transform(xy[:, 0], xy[:, 1]))
 
 
 def lonlat_of(crs: CRS) -> Callable[[NDArray], NDArray]:

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edges that stay where they were drawn when a layer is brought into another CRS.
+
+Only the vertices of a polygon are stored; between them its edges are straight in the layer's own CRS. Reprojecting the
+vertices alone bends every edge: a kilometre by 0.8 mm from one 3° zone into the next, by 17 mm from degrees into a zone
+(at 39.6° N; with the square of the length). So edges get as many vertices more as they need, for detection only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from . import crs as crs_care
+from .rings import batches, rings
+
+#: No point of an edge may be further off than this (m).
+MOST_OFF_M = 1e-4
+#: No edge shorter than this (m) is bent as much by any projection of China.
+SHORT_M = 50.0
+#: Edges whose ends are this near (m) in two coordinate systems are one edge, stored twice.
+SAME_ENDS_M = 1e-3
+_METRES_A_DEGREE = 111_320.0
+_ONE_OF_MANY = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+
+#: An edge by its ends in the layer's own coordinates, the smaller end first.
+Edge = tuple[float, float, float, float]
+
+
+class Brought(NamedTuple):
+    """``shapes`` (n,) in the plane; ``added`` (k, 2) the vertices that they have beyond those stored."""
+
+    shapes: NDArray
+    added: NDArray
+
+
+class Edges(NamedTuple):
+    """Long edges: ``own`` (k, 4) ends in the layer's own coordinates, the smaller first; ``ends`` (k, 4) in the plane;
+    ``off`` (k,) how far (m) reprojecting the ends alone moves the middle."""
+
+    own: NDArray
+    ends: NDArray
+    off: NDArray
+
+
+def bring(shapes: NDArray, source: CRS, plane: CRS, straight: frozenset[Edge] = frozenset()) -> Brought:
+    """(n,) geometries of ``source`` in ``plane`` (metres), no point of a polygon's edge further off than `MOST_OFF_M`.
+
+    An edge gets the same vertices whichever polygon has it and in either direction. Edges in ``straight`` get none: they
+    are straight in the plane (`shared_edges`). What is no polygon is reprojected by its vertices.
+    """
+    brought = crs_care.reproject(shapes, source, plane)
+    none = Brought(brought, np.zeros((0, 2)))
+    if crs_care.keeps_straight(source, plane):
+        return none
+    rows = _bent_rows(shapes, source, plane)
+    if not len(rows):
+        return none
+    # shapely writes one array for polygons and multipolygons only where a multipolygon is among them: one is put in.
+    mixed = np.append(shapes[rows], _ONE_OF_MANY)
+    kind, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
+    stored = int(ring_at[-2])
+    put = _put(xy[:stored], source, plane)
+    edges = _edges(xy[:stored], ring_at[:-1], source)
+    long, low, high, turned = edges
+    off = _off(low, high, source, plane)
+    pieces = np.ones(len(xy), dtype=np.int64)
+    pieces[long] = np.where(off > MOST_OFF_M, np.ceil(np.sqrt(off / (0.9 * MOST_OFF_M))), 1)
+    if straight:
+        kept = [tuple(e) in straight for e in np.column_stack([low, high]).tolist()]
+        pieces[long[kept]] = 1
+    # Vertex k goes to place[k]; the vertices of its edge follow it.
+    place = np.cumsum(pieces) - pieces
+    made = np.empty((int(pieces.sum()), 2))
+    made[place[:stored]] = put
+    made[place[stored:]] = xy[stored:]
+    many = pieces[long] > 1
+    count = pieces[long[many]] - 1
+    of = np.repeat(np.arange(len(count)), count)
+    step = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count) + 1
+    share = (step / (count + 1)[of])[:, None]
+    added = _put(low[many][of] + share * (high - low)[many][of], source, plane)
+    # From the smaller end on, so that both directions have the same; against it, the last comes first.
+    back = turned[many][of]
+    where = place[long[many]][of] + np.where(back, (count + 1)[of] - step, step)
+    made[where] = added
+    ring_at = np.append(place, len(made))[ring_at]
+    dense = shapely.from_ragged_array(kind, made, (ring_at, part_at, shape_at))[:-1]
+    single = shapely.get_type_id(shapes[rows]) == 3
+    dense[single] = shapely.get_geometry(dense[single], 0)
+    brought[rows] = dense
+    return Brought(brought, added)
+
+
+def long_edges(shapes: NDArray, source: CRS, plane: CRS) -> Edges:
+    """All edges of polygons longer than `SHORT_M`."""
+    own, ends, offs = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros(0)]
+    polygons = shapes[_measurable(shapes)]
+    for batch in batches(polygons):
+        found = rings(polygons[batch])
+        _, low, high, _ = _edges(found.xy, found.at, source)
+        own.append(np.column_stack([low, high]))
+        ends.append(np.column_stack([_put(low, source, plane), _put(high, source, plane)]))
+        offs.append(_off(low, high, source, plane))
+    return Edges(np.concatenate(own), np.concatenate(ends), np.concatenate(offs))
+
+
+def shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[Edge]]:
+    """By CRS the edges that would get vertices, but that a layer in another CRS has too, with the same ends.
+
+    Layers of one county are copies of each other's lines, reprojected vertex by vertex: such an edge is one edge, and
+    is to be straight in all of them or in none.
+    """
+    found = [(crs, long_edges(shapes, crs, plane)) for crs, shapes in layers]
+    shared: dict[CRS, set[Edge]] = {}
+    for crs, edges in found:
+        bent = edges.off > MOST_OFF_M
+        if crs == plane or not bent.any():
+            continue
+        ends, own = edges.ends[bent], edges.own[bent]
+        tree = shapely.STRtree(shapely.points((ends[:, :2] + ends[:, 2:]) / 2))
+        for other_crs, other in found:
+            if other_crs == crs or not len(other.ends):
+                continue
+            middles = shapely.points((other.ends[:, :2] + other.ends[:, 2:]) / 2)
+            theirs, mine = tree.query(middles, predicate="dwithin", distance=SAME_ENDS_M)
+            a, b = ends[mine], other.ends[theirs]
+            turned = b[:, [2, 3, 0, 1]]
+            same = np.minimum(np.abs(a - b).max(axis=1), np.abs(a - turned).max(axis=1)) <= SAME_ENDS_M
+            shared.setdefault(crs, set()).update(map(tuple, own[mine[same]].tolist()))
+    return {crs: frozenset(edges) for crs, edges in shared.items()}
+
+
+def stored_only(shapes: NDArray, added: NDArray) -> NDArray:
+    """(n,) polygons and multipolygons without the vertices that `bring` added ((k, 2)); other vertices stay."""
+    if not len(added) or not len(shapes):
+        return shapes
+    extra = np.unique(_as_one(added))
+
+    def ring(xy: NDArray) -> NDArray:
+        kept = xy[:-1][~np.isin(_as_one(xy[:-1]), extra)]
+        return np.concatenate([kept, kept[:1]]) if len(kept) >= 3 else xy
+
+    thinned = shapes.copy()
+    for n in np.flatnonzero(_measurable(shapes)).tolist():
+        if np.isin(_as_one(shapely.get_coordinates(shapes[n])), extra).any():
+            parts = [
+                shapely.Polygon(ring(_xy(part.exterior)), [ring(_xy(hole)) for hole in part.interiors])
+                for part in shapely.get_parts([shapes[n]])
+            ]
+            thinned[n] = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return thinned
+
+
+def _xy(ring: shapely.LinearRing) -> NDArray:
+    return shapely.get_coordinates(ring)
+
+
+def _as_one(xy: NDArray) -> NDArray:
+    """(v,) complex: a vertex as one number."""
+    return np.ascontiguousarray(xy).view(np.complex128).ravel()
+
+
+def _measurable(shapes: NDArray) -> NDArray:
+    """(n,) bool: polygons and multipolygons that lie somewhere."""
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    return np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(bounds).all(axis=1)
+
+
+def _bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
+    """Positions of polygons with an edge that reprojecting its ends would move by more than is allowed."""
+    rows = [np.zeros(0, dtype=np.int64)]
+    positions = np.flatnonzero(_measurable(shapes))
+    for batch in batches(shapes[positions]):
+        some = positions[batch]
+        found = rings(shapes[some])
+        long, low, high, _ = _edges(found.xy, found.at, source)
+        bent = long[_off(low, high, source, plane) > MOST_OFF_M]
+        ring = np.searchsorted(found.at, bent, side="right") - 1
+        rows.append(some[np.unique(found.shape[ring])])
+    return np.concatenate(rows)
+
+
+def _edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Long edges of closed rings: the vertex each begins at, its smaller and its larger end ((k, 2)), and whether it runs
+    from the larger to the smaller."""
+    step = np.diff(xy, axis=0)
+    if crs_care.describe(source).geographic:
+        step = step * _METRES_A_DEGREE * np.column_stack([np.cos(np.radians(xy[:-1, 1])), np.ones(len(step))])
+    long = np.hypot(step[:, 0], step[:, 1]) > SHORT_M
+    long[ring_at[1:-1] - 1] = False
+    start = np.flatnonzero(long)
+    a, b = xy[start], xy[start + 1]
+    turned = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
+    low, high = np.where(turned[:, None], b, a), np.where(turned[:, None], a, b)
+    return start, low, high, turned
+
+
+def _off(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
+    """(k,) how far (m) the middle of an edge lies beside the straight line between its reprojected ends."""
+    a, b = _put(low, source, plane), _put(high, source, plane)
+    apart, along = _put((low + high) / 2, source, plane) - (a + b) / 2, b - a
+    return np.abs(apart[:, 0] * along[:, 1] - apart[:, 1] * along[:, 0]) / np.hypot(along[:, 0], along[:, 1])
+
+
+def _put(xy: NDArray, source: CRS, plane: CRS) -> NDArray:
+    """(v, 2) coordinates in the plane."""
+    if source == plane or not len(xy):
+        return xy
+    return crs_care.coordinates(xy, source, plane)
