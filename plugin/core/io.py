@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Headless reading and safe writing. pyogrio reads; a result is written beside its target and moved."""
+"""Headless reading of layers, by pyogrio."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
-import tempfile
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -23,14 +19,12 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from .declared import Table, read_tables
-from .encoding import Encoding, decode, part, shapefile_encoding
-from .errors import InputError, OutputError
+from .encoding import Encoding, decode, part
+from .errors import InputError
 from .geometry import crs as crs_care
+from .opening import openable, touch, whole_shapefile
 from .plan import FieldInfo, SourceLayer
-from .writing import beside, os_reason
-
-if TYPE_CHECKING:
-    from .findings import Finding
+from .writing import os_reason
 
 #: What a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
@@ -43,7 +37,8 @@ _CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MUL
 _STRAIGHT = (".shp", ".geojson", ".json", ".kml", ".tab")
 #: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
 _BYTES = "ISO-8859-1"
-_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+#: What pyogrio raises.
+ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
            pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
 
 Wanted = Callable[[SourceLayer], bool]
@@ -147,15 +142,15 @@ def _read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[So
         raise InputError("source_packed", source=str(path))
     if suffix == ".vct":
         raise InputError("source_vct", source=str(path))
-    encoding = _shapefile(path) if suffix == ".shp" else None
-    _touch(path)
-    with _openable(path) as opened:
+    encoding = whole_shapefile(path) if suffix == ".shp" else None
+    touch(path)
+    with openable(path) as opened:
         try:
             with warnings.catch_warnings():
                 # Reading a layer tells them again, by layer.
                 warnings.simplefilter("ignore")
                 names = [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
-        except (*_ERRORS, ValueError, UnicodeDecodeError) as error:
+        except (*ERRORS, ValueError, UnicodeDecodeError) as error:
             raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
         if not any(kind for _, kind in names):
             raise InputError("source_no_layer", source=str(path))
@@ -165,96 +160,6 @@ def _read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[So
             check()
             layers.append(_read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name)))
     return layers
-
-
-def _touch(path: Path) -> None:
-    """InputError when the file may not be read, before a driver calls it “not recognized”."""
-    try:
-        if path.is_file():
-            with path.open("rb") as handle:
-                handle.read(1)
-        else:
-            next(path.iterdir(), None)
-    except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
-
-
-def _shapefile(path: Path) -> Encoding:
-    """The encoding of a shapefile whose parts are all there and whole.
-
-    A driver reads one that was cut off in copying without a word: shapes beyond the end come back as missing.
-    """
-    if not path.exists():
-        raise InputError("shapefile_part_missing", source=str(path), part=path.name)
-    index = part(path, ".shx")
-    if index is None:
-        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
-    try:
-        encoding = shapefile_encoding(path)
-        for file in (path, index):
-            with file.open("rb") as handle:
-                header = handle.read(28)
-            # The header counts 16-bit words.
-            if len(header) < 28 or int.from_bytes(header[24:28], "big") * 2 > file.stat().st_size:
-                raise InputError("file_cut_off", source=str(path), part=file.name)
-    except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
-    return encoding
-
-
-@contextmanager
-def _openable(path: Path) -> Iterator[Path]:
-    """The path itself, or a stand-in where opening it would change what lies there or fail.
-
-    Beside a GeoPackage that a program has open, or that one left when it crashed, lie logs. SQLite takes them into the
-    file, or away, as soon as anyone reads and closes it; in QGIS, where pyogrio may bring an SQLite of its own, also
-    from under the program that has it open. The GML driver writes a .gfs beside its file. pyogrio takes ``!`` and ``;``
-    in a path for its own.
-    """
-    suffix = path.suffix.lower()
-    copied: list[Path] = []
-    whole = suffix == ".gml"
-    if suffix == ".gpkg":
-        logs = {tail: Path(f"{path}{tail}") for tail in ("-wal", "-journal", "-shm")}
-        whole = any(log.exists() for log in logs.values())
-        # -shm is an index of the log that every reader makes anew.
-        copied = [log for tail, log in logs.items() if tail != "-shm" and log.exists()]
-    elif suffix == ".gml":
-        copied = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
-    linked = os.name != "nt" and any(c in str(path) for c in "!;")
-    if not whole and not linked:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        stand_in = Path(folder) / f"{_plain_name(path.stem)}{path.suffix}"
-        try:
-            if whole:
-                for file in (path, *copied):
-                    shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
-            else:
-                others = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
-                for file in others:
-                    if file.name.startswith(f"{path.stem}."):
-                        os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
-            if copied:
-                _roll_back(stand_in)
-        except OSError as error:
-            raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
-        yield stand_in
-
-
-def _roll_back(copy: Path) -> None:
-    """Undo a transaction that never ended; a driver that only reads cannot, and gives up."""
-    try:
-        with closing(sqlite3.connect(copy)) as database:
-            database.execute("PRAGMA schema_version").fetchall()
-    except sqlite3.Error:
-        # Damaged: reading it says so, with the file's name.
-        return
-
-
-def _plain_name(stem: str) -> str:
-    return stem.replace("!", "_").replace(";", "_")
 
 
 def _read_layer(
@@ -283,7 +188,7 @@ def _read_layer(
             if path.suffix.lower() == ".gdb" and info["features"] == 0:
                 return _without_rows(path, shown, fields, info["crs"])
             layer = _read_rows(path, opened, name, encoding, sketch, names)
-    except (*_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
+    except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
     layer.notices += _encoding_notices(shown, encoding, path)
@@ -502,69 +407,6 @@ def _reason(error: Exception) -> str:
     if "not recognized" in text or "no such file" in text or "not supported" in text:
         return "unknown_format"
     return "damaged"
-
-
-def write_text(target: str | Path, text: str) -> None:
-    """UTF-8, ``\\n`` line ends, safely beside and moved."""
-    with beside(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-#: A GeoPackage that the GDAL of an older QGIS opens without a word.
-GEOPACKAGE = {"VERSION": "1.2"}
-
-
-def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
-    """The findings layer in a new file; all columns also when there is no finding. `beside` gives the path.
-
-    OutputError when the driver refuses, or not everything arrived (a disk that is full, which drivers do not always tell).
-    """
-    from .findings import COLUMNS
-
-    driver = _driver(path)
-    rows = [finding.row() for finding in findings]
-    numbers = ("area_m2", "net_area_m2", "width_m")
-    columns = {n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in COLUMNS}
-    shapes = gpd.GeoSeries([finding.layer_geometry() for finding in findings], crs=crs)
-    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
-    # Made where a database can lock its file and the path is short, whatever the target's disk is like.
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        made = Path(folder) / f"findings{path.suffix}"
-        try:
-            with warnings.catch_warnings():
-                # A shapefile has no room for some names and texts; the columns are ours and known.
-                warnings.simplefilter("ignore")
-                pyogrio.write_dataframe(
-                    frame,
-                    made,
-                    layer=layer,
-                    driver=driver,
-                    geometry_type="MultiPolygon",
-                    promote_to_multi=True,
-                    dataset_options=GEOPACKAGE if driver == "GPKG" else None,
-                )
-                if path.suffix.lower() == ".shp":
-                    _shapefile(made)
-                written = len(pyogrio.raw.read(made, return_fids=True)[1])
-        except InputError as error:
-            raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
-        except (*_ERRORS, ValueError, RuntimeError) as error:
-            raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
-        if written != len(frame):
-            raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
-        for file in made.parent.iterdir():
-            copy = path.parent / f"{path.stem}{file.name[len('findings') :]}"
-            shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
-
-
-def _driver(target: Path) -> str:
-    known = {".gpkg": "GPKG", "": "GPKG", ".gdb": "OpenFileGDB", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
-    suffix = target.suffix.lower()
-    if suffix not in known:
-        raise OutputError("output_format", target=str(target), known=" ".join(k for k in known if k))
-    return known[suffix]
 
 
 def printable(text: str) -> str:

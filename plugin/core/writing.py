@@ -55,6 +55,14 @@ def beside(target: str | Path) -> Iterator[Path]:
         shutil.rmtree(new if stranded else folder, ignore_errors=True)
 
 
+def write_text(target: str | Path, text: str) -> None:
+    """UTF-8, ``\\n`` line ends, safely beside and moved."""
+    with beside(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
 def check_writable(target: str | Path, inputs: list[str]) -> None:
     """Say before a long run that an output cannot be written: OutputError, with what to do."""
     target = Path(target)

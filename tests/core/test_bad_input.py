@@ -19,10 +19,10 @@ from geopandas.testing import assert_geodataframe_equal
 
 from plugin.core import writing
 from plugin.core.errors import InputError, OutputError
-from plugin.core.io import read_source, write_text
+from plugin.core.io import read_source
 from plugin.core.render.outputs import write_outputs
 from plugin.core.report import Outcome, Verdict
-from plugin.core.writing import Outputs, beside, check_outputs
+from plugin.core.writing import Outputs, beside, check_outputs, write_text
 from tests.core.small import (
     BOW_TIE,
     X,
@@ -683,7 +683,7 @@ sys.path.insert(0, {root!r})
 from pyproj import CRS
 from plugin.core.errors import OutputError
 from plugin.core.findings import Finding
-from plugin.core.io import write_text
+from plugin.core.writing import write_text
 from plugin.core.texts import Texts
 from tests.core.small import write_findings
 from plugin.core.rule import Severity

@@ -18,11 +18,11 @@ import pytest
 from plugin.core import writing
 from plugin.core.__main__ import main, say
 from plugin.core.errors import InputError, OutputError
-from plugin.core.io import read_source, write_text
+from plugin.core.io import read_source
 from plugin.core.render.outputs import write_outputs
 from plugin.core.rule import all_rules
 from plugin.core.texts import Texts
-from plugin.core.writing import Outputs, beside, check_outputs, check_writable
+from plugin.core.writing import Outputs, beside, check_outputs, check_writable, write_text
 from plugin.paths import TEXTS
 from tests.core.small import digest, found, layers, look, said, write_findings, write_gdb, write_gpkg, write_shapefiles
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ..io import put_findings
+from ..findings_file import put_findings
 from ..writing import Outputs, beside, check_not_input
 from .html import render
 from .json import to_json
