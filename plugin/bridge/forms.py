@@ -208,6 +208,22 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
     return kept
 
 
+def known_values(template: Template, norm: Norm) -> dict[str, str]:
+    """Field → the value that every feature of the profile's county has there: feature code, county, a field's default."""
+    county, found = _county(norm), {}
+    for field in template.fields:
+        value = ""
+        if field.meaning == "feature_code":
+            value = template.feature_code
+        elif field.default:
+            value = field.default
+        elif county and template.role not in norm.standard.concepts.get("townships", ()):
+            value = str(QgsExpression(_division(field, norm, county, "") or "''").evaluate() or "")
+        if value:
+            found[field.name] = value
+    return found
+
+
 def _keeping(expression: str, own: str) -> str:
     """The expression's value, else the field as it stands: a code that the list does not have, a library that is missing
     or the plugin switched off must not wipe out what is there. Only eval() lives on without the plugin's functions."""

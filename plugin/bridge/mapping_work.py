@@ -69,14 +69,20 @@ class Prepared:
 
 
 def prepare(
-    source: Snapshot | Columns, template: Template, standard: Standard, given: Mapping | None, check: Callable[[], None]
+    source: Snapshot | Columns,
+    template: Template,
+    standard: Standard,
+    given: Mapping | None,
+    check: Callable[[], None],
+    known: dict[str, str] | None = None,
 ) -> Prepared:
-    """``given`` or the proposed mapping. InputError when it names a field that the source has not.
+    """``given``, or the proposed mapping with the ``known`` values (field → value) where the source has none.
+    InputError when it names a field that the source has not.
 
     Not on the main thread: a large layer takes a while.
     """
     from ..core.mapping import from_proposals, propose, source_names
-    from ..core.mapping.preview import Columns, preview
+    from ..core.mapping.preview import Columns, changed, preview
 
     columns = Columns(read_rows(source, check)) if isinstance(source, Snapshot) else source
     for field in columns.layer.fields:
@@ -84,6 +90,10 @@ def prepare(
         columns.of(field.name)
     proposals = [] if given is not None else propose(columns.layer, template, standard)
     mapping = given if given is not None else from_proposals(template.role, proposals)
+    for name, value in (known or {}).items() if given is None else ():
+        source_field = mapping.fields.get(name)
+        if source_field is None or not columns.of(source_field):
+            mapping = changed(mapping, template, name, constant=value)
     mapping = replace(mapping, fields=source_names(columns.layer, mapping))
     previews = {}
     for target in template.fields:

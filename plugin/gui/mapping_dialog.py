@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ..bridge import county, mapping_work, settings
+from ..bridge import county, forms, mapping_work, settings
 from ..bridge.check import stopper
 from ..bridge.layers import snapshot, template_id
 from ..bridge.mapping_work import MappingRun, Prepared
@@ -217,9 +217,10 @@ class MappingDialog(QDialog):
             return
         source: Any = self._prepared.columns if self._prepared is not None else snapshot(layer)
         template, standard = self._target, self._norm.standard
+        known = forms.known_values(template, self._norm)
 
         def work(progress, cancelled):
-            return mapping_work.prepare(source, template, standard, given, stopper(cancelled))
+            return mapping_work.prepare(source, template, standard, given, stopper(cancelled), known)
 
         self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed)
         self._say(tr("Reading {layer}…").format(layer=layer.name()))

@@ -169,6 +169,9 @@ class MappingTable(QTableWidget):
 
     def _source_chosen(self, target: Field) -> None:
         row = self._row(target.name)
+        if self.cellWidget(row, SOURCE).currentData() == CONSTANT and isinstance(self.cellWidget(row, MORE), QLineEdit):
+            # Chosen again: what was typed stays.
+            return
         self.cellWidget(row, SOURCE).setToolTip("")
         self._fill_more(row, None, None)
         self._tell(target)

@@ -78,15 +78,25 @@ def test_what_nobody_verified_is_marked(qgis_app, dialog):
     assert any(f.mark == "C" for f in template.fields)
 
 
+def test_what_every_row_of_the_county_has_is_proposed(qgis_app, dialog):
+    assert dialog._prepared.mapping.constants == {"XZQDM": "140225", "XZQMC": "浑源县"}
+    assert dialog.findChild(QLineEdit, "constant.XZQMC").text() == "浑源县"
+    choose(qgis_app, dialog, "LSWHBHX")
+    assert dialog._prepared.mapping.constants["YSDM"] == dialog._target.feature_code != ""
+    choose(qgis_app, dialog, "XZQXZ")
+    assert not dialog._prepared.mapping.constants, "a township has its own"
+
+
 def test_another_source_a_constant_and_nothing(dialog):
     pick(dialog, "source.XZQMC", mapping_table.CONSTANT)
     edit = dialog.findChild(QLineEdit, "constant.XZQMC")
-    edit.setText("浑源县")
+    edit.setText("某县")
     edit.editingFinished.emit()
-    assert dialog._prepared.mapping.constants == {"XZQMC": "浑源县"}
+    assert dialog._prepared.mapping.constants["XZQMC"] == "某县"
     assert cell(dialog, "XZQMC", mapping_table.FILLED) == "10"
     pick(dialog, "source.XZQMC", "DLMC")
-    assert dialog._prepared.mapping.fields["XZQMC"] == "DLMC" and not dialog._prepared.mapping.constants
+    assert dialog._prepared.mapping.fields["XZQMC"] == "DLMC"
+    assert dialog._prepared.mapping.constants == {"XZQDM": "140225"}
     assert dialog.table.cellWidget(dialog.table._row("XZQMC"), mapping_table.MORE) is None
     pick(dialog, "source.XZQMC", mapping_table.NOTHING)
     assert "XZQMC" not in dialog._prepared.mapping.fields and cell(dialog, "XZQMC", mapping_table.FILLED) == "0"
