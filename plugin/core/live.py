@@ -111,7 +111,7 @@ class Live:
             frame[frame.geometry.name] = _column(frame, shape)
         for name, value in attributes.items():
             frame[name] = np.array([value], dtype=object)
-        after = Layer(_with(layer, frame), layer.template, layer.plane_crs, straight=layer.straight)
+        after = layer.like(_with(layer, frame))
         after.__dict__["unsure_keys"] = before.unsure_keys
         self._edited[role][row] = after
         return self._recheck(role, row, before, after)
@@ -248,7 +248,7 @@ def _stacked(parts: list[Layer]) -> Layer:
 
     first = parts[0]
     frame = pd.concat([part.frame for part in parts])
-    whole = Layer(_with(first, frame), first.template, first.plane_crs, straight=first.straight)
+    whole = first.like(_with(first, frame))
     starts = np.r_[0, np.cumsum([len(part) for part in parts])]
     for name in ("drawn", "original", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(part, name) for part in parts])

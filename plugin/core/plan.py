@@ -19,6 +19,7 @@ from .encoding import garbled
 from .errors import InputError
 from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
+from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
 from .geometry.straight import Brought, Edge, bring, shared_edges, stored_only
 from .geometry.validity import missing, polygons_only, repair
@@ -102,6 +103,8 @@ class Layer:
         self.crs = source.crs
         self.stray = stray or {}
         self.straight = straight
+        #: The plane's own vertices, for a layer that is brought there from another CRS.
+        self.register: Register | None = None
         # Where two fields differ by case only, the one written as the standard does is meant.
         columns = [str(c) for c in self.frame.columns if c != self.frame.geometry.name]
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
@@ -177,7 +180,8 @@ class Layer:
     @cached_property
     def original(self) -> NDArray:
         """(n,) geometries as read, flat, in the plan's plane."""
-        return self._brought.shapes
+        shapes = self._brought.shapes
+        return shapes if self.register is None else self.register.put_back(shapes)
 
     @cached_property
     def _brought(self) -> Brought:
@@ -209,10 +213,16 @@ class Layer:
         """(n,) bool: there, but not valid as it was drawn, in the layer's own coordinates."""
         return ~self.empty & ~shapely.is_valid(self.drawn)
 
+    def like(self, source: SourceLayer) -> Layer:
+        """Other rows of this layer, brought to the plane as its own are."""
+        other = Layer(source, self.template, self.plane_crs, straight=self.straight)
+        other.register = self.register
+        return other
+
     def take(self, rows: NDArray) -> Layer:
         """A layer of some rows ((k,) positions), with what is known of them: nothing is repaired or read again."""
         source = replace(self.source, frame=self.frame.iloc[rows])
-        some = Layer(source, self.template, self.plane_crs, straight=self.straight)
+        some = self.like(source)
         known = {name: getattr(self, name)[rows] for name in ("drawn", "original", "broken", "empty", "invalid")}
         at = {int(row): n for n, row in enumerate(rows)}
         repaired = {at[row]: area for row, area in self.repaired.items() if row in at}
@@ -460,7 +470,7 @@ def assemble(
         layer = Layer(read, _best_template(read, role, norm), plan.plane, strays.get(role))
         plan.layers[role] = layer
         plan.notices += _value_notices(layer)
-    _keep_shared_edges(plan)
+    _keep_what_is_shared(plan)
     unread = [s.full_name for s in others if s.problem and s.problem[0] != "table"]
     if unread:
         plan.notices.append(("notice_not_read", {"layers": ", ".join(unread)}))
@@ -468,8 +478,8 @@ def assemble(
     return plan
 
 
-def _keep_shared_edges(plan: Plan) -> None:
-    """Edges that layers of several coordinate systems have in common stay straight in all of them."""
+def _keep_what_is_shared(plan: Plan) -> None:
+    """Vertices and edges that layers of several coordinate systems have in common stay in common."""
     foreign = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
     if not foreign or plan.plane != plan.crs:
         return
@@ -478,6 +488,11 @@ def _keep_shared_edges(plan: Plan) -> None:
     for layer in foreign:
         if layer.crs in shared:
             layer.straight = shared[layer.crs]
+    home = [shapes for crs, shapes in drawn if crs == plan.plane]
+    if home:
+        register = Register(np.concatenate(home))
+        for layer in foreign:
+            layer.register = register
 
 
 def _choose_roles(

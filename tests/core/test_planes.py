@@ -7,7 +7,10 @@ import shapely
 from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.register import Register
 from plugin.core.geometry.straight import bring, long_edges, stored_only
+from plugin.core.live import Live
+from plugin.core.rule import all_rules
 from tests.core.small import as_read, found, look, notices, table
 from tests.county.measure import statutory_area
 
@@ -244,3 +247,52 @@ def test_an_invalid_row_of_another_zone_is_measured_by_a_copy_repaired_where_it_
     checked = look(as_read(plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=bow_tie, CZKFBJ=above())))
     layer = checked.plan.layers["STBHHX"]
     assert layer.invalid.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
+
+
+def test_a_vertex_that_comes_back_from_another_crs_takes_its_own_place():
+    home = np.array([shapely.box(38.47e6, 4.39e6, 38.4701e6, 4.3901e6)], dtype=object)
+    register = Register(home)
+    zones = CRS.from_epsg(4526), CRS.from_epsg(4525)
+    there = crs_care.reproject(home, *zones)
+    back = crs_care.reproject(there, *zones[::-1])
+    assert shapely.equals_exact(register.put_back(back)[0], home[0], 0)
+    # Half a hair further off it is another vertex; what is nowhere stays there.
+    beside = shapely.transform(home, lambda c: c + 2e-5)
+    assert shapely.equals_exact(register.put_back(beside)[0], beside[0], 0)
+    odd = np.array([None, shapely.Point(), shapely.Polygon([(0, 0), (np.inf, 1), (1, np.nan)])], dtype=object)
+    assert shapely.to_wkt(register.put_back(odd)).tolist() == shapely.to_wkt(odd).tolist()
+    assert shapely.equals_exact(Register(odd[:2]).put_back(back)[0], back[0], 0)
+
+
+def test_parcels_of_two_zones_share_their_edges_exactly():
+    tables = plan({"STBHHX": 4526, "CZKFBJ": 4525}, STBHHX=below(*ON_EDGE), CZKFBJ=above(*ON_EDGE[::-1]))
+    checked = look(as_read(tables))
+    one, two = (set(shapely.get_coordinates(checked.plan.layers[r].plane[0]).view(complex).ravel()) for r in tables)
+    assert len(one & two) == 5
+    assert found(checked.report, *RELATIONS) == [] and checked.report.tolerance["ignored_slivers"] == 0
+
+
+def test_an_edit_in_a_layer_of_another_zone_is_checked_as_the_whole_is():
+    tables = plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=below(), CZKFBJ=above())
+    checked = look(as_read(tables))
+    live = Live(checked.plan, all_rules().values())
+    apart = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
+    assert found_by(live.edit("STBHHX", 0, apart)) == []
+    assert found_by(live.edit("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
+    over = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c + np.array([0.0, 1.0]))
+    assert "REL003" in found_by(live.edit("STBHHX", 0, over))
+
+
+def found_by(answer):
+    return sorted({f.code for f in answer.found} & set(RELATIONS))
+
+
+def test_an_edit_in_degrees_is_given_where_findings_are():
+    tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1]))
+    live = Live(look(as_read(tables)).plan, all_rules().values())
+    part = shapely.box(WEST, 39.604, EAST, 39.6056)
+    answer = live.edit("CZKFBJ", 0, above(*ON_EDGE[::-1]).union(part))
+    (finding,) = [f for f in answer.found if f.code == "REL003"]
+    lonlat = crs_care.to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
+    assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
+    assert found_by(live.edit("CZKFBJ", 0, above(*ON_EDGE[::-1]))) == []

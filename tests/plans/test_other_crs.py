@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sample county with its layers stored in other coordinate systems: the same findings, areas and slivers."""
+
+from dataclasses import replace
+
+import pytest
+from pyproj import CRS
+
+from plugin.core.check import Options, check
+from plugin.core.io import read_source
+from plugin.paths import SAMPLE
+
+OPTIONS = Options(profile="hunyuan")
+
+
+@pytest.fixture(scope="module")
+def read():
+    return list(read_source(SAMPLE / "county.gpkg"))
+
+
+@pytest.fixture(scope="module")
+def expected(read):
+    return check(read, OPTIONS).report
+
+
+def stored_in(layer, code):
+    if code is None or layer.crs is None:
+        return layer
+    frame = layer.frame.set_geometry(layer.frame.geometry.to_crs(code))
+    return replace(layer, frame=frame, crs=CRS.from_epsg(code))
+
+
+@pytest.mark.parametrize(
+    ("codes", "others"),
+    [
+        pytest.param({"STBHHX": 4525, "YJJBNTBHTB": 4525, "XZQX": 4525}, ["SCH003"] * 3, id="three layers in zone 37"),
+        pytest.param({"STBHHX": 4490, "YJJBNTBHTB": 4490, "YDYHGHFQ": 4490}, [], id="three layers in degrees"),
+        pytest.param({"": 4490}, [], id="all in degrees"),
+    ],
+)
+def test_the_same_findings_and_areas(read, expected, codes, others):
+    report = check([stored_in(layer, codes.get(layer.name, codes.get(""))) for layer in read], OPTIONS).report
+    found, known = ({f.fingerprint: f for f in r.findings} for r in (report, expected))
+    # Whether a ring crosses itself by a hair is told of the coordinates that are stored: in degrees one does not.
+    lost = [known[name].code for name in known.keys() - found.keys()]
+    assert lost == (["GEO002"] if codes.get("") else [])
+    assert [found[name].code for name in found.keys() - known.keys()] == others
+    for name in known.keys() & found.keys():
+        # In degrees a cut across an edge of some hundred metres falls elsewhere by millimetres.
+        assert found[name].area_m2 == pytest.approx(known[name].area_m2, abs=0.3 if codes.get("") else 0.01)
+    assert report.tolerance["ignored_slivers"] == expected.tolerance["ignored_slivers"]
+    assert report.tolerance["ignored_area_m2"] == pytest.approx(expected.tolerance["ignored_area_m2"], abs=1e-3)
