@@ -36,7 +36,7 @@ GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EX
 LOAD = "LOAD"
 #: As the core knows them; here again, for the core's writer needs libraries that may be missing when QGIS starts.
 _EXISTING = ("stop", "add", "replace")
-#: Role → what dresses its layer: Processing calls it when the algorithm is gone, and keeps no hold of it.
+#: Source → what dresses its layer: Processing calls it when the algorithm is gone, and keeps no hold of it.
 _DRESSERS: dict[str, _Dresser] = {}
 
 
@@ -139,7 +139,7 @@ class CreateLayers(SanxianAlgorithm):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True
-            details.setPostProcessor(_Dresser.of(role, self.norm, self.county))
+            details.setPostProcessor(_Dresser.of(sources[role], role, self.norm, self.county))
             context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
@@ -166,10 +166,10 @@ class _Dresser(QgsProcessingLayerPostProcessorInterface):
     """Gives a loaded layer what a layer of a new project has, and its place in the tree. See `_DRESSERS`."""
 
     @classmethod
-    def of(cls, role, norm, county):
+    def of(cls, source, role, norm, county):
         made = cls()
         made.role, made.norm, made.county = role, norm, county
-        _DRESSERS[role] = made
+        _DRESSERS[source] = made
         return made
 
     def postProcessLayer(self, layer, context, feedback):

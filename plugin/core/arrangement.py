@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: What a delivery asks of a layer, from the strictest down: 必选, 有则必选, 可选.
 CONSTRAINTS = ("M", "C", "O")
+#: Concepts that every theme may show around what it is about.
+_FRAME = ("townships", "county")
 
 
 @dataclass(frozen=True)
@@ -90,25 +92,39 @@ def check_arrangement(standard: Standard, themes: Iterable[Theme], tree: Iterabl
 
 
 def branches(standard: Standard) -> list[Branch]:
-    """The tree of a standard from the top down. One that does not say it has its groups for branches, each layer once;
-    layers that no branch names stand in a last one (id ``others``)."""
+    """The tree of a standard from the top down. One that does not say it takes the county's, with the layers that it
+    has; what no branch names stands in a last one (id ``others``)."""
     found = list(standard.tree.values())
-    placed = {role for b in found for role in b.roles + b.also}
     if not found:
-        for group in standard.groups.values():
-            roles = tuple(r for r in group.roles if r not in placed)
-            placed |= set(roles)
-            if roles:
-                found.append(Branch(group.id, group.name, roles, chosen=True))
-    if standard.maintenance is not None:
-        kept = tuple(role for role in standard.maintenance.roles if role not in placed)
-        placed |= set(kept)
-        if kept:
-            found.append(Branch(standard.maintenance.id, standard.maintenance.name, kept))
+        borrowed = (_only(branch, standard) for branch in _county().tree.values())
+        found = [branch for branch in borrowed if branch.roles]
+    placed = {role for b in found for role in b.roles + b.also}
     rest = tuple(role for role in standard.templates if role not in placed)
     if rest:
         found.append(Branch("others", "其他图层", rest, chosen=not found))
     return found
+
+
+def themes(standard: Standard) -> list[Theme]:
+    """The map themes of a standard; one that does not say them takes the county's."""
+    return list((standard.themes or _county().themes).values())
+
+
+def _county() -> Standard:
+    from .standard import load_standard
+
+    return load_standard()
+
+
+def _only(branch: Branch, standard: Standard) -> Branch:
+    """A branch with the layers that a standard has. What is another edition's elsewhere is its own here when its groups
+    name it, or when the branch would have nothing else."""
+    roles, also = (tuple(r for r in part if standard.has_template(r)) for part in (branch.roles, branch.also))
+    named = {role for group in standard.groups.values() for role in group.roles}
+    own = tuple(r for r in also if r in named or not roles)
+    return Branch(
+        branch.id, branch.name, roles + own, tuple(r for r in also if r not in own), branch.chosen, branch.shown
+    )
 
 
 def branch_of(role: str, standard: Standard) -> Branch:
@@ -134,7 +150,9 @@ def strictest(branch: Branch, standard: Standard) -> str:
 
 
 def theme_roles(theme: Theme, standard: Standard, there: Iterable[str]) -> list[str]:
-    """The roles that a theme shows, of those that are there, from the top down."""
+    """The roles that a theme shows, of those that are there, from the top down; none where only its frame is there."""
     have = set(there)
-    answered = (next((r for r in standard.concepts.get(e, (e,)) if r in have), "") for e in theme.roles)
-    return list(dict.fromkeys(role for role in answered if role))
+    answered = {e: next((r for r in standard.concepts.get(e, (e,)) if r in have), "") for e in theme.roles}
+    if not any(role for entry, role in answered.items() if entry not in _FRAME):
+        return []
+    return list(dict.fromkeys(role for role in answered.values() if role))

@@ -3,7 +3,7 @@
 
 import pytest
 
-from plugin.core.arrangement import branch_of, branches, constraint, strictest, theme_roles
+from plugin.core.arrangement import branch_of, branches, constraint, strictest, theme_roles, themes
 from plugin.core.errors import DataError
 from plugin.core.standard import load_standard, standard_ids
 
@@ -63,8 +63,21 @@ def test_branches_of_the_county_standard():
         assert made & set(standard.concepts[concept]), concept
 
 
+def test_a_standard_without_a_tree_takes_the_county_s_with_its_own_layers():
+    standard = load_standard("three_lines_2022")
+    found = {b.name: b for b in branches(standard)}
+    assert not standard.tree and next(iter(found)) == "三条控制线" and found["三条控制线"].chosen
+    assert found["三条控制线"].roles == ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "GDBHMB")
+    assert set(found["三条控制线"].also) == {"YJJBNT", "YJJBNTTB"}
+    assert set(found["基础数据"].roles) == {"DLTB", "XZQ", "XZQJX"} and not found["基础数据"].also
+    assert branches(load_standard("pbf_2021"))[0].roles == ("YJJBNTTB", "YJJBNT")
+    assert [t.name for t in themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
+
+
 def test_a_theme_shows_the_layer_that_answers_its_concept():
     standard = load_standard()
     theme = standard.themes["three_lines"]
     assert theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]
     assert theme_roles(standard.themes["land_use"], standard, ["XZYDYH", "DLTB"]) == ["DLTB"]
+    # County and townships alone are a frame around nothing.
+    assert theme_roles(standard.themes["heritage"], standard, ["XZQX", "XZQXZ", "DLTB"]) == []

@@ -134,6 +134,23 @@ def test_what_is_drawn_knows_its_county(functions, project, tmp_path, suffix):
     assert [f["BSM"] for f in boundary.getFeatures()] == ["140225000000000001"]
 
 
+def test_the_three_lines_as_delivered_in_2022(functions, project, tmp_path):
+    """Another standard: its own layers, the county's tree and themes, the same names and numbers."""
+    standard = load_standard("three_lines_2022")
+    chosen = tuple(role for b in branches(standard) if b.chosen for role in b.roles)
+    wanted = request(tmp_path, standard="three_lines_2022", roles=chosen, profile="")
+    make(wanted)
+    assert project.read(str(wanted.project)) and project.readEntry("sanxian", "standard")[0] == "three_lines_2022"
+    assert [g.name() for g in project.layerTreeRoot().children()] == ["三条控制线", "基础数据"]
+    assert sorted(project.mapThemeCollection().mapThemes()) == ["三条控制线", "用地"]
+    layers = {template_id(layer): layer for layer in project.mapLayers().values()}
+    assert set(layers) == set(chosen) == set(standard.groups["three_lines"].roles)
+    boundary = layers["CZKFBJ"]
+    boundary.startEditing()
+    assert draw(boundary, square(0, 0))["BSM"] == "140225000000000001"
+    boundary.rollBack()
+
+
 def test_a_county_that_no_list_knows(functions, project, tmp_path):
     wanted = request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
     make(wanted)

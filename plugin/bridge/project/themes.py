@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsMapThemeCollection, QgsProject
 
 from ...core.arrangement import theme_roles
+from ...core.arrangement import themes as themes_of
 from ..layers import template_id
 from ..recognise import plan_layers
 
@@ -22,7 +23,7 @@ def make(project: QgsProject, standard: Standard) -> list[str]:
     """
     by_role = {template_id(layer): layer for layer in plan_layers(project) if template_id(layer)}
     themes, made = project.mapThemeCollection(), []
-    for theme in standard.themes.values():
+    for theme in themes_of(standard):
         roles = theme_roles(theme, standard, by_role)
         if not roles:
             continue

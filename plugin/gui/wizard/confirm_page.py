@@ -8,6 +8,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 
 from ...bridge.layers import to_qgis_crs
 from ...bridge.texts import tr
+from ...core.arrangement import themes as themes_of
 from ...core.geometry import crs as crs_care
 from ...core.profile import load_profile
 from ...core.zones import WIDTH
@@ -46,7 +47,7 @@ class ConfirmPage(Page):
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._grid.addWidget(label, number, 0)
             self._grid.addWidget(text, number, 1)
-        themes = tr(", ").join(t.name for t in self.draft.standard.themes.values())
+        names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.inside.setText(
             tr(
                 "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM "
@@ -57,7 +58,7 @@ class ConfirmPage(Page):
             ).format(
                 code=self.draft.county.code if self.draft.county else "",
                 county=self.draft.county.name if self.draft.county else "",
-                themes=themes,
+                themes=names,
             )
         )
         unsure = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
