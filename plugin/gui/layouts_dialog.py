@@ -73,7 +73,7 @@ class LayoutsDialog(QDialog):
         layout.addWidget(buttons)
         self._enable()
         letter = self.fontMetrics()
-        self.resize(letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 30)
+        self.resize(letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
 
     def _add(self, one: Map, material: Material) -> None:
         title = one.title if settings.interface_language() == "zh" else one.title_en

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The maps on the desktop: make layouts from the menu, look at one in QGIS's designer, export, and cancel between pages."""
+
+from hand import FACTS, FOLDER, click, pause, picture, tidy, tour, wait
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QProgressBar, QPushButton
+from qgis.utils import iface, plugins
+
+
+def dialog(name):
+    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.objectName() == name]
+    return next((w for w in found if w.isVisible()), None)
+
+
+def make_layouts(desk):
+    """The dialog is modal: what is done in it is done from a timer."""
+
+    def answer():
+        opened = dialog("SanxianLayoutsDialog")
+        if opened is None:
+            QTimer.singleShot(100, answer)
+            return
+        opened.maker.setText("浑源县人民政府")
+        opened.drawer.setText("浑源县自然资源局")
+        opened.secrecy.setCurrentText("内部")
+        opened.date.setText("2026年11月")
+        FACTS["offered"] = [one.id for one in opened.chosen()]
+        picture("maps-dialog")
+        opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
+
+    QTimer.singleShot(300, answer)
+    desk.actions["layouts"].trigger()
+    layouts = QgsProject.instance().layoutManager()
+    wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None, 60)
+    FACTS["layouts"] = sorted(layout.name() for layout in layouts.printLayouts())
+    FACTS["said"] = iface.messageBar().currentItem().text()
+
+
+def look_at_one():
+    layout = QgsProject.instance().layoutManager().layoutByName("02 县域三条控制线图 A3")
+    designer = iface.openLayoutDesigner(layout)
+    window = designer.window()
+    window.showMaximized()
+    pause(1)
+    designer.view().zoomFull()
+    pause(3)
+    picture("maps-designer")
+    from sanxian.plugin.bridge.layouts import keep
+
+    # To look is not to edit.
+    FACTS["edited_by_looking"] = keep.is_edited(layout)
+    window.close()
+    pause(0.5)
+
+
+def export(cancel_at):
+    """Through Processing's dialog, with its own Cancel."""
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("sanxian:export_maps")
+    shown = AlgorithmDialog(algorithm, False, iface.mainWindow())
+    folder = FOLDER / f"maps{cancel_at}"
+    shown.setParameters({"MAPS": [1, 2, 3], "FORMAT": "jpg", "OUTPUT": str(folder), "TOWNSHIPS": bool(cancel_at)})
+    shown.show()
+    pause(0.5)
+    if not cancel_at:
+        picture("maps-export")
+    running = [True]
+    if cancel_at:
+
+        def cancel():
+            """While an algorithm holds the main thread QGIS shows a window with its progress and a Cancel of its own."""
+            window = shown.feedback_dialog
+            if window and window.findChild(QProgressBar).value() >= cancel_at:
+                picture("maps-cancel")
+                click(next(b for b in window.findChildren(QPushButton) if b.text() == "取消"))
+            elif running:
+                QTimer.singleShot(20, cancel)
+
+        QTimer.singleShot(20, cancel)
+    # On the main thread: it returns when all is done, or cancelled.
+    shown.runAlgorithm()
+    running.clear()
+    pause(0.3)
+    if not cancel_at:
+        picture("maps-exported")
+    shown.close()
+    pause(0.3)
+    return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+
+
+def steps():
+    tidy()
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    iface.messageBar().clearWidgets()
+    pause(0.5)
+    make_layouts(desk)
+    look_at_one()
+    FACTS["exported"] = export(0)
+    FACTS["cancelled"] = export(10)
+    QgsProject.instance().setDirty(False)
+
+
+tour(steps)
