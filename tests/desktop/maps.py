@@ -74,7 +74,7 @@ def export(cancel_at):
             window = shown.feedback_dialog
             if window and window.findChild(QProgressBar).value() >= cancel_at:
                 picture("maps-cancel")
-                click(next(b for b in window.findChildren(QPushButton) if b.text() == "取消"))
+                click(next(b for b in window.findChildren(QPushButton) if b.text() in ("取消", "Cancel")))
             elif running:
                 QTimer.singleShot(20, cancel)
 

@@ -19,7 +19,7 @@ from plugin.bridge.layouts.build import Plate
 from plugin.bridge.layouts.run import Order
 from plugin.bridge.layouts.run import run as run_order
 from plugin.core.errors import Cancelled, OutputError
-from tests.qgis.helpers import SAMPLE, Log, digest, run, small_layers, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, small_layers, square, write_small
 from tests.qgis.maps_helpers import (
     builder_for,
     centre_layers,
@@ -400,3 +400,42 @@ def test_streams_of_the_pdf_open(made):
     data = next(made[0].glob("*03*.pdf")).read_bytes()
     streams = re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)endstream", data, re.DOTALL)
     assert streams and all(zlib.decompressobj().decompress(s) is not None for s in streams)
+
+
+def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
+    layers = centre_layers()
+    parts = [square(0, 0, 5000, 10_000), square(5000, 0, 4000, 10_000), square(9000, 0, 1000, 10_000)]
+    codes, names = ["140225100", "140225101", "140225100"], ["永安镇", "王庄堡镇", "永安镇"]
+    layers["XZQXZ"] = frame(parts, XZQDM=codes, XZQMC=names)
+    layers["YDYHGHFQ"] = frame([square(0, 0, 10_000, 10_000)], GHFQDM=["300"], GHFQMC=["农田保护区"])
+    source = write_small(tmp_path / "飞地.gpkg", **{**dict.fromkeys(small_layers()), **layers})
+    project = QgsProject()
+    for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):
+        project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
+    folder = tmp_path / "图"
+    folder.mkdir()
+    run_order(builder_for(project), order(folder, "zones", townships=True))
+    assert {p.name for p in folder.iterdir()} == {
+        "140225浑源县04县域国土空间规划分区图.jpg",
+        "140225100永安镇04国土空间规划分区图.jpg",
+        "140225101王庄堡镇04国土空间规划分区图.jpg",
+    }
+
+
+def test_data_in_degrees_are_drawn_in_the_countys_zone(provider, tmp_path):
+    """Sealed data come in EPSG:4490: a map of degrees would be squeezed, and have no scale."""
+    from plugin.bridge.layouts.source import opened
+    from plugin.core.check import Options
+
+    source = tmp_path / "度.gpkg"
+    for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):
+        pyogrio.write_dataframe(gpd.read_file(SAMPLE, layer=name).to_crs(4490), source, layer=name, driver="GPKG")
+    from plugin.bridge.layouts.build import Builder
+
+    with opened(str(source), Options()) as material:
+        assert material.crs.authid() == "EPSG:4526"
+        layout = Builder(material, MAPS).build(MAPS.maps["zones"], A3)
+        assert layout.itemById("map").scale() == pytest.approx(250_000)
+        xmin, _, xmax, _ = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
+        assert layout.itemById("map").extent().center().x() == pytest.approx((xmin + xmax) / 2, abs=100)
+        del layout
