@@ -154,8 +154,8 @@ def _apply(
         if layer is None and not need.optional:
             outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
             return None
-        if layer is not None and not need.optional and layer.bare:
-            # Nothing to look at is no pass.
+        if layer is not None and not need.optional and layer.bare and not plan.asked:
+            # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
             outcome.outcome = Outcome.SKIPPED if plan.expects(need.concept) or len(layer) else Outcome.NOT_APPLICABLE
             outcome.reason = texts.reason("layer_bare", {"layer": layer.name, "role": layer.role})
             return None

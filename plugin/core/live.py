@@ -100,46 +100,69 @@ class Live:
         _ = self.plan.area_code
 
     def edit(self, role: str, row: int, shape: Any = ..., **attributes: Any) -> Recheck:
-        """Row ``row`` of a layer has now this ``shape`` (in the layer's own coordinates, None: deleted or empty) and
-        these ``attributes`` by field name; what is not given stays.
+        """Row ``row`` of a layer has now this ``shape`` (in the layer's own coordinates; None: none) and these
+        ``attributes`` by field name; what is not given stays.
 
         Returns what the local rules say of the row now, and of what it covers. Raises KeyError for an unknown role.
         """
-        layer, before = self.plan.layers[role], self._now(role, row)
-        frame = before.frame.copy()
+        before = self._now(role, row)
+        after = self._changed(role, before, shape, attributes)
+        after.__dict__["unsure_keys"] = before.unsure_keys
+        return self._recheck(role, row, before, after, whole=bool(attributes))
+
+    def add(self, role: str, fid: int, shape: Any, **attributes: Any) -> tuple[int, Recheck]:
+        """A new row: its number, for later edits, and what the local rules say of it. Whether its key is another
+        row's too is not asked here."""
+        layer = self.plan.layers[role]
+        row = max([len(layer) - 1, *self._edited[role]]) + 1
+        frame = layer.frame.iloc[:0].reindex([fid])
+        after = self._changed(role, layer.like(_with(layer, frame)), shape, attributes)
+        after.__dict__["unsure_keys"] = frozenset([] if after.keys[0] else [0])
+        return row, self._recheck(role, row, self._nothing(role), after)
+
+    def remove(self, role: str, row: int) -> Recheck:
+        """A row is gone: what was found on it is, too; what it covered may lie bare."""
+        return self._recheck(role, row, self._now(role, row), self._nothing(role))
+
+    def _now(self, role: str, row: int) -> Layer:
+        edited = self._edited[role].get(row)
+        return self.plan.layers[role].take(np.array([row])) if edited is None else edited
+
+    def _nothing(self, role: str) -> Layer:
+        return self.plan.layers[role].take(np.zeros(0, dtype=int))
+
+    def _changed(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
+        layer, frame = self.plan.layers[role], before.frame.copy()
         if shape is not ...:
             frame[frame.geometry.name] = _column(frame, shape)
         for name, value in attributes.items():
             frame[name] = np.array([value], dtype=object)
-        after = layer.like(_with(layer, frame))
-        after.__dict__["unsure_keys"] = before.unsure_keys
+        return layer.like(_with(layer, frame))
+
+    def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> Recheck:
+        """``whole``: not only where the shape changed, for the row's code may say something else of all its land now."""
         self._edited[role][row] = after
-        return self._recheck(role, row, before, after)
-
-    def _now(self, role: str, row: int) -> Layer:
-        return self._edited[role].get(row) or self.plan.layers[role].take(np.array([row]))
-
-    def _recheck(self, role: str, row: int, before: Layer, after: Layer) -> Recheck:
-        where = changed_bounds(before.plane[0], after.plane[0])
-        whole = _joined(before.plane[0], after.plane[0])
+        shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
+        extent = _joined(*shapes)
+        where = extent if whole else changed_bounds(*shapes)
         layers: dict[str, Layer] = {}
         asked: dict[str, np.ndarray] = {}
         touched: set[Name] = set()
         for other, layer in self.plan.layers.items():
             own = {row} if other == role else set()
             near = self._rows_in(other, where) - own
-            around = near | (self._rows_in(other, whole) - own if len(layer) <= COARSE_ROWS else set())
+            around = near | (self._rows_in(other, extent) - own if len(layer) <= COARSE_ROWS else set())
             touched |= {self._name(other, n) for n in near}
             rows = self._order(other, around)
             layers[other] = self._take(other, rows, after if own else None)
-            asked[other] = np.array([n in near for n in rows] + [False] * len(own), dtype=bool)
+            asked[other] = np.array([n in near for n in rows] + [False] * (len(layers[other]) - len(rows)), dtype=bool)
         if len(self.plan.layers[role]) <= COARSE_ROWS:
             # What the changed row covered may be covered by others of its layer.
             reach = [layer.plane[n] for other, layer in layers.items() for n in np.flatnonzero(asked[other])]
-            around = self._rows_in(role, _joined(whole and shapely.box(*whole), *reach)) - {row}
+            around = self._rows_in(role, _joined(extent and shapely.box(*extent), *reach)) - {row}
             layers[role] = self._take(role, self._order(role, around), after)
         # The changed row comes last in its layer.
-        asked[role] = np.arange(len(layers[role])) == len(layers[role]) - 1
+        asked[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
         small = self._small(layers)
         small.asked = asked
         # An outline cuts all layers, so that a changed one concerns them all.
@@ -148,7 +171,7 @@ class Live:
         rules = [rule for rule in self.rules if self._concerns(rule, role)]
         report = run(small, rules, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang)
         codes = frozenset(rule.code for rule in self.rules)
-        names = frozenset(_name(role, layer, 0) for layer in (before, after))
+        names = frozenset(_name(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)
         answer.found = [finding for finding in report.findings if answer.replaces(finding)]
         return answer
@@ -169,9 +192,7 @@ class Live:
         edited = self._edited[role]
         near = set(self.plan.layers[role].polygons.rows_in(bounds).tolist()) - edited.keys()
         box = shapely.box(*bounds)
-        return near | {
-            n for n, layer in edited.items() if layer.plane[0] is not None and box.intersects(layer.plane[0])
-        }
+        return near | {n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _NOWHERE)}
 
     def _order(self, role: str, rows: set[int]) -> list[int]:
         """Rows as `_take` puts them: those that were edited before come last."""
@@ -183,6 +204,7 @@ class Live:
         parts = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
         parts += [edited[n] for n in rows if n in edited]
         parts += [changed] if changed is not None else []
+        parts = [part for part in parts if len(part)] or parts[:1]
         return parts[0] if len(parts) == 1 else _stacked(parts)
 
     def _small(self, layers: dict[str, Layer]) -> Plan:
@@ -196,6 +218,9 @@ class Live:
             if shape is not None:
                 small._cache["county_shape"] = shape[1]
         return small
+
+
+_NOWHERE = shapely.Polygon()
 
 
 def _name(role: str, layer: Layer, row: int) -> Name:
@@ -247,7 +272,10 @@ def _stacked(parts: list[Layer]) -> Layer:
     import pandas as pd
 
     first = parts[0]
-    frame = pd.concat([part.frame for part in parts])
+    frames = [part.frame for part in parts]
+    mixed = {c: object for f in frames for c in f.columns if c != f.geometry.name and f[c].dtype != frames[0][c].dtype}
+    # Columns that a new row leaves empty have no kind of their own.
+    frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
     whole = first.like(_with(first, frame))
     starts = np.r_[0, np.cumsum([len(part) for part in parts])]
     for name in ("drawn", "original", "broken", "empty", "invalid"):
