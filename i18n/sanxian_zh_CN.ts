@@ -416,12 +416,8 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>县配置</translation>
     </message>
     <message>
-        <source>County, coordinate system and layers</source>
+        <source>County, CRS and layers</source>
         <translation>县、坐标系与图层</translation>
-    </message>
-    <message>
-        <source>County’s name or code</source>
-        <translation>县名或代码</translation>
     </message>
     <message>
         <source>Crashed</source>
@@ -996,6 +992,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Name</source>
         <translation>名称</translation>
+    </message>
+    <message>
+        <source>Name or code of the county</source>
+        <translation>县名或代码</translation>
     </message>
     <message>
         <source>Needed</source>
@@ -1618,7 +1618,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>代码表里没有经度：请从图层读取，或填写。</translation>
     </message>
     <message>
-        <source>The list has those of {whose} only; read the county’s from a layer, or type them.</source>
+        <source>The list has those of {whose} only; read the county's from a layer, or type them.</source>
         <translation>代码表里只有{whose}的经度；县的请从图层读取，或填写。</translation>
     </message>
     <message>
@@ -1972,7 +1972,7 @@ Replace them by new ones? The changes are lost.</source>
         <translation>{number} 带</translation>
     </message>
     <message>
-        <source>zone {zone}, its number before the easting</source>
+        <source>zone {zone}, number before the easting</source>
         <translation>{zone} 带，横坐标带带号</translation>
     </message>
     <message>

@@ -34,7 +34,7 @@ class CountyCombo(QComboBox):
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.setCompleter(completer)
         self.setCurrentIndex(-1)
-        self.lineEdit().setPlaceholderText(tr("County’s name or code"))
+        self.lineEdit().setPlaceholderText(tr("Name or code of the county"))
         self.editTextChanged.connect(lambda _text: self.changed.emit())
 
     def told(self) -> str:

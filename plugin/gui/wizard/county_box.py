@@ -206,7 +206,7 @@ class CountyBox(Section):
         if reach is None:
             return tr("The list has no longitudes: read them from a layer, or type them.")
         if reach.whose.code != county.code:
-            return tr("The list has those of {whose} only; read the county’s from a layer, or type them.").format(
+            return tr("The list has those of {whose} only; read the county's from a layer, or type them.").format(
                 whose=reach.whose.name
             )
         return tr("or read it from a layer, or type the longitudes")

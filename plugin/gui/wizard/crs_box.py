@@ -194,7 +194,7 @@ def _zones(zones: ZonePlan) -> str:
 
 
 def _prefixed(zone: int) -> str:
-    text = tr("zone {zone}, its number before the easting")
+    text = tr("zone {zone}, number before the easting")
     return f"EPSG:{_PREFIXED + zone - _FIRST_ZONE}    {text.format(zone=zone)}"
 
 

@@ -79,7 +79,9 @@ class NewProjectWizard(QDialog):
         left = QWidget()
         left.setBackgroundRole(QPalette.ColorRole.Base)
         left.setAutoFillBackground(True)
-        left.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 29)
+        # The title of the step in view is bold, and wider by that.
+        titles = max(self.fontMetrics().horizontalAdvance(page.title) for page in self.pages)
+        left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, round(titles * 1.1) + 2 * line))
         column = QVBoxLayout(left)
         column.setContentsMargins(0, line // 2, 0, 0)
         column.addWidget(self.steps, 1)
@@ -89,7 +91,6 @@ class NewProjectWizard(QDialog):
             area = QScrollArea()
             area.setWidgetResizable(True)
             area.setFrameShape(QFrame.Shape.NoFrame)
-            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             area.setWidget(page)
             self.stack.addWidget(area)
         upper = QHBoxLayout()

@@ -17,7 +17,7 @@ from .page import Page
 
 class PlacePage(Page):
     def __init__(self, draft: Draft, project: QgsProject, parent=None):
-        super().__init__(draft, tr("County, coordinate system and layers"), parent)
+        super().__init__(draft, tr("County, CRS and layers"), parent)
         self.county = CountyBox(project)
         self.crs = CrsBox(draft)
         self.groups = GroupsBox(draft)

@@ -39,7 +39,7 @@ class ZoneStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance("0") * 60, round(self.fontMetrics().height() * 3.9))
+        return QSize(self.fontMetrics().horizontalAdvance("0") * 60, round(self.fontMetrics().height() * 4.2))
 
     minimumSizeHint = sizeHint
 
