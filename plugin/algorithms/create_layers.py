@@ -126,6 +126,11 @@ class CreateLayers(SanxianAlgorithm):
         if unverified:
             shown = {"count": len(unverified), "layers": ", ".join(unverified)}
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **shown))
+        lists = {f.codes for t in self.templates if t.role in made.made for f in t.fields if f.codes}
+        unsure = [texts.setting(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"]
+        if unsure:
+            shown = {"count": len(unsure), "lists": "、".join(unsure) if texts.lang == "zh" else ", ".join(unsure)}
+            feedback.pushInfo(texts.get("toolbox", "unverified_lists", **shown))
         self._load([*made.made, *made.kept], context)
         return {OUTPUT: self.target, "LAYERS": len(made.made), "COUNTY_CODE": self.county.code}
 

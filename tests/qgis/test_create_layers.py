@@ -63,6 +63,14 @@ def test_groups(tmp_path, suffix, groups):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_what_nobody_verified_is_said(tmp_path):
+    feedback = Log()
+    create(tmp_path / "库.gpkg", feedback, GROUPS="heritage")
+    (line,) = [line for line in feedback.lines if "代码表" in line]
+    assert "未核实" in line and "历史文化保护类型代码表" in line and "历史文化保护级别代码表" in line
+    assert any("字段表未核实" in line for line in feedback.lines)
+
+
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_qgis_reads_fields_domain_and_crs(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
