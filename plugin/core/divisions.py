@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 COUNTY_LEVEL = 3
 #: Half of a 3° zone and of a 6° zone: how far from its meridian a place may be.
 _HALF_ZONE = {True: 3.0, False: 1.5}
+#: Degrees beyond a county's own that no survey of it reaches.
+_FAR = 1.5
 _SIDES = ("west", "east", "south", "north")
 
 
@@ -121,6 +123,18 @@ def _extents(code: str, divisions: CodeList) -> list[Reach]:
         if west is not None and east is not None:
             found.append(Reach(west, east, south, north, row))
     return found
+
+
+def far_from(longitude: float, code: str, divisions: CodeList) -> Reach | None:
+    """The reach of a county, or else of its city or province, when a longitude lies far from it; None when it does not.
+
+    Far is more than half a 3° zone: coordinates taken for those of the next zone are three degrees off.
+    """
+    known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.codes), None)
+    told = extent(known, divisions) if known else None
+    if told is None or told.west - _FAR <= longitude <= told.east + _FAR:
+        return None
+    return told
 
 
 def _degrees(text: str) -> float | None:

@@ -8,9 +8,11 @@ import shapely
 from pyproj import CRS
 from pyproj.enums import WktVersion
 
+from plugin.core.divisions import far_from
 from plugin.core.geometry import crs as crs_care
 from plugin.core.plan import FieldInfo, SourceLayer
 from plugin.core.report import Outcome, Verdict
+from plugin.core.standard import load_standard
 from tests.core.small import (
     X,
     Y,
@@ -139,6 +141,10 @@ def test_which_are_cgcs2000(code, cgcs2000):
         (4547, bounds(1_600_000, Y), "beyond", ""),
         (2154, (6e8, 1e5, 7e8, 2e5), "beyond", ""),
         (4490, (400.0, 39.6, 401.0, 39.8), "beyond", ""),
+        # Radians of Hunyuan, and the corner of a drawing.
+        (4490, (1.980, 0.687, 1.990, 0.696), "beyond", ""),
+        (4490, (0.0, 0.0, 29.7, 21.0), "beyond", ""),
+        (4326, (0.0, 0.0, 29.7, 21.0), None, ""),
         (2263, bounds(300_000, 200_000), "not_metres", ""),
         (4526, (NAN, NAN, NAN, NAN), None, ""),
     ],
@@ -337,3 +343,48 @@ def test_an_empty_layer_without_crs_stops_nothing():
     )
     (told,) = found(checked.report, "SCH003")
     assert told.role == "CZKFBJ" and "没有坐标系" in told.message
+
+
+def without_prefix(code):
+    """All layers of the small plan without zone prefix, and the CRS that they say."""
+    tables = layers()
+    for role, frame in tables.items():
+        moved = shapely.transform(frame.geometry.to_numpy(), lambda c: c - np.array([38e6, 0.0]))
+        tables[role] = frame.set_geometry(moved, crs=None).set_crs(code, allow_override=True)
+    return tables
+
+
+@pytest.mark.parametrize(("code", "longitude"), [(4546, "111.48"), (4548, "117.48"), (4547, "")])
+def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, longitude):
+    """No prefix, and no layer apart from the others: only the county's code knows better."""
+    report = look(as_read(without_prefix(code))).report
+    told = found(report, "SCH003")
+    if not longitude:
+        assert not told
+        return
+    (only,) = told
+    assert only.role == "XZQX" and str(only.severity) == "WARNING"
+    assert f"按 EPSG:{code} 落在东经 {longitude}°，代码却是浑源县的（东经 113.37°–113.97°）" in only.message
+    # The rest is looked at as ever: the layers agree with each other.
+    assert found(report, "REL001") and found(report, "TOP002")
+
+
+@pytest.mark.parametrize(
+    ("code", "longitude", "whose"),
+    [
+        ("140225", 113.6, ""),
+        ("140225", 112.0, ""),
+        ("140225", 110.6, "浑源县"),
+        ("140225", 116.6, "浑源县"),
+        # Not told of the district itself: its city's reach.
+        ("140105", 109.0, "太原市"),
+        ("140105", 112.4, ""),
+        # A code of the province that is not in the list, one of another province, and none.
+        ("149999", 118.0, "山西省"),
+        ("610724", 80.0, ""),
+        ("", 80.0, ""),
+    ],
+)
+def test_how_far_is_far(code, longitude, whose):
+    told = far_from(longitude, code, load_standard().code_lists["divisions"])
+    assert (told.whose.name if told else "") == whose

@@ -182,6 +182,9 @@ def _problem_of_degrees(
     # West of 90° E both orders are degrees that exist; only one of them lies in China.
     if frame.cgcs2000 and not _in_china(xmin, ymin, xmax, ymax) and _in_china(ymin, xmin, ymax, xmax):
         return "axis", params
+    # Radians, minutes, coordinates of a drawing: degrees of somewhere, but not of China.
+    if frame.cgcs2000 and (xmax < 70 or xmin > 140 or ymax < 0 or ymin > 60):
+        return "beyond", params
     return None
 
 

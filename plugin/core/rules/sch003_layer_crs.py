@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
 from ..context import Context
+from ..divisions import far_from
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..rule import Example, Severity, rule
@@ -22,6 +26,8 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
         "reprojected for the check; deliver all layers alike. The layer was not changed.",
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was taken as it is; reproject it with the "
         "official parameters. The layer was not changed.",
+        "far_away": "{layer} lies at {longitude}°E by its {crs}, but {county} ({west}–{east}°E) is what the codes say: most "
+        "likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
     },
     fails=[
         Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE, "crs": 4525}]}, finds=1),
@@ -41,7 +47,8 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
     How to fix
         Set the layer's CRS to the one the coordinates are in (the message names it where it can be told), or reproject.
     Limits
-        A missing prefix-less zone can be told only by the distance to the county. EPSG:4490 beside one projected zone is
+        A wrong zone without prefix can be told only by the distance to other layers, or to where the list of divisions
+        says the county (or its city) lies. EPSG:4490 beside one projected zone is
         how sealed data is delivered and only noted.
     """
     found = []
@@ -63,4 +70,21 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
             case = "mixed_zones"
             params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
         found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
-    return found
+    return found + _far_away(ctx)
+
+
+def _far_away(ctx: Context) -> list[Finding]:
+    """All layers agree, but not with the county's code: the list of divisions says where it lies."""
+    divisions = ctx.norm.standard.code_lists.get("divisions")
+    layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
+    if divisions is None or layer is None or layer.crs is None or layer.bare:
+        return []
+    bounds = shapely.bounds(layer.plane)
+    middle = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
+    longitude = float(shapely.get_x(crs_care.to_lonlat(middle, ctx.plan.plane))[0])
+    told = far_from(longitude, ctx.plan.area_code, divisions)
+    if told is None:
+        return []
+    params = {"crs": crs_care.label(layer.crs), "longitude": f"{longitude:.2f}", "county": told.whose.name,
+              "west": f"{told.west:.2f}", "east": f"{told.east:.2f}"}  # fmt: skip
+    return [Finding(layer.role, case="far_away", severity=Severity.WARNING, params=params)]
