@@ -61,6 +61,12 @@ def close(a, b):
     return abs(a - b) <= max(0.01, 1e-9 * abs(a))
 
 
+def test_the_shipped_file_is_as_the_generator_wrote_it():
+    """One that QGIS had open while it was put away is left in write-ahead mode, and changes whenever it is looked at."""
+    head = (SAMPLE / "county.gpkg").read_bytes()[:100]
+    assert head[18:20] == b"\x01\x01", "git checkout resources/sample/county.gpkg, or make sample"
+
+
 def test_finds_every_planted_defect_and_nothing_else(sample, truth):
     planted, found = defaultdict(list), defaultdict(list)
     for row in truth["defects"]:
