@@ -17,7 +17,7 @@ from ..bridge.check import stopper
 from ..bridge.layers import read, unique_names
 from ..bridge.roles import roles_for
 from ..bridge.settings import language
-from ..bridge.tables import LAYER_FILES, pour, template_table, write_table
+from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.check import Options
@@ -25,7 +25,6 @@ from ..core.errors import InputError
 from ..core.rule import Need
 from ..core.standard import load_standard
 from ..core.texts import Texts
-from ..core.writing import beside
 from .common import SanxianAlgorithm, norm_help, norm_parameters
 from .inputs import source_of
 from .outputs import LayerOutput
@@ -106,15 +105,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         derived = self._derive(feedback)
         say_three_zones(feedback, derived, language())
         table = template_table(derived.frame, self.template, self.zones.crs)
-        results = {}
-        if self.output.file:
-            with beside(self.output.file) as temporary:
-                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], stop)
-                stop()
-        elif self.output.wants_sink:
-            sink, results[OUTPUT] = self.output.sink(self, parameters, context, table.fields, table.geometry, table.crs)
-            pour(sink, table, self.output.destination, stop)
-        results |= self.output.file_written(context)
+        results = self.output.write(self, parameters, context, table, stop)
         say_written(feedback, [self.output.file] if self.output.file else [], language())
         found = derived.found
         areas = {name: found.area(space) for space, name in _AREAS.items()}

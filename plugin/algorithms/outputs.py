@@ -21,10 +21,11 @@ from qgis.core import (
 
 from ..bridge import sinks
 from ..bridge.layers import to_qgis_crs
+from ..bridge.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import OutputError
-from ..core.writing import check_not_input, check_writable
+from ..core.writing import beside, check_not_input, check_writable
 
 FINDINGS = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
@@ -79,6 +80,20 @@ class LayerOutput:
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
         return sink, identifier
+
+    def write(self, algorithm, parameters, context, table: Table, stop: Callable[[], None]) -> dict[str, Any]:
+        """A table that is a run's only one, to its file or sink; returns its part of the results."""
+        results: dict[str, Any] = {}
+        if self.file:
+            with beside(self.file) as temporary:
+                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], stop)
+                stop()
+        elif self.wants_sink:
+            sink, results[self.name] = self.sink(
+                algorithm, parameters, context, table.fields, table.geometry, table.crs
+            )
+            pour(sink, table, self.destination, stop)
+        return results | self.file_written(context)
 
     def file_written(self, context) -> dict[str, Any]:
         """After the file is in place: have QGIS open it, if the user asked, as its own sinks do."""

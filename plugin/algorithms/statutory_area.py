@@ -21,13 +21,12 @@ from ..bridge.area_table import COLUMNS, Written, area_table
 from ..bridge.check import stopper
 from ..bridge.layers import read
 from ..bridge.settings import language
-from ..bridge.tables import LAYER_FILES, pour, write_table
+from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.texts import Texts
-from ..core.writing import beside
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
 from .inputs import is_given, source_of
 from .outputs import LayerOutput
@@ -205,15 +204,7 @@ class StatutoryArea(SanxianAlgorithm):
         if self.mode == CHECK:
             written.only = set(done.compared.differs.nonzero()[0].tolist())
         table = area_table(self.shot, done.fids, done.areas, done.compared, done.levelled, written, self.texts)
-        results: dict[str, Any] = {}
-        if self.output.file:
-            with beside(self.output.file) as temporary:
-                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], stop)
-                stop()
-        elif self.output.wants_sink:
-            sink, results[OUTPUT] = self.output.sink(self, parameters, context, table.fields, table.geometry, table.crs)
-            pour(sink, table, self.output.destination, stop)
-        return results | self.output.file_written(context)
+        return self.output.write(self, parameters, context, table, stop)
 
     @steady
     def _measure(self, feedback) -> Done:
