@@ -3,6 +3,7 @@ from ..context import Context
 from ..findings import Finding
 from ..plan import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
+from ._untold import untold
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -40,19 +41,18 @@ def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}
-    untold = []
+    silent = []
     for declared in layer.template.fields:
         if declared.type != "text" or declared.length is None or declared.name not in lengths:
             continue
         result.applicable = True
         found = lengths[declared.name]
         if found is None:
-            untold.append(declared.name)
+            silent.append(declared.name)
         elif found != declared.length:
             severity = Severity.INFO if declared.mark == "C" else None
             params = {"found_length": found, "length": declared.length}
             result.findings.append(Finding(layer.role, field=declared.name, severity=severity, params=params))
-    if untold:
-        told = {"layer": layer.name, "role": layer.role, "fields": ", ".join(untold)}
-        result.not_checked.append(("length_untold", told))
+    if silent:
+        result.not_checked.append(("length_untold", untold(layer, silent)))
     return result

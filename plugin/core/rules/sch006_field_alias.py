@@ -3,6 +3,7 @@ from ..context import Context
 from ..findings import Finding
 from ..plan import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
+from ._untold import untold
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -48,10 +49,9 @@ def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult(applicable=False)
     told = {f.name.upper(): f.alias for f in layer.source.fields}
     there = [f for f in layer.template.fields if f.name in told]
-    untold = [f.name for f in there if told[f.name] is None]
-    if untold:
-        params = {"layer": layer.name, "role": layer.role, "fields": ", ".join(untold)}
-        result.not_checked.append(("alias_untold", params))
+    silent = [f.name for f in there if told[f.name] is None]
+    if silent:
+        result.not_checked.append(("alias_untold", untold(layer, silent)))
     known = [f for f in there if told[f.name] is not None]
     result.applicable = bool(known)
     if len(known) > 1 and not any(told[f.name] for f in known):

@@ -3,10 +3,9 @@ from ..context import Context
 from ..findings import Finding
 from ..plan import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
+from ._untold import some, untold
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-#: Codes named in a message; the rest is counted.
-_SHOWN = 5
 TERRACE = {"PD": "坡地", "TT": "梯田"}
 
 
@@ -54,26 +53,25 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     told = {f.name.upper(): f.codes for f in layer.source.fields}
-    untold = []
+    silent = []
     for declared in layer.template.fields:
         if not declared.codes or declared.name not in told:
             continue
         held = told[declared.name]
         if held is None:
-            untold.append(declared.name)
+            silent.append(declared.name)
             continue
         result.applicable = True
         codes = ctx.codes(declared.codes)
         result.unconfirmed.append(f"codes.{declared.codes}")
         severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None
         for case, found in _differences(held, codes.written(declared.code_pad)):
-            params = {"list": declared.codes, "count": len(found), "codes": _some(found)}
+            params = {"list": declared.codes, "count": len(found), "codes": some(found)}
             result.findings.append(
                 Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
             )
-    if untold:
-        params = {"layer": layer.name, "role": layer.role, "fields": ", ".join(untold)}
-        result.not_checked.append(("domain_untold", params))
+    if silent:
+        result.not_checked.append(("domain_untold", untold(layer, silent)))
     return result
 
 
@@ -87,7 +85,3 @@ def _differences(held: dict[str, str], wanted: dict[str, str]) -> list[tuple[str
         "names": [c for c in both if held[c].strip() != wanted[c]],
     }
     return [(case, codes) for case, codes in found.items() if codes]
-
-
-def _some(codes: list[str]) -> str:
-    return ", ".join(codes[:_SHOWN]) + (" …" if len(codes) > _SHOWN else "")
