@@ -150,10 +150,12 @@ def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, N
                 check()
                 _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found)
         left, right, shape = found.all()
-        a.crowded = np.zeros(len(a), dtype=bool)
-        a.crowded[left] = a.crowded[right] = True
+        crowded = np.zeros(len(a), dtype=bool)
+        crowded[left] = crowded[right] = True
         for i, j in ladder.failed:
-            a.crowded[[i, j]] = True
+            crowded[[i, j]] = True
+        # Whole at once, and last what another thread takes for the sign that all is known.
+        a.crowded = crowded
         a.overlaps = left, right, shape, ladder
     return a.overlaps
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The same answers, and no crash, when several threads ask at the same time: of the same layers and of their own."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.union import united
+from plugin.core.tolerance import Tolerance
+from tests.cases.made import bricks, gear, grid, moved, outline, together, without
+from tests.cases.ways import far_away
+
+RUNS = 20
+T = Tolerance()
+
+
+def layer(*shapes):
+    rows = np.empty(len(shapes), dtype=object)
+    rows[:] = [far_away(s) for s in shapes]
+    return rows
+
+
+def layers():
+    """Something of everything: edges that match and that do not, a large polygon with windows, doubles, multipolygons."""
+    wheel = gear(900, 35.0, 34.0)
+    fine = layer(
+        *bricks(8, 8), *moved(grid(2, 2), 3.0, 3.0), together(shapely.box(1, 1, 2, 2), shapely.box(70, 9, 71, 11))
+    )
+    coarse = layer(
+        shapely.transform(wheel, lambda xy: xy + 40.0),
+        without(outline(8, 8), shapely.box(20, 20, 60, 60)),
+        *grid(2, 2, 40.0, 1e-7),
+        *moved(grid(2, 2, 30.0), 0.3, 0.7),
+    )
+    return fine, coarse
+
+
+def answer(fine, coarse):
+    """Everything that is asked of two layers, as plain values."""
+    parts = [
+        shared_parts(fine, coarse, tolerance=T),
+        shared_parts(coarse, fine, tolerance=T, connected=True),
+        uncovered_parts(fine, coarse, tolerance=T),
+        uncovered_parts(coarse, fine, tolerance=T),
+        shared_parts(coarse, tolerance=T),
+        shared_parts(fine, tolerance=T),
+    ]
+    whole = united(fine, tolerance=T)
+    told = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
+    return [*told, whole.wkb]
+
+
+@pytest.fixture
+def busy():
+    """Threads take turns a hundred times as often as usual."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 100)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return answer(*map(Polygons, layers()))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("shared", [True, False], ids=["the same layers", "layers of their own"])
+def test_the_same_answer_from_several_threads(threads, shared, busy, expected):
+    shapes = layers()
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(RUNS):
+            together_now = Barrier(threads)
+            one = tuple(map(Polygons, shapes))
+
+            def ask(number, one=one, together_now=together_now):
+                mine = one if shared else tuple(map(Polygons, shapes))
+                together_now.wait(60)
+                # Each begins with another question, so that different things are found out at the same time.
+                if number % 2:
+                    shared_parts(mine[number // 2], tolerance=T)
+                return answer(*mine)
+
+            assert all(found == expected for found in pool.map(ask, range(threads)))
+
+
+def test_who_is_crowded_is_known_all_at_once():
+    """A thread that finds it written down may rely on it."""
+
+    class Watched(Polygons):
+        def __setattr__(self, name, value):
+            if name == "crowded" and value is not None:
+                written.append(value.tolist())
+            super().__setattr__(name, value)
+
+    written = []
+    shapes = layer(*grid(3, 1), shapely.box(5, 5, 15, 15))
+    shared_parts(Watched(shapes), tolerance=T)
+    assert written == [[True, True, False, True]]
