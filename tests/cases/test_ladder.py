@@ -76,7 +76,8 @@ def test_each_step_is_tried_in_turn_and_told(times, name, far):
 def test_every_step_gives_the_same_area(operation, times):
     a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
     b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
-    (shape,) = overlay(Stumbles(operation, times), layer(a), layer(b), ROW, ROW, T, Ladder())
+    inside = operation is shapely.intersection
+    (shape,) = overlay(Stumbles(operation, times), layer(a), layer(b), ROW, ROW, T, Ladder(), inside=inside)
     assert shape.area == pytest.approx(operation(a, b).area, abs=0.01)
 
 
@@ -96,6 +97,41 @@ def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
     assert steps.failed == [(bad, bad)] and not steps.steps
     assert [s is None for s in shapes] == [n == bad for n in range(100)]
     assert np.delete(shapely.area(shapes), bad) == pytest.approx(25)
+
+
+#: Where the second begins: at 4 it holds the middle of the first, at 6 it does not.
+LIES = {
+    "nothing where there is something": (shapely.intersection, 4, lambda a, b: shapely.Polygon()),
+    "all of the first": (shapely.intersection, 6, lambda a, b: a),
+    "all of the second": (shapely.intersection, 4, lambda a, b: b),
+    "something elsewhere": (shapely.intersection, 6, lambda a, b: box(100, 100, 5, 5)),
+    "nothing left": (shapely.difference, 6, lambda a, b: shapely.Polygon()),
+    "everything left": (shapely.difference, 4, lambda a, b: a),
+    "the wrong side left": (shapely.difference, 4, shapely.intersection),
+}
+
+
+@pytest.mark.parametrize(("operation", "begins", "lie"), LIES.values(), ids=LIES.keys())
+@pytest.mark.parametrize("times", [1, 2, 3, 99])
+def test_what_a_point_gainsays_is_not_believed(operation, begins, lie, times):
+    """GEOS says something wrong and does not know it: at the first, the first two … steps, or always."""
+    a, b, honest = box(0, 0, 10, 10), box(begins, 2, 20, 6), operation
+    asked = []
+
+    def lies(p, q, grid_size=None):
+        asked.append(grid_size)
+        if isinstance(p, np.ndarray):
+            return layer(*map(lie, p, q))
+        return lie(p, q) if len(asked) <= times else honest(p, q, grid_size=grid_size)
+
+    steps = Ladder()
+    (shape,) = overlay(lies, layer(a), layer(b), ROW, ROW, T, steps, inside=operation is shapely.intersection)
+    if times == 99:
+        # Of quarters each lie is another one; what comes of them is not believed either.
+        assert shape is None and steps.failed == [(7, 7)]
+    else:
+        assert shape.area == pytest.approx(operation(a, b).area) and not steps.failed
+        assert [s.name for s in steps.steps] == [("fixed_precision", "repaired", "pieces")[times - 1]]
 
 
 def gives_up(*shapes, **more):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..tolerance import Tolerance
 from .local import moved, moved_back, origins
 from .validity import polygons_only, repair
+from .witness import doubtful
 
 Operation = Callable[..., Any]
 #: How often a shape is quartered before a pair is given up.
@@ -47,28 +48,60 @@ class Ladder:
 
 
 def overlay(
-    operation: Operation, a: NDArray, b: NDArray, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder
+    operation: Operation,
+    a: NDArray,
+    b: NDArray,
+    i: NDArray,
+    j: NDArray,
+    tolerance: Tolerance,
+    ladder: Ladder,
+    *,
+    inside: bool = True,
 ) -> NDArray:
-    """The operation on (n,) pairs of polygons of rows ``i``, ``j``; where GEOS gives up, down the ladder for that pair.
+    """The operation on (n,) pairs of polygons of rows ``i``, ``j``; where GEOS gives up, or a point gainsays what it says
+    (`witness`), down the ladder for that pair. ``inside``: the operation gives what both share, else what ``b`` leaves.
 
     Returns (n,) geometries, None for a pair that failed at every step.
     """
     origin = origins(a, b)
-    return moved_back(_overlay(operation, moved(a, -origin), moved(b, -origin), i, j, tolerance, ladder), origin)
+    a, b = moved(a, -origin), moved(b, -origin)
+    step = _Step(operation, inside, tolerance, ladder)
+    result = _overlay(step, a, b, i, j)
+    for n in np.flatnonzero(step.doubts(result, a, b)).tolist():
+        result[n] = _one(step, a[n], b[n], (int(i[n]), int(j[n])), first=1)
+    return moved_back(result, origin)
 
 
-def _overlay(
-    operation: Operation, a: NDArray, b: NDArray, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder
-) -> NDArray:
+class _Step(NamedTuple):
+    """What is asked, and where it is written down what it took."""
+
+    operation: Operation
+    inside: bool
+    tolerance: Tolerance
+    ladder: Ladder
+
+    def doubts(self, result: NDArray, a: NDArray, b: NDArray) -> NDArray:
+        """(n,) bool. Rounding moves boundaries by less than two grid steps."""
+        return doubtful(result, a, b, self.inside, 2 * self.tolerance.cluster_m)
+
+
+def _overlay(step: _Step, a: NDArray, b: NDArray, i: NDArray, j: NDArray) -> NDArray:
     try:
-        return operation(a, b)
+        return step.operation(a, b)
     except shapely.GEOSException:
         if len(a) == 1:
-            return np.array([_one(operation, a[0], b[0], (int(i[0]), int(j[0])), tolerance, ladder)], dtype=object)
+            return as_array(_one(step, a[0], b[0], (int(i[0]), int(j[0]))))
     # Half by half: the one pair that GEOS stumbles over does not make the others slow.
     half = len(a) // 2
-    halves = [_overlay(operation, a[s], b[s], i[s], j[s], tolerance, ladder) for s in (slice(half), slice(half, None))]
+    halves = [_overlay(step, a[s], b[s], i[s], j[s]) for s in (slice(half), slice(half, None))]
     return np.concatenate(halves)
+
+
+def as_array(shape: Any) -> NDArray:
+    """One shape, or None, as (1,)."""
+    found = np.empty(1, dtype=object)
+    found[0] = shape
+    return found
 
 
 def union(shapes: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> Any:
@@ -83,7 +116,7 @@ def union(shapes: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> An
             continue
         if grid is not None:
             ladder.steps.append(Step("fixed_precision", row, -1, changed))
-        return moved_back(np.array([joined], dtype=object), origin)[0]
+        return moved_back(as_array(joined), origin)[0]
     ladder.failed.append((row, -1))
     return None
 
@@ -93,21 +126,18 @@ def _rounded_off(shapes: NDArray, grid: float) -> float:
     return float(np.abs(shapely.area(shapely.set_precision(shapes, grid)) - shapely.area(shapes)).sum())
 
 
-def _one(operation: Operation, a: Any, b: Any, pair: tuple[int, int], tolerance: Tolerance, ladder: Ladder) -> Any:
-    for name, attempt in (
-        ("as_is", _as_is),
-        ("fixed_precision", _fixed_precision),
-        ("repaired", _repaired),
-        ("pieces", _in_pieces),
-    ):
+def _one(step: _Step, a: Any, b: Any, pair: tuple[int, int], first: int = 0) -> Any:
+    for name, attempt in _ATTEMPTS[first:]:
         try:
-            result, changed = attempt(operation, a, b, tolerance)
+            result, changed = attempt(step.operation, a, b, step.tolerance)
         except shapely.GEOSException:
             continue  # the next step is what is done about it
         if name != "as_is":
-            ladder.steps.append(Step(name, *pair, changed))
+            if step.doubts(as_array(result), as_array(a), as_array(b))[0]:
+                continue
+            step.ladder.steps.append(Step(name, *pair, changed))
         return result
-    ladder.failed.append(pair)
+    step.ladder.failed.append(pair)
     return None
 
 
@@ -153,3 +183,11 @@ def _quarters(shape: Any, depth: int) -> list[Any]:
 
 def _changed(before: Any, after: Any) -> float:
     return abs(float(shapely.area(after) if after is not None else 0.0) - float(shapely.area(before)))
+
+
+_ATTEMPTS = (
+    ("as_is", _as_is),
+    ("fixed_precision", _fixed_precision),
+    ("repaired", _repaired),
+    ("pieces", _in_pieces),
+)

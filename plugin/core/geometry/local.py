@@ -11,6 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .validity import polygons_only
+
 
 def origins(*layers: NDArray) -> NDArray:
     """(n, 2) whole metres to take off the n-th shapes of all layers ((n,) each), 0 where digits would be lost."""
@@ -33,14 +35,19 @@ def moved(shapes: NDArray, by: NDArray) -> NDArray:
 def moved_back(shapes: NDArray, by: NDArray) -> NDArray:
     """As `moved`, for results: their new vertices are rounded, and what is left invalid by that is rounded in its place,
     where GEOS sees to it that nothing crosses."""
+    # Of polygons in a collection nobody has seen to it that they stay apart.
+    mixed = np.flatnonzero(shapely.get_type_id(shapes) == 7)
+    if len(mixed):
+        shapes = shapes.copy()
+        for n in mixed.tolist():
+            shapes[n] = polygons_only(shapes[n])
     found = moved(shapes, by)
-    if found is shapes:
-        return shapes
     broken = np.flatnonzero(~(shapely.is_valid(found) | shapely.is_missing(found)))
     if len(broken):
         # A power of two: on this grid every number can be moved without rounding.
-        rounded = shapely.set_precision(shapes[broken], 2 * np.spacing(by.max()))
-        found[broken] = moved(rounded, by[broken] if by.ndim == 2 else by)
+        grid = 2 * np.spacing(np.abs(shapely.total_bounds(found[broken])).max())
+        found = found.copy()
+        found[broken] = moved(shapely.set_precision(shapes[broken], grid), by[broken] if by.ndim == 2 else by)
         still = broken[~shapely.is_valid(found[broken])]
         found[still] = shapely.buffer(found[still], 0)
     return found

@@ -231,7 +231,7 @@ def _difference(a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance
     if other is None:
         return None
     one, two = np.array([shape], dtype=object), np.array([other], dtype=object)
-    return overlay(shapely.difference, one, two, np.array([row]), np.array([-1]), tolerance, ladder)[0]
+    return overlay(shapely.difference, one, two, np.array([row]), np.array([-1]), tolerance, ladder, inside=False)[0]
 
 
 def _together(shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, ladder: Ladder) -> Any:
