@@ -149,11 +149,12 @@ def read_all(
     *,
     progress: Callable[[float, str], None],
     check: Callable[[], None],
-    wanted: Callable[[SourceLayer], bool] = lambda layer: True,
+    wanted: Callable[[SourceLayer], bool | frozenset[str]] = lambda layer: True,
 ) -> Iterator[SourceLayer]:
     """Read layers in turn. ``check`` raises when the user wants to stop.
 
-    ``wanted`` is asked with name and fields before the rows of a layer are read; one that is not wanted stays empty.
+    ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
+    the names of the fields to read, in capitals.
     """
     sketches = [(one, sketch(one)) for one in snapshots]
     asked = [(one, drawn, wanted(drawn)) for one, drawn in sketches]
@@ -164,7 +165,7 @@ def read_all(
             yield drawn
             continue
         progress(done / total, one.name)
-        yield read(one, check=check)
+        yield read(one, check=check, only=None if counts is True else counts)
         done += one.count
 
 
@@ -213,8 +214,13 @@ def _stamp(path: Path) -> tuple[Any, ...]:
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
 
-def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceLayer:
-    """The table of a snapshot: attributes by column, geometries as WKB, in one pass over the features."""
+def read(
+    shot: Snapshot, *, check: Callable[[], None] = lambda: None, only: frozenset[str] | None = None
+) -> SourceLayer:
+    """The table of a snapshot: attributes by column, geometries as WKB, in one pass over the features.
+
+    ``only``: the fields that are read, in capitals; default all.
+    """
     import geopandas as gpd
     import numpy as np
     import pandas as pd
@@ -222,11 +228,17 @@ def read(shot: Snapshot, *, check: Callable[[], None] = lambda: None) -> SourceL
 
     drawn = sketch(shot)
     kept, crs = _kept(shot), drawn.crs
+    request = QgsFeatureRequest(shot.request)
+    if only is not None:
+        kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
+        if request.filterExpression() is None:
+            # An expression may ask for any field.
+            request.setSubsetOfAttributes(kept)
     rows: list[list[Any]] = []
     shapes: list[bytes | None] = []
     fids: list[int] = []
     curves: list[int] = []
-    for number, feature in enumerate(shot.source.getFeatures(shot.request)):
+    for number, feature in enumerate(shot.source.getFeatures(request)):
         if number % _BATCH == 0:
             check()
         fids.append(feature.id())

@@ -118,14 +118,24 @@ def check(
     return Checked(plan, report)
 
 
-def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool]:
-    """Does a layer play a part, by its name and fields? What plays none is not read: it may be large, or damaged."""
+def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
+    """Does a layer play a part, by its name and fields? What plays none is not read: it may be large, or damaged.
+
+    Of one that does, the fields that any edition of its template has: no rule asks for others.
+    """
     from .plan import find_role
 
-    chosen = {name.upper() for name in roles.values()}
+    chosen: dict[str, set[str]] = {}
+    for role, name in roles.items():
+        chosen.setdefault(name.upper(), set()).add(role)
 
-    def wanted(layer: SourceLayer) -> bool:
-        return bool(chosen & {layer.name.upper(), layer.full_name.upper()}) or bool(find_role(layer, norm)[0])
+    def wanted(layer: SourceLayer) -> bool | frozenset[str]:
+        known = chosen.get(layer.name.upper(), set()) | chosen.get(layer.full_name.upper(), set())
+        known = known | {find_role(layer, norm)[0]} - {""}
+        if not known <= norm.standard.templates.keys():
+            return True  # a role that does not exist: said where roles are given
+        fields = {f.name.upper() for role in known for t in norm.standard.all_templates(role) for f in t.fields}
+        return frozenset(fields) if known else False
 
     return wanted
 

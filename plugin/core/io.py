@@ -41,7 +41,7 @@ _BYTES = "ISO-8859-1"
 ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
            pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
 
-Wanted = Callable[[SourceLayer], bool]
+Wanted = Callable[[SourceLayer], bool | frozenset[str]]
 
 
 def _all(layer: SourceLayer) -> bool:
@@ -55,7 +55,8 @@ def _never() -> None:
 def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[], None] = _never) -> list[SourceLayer]:
     """All layers of a GeoPackage, FileGDB, shapefile or GeoJSON, or of a folder of them.
 
-    ``wanted`` is asked with name and fields before the rows of a layer are read; one that is not wanted stays empty.
+    ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
+    the names of the fields to read, in capitals.
     ``check`` is called between layers and may raise to stop. In a folder, a file that cannot be read becomes a layer
     with a ``problem``, so that it does not stop the others. Raises InputError naming the file: it is not there, it
     is not GIS data, nothing in the folder can be read.
@@ -183,11 +184,16 @@ def _read_layer(
             fields = _fields(info, names)
             fields = declared.described(fields) if declared else fields
             sketch = _no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {}))
-            if not has_shapes or not wanted(sketch):
+            needed = wanted(sketch) if has_shapes else False
+            if needed is False:
                 return sketch
             if path.suffix.lower() == ".gdb" and info["features"] == 0:
                 return _without_rows(path, shown, fields, info["crs"])
-            layer = _read_rows(path, opened, name, encoding, sketch, names)
+            only = None
+            if needed is not True and not encoding and not doubled:
+                # Texts of a foreign encoding have foreign field names too: such a file is read whole.
+                only = [field for field in names if field.upper() in needed]
+            layer = _read_rows(path, opened, name, encoding, sketch, names, only)
     except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
@@ -240,10 +246,19 @@ def _distinct(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def _read_rows(
-    path: Path, opened: Path, name: str, encoding: Encoding | None, sketch: SourceLayer, names: list[str]
+    path: Path,
+    opened: Path,
+    name: str,
+    encoding: Encoding | None,
+    sketch: SourceLayer,
+    names: list[str],
+    only: list[str] | None = None,
 ) -> SourceLayer:
+    """``names``: the fields as they are to be called, in their order; ``only``: those that are read, default all."""
     curves = [] if path.suffix.lower() in _STRAIGHT else _curve_ids(opened, name)
-    meta, fids, wkb, columns = _raw(path, opened, name, encoding)
+    meta, fids, wkb, columns = _raw(path, opened, name, encoding, only)
+    if only is not None:
+        names = [str(field) for field in meta["fields"]]
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     # What GEOS cannot hold at all (a ring of two points) is not the same as a row without a shape.
     broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([w is not None for w in wkb], dtype=bool))
@@ -284,10 +299,10 @@ def _read_rows(
 
 
 def _raw(
-    path: Path, opened: Path, name: str, encoding: Encoding | None
+    path: Path, opened: Path, name: str, encoding: Encoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Rows as arrays, in the order of the file, with text decoded. InputError when there are fewer than there should be."""
-    options: dict[str, Any] = {"return_fids": True}
+    options: dict[str, Any] = {"return_fids": True, "columns": only}
     if path.suffix.lower() == ".gpkg":
         # A GeoPackage keeps a count of its rows; where it is out of date, readers that trust it leave rows out.
         table = name.replace('"', '""')

@@ -15,12 +15,14 @@ import pyogrio
 import pytest
 import shapely
 
+from plugin.core.check import Options, check
 from plugin.core.encoding import garbled, known_codec, shapefile_encoding
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.io import read_source
 from plugin.core.plan import find_role
 from plugin.core.report import Outcome
 from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
 from tests.core.examples import norm_of
 from tests.core.small import (
     X,
@@ -549,9 +551,10 @@ def test_what_the_reader_warns_of_is_passed_on(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET BZRQ = '二零二二年'")
     database.close()
-    checked = look(path)
-    assert "读图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in notices(checked.report)
-    assert not found(checked.report, "RUN900")
+    (layer,) = read_source(path)
+    told = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
+    assert "读图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in told
+    assert not found(look(path).report, "RUN900")
 
 
 def test_numbers_that_are_none_count_as_missing(tmp_path):
@@ -687,3 +690,18 @@ def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_p
 def test_shapefile_encoding_reads_the_table_only(gbk):
     assert shapefile_encoding(gbk).name == "GB18030"
     assert outcome(look(gbk, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
+
+
+def test_only_the_fields_that_a_rule_may_ask_for_are_read(tmp_path):
+    frame = gpd.GeoDataFrame(
+        {"BSM": ["1"], "czkfbj_note": ["x"], "ghfqdm": ["411"], "MJ": [1.5]},
+        geometry=[shapely.box(38_460_000, 4_400_000, 38_460_100, 4_400_100)],
+        crs=4526,
+    )
+    frame.to_file(tmp_path / "a.gpkg", layer="CZKFBJ", driver="GPKG")
+    (read,) = read_source(tmp_path / "a.gpkg", wanted=lambda layer: frozenset({"MJ", "GHFQDM", "BZ"}))
+    assert read.frame.drop(columns="geometry").to_dict("list") == {"ghfqdm": ["411"], "MJ": [1.5]}
+    assert [f.name for f in read.fields] == ["BSM", "czkfbj_note", "ghfqdm", "MJ"]
+    plan = check(tmp_path / "a.gpkg", Options(rules=("ATT001",))).plan
+    assert "czkfbj_note" not in plan.layers["CZKFBJ"].frame
+    assert plan.layers["CZKFBJ"].keys == ["1"]
