@@ -21,7 +21,7 @@ from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
 from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
-from .geometry.straight import Brought, Edge, bring, shared_edges, stored_only
+from .geometry.straight import Brought, Edge, bring, codes, shared_edges, stored_only
 from .geometry.validity import missing, polygons_only, repair
 from .profile import Norm
 from .template import Template
@@ -320,13 +320,13 @@ class Plan:
         self.plane = self.plane or self.crs
 
     @cached_property
-    def added(self) -> NDArray:
-        """(k, 2) vertices in the plane that no layer has stored."""
-        return np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())])
+    def _added(self) -> NDArray:
+        """Vertices in the plane that no layer has stored, as `stored_only` asks for them."""
+        return codes(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
 
     def stored_only(self, shapes: NDArray) -> NDArray:
         """(n,) shapes of the plane without vertices that no layer has stored: those are for detection alone."""
-        return stored_only(shapes, self.added)
+        return stored_only(shapes, self._added)
 
     def shown(self, geometries: NDArray) -> NDArray:
         """(n,) geometries of the plane in the CRS that findings are given in."""

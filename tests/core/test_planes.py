@@ -8,7 +8,7 @@ from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.register import Register
-from plugin.core.geometry.straight import bring, long_edges, stored_only
+from plugin.core.geometry.straight import bring, codes, long_edges, stored_only
 from plugin.core.live import Live
 from plugin.core.rule import all_rules
 from tests.core.small import as_read, found, look, notices, table
@@ -186,7 +186,7 @@ def test_an_edge_gets_the_same_vertices_from_either_side_and_in_any_company():
     for n in range(4):
         alone = bring(many[n : n + 1], zone, plane).shapes[0]
         assert shapely.equals_exact(alone, together.shapes[n], 0) and alone.is_valid
-        assert shapely.equals_exact(stored_only(together.shapes[n : n + 1], together.added)[0],
+        assert shapely.equals_exact(stored_only(together.shapes[n : n + 1], codes(together.added))[0],
                                     crs_care.reproject(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
     assert together.shapes[4] is None and together.shapes[5].is_empty
     # Short edges stay as they are.

@@ -136,7 +136,7 @@ def linework(shapes: NDArray, rows: NDArray) -> Linework:
         vertex = _as_one(found.xy)
         begins[start : stop - 1] = vertex[1:] != vertex[:-1]
         begins[start + found.at[1:] - 1] = False
-        code = _vertex_codes(found.xy)
+        code = vertex_codes(found.xy)
         # A sum knows no direction.
         key[start : stop - 1] = code[:-1] + code[1:]
         known, start = known + len(lengths), stop
@@ -154,7 +154,7 @@ def _signed_areas(found: Rings) -> NDArray:
     return ring_sums(steps, at)
 
 
-def _vertex_codes(xy: NDArray) -> NDArray:
+def vertex_codes(xy: NDArray) -> NDArray:
     """(v,) uint64: a hash of each vertex's exact coordinates; −0.0 is 0.0."""
     bits = (xy + 0.0).view(np.uint64)
     code = bits[:, 0] * _MIX[0]

@@ -9,7 +9,7 @@ vertices alone bends every edge: a kilometre by 0.8 mm from one 3° zone into th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from . import crs as crs_care
+from .linework import vertex_codes
 from .rings import batches, rings
 
 #: No point of an edge may be further off than this (m).
@@ -136,34 +137,42 @@ def shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS,
     return {crs: frozenset(edges) for crs, edges in shared.items()}
 
 
+def codes(added: NDArray) -> NDArray:
+    """(k, 2) added vertices as `stored_only` looks them up: sorted hashes of their exact coordinates."""
+    return np.unique(vertex_codes(added))
+
+
 def stored_only(shapes: NDArray, added: NDArray) -> NDArray:
-    """(n,) polygons and multipolygons without the vertices that `bring` added ((k, 2)); other vertices stay."""
+    """(n,) polygons and multipolygons without the vertices that `bring` added (their `codes`); other vertices stay."""
     if not len(added) or not len(shapes):
         return shapes
-    extra = np.unique(_as_one(added))
-
-    def ring(xy: NDArray) -> NDArray:
-        kept = xy[:-1][~np.isin(_as_one(xy[:-1]), extra)]
-        return np.concatenate([kept, kept[:1]]) if len(kept) >= 3 else xy
-
     thinned = shapes.copy()
-    for n in np.flatnonzero(_measurable(shapes)).tolist():
-        if np.isin(_as_one(shapely.get_coordinates(shapes[n])), extra).any():
-            parts = [
-                shapely.Polygon(ring(_xy(part.exterior)), [ring(_xy(hole)) for hole in part.interiors])
-                for part in shapely.get_parts([shapes[n]])
-            ]
-            thinned[n] = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    rows = np.flatnonzero(_measurable(shapes))
+    for batch in batches(shapes[rows]):
+        some = rows[batch]
+        xy, owner = shapely.get_coordinates(shapes[some], return_index=True)
+        there = _among(xy, added)
+        for n in np.unique(owner[there]).tolist():
+            thinned[some[n]] = _thinned(shapes[some[n]], added)
     return thinned
 
 
-def _xy(ring: shapely.LinearRing) -> NDArray:
-    return shapely.get_coordinates(ring)
+def _thinned(shape: Any, added: NDArray) -> Any:
+    def ring(line: shapely.LinearRing) -> NDArray:
+        xy = shapely.get_coordinates(line)
+        kept = xy[:-1][~_among(xy[:-1], added)]
+        return np.concatenate([kept, kept[:1]]) if len(kept) >= 3 else xy
+
+    parts = [
+        shapely.Polygon(ring(p.exterior), [ring(hole) for hole in p.interiors]) for p in shapely.get_parts([shape])
+    ]
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def _as_one(xy: NDArray) -> NDArray:
-    """(v,) complex: a vertex as one number."""
-    return np.ascontiguousarray(xy).view(np.complex128).ravel()
+def _among(xy: NDArray, added: NDArray) -> NDArray:
+    """(v,) bool: vertices whose code is one of the sorted ``added``."""
+    code = vertex_codes(np.ascontiguousarray(xy))
+    return added[np.minimum(np.searchsorted(added, code), len(added) - 1)] == code
 
 
 def _measurable(shapes: NDArray) -> NDArray:
