@@ -1686,6 +1686,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>年份要四位数字，如 2020。</translation>
     </message>
     <message>
+        <source>The {count} commonest are listed; check whether the list that codes come from is the right one.</source>
+        <translation>只列出最常见的 {count} 个；请核对代码换算用的是不是这张表。</translation>
+    </message>
+    <message>
         <source>These layouts were edited since they were made:
 {names}
 

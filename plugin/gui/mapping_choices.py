@@ -20,6 +20,9 @@ from ..core.mapping.preview import Undecided
 from ..core.template import CodeList
 from .mapping_table import QuietBox
 
+#: A box for each code: more of them than this nobody reads, and they would take long to make.
+_MOST = 200
+
 
 class Choices(QWidget):
     """``chosen(source code, target code)``; the target is empty where the decision was taken back."""
@@ -51,7 +54,12 @@ class Choices(QWidget):
         text = tr(
             "{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping."
         )
-        self.label.setText(text.format(field=field, count=len(rows), open=open_ones))
+        lines = [text.format(field=field, count=len(rows), open=open_ones)]
+        if len(rows) > _MOST:
+            more = tr("The {count} commonest are listed; check whether the list that codes come from is the right one.")
+            lines.append(more.format(count=_MOST))
+            rows = rows[:_MOST]
+        self.label.setText("\n".join(lines))
         self.table.setRowCount(0)
         self.table.setRowCount(len(rows))
         for place, row in enumerate(rows):

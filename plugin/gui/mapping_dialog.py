@@ -7,23 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qgis.core import Qgis, QgsProject, QgsVectorLayer
-from qgis.gui import QgsFileWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import (
-    QCheckBox,
-    QCompleter,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSplitter,
-    QVBoxLayout,
-)
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtWidgets import QFileDialog
 
 from ..bridge import county, forms, mapping_work, settings
 from ..bridge.check import stopper
@@ -38,112 +23,28 @@ from ..core.template import Template
 from ..core.texts import Texts
 from ..core.writing import beside
 from . import idle
-from .buttons import close_only
-from .mapping_choices import Choices
-from .mapping_table import MappingTable, QuietBox
+from .mapping_form import MappingForm
 
 _FOLDER = "mapping_folder"
 
 
-class MappingDialog(QDialog):
+class MappingDialog(MappingForm):
     """Stays open beside the work; what runs is a task and can be cancelled."""
 
     def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianMappingDialog")
-        self.setWindowTitle(tr("Map Fields"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._project, self._runner = project, runner
-        self._norm = county.options(project).norm()
-        self._texts = Texts(settings.interface_language())
+        norm = county.options(project).norm()
+        super().__init__(project, norm.standard.templates, Texts(settings.interface_language()), parent)
+        self._project, self._runner, self._norm = project, runner, norm
         self._prepared: Prepared | None = None
         self._job: Job | None = None
         self._run: MappingRun | None = None
         self._written = ""
         self._files: dict[str, QgsVectorLayer] = {}
-        self._make_widgets(layer)
-        self._lay_out()
-        self._connect()
-        self._prepare()
-
-    # --- widgets
-    def _make_widgets(self, layer: Any) -> None:
-        self.source = QgsMapLayerComboBox()
-        self.source.setObjectName("SanxianMappingSource")
-        self.source.setProject(self._project)
-        self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         if isinstance(layer, QgsVectorLayer):
             self.source.setLayer(layer)
-        self.browse = QPushButton(tr("File…"))
-        self.template = QuietBox()
-        self.template.setObjectName("SanxianMappingTemplate")
-        for role, one in self._norm.standard.templates.items():
-            self.template.addItem(f"{one.name} {role}", role)
-        self.template.setEditable(True)
-        self.template.setInsertPolicy(QuietBox.InsertPolicy.NoInsert)
-        self.template.completer().setFilterMode(Qt.MatchFlag.MatchContains)
-        self.template.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.template.setCurrentIndex(max(self.template.findData(self._guess()), 0))
-        self.again = QPushButton(tr("Propose Again"))
-        self.load = QPushButton(tr("Open Mapping…"))
-        self.save = QPushButton(tr("Save Mapping…"))
-        self.table = MappingTable(self._texts)
-        self.choices = Choices()
-        self.choices.hide()
-        self.summary = QLabel()
-        self.summary.setObjectName("SanxianMappingSummary")
-        self.summary.setWordWrap(True)
-        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.output = QgsFileWidget()
-        self.output.setObjectName("SanxianMappingOutput")
-        self.output.setStorageMode(QgsFileWidget.StorageMode.SaveFile)
-        self.output.setConfirmOverwrite(True)
-        self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
-        self.output.lineEdit().setPlaceholderText(tr("Empty: a layer in memory"))
-        self.losses = QCheckBox(tr("List what was not carried (xlsx, beside the output)"))
-        self.losses.setChecked(True)
-        self.personal = QCheckBox(tr("Leave personal data out"))
-        self.bar = QProgressBar()
-        self.bar.hide()
-
-    def _lay_out(self) -> None:
-        source = QHBoxLayout()
-        source.addWidget(self.source, 1)
-        source.addWidget(self.browse)
-        template = QHBoxLayout()
-        template.addWidget(self.template, 1)
-        for button in (self.again, self.load, self.save):
-            template.addWidget(button)
-        top = QFormLayout()
-        top.addRow(tr("Layer"), source)
-        top.addRow(tr("Target template"), template)
-        parts = QSplitter(Qt.Orientation.Vertical)
-        parts.addWidget(self.table)
-        parts.addWidget(self.choices)
-        parts.setStretchFactor(0, 3)
-        parts.setStretchFactor(1, 1)
-        parts.setChildrenCollapsible(False)
-        below = QFormLayout()
-        below.addRow(tr("Write to"), self.output)
-        below.addRow("", self.losses)
-        below.addRow("", self.personal)
-        self.buttons = close_only(self)
-        self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
-        self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
-        self.stop.hide()
-        layout = QVBoxLayout(self)
-        layout.addLayout(top)
-        layout.addWidget(parts, 1)
-        layout.addWidget(self.summary)
-        layout.addLayout(below)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.buttons)
-        letter = self.fontMetrics().horizontalAdvance("0")
-        room = self.screen().availableGeometry()
-        self.resize(
-            min(letter * 150, room.width() * 9 // 10),
-            min(self.fontMetrics().lineSpacing() * 44, room.height() * 9 // 10),
-        )
+        self._connect()
+        self._prepare()
 
     def _connect(self) -> None:
         self.source.layerChanged.connect(self._source_changed)

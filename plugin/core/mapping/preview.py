@@ -99,24 +99,26 @@ def _constant(columns: Columns, value: Any, target: Field, standard: Standard) -
 
 def _carried(values: list[tuple[Any, str, int]], carrier: Carrier) -> Preview:
     filled = lost = remarked = 0
-    samples = []
+    # The commonest that arrive as they are, that change, and that are lost: a key has as many values as rows.
+    kept: list[Sample] = []
+    altered: list[Sample] = []
+    refused: list[Sample] = []
     for value, text, rows in values:
         after, reason, params = carrier(value)
         filled += rows if after is not None else 0
         lost += rows if after is None else 0
         remarked += rows if after is not None and reason else 0
-        samples.append(Sample(text, as_text(after), rows, reason, params))
-    return Preview(filled, lost, remarked, _telling(samples))
+        group = refused if reason else kept if as_text(after) == text else altered
+        if len(group) < SHOWN:
+            group.append(Sample(text, as_text(after), rows, reason, params))
+    return Preview(filled, lost, remarked, _telling(kept, altered, refused))
 
 
-def _telling(samples: list[Sample]) -> tuple[Sample, ...]:
+def _telling(kept: list[Sample], altered: list[Sample], refused: list[Sample]) -> tuple[Sample, ...]:
     """The commonest value that arrives, then the commonest that changes and that is lost, then more."""
-    arrived = [s for s in samples if not s.reason]
-    changed = [s for s in arrived if s.before != s.after]
-    lost = [s for s in samples if s.reason]
-    order = [*arrived[:1], *changed[:1], *lost[:1], *arrived, *lost]
+    arrived = sorted((*kept, *altered), key=lambda s: -s.rows)
     chosen: list[Sample] = []
-    for sample in order:
+    for sample in (*arrived[:1], *altered[:1], *refused[:1], *arrived, *refused):
         if sample not in chosen:
             chosen.append(sample)
     return tuple(chosen[:SHOWN])
