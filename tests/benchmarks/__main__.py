@@ -14,8 +14,10 @@ import shapely
 
 from plugin.core.check import Checked, Options, check
 from plugin.core.geometry.coverage import gaps, mismatched_edges
+from plugin.core.geometry.crs import lonlat_of
 from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.statutory_area import statutory_area
 
 from . import edits, overlays
 from .measure import (
@@ -70,7 +72,8 @@ def layer_rows(result: Checked, runs: int) -> list[Row]:
         mismatched_edges(layer, tolerance=limits)
 
     tiled, _ = least(coverage, runs)
-    areas, _ = least(lambda: plan.layers["DLTB"].__dict__.pop("statutory", None) or plan.layers["DLTB"].statutory, runs)
+    to_lonlat = lonlat_of(plan.plane)
+    areas, _ = least(lambda: statutory_area(parcels, to_lonlat), runs)
     count = int(shapely.get_num_coordinates(parcels).sum())
     return [
         Row("地类图斑自身重叠", f"{own:.2f} s", f"{count:,} 顶点", ""),

@@ -17,6 +17,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
     QgsProcessingModelChildParameterSource,
@@ -232,6 +233,18 @@ def test_an_output_that_is_the_input(provider, tmp_path):
     with pytest.raises(QgsProcessingException):
         run("statutory_area", {"INPUT": str(path), "OUTPUT": str(path)})
     assert digest(path) == before
+
+
+def test_cancel_writes_nothing(provider, tmp_path):
+    class Impatient(QgsProcessingFeedback):
+        def setProgress(self, share):
+            self.cancel()
+
+    path, target = written(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
+    run("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)})
+    before = digest(target)
+    assert run("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, Impatient(False)) == {}
+    assert digest(target) == before and sorted(p.name for p in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
 
 
 def test_in_a_model(provider, project, tmp_path):
