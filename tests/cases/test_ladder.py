@@ -99,6 +99,14 @@ def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
     assert np.delete(shapely.area(shapes), bad) == pytest.approx(25)
 
 
+@pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
+def test_a_copy_of_which_nothing_is_left_is_no_answer(operation, monkeypatch):
+    monkeypatch.setattr(ladders, "repair", lambda shape: None)
+    steps = Ladder()
+    (shape,) = overlay(Stumbles(operation, 2), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps)
+    assert shape is None and steps.failed == [(7, 7)]
+
+
 #: Where the second begins: at 4 it holds the middle of the first, at 6 it does not.
 LIES = {
     "nothing where there is something": (shapely.intersection, 4, lambda a, b: shapely.Polygon()),

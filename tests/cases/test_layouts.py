@@ -14,7 +14,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.geometry import overlay, windows
+from plugin.core.geometry import linework, overlay, windows
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.tolerance import Tolerance
@@ -110,6 +110,53 @@ def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
     holds()
 
 
+@pytest.mark.parametrize("distinct", [1, 7])
+def test_segments_that_look_the_same_are_not_taken_for_the_same(distinct, monkeypatch):
+    """Every vertex has one of very few hashes."""
+    real = linework._vertex_codes
+    monkeypatch.setattr(linework, "_vertex_codes", lambda xy: real(xy) % np.uint64(distinct))
+
+    @layouts_tried(1 / 20)
+    @given(seeds, st.booleans())
+    def holds(seed, near):
+        a, b = layout(seed, near)
+        one, two = Polygons(a), Polygons(b)
+        same_areas(as_areas(shared_parts(one, two, tolerance=EXACT)), of_pairs(a, b, product(present(a), present(b))))
+        same_areas(as_areas(shared_parts(two, tolerance=EXACT)), of_pairs(b, b, combinations(present(b), 2)))
+
+    holds()
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_after(calls):
+    left = iter(range(calls))
+
+    def check():
+        if next(left, None) is None:
+            raise Stopped
+
+    return check
+
+
+@layouts_tried(1 / 40)
+@given(seeds, st.booleans())
+def test_a_question_that_is_stopped_leaves_nothing_half_known(seed, near):
+    a, b = layout(seed, near)
+    expected = everything(a, b)
+    one, two = Polygons(a), Polygons(b)
+    for calls in range(1000):
+        try:
+            shared_parts(one, two, tolerance=EXACT, check=stop_after(calls))
+            uncovered_parts(one, two, tolerance=EXACT, check=stop_after(calls))
+            break
+        except Stopped:
+            continue
+    assert everything(one, two) == expected
+
+
 def close(found, expected, limit):
     for key in found.keys() | expected.keys():
         assert found.get(key, 0.0) == pytest.approx(expected.get(key, 0.0), abs=limit), key
@@ -117,7 +164,7 @@ def close(found, expected, limit):
 
 def everything(a, b):
     """All that the verbs say of two layers, in one table."""
-    one, two = Polygons(a), Polygons(b)
+    one, two = (s if isinstance(s, Polygons) else Polygons(s) for s in (a, b))
     answers = {
         "ab": shared_parts(one, two, tolerance=EXACT),
         "parts": shared_parts(one, two, tolerance=EXACT, connected=True),

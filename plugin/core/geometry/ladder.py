@@ -153,19 +153,27 @@ def _fixed_precision(operation: Operation, a: Any, b: Any, tolerance: Tolerance)
 
 
 def _repaired(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    fixed_a, fixed_b = repair(a), repair(b)
-    return operation(fixed_a, fixed_b, grid_size=tolerance.cluster_m), _changed(a, fixed_a) + _changed(b, fixed_b)
+    fixed_a, fixed_b, changed = _copies(a, b)
+    return operation(fixed_a, fixed_b, grid_size=tolerance.cluster_m), changed
 
 
 def _in_pieces(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     """Quarter by quarter: the vertex pair that GEOS stumbles over is alone in a small piece, or gone."""
-    fixed_a, fixed_b = repair(a), repair(b)
+    fixed_a, fixed_b, changed = _copies(a, b)
     pieces: list[Any] = []
     for quarter in _quarters(fixed_a, _QUARTERINGS):
         part = polygons_only(operation(quarter, fixed_b, grid_size=tolerance.cluster_m))
         if part is not None:
             pieces.append(part)
-    return shapely.union_all(pieces, grid_size=tolerance.cluster_m), _changed(a, fixed_a) + _changed(b, fixed_b)
+    return shapely.union_all(pieces, grid_size=tolerance.cluster_m), changed
+
+
+def _copies(a: Any, b: Any) -> tuple[Any, Any, float]:
+    """Repaired copies, and the m² that this changed. GEOSException when of one nothing areal can be made: it had area."""
+    fixed_a, fixed_b = repair(a), repair(b)
+    if fixed_a is None or fixed_b is None:
+        raise shapely.GEOSException("nothing is left of a repaired copy")
+    return fixed_a, fixed_b, _changed(a, fixed_a) + _changed(b, fixed_b)
 
 
 def _quarters(shape: Any, depth: int) -> list[Any]:
@@ -182,7 +190,7 @@ def _quarters(shape: Any, depth: int) -> list[Any]:
 
 
 def _changed(before: Any, after: Any) -> float:
-    return abs(float(shapely.area(after) if after is not None else 0.0) - float(shapely.area(before)))
+    return abs(float(shapely.area(after)) - float(shapely.area(before)))
 
 
 _ATTEMPTS = (
