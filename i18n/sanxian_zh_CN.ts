@@ -994,6 +994,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>名称</translation>
     </message>
     <message>
+        <source>Name from the code list</source>
+        <translation>名称取自代码表</translation>
+    </message>
+    <message>
         <source>Name or code of the county</source>
         <translation>县名或代码</translation>
     </message>

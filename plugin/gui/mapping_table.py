@@ -194,7 +194,7 @@ class MappingTable(QTableWidget):
         parts = []
         for sample in seen.samples:
             after = sample.after or tr("(empty)")
-            text = f"{sample.before} → {after}" if sample.before != sample.after else sample.before
+            text = f"{sample.before} → {after}" if sample.before not in ("", sample.after) else after
             if sample.reason:
                 why = self._texts.get("mapping_short", sample.reason)
                 text = tr("{value}: {why}").format(value=sample.before or sample.after, why=why)
@@ -202,6 +202,8 @@ class MappingTable(QTableWidget):
         item = self.item(row, SAMPLES)
         item.setText(tr("; ").join(parts))
         item.setToolTip("\n".join(parts))
+        by_code = self.cellWidget(row, SOURCE).currentData() == NOTHING and seen.filled
+        self.item(row, MORE).setText(tr("Name from the code list") if by_code else "")
         self.item(row, FILLED).setText(str(seen.filled))
         lost = self.item(row, LOST)
         lost.setText(str(seen.lost + seen.remarked) if seen.lost or seen.remarked else "")

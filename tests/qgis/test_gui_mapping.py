@@ -67,6 +67,10 @@ def test_it_proposes_and_shows_before_and_after(dialog):
     assert "0103 → 010300" in samples and "0204：可对应多个，待定" in samples
     assert (cell(dialog, "YDYHFLDM", mapping_table.FILLED), cell(dialog, "YDYHFLDM", mapping_table.LOST)) == ("5", "4")
     assert "0103 → 旱地" in cell(dialog, "YDYHFLMC", mapping_table.SAMPLES)
+    assert cell(dialog, "YDYHFLMC", mapping_table.MORE) == "名称取自代码表" and not cell(
+        dialog, "BZ", mapping_table.MORE
+    )
+    assert cell(dialog, "XZQMC", mapping_table.SAMPLES) == "浑源县"
     assert "10 行" in dialog.summary.text() and "数据来源说" in dialog.summary.text()
 
 
