@@ -264,9 +264,8 @@ def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None])
         if number % _BATCH == 0:
             check()
         finding.message = texts.message(finding, plan.norm.standard.templates)
-    if plan.plane != plan.crs:
-        for finding, shape in zip(placed, plan.shown(shapes), strict=True):
-            finding.geometry = shape
+    for finding, shape in zip(placed, plan.shown(plan.stored_only(shapes)), strict=True):
+        finding.geometry = shape
     for indicator in report.indicators:
         indicator.name = texts.indicator(indicator.id)
 
