@@ -23,6 +23,8 @@ SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 SMALL = 400
 CULTIVATED = ("0101", "0102", "0103")
 
+pytestmark = pytest.mark.slow  # it builds counties
+
 
 @pytest.fixture(scope="module")
 def clean():

@@ -131,6 +131,7 @@ def test_no_place_to_write(tmp_path, capsys):
     assert Texts("zh").get("errors", "output_is_folder", target=str(tmp_path)) in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_page_by_page_it_says_what_the_book_says(lang):
     standard = load_standard("county_db")

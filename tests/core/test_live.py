@@ -71,6 +71,7 @@ def changed(shape, chance):
     return shapely.Polygon(ring)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_edits_checked_one_by_one_give_what_a_check_of_the_whole_gives(sample, seed):
     norm, sources, rules = sample
