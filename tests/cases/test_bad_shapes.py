@@ -9,7 +9,21 @@ import pytest
 import shapely
 
 from tests.cases.made import gear
-from tests.core.small import BOW_TIE, X, Y, box, digest, found, look, placed, put_shapes, ring, table, write_gpkg
+from tests.core.small import (
+    BOW_TIE,
+    X,
+    Y,
+    as_read,
+    box,
+    digest,
+    found,
+    look,
+    placed,
+    put_shapes,
+    ring,
+    table,
+    write_gpkg,
+)
 
 EMPTY_PART = "MULTIPOLYGON (((0 0, 100 0, 100 100, 0 100, 0 0)), EMPTY)"
 #: Well-known binary codes of kinds that shapely does not write.
@@ -120,6 +134,20 @@ def test_many_strange_shapes_at_once(tmp_path):
     assert len({k for f in found(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
         area > 0 for *_, area in SHAPES.values()
     )
+
+
+@pytest.mark.parametrize(
+    "parts", ["((0 0, 900 0, 900 900, 0 900, 0 0)), EMPTY", "EMPTY, ((0 0, 900 0, 900 900, 0 900, 0 0)), EMPTY"]
+)
+def test_an_empty_part_in_another_coordinate_system(parts):
+    """Its edges are long enough to get vertices on the way into the plan's plane."""
+    strange = placed(f"MULTIPOLYGON ({parts})")
+    line = table([strange, box(100, 100)]).to_crs(4547)
+    assert [p.is_empty for p in shapely.get_parts(line.geometry[0])].count(True) == parts.count("EMPTY")
+    checked = look(as_read({"CZKFBJ": line, "STBHHX": table([box(0, 0, 50, 50), box(800, 800, 200, 200)])}))
+    assert not [f for f in checked.report.findings if f.code.startswith("RUN")]
+    assert len(found(checked.report, "REL003")) == 2 and len(found(checked.report, "TOP001")) == 1
+    assert checked.plan.layers["CZKFBJ"].statutory[0] == pytest.approx(810_000, rel=1e-3)
 
 
 @pytest.mark.slow

@@ -163,6 +163,26 @@ def test_a_union_on_the_grid_tells_what_rounding_changed(monkeypatch):
     assert step.area_m2 == pytest.approx(4e-4, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "lie", [lambda shapes: shapes[0], lambda shapes: shapely.union_all(shapes).buffer(1)], ids=["one lost", "too much"]
+)
+@pytest.mark.parametrize("always", [False, True])
+def test_a_union_that_a_point_or_its_area_gainsays_is_not_believed(lie, always, monkeypatch):
+    honest, shapes = shapely.union_all, layer(box(0, 0, 10, 10), box(8, 0, 10, 10))
+    answer = lie(shapes)
+    monkeypatch.setattr(
+        shapely,
+        "union_all",
+        lambda s, grid_size=None: honest(s, grid_size=grid_size) if grid_size and not always else answer,
+    )
+    steps = Ladder()
+    joined = union(shapes, 3, T, steps)
+    if always:
+        assert joined is None and steps.failed == [(3, -1)]
+    else:
+        assert joined.area == pytest.approx(180) and [s.name for s in steps.steps] == ["fixed_precision"]
+
+
 def test_a_union_that_fails_names_the_row_it_was_for(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", gives_up)
     bare = uncovered_parts(layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), layer(*grid(2, 1)), tolerance=T)

@@ -43,6 +43,11 @@ def noise(*shapes):
     return NOISE_M2 + 2 * np.spacing(largest) * sum(s.length for s in shapes)
 
 
+def rounding(*shapes):
+    """m² that a step down the ladder may change: boundaries go to the grid."""
+    return EXACT.cluster_m * sum(s.length for s in shapes)
+
+
 def as_areas(parts):
     assert shapely.is_valid(parts.geometry).all() and not parts.ladder.failed
     found = {}
@@ -55,11 +60,13 @@ def present(shapes):
     return [n for n, s in enumerate(shapes) if s is not None]
 
 
-def same_areas(found, expected):
+def same_areas(parts, expected):
     """``expected``: key → (area by shapely alone, shapes it is of, how to compute it in fractions)."""
+    found, rounded = as_areas(parts), {(step.left, step.right) for step in parts.ladder.steps}
     assert found.keys() <= expected.keys()
     for key, (area, shapes, exactly) in expected.items():
-        limit, ours = noise(*shapes), found.get(key, 0.0)
+        ours = found.get(key, 0.0)
+        limit = noise(*shapes) + (rounding(*shapes) if key in rounded else 0.0)
         if abs(ours - area) > limit:
             area = exactly()
         assert ours == pytest.approx(area, abs=limit), key
@@ -103,9 +110,9 @@ def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
     def holds(seed):
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
-        same_areas(as_areas(shared_parts(one, two, tolerance=EXACT)), of_pairs(a, b, product(present(a), present(b))))
-        same_areas(as_areas(shared_parts(one, tolerance=EXACT)), of_pairs(a, a, combinations(present(a), 2)))
-        same_areas(as_areas(uncovered_parts(one, two, tolerance=EXACT)), of_bare(a, b))
+        same_areas(shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
+        same_areas(shared_parts(one, tolerance=EXACT), of_pairs(a, a, combinations(present(a), 2)))
+        same_areas(uncovered_parts(one, two, tolerance=EXACT), of_bare(a, b))
 
     holds()
 
@@ -113,16 +120,16 @@ def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
 @pytest.mark.parametrize("distinct", [1, 7])
 def test_segments_that_look_the_same_are_not_taken_for_the_same(distinct, monkeypatch):
     """Every vertex has one of very few hashes."""
-    real = linework._vertex_codes
-    monkeypatch.setattr(linework, "_vertex_codes", lambda xy: real(xy) % np.uint64(distinct))
+    real = linework.vertex_codes
+    monkeypatch.setattr(linework, "vertex_codes", lambda xy: real(xy) % np.uint64(distinct))
 
     @layouts_tried(1 / 20)
     @given(seeds, st.booleans())
     def holds(seed, near):
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
-        same_areas(as_areas(shared_parts(one, two, tolerance=EXACT)), of_pairs(a, b, product(present(a), present(b))))
-        same_areas(as_areas(shared_parts(two, tolerance=EXACT)), of_pairs(b, b, combinations(present(b), 2)))
+        same_areas(shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
+        same_areas(shared_parts(two, tolerance=EXACT), of_pairs(b, b, combinations(present(b), 2)))
 
     holds()
 
@@ -163,7 +170,7 @@ def close(found, expected, limit):
 
 
 def everything(a, b):
-    """All that the verbs say of two layers, in one table."""
+    """All that the verbs say of two layers, in one table, and whether they took a step down the ladder for it."""
     one, two = (s if isinstance(s, Polygons) else Polygons(s) for s in (a, b))
     answers = {
         "ab": shared_parts(one, two, tolerance=EXACT),
@@ -172,7 +179,13 @@ def everything(a, b):
         "aa": shared_parts(one, tolerance=EXACT),
         "bare": uncovered_parts(one, two, tolerance=EXACT),
     }
-    return {(verb, *pair): area for verb, parts in answers.items() for pair, area in as_areas(parts).items()}
+    found = {(verb, *pair): area for verb, parts in answers.items() for pair, area in as_areas(parts).items()}
+    return found, any(parts.ladder.steps for parts in answers.values())
+
+
+def limit_of(a, b, *rounded):
+    shapes = [s for s in (*a, *b) if s is not None]
+    return noise(*shapes) + (rounding(*shapes) if any(rounded) else 0.0)
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
@@ -181,8 +194,8 @@ def test_parts_make_the_whole_and_both_sides_share_the_same(near):
     @given(seeds)
     def holds(seed):
         a, b = layout(seed, near)
-        found = everything(a, b)
-        limit = noise(*(s for s in (*a, *b) if s is not None))
+        found, rounded = everything(a, b)
+        limit = limit_of(a, b, rounded)
         shared, singly, turned = ({k[1:]: v for k, v in found.items() if k[0] == n} for n in ("ab", "parts", "ba"))
         close(singly, shared, limit)
         close({(i, j): v for (j, i), v in turned.items()}, shared, limit)
@@ -221,14 +234,14 @@ def test_what_must_not_matter_does_not(way, near):
     @given(seeds)
     def holds(seed):
         a, b = (each(shapes, snapped) for shapes in layout(seed, near))
-        limit = noise(*(s for s in (*a, *b) if s is not None))
-        straight = everything(a, b)
+        straight, rounded = everything(a, b)
         if way == "rows the other way":
-            found = rows_turned(everything(a[::-1], b[::-1]), len(a), len(b))
+            found, also = everything(a[::-1], b[::-1])
+            found = rows_turned(found, len(a), len(b))
         elif way == "to the county":
-            found = everything(*(each(shapes, far_away) for shapes in (a, b)))
+            found, also = everything(*(each(shapes, far_away) for shapes in (a, b)))
         else:
-            found = everything(each(a, way), each(b, way))
-        close(found, straight, limit)
+            found, also = everything(each(a, way), each(b, way))
+        close(found, straight, limit_of(a, b, rounded, also))
 
     holds()

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from ..tolerance import Tolerance
 from .local import moved, moved_back, origins
 from .validity import polygons_only, repair
-from .witness import doubtful
+from .witness import doubtful, union_doubtful
 
 Operation = Callable[..., Any]
 #: How often a shape is quartered before a pair is given up.
 _QUARTERINGS = 2
+#: Of so many polygons each is looked for in their union; of more it would cost more than the union.
+_WITNESSES = 64
 
 
 class Step(NamedTuple):
@@ -113,6 +115,8 @@ def union(shapes: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> An
             joined = shapely.union_all(near, grid_size=grid)
             changed = 0.0 if grid is None else _rounded_off(near, grid)
         except shapely.GEOSException:
+            continue
+        if len(near) <= _WITNESSES and union_doubtful(joined, near, 2 * tolerance.cluster_m):
             continue
         if grid is not None:
             ladder.steps.append(Step("fixed_precision", row, -1, changed))

@@ -19,6 +19,7 @@ from pyproj import CRS
 from . import crs as crs_care
 from .linework import vertex_codes
 from .rings import batches, rings
+from .validity import without_empty_parts
 
 #: No point of an edge may be further off than this (m).
 MOST_OFF_M = 1e-4
@@ -63,7 +64,7 @@ def bring(shapes: NDArray, source: CRS, plane: CRS, straight: frozenset[Edge] = 
     if not len(rows):
         return none
     # shapely writes one array for polygons and multipolygons only where a multipolygon is among them: one is put in.
-    mixed = np.append(shapes[rows], _ONE_OF_MANY)
+    mixed = np.append(without_empty_parts(shapes[rows]), _ONE_OF_MANY)
     kind, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
     stored = int(ring_at[-2])
     put = _put(xy[:stored], source, plane)

@@ -67,6 +67,20 @@ def sound_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     return sound, repaired
 
 
+def without_empty_parts(geometries: NDArray) -> NDArray:
+    """(n,) geometries, multipolygons without their empty parts: shapely cannot build such from arrays, and ends with the
+    whole process when it tries."""
+    several = np.flatnonzero(shapely.get_type_id(geometries) == 6)
+    parts, of = shapely.get_parts(geometries[several], return_index=True)
+    with_empty = several[np.unique(of[shapely.is_empty(parts)])]
+    if not len(with_empty):
+        return geometries
+    found = geometries.copy()
+    for n in with_empty.tolist():
+        found[n] = shapely.multipolygons([p for p in shapely.get_parts([found[n]]) if not p.is_empty])
+    return found
+
+
 def repair(geometry: Any) -> Any:
     """A valid copy's polygons, or None when nothing areal can be made of it. The original is not touched."""
     if not np.isfinite(shapely.get_coordinates(geometry)).all():

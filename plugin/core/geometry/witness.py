@@ -6,6 +6,8 @@ part and each polygon: what goes wrong with whole polygons shows, what only with
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -24,8 +26,7 @@ def doubtful(result: NDArray, a: NDArray, b: NDArray, inside: bool, nearness: fl
         return doubt
     # Nothing too many: each part lies where it should.
     parts, of = shapely.get_parts(result, return_index=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        wide = 2 * shapely.area(parts) / shapely.length(parts) > LEAST_WIDTH
+    wide = _wide(parts)
     x, y = _points(parts[wide])
     of = of[wide]
     wrong = ~shapely.contains_xy(a[of], x, y) | (shapely.contains_xy(b[of], x, y) != inside)
@@ -50,3 +51,17 @@ def _hear(doubt: NDArray, of: NDArray, x: NDArray, y: NDArray, a: NDArray, b: ND
         points = shapely.points(x, y)
         near = np.fmin(*(shapely.distance(shapely.boundary(side[of]), points) for side in (a, b)))
         doubt[of[~(near < nearness)]] = True
+
+
+def union_doubtful(joined: Any, shapes: NDArray, nearness: float) -> bool:
+    """Is a polygon missing in a union of (n,) polygons, or the union larger than all of them?"""
+    if shapely.area(joined) > shapely.area(shapes).sum() * (1 + 1e-9) + nearness:
+        return True
+    x, y = _points(shapes[_wide(shapes)])
+    lost = ~shapely.intersects_xy(joined, x, y)
+    return bool((shapely.distance(joined, shapely.points(x[lost], y[lost])) > nearness).any())
+
+
+def _wide(parts: NDArray) -> NDArray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 2 * shapely.area(parts) / shapely.length(parts) > LEAST_WIDTH
