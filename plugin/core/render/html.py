@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORTS
@@ -29,6 +30,15 @@ def render(report: Report, norm: Norm | None = None, pictures: Pictures | None =
 
 def fill(template: str, page: dict[str, Any]) -> str:
     """A page of resources/reports with its values, everything escaped and no address left in it."""
+    text = _environment().get_template(template).render(page)
+    # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
+    # between groups of digits all but vanishes, so the page takes a plain one that does not break.
+    return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
+
+
+@cache
+def _environment() -> Any:
+    """Jinja's, made once: it keeps the templates that it has read."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -39,10 +49,7 @@ def fill(template: str, page: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["css"] = css_string
-    text = environment.get_template(template).render(page)
-    # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
-    # between groups of digits all but vanishes, so the page takes a plain one that does not break.
-    return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
+    return environment
 
 
 def css_string(text: str) -> str:
