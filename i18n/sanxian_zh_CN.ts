@@ -514,6 +514,10 @@ Project: {project}</source>
         <translation>导出</translation>
     </message>
     <message>
+        <source>Export Maps</source>
+        <translation>导出图件</translation>
+    </message>
+    <message>
         <source>Export Maps…</source>
         <translation>导出图件…</translation>
     </message>
@@ -1100,6 +1104,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Not made although a delivery asks for them: {layers}. They can be added later under New Layers.</source>
         <translation>交付要求有、这里没有勾选的图层：{layers}。以后可用“新建图层”补上。</translation>
+    </message>
+    <message>
+        <source>Not made, for layers are missing: {names}.</source>
+        <translation>缺图层、没有生成的：{names}。</translation>
     </message>
     <message>
         <source>Not passed</source>
@@ -2050,6 +2058,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>{lost} left empty, {remarked} carried with a remark</source>
         <translation>{lost} 行留空，{remarked} 行照搬但需核对</translation>
+    </message>
+    <message>
+        <source>{made} maps, {files} files, in {folder}.</source>
+        <translation>图件 {made} 幅，文件 {files} 个，在 {folder}。</translation>
     </message>
     <message>
         <source>{meridian}°E, without the number</source>

@@ -178,7 +178,11 @@ def say_maps(feedback, outcome: Outcome, order: Order, texts: Texts) -> list[str
     """What was made and what was not, and why; returns the sentences on the latter."""
     if outcome.own:
         feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.own)))
-    lines = [texts.get("maps", lack.key, map=one.title, **lack.params) for one, lack in outcome.lacking]
+    # What one sentence is true of is one sentence: a county without a town centre's layers lacks many maps.
+    alike: dict[tuple, list[str]] = {}
+    for one, lack in outcome.lacking:
+        alike.setdefault((lack.key, *lack.params.items()), []).append(one.title)
+    lines = [texts.get("maps", key, map="”、“".join(titles), **dict(rest)) for (key, *rest), titles in alike.items()]
     for line in lines:
         feedback.pushWarning(line)
     if outcome.files:

@@ -13,6 +13,7 @@ from ..bridge import county, recognise
 from ..bridge.layouts import catalogue, keep
 from ..bridge.layouts.build import Builder
 from ..bridge.layouts.material import Material, of_found
+from ..bridge.settings import interface_language
 from ..bridge.tasks import Job, Runner, log_error
 from ..bridge.texts import tr
 from ..core.errors import InputError, SanxianError
@@ -24,10 +25,20 @@ class Maps:
         self._iface, self._runner = iface, runner
 
     def export(self) -> None:
-        """导出图件…: the toolbox's own dialog."""
+        """导出图件…: the toolbox's own dialog. Its log is closed with it, so what came of it is said here, too."""
         import processing
 
-        processing.execAlgorithmDialog("sanxian:export_maps", {})
+        results = processing.execAlgorithmDialog("sanxian:export_maps", {})
+        if results and results.get("FILES"):
+            text = tr("{made} maps, {files} files, in {folder}.")
+            self._iface.messageBar().pushSuccess(
+                tr("Export Maps"), text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"])
+            )
+            lacking = [catalogue.load().maps.get(one) for one in results["NOT_MADE"].split(", ") if one]
+            titles = [_title(one) for one in lacking if one is not None]
+            if titles:
+                text = tr("Not made, for layers are missing: {names}.")
+                self._iface.messageBar().pushInfo(tr("Export Maps"), text.format(names=tr(", ").join(titles)))
 
     def make_layouts(self) -> None:
         """生成布局…: layers are recognised off the main thread, then the dialog opens."""
@@ -108,3 +119,7 @@ class Maps:
                 error=type(error).__name__
             )
         self._iface.messageBar().pushWarning(tr("Make Layouts"), text)
+
+
+def _title(one: catalogue.Map) -> str:
+    return one.title if interface_language() == "zh" else one.title_en

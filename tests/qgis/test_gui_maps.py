@@ -60,7 +60,7 @@ def test_the_dialog_says_what_can_be_made_and_why_not(county):
         able == [one.id for one in dialog.chosen()] == ["land_use", "three_lines", "three_zones", "zones", "heritage"]
     )
     grey = [item for item in rows(dialog) if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
-    assert grey and all("ZXCQ" in item.toolTip() for item in grey)
+    assert grey and all("没有中心城区图层" in item.toolTip() for item in grey)
 
 
 def test_what_is_chosen_is_what_is_wanted(county):
@@ -135,3 +135,16 @@ def test_without_a_county_it_says_so(desk, project, tmp_path, monkeypatch):
     assert work(QgsApplication.instance(), lambda: bool(iface.said), seconds=30)
     assert iface.said[0][0] == "warning" and "XZQX" in iface.said[0][1]
     assert not project.layoutManager().printLayouts()
+
+
+def test_what_came_of_an_export_is_said(desk, monkeypatch):
+    import processing
+
+    maps, iface = desk
+    results = {"MADE": 5, "FILES": 10, "NOT_MADE": "centre_plan", "OUTPUT": "图件"}
+    monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
+    maps.export()
+    assert [kind for kind, _ in iface.said] == ["success", "info"] and "土地使用规划图" in iface.said[1][1]
+    monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: {})
+    maps.export()
+    assert len(iface.said) == 2

@@ -78,9 +78,12 @@ class Material:
         found = self.answers(spec.of)
         if found:
             return Lack("layer_empty", {"layer": found[1].name(), "name": spec.name})
+        own = [spec for spec in one.layers if not spec.underlay]
+        if one.scope == "centre" and not any(self.drawn(spec) for spec in own):
+            return Lack("no_centre", {})
         names = "、".join(dict.fromkeys(s.name for s in needed))
         roles = "、".join(dict.fromkeys(self.role_names(s.of) for s in needed))
-        return Lack("no_centre_layers" if one.scope == "centre" else "layer_missing", {"name": names, "roles": roles})
+        return Lack("layer_missing", {"name": names, "roles": roles})
 
     def role_names(self, of: Iterable[str]) -> str:
         """The roles that would answer, for a message."""
