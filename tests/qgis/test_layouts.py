@@ -143,8 +143,12 @@ def test_the_page_has_its_size_and_holds_its_items(builder, sheet, size):
 
 @pytest.mark.parametrize("one", COUNTY_MAPS)
 def test_the_legend_stays_in_its_frame(sheets, one):
+    # As it is printed: QGIS sizes a legend when it paints it.
+    image = QgsLayoutExporter(sheets[one]).renderPageToImage(0, QSize(), 100)
+    assert not image.isNull()
     room = sheets[one].itemById("legend_frame").sceneBoundingRect()
     assert room.adjusted(-0.2, -0.2, 0.2, 0.2).contains(sheets[one].itemById("legend").sceneBoundingRect())
+    assert sheets[one].itemById("legend").rect().height() < 0.99 * room.height()
 
 
 def test_a_long_name_becomes_smaller_not_cut(builder, monkeypatch):
@@ -323,3 +327,25 @@ def test_the_coordinate_system_in_words(qgis_app):
     assert crs_text(Crs("EPSG:4526")) == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
     assert crs_text(Crs("EPSG:4490")) == "2000国家大地坐标系"
     assert crs_text(Crs("EPSG:4546")).endswith("中央经线111°")
+
+
+def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
+    from qgis.core import QgsMapLayerLegendUtils
+
+    project = sample_project(tmp_path)
+    wanted = (MAPS.maps["zones"], MAPS.sheets["A3"], True)
+    keep.put(builder_for(project, PLATE), [wanted])
+    own = keep.find(project, *wanted)
+    (node,) = (n for n in own.itemById("legend").model().rootGroup().findLayers() if n.name() == "规划分区")
+    names = [n.data(0) for n in own.itemById("legend").model().layerLegendNodes(node)]
+    order = list(QgsMapLayerLegendUtils.legendNodeOrder(node))
+    assert "100 生态保护区" in names
+    del order[names.index("100 生态保护区")]
+    QgsMapLayerLegendUtils.setLegendNodeOrder(node, order)
+    layout = own.clone()
+    with export.atlas(layout):
+        seen = set()
+        for number in range(16):
+            export.turn_to(layout, export.Page(number, "", ""))
+            seen |= set(legend.shown(layout.itemById("legend")).get("规划分区", ()))
+    assert "100 生态保护区" not in seen and seen >= {"300 农田保护区", "410 城镇集中建设区", "500 乡村发展区"}

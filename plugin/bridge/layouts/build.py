@@ -88,7 +88,7 @@ class Builder:
                 texts.fit_scale_bar(bar, item, sheet)
         legend = layout.itemById(frame.LEGEND)
         if isinstance(legend, QgsLayoutItemLegend):
-            fill_legend(legend, item, self._legend_entries(one, item), townships)
+            fill_legend(legend, item, self._legend_entries(one, item))
         return layout
 
     def _empty(self, sheet: Sheet) -> QgsPrintLayout:

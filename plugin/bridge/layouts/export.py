@@ -79,9 +79,13 @@ def turn_to(layout: QgsPrintLayout, page: Page) -> None:
     if page.number >= 0:
         layout.atlas().seekTo(page.number)
     layout.refresh()
+    township, crs = None, None
+    if page.number >= 0:
+        coverage = layout.atlas().coverageLayer()
+        township, crs = layout.reportContext().feature().geometry(), coverage.crs()
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
-            legend.settle(one)
+            legend.settle(one, township, crs)
 
 
 def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:

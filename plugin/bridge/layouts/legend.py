@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from qgis.core import (
+    QgsGeometry,
+    QgsLayerTreeLayer,
     QgsLayerTreeModelLegendNode,
     QgsLayoutExporter,
     QgsLayoutItemLegend,
@@ -15,21 +17,23 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 
 from . import frame
+from .present import area_of, classes_on
 
 #: Sizes to try with one column and with two, large where there is little to say; and then all that is left.
 _SHRINK = (1.2, 1.1, 1.0, 0.92, 0.85, 0.78)
 _LAST = (0.7, 0.62, 0.55, 0.5)
 _COLUMNS = (1, 2, 3)
 _GLANCE_DPI = 20.0
+#: QGIS keeps the classes that a legend shows, and how a layer's name is written, in properties of its node. Beside them
+#: what they were before we looked at a page, and what we made of them.
+_ORDER, _STYLE = "legend/node-order", "legend/title-style"
+_ALL, _NONE = "all", "empty"
+_FIRST, _OURS = ("sanxian/order", "sanxian/style"), ("sanxian/order-made", "sanxian/style-made")
 
 
-def fill_legend(
-    legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: list[tuple[QgsVectorLayer, str]], townships: bool
-) -> None:
-    """Entries are layers with their names, the topmost first. Classes and layers not seen on the map are left out."""
+def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: list[tuple[QgsVectorLayer, str]]) -> None:
+    """Entries are layers with their names, the topmost first. Classes and layers not on the map are left out."""
     legend.setLinkedMap(item)
-    # Said again, for the legend hears of the map's styles only from now on.
-    item.setLayerStyleOverrides(item.layerStyleOverrides())
     legend.setAutoUpdateModel(False)
     group = legend.model().rootGroup()
     group.clear()
@@ -39,17 +43,17 @@ def fill_legend(
         node.setName(name)
         node.setCustomProperty("cached_name", name)
         node.setCustomProperty("legend/title-label", name)
-    legend.setLegendFilterByMapEnabled(True)
-    # Of a township's page: what lies in the township, not in its pale neighbours.
-    legend.setLegendFilterOutAtlas(townships)
+    legend.setLegendFilterByMapEnabled(False)
     legend.setSplitLayer(True)
     legend.setEqualColumnWidth(True)
     settle(legend)
 
 
-def settle(legend: QgsLayoutItemLegend) -> None:
-    """See what is on the map now, and make the legend fit its frame: more columns, then smaller."""
-    _look_at_map(legend)
+def settle(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
+    """Keep what is on the map (of the page's township, in ``crs``), and fit the frame: more columns, then smaller."""
+    _keep_present(legend, township, crs)
+    # Until it has been painted once, QGIS does not size a legend.
+    QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _GLANCE_DPI)
     room = _room(legend)
     if room is None:
         legend.adjustBoxSize()
@@ -60,15 +64,46 @@ def settle(legend: QgsLayoutItemLegend) -> None:
         size.apply(factor)
         legend.adjustBoxSize()
         taken = frame.size_of(legend)
-        if taken.width() <= room[0] + 0.1 and taken.height() <= room[1] + 0.1:
+        # Letters are a hair wider at other dots per inch.
+        if taken.width() <= 0.985 * room[0] and taken.height() <= 0.985 * room[1]:
             return
 
 
-def _look_at_map(legend: QgsLayoutItemLegend) -> None:
-    """QGIS sees what is on the map when a legend is painted, and in a task of its own: paint it small, and wait."""
-    legend.updateFilterByMap(False)
-    QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _GLANCE_DPI)
-    legend.model().waitForHitTestBlocking()
+def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs: object) -> None:
+    """Hide classes, and layers, of which nothing is there. What somebody took out of the legend stays out."""
+    item = legend.linkedMap()
+    if item is None:
+        return
+    area, styles = area_of(item, township, crs), item.layerStyleOverrides()
+    # QGIS itself would tell the legend of them when it is painted: too late to count its classes.
+    legend.model().setLayerStyleOverrides(styles)
+    for node in legend.model().rootGroup().findLayers():
+        layer = node.layer()
+        if not isinstance(layer, QgsVectorLayer):
+            continue
+        now = [str(node.customProperty(key, default)) for key, default in ((_ORDER, _ALL), (_STYLE, ""))]
+        if now != [node.customProperty(key, None) for key in _OURS]:
+            # Not as we left it: new, or changed by hand.
+            for key, value in zip(_FIRST, now, strict=True):
+                node.setCustomProperty(key, value)
+        first, style = (str(node.customProperty(key)) for key in _FIRST)
+        present = classes_on(layer, styles.get(layer.id(), ""), area, item.crs())
+        kept = present if first == _ALL else [int(n) for n in first.split(",") if n.isdigit()]
+        if present is None:
+            _set_order(node, first)
+        else:
+            _set_order(node, ",".join(str(n) for n in kept or () if n in present) or _NONE)
+        node.setCustomProperty(_STYLE, "hidden" if present == [] else style)
+        for key, value in zip(_OURS, (node.customProperty(_ORDER, _ALL), node.customProperty(_STYLE)), strict=True):
+            node.setCustomProperty(key, value)
+        legend.model().refreshLayerLegend(node)
+
+
+def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
+    if order == _ALL:
+        node.removeCustomProperty(_ORDER)
+    else:
+        node.setCustomProperty(_ORDER, order)
 
 
 def shown(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
@@ -77,7 +112,8 @@ def shown(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)
         if nodes:
-            found[node.name()] = [_label(one) for one in nodes]
+            # The title is what is drawn; a node read again from a project goes by its layer's name.
+            found[str(node.customProperty("legend/title-label", "") or node.name())] = [_label(one) for one in nodes]
     return found
 
 

@@ -74,8 +74,6 @@ def style_of(
         _only(copy, look)
     elif look.fill:
         _plain(copy, look, sheet)
-    else:
-        _name_others(copy)
     if look.opacity is not None:
         copy.setOpacity(look.opacity)
     if scale:
@@ -152,25 +150,6 @@ def _filled(color: str, line: str = "") -> QgsFillSymbol:
 def _values(category: QgsRendererCategory) -> list:
     value = category.value()
     return value if isinstance(value, list) else [value]
-
-
-def _name_others(layer: QgsVectorLayer) -> None:
-    """What falls into the class of all others gets a class of its own beside it: QGIS's legend overlooks the former."""
-    found = _categorized(layer)
-    index = layer.fields().lookupField(found.classAttribute()) if found else -1
-    if found is None or index < 0:
-        return
-    taken = {str(v) for c in found.categories() for v in _values(c)}
-    rest = next((c for c in found.categories() if _values(c) in ([""], [None])), None)
-    others = [v for v in layer.uniqueValues(index) if isinstance(v, str | int) and str(v) not in taken]
-    if rest is None or not others:
-        return
-    made = [QgsRendererCategory(c) for c in found.categories() if c.uuid() != rest.uuid()]
-    made.append(QgsRendererCategory(sorted(others, key=str), rest.symbol().clone(), rest.label()))
-    # Codes that come later still find the class of all others.
-    renderer = QgsCategorizedSymbolRenderer(found.classAttribute(), [*made, QgsRendererCategory(rest)])
-    merged = isinstance(layer.renderer(), QgsMergedFeatureRenderer)
-    layer.setRenderer(QgsMergedFeatureRenderer(renderer) if merged else renderer)
 
 
 def _only(layer: QgsVectorLayer, look: Look) -> None:
