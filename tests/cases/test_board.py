@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Polygons of the squares of a board: what they share is counted, without any geometry."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.geometry import overlay, windows
+from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.validity import polygons_only
+from plugin.core.tolerance import Tolerance
+
+EXACT = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+SIDE = 5
+SQUARES = [[shapely.box(x, y, x + 1, y + 1) for y in range(SIDE)] for x in range(SIDE)]
+
+
+def board(chance):
+    """(SIDE, SIDE) bool: squares at random, a rectangle, all but one, or two far apart."""
+    kind = chance.integers(4)
+    if kind == 0:
+        return chance.random((SIDE, SIDE)) < chance.random()
+    chosen = np.full((SIDE, SIDE), kind == 2)
+    if kind == 1:
+        x, y, width, height = chance.integers(0, SIDE, 4)
+        chosen[x : x + width + 1, y : y + height + 1] = True
+    for x, y in chance.integers(1, SIDE - 1, (1, 2)) if kind == 2 else chance.integers(0, SIDE, (2, 2)):
+        chosen[x, y] = kind == 3
+    return chosen
+
+
+def polygon(chance, chosen):
+    """With a vertex at every square, or only where it turns; None for no square."""
+    squares = [SQUARES[x][y] for x, y in np.argwhere(chosen)]
+    if not squares:
+        return None
+    joined = polygons_only(shapely.coverage_union_all(squares))
+    return joined if chance.random() < 0.6 else polygons_only(shapely.simplify(joined, 0))
+
+
+def layer(chance):
+    """(n,) polygons and (n, SIDE, SIDE) their squares: a coverage with something more on it, or anything."""
+    if chance.random() < 0.4:
+        label = chance.integers(0, chance.integers(1, 7), (SIDE, SIDE))
+        boards = [label == k for k in np.unique(label)] + [board(chance)] * int(chance.integers(2))
+    else:
+        boards = [board(chance) for _ in range(chance.integers(1, 9))]
+    shapes = np.empty(len(boards), dtype=object)
+    shapes[:] = [polygon(chance, b) for b in boards]
+    return shapes, np.array(boards)
+
+
+def counted(pairs):
+    return {pair: int(squares.sum()) for pair, squares in pairs.items() if squares.any()}
+
+
+def measured(parts):
+    found = {}
+    for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
+        found[i, j] = found.get((i, j), 0.0) + area
+    return {pair: round(area, 9) for pair, area in found.items()}
+
+
+#: `windows.LARGE_VERTICES`, `windows.MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_A_ROW`.
+PATHS = {"as it is": (512, 10.0, 64, 500), "cut through windows": (6, 0.25, 2, 10**9), "compared": (512, 10.0, 64, 0)}
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
+@pytest.mark.parametrize("seed", range(40))
+def test_squares_are_counted(seed, path, monkeypatch):
+    for (where, name), value in zip(
+        ((windows, "LARGE_VERTICES"), (windows, "MARGIN_M"), (overlay, "MANY"), (overlay, "VERTICES_A_ROW")),
+        path,
+        strict=True,
+    ):
+        monkeypatch.setattr(where, name, value)
+    chance = np.random.default_rng(seed)
+    (a, boards_a), (b, boards_b) = layer(chance), layer(chance)
+    one, two = Polygons(a), Polygons(b)
+    pairs = {(i, j): boards_a[i] & boards_a[j] for i, j in combinations(range(len(a)), 2)}
+    assert measured(shared_parts(one, tolerance=EXACT)) == counted(pairs)
+    some_a, some_b = chance.random(len(a)) < 0.7, chance.random(len(b)) < 0.7
+    for rows_a, rows_b in ((None, None), (some_a, some_b)):
+        squares_a = boards_a if rows_a is None else boards_a & rows_a[:, None, None]
+        squares_b = boards_b if rows_b is None else boards_b & rows_b[:, None, None]
+        pairs = {(i, j): squares_a[i] & squares_b[j] for i in range(len(a)) for j in range(len(b))}
+        assert measured(shared_parts(one, two, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b)) == counted(pairs)
+        bare = {(i, -1): squares_a[i] & ~squares_b.any(axis=0) for i in range(len(a))}
+        assert measured(uncovered_parts(one, two, tolerance=EXACT, rows=rows_a, cover_rows=rows_b)) == counted(bare)
