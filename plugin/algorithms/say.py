@@ -111,7 +111,7 @@ def say_areas(feedback, done: Done, tolerance_m2: float, lang: str) -> None:
     texts, areas, compared = Texts(lang), done.areas, done.compared
     for key, params in done.source.notices:
         feedback.pushInfo(texts.notice(key, params))
-    sums = {basis: number(areas.total(basis), 2) for basis in ("statutory", "geodesic", "planar")}
+    sums = {basis: _m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
     feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane, **sums))
     if done.not_cgcs2000:
@@ -119,8 +119,10 @@ def say_areas(feedback, done: Done, tolerance_m2: float, lang: str) -> None:
     if done.there:
         values = compared.stored[compared.stored == compared.stored]
         stored, count = float(values.sum()), int(compared.differs.sum())
-        params = {"stored": number(stored, 2), "difference": number(stored - areas.total("statutory"), 2)}
-        line = texts.get("areas", "sums_stored", field=done.field, count=count, tolerance=f"{tolerance_m2:g}", **params)
+        more = stored - areas.total("statutory")
+        params = {"stored": _m2(stored), "difference": _m2(abs(more)), "tolerance": f"{tolerance_m2:g}"}
+        key = "sums_stored_less" if round(more, 2) < 0 else "sums_stored"
+        line = texts.get("areas", key, field=done.field, count=count, **params)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
         empty = int((compared.differs & (compared.stored != compared.stored)).sum())
         if empty:
@@ -149,7 +151,7 @@ def say_levelled(feedback, done: Done, unconfirmed_share: float | None, lang: st
     assert levelled is not None
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
-        words = {k: number(v, 2) for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.most_m2}.items()}
+        words = {k: _m2(v) for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.most_m2}.items()}
         if unit.refused:
             feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **words))
         else:
@@ -161,6 +163,11 @@ def say_levelled(feedback, done: Done, unconfirmed_share: float | None, lang: st
         feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(levelled.empty)))
     if unconfirmed_share is not None:
         feedback.pushInfo(texts.get("areas", "limit_unconfirmed", share=f"{unconfirmed_share:g}"))
+
+
+def _m2(area: float) -> str:
+    """To 0.01, and never −0.00."""
+    return number(round(area, 2) + 0.0, 2)
 
 
 def _some(fids: list[int]) -> str:

@@ -77,7 +77,7 @@ def test_areas_side_by_side(provider, tmp_path):
     )
     assert "CONTROL_M2" not in done and digest(path) == before
     assert any("法定 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
-    assert any("1 个要素相差超过 0.01 m²" in line for line in log.lines)
+    assert any("比法定多 0.06 m²；1 个要素相差超过 0.01 m²" in line for line in log.lines)
     # What it made can be put in again, and says the same.
     again = run("statutory_area", {"INPUT": str(target), "OUTPUT": str(tmp_path / "再.gpkg")}, log)
     assert again["DIFFERING"] == 0 and list(gpd.read_file(tmp_path / "再.gpkg").columns) == list(made.columns)
@@ -114,7 +114,7 @@ def test_hectares_are_told(provider, tmp_path):
     path = written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
     run("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
-    assert any("像是公顷" in line for line in log.lines)
+    assert any("像是公顷" in line for line in log.lines) and any("比法定少" in line for line in log.lines)
 
 
 def test_parts_are_levelled_to_their_township(provider, tmp_path):
@@ -133,7 +133,7 @@ def test_parts_are_levelled_to_their_township(provider, tmp_path):
     assert (made["closed_m2"] - made["statutory_m2"]).abs().max() <= 0.01
     # The field itself has the statutory area: the adjusted one is a proposal.
     assert made["TBMJ"].tolist() == made["statutory_m2"].round(2).tolist()
-    assert any("永安镇：控制面积" in line and "闭合差" in line for line in log.lines)
+    assert any("永安镇：控制面积" in line and "闭合差 0.00 m²" in line for line in log.lines)
     assert any("1 个要素不在任何控制范围内" in line and "（要素号 5）" in line for line in log.lines)
     assert any("来源未核实（C）" in line for line in log.lines)
 
