@@ -592,7 +592,8 @@ def _planes(usable: dict[str, SourceLayer]) -> tuple[CRS, CRS]:
             longitude, latitude = float(place.x), float(place.y)
             break
     crs = crs_care.choose([(s.crs, len(s.frame)) for s in usable.values() if s.crs], longitude, latitude)
-    found = {s.crs for s in usable.values() if s.crs is not None}
+    # A layer without rows bends nothing.
+    found = {s.crs for s in usable.values() if s.crs is not None and len(s.frame)}
     if len(found) == 1 and all(crs_care.describe(c).geographic for c in found):
         return crs, crs_care.plane_of_degrees(longitude, latitude)
     return crs, crs

@@ -53,7 +53,8 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
             notices.append(texts.notice("notice_reprojected", params))
     notices += [texts.notice(*said) for said in _kept_straight(plan, texts)]
     if plan.plane != plan.crs and layers:
-        params = {"crs": str(layers[0]["crs"]), "plane": crs_care.label(plan.crs)}
+        degrees = next((crs_care.label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
+        params = {"crs": degrees, "plane": crs_care.label(plan.crs)}
         notices.append(texts.notice("notice_in_degrees", params))
     notices += [
         texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})

@@ -89,6 +89,12 @@ def test_findings_in_degrees_are_given_in_the_zone_of_the_county():
     )
 
 
+def test_an_empty_layer_of_a_zone_bends_no_edge():
+    tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1])) | {"DLTB": table([], crs=4525)}
+    findings, report = told(tables)
+    assert findings == [] and "全部图层都是 EPSG:4490" in notices(report) and report.provenance["crs"] == "EPSG:4525"
+
+
 @pytest.mark.parametrize(
     ("longitude", "latitude"), [(112.5, 39.6), (75.0, 38.2), (134.7, 53.5), (109.5, 18.2), (113.0, 3.0)]
 )
