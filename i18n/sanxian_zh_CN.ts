@@ -642,6 +642,10 @@ Project: {project}</source>
         <translation>几何</translation>
     </message>
     <message>
+        <source>Getting ready to check edits</source>
+        <translation>编辑时检查：正在准备</translation>
+    </message>
+    <message>
         <source>Give a name.</source>
         <translation>请填名称。</translation>
     </message>

@@ -30,6 +30,7 @@ from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.declared import Table
+    from ..core.edits import State
     from ..core.plan import FieldInfo, SourceLayer
 
 #: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
@@ -273,9 +274,32 @@ def read(
     )
 
 
+def states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, State | None]:
+    """Features of a layer as they stand now, as `read` reads them; None for one that is not there (any more).
+
+    On the main thread, and quick: nothing of pandas or shapely.
+    """
+    from ..core.edits import State
+
+    found: dict[int, State | None] = dict.fromkeys(fids)
+    fields = layer.fields()
+    kept = [(n, fields.at(n).name(), _type(fields.at(n))) for n in _positions(fields)]
+    for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
+        values = feature.attributes()
+        attributes = {name: _plain(values[n], kind) for n, name, kind in kept}
+        wkb = as_wkb(feature.geometry())[0] if feature.hasGeometry() else None
+        found[feature.id()] = State(wkb, attributes)
+    return found
+
+
 def _kept(shot: Snapshot) -> list[int]:
-    """Positions of the fields that are read: all but blobs."""
-    return [n for n in range(shot.fields.count()) if _type(shot.fields.at(n)) != _BINARY]
+    """Positions of the fields that are read."""
+    return _positions(shot.fields)
+
+
+def _positions(fields: QgsFields) -> list[int]:
+    """Those of all fields but blobs."""
+    return [n for n in range(fields.count()) if _type(fields.at(n)) != _BINARY]
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
@@ -329,16 +353,25 @@ def _column(values: Iterable[Any], field: Any, index: Any) -> Any:
     """One column with real missing values, of the type that reading the file would give."""
     import pandas as pd
 
-    plain = [None if type(v) is _NULL_TYPE else v for v in values]
     number = _type(field)
+    plain = [_plain(v, number) for v in values]
     if number in _DATES:
-        return pd.Series([_moment(v) for v in plain], index=index, dtype="datetime64[ms]")
+        return pd.Series(plain, index=index, dtype="datetime64[ms]")
     if number in _REALS:
         return pd.Series(plain, index=index, dtype="float64")
     if number in _INTEGERS and None not in plain:
         return pd.Series(plain, index=index, dtype="int64")
     # Whole numbers beside missing ones stay as they are: a float has no room for the 18 digits of a BSM.
     return pd.Series(plain, index=index, dtype=object)
+
+
+def _plain(value: Any, number: int) -> Any:
+    """A value of a field of this type, None where it is missing."""
+    if number in _DATES:
+        return _moment(value)
+    # What the database will number when a drawn feature is saved reads “Autogenerate” until then.
+    unset = isinstance(value, str) and number in _INTEGERS | _REALS
+    return None if unset or type(value) is _NULL_TYPE else value
 
 
 def _moment(value: Any) -> Any:

@@ -27,7 +27,8 @@ class Job(QgsTask):
     """One piece of work.
 
     ``step(share, text)`` comes while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
-    ``on_cancelled()`` is called at the end, on the main thread.
+    ``on_cancelled()`` is called at the end, on the main thread. ``hidden``: not listed among QGIS's tasks, for what comes
+    often and is over at once.
     """
 
     step = pyqtSignal(float, str)
@@ -40,9 +41,11 @@ class Job(QgsTask):
         on_done: Callable[[Any], None],
         on_error: Callable[[Exception], None],
         on_cancelled: Callable[[], None] = lambda: None,
+        hidden: bool = False,
     ):
         # Silent: the panel says how it went; a message of the operating system besides would be one too many.
-        super().__init__(title, QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent)
+        flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
+        super().__init__(title, flags | QgsTask.Flag.Hidden if hidden else flags)
         self._work = work
         self._answers: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
         self._result: Any = None

@@ -18,7 +18,7 @@ from .engine import run
 from .findings import Finding
 from .geometry.linework import linework
 from .geometry.validity import missing
-from .plan import Layer, Plan
+from .plan import Layer, Plan, look_at_coordinates
 from .rule import EACH, Rule
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Recheck:
     where: Bounds | None
     codes: frozenset[str]
     found: list[Finding] = field(default_factory=list)
+    #: Rules that could not look at all of it: what was found before is then neither confirmed nor ended.
+    failed: tuple[str, ...] = ()
 
     def replaces(self, finding: Finding) -> bool:
         """Is this earlier finding one that the change may have ended or altered?"""
@@ -88,6 +90,9 @@ class Live:
         self.rules = [rule for rule in rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._edited: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
+        #: Rows that were removed, as they last stood.
+        self._gone: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
+        self._holders: dict[str, dict[str, int]] = {}
 
     def prepare(self, check: Callable[[], None] = lambda: None) -> None:
         """Build what edits are looked up in; otherwise the first edit does."""
@@ -95,34 +100,78 @@ class Live:
             check()
             layer.polygons.rows_in((0.0, 0.0, 0.0, 0.0))
             _ = layer.unsure_keys, layer.broken, layer.drawn, layer.original
+            self._holder(layer.role, "")
         check()
         self.plan.county_shape()
         _ = self.plan.area_code
 
-    def edit(self, role: str, row: int, shape: Any = ..., **attributes: Any) -> Recheck:
+    def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> Recheck:
         """Row ``row`` of a layer has now this ``shape`` (in the layer's own coordinates; None: none) and these
-        ``attributes`` by field name; what is not given stays.
+        ``attributes`` by field name; what is not given stays. A row that was removed comes back.
 
         Returns what the local rules say of the row now, and of what it covers. Raises KeyError for an unknown role.
         """
         before = self._now(role, row)
-        after = self._changed(role, before, shape, attributes)
-        after.__dict__["unsure_keys"] = before.unsure_keys
-        return self._recheck(role, row, before, after, whole=bool(attributes))
+        known = before if len(before) else self._gone[role].pop(row)
+        after = self._changed(role, known, shape, attributes)
+        self._tell_apart(role, row, known, after)
+        return self._recheck(role, row, before, after, whole=bool(attributes) or not len(before))
 
-    def add(self, role: str, fid: int, shape: Any, **attributes: Any) -> tuple[int, Recheck]:
-        """A new row: its number, for later edits, and what the local rules say of it. Whether its key is another
-        row's too is not asked here."""
+    def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, Recheck]:
+        """A new row: its number, for later edits, and what the local rules say of it. That its key is another row's
+        too is a matter of the whole layer: here it only has it told by its feature id."""
         layer = self.plan.layers[role]
         row = max([len(layer) - 1, *self._edited[role]]) + 1
         frame = layer.frame.iloc[:0].reindex([fid])
         after = self._changed(role, layer.like(_with(layer, frame)), shape, attributes)
-        after.__dict__["unsure_keys"] = frozenset([] if after.keys[0] else [0])
+        self._tell_apart(role, row, None, after)
         return row, self._recheck(role, row, self._nothing(role), after)
 
     def remove(self, role: str, row: int) -> Recheck:
         """A row is gone: what was found on it is, too; what it covered may lie bare."""
-        return self._recheck(role, row, self._now(role, row), self._nothing(role))
+        before = self._now(role, row)
+        if len(before):
+            self._gone[role][row] = before
+        return self._recheck(role, row, before, self._nothing(role))
+
+    def renumber(self, role: str, row: int, fid: int) -> Recheck | None:
+        """A row has another feature id (it was saved). What is said of it anew where only the id tells it from others."""
+        before = self._now(role, row)
+        if not len(before):
+            return None
+        layer = self.plan.layers[role]
+        after = layer.like(_with(layer, before.frame.set_axis([fid], axis=0)))
+        after.__dict__["unsure_keys"] = before.unsure_keys
+        if before.unsure_keys:
+            return self._recheck(role, row, before, after, whole=True)
+        self._edited[role][row] = after
+        return None
+
+    def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
+        """A row as it stands now: its shape, in the layer's own coordinates, and its attributes; None when it is gone."""
+        now = self._edited[role].get(row)
+        frame = self.plan.layers[role].frame.iloc[[row]] if now is None else now.frame
+        if not len(frame):
+            return None
+        shape = frame.geometry.name
+        return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
+
+    def _holder(self, role: str, key: str) -> int | None:
+        """The row that had a key when the layer was read."""
+        if role not in self._holders:
+            self._holders[role] = {k: n for n, k in enumerate(self.plan.layers[role].keys)}
+        return self._holders[role].get(key)
+
+    def _tell_apart(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
+        """Does its key tell a changed row from all others?"""
+        key, edited = after.keys[0], self._edited[role]
+        if before is not None and before.keys[0] == key:
+            after.__dict__["unsure_keys"] = before.unsure_keys
+            return
+        holder = self._holder(role, key)
+        others = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
+        taken = bool(others) or (holder is not None and holder != row and holder not in edited)
+        after.__dict__["unsure_keys"] = frozenset([0] if taken or not key else [])
 
     def _now(self, role: str, row: int) -> Layer:
         edited = self._edited[role].get(row)
@@ -136,8 +185,13 @@ class Live:
         if shape is not ...:
             frame[frame.geometry.name] = _column(frame, shape)
         for name, value in attributes.items():
-            frame[name] = np.array([value], dtype=object)
-        return layer.like(_with(layer, frame))
+            # A field that came after the layer was read is no rule's.
+            if name in frame.columns:
+                frame[name] = np.array([value], dtype=object)
+        changed = layer.like(_with(layer, frame))
+        problem, _ = look_at_coordinates(changed.source)
+        changed.stray = {0: problem} if problem else {}
+        return changed
 
     def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> Recheck:
         """``whole``: not only where the shape changed, for the row's code may say something else of all its land now."""
@@ -174,6 +228,7 @@ class Live:
         names = frozenset(_name(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)
         answer.found = [finding for finding in report.findings if answer.replaces(finding)]
+        answer.failed = tuple(f.params["rule"] for f in report.findings if f.code.startswith("RUN"))
         return answer
 
     def _name(self, role: str, row: int) -> Name:

@@ -170,3 +170,46 @@ def test_where_a_large_polygon_changed_is_the_box_of_the_edges_that_moved():
     found = changed_bounds(shapely.Polygon(ring), shapely.Polygon(other))
     assert found == pytest.approx((*expected.min(axis=0), *expected.max(axis=0)))
     assert changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
+
+
+def test_a_row_that_comes_back_is_as_before(sample):
+    norm, sources, rules = sample
+    plan, findings = whole(norm, sources, rules)
+    live = Live(plan, rules)
+    row = next(n for n, key in enumerate(plan.layers["YJJBNTBHTB"].keys) if any(f.key == key for f in findings))
+    shape, attributes = live.row("YJJBNTBHTB", row)
+    gone = live.remove("YJJBNTBHTB", row)
+    assert live.row("YJJBNTBHTB", row) is None and any(gone.replaces(f) for f in findings)
+    back = live.edit("YJJBNTBHTB", row, shape, **attributes)
+    after = [f for f in findings if not gone.replaces(f)] + gone.found
+    after = [f for f in after if not back.replaces(f)] + back.found
+    assert named(after) == named(findings)
+
+
+def test_a_copy_with_the_same_key_is_told_by_its_feature_id(sample):
+    norm, sources, rules = sample
+    plan, _ = whole(norm, sources, rules)
+    live = Live(plan, rules)
+    shape, attributes = live.row("DLTB", 7)
+    # A field may be called what we call the number of a feature.
+    row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
+    (pair,) = [f for f in added.found if f.code == "TOP001"]
+    assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
+    saved = live.renumber("DLTB", row, 5000)
+    assert saved.replaces(pair)
+    (pair,) = [f for f in saved.found if f.code == "TOP001"]
+    assert pair.params["related_fid"] == 5000
+    mended = live.edit("DLTB", row, BSM="140225999999999998")
+    assert mended.replaces(pair)
+    (pair,) = [f for f in mended.found if f.code == "TOP001"]
+    assert pair.related_keys == ["140225999999999998"] and "related_fid" not in pair.params
+    gone = live.remove("DLTB", row)
+    assert gone.found == [] and all(gone.replaces(f) for f in mended.found)
+
+
+def test_a_rule_that_breaks_off_says_so(sample, monkeypatch):
+    norm, sources, rules = sample
+    plan, _ = whole(norm, sources, rules)
+    broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
+    live = Live(plan, broken)
+    assert live.edit("DLTB", 7, DLBM="0601").failed == ("TOP001",)

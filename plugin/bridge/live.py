@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""编辑时检查: the layers of a check are watched, and what is edited is checked again in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsFeature, QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+from . import layers as reading
+from .check import stopper
+from .edits import LayerEdits
+from .findings_layer import features
+from .tasks import Job, Runner, log_error
+from .texts import tr
+
+if TYPE_CHECKING:
+    from ..core.check import Checked, Options
+    from ..core.edits import Batch, Change
+
+#: More changed features than these at once are a matter for a whole check.
+LIMIT = 500
+#: Commands come in bursts: what follows this soon is looked at together.
+_SETTLE_MS = 60
+
+
+class LiveCheck(QObject):
+    """Follows layers from the moment they are read for a check; `judge` tells what that check found.
+
+    ``rechecked(change, rows)``: what edits did to the findings (`core.edits.Change`), and the rows of the findings layer
+    for those that are new or renewed, by id() of the finding. ``outdated``: edits can no longer be followed, only a whole
+    check will do; it has stopped. On the main thread; the work is done elsewhere.
+    """
+
+    rechecked = pyqtSignal(object, dict)
+    outdated = pyqtSignal()
+
+    def __init__(self, runner: Runner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
+        super().__init__(parent)
+        self._runner = runner
+        self._edits = {layer.id(): LayerEdits(layer, self) for layer in layers}
+        self._roles: dict[str, str] = {}
+        self._work: Any = None
+        self._ready = self._paused = self._over = False
+        self._queue: Batch | None = None
+        self._job: Job | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SETTLE_MS)
+        self._timer.timeout.connect(self._settle)
+        for edits in self._edits.values():
+            edits.settled.connect(self._soon)
+            edits.undone.connect(self._look_again)
+            edits.lost.connect(self._give_up)
+
+    # --- what it is told
+    def judge(self, checked: Checked, options: Options, names: dict[str, str]) -> None:
+        """The check is done. ``names``: the name a layer was checked by → its id in the project."""
+        from ..core.edits import Batch, Edited
+
+        self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
+        for layer_id in self._edits.keys() - self._roles.keys():
+            self._edits.pop(layer_id).stop()
+        self._work, self._queue = Edited(checked, options), Batch()
+        if any(edits.renumbered for edits in self._edits.values()):
+            # Saved while they were read: nobody knows by which of its two ids a feature was.
+            self._give_up()
+        else:
+            self._soon()
+
+    def pause(self, paused: bool) -> None:
+        """While it is paused, edits are collected and not checked."""
+        self._paused = paused
+        self._soon()
+
+    def stop(self) -> None:
+        """Leave the layers alone. No answer comes any more."""
+        self._over = True
+        self._timer.stop()
+        for edits in self._edits.values():
+            edits.stop()
+        self._edits.clear()
+        if self._job is not None:
+            self._job.forget()
+        self._job = self._work = self._queue = None
+
+    @property
+    def idle(self) -> bool:
+        """Is nothing under way and nothing waiting?"""
+        return self._job is None and not self._timer.isActive() and not self._queue
+
+    # --- from signals to a batch
+    def _soon(self) -> None:
+        if not self._over and not self._timer.isActive():
+            self._timer.start()
+
+    def _look_again(self) -> None:
+        for edits in self._edits.values():
+            edits.look_again()
+        self._soon()
+
+    def _settle(self) -> None:
+        """Once the commands of a moment are over: read what they changed."""
+        if self._work is None or self._paused:
+            return
+        if any(edits.busy for edits in self._edits.values()):
+            self._timer.start()
+            return
+        for layer_id, edits in self._edits.items():
+            collected = edits.collect()
+            if collected is None or not self._read(self._roles[layer_id], edits.layer, *collected):
+                self._give_up()
+                return
+        self._go_on()
+
+    def _read(self, role: str, layer: QgsVectorLayer, renamed: dict[int, int], fids: set[int]) -> bool:
+        """Put changed features on the queue as they stand now. False when they are too many."""
+        from ..core.edits import Batch
+
+        if len(fids) > LIMIT:
+            return False
+        states = reading.states(layer, fids) if fids else {}
+        self._queue.merge(Batch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
+        return len(self._queue.states) <= LIMIT
+
+    # --- the work
+    def _go_on(self) -> None:
+        if self._job is not None:
+            return
+        if not self._ready:
+            work = self._work
+            self._start(lambda _progress, cancelled: work.prepare(stopper(cancelled)), self._prepared, hidden=False)
+        elif self._queue:
+            from ..core.edits import Batch
+
+            batch, work = self._queue, self._work
+            self._queue = Batch()
+            self._start(lambda _progress, cancelled: _take(work, batch, cancelled), self._taken, hidden=True)
+
+    def _start(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
+        self._job = Job(
+            tr("Getting ready to check edits"),
+            doing,
+            on_done=done,
+            on_error=self._failed,
+            on_cancelled=self._give_up,
+            hidden=hidden,
+        )
+        self._runner.start(self._job)
+
+    def _prepared(self, _nothing: Any) -> None:
+        self._job, self._ready = None, True
+        self._go_on()
+
+    def _taken(self, answer: tuple[Change, dict[int, QgsFeature]]) -> None:
+        self._job = None
+        if answer[0].rechecks:
+            self.rechecked.emit(*answer)
+        if not self._over:
+            self._go_on()
+
+    def _failed(self, error: Exception) -> None:
+        log_error(error)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if not self._over:
+            self.stop()
+            self.outdated.emit()
+
+
+def _take(work: Any, batch: Batch, cancelled: Callable[[], bool]) -> tuple[Change, dict[int, QgsFeature]]:
+    change = work.take(batch, stopper(cancelled))
+    new = [*change.found, *(now for _, now in change.renewed)]
+    return change, {id(finding): row for finding, row in zip(new, features(new), strict=True)}

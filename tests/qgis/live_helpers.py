@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers of a project that were checked and are being edited, and what a fresh check of them says."""
+
+from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
+
+from plugin.bridge.check import check
+from plugin.bridge.layers import snapshot
+from plugin.bridge.live import LiveCheck
+from plugin.bridge.tasks import Runner
+from plugin.core.check import Options
+from plugin.core.rule import all_rules
+from tests.qgis.gui_helpers import work
+from tests.qgis.helpers import X, Y, frame, square, write_small
+
+MODES = [Qgis.TransactionMode.Disabled, Qgis.TransactionMode.BufferedGroups, Qgis.TransactionMode.AutomaticGroups]
+OPTIONS = Options(profile="hunyuan")
+
+
+def rectangle(x, y, width=100.0, height=100.0):
+    """In the layer's plane, from the small plan's corner."""
+    left, low = X + x, Y + y
+    corners = [(left, low), (left + width, low), (left + width, low + height), (left, low + height), (left, low)]
+    return QgsGeometry.fromWkt("MultiPolygon(((" + ",".join(f"{a} {b}" for a, b in corners) + ")))")
+
+
+def local(findings):
+    """What tells findings of local rules apart, and what they say."""
+    rules = all_rules()
+    return {
+        (f.code, f.fingerprint): (f.message, round(f.area_m2 or 0.0, 3), f.township, str(f.severity))
+        for f in findings
+        if f.code in rules and rules[f.code].local and f.case != "share"
+    }
+
+
+class Desk:
+    """A project with the small plan in a mode of transactions; the findings are kept as the panel keeps them."""
+
+    def __init__(self, application, folder, mode):
+        self.application, self.runner = application, Runner()
+        self.project = QgsProject.instance()
+        self.project.setTransactionMode(mode)
+        # Of three rows one may lie astray; of two, nobody could say which.
+        farmland = frame([square(0, 200 * n) for n in range(3)])
+        path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland)
+        names = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
+        self.layers = {name: QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names}
+        self.project.addMapLayers(list(self.layers.values()))
+        self.batches, self.outdated = [], []
+        self.live = None
+
+    def check(self):
+        shots = [snapshot(layer) for layer in self.layers.values()]
+        self.live = LiveCheck(self.runner, self.layers.values())
+        checked = check(shots, OPTIONS)
+        self.findings = list(checked.report.findings)
+        self.live.rechecked.connect(self.take)
+        self.live.outdated.connect(lambda: self.outdated.append(1))
+        self.live.judge(checked, OPTIONS, {shot.name: shot.layer_id for shot in shots})
+        assert work(self.application, lambda: self.live.idle, 20)
+        return self
+
+    def take(self, change, rows):
+        self.batches.append(change)
+        renewed = {id(old): new for old, new in change.renewed}
+        gone = {id(f) for f in change.gone}
+        assert gone | renewed.keys() <= {id(f) for f in self.findings}
+        assert rows.keys() == {id(f) for f in [*change.found, *renewed.values()]}
+        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
+
+    def settled(self):
+        """Once all is looked at: the same as a fresh check says?"""
+        work(self.application, seconds=0.03)
+        assert work(self.application, lambda: self.live.idle, 20)
+        assert not self.outdated
+        fresh = check([snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
+        ours, theirs = local(self.findings), local(fresh)
+        assert ours == theirs
+        return {f.code for f in self.findings}
+
+    def __getitem__(self, name):
+        return self.layers[name]
+
+    def edit(self):
+        for layer in self.layers.values():
+            if not layer.isEditable():
+                assert layer.startEditing()
+
+    def save(self, layer, stop=True):
+        if self.project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
+            saved, said = self.project.commitChanges(stop, layer)
+            assert saved, said
+        else:
+            assert layer.commitChanges(stop), layer.commitErrors()
+
+    def roll_back(self, layer):
+        if self.project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
+            assert self.project.rollBack(True, layer)[0]
+        else:
+            assert layer.rollBack()
+
+    def close(self):
+        if self.live is not None:
+            self.live.stop()
+        self.runner.stop_all()
+        for layer in self.project.mapLayers().values():
+            if layer.isEditable():
+                self.roll_back(layer)
+        self.project.clear()
+        self.project.setTransactionMode(Qgis.TransactionMode.Disabled)
