@@ -236,10 +236,10 @@ class Live:
         return _name(role, edited, 0) if edited is not None else _name(role, self.plan.layers[role], row)
 
     def _concerns(self, rule: Rule, role: str) -> bool:
-        """Does the rule look at this layer?"""
+        """Does the rule look at this layer? One without needs looks at whatever is there."""
         answers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EACH)
         each = any(need.concept == EACH for need in rule.needs.values())
-        return each or any(layer is not None and layer.role == role for layer in answers)
+        return each or not rule.needs or any(layer is not None and layer.role == role for layer in answers)
 
     def _rows_in(self, role: str, bounds: Bounds | None) -> set[int]:
         if bounds is None:

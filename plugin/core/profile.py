@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import PROFILES
+from .conflicts import CONFLICTS, check_meaning
 from .data import check_keys, expect, read_toml
 from .errors import DataError
 from .indicators import AREA_FIGURES, RATIO_FORMS, SQUARE_METRES
@@ -221,6 +222,8 @@ def _check_setting(key: str, value: Any, standard: Standard, path: Path) -> None
             expect(item, str, file=path, key=key)
     else:
         expect(value, str, file=path, key=key)
+    if key.startswith(f"{CONFLICTS}."):
+        check_meaning(value, path, key)
     if key == "ratio.form" and value not in RATIO_FORMS:
         raise _unknown(path, key, value, RATIO_FORMS)
 

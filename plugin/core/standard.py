@@ -12,13 +12,14 @@ from typing import Any
 
 from ..paths import STANDARDS
 from .arrangement import Branch, Theme, check_arrangement, read_branch, read_theme
+from .conflicts import CONFLICTS, Conflict, load_conflicts, merged
 from .data import check_keys, expect, read_toml
 from .errors import DataError, InputError
 from .maintenance import Maintenance, check_maintenance, load_maintenance
 from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
-SETTING_SECTIONS = ("ratio", "zones", "three_zones", "land_use", "tolerance", "closure", "sealed", "rules")
+SETTING_SECTIONS = ("ratio", "zones", "three_zones", "land_use", "tolerance", "closure", "sealed", CONFLICTS, "rules")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Standard:
     themes: dict[str, Theme] = field(default_factory=dict)
     tree: dict[str, Branch] = field(default_factory=dict)
     maintenance: Maintenance | None = None
+    conflicts: tuple[Conflict, ...] = ()
 
     @cached_property
     def templates(self) -> dict[str, Template]:
@@ -201,6 +203,8 @@ def load_standard(name: str = "county_db") -> Standard:
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         settings.update(flatten(table.get(section, {}), f"{section}."))
+    conflicts = load_conflicts(folder)
+    settings |= {c.key: c.meaning for c in conflicts}
     citations = {}
     citation_path = folder / "citations.toml"
     if citation_path.exists():
@@ -233,6 +237,7 @@ def load_standard(name: str = "county_db") -> Standard:
         tree = tree or other.tree
         maintenance = maintenance or other.maintenance
         settings = {**other.settings, **settings}
+        conflicts = merged(conflicts, other.conflicts)
         marks = {**other.marks, **marks}
         citations = {**other.citations, **citations}
     standard = Standard(
@@ -252,6 +257,7 @@ def load_standard(name: str = "county_db") -> Standard:
         themes=themes,
         tree=tree,
         maintenance=maintenance,
+        conflicts=conflicts,
     )
     _check_groups(standard, own_groups, path)
     check_arrangement(standard, own_themes.values(), own_tree.values(), path)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The conflict matrix is data: complete, without slips, and a county may change single pairs."""
+
+import pytest
+
+from plugin.core.conflicts import FILE, load_conflicts, merged
+from plugin.core.engine import run
+from plugin.core.errors import DataError
+from plugin.core.profile import load_profile
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard, standard_ids
+from tests.core.examples import plan_of
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+PAIR = '{{ left = "{}", right = "{}", meaning = "{}", basis = "conflict-practice", mark = "{}" }}'
+
+
+def matrix(folder, *pairs):
+    (folder / FILE).write_text(f"pairs = [{', '.join(pairs)}]", encoding="utf-8")
+    return load_conflicts(folder)
+
+
+def test_every_pair_names_what_there_is():
+    standard = load_standard()
+    roles = {role for name in standard_ids() for role in load_standard(name).templates}
+    assert len(standard.conflicts) > 30
+    for conflict in standard.conflicts:
+        assert conflict.pair <= roles | set(standard.concepts), conflict
+        assert conflict.basis in standard.citations, conflict
+        assert conflict.mark == standard.citations[conflict.basis].mark, conflict
+        assert not conflict.rule or conflict.rule in all_rules()
+
+
+@pytest.mark.parametrize("rule", ["REL001", "REL002", "REL003"])
+def test_a_pair_with_a_rule_of_its_own_is_that_rules_pair(rule):
+    (conflict,) = [c for c in load_standard().conflicts if c.rule == rule]
+    assert conflict.pair == {need.concept for need in all_rules()[rule].needs.values()}
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [PAIR.format("a", "b", "warning", "C"), PAIR.format("b", "a", "warning", "C")],
+        [PAIR.format("a", "a", "warning", "C")],
+        [PAIR.format("a", "b", "error", "C")],
+        [PAIR.format("a", "b", "bad", "A")],
+        [PAIR.format("a", "b", "warning", "D")],
+        ['{ left = "a", right = "b", meaning = "warning", mark = "C" }'],
+        ['{ left = "a", right = 1, meaning = "warning", mark = "C", basis = "x" }'],
+        ['"a b"'],
+    ],
+)
+def test_a_slip_in_the_matrix_is_told_with_its_file(tmp_path, pairs):
+    with pytest.raises(DataError) as error:
+        matrix(tmp_path, *pairs)
+    assert error.value.params["file"].endswith(FILE)
+
+
+def test_an_edition_goes_before_what_it_includes_whichever_side_is_left(tmp_path):
+    own = matrix(tmp_path, PAIR.format("a", "b", "warning", "C"))
+    other = matrix(tmp_path, PAIR.format("b", "a", "evidence", "C"), PAIR.format("a", "c", "evidence", "C"))
+    assert [(c.left, c.right, c.meaning) for c in merged(own, other)] == [("a", "b", "warning"), ("a", "c", "evidence")]
+
+
+@pytest.mark.parametrize("line", ['"flood_line-boundary" = "error"', '"boundary-flood_line" = "bad"'])
+def test_a_profile_with_a_slip_is_refused(tmp_path, line):
+    path = tmp_path / "county.toml"
+    path.write_text(f'id = "x"\nname = "某县"\narea_code = "140225"\n[conflicts]\n{line}\n', encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_profile(str(path))
+    assert "conflicts." in error.value.params["key"]
+
+
+def test_what_a_county_decides_is_no_longer_in_doubt():
+    rule, layers = all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
+    (outcome,) = run(plan_of(layers), [rule]).rules
+    assert "conflicts" in outcome.unconfirmed
+    report = run(plan_of(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
+    assert "conflicts" not in report.rules[0].unconfirmed
+    assert [str(f.severity) for f in report.findings] == ["ERROR"]
