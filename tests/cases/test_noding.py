@@ -167,9 +167,14 @@ def test_a_road_of_many_rectangles_each_turned_a_little():
 @pytest.mark.parametrize("case", read("copies.txt"), ids=lambda c: c.name)
 def test_copies_off_by_the_last_digits(case):
     (a,), cover = case.a, list(case.b)
-    limit = 2e-5 + 2 * DIGIT * (a.length + sum(s.length for s in cover))
-    found = shared_parts(case.a, case.b, tolerance=EXACT)
+    found, bare = shared_parts(case.a, case.b, tolerance=EXACT), uncovered_parts(case.a, case.b, tolerance=EXACT)
+
+    def limit(parts, *shapes):
+        """A last digit along all edges, and where a step down the ladder was taken, the grid's width."""
+        assert not parts.ladder.failed
+        return 2e-5 + (EXACT.cluster_m if parts.ladder.steps else 2 * DIGIT) * sum(s.length for s in (a, *shapes))
+
     for j, shape in enumerate(cover):
-        assert found.area[found.right == j].sum() == pytest.approx(exact.shared(a, shape), abs=limit)
-    bare = uncovered_parts(case.a, case.b, tolerance=EXACT)
-    assert bare.area.sum() == pytest.approx(exact.bare(a, cover), abs=limit)
+        area = found.area[found.right == j].sum()
+        assert area == pytest.approx(exact.shared(a, shape), abs=limit(found, shape))
+    assert bare.area.sum() == pytest.approx(exact.bare(a, cover), abs=limit(bare, *cover))
