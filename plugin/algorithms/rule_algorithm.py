@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 #: Beside a rule's own needs: gives findings their township.
 TOWNSHIPS = "townships"
-_SIGNS = {"m2": "m²", "m": "m", "share": "0–1"}
+_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
 _LIMITS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 

@@ -208,6 +208,14 @@ def _check_setting(key: str, value: Any, standard: Standard, path: Path) -> None
         # A county may have zone codes of its own.
         check_space(value, standard, path, key)
         return
+    if key.startswith("quality.min_area_m2.") and key not in standard.settings:
+        # A county may want a least area of a layer for which the standard has none.
+        role = key.rsplit(".", 1)[-1]
+        if role not in standard.templates:
+            raise _unknown(path, key, role, standard.templates)
+        if expect(value, (int, float), file=path, key=key) < 0:
+            raise _unknown(path, key, value, (">= 0",))
+        return
     if key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
     model = standard.settings[key]

@@ -47,7 +47,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A keyword-only parameter of a rule: its default and unit (``m2``, ``m``, ``share``, ``count`` or ``""``)."""
+    """A keyword-only parameter of a rule: its default and unit (``m2``, ``m``, ``share``, ``count``, ``degrees`` or ``""``)."""
 
     name: str
     default: float
@@ -187,7 +187,7 @@ def rule(
 
 def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Keyword-only arguments with a default; the unit is the tail of the name (``large_area_m2``)."""
-    units = {"m2": "m2", "m": "m", "share": "share", "count": "count"}
+    units = {"m2": "m2", "m": "m", "share": "share", "count": "count", "degrees": "degrees"}
     found = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:

@@ -19,7 +19,18 @@ from .maintenance import Maintenance, check_maintenance, load_maintenance
 from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
-SETTING_SECTIONS = ("ratio", "zones", "three_zones", "land_use", "tolerance", "closure", "sealed", CONFLICTS, "rules")
+SETTING_SECTIONS = (
+    "ratio",
+    "zones",
+    "three_zones",
+    "land_use",
+    "tolerance",
+    "closure",
+    "sealed",
+    "quality",
+    CONFLICTS,
+    "rules",
+)
 
 
 @dataclass(frozen=True)

@@ -36,14 +36,14 @@ def norm_of(settings: dict[str, Any] | None = None, **profile: Any) -> Norm:
 def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
     """Rows (WKT, None, or dict of ``wkt`` and values by meaning or field name) as a layer of a role.
 
-    A row may also tell the layer's ``crs``, and ``lengths``, ``aliases`` and ``domains`` of its fields by meaning.
+    A row may also tell that it was drawn with a ``curve``, the layer's ``crs``, and ``lengths``, ``aliases`` and ``domains`` of its fields by meaning.
     """
     template = norm.standard.templates[role]
     fields = {f.name: f for f in template.fields} | {f.meaning: f for f in template.fields if f.meaning}
     rows = [row if isinstance(row, dict) else {"wkt": row} for row in rows]
     crs = next((row["crs"] for row in rows if "crs" in row), crs)
     told = {part: next((row[part] for row in rows if part in row), {}) for part in ("lengths", "aliases", "domains")}
-    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", *told)))
+    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", "curve", *told)))
     if "key" not in meanings:
         meanings.insert(0, "key")
         rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
@@ -67,7 +67,9 @@ def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526,
             )
         )
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
-    return SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
+    curves = tuple(n for n, row in enumerate(rows) if row.get("curve"))
+    source = SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
+    return dataclasses.replace(source, curves=curves, curve_step=4.0 if curves else 0.0)
 
 
 def plan_of(

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many places on one feature: one finding with the places, their number and the worst of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..context import Context
+from ..findings import Finding
+from ..geometry.corners import Corners
+from ..geometry.validity import missing
+from ..plan import Layer
+
+
+def sound(layer: Layer) -> NDArray:
+    """(n,) polygons of the plane as they were drawn; None for what is no valid polygon, which GEO002 tells."""
+    shapes = layer.plane.copy()
+    shapes[layer.invalid | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
+    shapes[missing(shapes)] = None
+    return shapes
+
+
+def by_row(
+    layer: Layer, corners: Corners, name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
+) -> list[Finding]:
+    """One finding a row (rows come together): ``count`` places and the smallest measure, as the parameter ``name``."""
+    found = []
+    rows, starts, counts = np.unique(corners.row, return_index=True, return_counts=True)
+    for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        own = slice(start, start + count)
+        places = shapely.multipoints(corners.point[own])
+        told = {**params, "count": count, name: round(float(corners.measure[own].min()), decimals)}
+        found.append(ctx.row(layer, row, case=case, params=told, geometry=places))
+    return found
+
+
+def told_elsewhere(ctx: Context, code: str) -> bool:
+    """Does another rule of this run say it already? Nothing is reported twice."""
+    return any(rule.code == code for rule in ctx.rules)

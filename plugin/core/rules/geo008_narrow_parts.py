@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ..context import Context
+from ..findings import Finding
+from ..geometry.corners import narrow_parts as parts_narrower
+from ..plan import Layer
+from ..rule import EACH, Example, Need, Severity, rule
+from ._places import sound
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "GEO008",
+    "narrow-parts",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["usual-practice"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}) is narrower than {limit} m in {count} places ({area} together). Cut the arm off, widen the neck, or "
+        "give the strip to the neighbour."
+    },
+    fails=[
+        Example("a neck of one metre", {"layer": [NECK]}, finds=1),
+        Example("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
+        Example("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
+                                                    "19 200, 19 100, 0 100, 0 0))"]}, finds=1),
+        Example("a wider limit", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1, parameters={"narrow_m": 10.0}),
+    ],
+    passes=[
+        Example("a square: its corners are no arms", {"layer": [SQUARE]}),
+        Example("a strip of eight metres", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}),
+    ],
+)  # fmt: skip
+def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> list[Finding] | None:
+    """Polygons have no narrow arms and necks.
+
+    What it checks
+        Where a polygon is narrower than narrow_m, what a disc of that diameter cannot reach: necks, arms, strips. One
+        finding a feature, with the number of such places and their area.
+    Why
+        A strip is mostly what a cut along another survey's edge left over; nobody can farm, build on or mark it.
+    How to fix
+        Zoom to the marked parts; cut arms off and give them to the neighbour, vertex on vertex.
+    Limits
+        Not in the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by nature. It
+        is the slowest rule on a layer of many parcels. Shapes that are not valid are GEO002's.
+    """
+    if layer.template.geometry != "polygon":
+        return None
+    rows, places = parts_narrower(sound(layer), narrow_m, check=ctx.check)
+    area = ctx.statutory(places)
+    found = []
+    for row in np.unique(rows).tolist():
+        own = rows == row
+        parts = places[own]
+        shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+        params = {"limit": narrow_m, "count": len(parts)}
+        found.append(ctx.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
+    return found
