@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RULE = '''# SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 
 

@@ -115,7 +115,7 @@ class DeriveThreeZones(SanxianAlgorithm):
     def _derive(self, feedback) -> Derived:
         stop = stopper(feedback.isCanceled)
         health.require(stop)
-        from ..core.plan import assemble
+        from ..core.assembly import assemble
         from ..core.three_zones.figures import of_plan
 
         texts = Texts(language())

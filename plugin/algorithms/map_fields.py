@@ -36,8 +36,8 @@ from .outputs import LayerOutput
 from .say import say_written
 
 if TYPE_CHECKING:
+    from ..core.layer import SourceLayer
     from ..core.mapping import Mapped, Mapping, Proposal
-    from ..core.plan import SourceLayer
 
 INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
 DROP_PERSONAL = "DROP_PERSONAL"

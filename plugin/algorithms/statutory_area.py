@@ -34,7 +34,7 @@ from .say import say_areas, say_levelled, say_written
 
 if TYPE_CHECKING:
     from ..core.areas import Areas, Compared, Levelled
-    from ..core.plan import SourceLayer
+    from ..core.layer import SourceLayer
     from ..core.template import Field
 
 INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"

@@ -31,7 +31,7 @@ from .threads import steady
 if TYPE_CHECKING:
     from ..core.declared import Table
     from ..core.edits import State
-    from ..core.plan import FieldInfo, SourceLayer
+    from ..core.layer import FieldInfo, SourceLayer
 
 #: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
 TEMPLATE_PROPERTY = "sanxian/template"
@@ -175,7 +175,7 @@ def sketch(shot: Snapshot) -> SourceLayer:
     import geopandas as gpd
 
     from ..core.io import read_crs
-    from ..core.plan import SourceLayer
+    from ..core.layer import SourceLayer
 
     crs = read_crs(crs_text(shot.crs))
     return SourceLayer(
@@ -340,7 +340,7 @@ def _type(field: Any) -> int:
 
 
 def _field_info(field: Any) -> FieldInfo:
-    from ..core.plan import FieldInfo
+    from ..core.layer import FieldInfo
 
     number = _type(field)
     kinds = (("integer", _INTEGERS), ("real", _REALS), ("date", _DATES))

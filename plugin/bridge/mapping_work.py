@@ -27,9 +27,9 @@ from .layers import Snapshot, read, set_template
 from .project.layers import layers_in, open_layer
 
 if TYPE_CHECKING:
+    from ..core.layer import SourceLayer
     from ..core.mapping import Mapping, Proposal
     from ..core.mapping.preview import Columns, Preview
-    from ..core.plan import SourceLayer
     from ..core.profile import Norm
     from ..core.standard import Standard
     from ..core.template import Template

@@ -75,7 +75,7 @@ def outline(layer: QgsVectorLayer) -> Outline:
 
 def recognise(layers: list[Outline], options: Options) -> Recognised:
     """In any thread; loads the geometry libraries the first time."""
-    from ..core.plan import choose_scope, find_role
+    from ..core.recognition import choose_scope, find_role
 
     norm = options.norm()
     chosen = options.role_choices()

@@ -14,7 +14,7 @@ from .layers import set_template, template_id
 from .recognise import plan_layers
 
 if TYPE_CHECKING:
-    from ..core.plan import SourceLayer
+    from ..core.layer import SourceLayer
     from ..core.profile import Norm
 
 
@@ -48,7 +48,7 @@ def roles_for(
     the role whose fields it has most of. ``role`` is the user's word for the layer of an ``EACH`` need. InputError
     when that layer is not recognised and nothing was said.
     """
-    from ..core.plan import find_role
+    from ..core.recognition import find_role
 
     roles: dict[str, str] = {}
     templates = norm.standard.templates

@@ -18,7 +18,9 @@ from .geometry.geodesic import geodesic_area
 from .geometry.polygons import Check, never
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, sound_copies
-from .plan import SourceLayer, find_role, look_at_coordinates
+from .layer import SourceLayer
+from .placing import look_at_coordinates
+from .recognition import find_role
 
 if TYPE_CHECKING:
     from .profile import Norm

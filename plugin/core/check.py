@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .errors import Cancelled, InputError
 
 if TYPE_CHECKING:
-    from .plan import Plan, SourceLayer
+    from .layer import SourceLayer
+    from .plan import Plan
     from .profile import Norm
     from .report import Report
     from .tolerance import Tolerance
@@ -74,9 +75,9 @@ def check(
     ``reading_seconds``: what reading the layers took before this call.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
+    from .assembly import assemble
     from .engine import choose_rules, run
     from .io import read_source
-    from .plan import assemble
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -123,7 +124,7 @@ def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer]
 
     Of one that does, the fields that any edition of its template has: no rule asks for others.
     """
-    from .plan import find_role
+    from .recognition import find_role
 
     chosen: dict[str, set[str]] = {}
     for role, name in roles.items():

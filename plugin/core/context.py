@@ -18,7 +18,8 @@ from .geometry.overlay import shared_parts, uncovered_parts
 from .geometry.parts import Parts
 from .geometry.polygons import Polygons
 from .geometry.statutory_area import statutory_area
-from .plan import Layer, Plan
+from .layer import Layer
+from .plan import Plan
 from .profile import Norm
 from .rule import Rule
 from .template import CodeList

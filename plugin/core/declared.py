@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .plan import FieldInfo
+    from .layer import FieldInfo
 
 #: Formats that keep titles and coded domains.
 KEEPING = (".gpkg", ".gdb")

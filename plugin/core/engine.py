@@ -17,7 +17,8 @@ from .errors import Cancelled, InputError, SanxianError
 from .findings import Finding, set_fingerprints
 from .geometry import crs as crs_care
 from .geometry.validity import missing
-from .plan import Layer, Plan
+from .layer import Layer
+from .plan import Plan
 from .provenance import provenance
 from .report import Outcome, Report, RuleOutcome
 from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules

@@ -22,8 +22,8 @@ from .declared import Table, read_tables
 from .encoding import Encoding, decode, part
 from .errors import InputError
 from .geometry import crs as crs_care
+from .layer import FieldInfo, SourceLayer
 from .opening import openable, touch, whole_shapefile
-from .plan import FieldInfo, SourceLayer
 from .writing import os_reason
 
 #: What a folder is searched for.

@@ -18,7 +18,9 @@ from .engine import run
 from .findings import Finding
 from .geometry.linework import linework
 from .geometry.validity import missing
-from .plan import Layer, Plan, look_at_coordinates
+from .layer import Layer
+from .placing import look_at_coordinates
+from .plan import Plan
 from .rule import EACH, Rule
 
 if TYPE_CHECKING:

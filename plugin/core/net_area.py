@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .plan import Layer
+from .layer import Layer
 
 
 @dataclass(frozen=True)

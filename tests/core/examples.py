@@ -10,8 +10,10 @@ import geopandas as gpd
 import shapely
 from pyproj import CRS
 
+from plugin.core.assembly import assemble
 from plugin.core.engine import run
-from plugin.core.plan import FieldInfo, Plan, SourceLayer, assemble
+from plugin.core.layer import FieldInfo, SourceLayer
+from plugin.core.plan import Plan
 from plugin.core.profile import Norm, Profile, Target
 from plugin.core.report import Report
 from plugin.core.rule import EACH, Example, Rule, all_rules

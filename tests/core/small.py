@@ -20,7 +20,7 @@ from plugin.core.check import Checked, Options, check
 from plugin.core.errors import SanxianError
 from plugin.core.findings import Finding
 from plugin.core.findings_file import put_findings
-from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.report import Report, RuleOutcome
 from plugin.core.texts import Texts
 from plugin.core.writing import beside

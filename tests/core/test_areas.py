@@ -9,7 +9,7 @@ from pyproj import CRS
 from plugin.core.areas import area_field, compare, level_to_layer, level_to_number, measure, names_of
 from plugin.core.errors import InputError
 from plugin.core.geometry.geodesic import geodesic_area
-from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from tests.core.small import ZH, X, Y, as_read, box, placed, said, table

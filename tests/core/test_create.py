@@ -558,8 +558,8 @@ def test_nothing_of_osgeo_is_imported_before_it_is_needed():
 
 
 def test_lengths_are_compared_where_they_are_told():
+    from plugin.core.assembly import assemble
     from plugin.core.engine import run
-    from plugin.core.plan import assemble
     from plugin.core.rule import all_rules
     from tests.core.examples import norm_of, source_layer
 

@@ -10,7 +10,7 @@ from pyproj.enums import WktVersion
 
 from plugin.core.divisions import far_from
 from plugin.core.geometry import crs as crs_care
-from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.report import Outcome, Verdict
 from plugin.core.standard import load_standard
 from tests.core.small import (

@@ -116,9 +116,9 @@ def test_another_order_is_found(tmp_path):
 
 def test_a_list_of_ours_that_grew_is_found(database):
     """A code that the county added to its CSV is not yet in the database."""
+    from plugin.core.assembly import assemble
     from plugin.core.codes import Code
     from plugin.core.engine import run
-    from plugin.core.plan import assemble
     from plugin.core.profile import Norm, Profile
     from plugin.core.rule import all_rules
 

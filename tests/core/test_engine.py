@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import shapely
 
+from plugin.core.assembly import assemble
 from plugin.core.check import Options, check
 from plugin.core.engine import choose_rules, run
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.findings import Finding
 from plugin.core.geometry import overlay
-from plugin.core.plan import assemble
 from plugin.core.report import Outcome, Report, RuleOutcome, Verdict
 from plugin.core.rule import Severity, all_rules
 from tests.core.examples import norm_of

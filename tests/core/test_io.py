@@ -19,7 +19,7 @@ from plugin.core.check import Options, check
 from plugin.core.encoding import garbled, known_codec, shapefile_encoding
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.io import read_source
-from plugin.core.plan import find_role
+from plugin.core.recognition import find_role
 from plugin.core.report import Outcome
 from plugin.core.standard import load_standard
 from plugin.core.texts import Texts

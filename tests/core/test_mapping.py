@@ -11,6 +11,7 @@ import shapely
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
+from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.mapping import (
     Mapping,
     Translation,
@@ -21,7 +22,6 @@ from plugin.core.mapping import (
     to_toml,
     translation_column,
 )
-from plugin.core.plan import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
 from plugin.core.template import Field, Template
 from plugin.core.texts import Texts

@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingException, QgsVectorLayer
 from plugin.bridge import county, layers, recognise, roles
 from plugin.bridge.check import check
 from plugin.bridge.layers import set_template, snapshot
-from plugin.core import plan
+from plugin.core import recognition
 from plugin.core.errors import InputError
 from tests.qgis.helpers import Log, run
 
@@ -133,5 +133,5 @@ def test_lacking_is_told_by_the_scope_that_the_check_would_choose(project, monke
     assert set(lacking(scope="county")) > set(lacking())
     with pytest.raises(InputError, match="scope_unknown"):
         lacking(scope="没有")
-    monkeypatch.setattr(plan, "choose_scope", lambda norm, roles, wanted="": "county")
+    monkeypatch.setattr(recognition, "choose_scope", lambda norm, roles, wanted="": "county")
     assert lacking() == lacking(scope="county")

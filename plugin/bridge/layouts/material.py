@@ -205,7 +205,7 @@ def of_found(project: QgsProject, layers: list[QgsVectorLayer], found: recognise
 
 @steady
 def _like(outline: recognise.Outline, role: str, norm: Norm) -> bool:
-    from ...core.plan import find_role
+    from ...core.recognition import find_role
 
     return find_role(outline, norm)[0] == role
 

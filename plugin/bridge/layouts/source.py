@@ -23,7 +23,7 @@ from .material import Material, of_layers
 
 if TYPE_CHECKING:
     from ...core.check import Options
-    from ...core.plan import SourceLayer
+    from ...core.layer import SourceLayer
 
 Notice = Callable[[str, dict[str, Any]], None]
 #: Kinds of shapes by the first word of what pyogrio and shapely call them.

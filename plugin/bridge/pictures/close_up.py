@@ -17,7 +17,7 @@ from .scene import Scene, cut, style_of, widened
 
 if TYPE_CHECKING:
     from ...core.findings import Finding
-    from ...core.plan import Layer
+    from ...core.layer import Layer
 
 #: Width and height on paper, and the width on the screen.
 CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 600

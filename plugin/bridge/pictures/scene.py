@@ -18,7 +18,8 @@ from ..painting import Sheet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...core.plan import Layer, Plan
+    from ...core.layer import Layer
+    from ...core.plan import Plan
     from ...core.report import Report
 
 #: A polygon with more vertices is cut to the picture first.

@@ -11,7 +11,7 @@ import shapely
 from ..cells import as_text
 from ..context import trim
 from ..errors import InputError
-from ..plan import SourceLayer
+from ..layer import SourceLayer
 from ..standard import Standard
 from ..template import Field, Template
 from .cell import Carrier

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..cells import as_text
 from ..context import trim
-from ..plan import SourceLayer
+from ..layer import SourceLayer
 from ..standard import Standard
 from ..template import Field, Template
 from .cell import Carrier

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..cells import as_text
 from ..context import trim
-from ..plan import SourceLayer
+from ..layer import SourceLayer
 from ..standard import Standard
 from ..template import CodeList, Field, Template
 from .model import Mapping, Proposal, Translation, template_field

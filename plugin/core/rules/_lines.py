@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 
 
 def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..plan import Layer
+from ..layer import Layer
 
 #: Names shown; the rest is counted.
 SHOWN = 5

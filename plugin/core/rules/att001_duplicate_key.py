@@ -6,7 +6,7 @@ import shapely
 
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, rule
 
 #: A column filled with one value would make a message of a hundred thousand numbers.

@@ -3,7 +3,7 @@ from ..cells import texts
 from ..codes import Code
 from ..context import Context, trim
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ..template import Field
 

@@ -8,7 +8,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..geometry.validity import reason
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, rule
 from ._places import told_elsewhere
 

@@ -8,7 +8,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.validity import missing
 from ..indicators import BROKEN, MET, REFERENCE, Indicator, expansion_ratios
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, rule
 from ..texts import number
 

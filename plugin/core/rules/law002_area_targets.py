@@ -6,8 +6,8 @@ import numpy as np
 from ..context import Context
 from ..findings import Finding
 from ..indicators import AREA_FIGURES, BROKEN, CLOSE, Indicator, compare_area, in_unit
+from ..layer import Layer
 from ..net_area import breaks
-from ..plan import Layer
 from ..profile import Target
 from ..rule import Example, Need, RuleResult, Severity, rule
 

@@ -3,7 +3,7 @@ import numpy as np
 
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..three_zones.figures import USES, figures_of, of_layer, zone_codes
 from ..three_zones.spaces import UNMAPPED, space_map

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..context import Context
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -3,7 +3,7 @@ import numpy as np
 
 from ..context import Context, union_of
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 BIG = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"

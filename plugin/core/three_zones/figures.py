@@ -12,8 +12,9 @@ import numpy as np
 from ..context import trim
 from ..errors import InputError
 from ..indicators import Indicator, in_unit
+from ..layer import Layer
 from ..numbering import is_county, make_bsm
-from ..plan import Layer, Plan
+from ..plan import Plan
 from ..standard import load_standard
 from ..template import Template
 from .derive import ThreeZones, derive
