@@ -50,11 +50,13 @@ class Stumbles:
 
 #: 10 m high, and 0.04 mm wider than the grid of a tenth of a millimetre knows.
 OFF_GRID = shapely.Polygon([(0, 0), (10.00004, 0), (10.00004, 10), (0, 10)])
-STEPS = [(0, None), (1, "fixed_precision"), (2, "repaired"), (3, "pieces")]
+STEPS = [(0, None), (1, "fixed_precision"), (2, "fixed_precision"), (3, "repaired"), (4, "pieces")]
 
 
 @pytest.mark.parametrize("far", [0.0, 38_612_345.0], ids=["near", "far"])
-@pytest.mark.parametrize(("times", "name"), STEPS, ids=[str(s[1]) for s in STEPS])
+@pytest.mark.parametrize(
+    ("times", "name"), STEPS, ids=["as it is", "on a fine grid", "on the grid", "repaired", "pieces"]
+)
 def test_each_step_is_tried_in_turn_and_told(times, name, far):
     a, b = (shapely.transform(s, lambda xy: xy + far) for s in (OFF_GRID, box(5, 0, 10, 10)))
     operation, steps = Stumbles(shapely.intersection, times), Ladder()
@@ -66,13 +68,13 @@ def test_each_step_is_tried_in_turn_and_told(times, name, far):
         return
     (step,) = steps.steps
     assert (step.name, step.left, step.right) == (name, 7, 8)
-    # What the step changed in the two: rounded, 4e-4 m² of the first; a repaired copy of a sound one changes nothing.
-    assert step.area_m2 == pytest.approx(4e-4 if name == "fixed_precision" else 0.0, abs=1e-6)
-    assert operation.grids[:2] == [None, T.cluster_m]
+    # What the step changed in the two: on the grid, 4e-4 m² of the first; a repaired copy of a sound one changes nothing.
+    assert step.area_m2 == pytest.approx(4e-4 if times == 2 else 0.0, abs=1e-6)
+    assert operation.grids[:3] == [None, T.cluster_m / 1000, T.cluster_m][: times + 1]
 
 
 @pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
 def test_every_step_gives_the_same_area(operation, times):
     a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
     b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
@@ -103,7 +105,7 @@ def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
 def test_a_copy_of_which_nothing_is_left_is_no_answer(operation, monkeypatch):
     monkeypatch.setattr(ladders, "repair", lambda shape: None)
     steps = Ladder()
-    (shape,) = overlay(Stumbles(operation, 2), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps)
+    (shape,) = overlay(Stumbles(operation, 3), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps)
     assert shape is None and steps.failed == [(7, 7)]
 
 
@@ -120,7 +122,7 @@ LIES = {
 
 
 @pytest.mark.parametrize(("operation", "begins", "lie"), LIES.values(), ids=LIES.keys())
-@pytest.mark.parametrize("times", [1, 2, 3, 99])
+@pytest.mark.parametrize("times", [1, 2, 3, 4, 99])
 def test_what_a_point_gainsays_is_not_believed(operation, begins, lie, times):
     """GEOS says something wrong and does not know it: at the first, the first two … steps, or always."""
     a, b, honest = box(0, 0, 10, 10), box(begins, 2, 20, 6), operation
@@ -139,22 +141,22 @@ def test_what_a_point_gainsays_is_not_believed(operation, begins, lie, times):
         assert shape is None and steps.failed == [(7, 7)]
     else:
         assert shape.area == pytest.approx(operation(a, b).area) and not steps.failed
-        assert [s.name for s in steps.steps] == [("fixed_precision", "repaired", "pieces")[times - 1]]
+        assert [s.name for s in steps.steps] == [STEPS[times][1]]
 
 
 def gives_up(*shapes, **more):
     raise shapely.GEOSException("TopologyException: on purpose")
 
 
-def only_off_grid(real):
+def only_on_grid(real):
     def joins(shapes, grid_size=None, **more):
-        return real(shapes, grid_size=grid_size, **more) if grid_size else gives_up()
+        return real(shapes, grid_size=grid_size, **more) if grid_size == T.cluster_m else gives_up()
 
     return joins
 
 
 def test_a_union_on_the_grid_tells_what_rounding_changed(monkeypatch):
-    monkeypatch.setattr(ladders.shapely, "union_all", only_off_grid(shapely.union_all))
+    monkeypatch.setattr(ladders.shapely, "union_all", only_on_grid(shapely.union_all))
     steps = Ladder()
     # The two overlap by half, which is nothing that the step changed.
     joined = union(layer(OFF_GRID, box(5, 0, 10, 10)), 3, T, steps)
