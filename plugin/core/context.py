@@ -96,6 +96,18 @@ class Context:
         self._note(parts, a, None)
         return parts
 
+    def uncovered_in(self, a: Layer, rows: NDArray, shapes: NDArray, cover: Polygons) -> Parts:
+        """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that the polygons in ``cover`` do not
+        cover. ``left`` of the parts is the polygon's position."""
+        parts = uncovered_parts(Polygons(shapes), cover, tolerance=self.tolerance, check=self.check)
+        ladder = parts.ladder
+        self.slivers += parts.slivers.geometry
+        self.steps += [
+            {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in ladder.steps
+        ]
+        self.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
+        return parts
+
     def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
         """The rows meant, as far as the plan asks of them at all."""
         asked = self.plan.asked.get(layer.role)

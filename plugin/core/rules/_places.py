@@ -41,3 +41,13 @@ def by_row(
 def told_elsewhere(ctx: Context, code: str) -> bool:
     """Does another rule of this run say it already? Nothing is reported twice."""
     return any(rule.code == code for rule in ctx.rules)
+
+
+def meant(layer: Layer, setting: str, ctx: Context) -> bool:
+    """Is the layer one that a list of concepts (a setting) names?"""
+    return any(layer.role in ctx.plan.roles_of(concept) for concept in ctx.norm.get(setting))
+
+
+def exclusive(layer: Layer) -> bool:
+    """Is it a layer of polygons that must not overlap each other?"""
+    return layer.template.geometry == "polygon" and layer.template.overlap == "never"
