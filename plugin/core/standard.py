@@ -29,6 +29,7 @@ SETTING_SECTIONS = (
     "sealed",
     "quality",
     CONFLICTS,
+    "attributes",
     "rules",
 )
 

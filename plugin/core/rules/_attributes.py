@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the rules on attributes share: each distinct value is judged once, and what tells of a person is never repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..context import Context
+from ..findings import Finding
+from ..plan import Layer
+from ..rule import Severity
+from ..template import Field
+
+if TYPE_CHECKING:
+    from ..codes import CodeList
+
+#: Longer values are cut in a message.
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with a value: the case and what fills its sentence; ``severity`` where it is not the rule's own."""
+
+    case: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    severity: Severity | None = None
+
+
+Judge = Callable[[Any], Wrong | None]
+
+
+def wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, Wrong]]:
+    """Row positions with what ``judge`` finds wrong with their value; it is asked once for each distinct value."""
+    import pandas as pd
+
+    cells = np.empty(len(values), dtype=object)
+    cells[:] = values
+    codes, distinct = pd.factorize(cells)
+    answers = [judge(value) for value in distinct]
+    bad = [number for number, answer in enumerate(answers) if answer is not None]
+    for position in np.flatnonzero(np.isin(codes, bad)).tolist():
+        answer = answers[codes[position]]
+        assert answer is not None
+        yield position, answer
+
+
+def judged(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:
+    """A finding on every row of a layer whose value ``judge`` finds wrong; ``name``: the field that is to be corrected."""
+    return [found(ctx, layer, position, name, wrong) for position, wrong in wrong_rows(values, judge)]
+
+
+def found(ctx: Context, layer: Layer, position: int, name: str, wrong: Wrong) -> Finding:
+    return ctx.row(
+        layer,
+        position,
+        field=name,
+        case=wrong.case,
+        params=dict(wrong.params),
+        geometry=layer.plane[position],
+        severity=wrong.severity,
+    )
+
+
+def shown(declared: Field, value: str) -> str:
+    """A value as a message may repeat it: cut when it is long, dots for what tells of a person."""
+    if declared.personal:
+        return "…"
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+
+
+def lacking(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
+    """The reason not to have looked at a layer: it lacks these fields."""
+    names = ", ".join(layer.field_name(meaning) for meaning in meanings)
+    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
+
+
+def pairs(settings: list[str]) -> list[tuple[str, str]]:
+    """Settings that are two words each (``"0602 204"``). ValueError for a line that is not."""
+    return [(first, second) for first, second in (line.split() for line in settings)]
+
+
+def with_codes_below(codes: CodeList) -> set[str]:
+    """Codes of a list that have finer ones below them."""
+    return {code.parent for code in codes.codes.values() if code.parent}
