@@ -30,6 +30,7 @@ SETTING_SECTIONS = (
     "quality",
     CONFLICTS,
     "attributes",
+    "heritage",
     "rules",
 )
 
