@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from dataclasses import replace
+
+import numpy as np
+
 from ..context import Context
 from ..findings import Finding
 from ..heritage import CONTROL, CORE, USES, heritage_parts
@@ -56,7 +60,18 @@ def heritage_parts_apart(heritage: Layer, *, ctx: Context) -> RuleResult:
     parts = heritage_parts(heritage, ctx)
     core, control = parts.rows(CORE), parts.rows(CONTROL)
     result = RuleResult(applicable=bool(core.any() and control.any()))
-    shared = ctx.shared(heritage, heritage, rows_a=control, rows_b=core)
+    # Asked within the layer, so that either of a pair may be the one that was edited.
+    shared = ctx.shared(heritage, rows_a=core | control)
+    kept = parts.part[shared.left] != parts.part[shared.right]
+    turned = core[shared.left]
+    shared = replace(
+        shared,
+        left=np.where(turned, shared.right, shared.left)[kept],
+        right=np.where(turned, shared.left, shared.right)[kept],
+        geometry=shared.geometry[kept],
+        area=shared.area[kept],
+        width=shared.width[kept],
+    )
     for finding, i, j in zip(ctx.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True):
         result.findings.append(_told(finding, parts.site[i], parts.site[j]))
     return result
