@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..context import Context
+from ..errors import DataError
 from ..findings import Finding
 from ..plan import Layer
+from ..profile import Norm
 from ..rule import Severity
 from ..template import Field
 
@@ -79,9 +81,16 @@ def lacking(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
 
 
-def pairs(settings: list[str]) -> list[tuple[str, str]]:
-    """Settings that are two words each (``"0602 204"``). ValueError for a line that is not."""
-    return [(first, second) for first, second in (line.split() for line in settings)]
+def pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
+    """A setting of lines of two words each (``"0602 204"``). DataError names the setting and a line that is not."""
+    found = []
+    for line in norm.get(key):
+        words = line.split()
+        if len(words) != 2:
+            file = norm.profile.path if key in norm.profile.settings else norm.standard.folder / "standard.toml"
+            raise DataError("data_value_kind", file=str(file), key=key, value=repr(line), expected='"A B"')
+        found.append((words[0], words[1]))
+    return found
 
 
 def with_codes_below(codes: CodeList) -> set[str]:

@@ -69,7 +69,7 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
     names = {c.code: c.name for c in ctx.codes(SURVEY).codes.values()}
     urban = tuple(ctx.norm.get("attributes.urban_classes"))
     usual: dict[str, set[str]] = {}
-    for code, expected in pairs(ctx.norm.get("attributes.urban_expected")):
+    for code, expected in pairs(ctx.norm, "attributes.urban_expected"):
         usual.setdefault(code, set()).add(expected)
     if usual:
         result.unconfirmed.append("attributes.urban_expected")
