@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .findings import Finding
 from .geometry import crs as crs_care
+from .geometry.coverage import Mismatches, gaps, mismatched_edges
 from .geometry.overlay import shared_parts, uncovered_parts
 from .geometry.parts import Parts
 from .geometry.polygons import Polygons
@@ -73,14 +74,27 @@ class Context:
         return np.array([trim(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
 
     def shared(
-        self, a: Layer, b: Layer | None = None, *, rows_a: NDArray | None = None, rows_b: NDArray | None = None
+        self,
+        a: Layer,
+        b: Layer | None = None,
+        *,
+        rows_a: NDArray | None = None,
+        rows_b: NDArray | None = None,
+        connected: bool = False,
     ) -> Parts:
-        """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows."""
+        """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows. ``connected``: one
+        part for each connected piece, not for each pair."""
         if b is not None:
             rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
         right = None if b is None else b.polygons
         parts = shared_parts(
-            a.polygons, right, rows_a=rows_a, rows_b=rows_b, tolerance=self.tolerance, check=self.check
+            a.polygons,
+            right,
+            rows_a=rows_a,
+            rows_b=rows_b,
+            connected=connected,
+            tolerance=self.tolerance,
+            check=self.check,
         )
         self._note(parts, a, b or a)
         return parts
@@ -106,6 +120,39 @@ class Context:
             {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in ladder.steps
         ]
         self.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
+        return parts
+
+    def gaps(self, a: Layer, widest: float) -> Parts:
+        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`."""
+        return self._gaps(a.polygons, widest, a)
+
+    def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
+        """Places up to ``widest`` m wide that rows of both layers enclose together and none covers. ``left``, ``right``:
+        the rows of ``a`` and of ``b``."""
+        parts = self._gaps(Polygons(np.concatenate([a.plane, b.plane])), widest, a)
+        thin = np.array(parts.slivers.geometry, dtype=object)
+        parts.slivers.geometry = list(thin[(self._by(a, thin) >= 0) & (self._by(b, thin) >= 0)])
+        parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
+        return parts.only((parts.left >= 0) & (parts.right >= 0))
+
+    def _by(self, layer: Layer, shapes: NDArray) -> NDArray:
+        """(k,) the first row of a layer that meets each shape, −1 where there is none."""
+        rows = layer.polygons.present
+        k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="intersects")
+        first = np.full(len(shapes), len(layer))
+        np.minimum.at(first, k, rows[i])
+        return np.where(first < len(layer), first, -1)
+
+    def mismatched(self, a: Layer, b: Layer | None = None) -> Mismatches:
+        """Places where edges of ``a`` and of ``b`` (or its own) should meet in one vertex and do not."""
+        other = None if b is None else b.polygons
+        return mismatched_edges(a.polygons, other, tolerance=self.tolerance, check=self.check)
+
+    def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
+        parts = gaps(polygons, tolerance=self.tolerance, widest=widest, check=self.check)
+        self.slivers += parts.slivers.geometry
+        self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
+        self.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.ladder.steps]
         return parts
 
     def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
 from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
@@ -16,7 +18,9 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m). Cut one back to the shared edge, or delete "
-        "the duplicate."
+        "the duplicate.",
+        "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one whose attributes are "
+        "right, delete the other.",
     },
     fails=[
         Example("crossing", {"layer": [SQUARE, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -55,4 +59,11 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         # The smaller key comes first, so that the pair is named the same way whatever the order of rows.
         if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
-    return ctx.pairs(layer, layer, parts)
+    found = ctx.pairs(layer, layer, parts)
+    for n, finding in enumerate(found):
+        one, other = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
+        # Areas come first: they are quickly had, and hardly ever equal without the shapes.
+        equal = np.isclose([one.area, other.area], parts.area[n], rtol=1e-9, atol=0.0).all()
+        if equal and one.normalize().equals_exact(other.normalize(), 0.0):
+            finding.case = "duplicate"
+    return found
