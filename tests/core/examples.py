@@ -24,15 +24,15 @@ ORIGIN = (38_600_000.0, 4_380_000.0)
 AREA_CODE = "140225"
 
 
-def norm_of(settings: dict[str, Any] | None = None, **profile: Any) -> Norm:
-    """county_db with settings; ``targets`` as (indicator, comparison, value, unit) rows."""
+def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
+    """A standard with settings; ``targets`` as (indicator, comparison, value, unit) rows."""
     settings = dict(settings or {})
     targets = tuple(
         Target(AREA_CODE, indicator, comparison, value, unit, 2035, "约束性", "example")
         for indicator, comparison, value, unit in settings.pop("targets", ())
     )
-    made = Profile("example", "示例", AREA_CODE, "county_db", settings=settings, targets=targets, **profile)
-    return Norm(load_standard(), made)
+    made = Profile("example", "示例", AREA_CODE, standard, settings=settings, targets=targets, **profile)
+    return Norm(load_standard(standard), made)
 
 
 def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
@@ -75,10 +75,13 @@ def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526,
 
 
 def plan_of(
-    layers: dict[str, list[Any]], roles: dict[str, str] | None = None, settings: dict[str, Any] | None = None
+    layers: dict[str, list[Any]],
+    roles: dict[str, str] | None = None,
+    settings: dict[str, Any] | None = None,
+    standard: str = "county_db",
 ) -> Plan:
     """A plan of layers by concept, role or need's name (with ``roles`` saying which role a need's name means)."""
-    norm = norm_of(settings)
+    norm = norm_of(settings, standard)
     sources = []
     for name, rows in layers.items():
         role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
@@ -93,7 +96,7 @@ def run_example(rule: Rule, example: Example) -> Report:
         roles.setdefault("layer", "STBHHX")
     parameters = dict(example.parameters)
     also = [all_rules()[code] for code in parameters.pop("rules", [])]
-    plan = plan_of(example.layers, roles, example.settings)
+    plan = plan_of(example.layers, roles, example.settings, example.standard)
     report = run(plan, [rule, *also], parameters={rule.code: parameters})
     return dataclasses.replace(
         report,

@@ -32,7 +32,11 @@ CODES = {
 def sample():
     norm = Options(profile="hunyuan").norm()
     sources = read_source(RESOURCES / "sample" / "county.gpkg")
-    return norm, sources, [rule for rule in choose_rules((*norm.standard.rules, "REL010", "REL021", "REL023")) if rule.local]
+    return (
+        norm,
+        sources,
+        [rule for rule in choose_rules((*norm.standard.rules, "REL010", "REL021", "REL023", "REL030")) if rule.local],
+    )
 
 
 def whole(norm, sources, rules):
