@@ -252,6 +252,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>仍然检查</translation>
     </message>
     <message>
+        <source>Check While Editing</source>
+        <translation>编辑时检查</translation>
+    </message>
+    <message>
         <source>Check the environment</source>
         <translation>环境自检</translation>
     </message>
@@ -1126,6 +1130,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>还没有检查过。</translation>
     </message>
     <message>
+        <source>Nothing is found any more after the edits. A whole check tells whether the county passes.</source>
+        <translation>编辑后不再有问题。是否通过，以全面检查为准。</translation>
+    </message>
+    <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
         <translation>没有改动（{error}）。详情见日志面板的“Sanxian”页。</translation>
     </message>
@@ -1406,6 +1414,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>已保存：{path}</translation>
     </message>
     <message>
+        <source>Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it.</source>
+        <translation>已保存：{path}。内容是 {time} 全面检查的结果，不含编辑后的复查。</translation>
+    </message>
+    <message>
         <source>Saving {name}</source>
         <translation>正在保存 {name}</translation>
     </message>
@@ -1630,6 +1642,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>图层“{layer}”里还没有带图形和名称（XZQMC）的要素。</translation>
     </message>
     <message>
+        <source>The layers have changed since {time} beyond what is followed while editing; the result is out of date.</source>
+        <translation>{time} 检查后图层改动较大，不再逐处复查，结果已过时。</translation>
+    </message>
+    <message>
         <source>The list has no longitudes: read them from a layer, or type them.</source>
         <translation>代码表里没有经度：请从图层读取，或填写。</translation>
     </message>
@@ -1684,6 +1700,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The same value…</source>
         <translation>固定值…</translation>
+    </message>
+    <message>
+        <source>The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, keys that must be unique and gaps of the whole county wait for the next whole check.</source>
+        <translation>结论是 {time} 全面检查的结果。编辑的地方当场复查；合计、占比、扩展倍数、标识码唯一性和全县空隙，要等下次全面检查。</translation>
     </message>
     <message>
         <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>
@@ -1818,6 +1838,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
         <translation>规则检查什么、局限和参数（F1）</translation>
+    </message>
+    <message>
+        <source>While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.</source>
+        <translation>编辑时检查（菜单可关）：画的、移的、改的、删的，当场与各图层比对，结果列表和地图随之更新，撤销也一样。合计、占比等全县指标仍是上次全面检查的结果。</translation>
     </message>
     <message>
         <source>Whole Book in the Browser</source>
@@ -2034,6 +2058,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>{count} layouts are in the project's list (Project → Layouts): {names}.</source>
         <translation>已生成 {count} 个布局，在“工程 → 布局”里：{names}。</translation>
+    </message>
+    <message>
+        <source>{count} places re-checked after edits · county totals not recalculated</source>
+        <translation>编辑后已复查 {count} 处 · 全县指标未重算</translation>
     </message>
     <message>
         <source>{count} townships are in the bookmarks, in the browser panel.</source>

@@ -22,6 +22,8 @@ def features(findings: list[Any]) -> list[QgsFeature]:
 def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLayer | None:
     """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread.
 
+    Each row has the layer's own id from then on, for `change`.
+
     None when the layer did not take them: it is gone then, for half of the findings would pass for all.
     """
     layer = find(project)
@@ -43,6 +45,16 @@ def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLaye
     layer.updateExtents()
     layer.triggerRepaint()
     return layer
+
+
+def change(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
+    """Take rows off a layer that is on the map, and put others on. Did it take them all?"""
+    provider = _provider(layer)
+    done = provider.deleteFeatures([row.id() for row in gone]) if gone else True
+    done = done and (not rows or _added(provider, rows))
+    layer.updateExtents()
+    layer.triggerRepaint()
+    return done
 
 
 def find(project: QgsProject) -> QgsVectorLayer | None:
@@ -78,9 +90,11 @@ def _provider(layer: QgsVectorLayer) -> Any:
 
 
 def _added(provider: Any, rows: list[QgsFeature]) -> bool:
-    answer = provider.addFeatures(rows)
-    # QGIS gives back the features besides.
-    return bool(answer[0] if isinstance(answer, tuple) else answer)
+    done, added = provider.addFeatures(rows)
+    # What is given back are copies with their ids.
+    for row, copy in zip(rows, added, strict=False):
+        row.setId(copy.id())
+    return bool(done)
 
 
 def _groups(project: QgsProject) -> list[QgsLayerTreeGroup]:

@@ -60,11 +60,16 @@ class LiveCheck(QObject):
         """The check is done. ``names``: the name a layer was checked by → its id in the project."""
         from ..core.edits import Batch, Edited
 
+        if self._over:
+            self.outdated.emit()
+            return
         self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
         for layer_id in self._edits.keys() - self._roles.keys():
             self._edits.pop(layer_id).stop()
         self._work, self._queue = Edited(checked, options), Batch()
-        if any(edits.renumbered for edits in self._edits.values()):
+        if not self._edits:
+            self.stop()
+        elif any(edits.renumbered for edits in self._edits.values()):
             # Saved while they were read: nobody knows by which of its two ids a feature was.
             self._give_up()
         else:

@@ -73,7 +73,7 @@ class Edited:
     """A county that was checked and is being edited. Not for use by several threads at once."""
 
     def __init__(self, checked: Checked, options: Options):
-        plan, report = checked
+        plan, report = checked.plan, checked.report
         rules = choose_rules(plan.norm.standard.rules, options.rules)
         self._live = Live(plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang)
         self._rows: dict[str, dict[int, int]] = {}

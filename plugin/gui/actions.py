@@ -24,6 +24,7 @@ class Actions(QObject):
         None,
         ("findings", "findings", ""),
         ("layer", "layer", ""),
+        ("live", "live", ""),
         ("report", "report", ""),
         None,
         ("roles", "roles", ""),
@@ -60,7 +61,7 @@ class Actions(QObject):
         None,
         "sample",
     )
-    _CHECKABLE = ("findings", "layer")
+    _CHECKABLE = ("findings", "layer", "live")
 
     def __init__(self, iface, slots: dict[str, Callable]):
         super().__init__()
@@ -94,6 +95,7 @@ class Actions(QObject):
             "next": tr("Next"),
             "findings": tr("Findings"),
             "layer": tr("Show Findings on the Map"),
+            "live": tr("Check While Editing"),
             "report": tr("Report…"),
             "roles": tr("Layer Roles…"),
             "profile": tr("County Profile…"),

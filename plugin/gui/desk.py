@@ -18,6 +18,7 @@ from . import idle
 from .actions import Actions
 from .code_boxes import CodeBoxes
 from .dressing import Dressing
+from .editing import Editing
 from .exports import Exports
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
@@ -46,10 +47,12 @@ class Desk(QObject):
         self.dressing = Dressing(iface, self.runner)
         self.making = NewProject(iface, self.runner)
         self.maps = Maps(iface, self.runner)
+        self.editing = Editing(self.runner, self)
         self._job: Job | None = None
         #: The projects of the run and of the result in view, as the watch counts them.
         self._run_in = self._result_in = self.watch.number
-        self._rows: list[Any] = []
+        #: The findings' rows for the map, by id() of the finding.
+        self._rows: dict[int, Any] = {}
         self._layer_id = ""
         self._asked = 0
         self._settle = QTimer(self)
@@ -63,6 +66,7 @@ class Desk(QObject):
                 "previous": lambda: self.dock.step(-1),
                 "next": lambda: self.dock.step(1),
                 "layer": self._show_layer,
+                "live": self.editing.set_on,
                 "report": lambda: self.exports.ask("html"),
                 "roles": self.choose_roles,
                 "profile": self.choose_profile,
@@ -89,6 +93,9 @@ class Desk(QObject):
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
         self.actions["layer"].setChecked(settings.get(_SHOW_LAYER, True))
+        self.actions["live"].setChecked(self.editing.on)
+        self.editing.rechecked.connect(self._edited)
+        self.editing.outdated.connect(self._tell_stale)
         dock.runRequested.connect(self.run)
         dock.cancelRequested.connect(self.cancel)
         dock.profileRequested.connect(self.choose_profile)
@@ -104,6 +111,7 @@ class Desk(QObject):
 
     def unload(self) -> None:
         self.watch.stop()
+        self.editing.stop()
         self.boxes.stop()
         self.dock.visibilityChanged.disconnect(self._settle.start)
         self._settle.stop()
@@ -140,7 +148,13 @@ class Desk(QObject):
             checked = check(shots, options, source=source, progress=progress, cancelled=cancelled)
             return checked, findings_layer.features(checked.report.findings)
 
-        self._job = Job(tr("Check All"), work, on_done=self._done, on_error=self._failed, on_cancelled=self._cancelled)
+        def done(answer):
+            self._done(answer)
+            self.editing.judge(answer[0], options, {shot.name: shot.layer_id for shot in shots})
+            self._tell_stale()
+
+        self.editing.begin(layers)
+        self._job = Job(tr("Check All"), work, on_done=done, on_error=self._failed, on_cancelled=self._cancelled)
         self._job.step.connect(self._step)
         self._run_in = self.watch.number
         self.dock.start_run(idle.rule_count(options))
@@ -163,14 +177,32 @@ class Desk(QObject):
         result = Result.of(checked)
         self.dock.set_clean(*idle.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons))
         self.dock.set_result(result)
-        self._rows, self._result_in = rows, self._run_in
+        self._rows = {id(f): row for f, row in zip(result.findings, rows, strict=True)}
+        self._result_in = self._run_in
         self._tell_stale()
         if self.actions["layer"].isChecked():
             self._put_on_map()
         self._enable()
 
+    def _edited(self, change: Any, rows: dict[int, Any]) -> None:
+        """What was edited has been checked again."""
+        if not self._current():
+            return
+        if self.dock.change(change):
+            finding = self.dock.tree.current()
+            if any(finding is now for _, now in change.renewed):
+                self.mark.show(finding, self.dock.result.crs, zoom=False)
+            else:
+                self.mark.clear()
+        gone = [self._rows.pop(id(f)) for f in [*change.gone, *(old for old, _ in change.renewed)]]
+        self._rows |= rows
+        layer = findings_layer.find(QgsProject.instance()) if self.actions["layer"].isChecked() else None
+        if layer is not None and not findings_layer.change(layer, gone, list(rows.values())):
+            self._put_on_map()
+
     def _cancelled(self) -> None:
         self._job = None
+        self.editing.abandon()
         former = self.dock.result
         note = (
             tr("Cancelled, still showing the result of {time}").format(time=former.time) if former else tr("Cancelled")
@@ -182,6 +214,7 @@ class Desk(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job = None
+        self.editing.abandon()
         self._enable()
         if idle.lacks_libraries(error):
             self.dock.end_run()
@@ -224,7 +257,8 @@ class Desk(QObject):
         if not self._current():
             return
         self._layer_id = ""
-        layer = findings_layer.show(QgsProject.instance(), self._rows, self.dock.result.checked.plan.crs)
+        rows = [self._rows[id(f)] for f in self.dock.result.findings]
+        layer = findings_layer.show(QgsProject.instance(), rows, self.dock.result.checked.plan.crs)
         if layer is None:
             self.dock.say(
                 tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
@@ -246,6 +280,7 @@ class Desk(QObject):
 
     def _project_changed(self) -> None:
         self.mark.clear()
+        self.editing.end()
         self._layer_id = ""
         # A layer in memory is saved without its rows: it would come back empty, as if all were well.
         project = QgsProject.instance()
@@ -257,9 +292,17 @@ class Desk(QObject):
 
     def _tell_stale(self) -> None:
         result = self.dock.result
-        stale = result is not None and not self._current()
-        text = tr("Another project is open; this is the result of {time}.")
-        self.dock.set_stale(text.format(time=result.time) if stale else "")
+        if result is None:
+            self.dock.set_stale("")
+        elif not self._current():
+            self.dock.set_stale(tr("Another project is open; this is the result of {time}.").format(time=result.time))
+        elif self.editing.is_outdated:
+            text = tr(
+                "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
+            )
+            self.dock.set_stale(text.format(time=result.time), again=True)
+        else:
+            self.dock.set_stale("")
 
     def _look_at_project(self) -> None:
         """What to say while nothing was checked: told by names and fields, off the main thread the first time."""

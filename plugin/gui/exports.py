@@ -112,8 +112,17 @@ class Exports:
             write(result.checked, outputs, progress=progress, cancelled=cancelled)
             return path
 
+        def saved(path: str) -> None:
+            # A report is of one state of the data: that of the whole check.
+            text = tr("Saved: {path}")
+            if result.edited:
+                text = tr(
+                    "Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it."
+                )
+            self._tell(text.format(path=path, time=result.time), Qgis.MessageLevel.Success, path)
+
         return self._runner.start(
-            Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=self._saved, on_error=self._failed)
+            Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=saved, on_error=self._failed)
         )
 
     def close(self) -> None:
@@ -121,9 +130,6 @@ class Exports:
         if self._message is not None and not sip.isdeleted(self._message):
             self._iface.messageBar().popWidget(self._message)
         self._message = None
-
-    def _saved(self, path: str) -> None:
-        self._tell(tr("Saved: {path}").format(path=path), Qgis.MessageLevel.Success, path)
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, SanxianError):

@@ -53,6 +53,8 @@ class FilterBar(QWidget):
         self._fill(self.rules, [(f"{code}  {title}", code) for code, title in rules])
 
     def _fill(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
+        if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
+            return
         kept = set(combo.checkedItemsData())
         combo.blockSignals(True)
         combo.clear()

@@ -87,6 +87,10 @@ class FindingsDock(QgsDockWidget):
         self.stale.setObjectName("SanxianStale")
         self.stale.setWordWrap(True)
         self.stale.hide()
+        self.stale_button = QPushButton(tr("Re-check"))
+        self.stale_button.setObjectName("SanxianStaleRun")
+        self.stale_button.clicked.connect(self.runRequested)
+        self.stale_button.hide()
         self.filters = FilterBar()
         self.filters.changed.connect(self._filter)
         self.tree = FindingsTree()
@@ -113,7 +117,11 @@ class FindingsDock(QgsDockWidget):
         self.splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(body)
         outer.addLayout(self._top_row())
-        for widget in (self.stale, self.verdict, self.run_bar, self.note, self.filters, self.tabs):
+        stale = QHBoxLayout()
+        stale.addWidget(self.stale, 1)
+        stale.addWidget(self.stale_button)
+        outer.addLayout(stale)
+        for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
             outer.addWidget(widget)
         outer.addWidget(self.splitter, 1)
         self.walk = self._bottom_row()
@@ -200,20 +208,18 @@ class FindingsDock(QgsDockWidget):
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
-    def set_stale(self, text: str) -> None:
-        """Why the result in view is not of what is open: said until that ends."""
+    def set_stale(self, text: str, again: bool = False) -> None:
+        """Why the result in view is not of what is open: said until that ends. ``again``: offer another check."""
         self.stale.setText(text)
         self.stale.setVisible(bool(text))
+        self.stale_button.setVisible(bool(text) and again)
 
     def set_result(self, result: Result) -> None:
         self.result = result
         self._reasons_asked = False
         report = result.report
-        self.verdict.show_report(report, result.time)
-        townships = sorted({f.township for f in report.findings})
-        found = {f.code for f in report.findings}
-        rules = [(r.code, r.title or r.name) for r in report.rules if r.code in found or r.reason]
-        self.filters.set_choices(townships, rules)
+        self.verdict.show_report(result)
+        self._set_choices()
         self.tree.show_report(report, self._wanted())
         self.run_button.setText(tr("Re-check"))
         first = self.detail.isHidden()
@@ -221,6 +227,30 @@ class FindingsDock(QgsDockWidget):
         self._show_selected()
         if first:
             self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL])
+
+    def change(self, change: Any) -> bool:
+        """What edits did to the findings. Is another one selected now, or the same with other figures?"""
+        assert self.result is not None
+        self.result.change(change)
+        self.verdict.show_edits(self.result)
+        if not (change.gone or change.found or change.renewed):
+            return False
+        self._set_choices()
+        other = self.tree.change(change)
+        self._show_state()
+        if other:
+            self._show_selected()
+        else:
+            self._show_position()
+        return other
+
+    def _set_choices(self) -> None:
+        findings, rules = self.result.findings, self.result.report.rules
+        found = {f.code for f in findings}
+        self.filters.set_choices(
+            sorted({f.township for f in findings}),
+            [(r.code, r.title or r.name) for r in rules if r.code in found or r.reason],
+        )
 
     def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
         """What to say when a result has no findings: all checked, or some rules skipped."""
@@ -255,13 +285,16 @@ class FindingsDock(QgsDockWidget):
     def _empty_now(self) -> Empty | None:
         if self.result is None:
             return self._idle
-        groups = self.tree.findings.groups
-        if not self.result.report.findings:
+        groups = [g for g in self.tree.findings.groups if g.findings or g.aside]
+        if not self.result.findings:
+            if self.result.report.findings and not self._reasons_asked:
+                text = tr("Nothing is found any more after the edits. A whole check tells whether the county passes.")
+                return Empty(text, [(tr("Re-check"), self.runRequested.emit)])
             if not groups:
                 return self._clean
             return None if self._reasons_asked else self._only_skipped
         if self.tree.filter.rowCount() == 0:
-            text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.report.findings))
+            text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.findings))
             return Empty(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel
 
-from .findings_model import AREA, COUNT, FindingsModel, Group, area_of, kind_of
+from .findings_model import AREA, COUNT, STATE, FindingsModel, Group, area_of, kind_of, rule_of
 from .look import KINDS
 
 
@@ -49,6 +49,11 @@ class Wanted:
         return all(word in text for word in self._words)
 
 
+def _count(group: Group) -> None:
+    in_view = [f for f, yes in zip(group.findings, group.seen, strict=True) if yes]
+    group.shown, group.shown_area = len(in_view), area_of(in_view)
+
+
 def _haystack(group: Group, finding: Any) -> str:
     parts = (
         group.code,
@@ -79,11 +84,26 @@ class FindingsFilter(QSortFilterProxyModel):
             wanted = self.wanted.rule(group)
             group.seen = [wanted and self.wanted.finding(group, f) for f in group.findings]
             group.reason_seen = wanted and self.wanted.reason(group)
-            in_view = [f for f, yes in zip(group.findings, group.seen, strict=True) if yes]
-            group.shown, group.shown_area = len(in_view), area_of(in_view)
+            _count(group)
         self.invalidateFilter()
         if model.groups:
             model.dataChanged.emit(model.index(0, COUNT), model.index(len(model.groups) - 1, AREA))
+
+    def change(self, change: Any) -> list[Group]:
+        """Findings that go, come or have other figures, in place. Gives back the rules that are listed for the first
+        time."""
+        model: FindingsModel = self.sourceModel()
+        new = model.change(
+            change, lambda group, finding: self.wanted.rule(group) and self.wanted.finding(group, finding)
+        )
+        touched = {rule_of(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
+        for group in model.groups:
+            if group.code in touched:
+                _count(group)
+        if model.groups:
+            # Qt asks anew which of the rules are in view.
+            model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE))
+        return new
 
     def filterAcceptsRow(self, row, parent):
         groups = self.sourceModel().groups

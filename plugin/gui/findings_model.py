@@ -6,6 +6,7 @@ A rule's children become rows when the rule is opened, so a report of 100 000 fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,7 @@ class Group:
 
     ``order``: row → position in ``findings``; −1 is the row that says why the rule was skipped. ``seen`` (one entry a
     finding) and ``reason_seen`` are what the filter lets through, ``shown`` and ``shown_area`` the figures of that.
+    ``number``: of the rule within the list, for good.
     """
 
     code: str
@@ -48,6 +50,7 @@ class Group:
     shown: int = 0
     shown_area: float | None = None
     loaded: bool = False
+    number: int = 0
 
     @property
     def aside(self) -> bool:
@@ -98,12 +101,16 @@ def place_of(finding: Any) -> str:
     return "  ".join(t for t in (finding.township, short_key(finding.key)) if t)
 
 
+def rule_of(finding: Any) -> str:
+    """The rule it is listed under: one about the run belongs to the rule that could not go on."""
+    return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
+
+
 def groups_of(report: Any) -> list[Group]:
     """The rules that have something to say, worst first."""
-    groups = {r.code: Group(r.code, r.title or r.name, r) for r in report.rules}
+    groups = {r.code: Group(r.code, r.title or r.name, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
-        # A finding about the run belongs to the rule that could not go on.
-        code = finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
+        code = rule_of(finding)
         if code in groups:
             groups[code].findings.append(finding)
     listed = [g for g in groups.values() if g.findings or g.aside]
@@ -113,11 +120,14 @@ def groups_of(report: Any) -> list[Group]:
 
 
 class FindingsModel(QAbstractItemModel):
-    """Columns: rule or place, count, area in hectares, state. Internal id: 0 for a rule, its position + 1 for a finding."""
+    """Columns: rule or place, count, area in hectares, state. Internal id: 0 for a rule, its rule's number for a finding."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self.groups: list[Group] = []
+        #: Number of a rule → its row; rules that have nothing to say are not there, but may come.
+        self._rows: dict[int, int] = {}
+        self._silent: dict[str, Group] = {}
         self._icons: dict[str, Any] = {}
         self._sorting = (AREA, Qt.SortOrder.DescendingOrder)
 
@@ -125,6 +135,9 @@ class FindingsModel(QAbstractItemModel):
         self.beginResetModel()
         self.groups = groups_of(report) if report is not None else []
         self._arrange(*self._sorting)
+        listed = {g.code for g in self.groups}
+        rules = enumerate(report.rules, 1) if report is not None else ()
+        self._silent = {r.code: Group(r.code, r.title or r.name, r, number=n) for n, r in rules if r.code not in listed}
         self.endResetModel()
 
     def refresh_icons(self) -> None:
@@ -167,13 +180,13 @@ class FindingsModel(QAbstractItemModel):
         if not parent.isValid():
             inside, group = row < len(self.groups), 0
         else:
-            group = parent.row() + 1
-            inside = not parent.internalId() and row < len(self.groups[group - 1].order)
+            group = self.groups[parent.row()].number
+            inside = not parent.internalId() and row < len(self.groups[parent.row()].order)
         return self.createIndex(row, column, group) if inside and row >= 0 <= column < 4 else QModelIndex()
 
     def parent(self, index):
         group = index.internalId() if index.isValid() else 0
-        return self.createIndex(group - 1, 0, 0) if group else QModelIndex()
+        return self.createIndex(self._rows[group], 0, 0) if group else QModelIndex()
 
     def flags(self, index):
         if not index.isValid():
@@ -182,7 +195,7 @@ class FindingsModel(QAbstractItemModel):
 
     # --- content
     def group_at(self, index) -> Group:
-        return self.groups[(index.internalId() - 1) if index.internalId() else index.row()]
+        return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
 
     def finding_at(self, index) -> Any:
         """The finding of a row; None for a rule and for a reason."""
@@ -271,7 +284,7 @@ class FindingsModel(QAbstractItemModel):
                 continue
             if row not in rows:
                 rows[row] = {p: n for n, p in enumerate(group.order)}
-            moved.append(self.createIndex(rows[row][position], index.column(), row + 1))
+            moved.append(self.createIndex(rows[row][position], index.column(), group.number))
         self.changePersistentIndexList([i for i, _, _ in kept], moved)
         self.layoutChanged.emit()
 
@@ -286,16 +299,105 @@ class FindingsModel(QAbstractItemModel):
                 STATE: str(group.outcome.outcome),
             }[column]
 
-        def of_finding(finding):
-            return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
-
         before = self.groups
         self.groups = [before[n] for n in _sorted(range(len(before)), lambda n: of_group(before[n]), down)]
         # Whatever the column, errors stay before warnings and skipped rules come last.
         self.groups.sort(key=lambda g: _RANK[g.severity])
+        self._number()
         for group in self.groups:
-            places = _sorted(range(len(group.findings)), lambda n, found=group.findings: of_finding(found[n]), down)
-            group.order = [-1] * group.aside + places
+            group.order = _in_order(group, column, down)
+
+    def _number(self):
+        self._rows = {group.number: row for row, group in enumerate(self.groups)}
+
+    # --- change in place
+    def change(self, change: Any, sees: Callable[[Group, Any], bool]) -> list[Group]:
+        """Findings that go, come or have other figures (`core.edits.Change`): what is selected and open stays so.
+
+        ``sees``: is a finding in view? Gives back the rules that are listed for the first time.
+        """
+        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
+        touched = {rule_of(f) for f in [*change.gone, *(old for old, _ in change.renewed)]}
+        for group in self.groups:
+            if group.code in touched:
+                self._renew(group, renewed, sees)
+                self._drop(group, gone)
+        found: dict[str, list[Any]] = {}
+        for finding in change.found:
+            found.setdefault(rule_of(finding), []).append(finding)
+        for group in self.groups:
+            if group.code in found:
+                self._add(group, found.pop(group.code), sees)
+        return [self._list(self._silent.pop(code), new, sees) for code, new in found.items() if code in self._silent]
+
+    def _at(self, group: Group) -> QModelIndex:
+        return self.index(self._rows[group.number], 0)
+
+    def _renew(self, group: Group, renewed: dict[int, Any], sees: Callable[[Group, Any], bool]) -> None:
+        if not any(id(f) in renewed for f in group.findings):
+            return
+        for position, finding in enumerate(group.findings):
+            if id(finding) in renewed:
+                new = renewed[id(finding)]
+                group.findings[position], group.seen[position] = new, sees(group, new)
+        if group.loaded:
+            parent, last = self._at(group), len(group.order) - 1
+            self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE, parent))
+
+    def _drop(self, group: Group, gone: set[int]) -> None:
+        going = {position for position, f in enumerate(group.findings) if id(f) in gone}
+        for row in reversed([n for n, position in enumerate(group.order) if position in going]):
+            if group.loaded:
+                self.beginRemoveRows(self._at(group), row, row)
+            del group.order[row]
+            if group.loaded:
+                self.endRemoveRows()
+        kept = [position for position in range(len(group.findings)) if position not in going]
+        place = {position: n for n, position in enumerate(kept)} | {-1: -1}
+        group.findings = [group.findings[position] for position in kept]
+        group.seen = [group.seen[position] for position in kept]
+        group.order = [place[position] for position in group.order]
+
+    def _add(self, group: Group, new: list[Any], sees: Callable[[Group, Any], bool]) -> None:
+        first = len(group.findings)
+        group.findings += new
+        group.seen += [sees(group, f) for f in new]
+        # Those that were there keep their order, also where their figures have changed since they were sorted.
+        for row, position in enumerate(_in_order(group, *self._sorting_down())):
+            if position < first:
+                continue
+            if group.loaded:
+                self.beginInsertRows(self._at(group), row, row)
+            group.order = [*group.order[:row], position, *group.order[row:]]
+            if group.loaded:
+                self.endInsertRows()
+
+    def _list(self, group: Group, new: list[Any], sees: Callable[[Group, Any], bool]) -> Group:
+        """A rule that had nothing to say."""
+        group.findings, group.seen = new, [sees(group, f) for f in new]
+        group.order = _in_order(group, *self._sorting_down())
+        group.shown = sum(group.seen)
+        rank = _RANK[group.severity]
+        row = next((n for n, g in enumerate(self.groups) if _RANK[g.severity] > rank), len(self.groups))
+        self.beginInsertRows(QModelIndex(), row, row)
+        self.groups.insert(row, group)
+        self._number()
+        self.endInsertRows()
+        return group
+
+    def _sorting_down(self) -> tuple[int, bool]:
+        column, order = self._sorting
+        return column, order == Qt.SortOrder.DescendingOrder
+
+
+def _in_order(group: Group, column: int, down: bool) -> list[int]:
+    """Row → position: the reason first, then the findings by a column."""
+
+    def value(position: int) -> Any:
+        finding = group.findings[position]
+        return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
+
+    return [-1] * group.aside + _sorted(range(len(group.findings)), value, down)
 
 
 def _sorted(items, value, down):

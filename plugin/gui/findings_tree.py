@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
 
@@ -92,6 +92,20 @@ class FindingsTree(QTreeView):
         if same is not None:
             self.select(same)
         self._quiet = False
+
+    def change(self, change: Any) -> bool:
+        """Findings that go, come or have other figures; what is selected, open and in sight stays so, or gives way to its
+        neighbour. Is another finding selected now than before?"""
+        before, top = self.current(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
+        self._quiet = True
+        for group in self.filter.change(change):
+            if group.shown:
+                self.filter.fetchMore(self._group_index(group))
+                self.expand(self._group_index(group))
+        if top.isValid():
+            self.scrollTo(QModelIndex(top), QAbstractItemView.ScrollHint.PositionAtTop)
+        self._quiet = False
+        return self.current() is not before
 
     def set_wanted(self, wanted: Wanted) -> None:
         self.filter.set_wanted(wanted)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,12 +23,18 @@ class Source(NamedTuple):
 
 @dataclass
 class Result:
-    """``checked``: the core's plan and report; ``finished``: when."""
+    """``checked``: the core's plan and report; ``finished``: when; ``findings``: as they stand after what was edited since
+    (the report is that of the whole check, for good); ``edited``: the features that were checked again."""
 
     checked: Any
     finished: datetime
     crs: QgsCoordinateReferenceSystem
     texts: Any
+    findings: list[Any] = field(default_factory=list)
+    edited: set[Any] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.findings = list(self.report.findings)
 
     @classmethod
     def of(cls, checked: Any) -> Result:
@@ -40,6 +47,19 @@ class Result:
     @property
     def report(self) -> Any:
         return self.checked.report
+
+    def change(self, change: Any) -> None:
+        """What edits did to the findings (`core.edits.Change`)."""
+        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
+        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
+        self.edited |= change.places
+
+    def counts(self) -> dict[str, int]:
+        """Findings by kind, as they stand now, and the rules that were skipped."""
+        kinds = Counter("waived" if f.state == "waived" else str(f.severity) for f in self.findings)
+        summary = self.report.summary
+        found = {kind: kinds[kind] for kind in ("ERROR", "WARNING", "INFO", "waived")}
+        return {**found, "skipped": summary["skipped"] + summary["crashed"]}
 
     @property
     def time(self) -> str:

@@ -53,7 +53,12 @@ class VerdictBar(QWidget):
             row.addWidget(button)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
+        self._edited = QLabel()
+        self._edited.setObjectName("SanxianEdited")
+        self._edited.setWordWrap(True)
+        self._edited.hide()
         outer.addLayout(top)
+        outer.addWidget(self._edited)
         outer.addLayout(row)
         self.refresh_icons()
 
@@ -80,27 +85,31 @@ class VerdictBar(QWidget):
             button.blockSignals(False)
         self.kindsChanged.emit()
 
-    def show_report(self, report, time: str) -> None:
-        summary = report.summary
+    def show_report(self, result) -> None:
+        summary = result.report.summary
         self._verdict = summary["verdict"]
         self._word.setText(look.verdict_word(self._verdict))
-        self._when.setText(tr("{time} · {count} rules").format(time=time, count=summary["rules"]))
+        self._when.setText(tr("{time} · {count} rules").format(time=result.time, count=summary["rules"]))
         self._when.setToolTip(
             tr(
                 "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
                 "crashed {crashed}"
             ).format(**summary)
         )
-        self.set_counts(
-            {
-                "ERROR": summary["errors"],
-                "WARNING": summary["warnings"],
-                "INFO": summary["infos"],
-                "waived": summary["waived"],
-                "skipped": summary["skipped"] + summary["crashed"],
-            }
-        )
+        self.show_edits(result)
         self.refresh_icons()
+
+    def show_edits(self, result) -> None:
+        """The counts as they stand; the verdict stays that of the whole check, and it is said that it does."""
+        self.set_counts(result.counts())
+        text = tr("{count} places re-checked after edits · county totals not recalculated")
+        self._edited.setText(text.format(count=len(result.edited)))
+        tip = tr(
+            "The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, "
+            "keys that must be unique and gaps of the whole county wait for the next whole check."
+        )
+        self._edited.setToolTip(tip.format(time=result.time))
+        self._edited.setVisible(bool(result.edited))
 
     def set_counts(self, counts: dict[str, int]) -> None:
         self._counts = counts

@@ -79,7 +79,7 @@ def result_of(report):
     from plugin.gui.result import Result
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm))
+    checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm, layers={}))
     when = datetime(2026, 1, 2, 14, 32)
     return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))
 

@@ -4,9 +4,10 @@
 import time
 
 import pytest
-from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, Qt, qInstallMessageHandler
+from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
+from plugin.core.edits import Change
 from plugin.core.report import Report
 from plugin.gui.findings_filter import FindingsFilter, Wanted
 from plugin.gui.findings_model import AREA, COUNT, PLACE, STATE, FindingsModel, hectares, place_of
@@ -213,3 +214,67 @@ def test_a_hundred_thousand_findings_stay_fast(qgis_app):
     tree.deleteLater()
     print(seconds)
     assert max(seconds.values()) < 8, seconds
+
+
+def change(gone=(), found=(), renewed=()):
+    return Change(gone=list(gone), found=list(found), renewed=list(renewed))
+
+
+def test_findings_come_and_go_in_place(shown, model):
+    row = texts(shown).index(next(t for t in texts(shown) if t.startswith("REL002")))
+    children(shown, row)
+    first, second, waived = model.groups[row].findings
+    renewed = finding("REL002", first.key, 70_000.0)
+    new = finding("REL002", "140225000000000009", 30_000.0)
+    kept = QPersistentModelIndex(shown.index(0, 0, shown.index(row, 0)))
+    assert shown.change(change([second], [new], [(first, renewed)])) == []
+    assert {f.key[-2:] for f in shown.in_view() if f.code == "REL002"} == {"01", "03", "09"}
+    assert shown.index(row, COUNT).data() == "3" and shown.index(row, AREA).data() == "15.20"
+    assert waived in shown.in_view() and kept.isValid()
+    model.sort(AREA, Qt.SortOrder.AscendingOrder)
+    assert children(shown, row, AREA) == ["3.00", "5.20", "7.00"]
+
+
+def test_a_rule_that_had_nothing_to_say_comes_in_and_goes(shown, model):
+    warned = next(g for g in model.groups if g.code == "LAW010")
+    inside = QPersistentModelIndex(model.index(0, 0, model.index(model.groups.index(warned), 0)))
+    new = finding("TOP001", "140225000000000011", 100.0)
+    (group,) = shown.change(change(found=[new]))
+    assert group.code == "TOP001" and "TOP001  图层内部不重叠" in texts(shown)
+    assert [t.split()[0] for t in texts(shown)].index("TOP001") < [t.split()[0] for t in texts(shown)].index("LAW010")
+    # Rows of other rules are still theirs.
+    assert model.group_at(QModelIndex(inside)) is warned and QModelIndex(inside).parent().data().startswith("LAW010")
+    shown.change(change(gone=[new]))
+    assert "TOP001  图层内部不重叠" not in texts(shown)
+    shown.change(change(found=[new]))
+    assert "TOP001  图层内部不重叠" in texts(shown)
+
+
+def test_what_is_selected_stays_when_others_change(tree):
+    tree.step(1)
+    selected, heard = tree.current(), []
+    tree.chosen.connect(heard.append)
+    second = next(f for f in tree.filter.in_view() if f.key.endswith("002"))
+    assert not tree.change(change([second], [finding("REL002", "140225000000000009", 90_000.0)]))
+    assert tree.current() is selected and heard == []
+    renewed = finding("REL002", selected.key, 5.0)
+    assert tree.change(change(renewed=[(selected, renewed)])) and tree.current() is renewed
+    assert tree.change(change(gone=[renewed])) and tree.current() is not renewed
+    assert heard == [], "an edit moves the map nowhere"
+
+
+def test_the_list_does_not_jump(qgis_app):
+    tree = FindingsTree()
+    tree.resize(400, 300)
+    tree.show()
+    report = large_report(300)
+    tree.show_report(report, EVERYTHING)
+    work(qgis_app, seconds=0.02)
+    tree.select(tree.filter.in_view()[150])
+    tree.scrollTo(tree.currentIndex(), tree.ScrollHint.PositionAtTop)
+    top = tree.findings.finding_at(tree.filter.mapToSource(tree.indexAt(QPoint(0, 0))))
+    largest = sorted(report.findings, key=lambda f: -f.area_m2)
+    tree.change(change(largest[:3], [finding("REL002", f"9{n}", 1e6) for n in range(7)]))
+    work(qgis_app, seconds=0.02)
+    assert tree.findings.finding_at(tree.filter.mapToSource(tree.indexAt(QPoint(0, 0)))) is top
+    tree.deleteLater()

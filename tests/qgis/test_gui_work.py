@@ -213,9 +213,9 @@ def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
 @pytest.mark.parametrize("deed", ["truncate", "addFeatures"])
 def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch, deed):
     class Provider:
-        truncate = addFeatures = staticmethod(lambda *_rows: True)
+        truncate = staticmethod(lambda: deed != "truncate")
+        addFeatures = staticmethod(lambda rows: (deed != "addFeatures", rows))
 
-    monkeypatch.setattr(Provider, deed, staticmethod(lambda *_rows: False))
     monkeypatch.setattr(findings_layer, "_provider", lambda _layer: Provider)
     assert findings_layer.show(project, [], CRS.from_epsg(4526)) is None
     assert not project.mapLayers() and not project.layerTreeRoot().children()

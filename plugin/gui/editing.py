@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""编辑时检查 on the desktop: one check's layers are followed until the next check, whose layers are followed from its start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..bridge import settings
+from ..bridge.live import LiveCheck
+from ..bridge.tasks import Runner
+
+_ON = "check_while_editing"
+
+
+class Editing(QObject):
+    """``rechecked(change, rows)`` as `LiveCheck`'s; ``outdated``: the result in view is. `stop` ends it."""
+
+    rechecked = pyqtSignal(object, dict)
+    outdated = pyqtSignal()
+
+    def __init__(self, runner: Runner, parent: QObject | None = None):
+        super().__init__(parent)
+        self._runner = runner
+        self._now: LiveCheck | None = None
+        self._next: LiveCheck | None = None
+        self.on = settings.get(_ON, True)
+        #: Did layers change beyond what is followed?
+        self.is_outdated = False
+
+    def set_on(self, on: bool) -> None:
+        """Switched off, edits are still collected: switched on again, it goes on from where it was."""
+        settings.put(_ON, on)
+        self.on = on
+        for live in (self._now, self._next):
+            if live is not None:
+                live.pause(not on)
+
+    def begin(self, layers: list[QgsVectorLayer]) -> None:
+        """A check of these layers, as they are now, begins; its result will be in view."""
+        self.abandon()
+        self._next = LiveCheck(self._runner, layers, self)
+        self._next.pause(not self.on)
+
+    def abandon(self) -> None:
+        """That check came to nothing: the former result stays."""
+        self._next = _ended(self._next)
+
+    def judge(self, checked: Any, options: Any, names: dict[str, str]) -> None:
+        """That check is done. ``names``: the name a layer was checked by → its id."""
+        self._now, self._next = (self._next, _ended(self._now))
+        self.is_outdated = False
+        if self._now is not None:
+            self._now.rechecked.connect(self.rechecked)
+            self._now.outdated.connect(self._lost)
+            self._now.judge(checked, options, names)
+
+    def end(self) -> None:
+        """Another project: there is nothing to follow."""
+        self._now, self._next = _ended(self._now), _ended(self._next)
+        self.is_outdated = False
+
+    stop = end
+
+    def _lost(self) -> None:
+        self._now = _ended(self._now)
+        self.is_outdated = True
+        self.outdated.emit()
+
+
+def _ended(live: LiveCheck | None) -> None:
+    if live is not None:
+        live.stop()
+        live.deleteLater()

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Batches of edits and what they come to."""
+
+import math
+from datetime import date
+
+import pytest
+import shapely
+
+from plugin.core.check import Options, check
+from plugin.core.edits import Batch, CannotFollow, Edited, State, _same
+from plugin.core.io import read_source
+from plugin.paths import RESOURCES
+
+OPTIONS = Options(profile="hunyuan")
+
+
+@pytest.fixture(scope="module")
+def checked():
+    return check(read_source(RESOURCES / "sample" / "county.gpkg"), OPTIONS)
+
+
+@pytest.fixture
+def edited(checked):
+    edited = Edited(checked, OPTIONS)
+    edited.prepare()
+    return edited
+
+
+def state(checked, role, row, move=0.0, **attributes):
+    frame = checked.plan.layers[role].frame
+    shape = shapely.transform(frame.geometry.iloc[row], lambda xy: xy + move)
+    values = {name: frame[name].iloc[row] for name in frame.columns if name != frame.geometry.name}
+    return State(shape.wkb, values | attributes)
+
+
+def fid(checked, role, row):
+    return checked.plan.layers[role].fids[row]
+
+
+def test_of_a_feature_that_changed_twice_the_last_state_counts():
+    first, second, third = (State(None, {"n": n}) for n in range(3))
+    queue = Batch({}, {("DLTB", -2): first, ("DLTB", 7): first})
+    assert not Batch() and not Batch({"DLTB": {}}) and queue
+    queue.merge(Batch({"DLTB": {-2: 50}}, {("DLTB", 7): second}))
+    queue.merge(Batch({}, {("DLTB", 7): None, ("DLTB", 8): third}))
+    assert queue.renamed == {"DLTB": {-2: 50}}
+    assert queue.states == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
+
+
+def test_moved_and_moved_back_the_findings_are_those_they_were(checked, edited):
+    before = list(edited.findings)
+    place = ("DLTB", fid(checked, "DLTB", 7))
+    change = edited.take(Batch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    assert change.places == {place} and "TOP001" in {f.code for f in change.found}
+    assert {id(f) for f in edited.findings} - {id(f) for f in before} == {
+        id(f) for f in [*change.found, *(now for _, now in change.renewed)]
+    }
+    back = edited.take(Batch({}, {place: state(checked, "DLTB", 7)}))
+    assert {id(f) for f in back.gone} >= {id(f) for f in change.found}
+    assert {f.fingerprint for f in edited.findings} == {f.fingerprint for f in before}
+
+
+def test_what_is_as_it_was_is_not_checked(checked, edited):
+    # Read from a layer, a missing value is None, a date is a date.
+    same = state(checked, "DLTB", 7)
+    plain = {n: None if isinstance(v, float) and math.isnan(v) else v for n, v in same.attributes.items()}
+    change = edited.take(Batch({}, {("DLTB", fid(checked, "DLTB", 7)): State(same.wkb, plain)}))
+    assert change.rechecks == [] and change.places == set()
+    assert edited.take(Batch({}, {("DLTB", 10**9): None})).rechecks == []
+
+
+def test_a_finding_that_is_the_same_problem_is_renewed(checked, edited):
+    row = next(
+        n for n, key in enumerate(checked.plan.layers["STBHHX"].keys)
+        if any(f.code == "REL001" and key in f.related_keys for f in edited.findings)
+    )  # fmt: skip
+    change = edited.take(Batch({}, {("STBHHX", fid(checked, "STBHHX", row)): state(checked, "STBHHX", row, 0.3)}))
+    pairs = [(old, new) for old, new in change.renewed if new.code == "REL001"]
+    assert pairs
+    for old, new in pairs:
+        assert old.fingerprint == new.fingerprint and old.area_m2 != new.area_m2
+        assert any(f is new for f in edited.findings) and not any(f is old for f in edited.findings)
+
+
+def test_a_shape_that_cannot_be_held_is_a_matter_for_a_whole_check(checked, edited):
+    point = bytes.fromhex("0103000000010000000100000000000000000000000000000000000000")
+    with pytest.raises(CannotFollow):
+        edited.take(Batch({}, {("DLTB", fid(checked, "DLTB", 7)): State(point, {})}))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(None, float("nan"), True), (1, 1.0, True), ("", None, False), (date(2020, 1, 1), date(2020, 1, 1), True), ("a", "b", False)],
+)  # fmt: skip
+def test_values(one, other, same):
+    assert _same(one, other) == _same(other, one) == same

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks while editing on the desktop: panel and map follow what is drawn, and say what they do not follow."""
+
+import time
+
+import pytest
+from qgis.core import QgsVectorLayer, QgsVectorLayerUtils
+from qgis.PyQt.QtWidgets import QLabel
+
+from plugin.bridge import county, findings_layer, settings
+from plugin.bridge import live as live_module
+from plugin.gui import desk as desk_module
+from tests.qgis.gui_helpers import work
+from tests.qgis.helpers import write_small
+from tests.qgis.live_helpers import rectangle
+from tests.qgis.test_gui_desk import Window
+
+OUTDATED = "检查后图层改动较大，不再逐处复查，结果已过时。"
+
+
+@pytest.fixture
+def open_desk(chinese, qgis_app, project, tmp_path):
+    """A desk over the small plan, and its layers by role."""
+    settings.put("show_findings_layer", True)
+    settings.put("check_while_editing", True)
+    county.keep(project, county.County(profile="hunyuan"))
+    path = write_small(tmp_path / "小县.gpkg")
+    layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")}
+    project.addMapLayers(list(layers.values()))
+    iface = Window()
+    iface.window.resize(1600, 900)
+    iface.window.show()
+    desk = desk_module.Desk(iface)
+    yield desk, layers
+    desk.unload()
+    for layer in project.mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and layer.isEditable():
+            layer.rollBack()
+    settings.put("check_while_editing", True)
+    iface.window.deleteLater()
+    work(qgis_app, seconds=0.02)
+
+
+@pytest.fixture
+def checked(open_desk, qgis_app):
+    desk, layers = open_desk
+    check(desk, qgis_app)
+    return desk, layers
+
+
+def check(desk, application):
+    desk.run()
+    assert work(application, lambda: desk._job is None and desk.editing._now is not None, 30)
+    settled(desk, application)
+
+
+def settled(desk, application):
+    work(application, seconds=0.1)
+    assert work(application, lambda: desk.editing._now is None or desk.editing._now.idle, 20)
+
+
+def draw(layer, shape, **values):
+    layer.startEditing()
+    given = {layer.fields().lookupField(name): value for name, value in values.items()}
+    layer.beginEditCommand("draw")
+    assert layer.addFeature(QgsVectorLayerUtils.createFeature(layer, shape, given))
+    layer.endEditCommand()
+
+
+def on_map(project):
+    layer = findings_layer.find(project)
+    return sorted((f["code"], f["key"], f["fingerprint"]) for f in layer.getFeatures())
+
+
+def as_listed(desk):
+    return sorted((f.code, f.key, f.fingerprint) for f in desk.dock.result.findings)
+
+
+def test_what_is_drawn_over_another_is_found_and_gone_with_undo(checked, project, qgis_app):
+    desk, layers = checked
+    dock, boundary = desk.dock, layers["CZKFBJ"]
+    verdict, errors = dock.verdict._word.text(), dock.verdict._counts["ERROR"]
+    before = as_listed(desk)
+    assert dock.verdict._edited.isHidden() and on_map(project) == before
+    draw(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    settled(desk, qgis_app)
+    assert dock.verdict._counts["ERROR"] > errors and dock.verdict._word.text() == verdict
+    assert dock.verdict._edited.text() == "编辑后已复查 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
+    codes = [g.code for g in dock.tree.findings.groups if g.shown]
+    assert "REL002" in codes and on_map(project) == as_listed(desk) != before
+    assert "REL002" not in {f.code for f in dock.result.report.findings}, "the report is of the whole check"
+    boundary.undoStack().undo()
+    settled(desk, qgis_app)
+    assert on_map(project) == as_listed(desk) == before
+    assert dock.verdict._counts["ERROR"] == errors and dock.stale.isHidden()
+    check(desk, qgis_app)
+    assert dock.verdict._edited.isHidden(), "a whole check begins anew"
+
+
+def test_the_finding_that_was_put_right_gives_way(checked, qgis_app):
+    desk, layers = checked
+    dock = desk.dock
+    wanted = next(f for f in dock.result.findings if f.code == "REL001")
+    assert dock.tree.select(wanted)
+    assert desk.mark._band is not None
+    line = layers["STBHHX"]
+    line.startEditing()
+    line.changeGeometry(1, rectangle(90, 0, 200))
+    settled(desk, qgis_app)
+    now = dock.tree.current()
+    assert now is not wanted and now.code == "REL001" and now.area_m2 < wanted.area_m2
+    assert desk.mark._band is not None
+    said = [label.text() for label in dock.detail.findChildren(QLabel)]
+    assert now.message in said and wanted.message not in said
+    extent = desk.iface.mapCanvas().extent()
+    line.changeGeometry(1, rectangle(200, 0, 100))
+    settled(desk, qgis_app)
+    assert "REL001" not in {f.code for f in dock.result.findings}
+    assert desk.mark._band is None and desk.iface.mapCanvas().extent() == extent
+
+
+def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, monkeypatch):
+    desk, layers = checked
+    monkeypatch.setattr(live_module, "LIMIT", 1)
+    parcels = layers["DLTB"]
+    parcels.startEditing()
+    parcels.beginEditCommand("move")
+    for fid in (1, 2):
+        parcels.changeGeometry(fid, rectangle(500 * fid, 900))
+    parcels.endEditCommand()
+    assert work(qgis_app, desk.dock.stale.isVisible, 5)
+    assert desk.dock.stale.text() == f"{desk.dock.result.time} {OUTDATED}"
+    assert desk.dock.stale_button.isVisible() and desk.dock.stale_button.text() == "重新检查"
+    monkeypatch.undo()
+    desk.dock.stale_button.click()
+    assert work(qgis_app, lambda: desk._job is None and desk.dock.stale.isHidden(), 30)
+
+
+def test_switched_off_it_waits_and_on_again_it_catches_up(checked, qgis_app):
+    desk, layers = checked
+    assert desk.actions["live"].isChecked() and desk.actions["live"].text() == "编辑时检查"
+    desk.actions["live"].setChecked(False)
+    assert settings.get("check_while_editing", True) is False
+    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    work(qgis_app, seconds=0.3)
+    assert not desk.dock.result.edited
+    desk.actions["live"].setChecked(True)
+    settled(desk, qgis_app)
+    assert "REL002" in {f.code for f in desk.dock.result.findings}
+
+
+def test_a_project_that_goes_and_a_check_that_was_cancelled(checked, project, qgis_app):
+    desk, layers = checked
+    following = desk.editing._now
+    desk.run()
+    desk.cancel()
+    assert work(qgis_app, lambda: desk._job is None, 20)
+    assert desk.editing._now is following and desk.editing._next is None
+    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    settled(desk, qgis_app)
+    assert desk.dock.result.edited
+    layers["CZKFBJ"].rollBack()
+    project.clear()
+    assert desk.editing._now is None and "工程已换" in desk.dock.stale.text()
+
+
+def test_an_edit_costs_the_desktop_next_to_nothing(checked, qgis_app, monkeypatch):
+    """What the main thread does for an edit, with its layers read and its answer shown. Measured: 1 to 3 ms."""
+    desk, layers = checked
+    spent = []
+
+    def timed(function):
+        def call(*given):
+            started = time.perf_counter()
+            try:
+                return function(*given)
+            finally:
+                spent.append(time.perf_counter() - started)
+
+        return call
+
+    live = desk.editing._now
+    live._timer.timeout.disconnect()
+    live._timer.timeout.connect(timed(live._settle))
+    live.rechecked.disconnect()
+    live.rechecked.connect(timed(desk._edited))
+    layers["CZKFBJ"].startEditing()
+    for n in range(10):
+        layers["CZKFBJ"].changeGeometry(1, rectangle(50 + n, 200))
+        settled(desk, qgis_app)
+    assert len(spent) >= 20 and sorted(spent)[len(spent) // 2] < 0.02, spent
+    print([round(1000 * s, 1) for s in spent])
+
+
+def test_unloaded_nothing_listens(open_desk, qgis_app):
+    desk, layers = open_desk
+    layer = layers["DLTB"]
+    names = ("featureAdded", "featureDeleted", "geometryChanged", "attributeValueChanged", "afterRollBack",
+             "afterCommitChanges", "dataChanged", "updatedFields", "willBeDeleted", "crsChanged")  # fmt: skip
+    without = [layer.receivers(getattr(layer, name)) for name in names]
+    check(desk, qgis_app)
+    assert layer.receivers(layer.geometryChanged) > without[2]
+    desk.editing.stop()
+    assert [layer.receivers(getattr(layer, name)) for name in names] == without
