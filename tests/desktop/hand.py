@@ -10,10 +10,11 @@ import time
 import traceback
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsProject
-from qgis.gui import QgsGui
-from qgis.PyQt.QtCore import QCoreApplication, QEvent, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QMenu, QToolBar
+from qgis.core import QgsApplication, QgsPointXY, QgsProject
+from qgis.gui import QgsAttributeForm, QgsGui
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QToolBar, QWidget
 from qgis.utils import iface
 
 FOLDER = Path(os.environ["SANXIAN_TOUR"])
@@ -59,6 +60,45 @@ def click(widget, place=None, times=1):
     point = widget.mapToGlobal(place or widget.rect().center()) * widget.devicePixelRatioF()
     command = ["xdotool", "mousemove", str(point.x()), str(point.y()), "click", "--repeat", str(times), "1"]
     subprocess.run(command, check=True)
+
+
+def on_map(x, y):
+    """A place of the map as a place of the canvas's widget."""
+    point = iface.mapCanvas().getCoordinateTransform().transform(QgsPointXY(x, y))
+    return QPoint(round(point.x()), round(point.y()))
+
+
+def right_click():
+    subprocess.run(["xdotool", "click", "3"], check=True)
+
+
+def forms():
+    """Dialogs with the form of a feature; what PyQt takes for a plain widget is asked its true class."""
+    dialogs = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
+    return [w for w in dialogs if form_in(w) is not None]
+
+
+def form_in(dialog):
+    inside = (w for w in dialog.findChildren(QWidget) if w.metaObject().className() == "QgsAttributeForm")
+    found = next(inside, None)
+    return None if found is None else sip.cast(found, QgsAttributeForm)
+
+
+def draw(layer, corners):
+    """With QGIS's own tool: a click for each corner, then the other button. Gives back the dialog with the form."""
+    iface.setActiveLayer(layer)
+    if not layer.isEditable():
+        iface.actionToggleEditing().trigger()
+    iface.actionAddFeature().trigger()
+    pause(0.3)
+    viewport = iface.mapCanvas().viewport()
+    for x, y in corners:
+        click(viewport, on_map(x, y))
+        pause(0.35)
+    right_click()
+    wait(forms, 10)
+    pause(0.5)
+    return forms()[0]
 
 
 def key(combination):

@@ -74,6 +74,13 @@ def test_search_and_the_feature_s_form(tour):
     assert len(tour["form"]) == 1 and tour["form"][0].startswith("永久基本农田")
 
 
+def test_a_parcel_drawn_over_others_is_found_at_once_and_gone_with_undo(tour):
+    assert tour["may_save"] and "TOP001" in tour["drawn_over"]
+    assert tour["edited"].startswith("编辑后已复查 ") and tour["edited"].endswith(" 处 · 全县指标未重算")
+    assert tour["edit_seconds"] < 3 and tour["deaf_while_editing"] < 1.0
+    assert tour["drawn_on_map"] and tour["undone"] and tour["undone_on_map"]
+
+
 def test_saved_as_layer_json_and_html(tour):
     import pathlib
 

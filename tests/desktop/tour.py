@@ -3,10 +3,25 @@
 
 import time
 
-from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, type_text, wait
-from qgis.core import QgsEditFormConfig, QgsProject
+from hand import (
+    FACTS,
+    FOLDER,
+    children,
+    click,
+    draw,
+    form_in,
+    key,
+    pause,
+    picture,
+    settle,
+    tidy,
+    tour,
+    type_text,
+    wait,
+)
+from qgis.core import QgsEditFormConfig, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QDockWidget
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 
@@ -56,6 +71,55 @@ def view(desk):
         "key": finding.key,
         "code": finding.code,
     }
+
+
+def draw_over_another(desk):
+    """A parcel drawn over others is found without a check, and gone with undo."""
+    dock, canvas = desk.dock, iface.mapCanvas()
+    parcels = next(v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "DLTB")
+    centre = parcels.extent().center()
+    canvas.setExtent(QgsRectangle.fromCenterAndSize(centre, 900, 900))
+    settle()
+    before = {f.fingerprint for f in dock.result.findings}
+    x, y = centre.x(), centre.y()
+    dialog = draw(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
+    form = form_in(dialog)
+    for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
+        if parcels.fields().lookupField(name) >= 0:
+            form.changeAttribute(name, value)
+    pause(0.4)
+    picture("6-drawing")
+    ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
+    FACTS["may_save"] = ok.isEnabled()
+    started = time.monotonic()
+    with Pulse() as pulse:
+        click(ok)
+        wait(lambda: dock.result.edited, 20)
+        FACTS["edit_seconds"] = round(time.monotonic() - started, 3)
+    FACTS["deaf_while_editing"] = round(pulse.worst, 3)
+    new = [f for f in dock.result.findings if f.fingerprint not in before]
+    FACTS["drawn_over"] = sorted({f.code for f in new})
+    FACTS["edited"] = dock.verdict._edited.text()
+    layer = findings_layer()
+    FACTS["drawn_on_map"] = layer.featureCount() == len(dock.result.findings)
+    pause(0.5)
+    picture("6-drawn")
+    parcels.undoStack().undo()
+    wait(lambda: {f.fingerprint for f in dock.result.findings} == before, 20)
+    FACTS["undone"] = {f.fingerprint for f in dock.result.findings} == before
+    FACTS["undone_on_map"] = layer.featureCount() == len(before)
+    parcels.rollBack()
+    iface.actionPan().trigger()
+    pause(0.5)
+    picture("6-undone")
+
+
+def template_id(layer):
+    return layer.customProperty("sanxian/template")
+
+
+def findings_layer():
+    return next(v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/findings"))
 
 
 def steps():
@@ -171,6 +235,8 @@ def steps():
     for dialog in dialogs():
         dialog.reject()
     dock.clear_filters()
+
+    draw_over_another(desk)
 
     # Save all three.
     for kind, name in (("layer", "发现.gpkg"), ("json", "报告.json"), ("html", "报告.html")):

@@ -4,12 +4,9 @@
 import os
 import time
 
-from hand import FACTS, FOLDER, children, click, key, pause, picture, settle, tidy, tour, wait
-from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle, QgsVectorLayerUtils
-from qgis.gui import QgsAttributeForm
-from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QPoint
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QDockWidget, QLabel, QWidget
+from hand import FACTS, FOLDER, children, click, draw, form_in, forms, key, pause, picture, settle, tidy, tour, wait
+from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayerUtils
+from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QLabel
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 NAME = os.environ.get("SANXIAN_PICTURE", "wizard")
@@ -17,30 +14,6 @@ NAME = os.environ.get("SANXIAN_PICTURE", "wizard")
 
 def layers():
     return {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
-
-
-def on_map(x, y):
-    """A place of the map as a place of the canvas's widget."""
-    point = iface.mapCanvas().getCoordinateTransform().transform(QgsPointXY(x, y))
-    return QPoint(round(point.x()), round(point.y()))
-
-
-def right_click():
-    import subprocess
-
-    subprocess.run(["xdotool", "click", "3"], check=True)
-
-
-def forms():
-    """Dialogs with the form of a feature; what PyQt takes for a plain widget is asked its true class."""
-    dialogs = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
-    return [w for w in dialogs if form_in(w) is not None]
-
-
-def form_in(dialog):
-    inside = (w for w in dialog.findChildren(QWidget) if w.metaObject().className() == "QgsAttributeForm")
-    found = next(inside, None)
-    return None if found is None else sip.cast(found, QgsAttributeForm)
 
 
 def through_the_wizard(desk):
@@ -77,23 +50,6 @@ def through_the_wizard(desk):
     pause(0.3)
     picture(f"{NAME}-5")
     return wizard
-
-
-def draw(layer, corners):
-    """With QGIS's own tool: a click for each corner, then the other button."""
-    iface.setActiveLayer(layer)
-    if not layer.isEditable():
-        iface.actionToggleEditing().trigger()
-    iface.actionAddFeature().trigger()
-    pause(0.3)
-    viewport = iface.mapCanvas().viewport()
-    for x, y in corners:
-        click(viewport, on_map(x, y))
-        pause(0.35)
-    right_click()
-    wait(forms, 10)
-    pause(0.5)
-    return forms()[0]
 
 
 def first_polygon(boundary):
