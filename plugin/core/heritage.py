@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .context import Context, trim
-from .plan import Layer
+from .layer import Layer
 
 CORE, CONTROL, RANGE = "core", "control", "range"
 #: What a rule that tells parts uses.

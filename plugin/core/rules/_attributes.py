@@ -12,7 +12,7 @@ import numpy as np
 from ..context import Context
 from ..errors import DataError
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..profile import Norm
 from ..rule import Severity
 from ..template import Field

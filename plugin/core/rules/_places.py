@@ -13,7 +13,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.corners import Corners
 from ..geometry.validity import missing
-from ..plan import Layer
+from ..layer import Layer
 
 
 def sound(layer: Layer) -> NDArray:

@@ -3,7 +3,7 @@ from collections import defaultdict
 
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 from ._attributes import lacking
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
+from ..layer import Layer
 from ..numbering import FILL, LENGTH
-from ..plan import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, judged, lacking
 

@@ -2,7 +2,7 @@
 from ..cells import texts
 from ..codes import CodeList
 from ..context import Context, trim
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, judged, with_codes_below
 

@@ -4,7 +4,7 @@ import unicodedata
 from ..cells import texts
 from ..context import Context
 from ..encoding import garbled
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ..template import Field
 from ._attributes import Judge, Wrong, judged, shown

@@ -4,7 +4,7 @@ from datetime import date
 
 from ..cells import texts
 from ..context import Context
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ..template import Field
 from ._attributes import Judge, Wrong, judged, pairs, shown

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..context import Context
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, found, lacking
 

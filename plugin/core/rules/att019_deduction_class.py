@@ -3,7 +3,7 @@ import numpy as np
 
 from ..cells import texts
 from ..context import Context
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, found
 

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from ..context import Context
 from ..findings import Finding
 from ..geometry.corners import Corners, sharp_corners
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 from ._places import by_row, sound
 

@@ -9,7 +9,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.polygons import Polygons
 from ..geometry.rings import rings
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 from ._places import exclusive, meant, sound
 

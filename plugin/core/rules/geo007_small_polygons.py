@@ -3,7 +3,7 @@ import numpy as np
 
 from ..context import Context
 from ..geometry.validity import missing
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 
 #: Settings ``quality.min_area_m2.<role>``; a layer without one has no least area.

@@ -5,7 +5,7 @@ import shapely
 from ..context import Context
 from ..findings import Finding
 from ..geometry.corners import narrow_parts as parts_narrower
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 from ._places import sound
 

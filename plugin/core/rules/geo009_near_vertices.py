@@ -3,7 +3,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.corners import Corners
 from ..geometry.corners import near_vertices as vertices_near
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 from ._places import by_row, sound
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ..context import Context
 from ..findings import Finding
 from ..geometry.validity import missing
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -6,7 +6,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..geometry.validity import missing
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
 from ..context import Context
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -3,7 +3,7 @@ import numpy as np
 
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

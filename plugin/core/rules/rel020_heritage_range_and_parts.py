@@ -5,7 +5,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.polygons import Polygons
 from ..heritage import CONTROL, CORE, RANGE, USES, HeritageParts, heritage_parts, names, range_layers
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

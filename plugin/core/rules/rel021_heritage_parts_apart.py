@@ -6,7 +6,7 @@ import numpy as np
 from ..context import Context
 from ..findings import Finding
 from ..heritage import CONTROL, CORE, USES, heritage_parts
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

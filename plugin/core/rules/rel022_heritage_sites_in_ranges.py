@@ -6,7 +6,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.validity import missing
 from ..heritage import names
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 
 SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}

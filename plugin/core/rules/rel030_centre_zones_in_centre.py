@@ -3,7 +3,7 @@ import numpy as np
 
 from ..context import Context
 from ..findings import Finding
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, Severity, rule
 from ._lines import disagreement
 

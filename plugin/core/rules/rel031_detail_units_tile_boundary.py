@@ -2,7 +2,7 @@
 from ..context import Context
 from ..findings import Finding
 from ..geometry.polygons import Polygons
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..context import Context
 from ..findings import Finding
 from ..geometry.coverage import Mismatches
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 from ._places import exclusive
 

@@ -9,7 +9,7 @@ import shapely
 from ..context import Context
 from ..findings import Finding
 from ..geometry.validity import missing
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
 from ._places import exclusive, told_elsewhere
 

@@ -9,7 +9,7 @@ import shapely
 from ..context import Context
 from ..findings import Finding
 from ..geometry.parts import Parts
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 
 WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
