@@ -31,6 +31,7 @@ SETTING_SECTIONS = (
     CONFLICTS,
     "attributes",
     "heritage",
+    "reserves",
     "rules",
 )
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ..context import Context
+from ..findings import Finding
+from ..heritage import names
+from ..indicators import Indicator, in_unit
+from ..plan import Layer
+from ..rule import Example, Need, RuleResult, Severity, rule
+
+SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+CORE = {"wkt": "POLYGON ((0 0, 400 0, 400 1000, 0 1000, 0 0))", "feature_name": "某保护区核心保护区"}
+REST = {"wkt": "POLYGON ((400 0, 1000 0, 1000 1000, 400 1000, 400 0))", "feature_name": "某保护区一般控制区"}
+WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
+
+
+@rule(
+    "LAW022",
+    "reserves",
+    severity=Severity.WARNING,
+    basis=["reserve-checks"],
+    needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line", optional=True)},
+    uses=["tolerance", "reserves.part_words"],
+    messages={
+        "": "The parts of the reserve “{site}” in {layer} add up to {parts} m², the whole to {whole} m²: {difference} m² apart. Correct "
+        "the part that differs from the approved division."
+    },
+    fails=[
+        Example("a part too small", {"reserves": [WHOLE, CORE, {**REST,
+                "wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"}]}, finds=1),
+        Example("a part is missing", {"reserves": [WHOLE, CORE]}, finds=1),
+    ],
+    passes=[
+        Example("parts are the whole", {"reserves": [WHOLE, CORE, REST], "red_line": [SQUARE]}),
+        Example("parts only", {"reserves": [CORE]}),
+        Example("another reserve's part", {"reserves": [WHOLE, {**CORE, "feature_name": "另一保护区核心保护区"}]}),
+    ],
+)  # fmt: skip
+def reserves(reserves: Layer, red_line: Layer | None, *, ctx: Context, allowance_m2: float = 10_000.0) -> RuleResult:
+    """The parts of nature reserves add up to the whole.
+
+    What it checks
+        For each reserve that is there as a whole and in parts (核心保护区, 一般控制区): statutory areas of parts against the whole.
+        Gives the area of all reserves and its share inside the red line.
+    Why
+        The plan prints parts and totals side by side; most of a reserve lies in the red line, and how much is asked for.
+    How to fix
+        Correct the part that differs from the approved division of the reserve.
+    Limits
+        Parts are told by words at the end of the name (MC, `[reserves]`, C). Reserves that overlap each other count twice. A share
+        in the red line has no limit here. Runs when it is asked for by name.
+    """
+    part, site = _parts(reserves, list(ctx.norm.get("reserves.part_words")))
+    result = RuleResult()
+    whole = ~part & (site != "")
+    for name in dict.fromkeys(site[part].tolist()):
+        both = [float(reserves.statutory[rows & (site == name)].sum()) for rows in (part, whole)]
+        if name and both[1] and abs(both[0] - both[1]) > allowance_m2:
+            params = {"site": name, "parts": round(both[0], 2), "whole": round(both[1], 2)}
+            params["difference"] = round(both[0] - both[1], 2)
+            result.findings.append(
+                Finding(reserves.role, case="", field=reserves.field_name("feature_name"), params=params)
+            )
+    # What is there as a whole counts once, not with its parts too.
+    counted = ~part | ~np.isin(site, site[whole])
+    result.indicators = _figures(reserves, counted, red_line, ctx)
+    return result
+
+
+def _parts(reserves: Layer, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) bool: is a part; (n,) the reserve's name without the word for the part."""
+    called = names(reserves).tolist()
+    found = [next((w for w in words if n.endswith(w)), "") for n in called]
+    sites = [n.removesuffix(w).strip() for n, w in zip(called, found, strict=True)]
+    return np.array([bool(w) for w in found], dtype=bool), np.array(sites, dtype=object)
+
+
+def _figures(reserves: Layer, counted: np.ndarray, red_line: Layer | None, ctx: Context) -> list[Indicator]:
+    total = float(reserves.statutory[counted].sum())
+    sure = ctx.norm.is_confirmed("reserves.part_words")
+    count = int(counted.sum())
+    given = {"layer": reserves.role, "features": count}
+    made = [Indicator("reserves_area", in_unit(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure)]
+    if red_line is not None and total > 0:
+        inside = float(ctx.statutory(ctx.shared(reserves, red_line, rows_a=counted).geometry).sum())
+        inputs = {"reserves_m2": total, "in_red_line_m2": inside}
+        made.append(
+            Indicator(
+                "reserves_in_red_line_share", 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=sure
+            )
+        )
+    return made
