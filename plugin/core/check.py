@@ -86,7 +86,7 @@ def check(
     options = options or Options()
     started = time.monotonic()
     norm = options.norm()
-    rules = choose_rules(norm.standard.rules, options.rules)
+    rules = choose_rules(norm.rules, norm.named_rules(options.rules))
     roles = options.role_choices()
     stop_if_cancelled()
     progress(0.0, "")
@@ -115,7 +115,7 @@ def check(
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
     run_codes = {rule.code for rule in rules}
-    report.left_out = [code for code in norm.standard.rules if code not in run_codes]
+    report.left_out = [code for code in norm.rules if code not in run_codes]
     return Checked(plan, report)
 
 

@@ -51,7 +51,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a province, city or county sets on top of a standard."""
+    """What a province, city or county sets on top of a standard. ``rules``: codes and groups that run beside the default."""
 
     id: str
     name: str
@@ -74,6 +74,15 @@ class Norm:
 
     standard: Standard
     profile: Profile
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Codes of the rules that run where nothing else is asked: the standard's, and those that the profile adds."""
+        return tuple(dict.fromkeys((*self.standard.rules, *self.named_rules(self.profile.rules))))
+
+    def named_rules(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Names of rules, with those of a group (``quality``) in its place."""
+        return tuple(code for name in names for code in self.standard.rule_groups.get(name.strip(), (name,)))
 
     def get(self, key: str) -> Any:
         """A setting; DataError names the standard when it has no such key."""
@@ -143,7 +152,17 @@ def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
     check_keys(
         table,
         required=("id", "name", "area_code"),
-        allowed=("base", "standard", "severity", "targets", "confirmed", "absent", "marks", *SETTING_SECTIONS),
+        allowed=(
+            "base",
+            "standard",
+            "severity",
+            "targets",
+            "confirmed",
+            "absent",
+            "marks",
+            "rules_extra",
+            *SETTING_SECTIONS,
+        ),
         file=path,
     )
     base = load_profile()
@@ -170,6 +189,8 @@ def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
     absent = list(table.get("absent", {}).get("concepts", ()))
     check_keys(table.get("absent", {}), required=(), allowed=("concepts",), file=path, where="absent")
     _check_names(severity, absent, standard, path)
+    extra = tuple(expect(table.get("rules_extra", []), list, file=path, key="rules_extra"))
+    _check_rules(extra, standard, path)
     own_targets = tuple(_target(row, table["area_code"], path, n) for n, row in enumerate(table.get("targets", ()), 1))
     confirmed = table.get("confirmed", {})
     if confirmed:
@@ -188,6 +209,7 @@ def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
         confirmed=frozenset(expect(confirmed.get("items", []), list, file=path, key="confirmed.items")),
         confirmed_by={k: str(v) for k, v in confirmed.items() if k != "items"},
         absent=frozenset(absent) | base.absent,
+        rules=tuple(dict.fromkeys((*base.rules, *extra))),
     )
 
 
@@ -255,6 +277,14 @@ def _check_names(severity: dict[str, str], absent: list[str], standard: Standard
     for concept in absent:
         if concept not in concepts:
             raise _unknown(path, "absent.concepts", concept, dict.fromkeys(concepts))
+
+
+def _check_rules(names: Iterable[Any], standard: Standard, path: Path) -> None:
+    """DataError for what is neither a rule's code nor a group of rules."""
+    known = [*standard.rule_groups, *_rule_parameters()]
+    for name in names:
+        if name not in known:
+            raise _unknown(path, "rules_extra", name, known)
 
 
 def _check_confirmed(items: Any, standard: Standard, path: Path) -> None:

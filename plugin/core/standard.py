@@ -74,7 +74,8 @@ ALL_LAYERS = "all"
 
 @dataclass(frozen=True)
 class Standard:
-    """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise."""
+    """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise. ``rule_groups`` name
+    rules that run together beside the default ones, when a profile or a run asks for them."""
 
     id: str
     edition: str
@@ -93,6 +94,7 @@ class Standard:
     tree: dict[str, Branch] = field(default_factory=dict)
     maintenance: Maintenance | None = None
     conflicts: tuple[Conflict, ...] = ()
+    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def templates(self) -> dict[str, Template]:
@@ -205,7 +207,18 @@ def load_standard(name: str = "county_db") -> Standard:
         table,
         required=("id", "edition", "name"),
         allowed=(
-            *("includes", "default_rules", "concepts", "scopes", "groups", "themes", "tree", "marks", "confirmed"),
+            *(
+                "includes",
+                "default_rules",
+                "rule_groups",
+                "concepts",
+                "scopes",
+                "groups",
+                "themes",
+                "tree",
+                "marks",
+                "confirmed",
+            ),
             *SETTING_SECTIONS,
         ),
         file=path,
@@ -229,6 +242,7 @@ def load_standard(name: str = "county_db") -> Standard:
     rules = tuple(table.get("default_rules", ()))
     confirmed = set(table.get("confirmed", {}).get("items", ()))
     concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
+    rule_groups = {k: tuple(v) for k, v in table.get("rule_groups", {}).items()}
     marks = dict(table.get("marks", {}))
     groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
     maintenance = load_maintenance(folder / MAINTENANCE) if (folder / MAINTENANCE).exists() else None
@@ -243,6 +257,7 @@ def load_standard(name: str = "county_db") -> Standard:
         rules = rules or other.rules
         confirmed |= other.confirmed
         concepts = {**other.concepts, **concepts}
+        rule_groups = {**other.rule_groups, **rule_groups}
         scopes = {**other.scopes, **scopes}
         # Its own come first where they are picked from a list.
         groups = {**groups, **{k: g for k, g in other.groups.items() if k not in groups}}
@@ -272,6 +287,7 @@ def load_standard(name: str = "county_db") -> Standard:
         tree=tree,
         maintenance=maintenance,
         conflicts=conflicts,
+        rule_groups=rule_groups,
     )
     _check_groups(standard, own_groups, path)
     check_arrangement(standard, own_themes.values(), own_tree.values(), path)

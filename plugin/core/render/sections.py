@@ -121,9 +121,9 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
     if doubts:
         said.append(words.get("say", "doubtful", names=words.join(doubts)))
     if norm is not None:
-        left_out = set(norm.standard.rules) - {r.code for r in report.rules}
+        left_out = set(norm.rules) - {r.code for r in report.rules}
         if left_out:
-            default = len(norm.standard.rules)
+            default = len(norm.rules)
             said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out)))
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         said.append(words.get("say", "unsaved"))

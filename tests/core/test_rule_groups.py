@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules that run by name or by their group, beside the default ones; what one says the other does not repeat."""
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.engine import choose_rules
+from plugin.core.errors import DataError
+from plugin.core.profile import Norm, load_profile
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard
+from plugin.paths import RESOURCES
+
+SAMPLE = RESOURCES / "sample" / "county.gpkg"
+PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+
+
+def profile(tmp_path, text):
+    path = tmp_path / "x.toml"
+    path.write_text(PROFILE + text, encoding="utf-8")
+    return load_profile(path)
+
+
+def test_groups_name_rules_that_exist_and_do_not_run_by_default():
+    standard = load_standard()
+    assert {"quality", "delivery"} <= standard.rule_groups.keys()
+    for codes in standard.rule_groups.values():
+        assert set(codes) <= all_rules().keys()
+        assert not set(codes) & set(standard.rules)
+
+
+def test_a_profile_adds_a_group_and_single_rules_to_the_default(tmp_path):
+    norm = Norm(load_standard(), profile(tmp_path, 'rules_extra = ["quality", "SCH004"]\n'))
+    assert norm.rules == (*norm.standard.rules, *norm.standard.rule_groups["quality"], "SCH004")
+    assert Norm(load_standard(), profile(tmp_path, "")).rules == norm.standard.rules
+    with pytest.raises(DataError, match="GEO999"):
+        profile(tmp_path, 'rules_extra = ["GEO999"]\n')
+
+
+def test_a_county_sets_a_least_area_of_its_own(tmp_path):
+    norm = Norm(load_standard(), profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
+    assert norm.section("quality.min_area_m2")["STBHHX"] == 400.0
+    assert norm.section("quality.min_area_m2")["DLTB"] == 200.0
+    for wrong in ("NOLAYER = 400.0", 'DLTB = "400"', "STBHHX = -1.0"):
+        with pytest.raises(DataError):
+            profile(tmp_path, f"[quality.min_area_m2]\n{wrong}\n")
+
+
+@pytest.fixture(scope="module")
+def by_name():
+    return check(SAMPLE, Options(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003")))
+
+
+def found(checked, code):
+    return [f for f in checked.report.findings if f.code == code]
+
+
+def test_the_group_runs_over_the_sample_and_nothing_crashes(by_name):
+    outcomes = {r.code: str(r.outcome) for r in by_name.report.rules}
+    assert set(load_standard().rule_groups["quality"]) <= outcomes.keys()
+    # All layers of the sample are polygons, and these are left to TOP003.
+    assert outcomes.pop("GEO011") == "not_applicable"
+    assert set(outcomes.values()) <= {"passed", "failed"}, outcomes
+
+
+def test_every_window_of_the_sample_is_a_note_and_no_hole(by_name):
+    holes = found(by_name, "GEO006")
+    windows = [f for f in holes if f.case == "window"]
+    assert {f.role for f in windows} == {"CZKFBJ"} and {str(f.severity) for f in windows} == {"INFO"}
+    assert "CZKFBJ" not in {f.role for f in holes if f.case == "hole"}
+    # The edge of town was drawn around this farmland: it lies whole in the windows.
+    boundary, farmland = (by_name.plan.layers[role] for role in ("CZKFBJ", "YJJBNTBHTB"))
+    assert len(windows) == sum(len(p.interiors) for p in boundary.plane if p is not None)
+    for window in windows:
+        inside = [p for p in farmland.plane if p is not None and p.intersects(window.geometry)]
+        assert sum(p.intersection(window.geometry).area for p in inside) >= 0.95 * window.geometry.area
+
+
+def test_nothing_is_told_twice(by_name):
+    twice = [f for f in found(by_name, "TOP001") if f.case == "duplicate"]
+    assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
+    assert not found(by_name, "TOP007")
+    alone = check(SAMPLE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
+    assert {frozenset((f.key, *f.related_keys)) for f in alone} == {frozenset((f.key, *f.related_keys)) for f in twice}
+    # The gap that TOP002 tells of the zones is not TOP004's as well.
+    assert found(by_name, "TOP002") and not found(by_name, "TOP004")
+    assert {f.code for f in check(SAMPLE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
+
+
+def test_rules_may_be_named_beside_a_group():
+    norm = Options(profile="hunyuan").norm()
+    chosen = choose_rules(norm.rules, norm.named_rules(("delivery", "zone-gaps")))
+    assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
