@@ -33,7 +33,7 @@ def sample():
     norm = Options(profile="hunyuan").norm()
     sources = read_source(RESOURCES / "sample" / "county.gpkg")
     # Beside the default rules the local ones that run by name; TOP003 and TOP001 say some things in their stead.
-    names = (*norm.standard.rules, *norm.named_rules(["quality"]), "REL010", "REL021", "REL023", "REL030")
+    names = (*norm.standard.rules, *norm.named_rules(["quality", "attributes"]), "REL010", "REL021", "REL023", "REL030")
     return norm, sources, [rule for rule in choose_rules(names) if rule.local]
 
 
