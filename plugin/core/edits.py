@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,12 @@ class Edited:
         rules = choose_rules(plan.norm.standard.rules, options.rules)
         self._live = Live(plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang)
         self._rows: dict[str, dict[int, int]] = {}
-        #: As they stand after all batches so far.
-        self.findings: list[Finding] = list(report.findings)
+        self._kept = _Findings(report.findings)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """As they stand after all batches so far."""
+        return list(self._kept)
 
     def prepare(self, check: Callable[[], None] = lambda: None) -> None:
         """Build the index. ``check`` raises when it is to stop."""
@@ -89,7 +94,7 @@ class Edited:
 
     def take(self, batch: Batch, check: Callable[[], None] = lambda: None) -> Change:
         """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
-        before, change = list(self.findings), Change()
+        change = Change()
         for role, renamed in batch.renamed.items():
             for old, new in renamed.items():
                 row = self._rows[role].pop(old, None)
@@ -102,7 +107,7 @@ class Edited:
             if recheck is not None:
                 change.places.add(place)
             self._say(change, recheck)
-        self._compare(before, change)
+        self._compare(change)
         return change
 
     def _one(self, role: str, fid: int, state: State | None) -> Recheck | None:
@@ -128,28 +133,73 @@ class Edited:
             return
         if recheck.failed:
             raise CannotFollow(f"not checked around an edit: {', '.join(recheck.failed)}")
-        self.findings = [f for f in self.findings if not recheck.replaces(f)] + recheck.found
+        for finding in self._kept.about(recheck):
+            if recheck.replaces(finding):
+                self._kept.drop(finding)
+                if not _take_from(change.found, finding):
+                    change.gone.append(finding)
+        for finding in recheck.found:
+            self._kept.add(finding)
+            change.found.append(finding)
         change.rechecks.append(recheck)
 
-    def _compare(self, before: list[Finding], change: Change) -> None:
+    def _compare(self, change: Change) -> None:
         """What is found again is the finding it was."""
-        now = {id(f) for f in self.findings}
-        there = {id(f) for f in before}
-        gone = {f.fingerprint: f for f in before if id(f) not in now}
-        twice = [f for f in before if id(f) not in now and gone[f.fingerprint] is not f]
-        again: dict[int, Finding] = {}
-        for finding in self.findings:
-            if id(finding) in there:
-                continue
-            former = gone.pop(finding.fingerprint, None)
+        gone: dict[str, list[Finding]] = defaultdict(list)
+        for finding in change.gone:
+            gone[finding.fingerprint].append(finding)
+        found, change.found = change.found, []
+        for finding in found:
+            former = gone[finding.fingerprint].pop(0) if gone.get(finding.fingerprint) else None
             if former is None:
                 change.found.append(finding)
             elif _equal(former, finding):
-                again[id(finding)] = former
+                self._kept.drop(finding)
+                self._kept.add(former)
             else:
                 change.renewed.append((former, finding))
-        change.gone = [*gone.values(), *twice]
-        self.findings = [again.get(id(f), f) for f in self.findings]
+        change.gone = [finding for alike in gone.values() for finding in alike]
+
+
+class _Findings:
+    """Findings by the features they speak of: an edit concerns few of many."""
+
+    def __init__(self, findings: Iterable[Finding]):
+        self._all: dict[int, Finding] = {}
+        self._by_key: dict[tuple[str, str], dict[int, Finding]] = defaultdict(dict)
+        for finding in findings:
+            self.add(finding)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._all.values())
+
+    def add(self, finding: Finding) -> None:
+        self._all[id(finding)] = finding
+        for key in _keys(finding):
+            self._by_key[key][id(finding)] = finding
+
+    def drop(self, finding: Finding) -> None:
+        del self._all[id(finding)]
+        for key in _keys(finding):
+            self._by_key[key].pop(id(finding), None)
+
+    def about(self, recheck: Recheck) -> list[Finding]:
+        """Those of a changed feature or of one where it changed: no other can be replaced."""
+        found: dict[int, Finding] = {}
+        for role, key, _ in recheck.names | recheck.touched:
+            found |= self._by_key.get((role, key), {})
+        return list(found.values())
+
+
+def _keys(finding: Finding) -> list[tuple[str, str]]:
+    return [(finding.role, finding.key), *((finding.related_role, key) for key in finding.related_keys)]
+
+
+def _take_from(findings: list[Finding], finding: Finding) -> bool:
+    place = next((n for n, one in enumerate(findings) if one is finding), None)
+    if place is not None:
+        del findings[place]
+    return place is not None
 
 
 def _shape(wkb: bytes | None) -> Any:

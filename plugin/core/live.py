@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Bounds = tuple[float, float, float, float]
 #: A layer of up to this many rows (lines, zones, divisions) covers others: all its rows by a changed one are looked at.
 COARSE_ROWS = 3000
+#: Meanings of fields that follow from the row's own shape: what it meets is not asked for them.
+_OF_THE_ROW = {"area"}
 #: A polygon of up to this many vertices has changed wherever it lies.
 _SMALL_VERTICES = 200
 
@@ -117,7 +119,8 @@ class Live:
         known = before if len(before) else self._gone[role].pop(row)
         after = self._changed(role, known, shape, attributes)
         self._tell_apart(role, row, known, after)
-        return self._recheck(role, row, before, after, whole=bool(attributes) or not len(before))
+        widely = not self._concern_the_row(role, attributes)
+        return self._recheck(role, row, before, after, whole=widely or not len(before))
 
     def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, Recheck]:
         """A new row: its number, for later edits, and what the local rules say of it. That its key is another row's
@@ -174,6 +177,12 @@ class Live:
         others = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
         taken = bool(others) or (holder is not None and holder != row and holder not in edited)
         after.__dict__["unsure_keys"] = frozenset([0] if taken or not key else [])
+
+    def _concern_the_row(self, role: str, attributes: Iterable[str]) -> bool:
+        """Do rules ask of these fields by the row alone, not where it meets others?"""
+        template = self.plan.layers[role].template
+        meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
+        return all(meanings.get(name.upper()) in _OF_THE_ROW for name in attributes)
 
     def _now(self, role: str, row: int) -> Layer:
         edited = self._edited[role].get(row)

@@ -4,6 +4,7 @@
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 import shapely
 
@@ -95,3 +96,20 @@ def test_a_shape_that_cannot_be_held_is_a_matter_for_a_whole_check(checked, edit
 )  # fmt: skip
 def test_values(one, other, same):
     assert _same(one, other) == _same(other, one) == same
+
+
+def test_no_finding_that_an_edit_replaces_is_overlooked(checked, edited):
+    """Only findings of the features around an edit are asked: the same comes out as when all are."""
+    chance = np.random.default_rng(5)
+    all_of_them = list(edited.findings)
+    for _ in range(25):
+        role = str(chance.choice(["DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"]))
+        row = int(chance.integers(len(checked.plan.layers[role])))
+        place = (role, fid(checked, role, row))
+        gone = chance.random() < 0.2
+        change = edited.take(
+            Batch({}, {place: None if gone else state(checked, role, row, float(chance.normal(0, 40)))})
+        )
+        for recheck in change.rechecks:
+            all_of_them = [f for f in all_of_them if not recheck.replaces(f)] + recheck.found
+        assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edited.findings)
