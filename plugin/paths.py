@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = ROOT / "resources"
 STANDARDS = RESOURCES / "standards"
+VCT_SETTINGS = STANDARDS / "common-2021" / "vct.toml"
 PROFILES = RESOURCES / "profiles"
 STYLES = RESOURCES / "styles"
 REPORTS = RESOURCES / "reports"

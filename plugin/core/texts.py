@@ -62,7 +62,10 @@ class Texts:
     def _error(self, key: str, params: dict[str, Any]) -> str:
         causes = _catalogue(self.lang)["causes"]
         detail = params.get("detail")
-        return self.get("errors", key, **{**params, "detail": causes.get(detail, detail)})
+        words = {"detail": causes.get(detail, detail)}
+        if params.get("expected") in (types := _catalogue(self.lang)["types"]):
+            words["expected"] = types[params["expected"]]
+        return self.get("errors", key, **{**params, **words})
 
     def reason(self, key: str, params: dict[str, Any]) -> str:
         if "indicator" in params:

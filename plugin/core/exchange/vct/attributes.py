@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows of attributes, each with the shape of its id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from .geometry import Geometry
+from .lines import Lines, shown
+from .structure import Structure, Table
+from .values import READERS, series
+
+#: Rows that are handed on at a time, and the positions that close a batch before that (as bytes of shapes).
+BATCH_ROWS = 5_000
+BATCH_BYTES = 16_000_000
+#: What is told of annotation beside its table's own fields.
+TEXT, ANGLE = "VCT_TEXT", "VCT_ANGLE"
+
+Notes = list[tuple[str, dict[str, Any]]]
+
+
+@dataclass
+class Batch:
+    """Rows of one table: ids, values by field, shapes as WKB (None: the row has none)."""
+
+    table: Table
+    ids: list[int] = field(default_factory=list)
+    rows: list[list[Any]] = field(default_factory=list)
+    shapes: list[bytes | None] = field(default_factory=list)
+    texts: list[tuple[str, float | None]] = field(default_factory=list)
+    bytes: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.ids) >= BATCH_ROWS or self.bytes >= BATCH_BYTES
+
+    def frame(self, crs: CRS) -> gpd.GeoDataFrame:
+        """A table with all fields; ``geometry`` may be called geometry_ where a field has that name."""
+        columns = {c.name: series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
+        if self.table.kind == "annotation":
+            columns[TEXT] = pd.Series([t for t, _ in self.texts], dtype="object")
+            columns[ANGLE] = pd.Series([np.nan if a is None else a for _, a in self.texts], dtype="float64")
+        name = "geometry"
+        while name in columns:
+            name += "_"
+        shapes = shapely.from_wkb(np.array(self.shapes, dtype=object)) if self.shapes else np.array([], dtype=object)
+        columns[name] = gpd.GeoSeries(shapes, crs=crs)
+        return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=name, crs=crs)
+
+
+def read_attributes(
+    lines: Lines, structure: Structure, geometry: Geometry, notes: Notes, check: Callable[[], None]
+) -> Iterator[Batch]:
+    """All tables up to AttributeEnd. InputError names the line of a row with too many values, or one that does not fit."""
+    while (word := lines.word()).lower() != "attributeend":
+        table = structure.tables.get(word.upper())
+        if table is None:
+            raise lines.error("vct_unknown_table", table=word[:40])
+        yield from _table(lines, table, geometry, notes, check)
+
+
+def _table(lines: Lines, table: Table, geometry: Geometry, notes: Notes, check: Callable[[], None]) -> Iterator[Batch]:
+    batch, bare, first = Batch(table), 0, 0
+    seen: set[int] = set()
+    while True:
+        line = lines.text()
+        if line.strip().lower() == "tableend":
+            break
+        ident, values = _row(line, lines, table)
+        if ident in seen:
+            raise lines.error("vct_row_twice", id=ident, table=table.name)
+        seen.add(ident)
+        shape = _shape(ident, lines, table, geometry)
+        if shape is None and table.kind:
+            bare, first = bare + 1, first or lines.number
+        batch.ids.append(ident)
+        batch.rows.append(values)
+        batch.shapes.append(shape)
+        batch.texts.append(geometry.texts.get(ident, ("", None)))
+        batch.bytes += len(shape or b"")
+        if batch.full:
+            check()
+            yield batch
+            batch = Batch(table)
+    if batch.ids:
+        yield batch
+    if bare:
+        notes.append(("vct_note_no_shape", {"layer": table.name, "count": bare, "line": first}))
+
+
+def _row(line: str, lines: Lines, table: Table) -> tuple[int, list[Any]]:
+    cells = line.split(lines.separator)
+    if len(cells) != len(table.columns) + 1:
+        raise lines.error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
+    try:
+        ident = int(cells[0])
+    except ValueError as error:
+        raise lines.error("vct_number", value=shown(cells[0].encode("gb18030"))) from error
+    values: list[Any] = []
+    for column, cell in zip(table.columns, cells[1:], strict=True):
+        try:
+            values.append(READERS[column.type](cell) if cell.strip() else None)
+        except ValueError as error:
+            told = {"field": column.name, "value": cell[:40], "expected": column.type}
+            raise lines.error("vct_value", table=table.name, **told) from error
+    return ident, values
+
+
+def _shape(ident: int, lines: Lines, table: Table, geometry: Geometry) -> bytes | None:
+    if not table.kind:
+        return None
+    place = int(geometry.shapes.find(np.array([ident]))[0])
+    if place < 0:
+        return None
+    if geometry.shapes.used[place]:
+        raise lines.error("vct_row_twice", id=ident, table=table.name)
+    geometry.shapes.used[place] = True
+    return geometry.shapes.get(place)
+
+
+def shapes_without_rows(structure: Structure, geometry: Geometry, notes: Notes) -> Iterator[Batch]:
+    """Shapes that no row belongs to, with empty fields, in the table of their 要素代码: nothing is lost."""
+    by_code: dict[int, list[int]] = {}
+    for place in np.flatnonzero(~geometry.shapes.used).tolist():
+        by_code.setdefault(geometry.shapes.code(place), []).append(place)
+    for number, places in by_code.items():
+        its = structure.codes[geometry.codes[number]]
+        table = structure.tables.get(its.table.upper())
+        if table is None:
+            table = structure.tables[its.table.upper()] = Table(its.table, (), its.kind, its.code, its.title)
+        notes.append(
+            ("vct_note_no_row", {"layer": table.name, "count": len(places), "id": geometry.shapes.id(places[0])})
+        )
+        for start in range(0, len(places), BATCH_ROWS):
+            batch = Batch(table)
+            for place in places[start : start + BATCH_ROWS]:
+                ident = geometry.shapes.id(place)
+                batch.ids.append(ident)
+                batch.rows.append([None] * len(table.columns))
+                batch.shapes.append(geometry.shapes.get(place))
+                batch.texts.append(geometry.texts.get(ident, ("", None)))
+            yield batch

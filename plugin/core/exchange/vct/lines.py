@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The text of a VCT file, line by line, with the number that an error names. Blank lines mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+
+#: Coordinates taken at a time: a wrong count is noticed at the next word, not at the end of the file.
+_BLOCK = 20_000
+#: A superset of GBK and GB2312.
+_CODEC = "gb18030"
+#: What a line may hold of a stray value in a message.
+_SHOWN = 40
+
+
+class Lines:
+    """``number`` is that of the line last taken; ``section`` and ``source`` are told in errors."""
+
+    def __init__(self, handle: BinaryIO, source: str):
+        self._handle: Iterator[bytes] = iter(handle)
+        self.source = Path(source).name
+        self.section = "Head"
+        self.number = 0
+        self.separator = ","
+
+    def raw(self) -> bytes | None:
+        """The next line that is not blank, without its end; None after the last."""
+        for line in self._handle:
+            self.number += 1
+            line = line.rstrip(b"\r\n")
+            if line.strip():
+                return line
+        return None
+
+    def line(self) -> bytes:
+        line = self.raw()
+        if line is None:
+            raise self.error("vct_cut_off")
+        return line
+
+    def text(self) -> str:
+        """The next line decoded, spaces at its ends kept. InputError when it is not GBK."""
+        line = self.line()
+        try:
+            return line.decode(_CODEC)
+        except UnicodeDecodeError as error:
+            raise self.error("vct_encoding") from error
+
+    def word(self) -> str:
+        return self.text().strip()
+
+    def whole(self) -> int:
+        """The next line as a whole number."""
+        line = self.line()
+        try:
+            return int(line)
+        except ValueError as error:
+            raise self.error("vct_number", value=shown(line)) from error
+
+    def wholes(self) -> list[int]:
+        """The next line as whole numbers with separators between."""
+        line = self.line()
+        try:
+            return [int(part) for part in self._split(line) if part.strip()]
+        except ValueError as error:
+            raise self.error("vct_number", value=shown(line)) from error
+
+    def count(self) -> int:
+        number = self.whole()
+        if number < 0:
+            raise self.error("vct_number", value=number)
+        return number
+
+    def end_of_record(self, ident: int) -> None:
+        """The 0 that closes a record: anything else means that a count before it is wrong."""
+        line = self.line()
+        if line.strip() != b"0":
+            raise self.error("vct_count", id=ident, value=shown(line))
+
+    def coordinates(self, count: int, dim: int) -> NDArray:
+        """(count, 2) the next lines as x, y; a third number is left out. InputError names the line that is none."""
+        parts = []
+        while count > 0:
+            rows, numbers, whole = self._take(min(count, _BLOCK))
+            if not whole and rows and not _is_position(rows[-1], dim, self.separator):
+                # Cut off in the middle of a line.
+                del rows[-1]
+            parts.append(self._parse(rows, numbers, dim))
+            if not whole:
+                raise self.error("vct_cut_off")
+            count -= len(rows)
+        return np.concatenate(parts) if parts else np.zeros((0, 2))
+
+    def _take(self, count: int) -> tuple[list[bytes], list[int] | range, bool]:
+        """The next lines that are not blank, their numbers, and whether there are as many."""
+        first = self.number + 1
+        rows = list(islice(self._handle, count))
+        self.number += len(rows)
+        if len(rows) == count and all(map(bytes.strip, rows)):
+            return rows, range(first, first + count), True
+        numbers = [n for n, row in enumerate(rows, first) if row.strip()]
+        rows = [row for row in rows if row.strip()]
+        while len(rows) < count:
+            line = self.raw()
+            if line is None:
+                return rows, numbers, False
+            rows.append(line)
+            numbers.append(self.number)
+        return rows, numbers, True
+
+    def _parse(self, rows: list[bytes], numbers: Sequence[int], dim: int) -> NDArray:
+        if not rows:
+            return np.zeros((0, 2))
+        commas = dim - 1
+        if self.separator != ",":
+            rows = [b",".join(self._split(row)) for row in rows]
+        try:
+            if all(row.count(b",") == commas for row in rows):
+                found = np.array(list(map(float, b",".join(rows).split(b",")))).reshape(-1, dim)[:, :2]
+                if np.isfinite(found).all():
+                    return found
+        except ValueError:
+            # One of them is no number: which, is told below.
+            pass
+        for row, number in zip(rows, numbers, strict=False):
+            if not _is_position(row, dim):
+                self.number = number
+                raise self.error("vct_position", value=shown(row))
+        raise self.error("vct_position", value="")
+
+    def _split(self, line: bytes) -> list[bytes]:
+        return line.split(self.separator.encode(_CODEC))
+
+    def error(self, key: str, /, **params: Any) -> InputError:
+        return InputError(key, source=self.source, line=self.number, section=self.section, **params)
+
+
+def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
+    parts = row.split(separator.encode(_CODEC))
+    try:
+        return len(parts) == dim and all(np.isfinite(float(part)) for part in parts)
+    except ValueError:
+        return False
+
+
+def shown(line: bytes) -> str:
+    """A line for a message: readable, and not too long."""
+    text = line.decode(_CODEC, errors="replace").strip()
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

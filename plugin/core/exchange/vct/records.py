@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Records of points, lines and polygons, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .shapes import labels, rings_of, rounded
+from .shared import share
+
+#: Types of features and of their geometry.
+POINT, LINE, POLYLINE, POLYGON, INDIRECT = 1, 1, 11, 100, 21
+#: Items of a polygon in one row.
+ITEMS_A_ROW = 8
+#: Digits of a label point.
+_LABEL_DECIMALS = 6
+#: Records between two questions whether to stop.
+_CHECK_EVERY = 5_000
+
+
+@dataclass(frozen=True)
+class Form:
+    """``code`` 要素代码, ``style`` 图形表现编码, ``bounding`` the code of lines that only bound polygons."""
+
+    code: str
+    style: str
+    decimals: int
+    bounding: str
+    check: Callable[[], None]
+
+
+def numbers(values: NDArray, decimals: int) -> list[str]:
+    """Numbers with up to so many decimals, zeros at their end left out."""
+    texts = [f"{value:.{decimals}f}" for value in rounded(values, decimals).ravel().tolist()]
+    return [text.rstrip("0").rstrip(".") for text in texts] if decimals else texts
+
+
+def _positions(xy: NDArray, decimals: int) -> str:
+    flat = iter(numbers(xy, decimals))
+    return "\n".join(f"{x},{y}" for x, y in zip(flat, flat, strict=True))
+
+
+def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
+    """(p,) single points, their ids from ``first`` on."""
+    for number, xy in enumerate(shapely.get_coordinates(points)):
+        _now_and_then(number, form)
+        out.write(f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n1\n{_positions(xy, form.decimals)}\n0\n")
+
+
+def write_lines(out: TextIO, lines: NDArray, first: int, form: Form) -> None:
+    """(p,) single lines, their ids from ``first`` on."""
+    xy, of = shapely.get_coordinates(lines, return_index=True)
+    at = np.searchsorted(of, np.arange(len(lines) + 1))
+    _write_lines(out, xy, at, first, form.code, form)
+
+
+def _write_lines(out: TextIO, xy: NDArray, at: NDArray, first: int, code: str, form: Form) -> None:
+    ends = at.tolist()
+    for number in range(len(ends) - 1):
+        _now_and_then(number, form)
+        start, stop = ends[number], ends[number + 1]
+        out.write(f"{first + number}\n{code}\n{form.style}\n{LINE}\n1\n{POLYLINE}\n{stop - start}\n")
+        out.write(f"{_positions(xy[start:stop], form.decimals)}\n0\n")
+
+
+def write_polygons(
+    lines: TextIO, out: TextIO, polygons: NDArray, first: int, form: Form, layer: str, names: NDArray
+) -> int:
+    """(p,) single polygons and the lines that they share, which get the ids from ``first`` on; the polygons' follow.
+
+    Returns how many lines there are. OutputError names the polygon ((p,) ``names``) that vanishes in the printed digits.
+    """
+    rings = rings_of(polygons, form.decimals, layer, names)
+    form.check()
+    shared = share(rings.xy, rings.at)
+    form.check()
+    count = len(shared.at) - 1
+    _write_lines(lines, shared.xy, shared.at, first, form.bounding, form)
+    label = numbers_fixed(labels(polygons))
+    item = np.sign(shared.item) * (np.abs(shared.item) - 1 + first)
+    begins = shared.item_at.tolist()
+    ring_at = np.searchsorted(rings.part, np.arange(len(polygons) + 1)).tolist()
+    for number in range(len(polygons)):
+        _now_and_then(number, form)
+        items: list[int] = []
+        for ring in range(ring_at[number], ring_at[number + 1]):
+            items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
+        rows = (items[k : k + ITEMS_A_ROW] for k in range(0, len(items), ITEMS_A_ROW))
+        out.write(
+            f"{first + count + number}\n{form.code}\n{form.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"
+        )
+        out.writelines(",".join(map(str, row)) + "\n" for row in rows)
+        out.write("0\n")
+    return count
+
+
+def numbers_fixed(xy: NDArray) -> list[str]:
+    """Label points."""
+    return [f"{x:.{_LABEL_DECIMALS}f},{y:.{_LABEL_DECIMALS}f}" for x, y in xy.tolist()]
+
+
+def _now_and_then(number: int, form: Form) -> None:
+    if number % _CHECK_EVERY == 0:
+        form.check()

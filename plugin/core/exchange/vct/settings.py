@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a file is written where the sources differ (C): data, `resources/standards/common-2021/vct.toml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+
+from ....paths import VCT_SETTINGS
+from ...data import check_keys, expect, read_toml
+from ...errors import DataError
+
+#: The text is in this encoding; it is read as GB18030, which holds it.
+ENCODING = "gbk"
+SEPARATOR = ","
+#: The forms of the header's Parameters.
+FORMS = ("short", "long")
+
+
+@dataclass(frozen=True)
+class Settings:
+    datamark: str
+    version: str
+    parameters: str
+    map_scale: int
+    decimals_metres: int
+    decimals_degrees: int
+    bounding_code: str
+    style: str
+    spare_code: str
+    text_length: int
+    integer_length: int
+    real_width: int
+    real_decimals: int
+
+    def decimals(self, geographic: bool) -> int:
+        return self.decimals_degrees if geographic else self.decimals_metres
+
+
+@cache
+def load_settings(path: Path = VCT_SETTINGS) -> Settings:
+    """Read the settings. DataError names file and key."""
+    table = read_toml(path)
+    kinds = {f.name: int if f.type == "int" else str for f in fields(Settings)}
+    check_keys(table, required=kinds, allowed=(), file=path)
+    for key, kind in kinds.items():
+        expect(table[key], kind, file=path, key=key)
+    if table["parameters"] not in FORMS:
+        known = ", ".join(FORMS)
+        raise DataError("data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known)
+    return Settings(**table)

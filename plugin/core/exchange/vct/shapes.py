@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shapes of a layer as a file holds them: single parts, two dimensions, printed digits, rings turned by the standard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...errors import OutputError
+
+#: Shapely's type ids → kind of geometry.
+_KINDS = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
+_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``shape`` (p,) single shapes; ``row`` (p,) the position of the row that each is of; ``bare`` (b,) rows without any;
+    ``split``: rows that became several."""
+
+    kind: str
+    shape: NDArray
+    row: NDArray
+    bare: NDArray
+    split: int
+
+
+def parts_of(shapes: NDArray, layer: str, names: NDArray) -> Parts:
+    """Explode (n,) shapes. ``names`` (n,) are what features are called in OutputError: shapes of two kinds in one layer."""
+    there = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    kinds = [_KINDS.get(t, "") for t in shapely.get_type_id(shapes[there]).tolist()]
+    for position, kind in zip(there.tolist(), kinds, strict=True):
+        if kind != kinds[0] or not kind:
+            raise OutputError("vct_mixed_shapes", layer=layer, feature=str(names[position]))
+    single, of = shapely.get_parts(shapes[there], return_index=True)
+    whole = ~shapely.is_empty(single)
+    single, row = shapely.force_2d(single[whole]), there[of[whole]]
+    bare = np.setdiff1d(np.arange(len(shapes)), row)
+    split = int((np.bincount(row, minlength=len(shapes)) > 1).sum()) if len(row) else 0
+    return Parts(kinds[0] if kinds else "", single, row, bare, split)
+
+
+@dataclass(frozen=True)
+class Rings:
+    """``xy`` (v, 2) open rings, ``at`` (r + 1,) where each begins, ``part`` (r,) the polygon of each, shell before holes."""
+
+    xy: NDArray
+    at: NDArray
+    part: NDArray
+
+
+def rings_of(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
+    """The rings of (p,) single polygons: shells clockwise, holes the other way. OutputError for one that has no width
+    left in the printed digits, with the name in ``names`` (p,)."""
+    ring, part = shapely.get_rings(polygons, return_index=True)
+    xy, of = shapely.get_coordinates(ring, return_index=True)
+    xy = rounded(xy, decimals)
+    # The closing vertex goes, and any that is the same as the one before it.
+    keep = np.r_[(xy[1:] != xy[:-1]).any(axis=1) & (of[1:] == of[:-1]), False]
+    xy, of = xy[keep], of[keep]
+    counts = np.bincount(of, minlength=len(ring))
+    if len(ring) and counts.min() < 2:
+        gone = int(part[int(np.argmin(counts))])
+        raise OutputError("vct_collapsed", layer=layer, feature=str(names[gone]), decimals=decimals)
+    at = np.r_[0, np.cumsum(counts)]
+    hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
+    turned = _areas(xy, at) > 0
+    return Rings(xy[_turned(at, turned != hole)], at, part)
+
+
+def rounded(xy: NDArray, decimals: int) -> NDArray:
+    """As printed; −0.0 is 0.0."""
+    return np.round(xy, decimals) + 0.0
+
+
+def _areas(xy: NDArray, at: NDArray) -> NDArray:
+    """(r,) twice the signed area of open rings, positive where they run anticlockwise."""
+    if len(at) < 2:
+        return np.zeros(0)
+    local = xy - np.repeat(xy[at[:-1]], np.diff(at), axis=0)
+    after = np.arange(1, len(xy) + 1)
+    after[at[1:] - 1] = at[:-1]
+    return np.add.reduceat(local[:, 0] * local[after, 1] - local[after, 0] * local[:, 1], at[:-1])
+
+
+def _turned(at: NDArray, turn: NDArray) -> NDArray:
+    """(v,) the vertices in an order in which the chosen rings run the other way, from the same first vertex."""
+    counts = np.diff(at)
+    place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
+    length = np.repeat(counts, counts)
+    back = np.where(place > 0, length - place, 0)
+    return np.repeat(at[:-1], counts) + np.where(np.repeat(turn, counts), back, place)
+
+
+def labels(polygons: NDArray) -> NDArray:
+    """(p, 2) a point inside each polygon; of one that is not valid its first vertex."""
+    valid = shapely.is_valid(polygons)
+    points = np.empty((len(polygons), 2))
+    points[valid] = shapely.get_coordinates(shapely.point_on_surface(polygons[valid]))
+    others = np.flatnonzero(~valid)
+    if len(others):
+        xy, of = shapely.get_coordinates(polygons[others], return_index=True)
+        points[others] = xy[np.searchsorted(of, np.arange(len(others)))]
+    return points

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shapes of a file by id, in scratch files: memory holds ids and places only."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: A position: two doubles.
+_POSITION = 16
+
+
+class Store:
+    """Bytes by id. Filled once, then asked. ``code`` is a number of the caller's, kept with each id."""
+
+    def __init__(self, path: Path):
+        self._file = path.open("w+b")
+        self._ids, self._at, self._line = array("q"), array("q", [0]), array("q")
+        self._code = array("i")
+        self._sorted: NDArray | None = None
+        self._order = np.zeros(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def put(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
+        """``line``: where in the file it was read."""
+        self._file.write(content)
+        self._ids.append(ident)
+        self._at.append(self._at[-1] + len(content))
+        self._line.append(line)
+        self._code.append(code)
+
+    def seal(self) -> tuple[int, int, int] | None:
+        """Make it ready to be asked. An id that came twice: id, line, line of the first."""
+        ids = np.array(self._ids, dtype=np.int64)
+        self._order = np.argsort(ids, kind="stable")
+        self._sorted = ids[self._order]
+        self.used = np.zeros(len(ids), dtype=bool)
+        twice = np.flatnonzero(self._sorted[1:] == self._sorted[:-1])
+        if not len(twice):
+            return None
+        k = int(twice[np.argmin(self._order[twice + 1])])
+        first, second = int(self._order[k]), int(self._order[k + 1])
+        return int(ids[second]), self._line[second], self._line[first]
+
+    def find(self, idents: NDArray) -> NDArray:
+        """(n,) the place of each id, −1 where there is none."""
+        if self._sorted is None or not len(self._sorted):
+            return np.full(len(idents), -1)
+        at = np.minimum(np.searchsorted(self._sorted, idents), len(self._sorted) - 1)
+        return np.where(self._sorted[at] == idents, self._order[at], -1)
+
+    def get(self, place: int) -> bytes:
+        start, stop = self._at[place], self._at[place + 1]
+        self._file.seek(start)
+        return self._file.read(stop - start)
+
+    def positions(self, place: int) -> NDArray:
+        """(n, 2) content that was written as doubles."""
+        return np.frombuffer(self.get(place)).reshape(-1, 2)
+
+    def code(self, place: int) -> int:
+        return self._code[place]
+
+    def id(self, place: int) -> int:
+        return self._ids[place]
+
+    def close(self) -> None:
+        self._file.close()

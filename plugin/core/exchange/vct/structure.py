@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""FeatureCode and TableStructure: which classes there are, and the fields of their tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from .lines import Lines, shown
+from .settings import SEPARATOR
+
+#: Kind of geometry → its word in a file.
+KINDS = {"point": "Point", "line": "Line", "polygon": "Polygon", "annotation": "Annotation"}
+#: Field types of a file → ours. Int4 and the like carry their length in their name.
+_TYPES = {
+    "char": "text", "varchar": "text", "varbin": "text", "string": "text", "text": "text",
+    "int": "integer", "integer": "integer", "long": "integer", "short": "integer",
+    "float": "real", "double": "real", "number": "real", "numeric": "real",
+    "date": "date", "datetime": "date", "time": "text", "bool": "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """``type`` in the templates' words; ``length`` 0 where none is told; ``long``: the text may be any length."""
+
+    name: str
+    type: str
+    length: int = 0
+    decimals: int = 0
+    long: bool = False
+
+    def line(self) -> str:
+        written = {
+            "text": f"Char{SEPARATOR}{self.length}",
+            "integer": f"Int{SEPARATOR}{self.length}",
+            "real": f"Float{SEPARATOR}{self.length}{SEPARATOR}{self.decimals}",
+            "date": f"Date{SEPARATOR}8",
+        }
+        return f"{self.name}{SEPARATOR}{written[self.type]}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """``kind`` of geometry, empty for a table without; ``code`` the 要素代码 of its features, ``title`` its name."""
+
+    name: str
+    columns: tuple[Column, ...]
+    kind: str = ""
+    code: str = ""
+    title: str = ""
+
+    def code_line(self) -> str:
+        return SEPARATOR.join((self.code, self.title, KINDS[self.kind], self.name))
+
+    def structure_lines(self) -> list[str]:
+        return [f"{self.name}{SEPARATOR}{len(self.columns)}", *(c.line() for c in self.columns), "0"]
+
+
+@dataclass(frozen=True)
+class FeatureClass:
+    code: str
+    title: str
+    kind: str
+    table: str
+
+
+@dataclass
+class Structure:
+    """All classes and tables of a file."""
+
+    classes: list[FeatureClass]
+    tables: dict[str, Table]
+
+    @cached_property
+    def codes(self) -> dict[str, FeatureClass]:
+        """要素代码 → its class. Two layers may share one: the attributes decide which table a feature is of."""
+        return {c.code: c for c in reversed(self.classes)}
+
+
+def read_classes(lines: Lines) -> list[FeatureClass]:
+    """The lines up to FeatureCodeEnd. InputError names one that is none."""
+    kinds = {word.lower(): kind for kind, word in KINDS.items()}
+    found = []
+    while (line := lines.word()).lower() != "featurecodeend":
+        parts = [part.strip() for part in line.split(lines.separator)]
+        # Solid and Image have no section that we could read: their tables are kept, without shapes.
+        if len(parts) < 4 or not parts[3]:
+            raise lines.error("vct_class", value=shown(line.encode("gb18030")))
+        found.append(FeatureClass(parts[0], parts[1], kinds.get(parts[2].lower(), ""), parts[3]))
+    return found
+
+
+def read_tables(lines: Lines, classes: list[FeatureClass]) -> dict[str, Table]:
+    """The tables up to TableStructureEnd, by name. InputError for a wrong number of fields."""
+    tables: dict[str, Table] = {}
+    of_table = {c.table.upper(): c for c in reversed(classes)}
+    while (line := lines.word()).lower() != "tablestructureend":
+        parts = [part.strip() for part in line.split(lines.separator)]
+        if len(parts) < 2 or not parts[1].isdigit():
+            raise lines.error("vct_table", value=shown(line.encode("gb18030")))
+        if parts[0].upper() in tables:
+            raise lines.error("vct_table_twice", table=parts[0])
+        columns = tuple(_column(lines, parts[0]) for _ in range(int(parts[1])))
+        names = [c.name.upper() for c in columns]
+        if len(set(names)) < len(names):
+            repeated = next(n for n in names if names.count(n) > 1)
+            raise lines.error("vct_field_twice", table=parts[0], field=repeated)
+        if (end := lines.word()) != "0":
+            raise lines.error("vct_fields_count", table=parts[0], count=parts[1], value=shown(end.encode("gb18030")))
+        its = of_table.get(parts[0].upper())
+        bare = len(parts) > 2 and parts[2].lower() == "nonegeometry"
+        kind = "" if bare or its is None else its.kind
+        tables[parts[0].upper()] = Table(parts[0], columns, kind, its.code if its else "", its.title if its else "")
+    return tables
+
+
+def _column(lines: Lines, table: str) -> Column:
+    line = lines.word()
+    parts = [part.strip() for part in line.split(lines.separator)]
+    word = parts[1].lower() if len(parts) > 1 else ""
+    type_ = _TYPES.get(word.rstrip("0123456789"), "")
+    numbers = [int(part) for part in parts[2:] if part.isdigit()]
+    if not parts[0] or not type_:
+        raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
+    length = numbers[0] if numbers else 0
+    return Column(parts[0], type_, length, numbers[1] if len(numbers) > 1 else 0, word.startswith("var"))

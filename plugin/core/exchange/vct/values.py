@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values of attributes as texts and back. What a declared field cannot hold makes it wider, never the value shorter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...errors import OutputError
+from ...plan import FieldInfo
+from ...template import Field, Template
+from .settings import ENCODING, SEPARATOR, Settings
+from .structure import Column
+
+#: A comma would end the value, a line's end the row.
+_STRAY = str.maketrans({SEPARATOR: "，", "\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "})
+_DATE = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:\D.*|0{6})?")
+#: Digits after the point that a double of a plan's size can hold.
+_MOST_DECIMALS = 12
+#: What a rounding of the last bit comes to.
+_LAST_BIT = 1e-14
+
+
+@dataclass(frozen=True)
+class Written:
+    """A field as it is declared, its values as texts, and what had to be done: text keys with how many values."""
+
+    column: Column
+    texts: list[str]
+    notes: dict[str, int]
+
+
+def clean(text: str) -> str:
+    """A text that fits into a row: commas full-width, line ends as spaces."""
+    return text.translate(_STRAY)
+
+
+def write_column(
+    values: pd.Series, info: FieldInfo, template: Template | None, settings: Settings, layer: str, names: NDArray
+) -> Written:
+    """One field. ``names`` (n,) are what features are called in OutputError: a character that GBK lacks, no number."""
+    known = template.field_named(info.name) if template else None
+    writer = {"text": _texts, "integer": _integers, "real": _reals, "date": _dates}[info.type]
+    name = clean(info.name)
+    check_gbk([name], layer, name, np.array([""]))
+    try:
+        written = writer(values, Column(name, info.type), known, info, settings)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise OutputError("vct_no_value", layer=layer, field=info.name, expected=info.type) from error
+    check_gbk(written.texts, layer, info.name, names)
+    return written
+
+
+def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
+    """OutputError naming the first character that GBK does not have, with layer, feature and field."""
+    try:
+        "\n".join(texts).encode(ENCODING)
+    except UnicodeEncodeError:
+        for text, name in zip(texts, names, strict=True):
+            for character in text:
+                if not character.encode(ENCODING, errors="ignore"):
+                    told = {"character": character, "code": f"U+{ord(character):04X}"}
+                    raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **told) from None
+
+
+def _texts(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+    raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
+    texts = [clean(text) for text in raw]
+    notes = _count("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
+    declared = (known.length if known else None) or info.length or settings.text_length
+    needed = max(map(len, texts), default=0)
+    if needed > declared:
+        notes |= _count("vct_note_wider", sum(len(t) > declared for t in texts))
+    return Written(Column(column.name, "text", max(declared, needed)), texts, notes)
+
+
+def _integers(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+    missing = values.isna().tolist()
+    texts = ["" if gone else str(_whole(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
+    declared = (known.length if known else None) or settings.integer_length
+    needed = max(map(len, texts), default=0)
+    notes = _count("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
+    return Written(Column(column.name, "integer", max(declared, needed)), texts, notes)
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not isinstance(value, str) and number != value:
+        raise ValueError(value)
+    return number
+
+
+def _reals(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+    numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
+    if np.isinf(numbers).any():
+        raise ValueError
+    declared = known.decimals if known and known.decimals is not None else settings.real_decimals
+    there = numbers[~np.isnan(numbers)]
+    decimals = declared
+    while decimals < _MOST_DECIMALS and not _exact(there, decimals):
+        decimals += 1
+    notes = {}
+    if decimals > declared:
+        notes = _count("vct_note_wider", int((np.abs(there - np.round(there, declared)) > _slack(there)).sum()))
+    texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
+    width = (known.length if known else None) or settings.real_width
+    return Written(Column(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
+
+
+def _slack(values: NDArray) -> NDArray:
+    return _LAST_BIT * np.maximum(1.0, np.abs(values))
+
+
+def _exact(values: NDArray, decimals: int) -> bool:
+    return bool((np.abs(values - np.round(values, decimals)) <= _slack(values)).all())
+
+
+def _dates(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+    days = pd.to_datetime(values)
+    missing = days.isna()
+    times = int((days[~missing] != days[~missing].dt.normalize()).sum()) if (~missing).any() else 0
+    texts = ["" if gone else f"{d:%Y%m%d}" for gone, d in zip(missing.tolist(), days.tolist(), strict=True)]
+    return Written(Column(column.name, "date", 8), texts, _count("vct_note_times", times))
+
+
+def _count(key: str, count: int) -> dict[str, int]:
+    return {key: count} if count else {}
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _day(text: str) -> date:
+    found = _DATE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    return date(*map(int, found.groups()))
+
+
+#: Type → from a text to a value. ValueError when it is none.
+READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": int, "real": _finite, "date": _day}
+
+
+def series(values: list[Any], type_: str) -> pd.Series:
+    """A column of read values; None where there is none."""
+    if type_ == "integer":
+        return pd.Series(values, dtype="Int64")
+    if type_ == "real":
+        return pd.Series([np.nan if v is None else v for v in values], dtype="float64")
+    if type_ == "date":
+        return pd.Series(values, dtype="datetime64[s]")
+    return pd.Series(values, dtype="object")

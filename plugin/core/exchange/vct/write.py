@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writing a VCT file: layers one after the other, sections side by side, put together at the end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ...errors import InputError, OutputError
+from ...geometry.crs import describe, label
+from ...plan import SourceLayer
+from ...template import Template
+from ...writing import beside
+from . import head, records
+from .settings import ENCODING, SEPARATOR, Settings, load_settings
+from .shapes import Parts, parts_of
+from .structure import Column, Table
+from .values import Written, check_gbk, clean, write_column
+
+SUFFIX = ".vct"
+#: Sections that lie in scratch files until all layers are written, in the order of the file.
+_SCRATCH = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attribute", "Style")
+#: Rows of attributes put together at a time.
+_ROWS = 20_000
+
+Notes = list[tuple[str, dict[str, Any]]]
+
+
+@dataclass
+class Exported:
+    """``features``: layer → shapes written, ``rows``: layer → rows of attributes; ``notes``: what was changed on the way,
+    as text keys and parameters."""
+
+    path: Path
+    features: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    lines: int = 0
+    notes: Notes = field(default_factory=list)
+
+
+def write_vct(
+    path: str | Path,
+    layers: Iterable[SourceLayer],
+    *,
+    templates: Mapping[str, Template] | None = None,
+    settings: Settings | None = None,
+    today: date | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Exported:
+    """Write layers of one CRS. They are taken one at a time, so an iterator that reads them holds one in memory.
+
+    ``templates`` (role → template) tell lengths, names and 要素代码. OutputError, and the old file stays: a character
+    that GBK lacks, layers in two CRS or in one that a header cannot name, shapes of two kinds in a layer.
+    """
+    target = Path(path)
+    if target.suffix.lower() != SUFFIX:
+        raise OutputError("output_format", target=str(target), known=SUFFIX)
+    settings = settings or load_settings()
+    with beside(target) as new, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        writer = _Writer(Path(folder), settings, templates or {}, Exported(target), check)
+        with writer:
+            for layer in layers:
+                check()
+                writer.add(layer)
+        if not writer.tables:
+            raise InputError("vct_no_layers")
+        writer.join(new, today or date.today())
+    return writer.done
+
+
+class _Writer:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        templates: Mapping[str, Template],
+        done: Exported,
+        check: Callable[[], None],
+    ):
+        self.folder, self.settings, self.templates, self.done, self.check = folder, settings, templates, done, check
+        self.tables: list[Table] = []
+        self.crs: CRS | None = None
+        self.first = ""
+        self.low, self.high = np.full(2, np.inf), np.full(2, -np.inf)
+        self.next_id = 1
+
+    def __enter__(self) -> _Writer:
+        with ExitStack() as stack:
+            opened = {
+                name: stack.enter_context((self.folder / name).open("w", encoding=ENCODING, newline="\r\n"))
+                for name in _SCRATCH
+            }
+            self.point, self.line, self.polygon = (opened[name] for name in ("Point", "Line", "Polygon"))
+            self.attribute = opened["Attribute"]
+            self._close = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._close.close()
+
+    def add(self, layer: SourceLayer) -> None:
+        """One layer into all sections."""
+        self._take_crs(layer)
+        template = self.templates.get(layer.name.upper())
+        shapes = layer.frame.geometry.to_numpy()
+        names = _names(layer.frame)
+        parts = parts_of(shapes, layer.name, names)
+        table = self._table(layer, template, parts.kind)
+        ids = self._geometry(layer.name, table, parts, names)
+        self._attributes(layer, table, template, parts, ids, names)
+        self.done.features[table.name], self.done.rows[table.name] = len(parts.shape), len(parts.row) + len(parts.bare)
+        self._note_shapes(layer, parts, shapes)
+
+    def _take_crs(self, layer: SourceLayer) -> None:
+        head.check_crs(layer.crs, layer.name)
+        if self.crs is None:
+            self.crs, self.first = layer.crs, layer.name
+        elif label(self.crs) != label(layer.crs):
+            told = {"first": self.first, "first_crs": label(self.crs), "crs": label(layer.crs)}
+            raise OutputError("vct_two_crs", layer=layer.name, **told)
+
+    def _table(self, layer: SourceLayer, template: Template | None, kind: str) -> Table:
+        name = clean(layer.name.strip())
+        if name.upper() in {t.name.upper() for t in self.tables}:
+            raise OutputError("vct_two_layers", layer=name)
+        title = clean(template.name if template else layer.name)
+        check_gbk([name, title], layer.name, "", np.array(["", ""]))
+        code = template.feature_code if template else ""
+        if not code and "YSDM" in layer.frame:
+            # What the rows say most often.
+            told = Counter(str(v).strip() for v in layer.frame["YSDM"].dropna() if str(v).strip().isdigit())
+            code = told.most_common(1)[0][0] if told else ""
+        if not code:
+            spare = self.settings.spare_code
+            code = f"{spare}{len(self.tables) + 1:0{10 - len(spare)}d}"
+            self.done.notes.append(("vct_note_code", {"layer": layer.name, "code": code}))
+        elif code in {t.code for t in self.tables}:
+            self.done.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
+        shape = kind or (template.geometry if template else "polygon")
+        table = Table(name, (), shape, code, title)
+        self.tables.append(table)
+        return table
+
+    def _geometry(self, layer: str, table: Table, parts: Parts, names: NDArray) -> NDArray:
+        """Write the shapes; their ids (p,)."""
+        assert self.crs is not None
+        if not len(parts.shape):
+            return np.zeros(0, dtype=np.int64)
+        bounds = shapely.total_bounds(parts.shape)
+        self.low, self.high = np.minimum(self.low, bounds[:2]), np.maximum(self.high, bounds[2:])
+        decimals = self.settings.decimals(describe(self.crs).geographic)
+        frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.check)
+        if parts.kind == "polygon":
+            bounding = records.write_polygons(
+                self.line, self.polygon, parts.shape, self.next_id, frame, layer, names[parts.row]
+            )
+            self.done.lines += bounding
+            self.next_id += bounding
+        elif parts.kind == "line":
+            records.write_lines(self.line, parts.shape, self.next_id, frame)
+        else:
+            records.write_points(self.point, parts.shape, self.next_id, frame)
+        ids = np.arange(self.next_id, self.next_id + len(parts.shape))
+        self.next_id += len(ids)
+        return ids
+
+    def _attributes(
+        self, layer: SourceLayer, table: Table, template: Template | None, parts: Parts, ids: NDArray, names: NDArray
+    ) -> None:
+        """Rows in the order of the layer, one for every part; a row without a shape has an id that no shape has."""
+        bare = np.arange(self.next_id, self.next_id + len(parts.bare))
+        self.next_id += len(bare)
+        rows, idents = np.r_[parts.row, parts.bare], np.r_[ids, bare]
+        order = np.argsort(rows, kind="stable")
+        rows, idents = rows[order], idents[order]
+        infos = {f.name: f for f in layer.fields}
+        columns = [n for n in map(str, layer.frame.columns) if n != layer.frame.geometry.name and n in infos]
+        written: list[Written] = []
+        for name in columns:
+            self.check()
+            one = write_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
+            written.append(one)
+            for key, count in one.notes.items():
+                self.done.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
+        self._declare(table, tuple(one.column for one in written))
+        self.attribute.write(f"{table.name}\n")
+        for start in range(0, len(rows), _ROWS):
+            self.check()
+            chosen = rows[start : start + _ROWS].tolist()
+            cells = [[one.texts[r] for r in chosen] for one in written]
+            lines = zip(map(str, idents[start : start + _ROWS].tolist()), *cells, strict=True)
+            self.attribute.writelines(SEPARATOR.join(line) + "\n" for line in lines)
+        self.attribute.write("TableEnd\n")
+
+    def _declare(self, table: Table, columns: tuple[Column, ...]) -> None:
+        self.tables[-1] = Table(table.name, columns, table.kind, table.code, table.title)
+
+    def _note_shapes(self, layer: SourceLayer, parts: Parts, shapes: NDArray) -> None:
+        third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
+        for key, count in (
+            ("vct_note_split", parts.split),
+            ("vct_note_bare", len(parts.bare)),
+            ("vct_note_heights", third),
+        ):
+            if count:
+                self.done.notes.append((key, {"layer": layer.name, "count": count}))
+
+    def join(self, new: Path, today: date) -> None:
+        """Header, classes, tables, then the sections."""
+        assert self.crs is not None
+        decimals = self.settings.decimals(describe(self.crs).geographic)
+        if not np.isfinite(self.low).all():
+            self.low = self.high = np.zeros(2)
+        low, high = (records.numbers(corner, decimals) for corner in (self.low, self.high))
+        lines = head.head_lines(self.crs, low, high, self.settings, today)
+        lines += ["FeatureCodeBegin", *(t.code_line() for t in self.tables), "FeatureCodeEnd", "TableStructureBegin"]
+        for table in self.tables:
+            lines += table.structure_lines()
+        lines.append("TableStructureEnd")
+        with new.open("wb") as out:
+            out.write("".join(f"{line}\r\n" for line in lines).encode(ENCODING))
+            for name in _SCRATCH:
+                out.write(f"{name}Begin\r\n".encode())
+                with (self.folder / name).open("rb") as section:
+                    shutil.copyfileobj(section, out, 1 << 20)
+                out.write(f"{name}End\r\n".encode())
+
+
+def _names(frame: pd.DataFrame) -> NDArray:
+    """(n,) what a feature is called in a message: its 标识码, else its number in the layer."""
+    fids = frame.index.astype(str).to_numpy(dtype=object)
+    if "BSM" not in frame:
+        return fids
+    keys = frame["BSM"].to_numpy(dtype=object)
+    return np.array(
+        [k if isinstance(k, str) and k.strip() else f for k, f in zip(keys, fids, strict=True)], dtype=object
+    )

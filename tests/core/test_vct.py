@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""VCT 3.0, written and read: what goes in comes out, compared by plain shapely and geopandas."""
+
+import datetime
+import re
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shapely import Polygon, box
+
+from plugin.core.errors import InputError, OutputError
+from plugin.core.exchange.vct.read import open_vct, read_vct
+from plugin.core.exchange.vct.settings import load_settings
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.io import read_source
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.paths import SAMPLE
+from tests.core.vct_files import SQUARES, changed, layer, line_of, put
+
+X, Y = 37_500_000.0, 4_150_000.0
+LONG = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
+
+
+def square(x, y, width=100.0, height=None):
+    return box(X + x, Y + y, X + x + width, Y + y + (height or width))
+
+
+def items(path):
+    """The items of every polygon, in the words of the file."""
+    text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
+    polygons = text.split("PolygonBegin\n")[1].split("PolygonEnd")[0]
+    found = re.findall(r"\n21\n\d+\n((?:[-\d,]+\n)+?)0\n(?=\d+\n\d{10}\n|$)", polygons)
+    return [[int(i) for i in rows.replace("\n", ",").strip(",").split(",")] for rows in found]
+
+
+def written_lines(path):
+    """The lines of a file by their ids, read by hand."""
+    text = path.read_bytes().decode("gbk").replace("\r\n", "\n").split("LineBegin\n")[1].split("LineEnd")[0]
+    rows = iter(text.split("\n"))
+    found = {}
+    for ident in rows:
+        if ident:
+            rest = [next(rows) for _ in range(6)]
+            found[int(ident)] = [tuple(map(float, next(rows).split(","))) for _ in range(int(rest[5]))]
+            assert next(rows) == "0"
+    return found
+
+
+def clockwise(ring):
+    return not shapely.is_ccw(shapely.linearrings(ring))
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        (),
+        (("LANDUSE-VCT", "CNSDTF-VCT"), LONG),
+        (("Datamark:", "DataMark: "), LONG, ("Version:3.0", "Version:GB/T 17798-2007")),
+        (("PointBegin\nPointEnd\n", ""), ("AnnotationBegin\nAnnotationEnd\n", ""), ("StyleBegin\nStyleEnd\n", "")),
+        (("HeadBegin\n", "CommentBegin\n测试\nCommentEnd\nHeadBegin\n"),),
+        (("\n0\n2\n1099", "\n0\n\n\n2\n1099"), ("37500000,4150100\n", "37500000,4150100\n\n")),
+    ],
+    ids=["survey", "standard", "other words", "no empty sections", "comment", "blank lines"],
+)
+def test_the_two_squares_in_every_dialect(tmp_path, pairs):
+    (found,) = read_vct(put(tmp_path / "a.vct", changed(*pairs)))
+    assert found.name == "YDYHGHFQ" and found.crs.to_epsg() == 4525
+    assert found.frame["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
+    assert found.frame["GHFQDM"].tolist() == ["510", "520"]
+    for shape, wanted in zip(found.frame.geometry, (square(0, 0), square(100, 0)), strict=True):
+        assert shape.equals(wanted) and clockwise(shape.exterior.coords)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "epsg"),
+    [
+        ("114,1,38500000,0,3,38", 4526),
+        ("114,1,500000,0,3,38", 4547),
+        ("111,,,,1.0,19500000,0.0,6,19", 4497),
+        ("111,,,,1.0,500000.0,0.0,6,19", 4508),
+    ],
+)
+def test_zones_of_both_widths(tmp_path, parameters, epsg):
+    text = changed(("111,1,37500000,0,3,37", parameters))
+    with open_vct(put(tmp_path / "a.vct", text)) as vct:
+        assert vct.head.crs.to_epsg() == epsg
+
+
+def test_degrees_and_northing_first(tmp_path):
+    text = changed(("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"))
+    text = re.sub(r"^(375\d+),(415\d+)$", r"\2,\1", text, flags=re.M)
+    (found,) = read_vct(put(tmp_path / "a.vct", text))
+    assert found.crs.to_epsg() == 4490 and found.frame.geometry[0].equals(square(0, 0))
+
+
+def test_the_example_is_written_as_it_is(tmp_path):
+    """Header, classes, tables and attributes byte by byte; ids and the order of lines are the writer's to choose."""
+    source = read_vct(put(tmp_path / "a.vct", SQUARES))
+    target = tmp_path / "b.vct"
+    template = load_standard().templates["YDYHGHFQ"]
+    write_vct(target, source, templates={"YDYHGHFQ": template}, today=datetime.date(2026, 11, 20))
+    length = template.field_named("GHFQDM").length or 3
+    words = SQUARES.replace("规划分区,", f"{template.name},").replace("GHFQDM,Char,3", f"GHFQDM,Char,{length}")
+    given, made = words.replace("\n", "\r\n").encode("gbk"), target.read_bytes()
+    assert made.split(b"PointBegin")[0] == given.split(b"PointBegin")[0]
+    between = re.compile(rb"PolygonEnd.*AttributeBegin\r\nYDYHGHFQ\r\n|TableEnd.*", re.S)
+    assert between.findall(made) == between.findall(given)
+    rows = [line.split(b",", 1)[1] for line in target.read_bytes().split(b"\r\n") if b",14012200" in line]
+    assert rows == [b"140122000000000001,510", b"140122000000000002,520"]
+    assert sorted(map(len, written_lines(target).values())) == [2, 4, 4]
+
+
+def test_a_shared_edge_is_one_line_with_two_signs(tmp_path):
+    path = tmp_path / "a.vct"
+    write_vct(path, [layer("YDYHGHFQ", [square(0, 0), square(100, 0)], BSM=("text", ["1", "2"]))])
+    lines = written_lines(path)
+    assert len(lines) == 3 and sum(len(xy) - 1 for xy in lines.values()) == 7
+    one, two = items(path)
+    (shared,) = {abs(i) for i in one} & {abs(i) for i in two}
+    assert shared in one and -shared in two
+
+
+def test_holes_and_islands_in_holes(tmp_path):
+    """A land with a lake, an island that fills the lake but for a ring, a pond in the island, filled by a polygon."""
+    land = Polygon(square(0, 0, 1000).exterior, [square(100, 100, 800).exterior, square(910, 910, 50).exterior])
+    island = Polygon(square(200, 200, 600).exterior, [square(300, 300, 100).exterior])
+    lake = Polygon(square(100, 100, 800).exterior, [square(200, 200, 600).exterior])
+    shapes = [land, island, lake, square(300, 300, 100)]
+    path = tmp_path / "a.vct"
+    write_vct(path, [layer("A", shapes, N=("integer", [1, 2, 3, 4]))])
+    # Five rings that nobody shares in part: lake and pond are there once for both their sides, and a hole without a filling.
+    assert len(written_lines(path)) == 5
+    (found,) = read_vct(path)
+    for shape, wanted in zip(found.frame.geometry, shapes, strict=True):
+        assert shape.equals(wanted) and shape.is_valid and clockwise(shape.exterior.coords)
+        assert not any(clockwise(hole.coords) for hole in shape.interiors)
+    assert items(path)[0].count(0) == 2
+
+
+def test_points_lines_and_rows_without_shapes(tmp_path):
+    points = shapely.points([[X + 0.12345, Y], [X, Y + 1e-5]])
+    line = shapely.linestrings([[X, Y], [X + 1, Y], [X + 1, Y + 2]])
+    layers = [
+        layer("D", points, BSM=("text", ["1", "2"])),
+        layer("X", [line, None, shapely.multilinestrings([line, shapely.transform(line, lambda c: c + 5)])],
+              BSM=("text", ["1", "2", "3"])),
+        layer("M", [None], BSM=("text", ["1"])),
+    ]  # fmt: skip
+    done = write_vct(tmp_path / "a.vct", layers)
+    assert done.features == {"D": 2, "X": 3, "M": 0} and done.rows == {"D": 2, "X": 4, "M": 1}
+    found = read_vct(tmp_path / "a.vct")
+    assert [f.name for f in found] == ["D", "X", "M"]
+    assert shapely.get_coordinates(found[0].frame.geometry).tolist() == [[X + 0.1234, Y], [X, Y]] or (
+        shapely.get_coordinates(found[0].frame.geometry).tolist() == [[X + 0.1235, Y], [X, Y]]
+    )
+    assert found[1].frame["BSM"].tolist() == ["1", "2", "3", "3"] and found[1].frame.geometry[0].equals(line)
+    assert found[1].frame.geometry[1] is None and found[2].frame.geometry.isna().all()
+    assert {"vct_note_split", "vct_note_bare", "vct_note_code"} <= {key for key, _ in done.notes}
+    assert "vct_note_no_shape" in {key for key, _ in found[0].notices}
+
+
+def test_values_come_back(tmp_path):
+    columns = {
+        "T": ("text", ["城镇,村\n庄", None, " 空 格 "]),
+        "I": ("integer", pd.array([123456789012345678, None, -3], dtype="Int64")),
+        "R": ("real", [1.5, np.nan, 1234567.123456]),
+        "D": ("date", pd.to_datetime(["2026-11-20", None, "1999-01-01"])),
+    }
+    done = write_vct(tmp_path / "a.vct", [layer("A", [square(0, 0), square(100, 0), square(200, 0)], **columns)])
+    frame = read_vct(tmp_path / "a.vct")[0].frame
+    assert frame["T"].tolist() == ["城镇，村 庄", None, " 空 格 "]
+    assert frame["I"].tolist() == [123456789012345678, pd.NA, -3]
+    assert frame["R"].tolist()[::2] == [1.5, 1234567.123456] and np.isnan(frame["R"][1])
+    assert frame["D"].dt.strftime("%Y%m%d").tolist()[::2] == ["20261120", "19990101"] and pd.isna(frame["D"][1])
+    assert [(k, p["field"]) for k, p in done.notes if "field" in p] == [
+        ("vct_note_commas", "T"), ("vct_note_wider", "I"), ("vct_note_wider", "R")
+    ]  # fmt: skip
+
+
+def test_the_sample_county_goes_round(tmp_path):
+    source = SAMPLE / "county.gpkg"
+    done = write_vct(tmp_path / "县.vct", read_source(source), templates=load_standard().templates)
+    found = {f.name: f.frame for f in read_vct(tmp_path / "县.vct")}
+    names = [name for name, _ in pyogrio.list_layers(source)]
+    assert list(found) == names == list(done.rows)
+    for name in names:
+        given = gpd.read_file(source, layer=name)
+        # A row for each part of a shape, and one for a row without any.
+        pieces = [list(shapely.get_parts(s)) if s is not None and not s.is_empty else [None] for s in given.geometry]
+        rows = given.index.repeat(list(map(len, pieces)))
+        parts = given.loc[rows].reset_index(drop=True).set_geometry([p for some in pieces for p in some], crs=given.crs)
+        back = found[name]
+        assert len(back) == len(parts) and [c for c in back if c != "geometry"] == [c for c in given if c != "geometry"]
+        mine, theirs = back.geometry.to_numpy(), parts.geometry.to_numpy()
+        bare = shapely.is_missing(mine)
+        assert (bare == (shapely.is_missing(theirs) | shapely.is_empty(theirs))).all()
+        mine, theirs = mine[~bare], theirs[~bare]
+        assert (shapely.hausdorff_distance(mine, theirs) <= 1e-4).all()
+        # Each vertex moves by less than half of the last digit: an area by less than that times the perimeter.
+        assert (np.abs(shapely.area(mine) - shapely.area(theirs)) <= 1e-4 * shapely.length(theirs) + 1e-6).all()
+        counts = shapely.get_num_coordinates(shapely.remove_repeated_points(theirs))
+        assert (shapely.get_num_coordinates(mine) == counts).all()
+        for column in parts.columns.drop("geometry"):
+            same(back[column], parts[column])
+
+
+def same(back, given):
+    missing = given.isna() | (given.astype(str) == "")
+    assert (back.isna() == missing).all(), given.name
+    back, given = back[~missing], given[~missing]
+    if given.dtype.kind in "if":
+        assert np.allclose(back.astype(float), given, rtol=1e-13, atol=1e-9), given.name
+    elif given.dtype.kind == "M":
+        assert (pd.to_datetime(back) == given).all()
+    else:
+        assert back.tolist() == given.tolist(), given.name
+
+
+@st.composite
+def coverages(draw):
+    """Cells of a grid joined by number, each joined part one polygon: with holes, islands in them, touching corners."""
+    wide, high = draw(st.integers(1, 7)), draw(st.integers(1, 7))
+    numbers = draw(st.lists(st.integers(0, 2), min_size=wide * high, max_size=wide * high))
+    shift = np.array(draw(st.lists(st.integers(-30, 30), min_size=2 * (wide + 1) * (high + 1),
+                                   max_size=2 * (wide + 1) * (high + 1)))).reshape(wide + 1, high + 1, 2)  # fmt: skip
+    corner = np.stack(np.meshgrid(np.arange(wide + 1), np.arange(high + 1), indexing="ij"), axis=-1) * 100.0
+    corner = corner + shift + [X, Y] + 0.1234
+    cells = [
+        Polygon([corner[i, j], corner[i + 1, j], corner[i + 1, j + 1], corner[i, j + 1]])
+        for i in range(wide)
+        for j in range(high)
+    ]
+    joined = [shapely.coverage_union_all([c for c, n in zip(cells, numbers, strict=True) if n == k]) for k in range(3)]
+    return np.array([part for shape in joined for part in shapely.get_parts(shape)], dtype=object)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(coverages())
+def test_any_coverage_goes_round_with_each_edge_once(tmp_path_factory, shapes):
+    path = tmp_path_factory.mktemp("vct") / "a.vct"
+    write_vct(path, [layer("A", list(shapes), N=("integer", list(range(len(shapes)))))])
+    (found,) = read_vct(path)
+    assert found.frame["N"].tolist() == list(range(len(shapes)))
+    back = found.frame.geometry.to_numpy()
+    assert shapely.is_valid(back).all()
+    assert (
+        shapely.normalize(shapely.set_precision(back, 1e-4)) == shapely.normalize(shapely.set_precision(shapes, 1e-4))
+    ).all()
+    # No edge of the coverage is written twice: together the lines are as long as all boundaries laid on one another.
+    lines = written_lines(path).values()
+    once = shapely.length(shapely.union_all(shapely.boundary(shapely.set_precision(shapes, 1e-4))))
+    assert abs(sum(shapely.linestrings(xy).length for xy in lines) - once) < 1e-3
+
+
+HALF = SQUARES.index("PolygonBegin") + 60
+DAMAGE = {
+    "cut in a polygon": (SQUARES[:HALF], "vct_cut_off", SQUARES[:HALF].count("\n") + 1),
+    "cut in a line": (SQUARES[: SQUARES.index("37500000,4150100")], "vct_cut_off", line_of(SQUARES, "37500000,4150100") - 1),
+    "cut before the attributes": (SQUARES[: SQUARES.index("AttributeBegin")], "vct_cut_off", line_of(SQUARES, "TopologyEnd")),
+    "cut in the attributes": (SQUARES[: SQUARES.index("12,140122")], "vct_cut_off", None),
+    "cut in the style": (SQUARES[: SQUARES.index("StyleEnd")], "vct_cut_off", None),
+    "unknown line": (changed(("-1,-2", "-1,-7")), "vct_unknown_line", line_of(SQUARES, "11", 4)),
+    "wrong sign": (changed(("-1,-2", "-1,2")), "vct_gap", line_of(SQUARES, "11", 4)),
+    "open ring": (changed(("\n2\n1,3\n", "\n1\n1\n")), "vct_open_ring", line_of(SQUARES, "12")),
+    "too few points told": (changed(("11\n4\n", "11\n3\n")), "vct_count", line_of(SQUARES, "37500100,4150000", 2)),
+    "too many points told": (changed(("11\n4\n", "11\n5\n")), "vct_position", line_of(SQUARES, "0", 3)),
+    "too few items told": (changed(("21\n2\n", "21\n1\n")), "vct_items", line_of(SQUARES, "-1,-2")),
+    "too many items told": (changed(("21\n2\n", "21\n4\n")), "vct_count", None),
+    "too few fields told": (changed(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", line_of(SQUARES, "GHFQDM,Char,3")),
+    "too many fields told": (changed(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", line_of(SQUARES, "GHFQDM,Char,3") + 1),
+    "too many values": (changed((",510", ",510,1")), "vct_values", line_of(SQUARES, "11,140122000000000001,510")),
+    "no number": (changed(("37500200,4150100\n37500200,", "37500200,41501OO\n37500200,")), "vct_position", line_of(SQUARES, "37500200,4150100")),
+    "not finite": (changed(("37500200,4150100\n37500200,", "nan,4150100\n37500200,")), "vct_position", line_of(SQUARES, "37500200,4150100")),
+    "unknown class": (changed(("2090020610\nunknown", "2090020611\nunknown")), "vct_unknown_code", None),
+    "unknown table": (changed(("AttributeBegin\nYDYHGHFQ", "AttributeBegin\nGHFQ")), "vct_unknown_table", None),
+    "id of another line": (changed(("\n3\n1099000000", "\n2\n1099000000")), "vct_twice", None),
+    "id of another polygon": (changed(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
+    "row twice": (changed(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
+    "no such zone": (changed(("0,3,37", "0,3,77")), "vct_head_value", 13),
+    "zone of another meridian": (changed(("0,3,37", "0,3,38")), "vct_head_value", 13),
+    "another spheroid": (changed(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_head_value", 10),
+    "arcs": (changed(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
+    "no file of this kind": ("DATAMARK: CNSDTF-RAS\n", "vct_no_head", None),
+    "empty": ("", "vct_no_head", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_told_with_its_line(tmp_path, name):
+    text, key, line = DAMAGE[name]
+    with pytest.raises(InputError) as caught:
+        read_vct(put(tmp_path / "坏.vct", text))
+    assert caught.value.key == key
+    if line is not None:
+        assert caught.value.params["line"] == line
+    for lang in ("zh", "en"):
+        said = Texts(lang).explain(caught.value)
+        assert "坏.vct" in said and (key == "vct_no_head" or str(caught.value.params["line"]) in said)
+    assert [p.name for p in tmp_path.iterdir()] == ["坏.vct"]
+
+
+ASCII_HEAD = re.sub(r"(Projection|VerticalDatum|TemporalReferenceSystem):.*", r"\1:", SQUARES)
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "line"),
+    [
+        (SQUARES.encode("utf-8"), "vct_encoding", 12),
+        # UTF-8 that GBK can read, as nonsense.
+        (ASCII_HEAD.encode("utf-8"), "vct_utf8", line_of(SQUARES, "TableStructureEnd")),
+        (ASCII_HEAD.encode("utf-8-sig"), "vct_utf8", line_of(SQUARES, "TableStructureEnd")),
+        (SQUARES.encode("utf-16"), "vct_no_head", None),
+        (SQUARES.replace("000001,510", "000001,五十").encode("gbk")[:-1].replace("五十".encode("gbk"), b"\xff5"),
+         "vct_encoding", line_of(SQUARES, "11,140122000000000001,510")),
+    ],
+    ids=["UTF-8", "UTF-8 in pairs", "with a mark", "UTF-16", "one value"],
+)  # fmt: skip
+def test_wrong_encodings_are_told(tmp_path, data, key, line):
+    path = tmp_path / "a.vct"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    assert caught.value.key == key and (line is None or caught.value.params["line"] == line)
+
+
+def test_a_count_that_is_huge_needs_no_memory(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read_vct(put(tmp_path / "a.vct", changed(("11\n4\n", "11\n999999999999999\n"))))
+    assert caught.value.key == "vct_position"
+
+
+def test_shapes_without_rows_are_kept(tmp_path):
+    (found,) = read_vct(put(tmp_path / "a.vct", changed(("12,140122000000000002,520\n", ""))))
+    assert found.frame["BSM"].tolist() == ["140122000000000001", None] and found.frame.geometry[1].equals(
+        square(100, 0)
+    )
+    assert [key for key, _ in found.notices] == ["vct_note_no_row"]
+
+
+@pytest.mark.parametrize(
+    ("made", "key", "told"),
+    [
+        (lambda: [layer("A", [square(0, 0)], BSM=("text", ["7"]), MC=("text", ["𠮷村"]))], "vct_character", ("A", "7", "MC", "𠮷")),
+        (lambda: [layer("A", [square(0, 0)], crs=4526), layer("B", [square(0, 0)])], "vct_two_crs", ("B", "EPSG:4525")),
+        (lambda: [layer("A", [square(0, 0)], crs=32649)], "vct_crs", ("A", "EPSG:32649")),
+        (lambda: [layer("A", [square(0, 0), shapely.Point(X, Y)])], "vct_mixed_shapes", ("A", "1")),
+        (lambda: [layer("A", [square(0, 0)]), layer("a", [square(0, 0)])], "vct_two_layers", ("a",)),
+        (lambda: [layer("A", [square(0, 0, 1e-6)])], "vct_collapsed", ("A", "0")),
+        (lambda: [layer("A", [square(0, 0)], N=("real", [np.inf]))], "vct_no_value", ("A", "N")),
+        (list, "vct_no_layers", ()),
+    ],
+    ids=["GBK", "two zones", "no CGCS2000", "two kinds", "one name", "too small", "infinite", "nothing"],
+)  # fmt: skip
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path, made, key, told):
+    target = tmp_path / "a.vct"
+    target.write_text("old")
+    with pytest.raises((OutputError, InputError)) as caught:
+        write_vct(target, made())
+    assert caught.value.key == key and target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    for lang in ("zh", "en"):
+        assert all(word in Texts(lang).explain(caught.value) for word in told)
+
+
+def test_every_note_has_its_words():
+    for lang in ("zh", "en"):
+        assert Texts(lang).notice("vct_note_bare", {"layer": "A", "count": 1})
+
+
+def test_the_settings_are_data(tmp_path):
+    import dataclasses
+
+    form = dataclasses.replace(load_settings(), parameters="long", datamark="CNSDTF-VCT", decimals_metres=2)
+    write_vct(tmp_path / "a.vct", [layer("A", [square(0, 0.123456)])], settings=form)
+    text = (tmp_path / "a.vct").read_bytes().decode("gbk")
+    assert "Datamark:CNSDTF-VCT\r\n" in text and "Parameters:111,,,,1.0,37500000.0,0.0,3,37\r\n" in text
+    assert "37500000,4150000.12\r\n" in text
+    assert read_vct(tmp_path / "a.vct")[0].crs.to_epsg() == 4525

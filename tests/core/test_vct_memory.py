@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A million vertices as VCT: reading takes memory for ids only, writing for one layer's arrays."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="no resource module")]
+
+_START = """
+import resource, sys
+import numpy as np, shapely
+from plugin.core.exchange.vct.read import open_vct
+from plugin.core.exchange.vct.write import write_vct
+from tests.core.vct_files import layer
+path = sys.argv[1]
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+"""
+#: 180 × 180 parcels with seven vertices along each side.
+_WRITE = """
+k, n = 8, 180
+s, full = np.arange(k), np.full
+def parcel(a, b):
+    i = np.r_[a + s, full(k, a + k), a + k - s, full(k, a)]
+    j = np.r_[full(k, b), b + s, full(k, b + k), b + k - s]
+    x, y = 37_500_000 + i * 10.0 + (i * 7919 + j * 104729) % 13 * 0.123, 4_150_000 + j * 10.0 + (i * 31 + j * 17) % 11 * 0.117
+    return shapely.polygons(np.stack([x, y], -1))
+one = layer("DLTB", [parcel(a * k, b * k) for a in range(n) for b in range(n)], BSM=("text", [f"{m:018d}" for m in range(n * n)]))
+assert shapely.get_num_coordinates(one.frame.geometry.to_numpy()).sum() > 1e6
+before = peak()
+done = write_vct(path, [one])
+assert done.lines < 2 * n * (n + 1), done.lines
+print(peak() - before)
+"""
+_READ = """
+before, rows, vertices = peak(), 0, 0
+with open_vct(path) as vct:
+    for _, frame in vct.batches():
+        rows, vertices = rows + len(frame), vertices + shapely.get_num_coordinates(frame.geometry.to_numpy()).sum()
+assert rows == 32_400 and vertices == 33 * rows
+print(peak() - before)
+"""
+
+
+def grown(code, path):
+    """MB that a process of its own needed more than before."""
+    done = subprocess.run(
+        [sys.executable, "-c", _START + code, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout)
+
+
+def test_memory_stays_within_bounds(tmp_path):
+    path = tmp_path / "a.vct"
+    written = grown(_WRITE, path)
+    # The text alone is 22 MB, and as Python's objects it would be far more.
+    read = grown(_READ, path)
+    assert written < 350 and read < 60, (written, read)
