@@ -15,6 +15,7 @@ from qgis.core import (
     QgsGeometry,
     QgsProject,
     QgsVectorLayer,
+    QgsVectorLayerUtils,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
@@ -25,13 +26,15 @@ from plugin.bridge.layers import (
     read_all,
     set_template,
     snapshot,
+    states,
     to_qgis_crs,
     unique_names,
     unsaved_edits,
 )
+from plugin.core.edits import _same
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
-from tests.qgis.helpers import SAMPLE, square
+from tests.qgis.helpers import SAMPLE, square, write_small
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 FIELDS = "field=BSM:string(18)&field=N:integer&field=X:double&field=D:date&field=T:datetime&field=B:bool&field=L:int8"
@@ -247,3 +250,33 @@ def test_coordinates_are_not_rounded():
     x = float(np.nextafter(38_470_000.0, 4e7))
     wkt = f"POLYGON (({x!r} 0, 38470100 0, 38470100 100, {x!r} 0))"
     assert shapely.get_coordinates(read(snapshot(memory([wkt]))).frame.geometry.iloc[0])[0, 0] == x
+
+
+def test_features_are_read_one_by_one_as_they_are_all_at_once():
+    moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
+    full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
+    circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
+    shapes = [square(0, 0).wkt, circle, None, "POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]
+    layer = memory(shapes, kind="CurvePolygon", values=[full, [NULL] * 7, full])
+    frame = read(snapshot(layer)).frame
+    found = states(layer, [*frame.index.tolist(), 10**9])
+    assert found.pop(10**9) is None and list(found) == frame.index.tolist()
+    for fid, state in found.items():
+        shape = frame.geometry.loc[fid]
+        assert shapely.from_wkb(state.wkb) == shape if state.wkb else shape is None
+        assert state.attributes.keys() == set(frame.columns) - {"geometry"}
+        # Equal where the two are compared, after an edit.
+        assert all(_same(frame[name].loc[fid], value) for name, value in state.attributes.items())
+    assert not _same(frame["T"].iloc[0], found[frame.index[0]].attributes["D"])
+
+
+def test_a_number_that_the_database_has_yet_to_give_is_none(tmp_path):
+    path = write_small(tmp_path / "小县.gpkg")
+    layer = QgsVectorLayer(f"{path}|layername=DLTB", "DLTB", "ogr")
+    assert layer.startEditing()
+    drawn = QgsVectorLayerUtils.createFeature(layer, QgsGeometry.fromWkt(square(0, 0).wkt))
+    assert layer.addFeature(drawn)
+    fid = min(layer.allFeatureIds())
+    assert fid < 0 and read(snapshot(layer)).frame["fid"].loc[fid] is None
+    assert states(layer, [fid])[fid].attributes["fid"] is None
+    layer.rollBack()
