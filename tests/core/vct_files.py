@@ -4,7 +4,7 @@
 import geopandas as gpd
 from pyproj import CRS
 
-from plugin.core.plan import FieldInfo, SourceLayer
+from plugin.core.layer import FieldInfo, SourceLayer
 
 #: Two squares that share an edge, as a survey writer makes it.
 SQUARES = """HeadBegin

@@ -25,11 +25,19 @@ class Lines:
     """``number`` is that of the line last taken; ``section`` and ``source`` are told in errors."""
 
     def __init__(self, handle: BinaryIO, source: str):
+        self._file = handle
         self._handle: Iterator[bytes] = iter(handle)
+        self._size = max(handle.seek(0, 2), 1)
+        handle.seek(0)
         self.source = Path(source).name
         self.section = "Head"
         self.number = 0
         self.separator = ","
+
+    @property
+    def share(self) -> float:
+        """How much of the file is read, 0…1."""
+        return self._file.tell() / self._size
 
     def raw(self) -> bytes | None:
         """The next line that is not blank, without its end; None after the last."""

@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 
 from ...errors import InputError
-from ...plan import FieldInfo, SourceLayer
+from ...layer import FieldInfo, SourceLayer
 from ...writing import os_reason
 from .attributes import Batch, read_attributes, shapes_without_rows
 from .geometry import Geometry
@@ -63,8 +63,11 @@ class Vct:
 
 
 @contextmanager
-def open_vct(path: str | Path, check: Callable[[], None] = lambda: None) -> Iterator[Vct]:
-    """Open a file and read all before its attributes. ``check`` may raise to stop.
+def open_vct(
+    path: str | Path, check: Callable[[], None] = lambda: None, opened: Callable[[Lines], None] = lambda lines: None
+) -> Iterator[Vct]:
+    """Open a file and read all before its attributes. ``check`` may raise to stop; ``opened`` is given the lines, which
+    tell how far they are read.
 
     Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing.
     """
@@ -76,6 +79,7 @@ def open_vct(path: str | Path, check: Callable[[], None] = lambda: None) -> Iter
         raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
     with handle, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         lines = Lines(handle, str(path))
+        opened(lines)
         head = read_head(lines)
         with Geometry(Path(folder), head, check) as geometry:
             yield _until_attributes(lines, head, geometry, check)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import OutputError
-from ...plan import FieldInfo
+from ...layer import FieldInfo
 from ...template import Field, Template
 from .settings import ENCODING, SEPARATOR, Settings
 from .structure import Column

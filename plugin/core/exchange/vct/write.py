@@ -21,7 +21,7 @@ from pyproj import CRS
 
 from ...errors import InputError, OutputError
 from ...geometry.crs import describe, label
-from ...plan import SourceLayer
+from ...layer import SourceLayer
 from ...template import Template
 from ...writing import beside
 from . import head, records

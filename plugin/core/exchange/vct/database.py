@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A VCT file into a GeoPackage, batch by batch: names and lengths as its tables declare them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from ...errors import OutputError
+from ...geometry.crs import label
+from ...io import ERRORS
+from ...template import Field, Template
+from ...writing import beside, check_writable
+from ..create import create_database
+from .attributes import ANGLE, TEXT
+from .read import Vct, open_vct
+from .structure import Column, Table
+
+SUFFIX = ".gpkg"
+#: A GeoPackage's own columns: a field of such a name gets a line after it.
+_TAKEN = ("fid", "geom")
+_SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "annotation": "Point"}
+#: Whole numbers are kept in 64 bits, whatever length the file declares.
+_LONG_DIGITS = 18
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Imported:
+    """``rows``: table → how many; ``notes``: text keys and parameters."""
+
+    path: Path
+    crs: str
+    rows: dict[str, int] = field(default_factory=dict)
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+def vct_to_database(
+    source: str | Path,
+    target: str | Path,
+    *,
+    templates: Mapping[str, Template] | None = None,
+    progress: Progress = lambda share, text: None,
+    check: Callable[[], None] = lambda: None,
+) -> Imported:
+    """Write every table of a file as a layer of a new GeoPackage. ``templates`` (role → template) tell Chinese names.
+
+    InputError names the line of what is wrong; OutputError; then whatever stood at the target still does.
+    """
+    target = Path(target)
+    if target.suffix.lower() != SUFFIX:
+        raise OutputError("output_format", target=str(target), known=SUFFIX)
+    check_writable(target, [str(source)])
+    lines: list[Any] = []
+
+    def step() -> None:
+        check()
+        if lines:
+            progress(lines[0].share, lines[0].section)
+
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        work = Path(folder) / f"made{SUFFIX}"
+        with open_vct(source, step, lines.append) as vct:
+            done = Imported(target, label(vct.head.crs))
+            try:
+                _fill(work, vct, done, templates or {})
+            except ERRORS as error:
+                full = shutil.disk_usage(folder).free < 2**20
+                raise OutputError(
+                    "output_unwritable", target=str(target), detail="no_space" if full else "refused"
+                ) from error
+        with beside(target) as new:
+            shutil.copyfile(work, new)
+    return done
+
+
+def _fill(work: Path, vct: Vct, done: Imported, templates: Mapping[str, Template]) -> None:
+    known = {name.upper(): template for name, template in templates.items()}
+    layers = [_template(table, known.get(table.name.upper())) for table in vct.tables if table.kind]
+    if layers:
+        create_database(work, layers, vct.head.crs, code_lists={}, check=vct.check)
+    for table, frame in vct.batches():
+        vct.check()
+        frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _TAKEN})
+        _append(work, table, frame)
+        done.rows[table.name] = done.rows.get(table.name, 0) + len(frame)
+    done.notes += vct.notes
+
+
+def _append(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
+    shapes = _SHAPES.get(table.kind)
+    rows: Any = frame if shapes else pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    options: dict[str, Any] = {} if work.exists() else {"dataset_options": {"VERSION": "1.2"}}
+    if shapes:
+        options |= {"geometry_type": shapes, "promote_to_multi": shapes.startswith("Multi")}
+    with warnings.catch_warnings():
+        # Of texts longer than declared, which a GeoPackage keeps whole, and of points in several parts.
+        warnings.simplefilter("ignore")
+        pyogrio.write_dataframe(rows, work, layer=table.name, driver="GPKG", append=work.exists(), **options)
+
+
+def _template(table: Table, known: Template | None) -> Template:
+    """What the file declares of a layer, with the standard's Chinese names where it knows the fields."""
+    columns = list(table.columns)
+    if table.kind == "annotation":
+        columns += [Column(TEXT, "text"), Column(ANGLE, "real")]
+    fields, aliases = [], set()
+    for column in columns:
+        name = f"{column.name}_" if column.name.lower() in _TAKEN else column.name
+        told = known.field_named(column.name) if known else None
+        alias = told.alias if told and told.alias not in aliases else name
+        aliases.add(alias)
+        length: int | None = column.length if column.length and not column.long else None
+        if column.type == "integer":
+            length = max(length or 0, _LONG_DIGITS)
+        fields.append(Field(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
+    return Template(
+        role=table.name,
+        name=table.title or table.name,
+        geometry="point" if table.kind == "annotation" else table.kind,
+        overlap="allowed",
+        constraint="",
+        name_mark="B",
+        fields_mark="B",
+        source="VCT",
+        fields=tuple(fields),
+    )

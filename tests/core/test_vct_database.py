@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A VCT file as a GeoPackage."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.exchange.vct.database import vct_to_database
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.io import read_source
+from plugin.core.standard import load_standard
+from plugin.paths import SAMPLE
+from tests.core.vct_files import SQUARES, changed, put
+
+TEMPLATES = load_standard().templates
+
+
+def test_the_sample_county_through_vct_into_a_database(tmp_path):
+    source, target = tmp_path / "县.vct", tmp_path / "县.gpkg"
+    write_vct(source, read_source(SAMPLE / "county.gpkg"), templates=TEMPLATES)
+    shares = []
+    done = vct_to_database(source, target, templates=TEMPLATES, progress=lambda share, text: shares.append(share))
+    assert done.crs == "EPSG:4526" and shares == sorted(shares) and shares[-1] > 0.5
+    for name, _ in pyogrio.list_layers(SAMPLE / "county.gpkg"):
+        given, back = gpd.read_file(SAMPLE / "county.gpkg", layer=name), gpd.read_file(target, layer=name)
+        assert done.rows[name] == len(back) and back.crs.to_epsg() == 4526
+        assert abs(back.area.sum() - given.area.sum()) < 1e-4
+        assert list(back)[:-1] == list(given)[:-1] and set(back["BSM"].dropna()) == set(given["BSM"].dropna())
+    days = gpd.read_file(SAMPLE / "county.gpkg", layer="YJJBNTBHTB")["BHKSSJ"]
+    assert days.isna().all() == gpd.read_file(target, layer="YJJBNTBHTB")["BHKSSJ"].isna().all()
+
+
+def test_what_the_tables_declare_and_what_they_hold(tmp_path):
+    text = changed(
+        ("YDYHGHFQ,2", "YDYHGHFQ,5"),
+        ("GHFQDM,Char,3", "GHFQDM,Char,3\nSL,Int4\nRQ,Date,8\nFID,Float,15,2"),
+        (",510\n", ",五一〇五一〇,12345678901,20261120,1.25\n"),
+        (",520\n", ",,,,\n"),
+        ("TableStructureEnd", "KZ,1,NoneGeometry\nMC,VarChar\n0\nTableStructureEnd"),
+        ("TableEnd\n", "TableEnd\nKZ\n11,扩展\nTableEnd\n"),
+        ("AnnotationBegin\n", "AnnotationBegin\n21\n2090020610\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
+    )
+    target = tmp_path / "a.gpkg"
+    done = vct_to_database(put(tmp_path / "a.vct", text), target, templates=TEMPLATES)
+    # The annotation has no table of its own here: it comes into that of its code.
+    assert done.rows == {"YDYHGHFQ": 3, "KZ": 1} and [key for key, _ in done.notes] == ["vct_note_no_row"]
+    found = gpd.read_file(target, layer="YDYHGHFQ")
+    assert found["GHFQDM"].tolist() == ["五一〇五一〇", None, None] and found["SL"][0] == 12345678901
+    assert pd.Timestamp(found["RQ"][0]) == pd.Timestamp("2026-11-20") and found["FID_"][0] == 1.25
+    assert np.isnan(found["FID_"][1]) and pd.isna(found["SL"][1])
+    info = pyogrio.read_info(target, layer="YDYHGHFQ")
+    assert dict(zip(info["fields"], info["ogr_types"], strict=True))["RQ"] == "OFTDate"
+    assert pyogrio.read_dataframe(target, layer="KZ")["MC"].tolist() == ["扩展"]
+
+
+def test_annotation_becomes_points_with_their_text(tmp_path):
+    text = changed(
+        ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
+        ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
+        ("AnnotationBegin\n", "AnnotationBegin\n21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
+        ("TableEnd\n", "TableEnd\nZJ\n21,浑源县\nTableEnd\n"),
+    )
+    vct_to_database(put(tmp_path / "a.vct", text), tmp_path / "a.gpkg")
+    (row,) = gpd.read_file(tmp_path / "a.gpkg", layer="ZJ").to_dict("records")
+    assert (row["ZJNR"], row["VCT_TEXT"], row["VCT_ANGLE"]) == ("浑源县", "浑源", 30.0)
+    assert (row["geometry"].x, row["geometry"].y) == (37500010, 4150010)
+
+
+def cancel():
+    raise Cancelled
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "check", "error"),
+    [
+        (SQUARES[: len(SQUARES) // 2], "a.gpkg", lambda: None, InputError),
+        (changed(("2,520", "2,520,1")), "a.gpkg", lambda: None, InputError),
+        (SQUARES, "a.gpkg", cancel, Cancelled),
+        (SQUARES, "a.shp", lambda: None, OutputError),
+    ],
+    ids=["cut off", "a value too many", "cancelled", "another format"],
+)
+def test_nothing_half_made_is_left(tmp_path, text, target, check, error):
+    source, target = put(tmp_path / "a.vct", text), tmp_path / target
+    target.write_text("old")
+    with pytest.raises(error):
+        vct_to_database(source, target, check=check)
+    assert target.read_text() == "old" and sorted(tmp_path.iterdir()) == sorted([source, target])
