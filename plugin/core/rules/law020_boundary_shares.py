@@ -2,7 +2,7 @@
 from ..context import Context
 from ..findings import Finding
 from ..indicators import BROKEN, MET, REFERENCE, Indicator
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 KINDS = ("concentrated", "flexible", "special")

@@ -4,7 +4,7 @@ import numpy as np
 from ..context import Context
 from ..findings import Finding
 from ..indicators import SQUARE_METRES
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 COUNTY = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}

@@ -5,7 +5,7 @@ from ..context import Context
 from ..findings import Finding
 from ..heritage import names
 from ..indicators import Indicator, in_unit
-from ..plan import Layer
+from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
