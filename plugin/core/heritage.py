@@ -59,11 +59,9 @@ def heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
 
 
-def range_layers(ctx: Context) -> list[Layer]:
-    """The layers in the plan that hold whole ranges of one kind (历史文化街区, 名镇, 文物保护单位 …), as the list names them."""
-    roles = dict.fromkeys(c.extra.get("layer", "") for c in ctx.codes(KINDS).codes.values())
-    there = (ctx.plan.layers.get(role) for role in roles if role)
-    return [layer for layer in there if layer is not None and layer.template.geometry == "polygon" and not layer.bare]
+def range_roles(ctx: Context) -> list[str]:
+    """The layers that hold whole ranges of one kind (历史文化街区, 名镇, 文物保护单位 …), as the list of kinds names them."""
+    return [role for role in dict.fromkeys(c.extra.get("layer", "") for c in ctx.codes(KINDS).codes.values()) if role]
 
 
 def names(layer: Layer) -> NDArray:

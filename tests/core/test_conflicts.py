@@ -2,13 +2,18 @@
 """The conflict matrix is data: complete, without slips, and a county may change single pairs."""
 
 import pytest
+import shapely
 
+from plugin.core.assembly import assemble
+from plugin.core.check import Options
 from plugin.core.conflicts import FILE, load_conflicts, merged
 from plugin.core.engine import run
 from plugin.core.errors import DataError
+from plugin.core.io import read_source
 from plugin.core.profile import load_profile
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard, standard_ids
+from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -78,3 +83,41 @@ def test_what_a_county_decides_is_no_longer_in_doubt():
     report = run(plan_of(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
     assert "conflicts" not in report.rules[0].unconfirmed
     assert [str(f.severity) for f in report.findings] == ["ERROR"]
+
+
+def test_the_sample_county_has_the_pairs_that_a_plain_overlay_finds():
+    """Every row of one layer cut with every row of the other by shapely alone."""
+    plan = assemble(read_source(RESOURCES / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
+    report = run(plan, [all_rules()["REL010"]])
+    found = {(f.role, f.key, f.related_role, f.related_keys[0]): shapely.area(f.geometry) for f in report.findings}
+    expected = {}
+    for left, right in (
+        ("LSWHBHX", "YJJBNTBHTB"),
+        ("LSWHBHX", "STBHHX"),
+        ("LSWHBHX", "CZKFBJ"),
+        ("GDBHMB", "STBHHX"),
+        ("GDBHMB", "CZKFBJ"),
+    ):
+        a, b = plan.layers[left], plan.layers[right]
+        for i, j in zip(*shapely.STRtree(b.plane).query(a.plane), strict=True):
+            shape = shapely.intersection(a.plane[i], b.plane[j])
+            area = shapely.area(shape)
+            if area >= 0.5 or (area > 0 and 2 * area / shapely.length(shape) >= 0.1):
+                expected[left, a.keys[i], right, b.keys[j]] = area
+    assert len(expected) > 20
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("code", ["REL010", "REL024"])
+def test_a_layer_that_cannot_be_used_is_told_and_is_no_pass(code):
+    # In degrees where metres are said: nobody can measure it.
+    layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
+    (outcome,) = run(plan_of(layers), [all_rules()[code]]).rules
+    assert str(outcome.outcome) == "skipped", outcome
+    assert "LSWHBHX" in outcome.reason
+
+
+@pytest.mark.parametrize("code", ["REL010", "REL020", "REL022", "REL024", "REL032"])
+def test_rules_without_needs_say_that_nothing_is_theirs(code):
+    (outcome,) = run(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
+    assert str(outcome.outcome) == "not_applicable", outcome

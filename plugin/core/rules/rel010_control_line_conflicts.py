@@ -3,6 +3,7 @@ from ..conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNIN
 from ..context import Context
 from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
+from ._there import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -72,31 +73,14 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         meaning = ctx.norm.get(conflict.key)
         if conflict.rule or meaning == ALLOWED:
             continue
-        a, b = _layer(conflict.left, ctx, result), _layer(conflict.right, ctx, result)
+        a, b = there(conflict.left, ctx, result), there(conflict.right, ctx, result)
         if a is None or b is None:
             continue
         result.applicable = True
         if conflict.mark == "C" and conflict.key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS)
         result.findings += _told(conflict, meaning, a, b, ctx)
-    result.not_checked = [said for n, said in enumerate(result.not_checked) if said not in result.not_checked[:n]]
     return result
-
-
-def _layer(side: str, ctx: Context, result: RuleResult) -> Layer | None:
-    """The layer that answers one side of a pair, when there is something in it; one that cannot be used is said."""
-    lost = ctx.plan.unusable_for(side)
-    layer = ctx.plan.concept(side)
-    if layer is None:
-        if lost is not None:
-            result.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
-        return None
-    if layer.bare and not ctx.plan.asked:
-        if len(layer):
-            result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
-        return None
-    result.doubts += [f"roles.{role}" for role in ctx.plan.unread_roles(side)]
-    return layer
 
 
 def _told(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:

@@ -4,9 +4,10 @@ import numpy as np
 from ..context import Context
 from ..findings import Finding
 from ..geometry.polygons import Polygons
-from ..heritage import CONTROL, CORE, RANGE, USES, HeritageParts, heritage_parts, names, range_layers
+from ..heritage import CONTROL, CORE, RANGE, USES, HeritageParts, heritage_parts, names, range_roles
 from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
+from ._there import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
@@ -67,12 +68,13 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         Parts are told by the kind (LX, list marked C), else by words at the end of the name (MC, `[heritage]`, C); what stands
         before the word must be the range's name. A site without a range of its name is not compared. Runs when asked for by name.
     """
-    line = ctx.plan.concept("heritage")
-    if line is None or line.bare:
-        return RuleResult(applicable=False)
-    parts = heritage_parts(line, ctx)
     result = RuleResult(applicable=False)
-    for layer, of in [*((layer, names(layer)) for layer in range_layers(ctx)), (line, _own_ranges(parts))]:
+    line = there("heritage", ctx, result)
+    if line is None:
+        return result
+    parts = heritage_parts(line, ctx)
+    range_layers = [layer for role in range_roles(ctx) if (layer := there(role, ctx, result)) is not None]
+    for layer, of in [*((layer, names(layer)) for layer in range_layers), (line, _own_ranges(parts))]:
         for site in parts.sites():
             ranges = of == site
             if ranges.any():

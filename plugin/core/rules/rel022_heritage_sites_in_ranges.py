@@ -8,6 +8,7 @@ from ..geometry.validity import missing
 from ..heritage import names
 from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
+from ._there import there
 
 SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 IN = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
@@ -58,8 +59,8 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     for points, polygons in PAIRS:
-        of, within = ctx.plan.layers.get(points), ctx.plan.layers.get(polygons)
-        if of is not None and within is not None and not of.bare and not within.bare:
+        of, within = there(points, ctx, result), there(polygons, ctx, result)
+        if of is not None and within is not None:
             result.applicable = True
             result.findings += _apart(of, within, ctx)
     return result

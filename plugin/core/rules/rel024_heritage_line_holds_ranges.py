@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
-from ..heritage import range_layers
+from ..heritage import range_roles
 from ..rule import Example, RuleResult, Severity, rule
+from ._there import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -44,12 +45,15 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         Which layers hold ranges is in the list of kinds (heritage_kind, mark C). A 历史文化名城 layer may show the whole city rather
         than its ranges: leave it out of the data, or accept the finding. Runs when it is asked for by name.
     """
-    line = ctx.plan.concept("heritage")
-    ranges = range_layers(ctx)
-    if line is None or line.bare or not ranges:
-        return RuleResult(applicable=False)
-    result = RuleResult()
-    for layer in ranges:
+    result = RuleResult(applicable=False)
+    line = there("heritage", ctx, result)
+    if line is None:
+        return result
+    for role in range_roles(ctx):
+        layer = there(role, ctx, result)
+        if layer is None:
+            continue
+        result.applicable = True
         parts = ctx.uncovered(layer, line.polygons)
         result.findings += ctx.by_place(ctx.pairs(layer, line, parts))
     return result

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..rule import Example, RuleResult, Severity, rule
+from ._there import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -43,12 +44,15 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones] village_building`) are
         marked C. A boundary wider than the zones is legal. Runs when it is asked for by name.
     """
-    zones, boundary = ctx.plan.concept("zones"), ctx.plan.concept(VILLAGE_BOUNDARY)
-    if zones is None or boundary is None or zones.bare or boundary.bare:
-        return RuleResult(applicable=False)
+    result = RuleResult(applicable=False)
+    zones, boundary = there("zones", ctx, result), there(VILLAGE_BOUNDARY, ctx, result)
+    if zones is None or boundary is None:
+        return result
     if not zones.has("zone_code"):
         params = {"layer": zones.name, "role": zones.role, "fields": zones.field_name("zone_code") or "GHFQDM"}
-        return RuleResult(not_checked=[("field_missing", params)])
+        result.not_checked.append(("field_missing", params))
+        return result
     rows = ctx.coded(zones, "zone_code", ctx.norm.get("zones.village_building"))
     parts = ctx.uncovered(zones, boundary.polygons, rows=rows)
-    return RuleResult(findings=ctx.by_place(ctx.pairs(zones, boundary, parts)), applicable=bool(rows.any()))
+    result.findings, result.applicable = ctx.by_place(ctx.pairs(zones, boundary, parts)), bool(rows.any())
+    return result
