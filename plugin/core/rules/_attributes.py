@@ -96,3 +96,8 @@ def pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
 def with_codes_below(codes: CodeList) -> set[str]:
     """Codes of a list that have finer ones below them."""
     return {code.parent for code in codes.codes.values() if code.parent}
+
+
+def own_head(ctx: Context) -> str:
+    """What codes of the plan begin with: the county's six digits, in a city's plan the city's four; empty when not known."""
+    return ctx.plan.area_code[: int(ctx.norm.get("attributes.area_digits"))]

@@ -4,7 +4,7 @@ from ..findings import Finding
 from ..layer import Layer
 from ..numbering import LENGTH
 from ..rule import EACH, Example, Need, Severity, rule
-from ._attributes import Wrong, judged
+from ._attributes import Wrong, judged, own_head
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
@@ -25,7 +25,7 @@ def _one(key: str) -> dict[str, list[dict[str, str]]]:
         "code or 0000, then the running number. Number the feature anew.",
         "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Number the feature anew, "
         "with half-width digits only.",
-        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but the county is {county}. Correct the head, or take the "
+        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the head, or take the "
         "neighbour's feature out.",
     },
     fails=[
@@ -36,6 +36,7 @@ def _one(key: str) -> dict[str, list[dict[str, str]]]:
     passes=[
         Example("county, 0000, running number", _one("140225000000000001")),
         Example("county, layer code, running number", _one("140225200500000001")),
+        Example("another county of the city", _one("140226000000000001"), settings={"attributes.area_digits": 4}),
     ],
 )
 def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -49,20 +50,21 @@ def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     How to fix
         Number the feature anew; “next BSM” in the field calculator and the layer's form give numbers of the second way.
     Limits
-        Missing and repeated numbers are ATT001's. The layer code itself is not verified. The county is the one that most rows name.
+        Missing and repeated numbers are ATT001's. The layer code itself is not verified. The county is the one that most rows name; in a
+        city's plan the first four digits are compared (`attributes.area_digits`).
     """
     if not layer.has("key"):
         return None
-    county = ctx.plan.area_code
+    county = own_head(ctx)
 
     def judge(key: str) -> Wrong | None:
-        params = {"value": key, "count": len(key), "length": LENGTH, "head": key[:6], "county": county}
+        params = {"value": key, "count": len(key), "length": LENGTH, "head": key[: len(county)], "county": county}
         if not key:
             return None
         if len(key) != LENGTH:
             return Wrong("length", params)
         if not (key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()):
             return Wrong("signs", params)
-        return Wrong("county", params) if county and key[:6] != county else None
+        return Wrong("county", params) if not key.startswith(county) else None
 
     return judged(ctx, layer, layer.field_name("key"), layer.keys, judge)

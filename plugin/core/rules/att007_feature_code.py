@@ -48,7 +48,7 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
     if not layer.has("feature_code"):
         result.not_checked.append(lacking(layer, "feature_code"))
         return result
-    doubtful = layer.role in ctx.norm.get("attributes.doubtful_feature_codes")
+    doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
     severity = Severity.INFO if doubtful else None
 
     def judge(code: str) -> Wrong | None:

@@ -42,7 +42,7 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
         A class that has no finer zones in the code list may stand. The list of 规划分区 codes is marked C until a county confirms
         it. That 管控指引 (GKZY) is filled is ATT020's.
     """
-    centre = layer.role in ctx.norm.get("attributes.centre_zone_layers")
+    centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
     declared = layer.template.field("zone_code") if centre else None
     result = RuleResult(applicable=declared is not None)
     if declared is None:

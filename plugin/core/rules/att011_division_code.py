@@ -3,7 +3,7 @@ from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
-from ._attributes import Wrong, judged
+from ._attributes import Wrong, judged, own_head
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 TOWNS = {"layer": "XZQXZ"}
@@ -25,7 +25,7 @@ def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is no division code; a county's has 6 digits, a township's 9, a village's 12. "
         "Correct the code.",
-        "county": "{layer} ({key}): {field} = “{value}” does not begin with the county's code {county}. Correct the code, or take the "
+        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county}, as codes of this plan do. Correct the code, or take the "
         "neighbour's feature out.",
     },
     fails=[
@@ -36,6 +36,7 @@ def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
     passes=[
         Example("county and townships", _rows("140225", "140225100", "140225100000"), roles=TOWNS),
         Example("blank is another rule's", _rows("140225", None), roles=TOWNS),
+        Example("counties of one city", _rows("140225", "140226"), settings={"attributes.area_digits": 4}),
     ],
 )
 def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -48,12 +49,13 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     How to fix
         Correct the code. A neighbour's feature within the layer is taken out or handed over.
     Limits
-        The county is the one that most rows name. Blank codes are not looked at; whether the code is that of an existing township,
+        The county is the one that most rows name; in a city's plan the first four digits are compared
+        (`attributes.area_digits`). Blank codes are not looked at; whether the code is that of an existing township,
         and agrees with the name, is ATT012's.
     """
     if not layer.has("division_code"):
         return None
-    county = ctx.plan.area_code
+    county = own_head(ctx)
 
     def judge(code: str) -> Wrong | None:
         params = {"value": code, "county": county}
@@ -61,6 +63,6 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
             return None
         if not (code.isascii() and code.isdigit() and len(code) in LENGTHS):
             return Wrong("form", params)
-        return Wrong("county", params) if county and not code.startswith(county) else None
+        return Wrong("county", params) if not code.startswith(county) else None
 
     return judged(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), judge)
