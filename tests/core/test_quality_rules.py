@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One defect planted into a plan without any: the rule that is meant answers, and those that follow from it, and none else."""
+
+import pytest
+import shapely
+
+from plugin.core.engine import choose_rules, run
+from tests.core.examples import plan_of
+
+
+def square(column, row, size=100):
+    return shapely.box(column * size, row * size, (column + 1) * size, (row + 1) * size).wkt
+
+
+def clean():
+    """Nine parcels in one county of three towns; farmland, red line and boundary a column each."""
+    towns = [f"POLYGON (({x} 0, {x + 100} 0, {x + 100} 100, {x + 100} 200, {x + 100} 300, {x} 300, {x} 200, {x} 100, {x} 0))"
+             for x in (0, 100, 200)]  # fmt: skip
+    county = (
+        "POLYGON ((0 0, 100 0, 200 0, 300 0, 300 100, 300 200, 300 300, 200 300, 100 300, 0 300, 0 200, 0 100, 0 0))"
+    )
+    return {
+        "DLTB": [square(c, r) for c in range(3) for r in range(3)],
+        "XZQXZ": towns,
+        "XZQX": [county],
+        "YJJBNTBHTB": [square(0, r) for r in range(3)],
+        "STBHHX": [towns[1]],
+        "CZKFBJ": [towns[2]],
+        "LSWHBHX": [square(1, 1)],
+        "BKYDWWD": ["POINT (150 150)"],
+    }
+
+
+def told(layers, rules=("quality",), **settings):
+    plan = plan_of(layers, settings=settings)
+    report = run(plan, choose_rules((), plan.norm.named_rules(rules)))
+    assert not [r for r in report.rules if str(r.outcome) == "crashed"]
+    return sorted({(f.code, f.case) for f in report.findings})
+
+
+def with_row(role, row, wkt):
+    layers = clean()
+    layers[role][row] = wkt
+    return layers
+
+
+def added(role, wkt):
+    layers = clean()
+    layers[role].append(wkt)
+    return layers
+
+
+def test_the_clean_plan_is_clean():
+    assert told(clean()) == []
+
+
+PLANTED = {
+    "an arc": (with_row("DLTB", 0, {"wkt": square(0, 0), "curve": True}), {("GEO004", "")}),
+    "a spike": (
+        with_row("LSWHBHX", 0, "POLYGON ((100 100, 200 100, 200 149, 140 149.5, 200 150, 200 200, 100 200, 100 100))"),
+        {("GEO005", "spike")},
+    ),
+    "an acute corner": (
+        with_row("LSWHBHX", 0, "POLYGON ((100 100, 200 100, 200 115, 100 100))"),
+        # Its tip is narrower than two metres.
+        {("GEO005", "acute"), ("GEO008", "")},
+    ),
+    "a hole in the red line": (
+        with_row("STBHHX", 0, "POLYGON ((100 0, 200 0, 200 100, 200 200, 200 300, 100 300, 100 200, 100 100, 100 0), "
+                              "(140 140, 160 140, 160 160, 140 160, 140 140))"),
+        {("GEO006", "hole")},
+    ),
+    "a window": (
+        {**with_row("CZKFBJ", 0, "POLYGON ((200 0, 300 0, 300 100, 300 200, 300 300, 200 300, 200 200, 200 100, 200 0), "
+                                 "(240 140, 260 140, 260 160, 240 160, 240 140))"),
+         "YJJBNTBHTB": [*clean()["YJJBNTBHTB"], "POLYGON ((240 140, 260 140, 260 160, 240 160, 240 140))"]},
+        {("GEO006", "window")},
+    ),
+    "a fragment": (added("YJJBNTBHTB", "POLYGON ((150 50, 160 50, 160 60, 150 60, 150 50))"), {("GEO007", "")}),
+    "an arm": (
+        with_row("LSWHBHX", 0, "POLYGON ((100 100, 200 100, 200 200, 151 200, 151 260, 150 260, 150 200, 100 200, 100 100))"),
+        {("GEO008", "")},
+    ),
+    "a vertex twice": (
+        with_row("LSWHBHX", 0, "POLYGON ((100 100, 200 100, 200 100, 200 200, 100 200, 100 100))"),
+        {("GEO009", "repeated")},
+    ),
+    "two vertices that nearly meet": (
+        with_row("LSWHBHX", 0, "POLYGON ((100 100, 200 100, 200 100.004, 200 200, 100 200, 100 100))"),
+        {("GEO009", "near")},
+    ),
+    "a point that was moved": (with_row("BKYDWWD", 0, "POINT (9000 150)"), {("GEO011", "")}),
+    "a slit between two parcels": (
+        with_row("DLTB", 4, "POLYGON ((100 100, 200 100, 200 200, 100 200, 100 190, 100.5 180, 100.5 120, 100 110, 100 100))"),
+        # The gap is the township's; the vertices that are on the shared edge are not its neighbour's.
+        {("TOP005", ""), ("TOP006", "")},
+    ),
+    "a vertex on one side only": (
+        with_row("DLTB", 4, "POLYGON ((100 100, 200 100, 200 200, 100 200, 100 150, 100 100))"),
+        {("TOP005", "")},
+    ),
+    "a parcel is missing": (
+        {**clean(), "DLTB": clean()["DLTB"][:-1]},
+        {("TOP006", "")},
+    ),
+    "a protected range twice": (added("LSWHBHX", square(1, 1)), {("TOP007", "")}),
+    "a line that reaches into the other": (
+        with_row("CZKFBJ", 0, "POLYGON ((199.5 0, 300 0, 300 100, 300 200, 300 300, 199.5 300, 199.5 0))"),
+        # Where it crosses the county's edge and the parcels', they have no vertex.
+        {("TOP008", "overlaps"), ("TOP005", ""), ("TOP005", "layers")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_defect_is_told_by_its_rule_and_no_other(planted):
+    layers, codes = PLANTED[planted]
+    assert set(told(layers)) == codes
+
+
+def test_what_two_rules_could_say_is_said_once():
+    arc = with_row("DLTB", 0, {"wkt": square(0, 0), "curve": True})
+    assert told(arc, ("GEO002",)) == [("GEO002", "curve")]
+    assert told(arc, ("GEO002", "GEO004")) == [("GEO004", "")]
+    twice = added("DLTB", square(0, 0))
+    assert told(twice, ("TOP001", "TOP007")) == [("TOP001", "duplicate")]
+    assert told(twice, ("TOP007",)) == [("TOP007", "")]
+    off = with_row("LSWHBHX", 0, square(90, 0))
+    assert told(off, ("GEO011",)) == [("GEO011", "")]
+    assert told(off, ("GEO011", "TOP003")) == [("TOP003", "")]
+
+
+def test_limits_are_settings():
+    fragment, _ = PLANTED["a fragment"]
+    assert told(fragment, **{"quality.min_area_m2.YJJBNTBHTB": 50.0}) == []
+    reaching, _ = PLANTED["a line that reaches into the other"]
+    assert told(reaching, **{"quality.edges_compared": [], "quality.lines": ["farmland"]}) == [("TOP005", "")]
