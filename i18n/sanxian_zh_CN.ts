@@ -1643,7 +1643,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The layers have changed since {time} beyond what is followed while editing; the result is out of date.</source>
-        <translation>{time} 检查后图层改动较大，不再逐处复查，结果已过时。</translation>
+        <translation>{time} 检查后图层有大量或外来的改动，没有逐处复查，结果已过时。</translation>
     </message>
     <message>
         <source>The list has no longitudes: read them from a layer, or type them.</source>

@@ -291,18 +291,7 @@ class FindingsModel(QAbstractItemModel):
     def _arrange(self, column, order):
         down = order == Qt.SortOrder.DescendingOrder
 
-        def of_group(group):
-            return {
-                PLACE: group.code,
-                COUNT: len(group.findings),
-                AREA: group.area,
-                STATE: str(group.outcome.outcome),
-            }[column]
-
-        before = self.groups
-        self.groups = [before[n] for n in _sorted(range(len(before)), lambda n: of_group(before[n]), down)]
-        # Whatever the column, errors stay before warnings and skipped rules come last.
-        self.groups.sort(key=lambda g: _RANK[g.severity])
+        self.groups = _ranked(self.groups, column, down)
         self._number()
         for group in self.groups:
             group.order = _in_order(group, column, down)
@@ -377,8 +366,7 @@ class FindingsModel(QAbstractItemModel):
         group.findings, group.seen = new, [sees(group, f) for f in new]
         group.order = _in_order(group, *self._sorting_down())
         group.shown = sum(group.seen)
-        rank = _RANK[group.severity]
-        row = next((n for n, g in enumerate(self.groups) if _RANK[g.severity] > rank), len(self.groups))
+        row = _ranked([*self.groups, group], *self._sorting_down()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
         self.groups.insert(row, group)
         self._number()
@@ -388,6 +376,18 @@ class FindingsModel(QAbstractItemModel):
     def _sorting_down(self) -> tuple[int, bool]:
         column, order = self._sorting
         return column, order == Qt.SortOrder.DescendingOrder
+
+
+def _ranked(groups: list[Group], column: int, down: bool) -> list[Group]:
+    """Rules by a column. Whatever it is, errors stay before warnings and skipped rules come last."""
+
+    def value(number: int) -> Any:
+        group = groups[number]
+        outcome = str(group.outcome.outcome)
+        return {PLACE: group.code, COUNT: len(group.findings), AREA: group.area, STATE: outcome}[column]
+
+    ranked = [groups[n] for n in _sorted(range(len(groups)), value, down)]
+    return sorted(ranked, key=lambda g: _RANK[g.severity])
 
 
 def _in_order(group: Group, column: int, down: bool) -> list[int]:

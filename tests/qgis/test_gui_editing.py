@@ -15,7 +15,7 @@ from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_desk import Window
 
-OUTDATED = "检查后图层改动较大，不再逐处复查，结果已过时。"
+OUTDATED = "检查后图层有大量或外来的改动，没有逐处复查，结果已过时。"
 
 
 @pytest.fixture
