@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, Q
 
 from ..bridge.texts import tr
 from . import look
-from .findings_model import Group, area_of, kind_of
+from .findings_groups import Group, area_of, kind_of
 from .result import Result, Source
 
 

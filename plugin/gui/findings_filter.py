@@ -8,7 +8,8 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel
 
-from .findings_model import AREA, COUNT, STATE, FindingsModel, Group, area_of, kind_of, rule_of
+from .findings_groups import AREA, COUNT, STATE, Group, area_of, kind_of, rule_of
+from .findings_model import FindingsModel
 from .look import KINDS
 
 

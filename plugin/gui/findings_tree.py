@@ -11,7 +11,8 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ..bridge.texts import tr
 from .findings_filter import FindingsFilter, Wanted
-from .findings_model import AREA, COUNT, PLACE, ROW, STATE, FindingsModel, Group, kind_of
+from .findings_groups import AREA, COUNT, PLACE, STATE, Group, kind_of
+from .findings_model import ROW, FindingsModel
 
 
 class _Elided(QStyledItemDelegate):

@@ -10,7 +10,8 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 from plugin.core.edits import Change
 from plugin.core.report import Report
 from plugin.gui.findings_filter import FindingsFilter, Wanted
-from plugin.gui.findings_model import AREA, COUNT, PLACE, STATE, FindingsModel, hectares, place_of
+from plugin.gui.findings_groups import AREA, COUNT, PLACE, STATE, hectares, place_of
+from plugin.gui.findings_model import FindingsModel
 from plugin.gui.findings_tree import FindingsTree
 from plugin.gui.look import KINDS
 from tests.qgis.gui_helpers import clean_report, finding, large_report, small_report, work

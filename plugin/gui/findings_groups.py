@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rules of a findings list with their findings: what is said of each, and in which order they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+PLACE, COUNT, AREA, STATE = range(4)
+_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
+ASIDE = ("skipped", "crashed")
+
+
+@dataclass
+class Group:
+    """A rule in the list.
+
+    ``order``: row → position in ``findings``; −1 is the row that says why the rule was skipped. ``seen`` (one entry a
+    finding) and ``reason_seen`` are what the filter lets through, ``shown`` and ``shown_area`` the figures of that.
+    ``number``: of the rule within the list, for good.
+    """
+
+    code: str
+    title: str
+    outcome: Any
+    findings: list[Any] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    seen: list[bool] = field(default_factory=list)
+    reason_seen: bool = False
+    shown: int = 0
+    shown_area: float | None = None
+    loaded: bool = False
+    number: int = 0
+
+    @property
+    def aside(self) -> bool:
+        """Was it skipped, wholly or in part, or did it crash?"""
+        return str(self.outcome.outcome) in ASIDE or self.outcome.incomplete
+
+    @property
+    def severity(self) -> str:
+        return min((str(f.severity) for f in self.findings), key=_RANK.__getitem__, default="")
+
+    @property
+    def area(self) -> float | None:
+        return area_of(self.findings)
+
+    def kind(self) -> str:
+        """Which icon stands for it."""
+        if not self.findings or str(self.outcome.outcome) == "crashed":
+            return str(self.outcome.outcome) if str(self.outcome.outcome) in ASIDE else "skipped"
+        return "waived" if all(f.state == "waived" for f in self.findings) else self.severity
+
+
+def area_of(findings: list[Any]) -> float | None:
+    """The sum of the areas, in m²; None when no finding has one."""
+    areas = [f.area_m2 for f in findings if f.area_m2 is not None]
+    return sum(areas) if areas else None
+
+
+def kind_of(finding: Any) -> str:
+    """The filter button a finding belongs to."""
+    return "waived" if finding.state == "waived" else str(finding.severity)
+
+
+def hectares(area_m2: float | None) -> str:
+    """1.26; a dash without an area; never 0.00 for something that is there."""
+    from ..core.texts import number
+
+    if area_m2 is None:
+        return "—"
+    return "<0.01" if 0 < area_m2 < 50 else number(area_m2 / 1e4, 2)
+
+
+def place_of(finding: Any) -> str:
+    """Township and key, else the sentence."""
+    from ..core.texts import short_key
+
+    if not finding.township and not finding.key:
+        return finding.message
+    return "  ".join(t for t in (finding.township, short_key(finding.key)) if t)
+
+
+def rule_of(finding: Any) -> str:
+    """The rule it is listed under: one about the run belongs to the rule that could not go on."""
+    return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
+
+
+def groups_of(report: Any) -> list[Group]:
+    """The rules that have something to say, worst first."""
+    groups = {r.code: Group(r.code, r.title or r.name, r, number=n) for n, r in enumerate(report.rules, 1)}
+    for finding in report.findings:
+        code = rule_of(finding)
+        if code in groups:
+            groups[code].findings.append(finding)
+    listed = [g for g in groups.values() if g.findings or g.aside]
+    for group in listed:
+        group.order = [-1] * group.aside + list(range(len(group.findings)))
+    return listed
+
+
+def ranked(groups: list[Group], column: int, down: bool) -> list[Group]:
+    """Rules by a column. Whatever it is, errors stay before warnings and skipped rules come last."""
+
+    def value(number: int) -> Any:
+        group = groups[number]
+        outcome = str(group.outcome.outcome)
+        return {PLACE: group.code, COUNT: len(group.findings), AREA: group.area, STATE: outcome}[column]
+
+    ranked = [groups[n] for n in _sorted(range(len(groups)), value, down)]
+    return sorted(ranked, key=lambda g: _RANK[g.severity])
+
+
+def in_order(group: Group, column: int, down: bool) -> list[int]:
+    """Row → position: the reason first, then the findings by a column."""
+
+    def value(position: int) -> Any:
+        finding = group.findings[position]
+        return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
+
+    return [-1] * group.aside + _sorted(range(len(group.findings)), value, down)
+
+
+def _sorted(items, value, down):
+    """Sorted by value; those without one last, in either direction."""
+    values = {item: value(item) for item in items}
+    there = [item for item in values if values[item] is not None]
+    return sorted(there, key=values.__getitem__, reverse=down) + [item for item in values if values[item] is None]
