@@ -160,6 +160,17 @@ class Context:
         asked = self.plan.asked.get(layer.role)
         return rows if asked is None else asked if rows is None else rows & asked
 
+    def county(self) -> tuple[Layer, Polygons] | None:
+        """The county layer and its outline as one row; None when there is neither.
+
+        An outline that could not be put together is no outline that nothing lies outside of: the rule then says so.
+        """
+        county = self.plan.county_shape()
+        if county is None or county[1].shapes[0] is not None:
+            return county
+        self.outline_failed = self.outline_failed or not county[0].bare
+        return None
+
     def uncovered_shape(self, shape: Polygons, cover: Polygons) -> Parts:
         """Connected parts of an outline (one row) that the polygons in ``cover`` do not cover."""
         parts = uncovered_parts(shape, cover, tolerance=self.tolerance, check=self.check)

@@ -9,14 +9,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
 from .geometry.straight import codes, stored_only
-from .geometry.validity import missing, polygons_only
+from .geometry.union import united
 from .layer import Layer
 from .profile import Norm
 
@@ -116,7 +115,6 @@ class Plan:
         if layer is None:
             return None
         if "county_shape" not in self._cache:
-            real = layer.plane[~missing(layer.plane)]
-            shape = polygons_only(shapely.union_all(real)) if len(real) else None
+            shape = united(layer.polygons, tolerance=self.norm.tolerance())
             self._cache["county_shape"] = Polygons(np.array([shape], dtype=object))
         return layer, self._cache["county_shape"]

@@ -16,6 +16,7 @@ from plugin.core.findings import Finding
 from plugin.core.geometry import overlay
 from plugin.core.report import Outcome, Report, RuleOutcome, Verdict
 from plugin.core.rule import EACH, Severity, all_rules
+from plugin.core.texts import Texts
 from tests.core.examples import norm_of
 from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
 
@@ -332,3 +333,14 @@ def test_names_of_several_alike_survive_when_one_of_them_goes():
     assert (len(told[0]), len(told[1])) == (3, 2)
     assert told[1].keys() < told[0].keys()
     assert all(told[0][name].equals(shape) for name, shape in told[1].items())
+
+
+def test_a_county_whose_outline_cannot_be_joined_is_said_not_passed(monkeypatch):
+    plan = plan_of_small()
+    assert run(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
+    plan = plan_of_small()
+    monkeypatch.setattr("plugin.core.plan.united", lambda *args, **more: None)
+    for code in ("TOP002", "TOP003"):
+        (outcome,) = run(plan, [all_rules()[code]]).rules
+        assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)
+        assert outcome.reason == Texts("zh").reason("outline_failed", {})

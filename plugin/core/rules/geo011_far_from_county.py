@@ -49,8 +49,8 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
         Not in the default run: the limit is this plugin's own (mark C). Where TOP003 runs too, polygons are left to it, which
         measures the area outside; points and lines are this rule's alone. Extents are compared, not outlines.
     """
-    extent = ctx.plan.county_shape()
-    if extent is None or extent[1].shapes[0] is None or layer is county:
+    extent = ctx.county()
+    if extent is None or layer is county:
         return None
     if layer.template.geometry == "polygon" and told_elsewhere(ctx, "TOP003"):
         return None

@@ -37,8 +37,8 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         Needs the county's own outline; overlaps of zones are TOP001. Gaps below both minimums are counted as slivers.
     """
-    shape = ctx.plan.county_shape()
-    if shape is None or shape[1].shapes[0] is None:
+    shape = ctx.county()
+    if shape is None:
         return []
     parts = ctx.uncovered_shape(shape[1], zones.polygons)
     areas = ctx.statutory(parts.geometry)

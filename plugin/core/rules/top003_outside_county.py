@@ -36,7 +36,7 @@ def outside_county(layer: Layer, county: Layer, *, ctx: Context) -> list[Finding
     Limits
         Needs a county layer; where it comes from dissolved townships, gaps between them count as outside.
     """
-    extent = ctx.plan.county_shape()
-    if extent is None or extent[1].shapes[0] is None or layer is county or layer.template.geometry != "polygon":
+    extent = ctx.county()
+    if extent is None or layer is county or layer.template.geometry != "polygon":
         return None
     return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, extent[1])))
