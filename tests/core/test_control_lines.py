@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Heritage parts as they are told, and the figures that the rules on boundary, zones and reserves give."""
+
+import pytest
+
+from plugin.core.context import Context
+from plugin.core.engine import run
+from plugin.core.heritage import CONTROL, CORE, RANGE, heritage_parts
+from plugin.core.rule import all_rules
+from plugin.core.tolerance import Tolerance
+from tests.core.examples import plan_of
+
+
+def square(x, width=100, height=100):
+    return f"POLYGON (({x} 0, {x + width} 0, {x + width} {height}, {x} {height}, {x} 0))"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "part", "site"),
+    [
+        ("", "某寺保护范围", CORE, "某寺"),
+        ("", "某街区核心保护范围", CORE, "某街区"),
+        ("", "某街区 建设控制地带 ", CONTROL, "某街区"),
+        ("", "某街区", "", "某街区"),
+        ("20", "某街区", RANGE, "某街区"),
+        # The kind goes before the name.
+        ("22", "某街区核心保护范围", CONTROL, "某街区"),
+        ("99", "某寺保护范围", CORE, "某寺"),
+        ("21", "", CORE, ""),
+        ("", "", "", ""),
+    ],
+)
+def test_parts_are_told_by_kind_then_by_name(kind, name, part, site):
+    plan = plan_of({"LSWHBHX": [{"wkt": square(0), "feature_kind": kind, "feature_name": name}]})
+    parts = heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
+    assert (parts.part[0], parts.site[0]) == (part, site)
+
+
+def figures(code, layers, settings=None):
+    report = run(plan_of(layers, settings=settings), [all_rules()[code]])
+    return {i.id: i for i in report.indicators}
+
+
+def test_shares_inside_the_boundary_are_of_what_they_say():
+    rows = [
+        {"wkt": square(x, width), "zone_code": code} for x, width, code in ((0, 100, "411"), (100, 20, "420"), (120, 30, "430"))
+    ]  # fmt: skip
+    found = figures("LAW020", {"CZKFBJ": rows})
+    assert found["boundary_concentrated_share"].value == pytest.approx(100 * 100 / 150, abs=0.01)
+    assert found["boundary_flexible_share"].value == pytest.approx(20.0, abs=0.01)
+    assert found["boundary_special_share"].value == pytest.approx(30.0, abs=0.01)
+    assert [found[f"boundary_{k}_share"].state for k in ("concentrated", "flexible", "special")] == [
+        "reference",
+        "broken",
+        "reference",
+    ]
+    # The limit is nobody's yet.
+    assert not found["boundary_flexible_share"].confirmed
+
+
+def test_a_reserve_in_parts_and_whole_counts_once():
+    rows = [
+        {"wkt": square(0, 1000, 1000), "feature_name": "某保护区"},
+        {"wkt": square(0, 400, 1000), "feature_name": "某保护区核心保护区"},
+        {"wkt": square(400, 600, 1000), "feature_name": "某保护区一般控制区"},
+        {"wkt": square(2000, 1000, 1000), "feature_name": "另一保护区核心保护区"},
+    ]
+    found = figures("LAW022", {"ZRBHD": rows, "STBHHX": [square(0, 500, 1000)]})
+    assert found["reserves_area"].value == pytest.approx(2.0, rel=2e-3)
+    assert found["reserves_in_red_line_share"].value == pytest.approx(25.0, abs=0.01)
+
+
+def test_a_site_outside_its_polygon_is_told_with_its_distance():
+    layers = {
+        "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
+        "WWBHDWM": [{"wkt": square(0), "feature_name": "某寺"}],
+    }
+    (finding,) = run(plan_of(layers), [all_rules()["REL022"]]).findings
+    assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
+
+
+def test_zone_totals_are_compared_to_the_hectare():
+    county = {"wkt": square(0, 1000, 1000), "area": 1_000_000.0}
+    for short, told in ((10_000.0, 0), (10_000.01, 1)):
+        zones = [{"wkt": square(0, 1000, 1000), "area": 1_000_000.0 - short}]
+        assert len(run(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == told
