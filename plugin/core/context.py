@@ -146,7 +146,9 @@ class Context:
     def mismatched(self, a: Layer, b: Layer | None = None) -> Mismatches:
         """Places where edges of ``a`` and of ``b`` (or its own) should meet in one vertex and do not."""
         other = None if b is None else b.polygons
-        return mismatched_edges(a.polygons, other, tolerance=self.tolerance, check=self.check)
+        found = mismatched_edges(a.polygons, other, tolerance=self.tolerance, check=self.check)
+        # A vertex that only the plane has is nobody's to match.
+        return found.only(self.plan.stored_points(found.point))
 
     def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
         parts = gaps(polygons, tolerance=self.tolerance, widest=widest, check=self.check)

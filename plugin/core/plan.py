@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
-from .geometry.straight import codes, stored_only
+from .geometry.straight import codes, stored_only, stored_points
 from .geometry.union import united
 from .layer import Layer
 from .profile import Norm
@@ -64,6 +64,10 @@ class Plan:
     def stored_only(self, shapes: NDArray) -> NDArray:
         """(n,) shapes of the plane without vertices that no layer has stored: those are for detection alone."""
         return stored_only(shapes, self._added)
+
+    def stored_points(self, points: NDArray) -> NDArray:
+        """(k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
+        return stored_points(points, self._added)
 
     def shown(self, geometries: NDArray) -> NDArray:
         """(n,) geometries of the plane in the CRS that findings are given in."""

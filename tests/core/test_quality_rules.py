@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One defect planted into a plan without any: the rule that is meant answers, and those that follow from it, and none else."""
 
+import dataclasses
+
 import pytest
 import shapely
+from pyproj import CRS
 
+from plugin.core.assembly import assemble
 from plugin.core.engine import choose_rules, run
-from tests.core.examples import plan_of
+from tests.core.examples import norm_of, plan_of, source_layer
 
 
 def square(column, row, size=100):
@@ -135,3 +139,18 @@ def test_limits_are_settings():
     assert told(fragment, **{"quality.min_area_m2.YJJBNTBHTB": 50.0}) == []
     reaching, _ = PLANTED["a line that reaches into the other"]
     assert told(reaching, **{"quality.edges_compared": [], "quality.lines": ["farmland"]}) == [("TOP005", "")]
+
+
+def test_vertices_that_only_the_plane_has_are_nobodys_to_match():
+    """A line of another zone gets vertices on its long edges: beside a line that has none there, these are no defect."""
+    norm = norm_of()
+    line = source_layer("STBHHX", ["POLYGON ((0 0, 30000 0, 30000 1000, 0 1000, 0 0))"], norm)
+    beside = source_layer("CZKFBJ", ["POLYGON ((5000 1000, 25000 1000, 25000 2000, 5000 2000, 5000 1000))"], norm)
+    moved = dataclasses.replace(beside, frame=beside.frame.to_crs(4525), crs=CRS.from_epsg(4525))
+    plan = assemble([line, moved], norm, scope="three_lines")
+    assert len(plan.layers["CZKFBJ"].added)
+    report = run(plan, choose_rules((), ["TOP005", "GEO010"]), parameters={"GEO010": {"vertices_count": 4}})
+    (pair,) = [f for f in report.findings if f.code == "TOP005"]
+    # The two corners that lie on the long edge are missing there, and nothing else is.
+    assert pair.params["count"] == 2
+    assert not [f for f in report.findings if f.code == "GEO010"]

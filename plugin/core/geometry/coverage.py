@@ -37,6 +37,12 @@ class Mismatches:
     def __len__(self) -> int:
         return len(self.row)
 
+    def only(self, kept: NDArray) -> Mismatches:
+        """The same without the places that are not ``kept`` ((k,) bool)."""
+        return Mismatches(
+            self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.near_vertex[kept]
+        )
+
 
 #: Nearer than this (m) a vertex lies on an edge: what is left of the digits of a double in a plane with zone prefix.
 ON_EDGE = 1e-7

@@ -158,6 +158,11 @@ def stored_only(shapes: NDArray, added: NDArray) -> NDArray:
     return thinned
 
 
+def stored_points(points: NDArray, added: NDArray) -> NDArray:
+    """(k,) bool: which of (k, 2) vertices are none that `bring` added (their `codes`)."""
+    return ~_among(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
+
+
 def _thinned(shape: Any, added: NDArray) -> Any:
     def ring(line: shapely.LinearRing) -> NDArray:
         xy = shapely.get_coordinates(line)

@@ -8,6 +8,7 @@ from ..findings import Finding
 from ..geometry.validity import missing
 from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
+from ._places import sound
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 THREE_HOLES = (
@@ -54,8 +55,9 @@ def complex_shapes(
     """
     if layer.template.geometry != "polygon":
         return None
-    there = np.flatnonzero(~missing(layer.plane) & ~layer.invalid)
-    shapes = layer.plane[there]
+    there = np.flatnonzero(~missing(sound(layer)))
+    # As they are stored: in the plane, long edges may have more.
+    shapes = layer.drawn[there]
     holes = _holes(shapes)
     closing = holes + shapely.get_num_geometries(shapes)
     vertices = shapely.get_num_coordinates(shapes) - closing
