@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks while editing on the desktop: panel and map follow what is drawn, and say what they do not follow."""
 
+import json
 import time
 
 import pytest
@@ -202,3 +203,17 @@ def test_unloaded_nothing_listens(open_desk, qgis_app):
     assert layer.receivers(layer.geometryChanged) > without[2]
     desk.editing.stop()
     assert [layer.receivers(getattr(layer, name)) for name in names] == without
+
+
+def test_a_report_saved_after_edits_is_that_of_the_whole_check_and_says_so(checked, qgis_app, tmp_path):
+    desk, layers = checked
+    whole = sorted(f.fingerprint for f in desk.dock.result.findings)
+    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    settled(desk, qgis_app)
+    assert desk.dock.result.edited
+    path, bar = tmp_path / "报告.json", desk.iface.messageBar()
+    desk.exports.save("json", str(path))
+    assert work(qgis_app, lambda: bar.currentItem() is not None, 20)
+    assert f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复查" in bar.currentItem().text()
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    assert sorted(f["fingerprint"] for f in saved["findings"]) == whole
