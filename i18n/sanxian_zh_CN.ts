@@ -526,6 +526,10 @@ Project: {project}</source>
         <translation>导出图件…</translation>
     </message>
     <message>
+        <source>Export VCT</source>
+        <translation>导出 VCT</translation>
+    </message>
+    <message>
         <source>Export maps</source>
         <translation>导出图件</translation>
     </message>
@@ -718,6 +722,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
         <translation>库已存在时</translation>
     </message>
     <message>
+        <source>Import VCT</source>
+        <translation>导入 VCT</translation>
+    </message>
+    <message>
         <source>In none of the three (m²)</source>
         <translation>不划入三区（m²）</translation>
     </message>
@@ -830,6 +838,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>工程里的图层（不选为全部）</translation>
     </message>
     <message>
+        <source>Layers written</source>
+        <translation>写出的图层</translation>
+    </message>
+    <message>
         <source>Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts.</source>
         <translation>布局里的图层和符号按现在的样子固定下来，以后改图层面板不受影响。布局可在“工程 → 布局”里修改。</translation>
     </message>
@@ -872,6 +884,22 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Make Report</source>
         <translation>生成报告</translation>
+    </message>
+    <message>
+        <source>Makes a GeoPackage of a VCT 3.0 file (GB/T 17798): every table a layer, with the fields, types and lengths that the file declares, and the Chinese names of the standard where it knows them. Both forms of the header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.
+
+Polygons are put together from the lines that neighbours share, so that shared boundaries stay equal vertex by vertex. Rows without a shape and shapes without a row are kept and told. Annotation becomes points with text and angle.
+
+A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the line; nothing half made is left. Arcs and splines are not read.
+
+Use this and not QGIS's own reader: there, the suffix .vct means another format (Idrisi).</source>
+        <translation>把 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转成 GeoPackage：每张属性表一个图层，字段、类型、长度照文件里的声明，标准里有的字段带上中文名。文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT）都能读，坐标系为 CGCS2000 经纬度或 3°、6° 带。
+
+面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。注记读成带文字和角度的点。
+
+文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停下并指出第几行，不留下半个库。圆弧、样条还不能读。
+
+请用本工具，不要直接拖进 QGIS：QGIS 自带的读取把 .vct 当成另一种格式（Idrisi）。</translation>
     </message>
     <message>
         <source>Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and Chinese names, coded values, spatial index; in a FileGDB feature datasets too.
@@ -1796,6 +1824,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>城镇空间（m²）</translation>
     </message>
     <message>
+        <source>VCT file</source>
+        <translation>VCT 文件</translation>
+    </message>
+    <message>
         <source>Value for every row</source>
         <translation>每一行都填这个值</translation>
     </message>
@@ -1866,6 +1898,22 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Write to</source>
         <translation>写到</translation>
+    </message>
+    <message>
+        <source>Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, points, lines, polygons and attributes.
+
+A boundary that two polygons of a layer share vertex by vertex is written once, as a line that both refer to, with opposite signs. Outer rings run clockwise, holes the other way. Coordinates have four decimals (degrees ten). Features of several parts become several, with the same attributes.
+
+All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character that GBK lacks stops the run, with layer, feature and field; commas and line ends in texts become “，” and spaces. Lengths, names and feature codes come from the templates; a value that needs more room makes its field wider and is never cut.
+
+Not read in the text of the standard (mark C), hence settings in vct.toml of the standard's folder: data mark, form of the projection's parameters, decimals, spare feature codes. What was changed on the way is told in the log. Import VCT reads the file back.</source>
+        <translation>把图层写成一个 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式），GBK 编码：文件头、要素代码、表结构、点、线、面和属性。
+
+同一图层里两个面逐节点共用的边界只写一次，两边用正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素拆成单部件，属性各带一份。
+
+所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇到 GBK 没有的字就停下，说明图层、要素和字段；文字里的半角逗号和换行写成“，”和空格。长度、名称、要素代码取自模板；放不下的值会把字段声明得更宽，不截短。
+
+没有读到标准原文的几项（来源 C）是设置，在标准文件夹的 vct.toml 里：数据标识、投影参数的写法、小数位数、备用要素代码。写出时改动了什么，记录里都有说明。可用“导入 VCT”读回核对。</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>

@@ -14,6 +14,8 @@ from .create_layers import CreateLayers
 from .derive_three_zones import DeriveThreeZones
 from .doctor import Doctor
 from .export_maps import ExportMaps
+from .export_vct import ExportVct
+from .import_vct import ImportVct
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
 from .statutory_area import StatutoryArea
@@ -41,6 +43,8 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(Doctor())
         self.addAlgorithm(ExportMaps())
+        self.addAlgorithm(ExportVct())
+        self.addAlgorithm(ImportVct())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(StatutoryArea())

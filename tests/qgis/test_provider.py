@@ -21,6 +21,8 @@ WHOLE_PLAN = {
     "derive_three_zones",
     "doctor",
     "export_maps",
+    "export_vct",
+    "import_vct",
     "layers_from_structure",
     "map_fields",
     "statutory_area",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +21,7 @@ from pyproj import CRS
 
 from ...errors import InputError, OutputError
 from ...geometry.crs import describe, label
+from ...io import read_source
 from ...layer import SourceLayer
 from ...template import Template
 from ...writing import beside
@@ -81,6 +82,26 @@ def write_vct(
     return writer.done
 
 
+def layers_of_source(
+    source: str | Path,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[SourceLayer]:
+    """The layers of a file or folder, read one after the other. InputError when one cannot be read."""
+    sketches = read_source(source, wanted=lambda layer: False, check=check)
+    for number, sketch in enumerate(sketches):
+        progress(number / len(sketches), sketch.name)
+        if sketch.problem is not None and sketch.problem[0] != "table":
+            raise InputError(sketch.problem[0], **sketch.problem[1])
+        whole = read_source(sketch.source or source, wanted=_called(sketch.name), check=check)
+        yield next(layer for layer in whole if layer.name == sketch.name)
+
+
+def _called(name: str) -> Callable[[SourceLayer], bool]:
+    return lambda layer: layer.name == name
+
+
 class _Writer:
     def __init__(
         self,
@@ -112,7 +133,11 @@ class _Writer:
         self._close.close()
 
     def add(self, layer: SourceLayer) -> None:
-        """One layer into all sections."""
+        """One layer into all sections. A table without shapes has no place here, and is told."""
+        self.done.notes += layer.notices
+        if layer.problem is not None:
+            self.done.notes.append(("vct_note_left_out", {"layer": layer.name}))
+            return
         self._take_crs(layer)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""export_vct and import_vct from scripts and from qgis_process."""
+
+import sqlite3
+from contextlib import closing
+
+import geopandas as gpd
+import pyogrio
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsFeatureRequest,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProject,
+    QgsVectorLayer,
+)
+
+from tests.core.vct_files import SQUARES, changed, put
+from tests.qgis.helpers import SAMPLE, Log, digest, run
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("import_vct", ["INPUT", "STANDARD", "OUTPUT", "LOAD"]),
+        ("export_vct", ["SOURCE", "LAYERS", "STANDARD", "OUTPUT"]),
+    ],
+)
+def test_promised_parameters(name, wanted):
+    algorithm = QgsApplication.processingRegistry().algorithmById(f"sanxian:{name}")
+    assert [d.name() for d in algorithm.parameterDefinitions()] == wanted
+
+
+def test_the_sample_county_goes_out_and_comes_in(tmp_path):
+    vct, back, before = tmp_path / "浑源 县.vct", tmp_path / "回 来.gpkg", digest(SAMPLE)
+    feedback = Log()
+    made = run("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(vct)}, feedback)
+    assert made["LAYERS_WRITTEN"] == 9 and digest(SAMPLE) == before
+    assert any("GDBHMB" in line and "多部件" in line for line in feedback.lines), feedback.lines
+    result = run("import_vct", {"INPUT": str(vct), "OUTPUT": str(back)})
+    assert result["LAYERS"] == 9 and result["ROWS"] == made["ROWS"]
+    for name, _ in pyogrio.list_layers(SAMPLE):
+        given, found = gpd.read_file(SAMPLE, layer=name), gpd.read_file(back, layer=name)
+        assert abs(given.area.sum() - found.area.sum()) < 1e-4
+    layer = QgsVectorLayer(f"{back}|layername=DLTB", "DLTB", "ogr")
+    assert layer.isValid() and layer.crs().authid() == "EPSG:4526" and layer.featureCount() == 5012
+    with closing(sqlite3.connect(back)) as database:
+        asked = "SELECT title FROM gpkg_data_columns WHERE table_name = 'DLTB' AND column_name = 'DLBM'"
+        assert database.execute(asked).fetchall() == [("地类编码",)]
+    assert {p.name for p in tmp_path.iterdir()} == {back.name, vct.name}
+
+
+def test_layers_of_the_project_with_their_edits(tmp_path):
+    layer = QgsVectorLayer(f"{SAMPLE}|layername=CZKFBJ", "CZKFBJ", "ogr")
+    copy = layer.materialize(QgsFeatureRequest())
+    copy.setName("CZKFBJ")
+    QgsProject.instance().addMapLayer(copy)
+    copy.startEditing()
+    copy.deleteFeature(next(copy.getFeatures()).id())
+    made = run("export_vct", {"OUTPUT": str(tmp_path / "a.vct")})
+    assert made["LAYERS_WRITTEN"] == 1 and made["ROWS"] == layer.featureCount() - 1
+    copy.rollBack()
+
+
+def test_imported_layers_are_loaded(tmp_path):
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    given = {"INPUT": str(put(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
+    run("import_vct", given, context=context)
+    assert [d.name for d in context.layersToLoadOnCompletion().values()] == ["YDYHGHFQ"]
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "says"),
+    [
+        (changed(("-1,-2", "-1,-7")), {}, "-7"),
+        (SQUARES[: len(SQUARES) // 2], {}, "断了"),
+        (SQUARES, {"INPUT": "没有.vct"}, "没有.vct"),
+        (SQUARES, {"OUTPUT": "a.shp"}, ".gpkg"),
+    ],
+    ids=["unknown line", "cut off", "no file", "another format"],
+)
+def test_bad_input_is_said_and_leaves_nothing(tmp_path, text, given, says):
+    source = put(tmp_path / "a.vct", text)
+    given = {k: str(tmp_path / v) for k, v in ({"INPUT": "a.vct", "OUTPUT": "a.gpkg"} | given).items()}
+    with pytest.raises(QgsProcessingException) as caught:
+        run("import_vct", given)
+    assert says in str(caught.value) and list(tmp_path.iterdir()) == [source]
+
+
+def test_from_the_shell(qgis_process, tmp_path):
+    vct = tmp_path / "县.vct"
+    done = qgis_process("run", "sanxian:export_vct", "--", f"SOURCE={SAMPLE}", f"OUTPUT={vct}")
+    assert done.returncode == 0 and "LAYERS_WRITTEN:\t9" in done.stdout, done.stdout + done.stderr
+    done = qgis_process("run", "sanxian:import_vct", "--", f"INPUT={vct}", f"OUTPUT={tmp_path / '县.gpkg'}")
+    assert done.returncode == 0 and "LAYERS:\t9" in done.stdout, done.stdout + done.stderr
