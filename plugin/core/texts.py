@@ -63,8 +63,8 @@ class Texts:
         causes = _catalogue(self.lang)["causes"]
         detail = params.get("detail")
         words = {"detail": causes.get(detail, detail)}
-        if params.get("expected") in (types := _catalogue(self.lang)["types"]):
-            words["expected"] = types[params["expected"]]
+        if "of_type" in params:
+            words["of_type"] = _catalogue(self.lang)["types"][params["of_type"]]
         return self.get("errors", key, **{**params, **words})
 
     def reason(self, key: str, params: dict[str, Any]) -> str:

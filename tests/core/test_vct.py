@@ -3,6 +3,7 @@
 
 import datetime
 import re
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -368,9 +369,23 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path, made, key, told):
         assert all(word in Texts(lang).explain(caught.value) for word in told)
 
 
-def test_every_note_has_its_words():
+def test_a_value_that_is_none_of_its_type_is_told_with_place(tmp_path):
+    text = changed(("GHFQDM,Char,3", "GHFQDM,Date,8"))
+    with pytest.raises(InputError) as caught:
+        read_vct(put(tmp_path / "a.vct", text))
+    said = Texts("zh").explain(caught.value)
+    assert all(word in said for word in ("YDYHGHFQ", "GHFQDM", "510", "日期", str(caught.value.params["line"])))
+    assert "date" in Texts("en").explain(caught.value)
+
+
+def test_every_key_has_its_words():
+    """In both languages, whatever error or note of the package."""
+    source = "".join(p.read_text(encoding="utf-8") for p in Path(write_vct.__code__.co_filename).parent.glob("*.py"))
+    keys = set(re.findall(r'"(vct_[a-z0-9_]+)"', source))
+    assert len(keys) > 40
     for lang in ("zh", "en"):
-        assert Texts(lang).notice("vct_note_bare", {"layer": "A", "count": 1})
+        known = {**Texts(lang).section("errors"), **Texts(lang).section("notices")}
+        assert not keys - set(known)
 
 
 def test_the_settings_are_data(tmp_path):

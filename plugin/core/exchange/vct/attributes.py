@@ -109,7 +109,7 @@ def _row(line: str, lines: Lines, table: Table) -> tuple[int, list[Any]]:
         try:
             values.append(READERS[column.type](cell) if cell.strip() else None)
         except ValueError as error:
-            told = {"field": column.name, "value": cell[:40], "expected": column.type}
+            told = {"field": column.name, "value": cell[:40], "of_type": column.type}
             raise lines.error("vct_value", table=table.name, **told) from error
     return ident, values
 

@@ -53,7 +53,7 @@ def write_column(
     try:
         written = writer(values, Column(name, info.type), known, info, settings)
     except (ValueError, OverflowError, TypeError) as error:
-        raise OutputError("vct_no_value", layer=layer, field=info.name, expected=info.type) from error
+        raise OutputError("vct_no_value", layer=layer, field=info.name, of_type=info.type) from error
     check_gbk(written.texts, layer, info.name, names)
     return written
 
