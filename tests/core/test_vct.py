@@ -397,3 +397,74 @@ def test_the_settings_are_data(tmp_path):
     assert "Datamark:CNSDTF-VCT\r\n" in text and "Parameters:111,,,,1.0,37500000.0,0.0,3,37\r\n" in text
     assert "37500000,4150000.12\r\n" in text
     assert read_vct(tmp_path / "a.vct")[0].crs.to_epsg() == 4525
+
+
+def test_cut_off_anywhere_is_an_error_and_nothing_else(tmp_path):
+    data = SQUARES.replace("\n", "\r\n").encode("gbk")
+    path = tmp_path / "a.vct"
+    end = len(data) - len(b"StyleBegin\r\nStyleEnd\r\n")
+    for length in range(0, len(data) - 2, 3):
+        path.write_bytes(data[:length])
+        # At the very end of the attributes, or of their end's word, nothing tells that there was more.
+        whole = end - 2 <= length <= end
+        try:
+            read_vct(path)
+        except InputError as error:
+            assert not whole and Texts("zh").explain(error)
+        else:
+            assert whole, length
+
+
+def test_a_line_lost_or_doubled_anywhere_never_ends_in_a_crash(tmp_path):
+    rows = SQUARES.split("\n")
+    told = 0
+    for number in range(len(rows)):
+        for text in (rows[:number] + rows[number + 1 :], rows[: number + 1] + rows[number:]):
+            try:
+                read_vct(put(tmp_path / "a.vct", "\n".join(text)))
+            except InputError as error:
+                told += 1
+                assert Texts("zh").explain(error) and Texts("en").explain(error)
+    # What is left are lines of the header that nobody needs, empty sections and rows of attributes.
+    assert told > 1.4 * len(rows) - 60
+
+
+def test_another_separator_and_three_dimensions(tmp_path):
+    text = changed(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
+    head, rest = text.split("HeadEnd\n")
+    rest = re.sub(r"^(375\d+(?:\.\d+)?),(415\d+(?:\.\d+)?)$", r"\1,\2,1050.5", rest, flags=re.M).replace(",", ";")
+    (found,) = read_vct(put(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
+    assert found.frame.geometry[0].equals(square(0, 0)) and found.frame["GHFQDM"].tolist() == ["510", "520"]
+    assert not found.frame.geometry.has_z.any() and [key for key, _ in found.notices] == ["vct_note_third"]
+
+
+def test_an_offset_is_added_and_told(tmp_path):
+    (found,) = read_vct(put(tmp_path / "a.vct", changed(("Offset:0,0", "Offset:1000,-50"))))
+    assert found.frame.geometry[0].equals(square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
+
+
+def test_degrees_keep_a_hundredth_of_a_millimetre(tmp_path):
+    shapes = [box(113.123456789123, 39.1, 113.2, 39.2), box(113.2, 39.1, 113.3, 39.2)]
+    write_vct(tmp_path / "a.vct", [layer("A", shapes, crs=4490)])
+    (found,) = read_vct(tmp_path / "a.vct")
+    assert found.crs.to_epsg() == 4490 and len(written_lines(tmp_path / "a.vct")) == 3
+    off = np.abs(shapely.bounds(found.frame.geometry.to_numpy()) - shapely.bounds(shapes))
+    assert off.max() <= 1e-10
+
+
+def test_several_parts_or_holes_that_turn_alike_in_one_record(tmp_path):
+    """As other writers make them: nesting decides."""
+    ring = "\n".join(f"{X + x:.0f},{Y + y:.0f}" for x, y in ((10, 10), (10, 20), (20, 20), (20, 10), (10, 10)))
+    text = changed(
+        ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
+        ("21\n2\n-1,-2\n", "21\n4\n-1,-2,0,4\n"),
+    )
+    (found,) = read_vct(put(tmp_path / "a.vct", text))
+    hole = square(10, 10, 10)
+    assert found.frame.geometry[0].equals(square(0, 0).difference(hole))
+    text = changed(
+        ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
+        ("21\n2\n1,3\n", "21\n4\n1,3,0,4\n"),
+    )
+    (found,) = read_vct(put(tmp_path / "b.vct", text))
+    assert found.frame.geometry[1].equals(shapely.union_all([square(100, 0), hole]))
