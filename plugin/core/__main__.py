@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``,
-``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``.
+``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``vct SOURCE OUTPUT``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _dictionary(args, words)
         if args.command == "structure":
             return _structure(args, words)
+        if args.command == "vct":
+            return _vct(args, words)
         return _check(args, words)
     except SanxianError as error:
         say(texts.explain(error), sys.stderr)
@@ -81,7 +83,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     language = argparse.ArgumentParser(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="check | rules | rule | dictionary | structure"
+        dest="command", required=True, metavar="check | rules | rule | dictionary | structure | vct"
     )
     one = commands.add_parser("check", help=text("check"), parents=[language])
     one.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -106,6 +108,10 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     for name in ("crs", "county"):
         one.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
     one.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
+    one.add_argument("--standard", default="county_db", help=text("standard"))
+    one = commands.add_parser("vct", help=text("vct"), parents=[language])
+    one.add_argument("source", metavar="SOURCE", help=text("vct_source"))
+    one.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
     return parser
 
@@ -228,6 +234,30 @@ def _structure(args: argparse.Namespace, words: Words) -> int:
         say(words.get("cli", "written", target=path))
     for note in structure.notes:
         say(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
+    return CLEAN
+
+
+def _vct(args: argparse.Namespace, words: Words) -> int:
+    from .exchange.vct.database import vct_to_database
+    from .exchange.vct.write import layers_of_source, write_vct
+    from .standard import load_standard
+    from .texts import Texts
+    from .writing import check_writable
+
+    templates = load_standard(args.standard).templates
+    check_writable(args.output, [args.source])
+    done: Any
+    if args.output.lower().endswith(".vct"):
+        layers = layers_of_source(args.source, progress=_progress)
+        done = write_vct(args.output, layers, templates=templates)
+    else:
+        done = vct_to_database(args.source, args.output, templates=templates, progress=_progress)
+    _progress(1.0, "")
+    for key, params in done.notes:
+        say(Texts(words.lang).notice(key, params), sys.stderr)
+    for name, rows in done.rows.items():
+        say(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
+    say(words.get("cli", "written", target=args.output))
     return CLEAN
 
 

@@ -410,7 +410,7 @@ def test_cut_off_anywhere_is_an_error_and_nothing_else(tmp_path):
         try:
             read_vct(path)
         except InputError as error:
-            assert not whole and Texts("zh").explain(error)
+            assert not whole and error.key in ("vct_cut_off", "vct_no_head"), (length, error)
         else:
             assert whole, length
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pyogrio
 import pytest
 
+from plugin.core.__main__ import main
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.exchange.vct.database import vct_to_database
 from plugin.core.exchange.vct.write import write_vct
@@ -89,3 +90,14 @@ def test_nothing_half_made_is_left(tmp_path, text, target, check, error):
     with pytest.raises(error):
         vct_to_database(source, target, check=check)
     assert target.read_text() == "old" and sorted(tmp_path.iterdir()) == sorted([source, target])
+
+
+def test_from_the_shell_both_ways(tmp_path, capsys):
+    vct, back = tmp_path / "县.vct", tmp_path / "县.gpkg"
+    assert main(["vct", str(SAMPLE / "county.gpkg"), str(vct)]) == 0
+    assert "DLTB：5012 行" in capsys.readouterr().out.replace("\u202f", "")
+    assert main(["vct", str(vct), str(back), "--lang", "en"]) == 0
+    assert len(pyogrio.list_layers(back)) == 9 and "DLTB: 5012 rows" in capsys.readouterr().out
+    vct.write_bytes(vct.read_bytes()[:-3000])
+    assert main(["vct", str(vct), str(back)]) == 2 and "断了" in capsys.readouterr().err
+    assert main(["vct", str(back), str(back)]) == 2

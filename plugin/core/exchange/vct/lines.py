@@ -32,6 +32,8 @@ class Lines:
         self.source = Path(source).name
         self.section = "Head"
         self.number = 0
+        #: The number of a last line without an end: all that is wrong with it is that the file was cut off in it.
+        self._torn = 0
         self.separator = ","
 
     @property
@@ -43,6 +45,8 @@ class Lines:
         """The next line that is not blank, without its end; None after the last."""
         for line in self._handle:
             self.number += 1
+            if not line.endswith(b"\n"):
+                self._torn = self.number
             line = line.rstrip(b"\r\n")
             if line.strip():
                 return line
@@ -112,6 +116,8 @@ class Lines:
         first = self.number + 1
         rows = list(islice(self._handle, count))
         self.number += len(rows)
+        if rows and not rows[-1].endswith(b"\n"):
+            self._torn = self.number
         if len(rows) == count and all(map(bytes.strip, rows)):
             return rows, range(first, first + count), True
         numbers = [n for n, row in enumerate(rows, first) if row.strip()]
@@ -148,6 +154,8 @@ class Lines:
         return line.split(self.separator.encode(_CODEC))
 
     def error(self, key: str, /, **params: Any) -> InputError:
+        if self._torn and key != "vct_no_head":
+            return InputError("vct_cut_off", source=self.source, line=self._torn, section=self.section)
         return InputError(key, source=self.source, line=self.number, section=self.section, **params)
 
 
