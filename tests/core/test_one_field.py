@@ -119,7 +119,7 @@ def fields(*rows):
         (fields('name = "BSM"\nalias = "甲"', 'name = "bsm"\nalias = "乙"'), ["field.name", "BSM"]),
         (
             TEMPLATE + '[[field]]\nname = "MJ"\nalias = "面积"\ntype = "real"\nmark = "B"\ndefault = "无"',
-            ["default", "小数"],
+            ["default", "real"],
         ),
         (TEMPLATE + '[field]\nname = "MJ"\n', ["field", "list"]),
         (TEMPLATE + '[[field]\nname = "MJ"\n', ["第 9 行"]),
