@@ -8,6 +8,7 @@ be looked at (`polygons`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from .rings import Rings, batches, ring_sums, rings
 PIECE_SEGMENTS = 24
 #: The ends of a piece are drawn in by this much (m): it ends where a shared edge begins, and touching there means nothing.
 DRAWN_IN = 1e-6
+#: Segments compared at a time.
+_STEP = 500_000
 #: Odd constants of a well-mixing integer hash (splitmix64).
 _MIX = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
@@ -57,27 +60,31 @@ class Linework:
         begins = same.copy()
         begins[1:] &= ~same[:-1]
         begins[:-1] &= ~same[1:]
-        first = np.flatnonzero(begins)
-        i, j = self.order[first], self.order[first + 1]
-        # Two segments with the interior on the same side as drawn must run against each other, else along.
-        turned = self.left[i] == self.left[j]
+        begins = np.flatnonzero(begins)
         vertex = _as_one(self.xy)
-        paired = (vertex[i] == vertex[j + turned]) & (vertex[i + 1] == vertex[j + ~turned])
-        alone[i[paired]] = alone[j[paired]] = False
+        for first in _steps(begins):
+            i, j = self.order[first], self.order[first + 1]
+            # Two segments with the interior on the same side as drawn must run against each other, else along.
+            turned = self.left[i] == self.left[j]
+            paired = (vertex[i] == vertex[j + turned]) & (vertex[i + 1] == vertex[j + ~turned])
+            alone[i[paired]] = alone[j[paired]] = False
         return alone
 
     def unmatched(self, other: Linework, rows: NDArray) -> NDArray:
         """(v,) bool: segments of the ``rows`` (bool by row) that ``other`` does not have, in either direction."""
-        mine = rows[self.row][self.ring[self.order]]
-        order, key = self.order[mine], self.key[mine]
         lonely = np.zeros(len(self.xy), dtype=bool)
-        lonely[order] = True
-        if len(other.key):
+        mine, theirs = _as_one(self.xy), _as_one(other.xy)
+        asked = rows[self.row]
+        for order, key in zip(_steps(self.order), _steps(self.key), strict=True):
+            ours = asked[self.ring[order]]
+            order, key = order[ours], key[ours]
+            lonely[order] = True
+            if not len(other.key) or not len(key):
+                continue
             at = np.minimum(np.searchsorted(other.key, key), len(other.key) - 1)
             same = np.flatnonzero(other.key[at] == key)
             # The hash says where to look; only equal coordinates are the same segment.
             i, j = order[same], other.order[at[same]]
-            mine, theirs = _as_one(self.xy), _as_one(other.xy)
             a, b, c, d = mine[i], mine[i + 1], theirs[j], theirs[j + 1]
             lonely[i[((a == c) & (b == d)) | ((a == d) & (b == c))]] = False
         return lonely
@@ -104,6 +111,12 @@ class Linework:
         _draw_in(xy, np.flatnonzero(np.repeat(opens, copies) & ~second), 1)
         _draw_in(xy, np.flatnonzero(np.repeat(closes, copies) & second), -1)
         return Pieces(shapely.linestrings(xy, indices=piece), self.row[ring[cut]])
+
+
+def _steps(values: NDArray) -> Iterator[NDArray]:
+    """The values a part at a time, so that what is looked up for them needs little memory."""
+    for start in range(0, len(values), _STEP):
+        yield values[start : start + _STEP]
 
 
 def _draw_in(xy: NDArray, ends: NDArray, inward: int) -> None:
