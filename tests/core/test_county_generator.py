@@ -14,7 +14,9 @@ import pyogrio
 import pytest
 import shapely
 
-from tests.county import make_county, templates
+from plugin.core.check import Options, check
+from tests.county import SEED, make_county, templates
+from tests.county.centre import make_centre
 from tests.county.lines import TARGETS
 from tests.county.measure import SERIES, statutory_area
 from tests.county.write import write_geopackage
@@ -242,6 +244,21 @@ def test_shipped_sample_is_of_this_generator(shipped):
     listed = [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in truth["defects"]]
     assert listed == [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in told["defects"]]
     assert truth["indicators"] == pytest.approx(told["indicators"], rel=1e-12)
+
+
+def test_shipped_centre_is_of_this_generator_and_has_no_defect():
+    layers, _ = make_county()
+    centre = make_centre(layers, SEED)
+    path = SAMPLE / "centre.gpkg"
+    assert [name for name, _ in pyogrio.list_layers(path)] == list(centre)
+    for role, frame in centre.items():
+        shipped = pyogrio.read_dataframe(path, layer=role)
+        assert shipped.geometry.geom_equals_exact(frame.geometry, 0).all(), role
+        assert shipped["BSM"].tolist() == frame["BSM"].tolist()
+    assert centre["ZXCQGHFQ"].area.sum() == pytest.approx(centre["ZXCQFW"].area.sum(), abs=0.1)
+    alone, both = (check(source, Options(profile="hunyuan")).report for source in (SAMPLE / "county.gpkg", SAMPLE))
+    assert {f.role for f in both.findings} == {f.role for f in alone.findings}
+    assert len(both.findings) == len(alone.findings) == 80
 
 
 def single_layer_findings(layers):

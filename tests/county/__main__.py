@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from tests.county import SEED, make_county
+from tests.county.centre import make_centre
 from tests.county.write import write_geopackage, write_truth
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
@@ -32,7 +33,10 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     write_geopackage(given.out, layers)
     write_truth(truth_path, truth)
+    centre = given.out.with_name("centre.gpkg")
+    write_geopackage(centre, make_centre(layers, given.seed))
     print(f"{given.out}: {truth['county']['parcels']} parcels, {given.out.stat().st_size / 1e6:.2f} MB")
+    print(f"{centre}: {centre.stat().st_size / 1e6:.2f} MB")
     print(f"{truth_path}: {len(truth['defects'])} findings to be found")
 
 

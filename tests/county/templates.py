@@ -26,7 +26,7 @@ EDITIONS = {
 
 @cache
 def template(role: str) -> dict[str, Any]:
-    path = STANDARDS / EDITIONS[role] / "templates" / f"{role}.toml"
+    path = STANDARDS / EDITIONS.get(role, "county_db-2021") / "templates" / f"{role}.toml"
     with path.open("rb") as file:
         return tomllib.load(file)
 

@@ -28,6 +28,10 @@ def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
+#: By number of the geometry type; a layer without any shape (−1) is one of polygons.
+_KINDS = {-1: "Polygon", 0: "Point", 1: "LineString", 3: "Polygon"}
+
+
 def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
     schema = {name: one for name, one in templates.fields(role).items() if name in frame.columns}
     data, masks = [], []
@@ -55,7 +59,7 @@ def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
         field_mask=masks,
         layer=role,
         driver="GPKG",
-        geometry_type="MultiPolygon" if multiple else "Polygon",
+        geometry_type="MultiPolygon" if multiple else _KINDS[int(shapely.get_type_id(geometry).max(initial=-1))],
         promote_to_multi=bool(multiple),
         crs=f"EPSG:{EPSG}",
         append=path.exists(),

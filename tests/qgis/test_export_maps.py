@@ -70,6 +70,26 @@ def test_all_maps_of_the_county_under_the_names_of_the_submission(made):
     assert sorted(p.name for p in folder.iterdir()) == sorted(expected) == sorted(p.name for p in outcome.files)
 
 
+@pytest.mark.slow
+def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
+    """Every map of the catalogue, at 300 dpi, from the folder of the sample; read by no project, changed by nobody."""
+    before = {path.name: digest(path) for path in SAMPLE.parent.iterdir()}
+    found = run("export_maps", {"SOURCE": str(SAMPLE.parent), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "图件")})
+    assert (found["MADE"], found["NOT_MADE"]) == (len(MAPS.maps), "")
+    names = {f"140225浑源县{one.number:02d}{one.title}" for one in MAPS.maps.values()}
+    files = sorted((tmp_path / "图件").iterdir())
+    assert {path.name for path in files} == {f"{name}.{kind}" for name in names for kind in ("jpg", "pdf")}
+    user = getpass.getuser().encode()
+    for path in files:
+        data = path.read_bytes()
+        if path.suffix == ".jpg":
+            assert jfif_density(path) == (1, 300, 300)
+            assert jpg_size(path) == (4960, 3507)
+        assert str(tmp_path).encode() not in data
+        assert re.search(rb"/(Author|Creator|Producer) ?\(\s*" + re.escape(user), data) is None
+    assert {path.name: digest(path) for path in SAMPLE.parent.iterdir()} == before
+
+
 def test_a_map_of_the_town_centre_without_its_layers_is_told_and_no_more(made):
     lacking = {one.id: lack.key for one, lack in made[1].lacking}
     assert lacking == {m.id: "no_centre" for m in MAPS.maps.values() if m.scope == "centre"}
