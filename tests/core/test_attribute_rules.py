@@ -19,6 +19,8 @@ from plugin.core.rules.att016_dates import read_date
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
+pytestmark = pytest.mark.slow  # it checks the whole sample again and again
+
 FAMILY = [code for code in all_rules() if code.startswith("ATT")]
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 

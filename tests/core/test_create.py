@@ -18,6 +18,8 @@ from plugin.core.standard import load_standard, standard_ids
 from plugin.core.template import CodeList
 from plugin.core.texts import Texts
 
+pytestmark = pytest.mark.slow  # it writes and reads whole databases
+
 gdal = pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 ogr = pytest.importorskip("osgeo.ogr")
 fiona = pytest.importorskip("fiona")

@@ -65,6 +65,7 @@ def essence(findings):
 # -- a rule that raises -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # once for each rule
 @pytest.mark.parametrize("code", CODES)
 def test_a_rule_that_raises_is_told_and_leaves_the_others_alone(code):
     def boom(*layers, ctx, **parameters):

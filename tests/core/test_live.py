@@ -14,6 +14,8 @@ from plugin.core.io import read_source
 from plugin.core.live import Live, changed_bounds
 from plugin.paths import RESOURCES
 
+pytestmark = pytest.mark.slow  # it checks the whole sample again and again
+
 ROLES = ("DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "XZQXZ", "LSWHBHX")
 EDITS = 40
 #: Codes that mean something else, and one that is none.

@@ -16,6 +16,8 @@ from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
 from tests.core.vct_files import SQUARES, changed, put
 
+pytestmark = pytest.mark.slow  # it writes and reads whole databases
+
 TEMPLATES = load_standard().templates
 
 

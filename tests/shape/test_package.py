@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+pytestmark = pytest.mark.slow  # it builds the zip
+
 ROOT = Path(__file__).resolve().parents[2]
 TOP = "sanxian"
 MEGABYTE = 1024 * 1024

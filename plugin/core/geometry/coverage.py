@@ -24,7 +24,7 @@ class Mismatches:
     """Places where two edges should meet in one vertex and do not.
 
     ``row`` (k,) whose edge runs by; ``other`` (k,) whose vertex lies there; ``point`` (k, 2) the vertex, m;
-    ``distance`` (k,) from the edge, m: 0 and less than any plane can tell (`ON_EDGE`) means that only the vertex is
+    ``distance`` (k,) from the edge, m: 0, or what doubles lose in a plane with zone prefix (1e-7), means that only the vertex is
     missing, more that the edges part; ``near_vertex`` (k,) bool: the edge has a vertex of its own that near.
     """
 
@@ -44,8 +44,6 @@ class Mismatches:
         )
 
 
-#: Nearer than this (m) a vertex lies on an edge: what is left of the digits of a double in a plane with zone prefix.
-ON_EDGE = 1e-7
 #: From this many times as many edges as vertices on it pays to sort out far ones first.
 FEW_TIMES = 4
 

@@ -79,13 +79,6 @@ class Polygons:
         return self.present[self._boxes.query(shapely.box(*bounds))]
 
     @cached_property
-    def area(self) -> NDArray:
-        """(n,) planar m², 0 for missing ones."""
-        areas = np.zeros(len(self))
-        areas[self.present] = shapely.area(self._real)
-        return areas
-
-    @cached_property
     def vertices(self) -> int:
         return int(shapely.get_num_coordinates(self._real).sum())
 
