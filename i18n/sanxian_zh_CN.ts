@@ -1402,8 +1402,8 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>跳过的规则数</translation>
     </message>
     <message>
-        <source>Rules, by code (empty: the standard's)</source>
-        <translation>规则代码（不填为标准的全部）</translation>
+        <source>Rules, by code or group, or all (empty: the standard's)</source>
+        <translation>规则代码或规则组，all 为全部规则（不填为标准默认的规则）</translation>
     </message>
     <message>
         <source>Run</source>

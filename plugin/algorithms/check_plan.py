@@ -60,7 +60,9 @@ class CheckPlan(SanxianAlgorithm):
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(advanced(text_parameter(RULES, tr("Rules, by code (empty: the standard's)"))))
+        self.addParameter(
+            advanced(text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)")))
+        )
         year = QgsProcessingParameterNumber(
             BASE_YEAR,
             tr("Year of the base parcels"),

@@ -18,6 +18,8 @@ from .errors import DataError, InputError
 from .maintenance import Maintenance, check_maintenance, load_maintenance
 from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
+#: In place of a group of rules: every rule there is. No standard writes a group of this name.
+EVERY_RULE = "all"
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
 SETTING_SECTIONS = (
     "ratio",
@@ -243,6 +245,9 @@ def load_standard(name: str = "county_db") -> Standard:
     confirmed = set(table.get("confirmed", {}).get("items", ()))
     concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
     rule_groups = {k: tuple(v) for k, v in table.get("rule_groups", {}).items()}
+    if EVERY_RULE in rule_groups:
+        known = ", ".join(k for k in rule_groups if k != EVERY_RULE)
+        raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known)
     marks = dict(table.get("marks", {}))
     groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
     maintenance = load_maintenance(folder / MAINTENANCE) if (folder / MAINTENANCE).exists() else None

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that run by name or by their group, beside the default ones; what one says the other does not repeat."""
 
+import shutil
+
 import pytest
 
 from plugin.core.check import Options, check
@@ -35,6 +37,18 @@ def test_a_profile_adds_a_group_and_single_rules_to_the_default(tmp_path):
     assert Norm(load_standard(), profile(tmp_path, "")).rules == norm.standard.rules
     with pytest.raises(DataError, match="GEO999"):
         profile(tmp_path, 'rules_extra = ["GEO999"]\n')
+
+
+def test_all_names_every_rule_there_is_and_is_no_group_to_be_written(tmp_path):
+    norm = Norm(load_standard(), profile(tmp_path, 'rules_extra = ["all"]\n'))
+    assert set(norm.rules) == all_rules().keys()
+    assert norm.rules[: len(norm.standard.rules)] == norm.standard.rules
+    assert [r.code for r in choose_rules((), norm.named_rules((" all ",)))] == list(all_rules())
+    shutil.copytree(load_standard().folder, tmp_path / "own")
+    with (tmp_path / "own" / "standard.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[rule_groups]\nall = ["GEO001"]\n')
+    with pytest.raises(DataError, match=r"rule_groups\.all"):
+        load_standard(str(tmp_path / "own"))
 
 
 def test_a_county_sets_a_least_area_of_its_own(tmp_path):

@@ -12,7 +12,7 @@ from ..data import expect
 from ..errors import DataError
 from ..indicators import RATIO_FORMS
 from ..rule import Severity, all_rules
-from ..standard import Standard
+from ..standard import EVERY_RULE, Standard
 from ..three_zones.spaces import THREE_ZONES, check_space
 
 
@@ -84,7 +84,7 @@ def check_names(severity: dict[str, str], absent: list[str], standard: Standard,
 
 def check_rules(names: Iterable[Any], standard: Standard, path: Path) -> None:
     """DataError for what is neither a rule's code nor a group of rules."""
-    known = [*standard.rule_groups, *_rule_parameters()]
+    known = [EVERY_RULE, *standard.rule_groups, *_rule_parameters()]
     for name in names:
         if name not in known:
             raise unknown(path, "rules_extra", name, known)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DataError
-from ..standard import Standard
+from ..rule import all_rules
+from ..standard import EVERY_RULE, Standard
 from ..tolerance import Tolerance
 from .model import Profile, Target
 
@@ -26,8 +27,13 @@ class Norm:
         return tuple(dict.fromkeys((*self.standard.rules, *self.named_rules(self.profile.rules))))
 
     def named_rules(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Names of rules, with those of a group (``quality``) in its place."""
-        return tuple(code for name in names for code in self.standard.rule_groups.get(name.strip(), (name,)))
+        """Names of rules, with those of a group (``quality``; ``all``: every rule there is) in its place."""
+        groups = self.standard.rule_groups
+        return tuple(
+            code
+            for name in names
+            for code in (all_rules() if name.strip() == EVERY_RULE else groups.get(name.strip(), (name,)))
+        )
 
     def get(self, key: str) -> Any:
         """A setting; DataError names the standard when it has no such key."""
