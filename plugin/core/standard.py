@@ -34,6 +34,7 @@ SETTING_SECTIONS = (
     "attributes",
     "heritage",
     "reserves",
+    "indicators",
     "rules",
 )
 

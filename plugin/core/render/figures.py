@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, Indicator
+from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, WARNING, Indicator, room
 from ..profile import Norm
 from ..report import Report
 from ..texts import area_text, number
@@ -17,7 +16,7 @@ from .words import Words
 DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0}
 _MOST_DECIMALS = 6
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
-_ICONS = {MET: "ok", CLOSE: "warning", BROKEN: "error"}
+_ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error"}
 
 
 def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
@@ -26,8 +25,8 @@ def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]
 
 
 def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
-    room = _room(indicator)
-    decimals = _decimals(indicator, room)
+    left = room(indicator.value, indicator.comparison, indicator.target)
+    decimals = _decimals(indicator, left)
     state = state_word(indicator, words)
     return {
         "id": indicator.id,
@@ -35,7 +34,7 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "target": target_text(indicator, words),
         "value": number(indicator.value, decimals),
         "unit": "" if indicator.unit == "ratio" else words.named("unit", indicator.unit),
-        "room": signed(room, decimals),
+        "room": signed(left, decimals),
         "state": state,
         "icon": _ICONS.get(indicator.state, "") if indicator.value is not None else "",
         # A ratio has one basis above and another below the line: the note says them.
@@ -48,20 +47,10 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
     }
 
 
-def _room(indicator: Indicator) -> float | None:
-    """What is left to the limit, positive on the good side."""
-    if indicator.target is None or indicator.value is None or not math.isfinite(indicator.value):
-        return None
-    if indicator.comparison == "=":
-        return indicator.value - indicator.target
-    more = indicator.value - indicator.target
-    return more if indicator.comparison == ">=" else -more
-
-
-def _decimals(indicator: Indicator, room: float | None) -> int:
+def _decimals(indicator: Indicator, left: float | None) -> int:
     """The usual decimals of the unit, more where they would hide which side of the target a value lies on."""
-    decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if room is not None else 0)
-    while room and decimals < _MOST_DECIMALS and abs(room) < 10.0 ** (1 - decimals):
+    decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
+    while left and decimals < _MOST_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
         decimals += 1
     return decimals
 
@@ -93,7 +82,7 @@ def state_word(indicator: Indicator, words: Words) -> str:
 
 def value_text(indicator: Indicator, words: Words) -> str:
     """Value with unit, for a line of text."""
-    figure = number(indicator.value, _decimals(indicator, _room(indicator)))
+    figure = number(indicator.value, _decimals(indicator, room(indicator.value, indicator.comparison, indicator.target)))
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 

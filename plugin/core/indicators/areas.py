@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The areas that a plan sets targets for, each on the basis its task is counted on, with what went into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..net_area import breaks
+from .model import AREA_FIGURES, Indicator, in_unit
+from .targets import compare_area
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+    from ..profile import Target
+
+#: The share of a target below which what is left is an early warning (C, 0: none).
+WARNING_SHARE = "indicators.warning_share"
+
+
+@dataclass
+class Figure:
+    """An area in m² and how sure it is; ``layer`` None when nothing in the plan gives it."""
+
+    layer: Layer | None
+    area_m2: float = 0.0
+    basis: str = ""
+    confirmed: bool = True
+    inputs: dict[str, Any] = field(default_factory=dict)
+
+    def indicator(self, name: str, unit: str = "m2") -> Indicator:
+        """The bare figure; without a layer it has no value."""
+        value = None if self.layer is None else in_unit(self.area_m2, unit)
+        return Indicator(name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed)
+
+    def against(self, name: str, target: Target, warning_share: float) -> Indicator:
+        """The figure in the target's unit, with its state."""
+        made = self.indicator(name, target.unit)
+        made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
+        made.target_source = target.source
+        if made.value is not None:
+            made.state = compare_area(made.value, target.comparison, target.number, target.decimals, warning_share)
+        return made
+
+
+def target_figure(name: str, ctx: Context) -> Figure:
+    """One of ``AREA_FIGURES`` from the plan's layers; KeyError for another name.
+
+    耕地 and 永久基本农田 by net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 by statutory area. Where 耕地 has no layer of its own,
+    the survey's parcels stand in for it; where a net field is missing, the drawn area: then it is not confirmed.
+    """
+    concept, basis = AREA_FIGURES[name]
+    return _figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
+
+
+def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> Figure:
+    if layer is not None and layer.bare:
+        # A layer without a single shape is no answer: other rules skip it too.
+        layer = None
+    if layer is None and concept == "cultivated" and parcels is not None and parcels.has("net_area"):
+        # 耕地 has a layer of its own in a delivery; the survey's parcels stand in for it, and that is said.
+        rows = ctx.cultivated(parcels)
+        net = parcels.numbers("net_area")[rows]
+        inputs = {"layer": parcels.role, "field": parcels.field_name("net_area"), "features": int(rows.sum())}
+        return Figure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs)
+    if layer is None:
+        return Figure(None)
+    statutory = float(layer.statutory.sum())
+    if basis == "statutory":
+        inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory}
+        return Figure(layer, statutory, "statutory", inputs=inputs)
+    if not layer.has("net_area"):
+        # No net area to read: the drawn area stands in and is not confirmed.
+        return Figure(
+            layer, statutory, "statutory", confirmed=False, inputs={"layer": layer.role, "statutory_m2": statutory}
+        )
+    net, gross = layer.numbers("net_area"), layer.numbers("gross_area")
+    taken = float(np.nansum(net))
+    inputs = {
+        "layer": layer.role,
+        "field": layer.field_name("net_area"),
+        "features": len(layer),
+        "gross_m2": float(np.nansum(gross)),
+        "statutory_m2": statutory,
+        "difference_m2": taken - statutory,
+    }
+    return Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs)
+
+
+def _sound(layer: Layer, ctx: Context) -> bool:
+    """Does every row's net area follow (ATT003 names the rows), and has each row a shape (GEO001)?"""
+    allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
+    return not layer.empty.any() and not breaks(layer, ctx.cultivated(layer), allowance)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One figure with its unit, basis, inputs and target; units of area."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .targets import REFERENCE
+
+#: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
+SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
+
+#: The areas a plan sets targets for: the concept each is read from, and its basis.
+AREA_FIGURES = {
+    "cultivated_area": ("cultivated", "net"),
+    "farmland_area": ("farmland", "net"),
+    "red_line_area": ("red_line", "statutory"),
+    "boundary_area": ("boundary", "statutory"),
+}
+RATIO_FORMS = ("n1", "n2", "n3")
+
+
+@dataclass
+class Indicator:
+    """``value`` in ``unit``; ``basis`` net / survey / statutory; ``inputs``: name → value as put into the formula.
+
+    ``state``: met, warning (met, with less left than the margin), close, broken or reference (no target); ``confirmed``
+    False when a setting marked C, an unknown base year or a broken net field stands behind it.
+    """
+
+    id: str
+    value: float | None
+    unit: str
+    basis: str
+    comparison: str = ""
+    target: float | None = None
+    target_decimals: int = 0
+    target_source: str = ""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    state: str = REFERENCE
+    confirmed: bool = True
+    name: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def in_unit(area_m2: float, unit: str) -> float:
+    """An area in square metres in another unit. KeyError for an unknown one."""
+    return area_m2 / SQUARE_METRES[unit]

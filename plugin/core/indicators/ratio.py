@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""城镇开发边界扩展倍数: the boundary against the urban construction land of 2020."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..geometry.validity import missing
+from .model import Indicator
+from .targets import compare
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+    from ..profile import Norm
+
+#: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
+KINDS = ("concentrated", "flexible", "special")
+DECIDING = ("ratio.form", "ratio.classes", "ratio.limit")
+
+
+def expansion_ratios(
+    denominator_m2: float, boundary_m2: float, concentrated_m2: float, flexible_m2: float, new_land_m2: float
+) -> dict[str, float]:
+    """扩展倍数 in its three forms (working definition, mark C: standards/expansion_ratio).
+
+    n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban
+    construction land and new land is the part of the boundary outside of it. All in m². ZeroDivisionError for D = 0.
+    """
+    return {
+        "n1": boundary_m2 / denominator_m2,
+        "n2": (concentrated_m2 + flexible_m2) / denominator_m2,
+        "n3": (denominator_m2 + new_land_m2) / denominator_m2,
+    }
+
+
+@dataclass
+class Expansion:
+    """The ratio's three forms with everything that went into them; areas in m².
+
+    ``denominator`` survey area (TBMJ) of the base parcels, 0 where there are none; ``drawn`` their statutory area;
+    ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``doubts`` as a rule gives them.
+    """
+
+    denominator: float
+    drawn: float = 0.0
+    year: int | None = None
+    year_source: str = ""
+    parts: dict[str, float] = field(default_factory=dict)
+    uncoded: float = 0.0
+    new_land: float = 0.0
+    numerators: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    windows: int = 0
+    missing_areas: int = 0
+    doubts: list[str] = field(default_factory=list)
+
+    def indicators(self, norm: Norm, base_parcels: Layer) -> list[Indicator]:
+        """A figure a form; the one that the profile names has the limit as its target."""
+        confirmed = not self.doubts and all(norm.is_confirmed(u) for u in DECIDING)
+        form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
+        shared = {
+            "denominator_m2": self.denominator,
+            "denominator_statutory_m2": self.drawn,
+            "denominator_difference_m2": self.denominator - self.drawn,
+            "denominator_layer": base_parcels.role,
+            "classes": self.classes,
+            "base_year": self.year,
+            "base_year_source": self.year_source,
+            **{f"{kind}_m2": area for kind, area in self.parts.items()},
+            "new_land_m2": self.new_land,
+            "windows": self.windows,
+            "uncoded_m2": self.uncoded,
+        }
+        made = []
+        for name, ratio in self.ratios.items():
+            figure = Indicator(
+                f"expansion_ratio_{name}",
+                ratio,
+                "ratio",
+                "statutory/survey",
+                inputs={"numerator_m2": self.numerators[name], **shared},
+                confirmed=confirmed,
+            )
+            if name == form:
+                figure.comparison, figure.target = "<=", limit
+                figure.target_decimals = len(str(limit).partition(".")[2])
+                figure.target_source = norm.profile.name or norm.standard.name
+                figure.state = compare(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share")))
+            made.append(figure)
+        return made
+
+
+def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
+    """The ratio of a plan. Without base parcels of the classes (`Expansion.denominator` 0) nothing else is computed.
+
+    Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas.
+    """
+    norm = ctx.norm
+    classes = list(norm.get("ratio.classes"))
+    urban = np.isin(base_parcels.text("urban_code"), classes)
+    surveyed = base_parcels.numbers("gross_area")[urban]
+    found = Expansion(float(np.nansum(surveyed)), classes=classes)
+    if found.denominator <= 0:
+        return found
+    found.missing_areas = int(np.isnan(surveyed).sum())
+    found.year, found.year_source = base_year(base_parcels, ctx)
+    if found.year != norm.get("ratio.base_year"):
+        found.doubts.append("ratio.base_year")
+    rows = {k: ctx.coded(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in KINDS}
+    found.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
+    whole = float(boundary.statutory.sum())
+    found.uncoded = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
+    if found.uncoded > 0:
+        found.doubts.append("ratio.uncoded")
+    found.drawn = float(ctx.statutory(base_parcels.plane[urban]).sum())
+    if abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator:
+        found.doubts.append("ratio.denominator")
+    growing = rows["concentrated"]
+    if norm.get("ratio.new_land_includes_flexible"):
+        growing = growing | rows["flexible"]
+    grown = ctx.uncovered(boundary, base_parcels.polygons, rows=growing, cover_rows=urban)
+    found.new_land = float(ctx.statutory(grown.geometry).sum())
+    found.windows = windows(boundary)
+    concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
+    found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
+    found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
+    return found
+
+
+def windows(boundary: Layer) -> int:
+    """How many holes (开天窗) the boundary's polygons have: they are no part of its area."""
+    parts = boundary.plane[~missing(boundary.plane)]
+    return int(sum(len(p.interiors) for shape in parts for p in getattr(shape, "geoms", [shape])))
+
+
+def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
+    """The year of the base parcels and where it was read: parameter, field (SJNF), the layer's or file's name, or role.
+
+    None where nothing says it, or where parameter and field, or the rows among themselves, say different years.
+    """
+    field, said = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))
+    by_field = int(next(iter(said))) if len(said) == 1 and next(iter(said)).isdigit() else None
+    written = said - {""}
+    if ctx.plan.base_year is not None:
+        agrees = not written or by_field == ctx.plan.base_year
+        return (ctx.plan.base_year if agrees else None), "parameter" if agrees else f"parameter, {field}"
+    if written:
+        return by_field, field
+    for text in (base_parcels.name, base_parcels.source.source.replace("\\", "/").rsplit("/", 1)[-1]):
+        found = re.search(r"(?<!\d)20\d\d(?!\d)", text)
+        if found:
+            return int(found.group()), text
+    if base_parcels.role == "XZYDYH":
+        # 现状用地用海 of a plan is by definition its base year's; CZCSXM in it is the 2020 survey's.
+        return int(ctx.norm.get("ratio.base_year")), base_parcels.role
+    return None, ""
