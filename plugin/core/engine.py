@@ -129,15 +129,18 @@ def _run_one(
         reasons.append(texts.reason("outline_failed", {}))
     if failed:
         reasons.append(texts.reason("pairs_failed", {"count": len(failed)}))
+    notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
     if reasons:
         outcome.incomplete = True
-        outcome.reason = " ".join(dict.fromkeys(reasons))
+        outcome.reason = " ".join(dict.fromkeys([*reasons, *([notes] if notes else [])]))
         if not result.findings:
             outcome.outcome = Outcome.SKIPPED
     elif not result.applicable:
         outcome.outcome = Outcome.NOT_APPLICABLE
         outcome.unconfirmed = []
-        outcome.reason = texts.reason("nothing_of_this_kind", {})
+        outcome.reason = notes or texts.reason("nothing_of_this_kind", {})
+    else:
+        outcome.reason = notes
     return outcome, result.findings + failed
 
 
@@ -206,6 +209,7 @@ def _merge(total: RuleResult, one: RuleResult) -> None:
     total.not_checked += one.not_checked
     total.unconfirmed += one.unconfirmed
     total.doubts += one.doubts
+    total.notes += one.notes
 
 
 def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:

@@ -15,7 +15,7 @@ from plugin.core.errors import Cancelled, InputError
 from plugin.core.findings import Finding
 from plugin.core.geometry import overlay
 from plugin.core.report import Outcome, Report, RuleOutcome, Verdict
-from plugin.core.rule import EACH, Severity, all_rules
+from plugin.core.rule import EACH, RuleResult, Severity, all_rules
 from plugin.core.texts import Texts
 from tests.core.examples import norm_of
 from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
@@ -97,6 +97,17 @@ def test_a_crash_alone_makes_the_verdict_incomplete():
     report = run(plan_of_small(clean()), [rule, all_rules()["REL002"]])
     assert report.verdict is Verdict.INCOMPLETE
     assert (report.summary["errors"], report.summary["warnings"]) == (0, 1)
+
+
+@pytest.mark.parametrize("applicable", [True, False])
+def test_a_note_is_told_and_takes_nothing_away(applicable):
+    def says(*layers, ctx, **parameters):
+        return RuleResult(applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
+
+    report = run(plan_of_small(clean()), [replace(all_rules()["REL001"], function=says)])
+    (told,) = report.rules
+    assert told.outcome is (Outcome.PASSED if applicable else Outcome.NOT_APPLICABLE)
+    assert "甲" in told.reason and not told.incomplete
 
 
 def test_data_at_fault_is_a_skip_with_its_reason_and_no_crash():
