@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Forms of packages as data: those that ship load, a province's own comes by path, and slips are told with file and key."""
+
+import pytest
+
+from plugin.core.errors import DataError
+from plugin.core.exchange.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
+from plugin.core.exchange.package.profile import load_package, package_ids
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.paths import PACKAGES
+
+COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+
+
+def told(error, *words):
+    for lang in ("zh", "en"):
+        sentence = Texts(lang).explain(error)
+        assert all(w in sentence for w in words), sentence
+
+
+@pytest.mark.parametrize("name", package_ids())
+def test_what_ships_loads_and_fits_its_standard(name):
+    form = load_package(name)
+    standard = load_standard(form.standard)
+    assert form.id == name and form.vectors and form.files
+    for vectors in form.vectors:
+        for slot in vectors.layers:
+            roles = standard.concepts.get(slot.layer, (slot.layer,))
+            assert any(standard.has_template(role) for role in roles), slot
+    assert set(form.unverified) >= {"root", "folders", "vector.layers"}
+
+
+def test_names_of_the_county_form_are_those_asked_for():
+    form = load_package("county")
+    values = {"code": "140225", "name": "浑源县"}
+    (vectors,) = form.vectors
+    assert fill(vectors.file, values) == "140225浑源县国土空间规划矢量数据.gdb"
+    assert (vectors.crs, vectors.suffix) == ("EPSG:4490", ".gdb")
+    three = {s.layer: s.need for s in vectors.layers}
+    assert [three[c] for c in ("farmland", "red_line", "boundary")] == ["M"] * 3
+    maps = next(f for f in form.files if f.kind == "map")
+    found = recogniser(maps.file, values).fullmatch("140225浑源县03三条控制线图.jpg")
+    assert found and (found["number"], found["title"]) == ("03", "三条控制线图")
+    assert not recogniser(maps.file, values).fullmatch("140226左云县03三条控制线图.jpg")
+    assert form.place("data", "a.gdb") == "1-空间数据/a.gdb"
+
+
+def test_a_province_brings_its_own(tmp_path):
+    path = tmp_path / "某省.toml"
+    path.write_text(
+        COUNTY.replace('id = "county"', 'id = "province"').replace("1-空间数据", "矢量/规划"), encoding="utf-8"
+    )
+    form = load_package(path)
+    assert form.id == "province" and form.place("data", "a") == "矢量/规划/a"
+
+
+def test_an_unknown_form_names_what_there_is(tmp_path):
+    with pytest.raises(DataError) as caught:
+        load_package(tmp_path / "没有.toml")
+    told(caught.value, "没有", "county", "city")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('secrecy = "内部"\n', "", ["secrecy"]),
+        ("digits = 6", "digits = 5", ["digits", "5"]),
+        ("digits = 6", "digits = 6\ncolour = 1", ["colour"]),
+        ('secrecy = "内部"', 'secrecy = "绝密"', ["secrecy", "绝密"]),
+        ("{code}{name}国土空间规划矢量数据.gdb", "{code}{nmae}.gdb", ["vector[1].file", "nmae", "{code}"]),
+        ("{code}{name}国土空间规划矢量数据.gdb", "{code}.mdb", ["vector[1].file", ".mdb", ".gdb"]),
+        ("{code}{name}国土空间规划矢量数据.gdb", "{code}:{name}.gdb", ["vector[1].file"]),
+        ('crs = "EPSG:4490"', 'crs = "EPSG:5737"', ["vector[1].crs", "5737"]),
+        ('vertical = ""', 'vertical = "EPSG:4490"', ["vector[1].vertical", "4490"]),
+        ('crs = "EPSG:4490"', 'crs = "西安80"', ["vector[1].crs", "西安80"]),
+        ('layer = "county"\nneed = "M"', 'layer = "county"\nneed = "X"', ["vector[1].layer[1].need", "X"]),
+        ('layer = "county"\n', 'layer = "townships"\n', ["vector[1].layer", "townships"]),
+        ('layer = "county"\n', 'layer = "county"\nname = "1县"\n', ["vector[1].layer[1].name", "1县"]),
+        ('layer = "county"\n', 'layer = "county"\nnames = {MJ = "OBJECTID"}\n', ["names.MJ", "OBJECTID"]),
+        ('folder = "data"\nfile', 'folder = "date"\nfile', ["vector[1].folder", "date", "data"]),
+        ('data = "1-空间数据"', 'data = "../空间数据"', ["folders.data", ".."]),
+        ('data = "1-空间数据"', 'data = "con"', ["folders.data", "con"]),
+        ('root = "C"', 'root = "D"', ["marks.root", "D"]),
+        ('root = "C"', 'roof = "C"', ["marks.roof", "roof"]),
+        ('score = "质量得分"\n', "", ["metadata.names.score"]),
+        ('id = "construction"', 'id = "text"', ["id", "text"]),
+    ],
+)  # fmt: skip
+def test_a_slip_is_told_with_file_and_key(tmp_path, old, new, words):
+    assert old in COUNTY
+    path = tmp_path / "x.toml"
+    path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_package(path)
+    told(caught.value, "x.toml", *words)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("浑源县.gdb", ""),
+        ("", "name_empty"),
+        ("a/b", "name_characters"),
+        ("图?", "name_characters"),
+        ("con.txt", "name_reserved"),
+        ("contour.txt", ""),
+        ("..", "name_reserved"),
+        ("图 ", "name_end"),
+        ("图.", "name_end"),
+        ("图" * (LONGEST_NAME + 1), "name_long"),
+        ("𠮷县", "name_gbk"),
+    ],
+)
+def test_names_that_no_system_should_be_given(name, problem):
+    assert name_problem(name) == problem
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("BSM", ""), ("标识码", ""), ("1BSM", "field_characters"), ("B-M", "field_characters"), ("shape", "field_taken")],
+)
+def test_names_that_no_field_should_have(name, problem):
+    assert field_problem(name) == problem
