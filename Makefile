@@ -10,6 +10,7 @@ SAMPLE := -m tests.county
 ARGS ?= --help
 TESTS ?=
 BENCH ?=
+RULES ?=
 
 .PHONY: help setup demo test check format benchmark rules rule sample symbols package qgis qgis_process clean
 
@@ -34,8 +35,8 @@ format: setup ## 整理代码格式 · formats the code
 benchmark: setup ## 性能基准（BENCH="--parcels 150000"）· speed as ratios
 	@$(RUN) python -m tests.benchmarks $(value BENCH)
 
-rules: setup ## 规则清单 · the rules
-	@$(RUN) python -m plugin.core rules
+rules: setup ## 规则清单 · the rules (RULES="--html build/rules.html" or "--csv …")
+	@$(RUN) python -m plugin.core rules $(value RULES)
 
 rule: setup ## 新规则 · a new rule: CODE=ATT012 NAME=missing-use
 	@$(RUN) python tools/new_rule.py "$(CODE)" "$(NAME)"

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         if args.command == "rules":
-            return _rules(texts, words)
+            return _rules(args, words)
         if args.command == "rule":
             return _rule(args.code, texts, words)
         if args.command == "dictionary":
@@ -94,7 +94,11 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     for name in ("json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one.add_argument("--strict", action="store_true", help=text("strict"))
-    commands.add_parser("rules", help=text("rules"), parents=[language])
+    one = commands.add_parser("rules", help=text("rules"), parents=[language])
+    for name in ("standard", "profile"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    for name in ("csv", "html"):
+        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
     one = commands.add_parser("rule", help=text("rule"), parents=[language])
     one.add_argument("code", metavar="CODE", help=text("code"))
     one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
@@ -172,12 +176,20 @@ def summary(report: Report, words: Words) -> list[str]:
     return lines
 
 
-def _rules(texts: Texts, words: Words) -> int:
-    from .rule import all_rules
+def _rules(args: argparse.Namespace, words: Words) -> int:
+    from .render.rule_book import RuleBook, write_rule_book
+    from .writing import check_writable
 
-    for rule in all_rules().values():
-        severity = words.get("severity", str(rule.severity))
-        say(f"{rule.code}  {rule.name:<36}{severity}  {texts.rule_title(rule)}")
+    book = RuleBook(Options(standard=args.standard, profile=args.profile).norm(), words.lang)
+    for target in (args.csv, args.html):
+        if target:
+            check_writable(target, [])
+    write_rule_book(book, table=args.csv, page=args.html)
+    for target in (args.csv, args.html):
+        if target:
+            say(words.get("cli", "written", target=target))
+    for line in [] if args.csv or args.html else book.lines():
+        say(line)
     return CLEAN
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..paths import STANDARDS
 from .arrangement import Branch, Theme, check_arrangement, read_branch, read_theme
+from .citations import Citation, Source, load_citations, load_sources
 from .conflicts import CONFLICTS, Conflict, load_conflicts, merged
 from .data import check_keys, expect, read_toml
 from .errors import DataError, InputError
@@ -37,16 +38,6 @@ SETTING_SECTIONS = (
     "indicators",
     "rules",
 )
-
-
-@dataclass(frozen=True)
-class Citation:
-    """A source that a rule stands on; ``mark`` A (read in the text), B (quoted elsewhere), C (unverified)."""
-
-    key: str
-    mark: str
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +83,7 @@ class Standard:
     marks: dict[str, str]
     confirmed: frozenset[str]
     citations: dict[str, Citation]
+    sources: dict[str, Source]
     groups: dict[str, Group] = field(default_factory=dict)
     themes: dict[str, Theme] = field(default_factory=dict)
     tree: dict[str, Branch] = field(default_factory=dict)
@@ -235,13 +227,9 @@ def load_standard(name: str = "county_db") -> Standard:
         settings.update(flatten(table.get(section, {}), f"{section}."))
     conflicts = load_conflicts(folder)
     settings |= {c.key: c.meaning for c in conflicts}
-    citations = {}
-    citation_path = folder / "citations.toml"
-    if citation_path.exists():
-        for key, row in read_toml(citation_path).items():
-            check_keys(row, required=("mark", "zh", "en"), allowed=(), file=citation_path, where=key)
-            citations[key] = Citation(key, **row)
     includes = tuple(load_standard(other) for other in table.get("includes", ()))
+    sources = {**{k: v for other in includes for k, v in other.sources.items()}, **load_sources(folder)}
+    citations = load_citations(folder, sources)
     rules = tuple(table.get("default_rules", ()))
     confirmed = set(table.get("confirmed", {}).get("items", ()))
     concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
@@ -288,6 +276,7 @@ def load_standard(name: str = "county_db") -> Standard:
         marks=marks,
         confirmed=frozenset(confirmed),
         citations=citations,
+        sources=sources,
         groups=groups,
         themes=themes,
         tree=tree,

@@ -82,7 +82,9 @@ def state_word(indicator: Indicator, words: Words) -> str:
 
 def value_text(indicator: Indicator, words: Words) -> str:
     """Value with unit, for a line of text."""
-    figure = number(indicator.value, _decimals(indicator, room(indicator.value, indicator.comparison, indicator.target)))
+    figure = number(
+        indicator.value, _decimals(indicator, room(indicator.value, indicator.comparison, indicator.target))
+    )
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rule book as lines for a screen, as a CSV table and as one HTML page with every rule's help."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from ..conflicts import MEANINGS
+from ..profile import Norm
+from ..rule import EACH, FAMILIES
+from ..rule_book import DEFAULT, NAMED, Asked, Entry, InForce, rule_book
+from ..texts import Texts
+from ..writing import write_text
+from .html import fill
+from .words import Words
+
+#: The columns of the table, in order; their headings are in report_*.toml.
+COLUMNS = ("code", "name", "title", "severity", "mark", "runs", "needs", "optional", "parameters", "basis", "sources")
+#: Excel takes a CSV without it for GBK.
+_BOM = "\ufeff"
+
+
+class RuleBook:
+    """All rules in one language, as standard and profile have them."""
+
+    def __init__(self, norm: Norm, lang: str = "zh"):
+        self.norm = norm
+        self.words, self.texts = Words(lang), Texts(lang)
+        self.entries = rule_book(norm)
+
+    def lines(self) -> list[str]:
+        """One line a rule, then what it needs, its parameters and its sources."""
+        found = []
+        for entry in self.entries:
+            row = self.row(entry)
+            found.append(
+                f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}"
+            )
+            found += [
+                f"        {self._word(key)}{self.words.get('page', 'colon')}{row[key]}"
+                for key in ("needs", "optional", "parameters", "basis")
+                if row[key]
+            ]
+        return found
+
+    def table(self) -> str:
+        """The same as CSV, with headings and a byte order mark."""
+        made = io.StringIO()
+        writer = csv.writer(made, lineterminator="\n")
+        writer.writerow([self._word(column) for column in COLUMNS])
+        for entry in self.entries:
+            row = self.row(entry)
+            writer.writerow([row[column] for column in COLUMNS])
+        return _BOM + made.getvalue()
+
+    def page(self) -> str:
+        """One HTML file that loads nothing: a table of all rules, each one's help, the conflict matrix, the documents."""
+        families = []
+        for family in FAMILIES:
+            rules = [self._full(e) for e in self.entries if e.rule.family == family]
+            if rules:
+                families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
+        standard, profile = self.norm.standard, self.norm.profile
+        return fill(
+            "rules.html.j2",
+            {
+                "w": self.words,
+                "lang": {"zh": "zh-CN"}.get(self.words.lang, self.words.lang),
+                "name": f"{standard.name} · {standard.edition}",
+                "profile": profile.name,
+                "families": families,
+                "count": self.words.get("rule_book", "count", count=len(self.entries)),
+                "pairs": self._pairs(),
+                "documents": [{"id": s.id, "best": s.best, "text": self._said(s)} for s in standard.sources.values()],
+            },
+        )
+
+    def row(self, entry: Entry) -> dict[str, str]:
+        """The cells of a rule by column, as text."""
+        clause = self.words.get("page", "clause")
+        return {
+            "code": entry.rule.code,
+            "name": entry.rule.name,
+            "title": self.texts.rule_title(entry.rule),
+            "severity": self.words.get("severity", str(entry.severity)),
+            "mark": entry.mark + (self.words.bracket(self._word("agreed")) if entry.agreed else ""),
+            "runs": self._runs(entry),
+            "needs": clause.join(self._need(n) for n in entry.needs if not n.optional),
+            "optional": clause.join(self._need(n) for n in entry.needs if n.optional),
+            "parameters": clause.join(self._parameter(p) for p in entry.parameters),
+            "basis": clause.join(f"[{c.mark}] {self._said(c)}" for c in entry.citations),
+            "sources": self.words.join(s.id for s in entry.sources),
+        }
+
+    def _full(self, entry: Entry) -> dict[str, Any]:
+        unconfirmed = [self.texts.setting(u) for u in entry.unconfirmed]
+        return {
+            **self.row(entry),
+            "plain_mark": entry.mark,
+            "help": [{"heading": k, "text": " ".join(v.split())} for k, v in self.texts.rule_help(entry.rule).items()],
+            "asked": [self._need(n) + self._optional(n) for n in entry.needs],
+            "set": [self._parameter(p) for p in entry.parameters],
+            "citations": [{"mark": c.mark, "text": self._said(c), "sources": list(c.sources)} for c in entry.citations],
+            "unconfirmed": self.words.join(unconfirmed),
+        }
+
+    def _runs(self, entry: Entry) -> str:
+        if entry.runs in ((DEFAULT,), (NAMED,)):
+            return self._word(f"runs_{entry.runs[0]}")
+        return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.runs))
+
+    def _need(self, need: Asked) -> str:
+        if need.concept == EACH:
+            name = self._word("each_layer")
+        else:
+            name = f"{self.texts.concept(need.concept)} {'/'.join(need.roles)}".strip()
+        fields = self.words.join(self.texts.meaning(f) for f in need.fields)
+        return name + (self.words.bracket(self.words.get("rule_book", "with_fields", fields=fields)) if fields else "")
+
+    def _optional(self, need: Asked) -> str:
+        return self.words.bracket(self._word("optional")) if need.optional else ""
+
+    def _parameter(self, given: InForce) -> str:
+        parameter = given.parameter
+        name = self.texts.section("parameters").get(parameter.name, parameter.name)
+        text = f"{name} {parameter.name} = {self._value(given.value, parameter.unit)}"
+        if given.changed:
+            default = self._value(parameter.default, parameter.unit)
+            text += self.words.bracket(self.words.get("cli", "default", value=default))
+        return text
+
+    def _value(self, value: Any, unit: str) -> str:
+        if unit == "share":
+            return f"{value:.10g} ({value:.0%})"
+        return f"{value:.10g} {self.words.named('unit', unit)}".strip()
+
+    def _pairs(self) -> list[dict[str, str]]:
+        found = []
+        for pair in self.norm.standard.conflicts:
+            meaning = self.norm.get(pair.key)
+            citation = self.norm.standard.citations.get(pair.basis)
+            row = {
+                "left": self._line(pair.left),
+                "right": self._line(pair.right),
+                "meaning": self._word(f"meaning_{meaning}"),
+                "order": str(MEANINGS.index(meaning)),
+                "mark": self.norm.mark(pair.key) if pair.key in self.norm.profile.marks else pair.mark,
+                "rule": pair.rule,
+                "basis": self._said(citation) if citation else pair.basis,
+            }
+            found.append(row)
+        return sorted(found, key=lambda row: row["order"])
+
+    def _line(self, what: str) -> str:
+        template = self.norm.standard.templates.get(what)
+        return f"{template.name} {what}" if template else self.texts.concept(what)
+
+    def _said(self, of: Any) -> str:
+        return str(of.zh if self.words.lang == "zh" else of.en)
+
+    def _word(self, key: str) -> str:
+        return self.words.get("rule_book", key)
+
+
+def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:
+    """The table and the page, each beside its target and moved. OutputError when one cannot be written."""
+    if table:
+        write_text(table, book.table())
+    if page:
+        write_text(page, book.page())

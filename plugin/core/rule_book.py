@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rule book (规则手册): what every rule is, needs, can be told and stands on, with the values that are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .citations import Citation, Source, best_mark
+from .profile import Norm
+from .rule import EACH, Parameter, Rule, Severity, all_rules
+
+#: When a rule runs: with every check, with a group that is asked for, or when it is named.
+DEFAULT, NAMED = "default", "named"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A layer that a rule asks for: ``concept`` (EACH: every layer in turn), the layer codes that answer it, the meanings
+    of fields without which it is skipped."""
+
+    concept: str
+    roles: tuple[str, ...]
+    fields: tuple[str, ...]
+    optional: bool
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A parameter with the value that a run takes."""
+
+    parameter: Parameter
+    value: Any
+
+    @property
+    def changed(self) -> bool:
+        """Is it another than the rule's own default?"""
+        return bool(self.value != self.parameter.default)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One rule. ``severity`` as the profile has it; ``mark``: the best of its citations; ``agreed``: known by C only, but
+    taken as agreed by standard or county; ``unconfirmed``: settings it uses that are marked C and nobody confirmed."""
+
+    rule: Rule
+    severity: Severity
+    mark: str
+    agreed: bool
+    runs: tuple[str, ...]
+    needs: tuple[Asked, ...]
+    parameters: tuple[InForce, ...]
+    citations: tuple[Citation, ...]
+    sources: tuple[Source, ...] = field(default=())
+    unconfirmed: tuple[str, ...] = ()
+
+
+def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
+    """Every rule (or those with these codes) in the order of the families, as ``norm`` has it."""
+    wanted = set(codes)
+    return [_entry(rule, norm) for code, rule in all_rules().items() if not wanted or code in wanted]
+
+
+def _entry(rule: Rule, norm: Norm) -> Entry:
+    standard = norm.standard
+    citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
+    mark = best_mark(c.mark for c in citations)
+    given = norm.parameters(rule.code)
+    sources = dict.fromkeys(s for c in citations for s in c.sources)
+    return Entry(
+        rule=rule,
+        severity=Severity(norm.profile.severity.get(rule.code, rule.severity)),
+        mark=mark,
+        agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in citations),
+        runs=_runs(rule.code, norm),
+        needs=tuple(_asked(need, norm) for need in rule.needs.values()),
+        parameters=tuple(InForce(p, given.get(p.name, p.default)) for p in rule.parameters),
+        citations=citations,
+        sources=tuple(standard.sources[s] for s in sources),
+        unconfirmed=tuple(u for u in rule.uses if not norm.is_confirmed(u)),
+    )
+
+
+def _asked(need: Any, norm: Norm) -> Asked:
+    roles = () if need.concept == EACH else norm.standard.concepts.get(need.concept, (need.concept,))
+    return Asked(need.concept, tuple(roles), need.fields, need.optional)
+
+
+def _runs(code: str, norm: Norm) -> tuple[str, ...]:
+    if code in norm.rules:
+        return (DEFAULT,)
+    return tuple(name for name, codes in norm.standard.rule_groups.items() if code in codes) or (NAMED,)

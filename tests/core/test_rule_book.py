@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rule book: every rule with what it needs and stands on, on the screen, as a table and as a page."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options
+from plugin.core.profile import Norm, load_profile
+from plugin.core.render.rule_book import COLUMNS, RuleBook
+from plugin.core.rule import all_rules
+from plugin.core.rule_book import rule_book
+from plugin.core.standard import load_standard
+from tests.core.test_dictionary import Anchors
+
+LANGUAGES = pytest.mark.parametrize("lang", ["zh", "en"])
+
+
+def book(lang="zh", profile=""):
+    return RuleBook(Options(profile=profile).norm(), lang)
+
+
+def entry(code, norm=None):
+    (found,) = rule_book(norm or Options().norm(), [code])
+    return found
+
+
+@LANGUAGES
+def test_the_table_has_a_row_for_every_rule(lang):
+    rows = list(csv.reader(io.StringIO(book(lang).table().removeprefix("\ufeff"))))
+    assert len(rows[0]) == len(COLUMNS) == len(set(rows[0]))
+    assert [row[0] for row in rows[1:]] == list(all_rules())
+    by_code = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]}
+    assert by_code["REL006"]["mark"] == "A" and "300 " not in by_code["REL006"]["parameters"]
+    assert "large_area_m2 = 100000 m²" in by_code["REL006"]["parameters"]
+    assert "STBHHX" in by_code["LAW022"]["optional"] and "ZRBHD" in by_code["LAW022"]["needs"]
+    assert all(row["title"] and row["severity"] and row["runs"] and row["basis"] for row in by_code.values())
+
+
+def test_what_is_known_by_c_only_is_said_and_what_was_agreed_too():
+    agreed, doubtful, sure = entry("TOP001"), entry("REL010"), entry("REL002")
+    assert (agreed.mark, agreed.agreed) == ("C", True)
+    assert (sure.mark, sure.agreed) == ("A", False)
+    assert not doubtful.agreed or doubtful.mark == "C"
+    assert "标准已认可" in book().row(agreed)["mark"]
+
+
+def test_when_a_rule_runs_is_said():
+    assert entry("REL001").runs == ("default",)
+    assert entry("GEO004").runs == ("quality",)
+    assert book().row(entry("GEO004"))["runs"] == "规则组 quality"
+
+
+def test_a_countys_own_values_and_severities_are_in_force(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(
+        'id = "x"\nname = "某县"\narea_code = "140225"\n[severity]\nREL006 = "INFO"\n[rules.REL006]\nmax_share = 0.2\n',
+        encoding="utf-8",
+    )
+    own = entry("REL006", Norm(load_standard(), load_profile(path)))
+    assert str(own.severity) == "INFO"
+    assert {p.parameter.name: (p.value, p.changed) for p in own.parameters} == {
+        "large_area_m2": (100_000.0, False),
+        "max_share": (0.2, True),
+    }
+    page = RuleBook(Norm(load_standard(), load_profile(path)), "zh").page()
+    assert "max_share = 0.2 (20%)（默认 0.1 (10%)）" in page
+
+
+@LANGUAGES
+def test_the_page_holds_every_rules_help_and_loads_nothing(lang):
+    made = book(lang)
+    page = made.page()
+    found = Anchors(page)
+    assert len(found.ids) == len(set(found.ids))
+    assert set(all_rules()) <= set(found.ids)
+    assert all(link.startswith("#") and link[1:] in found.ids for link in found.links)
+    assert not found.loaded and not re.search(r"https?://|@import|url\(|<script", page)
+    for code, rule in all_rules().items():
+        own = page.split(f'<section id="{code}">')[1].split("</section>")[0]
+        assert own.count("<dt>") >= 5, code
+        assert all(p.name in own for p in rule.parameters), code
+    assert page.count("<tr>") >= len(load_standard().conflicts)
+
+
+def test_the_command_writes_table_and_page(tmp_path, capsys):
+    table, page = tmp_path / "规则.csv", tmp_path / "规则.html"
+    assert main(["rules", "--csv", str(table), "--html", str(page), "--profile", "hunyuan"]) == 0
+    assert table.read_text(encoding="utf-8").startswith("\ufeff编号,")
+    assert "浑源县" in page.read_text(encoding="utf-8")
+    said = capsys.readouterr().out
+    assert str(table) in said and str(page) in said and "REL001" not in said
+
+
+def test_the_command_lists_what_rules_need(capsys):
+    assert main(["rules"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"REL006  farmland-in-farmland-zone +错误  A  默认运行  永久基本农田在农田保护区内", out)
+    assert "需要图层：永久基本农田 YJJBNTBHTB/" in out
+    assert main(["rules", "--lang", "en"]) == 0
+    assert "Needs: " in capsys.readouterr().out
+
+
+def test_a_table_that_cannot_be_written_is_told(tmp_path, capsys):
+    assert main(["rules", "--csv", str(tmp_path / "nowhere" / "deep" / "x.csv")]) == 2
+    assert capsys.readouterr().err
