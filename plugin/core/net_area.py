@@ -27,10 +27,12 @@ def breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[Break
     """Rows whose KCXS, KCMJ or net area do not follow from the gross area (永农数据库标准; quality rule A7).
 
     KCXS in [0, 1), KCMJ = gross × KCXS, net = gross − KCMJ, each within ``allowance_m2``; a missing rate counts as none,
-    a missing deduction is computed. ``cultivated``: (n,) bool, rows that must have a net area.
+    a missing deduction is computed. Where the template knows no deduction (XZYDYH), the net area is no more than the gross
+    area. ``cultivated``: (n,) bool, rows that must have a net area.
     """
     gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
     has_rate = layer.has("deduction_rate")
+    untold = layer.template.field("deduction_area") is None and not has_rate
     rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
     deduction = layer.numbers("deduction_area")
     expected_deduction = gross * rate
@@ -49,7 +51,7 @@ def breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[Break
         elif np.isnan(n):
             if cultivated[row]:
                 found.append(_break(row, "missing", "net_area", n, g - deducted[row]))
-        elif abs(n - (g - deducted[row])) > slack:
+        elif n - g > slack if untold else abs(n - (g - deducted[row])) > slack:
             found.append(_break(row, "net", "net_area", n, g - deducted[row]))
     return found
 

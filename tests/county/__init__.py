@@ -7,6 +7,8 @@ import geopandas as gpd
 
 from tests.county import attributes, lines, shape, truth
 from tests.county import defects as planting
+from tests.county.attributes import County
+from tests.county.full import complete
 from tests.county.workshop import Workshop
 
 SEED = 140225
@@ -19,17 +21,29 @@ def make_county(
     *,
     terraced: bool = False,
     vertices_per_edge: int = 1,
+    full: bool = False,
 ) -> tuple[dict[str, gpd.GeoDataFrame], dict]:
     """The layers of a county by role, and the truth about them: what a check must find, and the figures.
 
     The same arguments give the same county. `terraced`: farmland on terraces everywhere, so that its task is met by
-    gross area and missed by net area. About 150 000 parcels with `vertices_per_edge=7` have 7 million vertices.
+    gross area and missed by net area. `full`: also the layers that the rest of the rule book looks at, down to the
+    中心城区 (`full.complete`). About 150 000 parcels with `vertices_per_edge=7` have 7 million vertices.
     """
-    fabric = shape.build(parcels, seed, vertices_per_edge)
-    county = attributes.tables(fabric, lines.draw(fabric, terraced))
+    county = make(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)
     shop = None
     if defects:
         shop = Workshop(county)
         planting.plant(shop)
     told = truth.tell(county, shop, seed, terraced)
     return {role: frame.reset_index(drop=True) for role, frame in county.layers.items()}, told
+
+
+def make(
+    parcels: int, seed: int = SEED, *, terraced: bool = False, vertices_per_edge: int = 1, full: bool = False
+) -> County:
+    """The clean county with all that its layers were made of."""
+    fabric = shape.build(parcels, seed, vertices_per_edge)
+    county = attributes.tables(fabric, lines.draw(fabric, terraced))
+    if full:
+        county.layers = complete(county)
+    return county

@@ -54,7 +54,9 @@ class County:
 
 def key(role: str, number: int) -> str:
     """BSM: county, 0000, two digits for the layer, six running."""
-    return f"{AREA_CODE}0000{list(templates.EDITIONS).index(role) + 1:02d}{number:06d}"
+    sample = list(templates.EDITIONS)
+    layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER.index(role)
+    return f"{AREA_CODE}0000{layer:02d}{number:06d}"
 
 
 def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:

@@ -22,6 +22,13 @@ EDITIONS = {
     "CZKFBJ": "county_db-2021",
     "LSWHBHX": "county_db-2021",
 }
+# Further layers of a full plan (`full`), in the order of their numbers: a new one goes to the end.
+FURTHER = (
+    "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",
+    "SD", "ZRBHD", "HLFXKZX", "KCZYKCBHX", "XZHQ", "XZZRZHFXFBM", "YJJBNTCBQ", "FZJZSSD", "ZDJCSSD", "ZDJTJCSSX", "LSWHJQ",
+    "WWBHDWM", "WWBHDWD", "LSJZM", "LSJZD", "ZXCQFW", "ZXCQXZYDYH", "ZXCQGHYDYH", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZXCQCSLX",
+    "ZXCQCSLVX", "ZXCQCSHX", "ZXCQCSZX", "ZXCQGGFWSSD", "ZXCQDLZXX",
+)  # fmt: skip
 
 
 @cache

@@ -14,6 +14,9 @@ from .polygons import BATCH, Check, never
 from .rings import batches, rings
 from .validity import missing, polygons_only
 
+#: How far beside its width a corner may reach: down to 10°.
+CORNER = 1 / np.sin(np.radians(5))
+
 
 class Corners(NamedTuple):
     """``row`` (k,) whose; ``point`` (k, 2) where, m; ``measure`` (k,) degrees or m."""
@@ -96,8 +99,8 @@ def _joined(found: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
 def narrow_parts(shapes: NDArray, width: float, *, check: Check = never) -> tuple[NDArray, NDArray]:
     """Where valid polygons are narrower than ``width`` m: rows (k,) and the places (k,), connected polygons.
 
-    What a disc of that diameter cannot reach: necks, arms and spikes. Rounded-off corners, which it cannot reach
-    either, are no wider than they are deep and are left out.
+    What a disc of that diameter cannot reach: necks, arms and spikes. Corners, which it cannot reach either, are left
+    out down to 10°, where a corner is an acute angle of its own right (GEO005).
     """
     present = np.flatnonzero(~missing(shapes))
     rows: list[int] = []
@@ -106,7 +109,7 @@ def narrow_parts(shapes: NDArray, width: float, *, check: Check = never) -> tupl
         check()
         batch = shapes[present[start : start + BATCH]]
         core = shapely.buffer(batch, -width / 2, join_style="mitre")
-        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=2.0)
+        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER)
         rest = shapely.difference(batch, reached)
         for n in np.flatnonzero(shapely.area(rest) > 0).tolist():
             for part in shapely.get_parts([polygons_only(rest[n])]).tolist():

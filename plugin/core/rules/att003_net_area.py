@@ -39,9 +39,20 @@ GOOD = {
             roles={"layer": "DLTB"},
         ),
         Example("no net area on 旱地", {"layer": [{**GOOD, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+        Example(
+            "more net than gross",
+            {"layer": [{"wkt": GOOD["wkt"], "gross_area": 100.0, "net_area": 101.0}]},
+            finds=1,
+            roles={"layer": "XZYDYH"},
+        ),
         Example("no gross area", {"layer": [{**GOOD, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}),
     ],
     passes=[
+        Example(
+            "a layer that knows no deduction",
+            {"layer": [{"wkt": GOOD["wkt"], "gross_area": 100.0, "net_area": 90.0}]},
+            roles={"layer": "XZYDYH"},
+        ),
         Example("agrees", {"layer": [GOOD]}, roles={"layer": "DLTB"}),
         Example(
             "no deduction",

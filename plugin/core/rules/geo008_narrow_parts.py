@@ -33,6 +33,7 @@ NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100
     ],
     passes=[
         Example("a square: its corners are no arms", {"layer": [SQUARE]}),
+        Example("nor is a corner of fifteen degrees", {"layer": ["POLYGON ((0 0, 100 0, 100 26.8, 0 0))"]}),
         Example("a strip of eight metres", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}),
     ],
 )  # fmt: skip

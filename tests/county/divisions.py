@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What lies under a plan: villages, 主体功能 by township, evaluations, woods and water, the land use of the base year."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.county import templates
+from tests.county.attributes import _township_codes, dissolve
+from tests.county.landscape import SEATS
+from tests.county.points import RIVER
+from tests.county.rows import Drawing
+
+#: 三调 class → 用地用海 class of 2023, for what the county has; where one becomes several, the first.
+LAND_USE = {
+    "0101": "0101", "0102": "0102", "0103": "0103", "0201": "0201", "0204": "0205", "0301": "0301", "0305": "0303",
+    "0307": "0304", "0401": "0401", "0404": "0403", "0508": "1101", "05H1": "0901", "0601": "1001", "0602": "1002",
+    "0701": "0701", "0702": "0703", "0809": "1301", "0810": "1401", "08H1": "0801", "08H2": "0804", "1003": "1202",
+    "1004": "1207", "1006": "0601", "1101": "1701", "1104": "1704", "1201": "1201", "1202": "2302", "1204": "2304",
+    "1206": "2306", "1207": "2307",
+}  # fmt: skip
+
+
+def add(drawing: Drawing) -> None:
+    _villages(drawing)
+    _functions(drawing)
+    _base_parcels(drawing)
+    _evaluations(drawing)
+    _nature(drawing)
+
+
+def _villages(drawing: Drawing) -> None:
+    """A village is what the parcels say (ZLDWDM); where its land lies apart, each part is a row."""
+    parcels = drawing.county.layers["DLTB"]
+    codes = parcels["ZLDWDM"].str[:12].to_numpy()
+    groups = [piece for code in np.unique(codes) for piece in drawing.pieces(codes == code)]
+    first = [group[0] for group in groups]
+    names = parcels["ZLDWMC"].iloc[first].to_list()
+    drawing.add_parcels("XZQC", groups, XZQDM=codes[first], XZQMC=names, MC=names)
+
+
+def _functions(drawing: Drawing) -> None:
+    towns = drawing.county.layers["XZQXZ"]
+    kinds = [_function(drawing, one) for one in range(len(towns))]
+    drawing.add(
+        "XZZTGNDW", towns.geometry.to_numpy(), LX=kinds, XZQDM=towns["XZQDM"].to_list(), XZQMC=towns["XZQMC"].to_list()
+    )
+
+
+def _function(drawing: Drawing, township: int) -> str:
+    """By the larger share of its land: under the plough or in the red line; the county town is urban."""
+    lines = drawing.lines
+    mine = lines.township == township
+    if township == 0:
+        return "城市化地区"
+    red, farmed = (lines.area[mine & chosen].sum() for chosen in (lines.red, lines.cultivated))
+    return "重点生态功能区" if red > farmed else "农产品主产区"
+
+
+def _base_parcels(drawing: Drawing) -> None:
+    parcels = drawing.county.layers["DLTB"]
+    codes = [LAND_USE[code] for code in parcels["DLBM"]]
+    names = templates.names("land_use_2023")
+    drawing.parcels["XZYDYH"] = drawing.county.parcels["DLTB"]
+    drawing.add(
+        "XZYDYH",
+        parcels.geometry.to_numpy(),
+        YDYHFLDM=[code.ljust(6, "0") for code in codes],
+        YDYHFLMC=[names[code] for code in codes],
+        CZCSXM=parcels["CZCSXM"].to_list(),
+        TBMJ=parcels["TBMJ"].to_numpy(),
+        TBDLMJ=parcels["TBDLMJ"].to_numpy(),
+    )
+
+
+def _evaluations(drawing: Drawing) -> None:
+    """双评价: three classes by relief. How the tables have them was read nowhere; here each class is its name."""
+    level = 1 + np.searchsorted([0.25, 0.6], drawing.lines.height)
+    for role, classes in (
+        ("STBHZYXPJJG", ("一般重要", "重要", "极重要")),
+        ("NYSCSYXPJJG", ("适宜", "一般适宜", "不适宜")),
+        ("CZJSSYXPJJG", ("适宜", "一般适宜", "不适宜")),
+        ("STXTFWGNZYXFB", ("一般重要", "重要", "极重要")),
+        ("STCRXFB", ("一般脆弱", "脆弱", "极脆弱")),
+    ):
+        labels, _, groups = dissolve(drawing.fabric, level)
+        drawing.add_parcels(role, groups, MC=[classes[one - 1] for one in labels])
+
+
+def _nature(drawing: Drawing) -> None:
+    use = drawing.county.layers["DLTB"]["DLBM"].to_numpy()
+    woods = drawing.pieces(np.isin(use, ("0301",)))
+    drawing.add_parcels("TRL", woods[::2], MC="天然林")
+    drawing.add_parcels("STGYL", woods[1::2], MC="生态公益林")
+    drawing.add_parcels("SD", drawing.pieces(drawing.fabric.kinds[: len(use)] == RIVER), MC="河流湿地")
+
+
+def township_names() -> list[str]:
+    return list(SEATS)
+
+
+def township_codes() -> list[str]:
+    return _township_codes()

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows of the layers of a full plan: what every one of them has (number, division, area, length), and the rest as given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from tests.county import attributes, templates
+from tests.county.attributes import County
+from tests.county.landscape import AREA_CODE, AREA_NAME
+from tests.county.measure import statutory_area
+
+
+class Drawing:
+    """The further layers of a county: ``layers`` and, by row, the parcels that it was made of (none: drawn freely)."""
+
+    def __init__(self, county: County) -> None:
+        self.county, self.fabric, self.lines = county, county.fabric, county.lines
+        self.layers: dict[str, gpd.GeoDataFrame] = {}
+        self.parcels: dict[str, list[np.ndarray]] = {}
+
+    def add(self, role: str, shapes: Sequence[Any] | np.ndarray, **values: Any) -> gpd.GeoDataFrame:
+        """A layer of free shapes; a value that is no list stands in every row."""
+        fields, count = templates.fields(role), len(shapes)
+        given: dict[str, Any] = {"XZQDM": AREA_CODE, "XZQMC": AREA_NAME}
+        if "MJ" in fields:
+            given["MJ"] = np.round(statutory_area(shapes), 2)
+        if "CD" in fields:
+            given["CD"] = np.round(shapely.length(shapes), 1)
+        given = {name: value for name, value in given.items() if name in fields} | values
+        listed = {
+            name: value if isinstance(value, list | np.ndarray) else [value] * count for name, value in given.items()
+        }
+        self.layers[role] = attributes.table(role, list(shapes), listed)
+        return self.layers[role]
+
+    def add_parcels(self, role: str, groups: list[np.ndarray], **values: Any) -> gpd.GeoDataFrame:
+        """A layer whose rows are parcels together, each row in one part or several."""
+        self.parcels[role] = groups
+        return self.add(role, attributes.union(self.fabric, groups), **values)
+
+    def pieces(self, chosen: np.ndarray) -> list[np.ndarray]:
+        """The connected pieces of a choice of parcels ((n,) bool)."""
+        if not chosen.any():
+            return []
+        return attributes.dissolve(self.fabric, chosen.astype(int))[2]
+
+    def without_holes(self, piece: np.ndarray) -> list[np.ndarray]:
+        """A connected piece cut from north to south until no part of it surrounds other land."""
+        if not len(attributes.union(self.fabric, [piece])[0].interiors):
+            return [piece]
+        label = np.zeros(len(self.fabric), int)
+        label[piece] = 1 + (self.fabric.sites[piece, 0] > np.median(self.fabric.sites[piece, 0]))
+        return [part for half in (1, 2) for one in self.pieces(label == half) for part in self.without_holes(one)]

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The county's layers as reading a database made by template would give them: with lengths, aliases and coded domains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+from pyproj import CRS
+
+from plugin.core.layer import FieldInfo, SourceLayer
+from tests.county import templates
+from tests.county.landscape import EPSG
+
+
+def declared(role: str) -> list[FieldInfo]:
+    """The fields as the layer's template has them."""
+    return [_field(one) for one in templates.fields(role).values()]
+
+
+def _field(one: dict[str, Any]) -> FieldInfo:
+    pad = one.get("code_pad", 0)
+    known = templates.names(one["codes"]) if "codes" in one else {}
+    codes = {code.ljust(pad, "0"): name for code, name in known.items()}
+    length = one.get("length") if one["type"] == "text" else None
+    return FieldInfo(one["name"], one["type"], length, one.get("alias", ""), codes)
+
+
+def as_read(
+    layers: dict[str, gpd.GeoDataFrame],
+    fields: dict[str, list[FieldInfo]] | None = None,
+    crs: dict[str, int | None] | None = None,
+    curves: dict[str, tuple[int, ...]] | None = None,
+) -> list[SourceLayer]:
+    """Layers by role. ``fields``, ``crs`` (EPSG or none), ``curves`` (rows that held arcs) say where one is told otherwise."""
+    fields, crs, curves = fields or {}, crs or {}, curves or {}
+    made = []
+    for role, frame in layers.items():
+        code = crs.get(role, EPSG)
+        known = [one for one in fields.get(role) or declared(role) if one.name in frame.columns]
+        made.append(
+            SourceLayer(
+                role,
+                frame.set_crs(code, allow_override=True) if code else frame,
+                tuple(known),
+                CRS.from_epsg(code) if code else None,
+                curves=curves.get(role, ()),
+            )
+        )
+    return made

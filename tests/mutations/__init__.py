@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One defect in a clean county, and exactly the rule that is there for it answers.
+
+A mutation is a function that plants one defect. It gets a `Draft`: the clean county with everything that the rule book
+looks at, a copy of its own. `@plants` says which rule has to answer, how often, and what follows from the defect:
+
+    @plants("REL001", follows=["REL006"])
+    def a_field_takes_a_parcel_of_the_red_line(draft):
+        parcel, (row, grown) = draft.choose(draft.red_at_farmland, ...)
+        draft.reshape("YJJBNTBHTB", row, grown)
+
+The whole rule book then runs. Compared with the clean county, the rule must find what it says (`finds`, 1 unless said),
+each code in `follows` must find something too, and no other may. `silent`: rules that cannot look any more, for the
+defect takes away what they need. A code declared that does not answer is as wrong as one that answers undeclared.
+
+A new rule needs a mutation: put it into the module of its family (`law.py` …), run
+`pytest tests/mutations -k LAW011`, and read what it says. What the clean county lacks (a layer, a side input such as a
+baseline) is added to tests/county (`full.py`) or to `side.py`, so that it stays clean. Pick places with
+`draft.choose(mask, fits)`; use `Workshop`'s verbs (`row`, `reshape`, `change`, `add`, `drop`, `grown`, `shrunk`,
+`choose_blade`). `reshape` keeps the area field (MJ) right, `redraw` all areas of a parcel, so that the defect stays one.
+"""

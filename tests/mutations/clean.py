@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The clean counties that defects are planted in, under a profile that asks for every rule and confirms every setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plugin.core.report import Report
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard
+from tests.county import SEED, make
+from tests.county.attributes import County
+from tests.mutations import side
+from tests.mutations.frame import Draft
+
+PARCELS = 400
+PROFILE = """
+id = "confirmed"
+name = "浑源县"
+area_code = "140225"
+base = "hunyuan"
+rules_extra = [{extra}]
+[confirmed]
+by = "县自然资源局"
+document = "测试〔2026〕1号"
+date = "2026-01-01"
+items = ["all"]
+"""
+#: Rules that have nothing to look at in a county's plan.
+ELSEWHERE = {"REL032": "township and village plans have 村庄建设边界"}
+
+
+@dataclass
+class Base:
+    """A clean county, what a check of it is told, and what that says."""
+
+    county: County
+    options: dict[str, Any]
+    report: Report
+
+
+def whole_book(folder: Path) -> Path:
+    """A profile with every rule there is."""
+    path = folder / "confirmed.toml"
+    extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
+    path.write_text(PROFILE.format(extra=extra), encoding="utf-8")
+    return path
+
+
+def county(folder: Path) -> Base:
+    """A county's plan, complete, with its side inputs."""
+    made = make(PARCELS, SEED, full=True)
+    options = {"profile": str(whole_book(folder)), "scope": "county", **side.inputs(made, folder)}
+    return Base(made, options, Draft(made, options, folder).report())
+
+
+#: By name, for `plants(base=…)`.
+BASES = {"county": county}

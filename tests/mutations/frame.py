@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a mutation is, and how a county with one is judged against the clean one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from plugin.core.check import Options, check
+from plugin.core.findings import Finding
+from plugin.core.layer import FieldInfo
+from plugin.core.report import Outcome, Report
+from tests.county import source
+from tests.county.attributes import County
+from tests.county.measure import statutory_area
+from tests.county.workshop import Workshop
+
+#: Gross and net area of the layers that have both.
+AREAS = {
+    "DLTB": ("TBMJ", "TBDLMJ"),
+    "GDBHMB": ("TBMJ", "TBDLMJ"),
+    "XZYDYH": ("TBMJ", "TBDLMJ"),
+    "YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"),
+}
+ANSWERS = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+
+
+class Draft(Workshop):
+    """A county of one's own to plant a defect in: rows and shapes by `Workshop`'s verbs, and what stands around them.
+
+    ``schema`` (role → declared fields), ``crs`` (role → EPSG or None), ``curves`` (role → rows that held arcs), ``options``
+    (of the check), ``folder`` for files of one's own.
+    """
+
+    def __init__(self, county: County, options: dict[str, Any], folder: Path) -> None:
+        layers = {role: frame.copy() for role, frame in county.layers.items()}
+        super().__init__(County(county.fabric, county.lines, layers, county.parcels))
+        self.schema: dict[str, list[FieldInfo]] = {role: source.declared(role) for role in layers}
+        self.crs: dict[str, int | None] = {}
+        self.curves: dict[str, tuple[int, ...]] = {}
+        self.options = dict(options)
+        self.folder = folder
+
+    def lose(self, role: str, *names: str) -> None:
+        """The layer is not there, or has not these fields."""
+        if names:
+            self.layers[role] = self.layers[role].drop(columns=list(names))
+        else:
+            del self.layers[role]
+
+    def redraw(self, role: str, row: int, shape: Any) -> None:
+        """Another shape, and all areas of the row by it: what is drawn anew is measured anew."""
+        self.reshape(role, row, shape)
+        gross, net = AREAS.get(role, ("", ""))
+        if not gross:
+            return
+        area = round(float(statutory_area([shape])[0]), 2)
+        deducted = round(area * float(self.value(role, row, "KCXS")), 2) if "KCXS" in self.layers[role] else 0.0
+        values = {gross: area, net: round(area - deducted, 2), "KCMJ": deducted}
+        self.change(role, row, **{name: value for name, value in values.items() if name in self.layers[role]})
+
+    def report(self) -> Report:
+        layers = source.as_read(self.layers, self.schema, self.crs, self.curves)
+        return check(layers, Options(**self.options)).report
+
+
+Plant = Callable[[Draft], None]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """``finds``: how many findings of its rule are new. ``base``: which clean county it goes into (`clean.BASES`)."""
+
+    rule: str
+    plant: Plant
+    finds: int = 1
+    follows: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    base: str = "county"
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule}-{self.plant.__name__}"
+
+
+MUTATIONS: list[Mutation] = []
+
+
+def plants(
+    rule: str, *, finds: int = 1, follows: Iterable[str] = (), silent: Iterable[str] = (), base: str = "county"
+) -> Callable[[Plant], Plant]:
+    """Declare a mutation: see the package's docstring."""
+
+    def declare(plant: Plant) -> Plant:
+        MUTATIONS.append(Mutation(rule, plant, finds, frozenset(follows), frozenset(silent), base))
+        return plant
+
+    return declare
+
+
+@dataclass
+class Difference:
+    """What a county answers beyond the clean one: new findings by code, and rules that cannot look any more."""
+
+    found: dict[str, list[Finding]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+
+    def told(self) -> str:
+        lines = [f"{f.code} {f.severity} {f.message}" for found in self.found.values() for f in found[:4]]
+        return "\n".join([*lines, *(f"{code} cannot look" for code in sorted(self.silent))])
+
+
+def difference(report: Report, clean: Report) -> Difference:
+    """By fingerprint: what the clean county has too (a window that is listed, heritage in the boundary) is no answer."""
+    known = Counter(f.fingerprint for f in clean.findings)
+    result = Difference()
+    for finding in report.findings:
+        if known[finding.fingerprint]:
+            known[finding.fingerprint] -= 1
+        else:
+            result.found.setdefault(finding.code, []).append(finding)
+    looked, looks = ({r.code for r in one.rules if _looked(r)} for one in (clean, report))
+    result.silent = looked - looks
+    return result
+
+
+def _looked(rule: Any) -> bool:
+    return rule.outcome in ANSWERS and not rule.incomplete

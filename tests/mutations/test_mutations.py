@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""For each rule a defect in the clean county: exactly that rule answers, and those declared to follow."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import tests.mutations
+from plugin.core.report import Verdict
+from plugin.core.rule import Severity, all_rules
+from tests.mutations.clean import ELSEWHERE
+from tests.mutations.frame import MUTATIONS, Draft, difference
+
+HERE = Path(__file__).resolve().parent
+for module in pkgutil.iter_modules(tests.mutations.__path__):
+    if not module.name.startswith(("test_", "conftest")):
+        importlib.import_module(f"tests.mutations.{module.name}")
+#: Rules that nobody has planted a defect for yet; it gets shorter until the file is empty.
+WITHOUT = {line.strip() for line in (HERE / "without.txt").read_text(encoding="utf-8").splitlines() if line.strip()}
+
+
+def test_every_rule_has_a_mutation():
+    planted = {one.rule for one in MUTATIONS}
+    missing = sorted(all_rules().keys() - planted - WITHOUT)
+    assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"
+    assert not WITHOUT & planted, f"{sorted(WITHOUT & planted)}: has a mutation now, take it out of without.txt"
+    assert WITHOUT <= all_rules().keys()
+
+
+def test_mutations_have_names_of_their_own():
+    names = [one.name for one in MUTATIONS]
+    assert len(set(names)) == len(names)
+
+
+def test_the_clean_county_passes_the_whole_rule_book(base):
+    report = base("county").report
+    outcomes = {r.code: str(r.outcome) for r in report.rules}
+    assert outcomes.keys() == all_rules().keys()
+    wrong = [f"{f.code} {f.severity} {f.message}" for f in report.findings if f.severity is not Severity.INFO]
+    assert not wrong, "\n".join(wrong)
+    assert {code for code, one in outcomes.items() if one == "not_applicable"} == ELSEWHERE.keys()
+    assert [f"{r.code} {r.reason}" for r in report.rules if r.incomplete or r.outcome in ("skipped", "crashed")] == []
+    assert report.verdict is Verdict.PASS, report.summary
+
+
+@pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
+def test_exactly_its_rule_answers(one, base, tmp_path):
+    clean = base(one.base)
+    draft = Draft(clean.county, clean.options, tmp_path)
+    one.plant(draft)
+    answer = difference(draft.report(), clean.report)
+    assert answer.found.keys() == {one.rule} | one.follows, answer.told()
+    assert len(answer.found[one.rule]) == one.finds, answer.told()
+    assert answer.silent == one.silent, answer.told()
