@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from pathlib import Path
+
+import pytest
+
+from plugin.core.errors import DataError
+from plugin.core.indicators.catalogue import _read, load_catalogue
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard
+from plugin.paths import STANDARDS
+from tests.core.small import said
+
+LIST = load_catalogue(load_standard())
+PATH = STANDARDS / "common-2021" / "indicators.toml"
+
+
+def test_every_rule_concept_and_class_that_the_list_names_is_there():
+    standard = load_standard()
+    codes = standard.code_lists["land_use_2023"].codes
+    urban = standard.code_lists["urban_rural"].codes
+    for entry in LIST.entries.values():
+        if entry.rule:
+            assert entry.rule in all_rules(), entry.id
+        for name in (*entry.inputs, *([entry.within] if entry.within else [])):
+            assert name in standard.concepts or name in standard.templates, (entry.id, name)
+        assert set(entry.classes) <= set(codes) and set(entry.urban_codes) <= set(urban), entry.id
+        assert bool(entry.missing) != bool(entry.inputs), entry.id
+
+
+def test_the_land_groups_take_every_first_level_class_once():
+    codes = load_standard().code_lists["land_use_2023"].codes
+    first = sorted(c.code for c in codes.values() if c.level == 1)
+    assert sorted(c for g in LIST.land_groups for c in g.classes) == first
+    assert len([g for g in LIST.land_groups if g.id != "sea"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("耕地保有量", "cultivated_area"),
+        (" 永久基本 农田面积", "farmland_area"),
+        ("城乡建设用地面积(现状)", "urban_rural_land_area"),
+        ("Forest COVER", "forest_cover"),
+        ("red_line_area", "red_line_area"),
+        ("扩展倍数", "expansion_ratio_n2"),
+        ("耕地保有率", None),
+        ("", None),
+    ],
+)
+def test_names(name, found):
+    entry = LIST.find(name, "n2")
+    assert (entry and entry.id) == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('method = "layer_area"', 'method = "guess"', "indicator[9].method"),
+        ('unit = "wan_mu"', 'unit = "acre"', "indicator[1].unit"),
+        ('within = "red_line"\n', "", "within"),
+        ('part = "construction_land_area"', 'part = "no_area"', "development_intensity.part"),
+        ('aliases = ["耕地面积"', 'aliases = ["生态保护红线"', "生态保护红线"),
+        ('kind = "约束性"', "kind = 1", "indicator[1].kind"),
+        ('id = "farmland_area"', 'id = "cultivated_area"', "cultivated_area"),
+    ],
+)
+def test_a_slip_in_the_list_names_file_and_key(tmp_path, old, new, key):
+    text = PATH.read_text(encoding="utf-8")
+    assert old in text
+    path = Path(tmp_path / "indicators.toml")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        _read(path)
+    sentence = said(caught.value)
+    assert "indicators.toml" in sentence and key in sentence
+
