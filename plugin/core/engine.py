@@ -144,6 +144,22 @@ def _run_one(
     return outcome, result.findings + failed
 
 
+def result_of(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
+    """What a rule gives for a plan outside of a run, with its parameters as standard and profile set them.
+
+    None with the reason, as a sentence, where it has nothing to look at or the data is at fault.
+    """
+    outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
+    given = context.norm.parameters(rule.code)
+    try:
+        result = _apply(
+            rule, context, {p.name: given[p.name] for p in rule.parameters if p.name in given}, outcome, texts
+        )
+    except SanxianError as error:
+        return None, without_folders(texts.explain(error))
+    return result, outcome.reason
+
+
 def _apply(
     rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts
 ) -> RuleResult | None:

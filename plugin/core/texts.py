@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..paths import TEXTS
 from .data import read_toml
 from .errors import DataError, SanxianError
+from .indicators.catalogue import indicator_name
 from .rule import Rule, all_rules
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class Texts:
         return _catalogue(self.lang)["meanings"].get(meaning, meaning)
 
     def indicator(self, indicator: str) -> str:
-        return self.get("indicators", indicator)
+        """The name of a figure: of those that only rules give here, of the others in the list of indicators."""
+        own = _catalogue(self.lang)["indicators"].get(indicator)
+        return own if own is not None else indicator_name(indicator, self.lang)
 
     def setting(self, name: str) -> str:
         """The name of a setting or code list that may be unconfirmed; its key where a county brings one of its own."""

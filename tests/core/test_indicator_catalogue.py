@@ -73,4 +73,3 @@ def test_a_slip_in_the_list_names_file_and_key(tmp_path, old, new, key):
         _read(path)
     sentence = said(caught.value)
     assert "indicators.toml" in sentence and key in sentence
-

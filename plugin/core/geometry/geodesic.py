@@ -12,7 +12,7 @@ from .polygons import Check, never
 from .rings import batches, rings
 from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M, ToLonLat
 
-_GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
+GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 
 
 def geodesic_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, check: Check = never) -> NDArray:
@@ -28,6 +28,6 @@ def geodesic_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, check: Che
         found = rings(shapes[rows])
         lonlat = to_lonlat(found.xy) if to_lonlat else found.xy
         ends = zip(found.at[:-1].tolist(), found.at[1:].tolist(), strict=True)
-        ring_area = np.array([abs(_GEOD.polygon_area_perimeter(*lonlat[a:b].T)[0]) for a, b in ends])
+        ring_area = np.array([abs(GEOD.polygon_area_perimeter(*lonlat[a:b].T)[0]) for a, b in ends])
         np.add.at(areas, rows[found.shape], np.where(found.hole, -ring_area, ring_area))
     return areas

@@ -171,7 +171,8 @@ def _entry(row: dict[str, Any], where: str, path: Path) -> Entry:
     check_keys(row, required=METHODS[row["method"]], allowed=row, file=path, where=where)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{where}.classes")
-    return Entry(**{key: tuple(value) if key in _LISTS else value for key, value in row.items()})
+    read: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in row.items()}
+    return Entry(**read)
 
 
 def _group(row: dict[str, Any], where: str, path: Path) -> LandGroup:

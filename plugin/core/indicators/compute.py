@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every indicator of the list for one plan: its figures, or the reason why the layers do not give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..geometry import crs as crs_care
+from ..geometry.geodesic import GEOD
+from .areas import WARNING_SHARE
+from .catalogue import Catalogue, Entry, load_catalogue
+from .land_use import areas_of, in_classes
+from .model import SQUARE_METRES, Indicator, in_unit
+from .targets import compare_area
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+    from ..profile import Target
+    from ..rule import RuleResult
+    from ..texts import Texts
+
+#: What the definitions marked C are confirmed by.
+DEFINITIONS = "indicators.definitions"
+
+
+@dataclass
+class Computed:
+    """One indicator of the list: a figure for each target (of each year), or one without; none with the ``reason``."""
+
+    entry: Entry
+    figures: list[Indicator] = field(default_factory=list)
+    reason: str = ""
+
+
+class Missing(Exception):
+    """Not to be computed; the sentence says what it takes."""
+
+
+@dataclass
+class Figures:
+    """All indicators of a plan, computed when they are asked for, each once."""
+
+    ctx: Context
+    texts: Texts
+    _found: dict[str, Computed] = field(default_factory=dict)
+    _rules: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.catalogue: Catalogue = load_catalogue(self.ctx.norm.standard)
+
+    def all(self) -> list[Computed]:
+        return [self.get(name) for name in self.catalogue.entries]
+
+    def get(self, name: str) -> Computed:
+        """One indicator by its id; KeyError for one that the list does not have."""
+        if name not in self._found:
+            self.ctx.check()
+            entry = self.catalogue.entries[name]
+            try:
+                figures = self._figures(entry)
+                self._found[name] = Computed(entry, figures)
+            except Missing as missing:
+                self._found[name] = Computed(entry, reason=str(missing))
+        return self._found[name]
+
+    def value(self, name: str) -> Indicator | None:
+        """The figure itself, whatever its target; None where it is not to be computed."""
+        return next(iter(self.get(name).figures), None)
+
+    def _figures(self, entry: Entry) -> list[Indicator]:
+        if entry.method == "none":
+            raise Missing(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
+        if entry.method == "rule":
+            return [_shown(i, entry) for i in self._by_rule(entry)]
+        figure = getattr(self, f"_{entry.method}")(entry)
+        figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS)
+        return self._against_targets(entry, figure)
+
+    def _by_rule(self, entry: Entry) -> list[Indicator]:
+        """What the rule puts into the report: one source for both."""
+        from ..engine import result_of
+        from ..rule import all_rules
+
+        if entry.rule not in self._rules:
+            self._rules[entry.rule] = result_of(all_rules()[entry.rule], self.ctx, self.texts)
+        result, reason = self._rules[entry.rule]
+        if result is None:
+            raise Missing(reason)
+        found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
+        if not found:
+            said = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
+            raise Missing(" ".join(said) or self._no_layer(entry.inputs))
+        return found
+
+    def _against_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
+        own = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
+        share = float(self.ctx.norm.get(WARNING_SHARE))
+        return [_against(figure, target, share) for target in own] or [figure]
+
+    def _layer_area(self, entry: Entry) -> Indicator:
+        layer = self._layer(entry.inputs[0])
+        inputs = {"layer": layer.role, "features": len(layer)}
+        return self._area(entry, float(layer.statutory.sum()), inputs)
+
+    def _land_use(self, entry: Entry) -> Indicator:
+        layer, rows = self._parcels(entry)
+        areas = areas_of(layer)
+        basis, values = areas.best
+        total = float(np.nansum(values[rows]))
+        given = {"layer": layer.role, "features": int(rows.sum()), **_chosen(entry)}
+        field_name = layer.field_name({"net": "net_area", "survey": "gross_area"}.get(basis, ""))
+        if field_name:
+            drawn = float(areas.statutory[rows].sum())
+            given |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
+        figure = self._area(entry, total, given, basis)
+        figure.confirmed = not np.isnan(values[rows]).any()
+        return figure
+
+    def _land_use_within(self, entry: Entry) -> Indicator:
+        layer, rows = self._parcels(entry)
+        other = self._layer(entry.within)
+        parts = self.ctx.shared(layer, other, rows_a=rows)
+        inside = np.bincount(parts.left, weights=self.ctx.statutory(parts.geometry), minlength=len(layer))
+        # Rows of the other layer that overlap each other claim no parcel twice.
+        total = float(np.minimum(inside, layer.statutory).sum())
+        given = {"layer": layer.role, "within": other.role, "features": int((inside > 0).sum()), **_chosen(entry)}
+        return self._area(entry, total, given)
+
+    def _share(self, entry: Entry) -> Indicator:
+        both = [self.value(entry.part), self.value(entry.whole)]
+        for name, figure in zip((entry.part, entry.whole), both, strict=True):
+            if figure is None:
+                raise Missing(self.get(name).reason)
+        part, whole = (float(f.value) * SQUARE_METRES[f.unit] for f in both if f is not None and f.value is not None)
+        if whole <= 0:
+            raise Missing(self._no_layer(self.catalogue.entries[entry.whole].inputs))
+        made = Indicator(
+            entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
+        )
+        made.confirmed = all(f.confirmed for f in both if f is not None)
+        return made
+
+    def _density(self, entry: Entry) -> Indicator:
+        lines, extent = self._layer(entry.inputs[0]), self._layer(entry.inputs[1])
+        area = float(extent.statutory.sum())
+        around = shapely.union_all(extent.plane[~shapely.is_missing(extent.plane)])
+        inside = shapely.intersection(lines.plane, around)
+        length = _geodesic_length(inside, self.ctx)
+        given = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
+        return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=given)
+
+    def _area(self, entry: Entry, area_m2: float, inputs: dict, basis: str = "statutory") -> Indicator:
+        return Indicator(entry.id, in_unit(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
+
+    def _parcels(self, entry: Entry) -> tuple[Layer, NDArray]:
+        layer = self._layer(entry.inputs[0])
+        meaning = "urban_code" if entry.urban_codes else "land_use"
+        if not layer.has(meaning):
+            name = layer.field_name(meaning) or self.texts.meaning(meaning)
+            raise Missing(self.texts.get("figures", "no_field", layer=layer.name, field=name))
+        if entry.urban_codes:
+            return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
+        return layer, in_classes(layer, entry.classes, self.ctx)
+
+    def _layer(self, concept: str) -> Layer:
+        layer = self.ctx.plan.concept(concept)
+        if layer is None or layer.bare:
+            raise Missing(self._no_layer((concept,)))
+        return layer
+
+    def _no_layer(self, concepts: Iterable[str]) -> str:
+        lacking = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.bare]
+        return self.texts.get("figures", "no_layer", layers="、".join(self._called(c) for c in lacking or concepts))
+
+    def _called(self, concept: str) -> str:
+        templates = self.ctx.norm.standard.templates
+        roles = [r for r in self.ctx.plan.roles_of(concept) if r in templates]
+        name = templates[concept].name if concept in templates else self.texts.concept(concept)
+        return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
+
+
+def _shown(figure: Indicator, entry: Entry) -> Indicator:
+    """A rule gives areas without a target in m²: told in the unit of the list."""
+    if figure.target is not None or figure.unit == entry.unit or figure.value is None:
+        return figure
+    if figure.unit not in SQUARE_METRES or entry.unit not in SQUARE_METRES:
+        return figure
+    return _in_unit(figure, entry.unit)
+
+
+def _in_unit(figure: Indicator, unit: str) -> Indicator:
+    assert figure.value is not None
+    value = in_unit(figure.value * SQUARE_METRES[figure.unit], unit)
+    return Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs, confirmed=figure.confirmed)
+
+
+def _against(figure: Indicator, target: Target, warning_share: float) -> Indicator:
+    """The figure with a target of the profile; in its unit where both are areas."""
+    if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
+        return figure
+    made = figure if target.unit == figure.unit else _in_unit(figure, target.unit)
+    made = Indicator(figure.id, made.value, made.unit, figure.basis, inputs=figure.inputs, confirmed=figure.confirmed)
+    made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
+    made.target_source = target.source
+    assert made.value is not None
+    made.state = compare_area(made.value, target.comparison, target.number, target.decimals, warning_share)
+    return made
+
+
+def _chosen(entry: Entry) -> dict[str, list[str]]:
+    if entry.urban_codes:
+        return {"urban_codes": list(entry.urban_codes)}
+    return {"land_classes": list(entry.classes)}
+
+
+def _geodesic_length(lines: NDArray, ctx: Context) -> float:
+    """Metres on the ellipsoid of (n,) lines in the plan's plane."""
+    lonlat = crs_care.to_lonlat(lines, ctx.plan.plane)
+    there = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
+    return float(sum(GEOD.geometry_length(line) for line in there))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parcels by land-use class: a survey's classes and a plan's on one list, areas on every basis the table has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..context import trim
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+    from ..template import CodeList
+
+#: The list that everything is told in, and the column of another list that says what a class of it is there.
+CLASSES = "land_use_2023"
+BRIDGE = "code_2023"
+
+
+@dataclass(frozen=True)
+class Areas:
+    """(n,) m² a row: ``statutory``, and as the table has them ``survey`` (图斑面积 TBMJ) and ``net`` (图斑地类面积 TBDLMJ, 田坎
+    taken off); None where the layer has no such field, NaN in rows without a value."""
+
+    statutory: NDArray
+    survey: NDArray | None
+    net: NDArray | None
+
+    @property
+    def best(self) -> tuple[str, NDArray]:
+        """The basis that a figure of land use is told on, and its areas: net before survey before statutory."""
+        for basis, values in (("net", self.net), ("survey", self.survey)):
+            if values is not None:
+                return basis, values
+        return "statutory", self.statutory
+
+
+def areas_of(layer: Layer) -> Areas:
+    """The areas of a layer's rows; a field without a single value counts as none."""
+    survey, net = (_field(layer, meaning) for meaning in ("gross_area", "net_area"))
+    return Areas(layer.statutory, survey, net)
+
+
+def _field(layer: Layer, meaning: str) -> NDArray | None:
+    values = layer.numbers(meaning) if layer.has(meaning) else None
+    return None if values is None or np.isnan(values).all() else values
+
+
+def classes_of(layer: Layer, ctx: Context) -> NDArray:
+    """(n,) each row's class in the 2023 list, empty where its code is of no list.
+
+    A survey's class is the first that its list names for 2023 (0204 其他园地 counts as 0205).
+    """
+    cache = ctx.plan._cache.setdefault("land_classes", {})
+    if layer.role not in cache:
+        declared = layer.template.field("land_use")
+        if declared is None or not declared.codes:
+            cache[layer.role] = np.full(len(layer), "", dtype=object)
+        else:
+            written = [trim(v, declared.code_pad) for v in layer.text("land_use")]
+            to_2023 = _bridge(ctx.codes(declared.codes), ctx.codes(CLASSES))
+            cache[layer.role] = np.array([to_2023.get(c, "") for c in written], dtype=object)
+    found: NDArray = cache[layer.role]
+    return found
+
+
+def _bridge(codes: CodeList, target: CodeList) -> dict[str, str]:
+    """Code of a list → code of the 2023 list: itself there, the one its list names, or that of its children's first level."""
+    if codes.id == target.id:
+        return {code: code for code in codes.codes}
+    found = {}
+    for code, row in codes.codes.items():
+        named = [c for c in row.extra.get(BRIDGE, "").split("|") if c in target.codes]
+        if named:
+            found[code] = named[0]
+    for code in codes.codes:
+        below = {first_level(found[c], target) for c in codes.members([code]) if c in found}
+        if code not in found and len(below) == 1:
+            # A class written without its second level: what is below it must lie in one class.
+            found[code] = below.pop()
+    return found
+
+
+def first_level(code: str, codes: CodeList) -> str:
+    """The first-level class above a code of the list."""
+    return codes.lineage(code)[-1]
+
+
+def in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:
+    """(n,) bool: rows of these 2023 classes or below one of them."""
+    members = ctx.codes(CLASSES).members(list(classes))
+    return np.isin(classes_of(layer, ctx), list(members))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas by township: each row of a layer shared out among the townships it lies in, so that the sums add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+
+#: A row of which less than this share lies outside every township lies wholly inside: what shared edges lose to rounding.
+_WHOLE = 1e-9
+
+
+@dataclass(frozen=True)
+class Township:
+    code: str
+    name: str
+
+
+@dataclass
+class Split:
+    """Rows of a layer by township: row ``rows[k]`` lies with ``shares[k]`` (0…1 of its area) in ``towns[k]``.
+
+    ``outside`` (n,) is the share of each row in no township; below 0 where townships claim land twice.
+    """
+
+    rows: NDArray
+    towns: NDArray
+    shares: NDArray
+    outside: NDArray
+    count: int = 0
+    _sums: dict[str, NDArray] = field(default_factory=dict)
+
+    def sums(self, values: NDArray, kept: NDArray | None = None) -> NDArray:
+        """(townships + 1,) sums of (n,) values by township, the last one what is in none of them; NaN counts as 0.
+
+        All of them together are the sum of the values. ``kept``: (n,) bool, the rows that count.
+        """
+        amounts = np.nan_to_num(values) if kept is None else np.where(kept, np.nan_to_num(values), 0.0)
+        found = np.zeros(self.count + 1)
+        np.add.at(found, self.towns, amounts[self.rows] * self.shares)
+        found[-1] = float((amounts * self.outside).sum())
+        return found
+
+
+def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
+    """The layer of townships, the townships in the order of their codes, and which of them each row is part of.
+
+    Rows of one code are one township; where there is no code, rows of one name. None without such a layer.
+    """
+    layer = ctx.plan.concept("townships")
+    if layer is None or layer.bare:
+        return None
+    # A survey's divisions go down to villages: nine digits are the township.
+    codes = [c[:9] for c in layer.text("division_code")]
+    names = layer.text("division_name")
+    ids = [code or name or f"#{fid}" for code, name, fid in zip(codes, names, layer.fids, strict=True)]
+    found: dict[str, Township] = {}
+    for one, code, name in sorted(zip(ids, codes, names, strict=True)):
+        if one not in found or not found[one].name:
+            found[one] = Township(code, name or code or one)
+    place = {one: n for n, one in enumerate(found)}
+    return layer, list(found.values()), np.array([place[one] for one in ids])
+
+
+def split(layer: Layer, ctx: Context) -> Split | None:
+    """A layer's rows by township. None without townships.
+
+    A row wholly in one township is that township's; of others each part takes its share of the statutory area of all parts
+    and of what lies outside, so that sums of parts are sums of rows. Rows without a shape lie outside.
+    """
+    given = townships_of(ctx)
+    if given is None:
+        return None
+    cache = ctx.plan._cache.setdefault("by_township", {})
+    if layer.role not in cache:
+        towns_layer, towns, town_of = given
+        cache[layer.role] = _split(layer, towns_layer, len(towns), town_of, ctx)
+    found: Split = cache[layer.role]
+    return found
+
+
+def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Context) -> Split:
+    if layer is townships:
+        every = np.arange(len(layer))
+        inside = layer.statutory > 0
+        return Split(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
+    parts = ctx.shared(layer, townships)
+    rows, towns = parts.left, town_of[parts.right]
+    planar = np.nan_to_num(shapely.area(layer.plane))
+    covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bare = 1.0 - np.where(planar > 0, covered / planar, 0.0)
+    whole = np.abs(bare) < _WHOLE
+    # What lies wholly in one township needs no measuring.
+    alone = whole[rows] & (np.bincount(rows, minlength=len(layer))[rows] == 1)
+    areas = np.where(alone, layer.statutory[rows], 0.0)
+    if not alone.all():
+        areas[~alone] = ctx.statutory(parts.geometry[~alone])
+    measured = np.bincount(rows, weights=areas, minlength=len(layer))
+    total = np.where(whole & (measured > 0), measured, layer.statutory)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = np.where(total[rows] > 0, areas / total[rows], 0.0)
+    outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
+    outside[whole] = 0.0
+    return Split(rows, towns, shares, outside, count)
