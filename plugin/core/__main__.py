@@ -91,7 +91,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", help=text(name))
     one.add_argument("--rules", default="", help=text("only"))
     one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    for name in ("json", "html", "findings"):
+    for name in ("waivers", "renumbered", "json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one.add_argument("--strict", action="store_true", help=text("strict"))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
@@ -131,6 +131,8 @@ def _check(args: argparse.Namespace, words: Words) -> int:
         scope=args.scope,
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
         base_year=args.base_year,
+        waivers=args.waivers,
+        renumbered=args.renumbered,
         lang=words.lang,
     )
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)

@@ -29,7 +29,9 @@ class Options:
 
     ``roles`` is ``ROLE=layer;…``, the path of a file with such lines, or a mapping; ``rules`` codes or names;
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
-    to say of the data that is not here, as text key and parameters.
+    to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
+    one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
+    keys, by which waivers are followed.
     """
 
     standard: str = ""
@@ -42,6 +44,8 @@ class Options:
     lang: str = "zh"
     tolerance: Tolerance | None = None
     notices: tuple[tuple[str, dict[str, Any]], ...] = ()
+    waivers: str = ""
+    renumbered: str = ""
 
     def norm(self) -> Norm:
         """Profile and standard, resolved. DataError names what is not there and what is."""
@@ -78,6 +82,7 @@ def check(
     from .assembly import assemble
     from .engine import choose_rules, run
     from .io import read_source
+    from .waivers.load import load_waivers
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -88,6 +93,9 @@ def check(
     norm = options.norm()
     rules = choose_rules(norm.rules, norm.named_rules(options.rules))
     roles = options.role_choices()
+    waivers, said = load_waivers(
+        options.waivers, norm, sources if isinstance(sources, str | Path) else None, options.renumbered
+    )
     stop_if_cancelled()
     progress(0.0, "")
     if isinstance(sources, str | Path):
@@ -103,7 +111,8 @@ def check(
         source=source,
         check=stop_if_cancelled,
     )
-    plan.notices += options.notices
+    plan.notices += [*options.notices, *said]
+    plan.waivers = waivers
     report = run(
         plan,
         rules,

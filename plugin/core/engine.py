@@ -23,6 +23,7 @@ from .provenance import provenance
 from .report import Outcome, Report, RuleOutcome
 from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules
 from .texts import Texts, without_folders
+from .waivers.judge import judge
 
 Progress = Callable[[float, str], None]
 #: Findings between two looks at the cancel button.
@@ -86,6 +87,7 @@ def run(
         steps += [{"rule": rule.code, **step} for step in context.steps]
     check()
     _finish(plan, report, texts, check)
+    judge(report, plan, lambda finding: texts.message(finding, plan.norm.standard.templates))
     report.tolerance = {**limits.to_dict(), **_ignored(plan, ignored, limits), **_steps(steps)}
     report.provenance = provenance(plan, texts)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
@@ -278,7 +280,9 @@ def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None])
     # The centre in degrees: a point on the surface would be another in a plane that is turned against this one.
     centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
     lonlat = shapely.get_coordinates(centres) if len(placed) else np.zeros((0, 2))
-    places = {id(f): (round(float(x), 5), round(float(y), 5)) for f, (x, y) in zip(placed, lonlat, strict=True)}
+    for finding, (x, y) in zip(placed, lonlat, strict=True):
+        finding.place = (float(x), float(y))
+    places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in placed if f.place}
     check()
     set_fingerprints(findings, places)
     for number, finding in enumerate(findings):

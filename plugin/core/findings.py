@@ -66,6 +66,8 @@ class Finding:
     fingerprint: str = ""
     state: str = "open"
     by_place: bool = False
+    #: Longitude and latitude of its centre in degrees (EPSG:4490), unrounded; None without a place. The engine's.
+    place: tuple[float, float] | None = None
 
     @property
     def geom_kind(self) -> str:

@@ -22,6 +22,7 @@ from .layer import Layer
 from .placing import look_at_coordinates
 from .plan import Plan
 from .rule import EACH, Rule
+from .waivers.judge import hold
 
 if TYPE_CHECKING:
     from .tolerance import Tolerance
@@ -239,6 +240,7 @@ class Live:
         names = frozenset(_name(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)
         answer.found = [finding for finding in report.findings if answer.replaces(finding)]
+        hold(answer.found, self.plan.waivers)
         answer.failed = tuple(f.params["rule"] for f in report.findings if f.code.startswith("RUN"))
         return answer
 

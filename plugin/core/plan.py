@@ -18,6 +18,7 @@ from .geometry.straight import codes, stored_only, stored_points
 from .geometry.union import united
 from .layer import Layer
 from .profile import Norm
+from .waivers.model import Waivers
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Plan:
     each_of: frozenset[str] | None = None
     #: By role the only rows ((n,) bool) that are asked of, the others being there for them (`live`); none: all.
     asked: dict[str, NDArray] = field(default_factory=dict)
+    waivers: Waivers = field(default_factory=Waivers)
     plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
     _cache: dict[str, Any] = field(default_factory=dict)
 

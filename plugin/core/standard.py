@@ -36,6 +36,7 @@ SETTING_SECTIONS = (
     "heritage",
     "reserves",
     "indicators",
+    "waivers",
     "rules",
 )
 

@@ -121,7 +121,8 @@ class Texts:
     def message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """The finding as one sentence or two: layer, feature, field, figure, remedy."""
         if finding.code.startswith("RUN"):
-            text = _catalogue(self.lang)["run_messages"][finding.code]
+            known = _catalogue(self.lang)["run_messages"]
+            text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
         else:
             text = self.template_text(all_rules()[finding.code], finding.case)
         return _fill(text, self._words(finding, templates))

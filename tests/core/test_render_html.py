@@ -233,10 +233,16 @@ def test_waived_findings_have_a_section_of_their_own():
     report = made_report()
     report.findings[0].state = "waived"
     report.findings[0].params = {"waiver": {"reason": "县城防洪", "document": "〔2026〕1号", "until": "2027-06-30"}}
-    text = page_of(report).text
-    assert "6 豁免（1 处，仍列出）" in text and "县城防洪" in text and "2027-06-30" in text
+    report.findings[1].state = "waived"
+    told = {"author": "王工", "date": "2026-11-20", "attachment": "批复.pdf", "reason": "<b>", "until": ""}
+    report.findings[1].params = {"waiver": told}
+    page = page_of(report)
+    text = page.text
+    assert "王工" in text and "批复.pdf" in text and "2026-11-20" in text and "不限" in text
+    assert len(page.with_data("data-waived")) == 2 and "140225000000000003" in text
+    assert "6 豁免（2 处，仍列出）" in text and "县城防洪" in text and "2027-06-30" in text
     assert "7 数据与版本" in text
-    assert "豁免的 1 处仍列在报告里" in text
+    assert "豁免的 2 处仍列在报告里" in text
 
 
 def test_marks_are_never_by_colour_alone():

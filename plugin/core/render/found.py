@@ -27,7 +27,7 @@ _CIRCLED = 0x2460
 
 def titles(report: Report, words: Words) -> dict[str, str]:
     return {r.code: r.title or r.name for r in report.rules} | {
-        code: words.get("run_title", code) for code in ("RUN900", "RUN901")
+        code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903")
     }
 
 
@@ -186,7 +186,7 @@ def conflicts(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-def waivers(report: Report, words: Words) -> list[dict[str, str]]:
+def waivers(report: Report, words: Words) -> list[dict[str, Any]]:
     """Waived findings, all of them; what a waiver says of itself is in the finding's ``params.waiver``."""
     found = sorted((f for f in report.findings if f.state == "waived"), key=lambda f: (rule_order(f.code), rank(f)))
     rows = []
@@ -195,12 +195,16 @@ def waivers(report: Report, words: Words) -> list[dict[str, str]]:
         rows.append(
             {
                 "code": finding.code,
-                "township": finding.township or "—",
+                "own": _join(finding.role, finding.key),
+                "related": _related(finding, words),
+                "township": finding.township,
                 "area": number(finding.area_m2, 2),
                 "why": str(said.get("reason", "")),
                 "document": str(said.get("document", "")),
+                "attachment": str(said.get("attachment", "")),
                 "author": str(said.get("author", "")),
-                "until": str(said.get("until", "")),
+                "date": str(said.get("date", "")),
+                "until": str(said.get("until", "")) or words.get("text", "no_end"),
             }
         )
     return rows

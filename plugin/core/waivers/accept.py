@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Accepting findings: waivers made of them, with the words of who accepts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date as Day
+from pathlib import Path
+
+from ..errors import InputError
+from ..findings import Finding
+from .model import Limits, Waiver, figures, obstacle
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the planner says: why, on which document, who, from when and until when (None: no end)."""
+
+    reason: str
+    document: str
+    author: str
+    date: Day
+    until: Day | None = None
+    attachment: str = ""
+
+
+def accepted(findings: Iterable[Finding], words: Words, limits: Limits, folder: Path | None = None) -> list[Waiver]:
+    """One waiver for each finding. An attachment below ``folder`` (where the file of waivers stands) is kept relative to it.
+
+    InputError for words that lack, an end before the beginning, and a finding that cannot be accepted (`obstacle`).
+    """
+    for name in ("reason", "document", "author"):
+        if not getattr(words, name).strip():
+            raise InputError("waiver_blank", detail=f"waiver_{name}")
+    if words.until is not None and words.until < words.date:
+        raise InputError("waiver_dates", until=words.until.isoformat(), date=words.date.isoformat())
+    attachment = _attachment(words.attachment.strip(), folder)
+    made = []
+    for finding in findings:
+        reason = obstacle(finding)
+        if reason:
+            raise InputError("waiver_cannot", message=finding.message, detail=f"waiver_{reason}")
+        made.append(_waiver(finding, words, limits, attachment))
+    return made
+
+
+def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> Waiver:
+    area = finding.area_m2
+    change = 0.0 if area is None else max(limits.area_m2, limits.area_share * area)
+    # Where a large conflict may lose or gain a hundredth of its area, its centre moves with it.
+    move = max(limits.place_m, limits.area_share * (area or 0.0) ** 0.5)
+    lon, lat = finding.place or (None, None)
+    return Waiver(
+        id=f"W{words.date:%Y%m%d}-{secrets.token_hex(4)}",
+        rule=finding.code,
+        reason=words.reason.strip(),
+        document=words.document.strip(),
+        author=words.author.strip(),
+        date=words.date,
+        until=words.until,
+        attachment=attachment,
+        message=finding.message,
+        case=finding.case,
+        role=finding.role,
+        key=finding.key,
+        related_role=finding.related_role,
+        related_keys=tuple(finding.related_keys),
+        field=finding.field,
+        lon=lon,
+        lat=lat,
+        place_m=move if finding.place else 0.0,
+        area_m2=area,
+        change_m2=change,
+        figures={} if area is not None else figures(finding),
+    )
+
+
+def _attachment(path: str, folder: Path | None) -> str:
+    """Relative where it lies with the waivers: folder and files may then move together."""
+    if not path or folder is None or not Path(path).is_absolute():
+        return path
+    try:
+        return Path(os.path.abspath(path)).relative_to(os.path.abspath(folder)).as_posix()
+    except ValueError:
+        return path

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The columns of a waiver file, and how each cell is written and read.
+
+Written so that a spreadsheet, which takes 18 digits for a number and cuts them, leaves every cell as it is: keys stand
+behind their layer's code in one cell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from .model import Waiver
+
+#: Stands for a layer that a finding does not have.
+NO_LAYER = "*"
+_DATE = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})\s*日?(?:\s+0?0:00(?::00)?)?")
+_KEY_END = re.compile(r"(?<!\\);")
+
+
+@dataclass(frozen=True)
+class Column:
+    """``name`` in English and ``zh`` as files are written; either is read. ``needed``: no waiver is one without it."""
+
+    name: str
+    zh: str
+    needed: bool = False
+
+
+COLUMNS = (
+    Column("id", "编号", True),
+    Column("rule", "规则", True),
+    Column("problem", "问题"),
+    Column("reason", "理由", True),
+    Column("document", "文号", True),
+    Column("attachment", "附件"),
+    Column("author", "登记人", True),
+    Column("date", "登记日期", True),
+    Column("until", "有效期至"),
+    Column("layer", "图层和标识码", True),
+    Column("related", "另一图层和标识码"),
+    Column("field", "字段"),
+    Column("longitude", "经度"),
+    Column("latitude", "纬度"),
+    Column("may_move_m", "位置允许差m"),
+    Column("area_m2", "面积m2"),
+    Column("may_change_m2", "面积允许差m2"),
+    Column("case", "情形"),
+    Column("figures", "数值"),
+)
+BY_HEAD = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
+
+
+def written(waiver: Waiver) -> dict[str, str]:
+    """The cells of a waiver by column."""
+
+    def number(value: float | None, decimals: int) -> str:
+        return "" if value is None else f"{value:.{decimals}f}"
+
+    return {
+        "id": waiver.id,
+        "rule": waiver.rule,
+        "problem": waiver.message,
+        "reason": waiver.reason,
+        "document": waiver.document,
+        "attachment": waiver.attachment,
+        "author": waiver.author,
+        "date": waiver.date.isoformat(),
+        "until": waiver.until.isoformat() if waiver.until else "",
+        "layer": _side(waiver.role, (waiver.key,)),
+        "related": _side(waiver.related_role, waiver.related_keys),
+        "field": waiver.field,
+        # 1e-7° is a centimetre.
+        "longitude": number(waiver.lon, 7),
+        "latitude": number(waiver.lat, 7),
+        "may_move_m": number(waiver.place_m, 2) if waiver.place else "",
+        "area_m2": number(waiver.area_m2, 2),
+        "may_change_m2": number(waiver.change_m2, 2) if waiver.area_m2 is not None else "",
+        "case": waiver.case,
+        "figures": json.dumps(waiver.figures, ensure_ascii=False, sort_keys=True) if waiver.figures else "",
+    }
+
+
+def read(cells: dict[str, str]) -> Waiver:
+    """A waiver from its cells. ValueError with the column's name for one that cannot be read, or lacks and may not."""
+    for column in COLUMNS:
+        if column.needed and not cells.get(column.name, ""):
+            raise ValueError(column.name)
+    asked: dict[str, Callable[[str], Any]] = {
+        "date": _date,
+        "until": _date,
+        "layer": _sides,
+        "related": _sides,
+        "longitude": _number,
+        "latitude": _number,
+        "may_move_m": _number,
+        "area_m2": _number,
+        "may_change_m2": _number,
+        "figures": _figures,
+    }
+    values: dict[str, Any] = {}
+    for name, parse in asked.items():
+        try:
+            values[name] = parse(cells.get(name, ""))
+        except ValueError as error:
+            raise ValueError(name) from error
+    role, keys = values["layer"]
+    related_role, related_keys = values["related"]
+    if len(keys) > 1:
+        raise ValueError("layer")
+    return Waiver(
+        id=cells["id"],
+        rule=cells["rule"].upper(),
+        reason=cells["reason"],
+        document=cells["document"],
+        author=cells["author"],
+        date=values["date"],
+        until=values["until"],
+        attachment=cells.get("attachment", ""),
+        message=cells.get("problem", ""),
+        case=cells.get("case", ""),
+        role=role,
+        key=keys[0] if keys else "",
+        related_role=related_role,
+        related_keys=keys_or_none(related_keys),
+        field=cells.get("field", ""),
+        lon=values["longitude"],
+        lat=values["latitude"],
+        place_m=values["may_move_m"] or 0.0,
+        area_m2=values["area_m2"],
+        change_m2=values["may_change_m2"] or 0.0,
+        figures=values["figures"],
+    )
+
+
+def keys_or_none(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return () if keys == ("",) else keys
+
+
+def _side(role: str, keys: tuple[str, ...]) -> str:
+    said = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
+    return f"{role or NO_LAYER} {said}".strip()
+
+
+def _sides(cell: str) -> tuple[str, tuple[str, ...]]:
+    role, _, rest = cell.partition(" ")
+    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_END.split(rest))
+    return ("" if role == NO_LAYER else role), keys
+
+
+def _date(cell: str) -> date | None:
+    """As it was typed, or as a spreadsheet makes of it: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120."""
+    if not cell:
+        return None
+    found = _DATE.fullmatch(cell)
+    if found is None:
+        raise ValueError(cell)
+    return date(*(int(part) for part in found.groups()))
+
+
+def _number(cell: str) -> float | None:
+    if not cell:
+        return None
+    value = float(cell.replace(",", ""))
+    if not abs(value) < float("inf"):
+        raise ValueError(cell)
+    return value
+
+
+def _figures(cell: str) -> dict[str, Any]:
+    if not cell:
+        return {}
+    values = json.loads(cell)
+    if not isinstance(values, dict):
+        raise ValueError(cell)
+    return values

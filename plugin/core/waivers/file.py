@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The file of waivers: a table in CSV (UTF-8 with a mark at its start, so that a spreadsheet shows Chinese), one a row.
+
+Written beside and moved. Nothing that others wrote is lost: rows and columns that are not ours to change stay as they
+stand, and what somebody else wrote meanwhile is read again before ours takes its place. A file that cannot be read is
+never written.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..encoding import garbled
+from ..errors import DataError, OutputError
+from ..writing import beside
+from .cells import BY_HEAD, COLUMNS, read, written
+from .model import Waiver
+
+#: The ending of a file of waivers, behind the name of the data.
+SUFFIX = ".waivers.csv"
+#: Times that a file which others write meanwhile is read again.
+_TRIES = 20
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+def beside_source(source: str | Path) -> Path:
+    """Where the waivers of a file or folder stand: ``county.gpkg`` → ``county.waivers.csv``; a folder's in it."""
+    source = Path(source)
+    if source.is_dir() and source.suffix.lower() != ".gdb":
+        return source / f"{source.resolve().name}{SUFFIX}"
+    return source.with_name(f"{source.stem}{SUFFIX}")
+
+
+@dataclass
+class _Table:
+    """Rows as they stand, with the line each begins in; ``names``: our column's name for each column, else its head."""
+
+    head: list[str]
+    names: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def cells(self, row: list[str]) -> dict[str, str]:
+        return {name: cell.strip() for name, cell in zip(self.names, row, strict=False)}
+
+
+def read_waivers(path: str | Path) -> tuple[Waiver, ...]:
+    """All waivers of a file. DataError names file and line: text of no encoding, a missing column, a row that is damaged
+    or lacks what a waiver needs, two rows with one number."""
+    path = Path(path)
+    return _waivers(path, _table(path, _bytes(path)))
+
+
+def change_waivers(path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = ()) -> tuple[Waiver, ...]:
+    """Add waivers, take others away by their number, and give back what the file holds then.
+
+    DataError for a file that is damaged (it stays as it is), OutputError where it cannot be written.
+    """
+    path, add, remove = Path(path), list(add), set(remove)
+    for _ in range(_TRIES):
+        there = _bytes(path) if path.exists() else b""
+        table = _table(path, there) if there.strip() else _new_table()
+        _waivers(path, table)
+        kept = [row for row in table.rows if table.cells(row).get("id") not in remove]
+        _widen(table, kept)
+        rows = kept + [_row(table, waiver) for waiver in add]
+        if _replaced(path, there, _text(table.head, rows)):
+            return read_waivers(path)
+    raise OutputError("output_open_elsewhere", target=str(path))
+
+
+class _WrittenMeanwhile(Exception):
+    """Somebody else changed the file since it was read."""
+
+
+def _replaced(path: Path, there: bytes, text: str) -> bool:
+    """Put the text in the file's place unless somebody wrote it meanwhile."""
+    try:
+        with beside(path) as target:
+            with target.open("wb") as handle:
+                handle.write(text.encode("utf-8-sig"))
+                handle.flush()
+                os.fsync(handle.fileno())
+            if (_bytes(path) if path.exists() else b"") != there:
+                raise _WrittenMeanwhile
+    except _WrittenMeanwhile:
+        return False
+    return True
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("waivers_missing", file=str(path)) from error
+    except OSError as error:
+        raise DataError("waivers_no_access", file=str(path)) from error
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    """UTF-8, or GBK as a spreadsheet on a Chinese Windows may save it."""
+    if data.startswith(_WORKBOOKS):
+        raise DataError("waivers_workbook", file=str(path))
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as first:
+        try:
+            text = data.decode("gb18030")
+        except UnicodeDecodeError:
+            text = ""
+        if not text or garbled(text):
+            line = data.count(b"\n", 0, first.start) + 1
+            raise DataError("waivers_encoding", file=str(path), line=line) from first
+        return text
+
+
+def _table(path: Path, data: bytes) -> _Table:
+    text = _decoded(path, data)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError("waivers_broken", file=str(path), line=line)
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count), strict=True)
+    head: list[str] = []
+    rows, lines, last = [], [], 0
+    try:
+        for cells in reader:
+            begun, last = last + 1, reader.line_num
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not head:
+                head = _head(path, begun, [cell.strip() for cell in cells])
+                continue
+            if any(cell.strip() for cell in cells[len(head) :]):
+                raise DataError("waivers_stray", file=str(path), line=begun, value=cells[len(head)].strip())
+            rows.append(cells[: len(head)] + [""] * (len(head) - len(cells)))
+            lines.append(begun)
+    except csv.Error as error:
+        raise DataError("waivers_broken", file=str(path), line=last + 1) from error
+    if not head:
+        raise DataError("waivers_broken", file=str(path), line=1)
+    return _Table(head, [BY_HEAD[h].name if h in BY_HEAD else h for h in head], rows, lines)
+
+
+def _head(path: Path, line: int, head: list[str]) -> list[str]:
+    known = [BY_HEAD[h].name for h in head if h in BY_HEAD]
+    for column in COLUMNS:
+        if known.count(column.name) != 1 and (column.needed or column.name in known):
+            raise DataError("waivers_column", file=str(path), line=line, column=column.zh)
+    return head
+
+
+def _waivers(path: Path, table: _Table) -> tuple[Waiver, ...]:
+    found: list[Waiver] = []
+    by_id: dict[str, int] = {}
+    for row, line in zip(table.rows, table.lines, strict=True):
+        cells = table.cells(row)
+        try:
+            waiver = read(cells)
+        except ValueError as error:
+            name = str(error)
+            zh = next((c.zh for c in COLUMNS if c.name == name), name)
+            key = "waivers_cell" if cells.get(name) else "waivers_blank"
+            raise DataError(key, file=str(path), line=line, column=zh, value=cells.get(name, "")) from error
+        if waiver.id in by_id:
+            raise DataError("waivers_twice", file=str(path), line=line, value=waiver.id, first=by_id[waiver.id])
+        by_id[waiver.id] = line
+        found.append(waiver)
+    return tuple(found)
+
+
+def _new_table() -> _Table:
+    return _Table([c.zh for c in COLUMNS], [c.name for c in COLUMNS], [], [])
+
+
+def _widen(table: _Table, rows: list[list[str]]) -> None:
+    """Columns of ours that somebody took away come back at the end: a waiver without its place is found by none."""
+    for column in COLUMNS:
+        if column.name not in table.names:
+            table.head.append(column.zh)
+            table.names.append(column.name)
+            for row in rows:
+                row.append("")
+
+
+def _row(table: _Table, waiver: Waiver) -> list[str]:
+    cells = written(waiver)
+    return [cells.get(name, "") for name in table.names]
+
+
+def _text(head: list[str], rows: list[list[str]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return out.getvalue()

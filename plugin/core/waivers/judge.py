@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What waivers do to a report: findings that are accepted, and findings about waivers that do not hold (RUN902, RUN903)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..findings import Finding
+from ..geometry.crs import GEODETIC, coordinates
+from ..report import Outcome, Report, RuleOutcome
+from ..rule import Severity
+from .match import Matching, match
+from .model import Waiver, Waivers, distance_m
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+
+EXPIRED, UNMATCHED = "RUN902", "RUN903"
+WAIVED, OPEN = "waived", "open"
+#: Outcomes of rules that looked at everything there is.
+_LOOKED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+#: Fills in the sentence of a finding.
+Say = Callable[[Finding], str]
+
+
+@dataclass
+class Judged:
+    """What changed: findings whose state did, findings about waivers that came and that went."""
+
+    changed: list[Finding] = field(default_factory=list)
+    found: list[Finding] = field(default_factory=list)
+    gone: list[Finding] = field(default_factory=list)
+
+
+def judge(report: Report, plan: Plan, say: Say, today: date | None = None) -> Judged:
+    """Hold the plan's waivers against a report, in place; asked again after they changed it comes to what they are now.
+
+    What is accepted keeps its place in the report, with ``state`` waived and what the waiver says in ``params.waiver``.
+    """
+    today = today or date.today()
+    about = [f for f in report.findings if f.code in (EXPIRED, UNMATCHED)]
+    findings = [f for f in report.findings if f.code not in (EXPIRED, UNMATCHED)]
+    judged = Judged(gone=about)
+    valid, expired, judged.changed = _hold(findings, plan.waivers, today)
+    judged.found = _about(plan, report, findings, valid, expired)
+    for finding in judged.found:
+        finding.message = say(finding)
+    report.findings[:] = findings + judged.found
+    _set_outcomes(report.rules, findings)
+    return judged
+
+
+def hold(findings: Iterable[Finding], waivers: Waivers, today: date | None = None) -> list[Finding]:
+    """Only mark the findings that are accepted (`live`: what is not there around an edit is not gone); those that changed."""
+    return _hold(list(findings), waivers, today or date.today())[2]
+
+
+def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[Matching, Matching, list[Finding]]:
+    valid = match(waivers, [w for w in waivers.entries if not w.expired(today)], findings)
+    expired = match(waivers, [w for w in waivers.entries if w.expired(today)], findings)
+    changed = []
+    for finding in findings:
+        waiver = valid.held.get(id(finding))
+        # A note stands in nobody's way: accepting it would only cloud the verdict.
+        waived = waiver is not None and finding.severity is not Severity.INFO
+        told = waiver.told() if waiver is not None and waived else None
+        if (finding.state == WAIVED) != waived or finding.params.get("waiver") != told:
+            finding.state = WAIVED if waived else OPEN if finding.state == WAIVED else finding.state
+            finding.params.pop("waiver", None)
+            if told is not None:
+                finding.params["waiver"] = told
+            changed.append(finding)
+    return valid, expired, changed
+
+
+def _about(plan: Plan, report: Report, findings: list[Finding], valid: Matching, expired: Matching) -> list[Finding]:
+    by_id = {id(f): f for f in findings}
+    outcomes = {r.code: r for r in report.rules}
+    found = []
+    for key, waiver in expired.held.items():
+        finding = by_id[key]
+        if key not in valid.held and finding.severity is not Severity.INFO:
+            found.append(_of(EXPIRED, "expired", waiver, finding))
+    for matching in (valid, expired):
+        for waiver, finding in matching.changed:
+            if id(finding) in valid.held:
+                continue
+            change = {
+                "moved_m": round(distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
+                "before_m2": round(waiver.area_m2 or 0.0, 2),
+                "now_m2": round(finding.area_m2 or 0.0, 2),
+            }
+            case = "changed" if waiver.area_m2 is not None and finding.area_m2 is not None else "differs"
+            found.append(_of(UNMATCHED, case, waiver, finding, **change))
+        found += [_of(UNMATCHED, "unsure", waiver, finding) for waiver, finding in matching.unsure]
+    found += [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
+    # One that has run out and of which nothing is found has done what it was for; it is told where the rule looked.
+    late = [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
+    return found + [f for f in late if f.case == "gone"]
+
+
+def _of(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> Finding:
+    """A finding about a waiver, at the place of the finding that it was made for."""
+    made = _finding(code, case, waiver, Severity.WARNING, **params)
+    made.role, made.key = about.role, about.key
+    made.related_role, made.related_keys = about.related_role, list(about.related_keys)
+    made.area_m2, made.township, made.geometry, made.place = about.area_m2, about.township, about.geometry, about.place
+    return made
+
+
+def _gone(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
+    """Nothing is found: because nothing is there any more, or because nobody looked?"""
+    looked = outcome is not None and outcome.outcome in _LOOKED and not outcome.incomplete
+    case = "gone" if looked else "not_looked" if outcome is not None else "not_run"
+    made = _finding(UNMATCHED, case, waiver, Severity.INFO)
+    made.role, made.key = waiver.role, waiver.key
+    made.related_role, made.related_keys = waiver.related_role, list(waiver.related_keys)
+    if waiver.place:
+        made.geometry = shapely.Point(*coordinates(np.array([waiver.place]), GEODETIC, plan.crs)[0])
+        made.place = waiver.place
+    return made
+
+
+def _finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
+    told = waiver.told()
+    words = {"document": waiver.document, "author": waiver.author, "until": told["until"], "number": waiver.id}
+    words["said"] = waiver.message
+    made = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": told})
+    made.code, made.case, made.severity = code, case, severity
+    # By the waiver it is about, whatever becomes of the finding.
+    made.fingerprint = hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20]
+    return made
+
+
+def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:
+    told, left = Counter(f.code for f in findings), Counter(f.code for f in findings if f.state != WAIVED)
+    for rule in rules:
+        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and told[rule.code]:
+            rule.outcome = Outcome.FAILED if left[rule.code] else Outcome.WAIVED

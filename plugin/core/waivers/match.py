@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which waiver means which finding: by name, then by the nearest place and the area, never by a rounded one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..findings import Finding
+from .model import Identity, Waiver, Waivers, distance_m, figures, identity, known_by_fid
+
+#: Among findings of one name that are told apart by place alone, one this many metres away (or twice the conflict's own
+#: width) is another conflict, not the one that was accepted and has changed.
+_REACH_M = 100.0
+
+
+@dataclass
+class Matching:
+    """``held``: id() of a finding → its waiver; ``changed``: a waiver and the finding that it does not fit any more;
+    ``unsure``: likewise, known by its feature id now; ``gone``: waivers of which nothing is found."""
+
+    held: dict[int, Waiver] = field(default_factory=dict)
+    changed: list[tuple[Waiver, Finding]] = field(default_factory=list)
+    unsure: list[tuple[Waiver, Finding]] = field(default_factory=list)
+    gone: list[Waiver] = field(default_factory=list)
+
+
+def match(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]) -> Matching:
+    """Hold waivers against findings. Two waivers of one finding are both met; a waiver holds for one finding only."""
+    by_name: dict[Identity, list[Waiver]] = defaultdict(list)
+    for entry in entries:
+        by_name[followed(entry, waivers.renumbered).identity].append(entry)
+    codes = {name[0] for name in by_name}
+    found: dict[Identity, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.code in codes and (name := identity(finding)) in by_name:
+            found[name].append(finding)
+    result = Matching()
+    for name, alike in by_name.items():
+        _match_alike(alike, found.get(name, []), waivers, result)
+    return result
+
+
+def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: Matching) -> None:
+    sure = [f for f in findings if not known_by_fid(f)]
+    pairs = [(_far(w, f), n, m) for n, w in enumerate(entries) for m, f in enumerate(sure) if fits(w, f, waivers)]
+    met: set[int] = set()
+    taken: set[int] = set()
+    for _, n, m in sorted(pairs):
+        if n not in met and m not in taken:
+            met.add(n)
+            taken.add(m)
+            result.held[id(sure[m])] = entries[n]
+    # A second waiver of a finding that another holds already.
+    met |= {n for _, n, m in pairs if m in taken}
+    left = [f for m, f in enumerate(sure) if m not in taken]
+    for n, entry in enumerate(entries):
+        if n in met:
+            continue
+        near = min((f for f in left if _in_reach(entry, f)), key=lambda f: _far(entry, f), default=None)
+        unsure = next((f for f in findings if known_by_fid(f)), None)
+        if near is not None:
+            result.changed.append((entry, near))
+        elif unsure is not None:
+            result.unsure.append((entry, unsure))
+        else:
+            result.gone.append(entry)
+
+
+def fits(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
+    """Is a finding of the waiver's name still the one that was accepted?"""
+    if distance_m(waiver.place, finding.place) > waiver.place_m:
+        return False
+    if waiver.area_m2 is not None and finding.area_m2 is not None:
+        return abs(waiver.area_m2 - finding.area_m2) <= waiver.change_m2
+    if waiver.area_m2 is not None or finding.area_m2 is not None:
+        return False
+    share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
+    return _alike(waiver.figures, figures(finding), share)
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any], share: float) -> bool:
+    if one.keys() != other.keys():
+        return False
+    for name, value in one.items():
+        now = other[name]
+        if isinstance(value, str) or isinstance(now, str):
+            if value != now:
+                return False
+        elif abs(value - now) > share * max(abs(value), abs(now)):
+            return False
+    return True
+
+
+def _far(waiver: Waiver, finding: Finding) -> tuple[float, float]:
+    return distance_m(waiver.place, finding.place), abs((waiver.area_m2 or 0.0) - (finding.area_m2 or 0.0))
+
+
+def _in_reach(waiver: Waiver, finding: Finding) -> bool:
+    if (finding.key or finding.related_keys) and not finding.by_place:
+        # One finding a row or a pair: it is that one wherever it lies now.
+        return True
+    wide = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
+    return distance_m(waiver.place, finding.place) <= max(_REACH_M, wide)
+
+
+def followed(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
+    """The waiver with the keys that its rows have now."""
+    if not renumbered:
+        return waiver
+
+    def now(role: str, key: str) -> str:
+        return renumbered.get((role, key)) or renumbered.get(("", key)) or key
+
+    related = tuple(now(waiver.related_role, key) for key in waiver.related_keys)
+    return replace(waiver, key=now(waiver.role, waiver.key), related_keys=related)

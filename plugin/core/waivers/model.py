@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A waiver: which finding is meant, and who accepts it why, on what document, until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as fresh
+from datetime import date as Day
+from math import cos, hypot, radians
+from pathlib import Path
+from typing import Any
+
+from ..findings import Finding
+from ..rule import Severity
+
+#: What a finding is named by, wherever it lies: code, case, roles, sorted keys, field.
+Identity = tuple[str, str, str, str, tuple[str, ...], str]
+#: Parameters that tell a row, or a waiver, and not what is wrong with it.
+_NOT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
+#: Longer texts are no figures.
+_LONGEST = 80
+#: Mean radius of the Earth (IUGG), for distances of some metres.
+_RADIUS_M = 6_371_008.8
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One accepted finding, as a row of the file says it.
+
+    ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (statutory) of the conflict when it was accepted; it may have
+    moved by ``place_m`` and changed by ``change_m2`` and is still the one meant. ``figures``: what a finding without an
+    area said. ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
+    """
+
+    id: str
+    rule: str
+    reason: str
+    document: str
+    author: str
+    date: Day
+    until: Day | None = None
+    attachment: str = ""
+    message: str = ""
+    case: str = ""
+    role: str = ""
+    key: str = ""
+    related_role: str = ""
+    related_keys: tuple[str, ...] = ()
+    field: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    place_m: float = 0.0
+    area_m2: float | None = None
+    change_m2: float = 0.0
+    figures: dict[str, Any] = fresh(default_factory=dict, hash=False)
+
+    @property
+    def identity(self) -> Identity:
+        keys = tuple(sorted([self.key, *self.related_keys]))
+        return (self.rule, self.case, self.role, self.related_role, keys, self.field)
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        return None if self.lon is None or self.lat is None else (self.lon, self.lat)
+
+    def expired(self, today: Day) -> bool:
+        return self.until is not None and self.until < today
+
+    def told(self) -> dict[str, str]:
+        """What reports say of it: plain texts, of the attachment the name only."""
+        return {
+            "id": self.id,
+            "reason": self.reason,
+            "document": self.document,
+            "attachment": self.attachment.replace("\\", "/").rsplit("/", 1)[-1],
+            "author": self.author,
+            "date": self.date.isoformat(),
+            "until": self.until.isoformat() if self.until else "",
+        }
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a conflict may change before its waiver does not hold (settings ``waivers.…``): its centre by ``place_m`` m,
+    its area by ``area_share`` or ``area_m2`` m², whichever is more; figures of a finding without a place by ``figure_share``."""
+
+    place_m: float = 5.0
+    area_share: float = 0.01
+    area_m2: float = 1.0
+    figure_share: float = 0.001
+
+
+@dataclass(frozen=True)
+class Waivers:
+    """The waivers of a plan. ``path``: the file they stand in, or would; None where nobody knows. ``there``: is it?
+
+    ``renumbered``: (role, old key) → new key, role empty where a table names none.
+    """
+
+    entries: tuple[Waiver, ...] = ()
+    path: Path | None = None
+    there: bool = False
+    limits: Limits = Limits()
+    renumbered: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
+
+
+def identity(finding: Finding) -> Identity:
+    keys = tuple(sorted([finding.key, *finding.related_keys]))
+    return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
+
+
+def figures(finding: Finding) -> dict[str, Any]:
+    """What a finding says beside its place: numbers, words and flags of its parameters."""
+    return {
+        name: value
+        for name, value in finding.params.items()
+        if name not in _NOT_FIGURES and isinstance(value, str | int | float) and len(str(value)) <= _LONGEST
+    }
+
+
+def known_by_fid(finding: Finding) -> bool:
+    """Is a row of it told by its feature id only? Another file gives it another one, so that no waiver finds it again."""
+    return "fid" in finding.params or "related_fid" in finding.params
+
+
+def obstacle(finding: Finding) -> str:
+    """Why a finding cannot be accepted, as the key of a text; empty when it can.
+
+    ``run``: it is about the run itself; ``info``: a note, which stands in nobody's way; ``fid``: see `known_by_fid`.
+    """
+    if finding.code.startswith("RUN"):
+        return "run"
+    if finding.severity is Severity.INFO:
+        return "info"
+    return "fid" if known_by_fid(finding) else ""
+
+
+def distance_m(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float:
+    """Metres between two (longitude, latitude) in degrees; 0 where neither is known, infinite where one is not.
+
+    On a sphere: right to some thousandths, over distances that are held against a few metres.
+    """
+    if one is None or other is None:
+        return 0.0 if one is other else float("inf")
+    step = radians(1) * _RADIUS_M
+    return hypot((one[0] - other[0]) * step * cos(radians(one[1])), (one[1] - other[1]) * step)

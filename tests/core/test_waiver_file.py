@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The file of waivers: read as people keep it, written so that nothing is lost, refused with line and remedy."""
+
+import csv
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from plugin.core.errors import DataError, InputError, OutputError
+from plugin.core.findings import Finding
+from plugin.core.rule import Severity
+from plugin.core.waivers import file as waiver_file
+from plugin.core.waivers.accept import Words, accepted
+from plugin.core.waivers.file import beside_source, change_waivers, read_waivers
+from plugin.core.waivers.model import Limits, Waiver, obstacle
+
+from .small import said
+
+ONE = Waiver(
+    "W20261120-00000001", "REL001", "防洪堤，\n已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20), date(2027, 6, 30),
+    "批复/扫描件.pdf", "永久基本农田“1”与红线重叠。", "", "YJJBNTBHTB", "140225211000000001", "STBHHX",
+    ("140225000000000002", 'odd;"key\\'), "", 113.6925417, 39.6444444, 5.0, 12640.35, 126.4,
+)  # fmt: skip
+TWO = Waiver(
+    "W20261120-00000002", "LAW002", "取整", "〔2026〕13号", "李工", date(2026, 11, 20), case="close",
+    figures={"value": 63.2496, "indicator": "farmland_area"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "county.waivers.csv"
+
+
+def test_what_is_written_is_read(path):
+    change_waivers(path, add=[ONE, TWO])
+    assert read_waivers(path) == (ONE, TWO)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet knows UTF-8 by its mark"
+
+
+def test_a_spreadsheet_takes_no_cell_for_a_long_number(path):
+    """18 digits alone in a cell come back as 1.40225E+17."""
+    change_waivers(path, add=[ONE, TWO])
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        for row in csv.reader(handle):
+            for cell in row:
+                assert not (cell.isdigit() and len(cell) > 11), cell
+                assert not cell.startswith(("=", "+", "-", "@")), cell
+
+
+def test_where_it_stands(tmp_path):
+    assert beside_source(tmp_path / "county.gpkg").name == "county.waivers.csv"
+    (tmp_path / "县.gdb").mkdir()
+    assert beside_source(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
+    (tmp_path / "成果").mkdir()
+    assert beside_source(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
+
+
+def test_rows_and_columns_of_others_stay(path):
+    change_waivers(path, add=[ONE])
+    head, rest = path.read_bytes().decode("utf-8-sig").split("\r\n", 1)
+    path.write_text(f"备注,{head}\r\n请李处复核,{rest}", encoding="utf-8-sig", newline="")
+    change_waivers(path, add=[TWO])
+    assert read_waivers(path) == (ONE, TWO)
+    assert "请李处复核" in path.read_text(encoding="utf-8-sig")
+    change_waivers(path, remove=[TWO.id])
+    assert read_waivers(path) == (ONE,)
+    assert path.read_text(encoding="utf-8-sig").startswith("备注,")
+
+
+def test_saved_by_a_spreadsheet_on_a_chinese_windows(path):
+    """GBK, dates with slashes, other line ends, rows sorted and empty ones at the end, the columns in another order."""
+    change_waivers(path, add=[ONE, TWO])
+    text = (
+        path.read_text(encoding="utf-8-sig").replace("2026-11-20", "2026/11/20").replace("2027-06-30", "2027年6月30日")
+    )
+    path.write_bytes((text + ",,,\r\n").encode("gb18030"))
+    assert read_waivers(path) == (ONE, TWO)
+    rows = list(csv.reader(text.splitlines(keepends=True)))
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle, delimiter="\t", lineterminator="\n").writerows([row[::-1] for row in rows])
+    assert read_waivers(path) == (ONE, TWO)
+
+
+def test_a_column_that_was_taken_out_comes_back_with_the_next_entry(path):
+    change_waivers(path, add=[TWO])
+    rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    place = rows[0].index("经度")
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        csv.writer(handle).writerows([[c for n, c in enumerate(row) if n != place] for row in rows])
+    change_waivers(path, add=[ONE])
+    assert read_waivers(path) == (TWO, ONE)
+
+
+def broken(path, old, new):
+    change_waivers(path, add=[ONE, TWO])
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("王工".encode(), b"", 2, ("登记人", "空")),
+        (b"2027-06-30", b"2027-13-30", 2, ("有效期至", "2027-13-30")),
+        (b"2027-06-30", b"soon", 2, ("有效期至", "soon")),
+        (b"12640.35", b"12640,35 m2", 2, ("面积",)),
+        (b"113.6925417", b"nan", 2, ("经度",)),
+        # The reason of the first row takes two lines: the second row begins in the fourth.
+        (b"W20261120-00000002", b"W20261120-00000001", 4, ("编号", "第 2 行")),
+        ("李工".encode(), b"", 4, ("登记人",)),
+        (b'{""', b'""', 4, ("数值",)),
+        ("防洪堤".encode(), b"\x00\x00", 2, ()),
+        ("王工".encode(), b"\xff\xfe\xfa", 3, ("CSV UTF-8",)),
+        ("登记人".encode(), "谁".encode(), 1, ("登记人", "表头")),
+        ("\ufeff编号".encode(), "\ufeff编号,编号".encode(), 1, ("编号",)),
+        ('已批复"'.encode(), "已批复".encode(), 2, ()),
+    ],
+)
+def test_a_damaged_file_is_refused_and_stays(path, old, new, line, words):
+    data = broken(path, old, new)
+    for attempt in (lambda: read_waivers(path), lambda: change_waivers(path, add=[replace(ONE, id="W3")])):
+        with pytest.raises(DataError) as error:
+            attempt()
+        text = said(error.value)
+        assert f"第 {line} 行" in text and "county.waivers.csv" in text, text
+        assert all(word in text for word in words), text
+        assert path.read_bytes() == data
+
+
+def test_no_file_and_a_workbook(path):
+    with pytest.raises(DataError) as error:
+        read_waivers(path)
+    assert "county.waivers.csv" in said(error.value)
+    path.write_bytes(b"PK\x03\x04 workbook")
+    with pytest.raises(DataError) as error:
+        change_waivers(path, add=[ONE])
+    assert "工作簿" in said(error.value)
+
+
+def test_what_somebody_else_adds_meanwhile_is_kept(path, monkeypatch):
+    change_waivers(path, add=[ONE])
+    real, calls = waiver_file._text, []
+
+    def slow(head, rows):
+        # Between our reading and our writing, a colleague writes.
+        if not calls:
+            calls.append(1)
+            monkeypatch.setattr(waiver_file, "_text", real)
+            change_waivers(path, add=[TWO])
+        return real(head, rows)
+
+    monkeypatch.setattr(waiver_file, "_text", slow)
+    third = replace(ONE, id="W3")
+    assert change_waivers(path, add=[third]) == (ONE, TWO, third)
+    assert calls
+
+
+def test_a_file_that_never_stands_still_is_an_error_and_nothing_is_lost(path, monkeypatch):
+    change_waivers(path, add=[ONE])
+    real, count = waiver_file._text, []
+
+    def restless(head, rows):
+        count.append(1)
+        path.write_bytes(path.read_bytes() + b"\r\n")
+        return real(head, rows)
+
+    monkeypatch.setattr(waiver_file, "_text", restless)
+    with pytest.raises(OutputError):
+        change_waivers(path, add=[TWO])
+    monkeypatch.undo()
+    assert read_waivers(path) == (ONE,) and len(count) > 1
+    assert [p.name for p in path.parent.iterdir()] == [path.name], "nothing is left beside it"
+
+
+def finding(**more):
+    values = {"role": "CZKFBJ", "key": "1", "code": "REL002", "severity": Severity.ERROR, "message": "压占。"}
+    return Finding(**{**values, **more})
+
+
+WORDS = Words("理由", "文号", "王工", date(2026, 11, 20))
+
+
+def test_tolerances_are_kept_with_the_waiver():
+    small, large = accepted(
+        [finding(area_m2=40.0, place=(113.0, 39.0)), finding(area_m2=4e6, place=(113.0, 39.0))], WORDS, Limits()
+    )
+    assert (small.place_m, small.change_m2) == (5.0, 1.0)
+    # 2 × 2 km: a hundredth of its area, and of its width.
+    assert (large.place_m, large.change_m2) == (20.0, 40_000.0)
+    assert small.id != large.id
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (finding(params={"fid": 3}), "fid"),
+        (finding(params={"related_fid": 3}), "fid"),
+        (finding(severity=Severity.INFO), "info"),
+        (finding(code="RUN900"), "run"),
+    ],
+)
+def test_what_cannot_be_accepted_says_why(one, why):
+    assert obstacle(one) == why
+    with pytest.raises(InputError) as error:
+        accepted([one], WORDS, Limits())
+    assert "豁免" in said(error.value) or "结论" in said(error.value)
+
+
+@pytest.mark.parametrize("lacking", ["reason", "document", "author"])
+def test_a_waiver_needs_its_words(lacking):
+    with pytest.raises(InputError):
+        accepted([finding()], replace(WORDS, **{lacking: "  "}), Limits())
+
+
+def test_an_end_before_the_beginning():
+    with pytest.raises(InputError) as error:
+        accepted([finding()], replace(WORDS, until=date(2026, 11, 19)), Limits())
+    assert "2026-11-19" in said(error.value)
+
+
+def test_an_attachment_beside_the_data_moves_with_it(tmp_path):
+    words = replace(WORDS, attachment=str(tmp_path / "批复" / "扫描.pdf"))
+    (made,) = accepted([finding()], words, Limits(), tmp_path)
+    assert made.attachment == "批复/扫描.pdf"
+    words = replace(WORDS, attachment="/elsewhere/扫描.pdf")
+    (made,) = accepted([finding()], words, Limits(), tmp_path)
+    assert made.attachment == "/elsewhere/扫描.pdf"
+    assert made.told()["attachment"] == "扫描.pdf", "no path of this machine in a report"

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A waiver holds through edits next door, another projection and another file; not when the conflict itself changes."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.check import Options, check
+from plugin.core.edits import Batch, Edited, State
+from plugin.core.geometry.crs import GEODETIC, coordinates
+from plugin.core.io import read_source
+from plugin.core.report import Outcome, Verdict
+from plugin.core.waivers.accept import Words, accepted
+from plugin.core.waivers.file import beside_source, change_waivers
+
+from .small import box, layers, look, outcome, surveyed, table, write_gpkg
+
+RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
+WORDS = Words("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
+
+
+def plan():
+    return {role: surveyed({role: frame})[role] for role, frame in layers().items()}
+
+
+def found(report, code, state=""):
+    return [f for f in report.findings if f.code == code and (not state or f.state == state)]
+
+
+def waive(path, *findings, words=WORDS, limits=None):
+    checked = look(path, RULES)
+    chosen = [f for f in checked.report.findings if f.code in findings] if findings else []
+    entries = accepted(chosen, words, limits or checked.plan.waivers.limits, path.parent)
+    change_waivers(checked.plan.waivers.path, add=entries)
+    return chosen
+
+
+@pytest.fixture
+def county(tmp_path):
+    tables = plan()
+    # Several findings between the same two layers, keyed and told apart.
+    tables["STBHHX"] = tables["STBHHX"].assign(BSM=["140225000000000101", "140225000000000102"])
+    return tables
+
+
+@pytest.fixture
+def source(tmp_path, county):
+    return write_gpkg(tmp_path / "county.gpkg", county)
+
+
+def again(tmp_path, tables, name="again"):
+    """The county written anew, with the waivers of the first one beside it."""
+    path = write_gpkg(tmp_path / name / "county.gpkg", tables)
+    beside_source(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
+    return path
+
+
+def test_what_was_accepted_stays_accepted_and_in_the_report(source):
+    before = look(source, RULES).report
+    chosen = waive(source, "REL001", "TOP002")
+    assert len(chosen) >= 2
+    report = look(source, RULES).report
+    assert {f.code for f in report.findings if f.state == "waived"} == {"REL001", "TOP002"}
+    assert len(report.findings) == len(before.findings)
+    assert outcome(report, "REL001").outcome is Outcome.WAIVED
+    said = found(report, "REL001")[0].params["waiver"]
+    assert (said["reason"], said["document"], said["author"]) == (WORDS.reason, WORDS.document, WORDS.author)
+    assert report.summary["waived"] == len(chosen)
+    assert "county.waivers.csv" in "".join(report.provenance["notices"])
+
+
+def test_all_waived_is_conditional_at_best(source):
+    checked = look(source, ("REL001",))
+    assert checked.report.verdict is Verdict.FAIL
+    waive(source, "REL001")
+    assert look(source, ("REL001",)).report.verdict is Verdict.CONDITIONAL
+    assert look(source, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
+
+
+def test_a_neighbour_is_edited(tmp_path, source, county):
+    chosen = waive(source, "REL001", "REL002", "TOP002")
+    farmland = county["YJJBNTBHTB"]
+    # New rows before and beside the ones concerned, one of them in conflict too; the zones elsewhere move.
+    more = table([box(1450, 300, 100, 100), box(300, 300)]).assign(BSM=["140225000000000777", "140225000000000778"])
+    county["YJJBNTBHTB"] = surveyed({"": more})[""]._append(farmland, ignore_index=True)
+    report = look(again(tmp_path, county), RULES).report
+    assert sum(f.state == "waived" for f in report.findings) == len(chosen)
+    new = [f for f in found(report, "REL001") if f.key == "140225000000000777"]
+    assert new and new[0].state == "open"
+    assert not found(report, "RUN903")
+
+
+@pytest.mark.parametrize("code", [4525, 4490, 4527], ids=["zone 37", "degrees", "zone 39"])
+def test_the_county_is_reprojected(tmp_path, source, county, code):
+    chosen = waive(source, *RULES)
+    tables = {role: frame.to_crs(code) for role, frame in county.items()}
+    report = look(again(tmp_path, tables), RULES).report
+    assert {f.fingerprint for f in report.findings if f.state == "open" and f.code in RULES} == set()
+    assert sum(f.state == "waived" for f in report.findings) == len(chosen)
+    assert not found(report, "RUN903")
+
+
+def test_some_layers_are_reprojected(tmp_path, source, county):
+    chosen = waive(source, *RULES)
+    tables = {r: frame.to_crs(4525) if r in ("STBHHX", "YDYHGHFQ") else frame for r, frame in county.items()}
+    report = look(again(tmp_path, tables), RULES).report
+    assert sum(f.state == "waived" for f in report.findings) == len(chosen)
+
+
+@pytest.mark.parametrize(
+    ("grown", "holds"), [(0.5, True), (-0.5, True), (3.0, False), (-3.0, False)], ids=["+0.5", "-0.5", "+3", "-3"]
+)
+def test_the_conflict_itself_changes(tmp_path, county, grown, holds):
+    """100 × 100 m of farmland within the red line; one side moves by ``grown`` m: half a hundredth, or three, of its area."""
+    county["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
+    source = write_gpkg(tmp_path / "county.gpkg", county)
+    (kept,) = waive(source, "REL001")
+    county["YJJBNTBHTB"] = table([box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
+    report = look(again(tmp_path, county), RULES).report
+    (now,) = found(report, "REL001")
+    assert (now.state == "waived") is holds
+    assert bool(found(report, "RUN903")) is not holds
+    if not holds:
+        (said,) = found(report, "RUN903")
+        assert said.case == "changed" and said.params["now_m2"] == pytest.approx(now.area_m2, abs=0.01)
+        assert kept.area_m2 == pytest.approx(said.params["before_m2"], abs=0.01)
+        assert report.verdict is Verdict.FAIL
+
+
+def test_it_moves_with_the_same_area(tmp_path, county):
+    county["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
+    source = write_gpkg(tmp_path / "county.gpkg", county)
+    waive(source, "REL001")
+    county["YJJBNTBHTB"] = table([box(1220, 160)]).assign(BSM="140225000000000001")
+    report = look(again(tmp_path, county), RULES).report
+    assert found(report, "REL001")[0].state == "open"
+    (said,) = found(report, "RUN903")
+    assert said.params["moved_m"] == pytest.approx(60.0, rel=0.005)
+
+
+def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
+    """Gaps in the zones have no key: only the place tells them apart. One is waived, another is mended, a third comes."""
+    holes = [box(100, 100, 10, 10), box(130, 100, 10, 10), box(160, 100, 10, 10)]
+    whole = [box(0, 0, 1000, 1000), box(1000, 0, 1000, 1000)]
+
+    def zones(*open_places):
+        shapes = [shapely.difference(whole[0], shapely.union_all(list(open_places))), whole[1]]
+        return county["YDYHGHFQ"].set_geometry(shapes, crs=4526)
+
+    county["YDYHGHFQ"] = zones(holes[0], holes[1])
+    source = write_gpkg(tmp_path / "county.gpkg", county)
+    checked = look(source, ("TOP002",))
+    gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
+    assert len(gaps) == 2 and gaps[0].key == gaps[1].key
+    entries = accepted(gaps[1:], WORDS, checked.plan.waivers.limits)
+    change_waivers(checked.plan.waivers.path, add=entries)
+    # The first is mended, a new one of the same size comes 30 m beside.
+    county["YDYHGHFQ"] = zones(holes[1], holes[2])
+    report = look(again(tmp_path, county), ("TOP002",)).report
+    states = {round(f.geometry.bounds[0] - 38_540_000): f.state for f in found(report, "TOP002")}
+    assert states == {130: "waived", 160: "open"}
+    # The waived one is mended as well: the new one does not inherit its waiver.
+    county["YDYHGHFQ"] = zones(holes[2])
+    report = look(again(tmp_path, county, "third"), ("TOP002",)).report
+    assert [f.state for f in found(report, "TOP002")] == ["open"]
+
+
+def test_a_place_on_a_rounding_edge(tmp_path, county):
+    """The centre of the gap lies on a limit of 1e-4°: rounded, it has one name in a zone and may have another in degrees."""
+    names = set()
+    for lon in (114.46895, 114.46895 + 1e-9, 114.46895 - 1e-9):
+        x, y = coordinates(np.array([[lon, 39.64445]]), GEODETIC, CRS.from_epsg(4526))[0]
+        hole = shapely.box(x - 5, y - 5, x + 5, y + 5)
+        names.add(round(lon, 4))
+        shapes = [shapely.difference(box(0, 0, 1000, 1000), hole), box(1000, 0, 1000, 1000)]
+        county["YDYHGHFQ"] = county["YDYHGHFQ"].set_geometry(shapely.segmentize(shapes, 20.0), crs=4526)
+        source = write_gpkg(tmp_path / f"{lon!r}" / "county.gpkg", county)
+        (gap,) = waive(source, "TOP002")
+        assert abs(gap.place[0] - lon) < 1e-8
+        for code in (4490, 4525):
+            moved = {r: f.to_crs(code) for r, f in county.items()}
+            path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)
+            beside_source(path).write_bytes(beside_source(source).read_bytes())
+            (now,) = found(look(path, ("TOP002",)).report, "TOP002")
+            assert now.state == "waived"
+    assert len(names) == 2, "the places lie on both sides of the edge"
+
+
+def test_a_waiver_runs_out(tmp_path, source):
+    yesterday = date.today() - timedelta(days=1)
+    waive(source, "REL001", words=Words("理由", "文号", "王工", date(2020, 1, 1), yesterday))
+    report = look(source, RULES).report
+    assert {f.state for f in found(report, "REL001")} == {"open"}
+    late = found(report, "RUN902")
+    assert len(late) == len(found(report, "REL001")) and str(late[0].severity) == "WARNING"
+    assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
+    assert report.verdict is Verdict.FAIL
+    # The last day still counts.
+    beside_source(source).unlink()
+    waive(source, "REL001", words=Words("理由", "文号", "王工", date(2020, 1, 1), date.today()))
+    assert not found(look(source, RULES).report, "RUN902")
+
+
+def test_what_is_not_found_is_told_from_what_nobody_looked_for(tmp_path, source, county):
+    waive(source, "REL001", "REL004")
+    only = look(source, ("REL001",)).report
+    assert {f.case for f in found(only, "RUN903")} == {"not_run"}
+    # The red line is not there at all: nobody looked.
+    absent = {r: f for r, f in county.items() if r != "STBHHX"}
+    report = look(again(tmp_path, absent, "absent"), RULES).report
+    assert {f.case for f in found(report, "RUN903")} == {"not_looked"}
+    # The farmland has left the red line: nothing is found.
+    county["YJJBNTBHTB"] = table([box(0, 0)]).assign(BSM="140225000000000001")
+    report = look(again(tmp_path, county, "mended"), RULES).report
+    gone = [f for f in found(report, "RUN903") if f.params["rule"] == "REL001"]
+    assert {f.case for f in gone} == {"gone"} and {str(f.severity) for f in gone} == {"INFO"}
+    assert len({f.fingerprint for f in gone}) == len(gone)
+
+
+def test_a_changed_value_is_another_finding(tmp_path, county):
+    """A code that is accepted; another wrong code in the same cell is not."""
+    county["DLTB"].loc[0, "DLBM"] = "0188"
+    source = write_gpkg(tmp_path / "county.gpkg", county)
+    checked = look(source, ("ATT002",))
+    chosen = [f for f in checked.report.findings if f.params.get("value") == "0188"]
+    assert len(chosen) == 1
+    change_waivers(checked.plan.waivers.path, add=accepted(chosen, WORDS, checked.plan.waivers.limits))
+    # Its shape may change: that is not what was accepted.
+    assert [f.state for f in look(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
+    county["DLTB"].loc[0, "DLBM"] = "0199"
+    report = look(again(tmp_path, county), ("ATT002",)).report
+    assert [f.state for f in found(report, "ATT002") if f.field == "DLBM"] == ["open"]
+    assert [f.case for f in found(report, "RUN903")] == ["differs"]
+
+
+def test_a_key_that_is_repeated_now_cannot_be_told(tmp_path, source, county):
+    chosen = waive(source, "REL001")
+    county["YJJBNTBHTB"].loc[0, "BSM"] = chosen[0].key
+    report = look(again(tmp_path, county), ("REL001",)).report
+    states = {f.key: f.state for f in found(report, "REL001")}
+    assert states == {f.key: "open" if f.key == chosen[0].key else "waived" for f in chosen}
+    (said,) = found(report, "RUN903")
+    assert said.case == "unsure" and said.key == chosen[0].key
+
+
+def test_renumbered_keys_are_followed(tmp_path, source, county):
+    chosen = waive(source, "REL001", "REL002")
+    new = {}
+    for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ"):
+        old = county[role]["BSM"].tolist()
+        county[role]["BSM"] = [f"1402250000009{n:05d}" for n in range(len(old))]
+        new[role] = dict(zip(old, county[role]["BSM"], strict=True))
+    path = again(tmp_path, county)
+    assert not [f for f in look(path, RULES).report.findings if f.state == "waived"]
+    renumbered = tmp_path / "新旧.csv"
+    rows = [f"{role},{old},{key}" for role, keys in new.items() for old, key in keys.items()]
+    renumbered.write_text("\n".join(["图层,旧标识码,新标识码", *rows]), encoding="utf-8-sig")
+    report = look(path, RULES, renumbered=str(renumbered)).report
+    assert sum(f.state == "waived" for f in report.findings) == len(chosen)
+
+
+def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_path, county):
+    county["YJJBNTBHTB"] = table([box(1220, 100), box(1220, 700)])
+    source = write_gpkg(tmp_path / "county.gpkg", county)
+    waive(source, "REL001")
+    checked = look(source, RULES)
+    edited = Edited(checked, Options(rules=RULES))
+    edited.prepare()
+    first, second = (f.key for f in found(checked.report, "REL001"))
+    frame = checked.plan.layers["YJJBNTBHTB"].frame
+
+    def put(row, shape):
+        fid = checked.plan.layers["YJJBNTBHTB"].fids[row]
+        values = {n: frame[n].iloc[row] for n in frame.columns if n != frame.geometry.name}
+        edited.take(Batch({}, {("YJJBNTBHTB", fid): State(shape.wkb, values)}))
+        return {f.key: f.state for f in edited.findings if f.code == "REL001"}
+
+    # A corner more on an edge, a metre of the second: both still meant.
+    assert put(0, shapely.segmentize(box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
+    assert put(1, box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
+    assert put(1, box(1220, 700)) == {first: "waived", second: "waived"}
+
+
+def test_layers_without_a_file_take_the_waivers_that_are_named(source):
+    chosen = waive(source, "REL001")
+    read = list(read_source(source))
+    assert not check(read, Options(rules=RULES)).report.summary["waived"]
+    report = check(read, Options(rules=RULES, waivers=str(beside_source(source)))).report
+    assert report.summary["waived"] == len(chosen)
