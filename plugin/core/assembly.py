@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .encoding import garbled
 from .errors import InputError
 from .geometry.register import Register
 from .geometry.straight import shared_edges
@@ -139,9 +138,9 @@ def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
             if lost.any():
                 notices.append(("notice_digits_lost", {**params, "count": int(lost.sum())}))
         elif values.dtype.kind not in "iufbM":
-            texts = {v for v in values.unique() if isinstance(v, str) and garbled(v)}
+            texts = layer.garbled(declared.name)
             if texts:
-                count = int(values.isin(texts).sum())
+                count = int(values.isin(list(texts)).sum())
                 notices.append(
                     (
                         "notice_garbled",

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from .cells import stripped, texts
+from .column import Column
 from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
 from .geometry.register import Register
@@ -105,6 +105,7 @@ class Layer:
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
         self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
         self._names = names
+        self._read: dict[str, Column] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -130,13 +131,27 @@ class Layer:
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
 
+    def named_text(self, field_name: str) -> list[str]:
+        """The values of a field by its name as text, missing ones empty, and all of a field that is not there."""
+        column = self._names.get(field_name.upper())
+        return [""] * len(self) if column is None else self._column(column).texts
+
+    def garbled(self, field_name: str) -> frozenset[str]:
+        """The texts of a field that were broken before they came here."""
+        column = self._names.get(field_name.upper())
+        return frozenset() if column is None else self._column(column).garbled
+
     def values(self, column: str) -> pd.Series:
-        return stripped(self.frame[column])
+        return self._column(column).values
+
+    def _column(self, column: str) -> Column:
+        if column not in self._read:
+            self._read[column] = Column(self.frame[column])
+        return self._read[column]
 
     def text(self, meaning: str) -> list[str]:
-        """A meaning's values as text, missing ones empty; whole numbers without a decimal point."""
-        column = self.column(meaning)
-        return [""] * len(self) if column is None else texts(column)
+        """A meaning's values as text, missing ones empty; whole numbers without a decimal point. Not to be changed."""
+        return self._column(self._columns[meaning]).texts if meaning in self._columns else [""] * len(self)
 
     def numbers(self, meaning: str) -> NDArray:
         """A meaning's values as (n,) float64, missing, unreadable or infinite ones NaN."""

@@ -182,7 +182,21 @@ def _between(
 
 
 def _pairs(a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, check: Check) -> tuple[NDArray, NDArray]:
-    """Rows of both that meet; the side asked with is prepared, so that a large polygon is looked through once."""
+    """Rows of both that meet. The side with the larger polygons asks: what asks is prepared, and so looked through once."""
+    if _mean_size(a, rows_a) > _mean_size(b, rows_b):
+        right, left = _meeting(b, rows_b, a, rows_a, check)
+    else:
+        left, right = _meeting(a, rows_a, b, rows_b, check)
+    return left, right
+
+
+def _mean_size(polygons: Polygons, rows: NDArray) -> float:
+    """Vertices of a polygon of these rows, in the mean."""
+    return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
+
+
+def _meeting(a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, check: Check) -> tuple[NDArray, NDArray]:
+    """Rows of ``a`` and of ``b`` that meet, asked with those of ``b``."""
     tree = shapely.STRtree(a.shapes[rows_a])
     left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for start in range(0, len(rows_b), BATCH):

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ..cells import texts
 from ..codes import Code
 from ..context import Context, trim
 from ..findings import Finding
@@ -54,10 +53,9 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
         if values.notna().any():
             result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
-        named = layer.named(declared.code_name) if declared.code_name else None
-        names = texts(named) if named is not None else [""] * len(layer)
+        names = layer.named_text(declared.code_name)
         judged: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
-        for position, pair in enumerate(zip(texts(values), names, strict=True)):
+        for position, pair in enumerate(zip(layer.named_text(declared.name), names, strict=True)):
             if pair not in judged:
                 judged[pair] = _judge(declared, codes, *pair)
             wrong = judged[pair]

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ..cells import texts
 from ..context import Context
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
@@ -52,5 +51,5 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
                 return None
             return Wrong(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
-        result.findings += judged(ctx, layer, declared.name, texts(values), judge)
+        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result

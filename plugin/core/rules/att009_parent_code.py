@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ..cells import texts
 from ..codes import CodeList
 from ..context import Context, trim
 from ..layer import Layer
@@ -58,5 +57,5 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
             params = {"value": written, "name": codes.codes[code].name, "list": codes.id, "count": len(below)}
             return Wrong(params={**params, "codes": below[:3], "more": " …" if len(below) > 3 else ""})
 
-        result.findings += judged(ctx, layer, declared.name, texts(values), judge)
+        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import unicodedata
 
-from ..cells import texts
 from ..context import Context
-from ..encoding import garbled
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ..template import Field
@@ -67,13 +65,14 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
             continue
         ctx.check()
         result.applicable = True
-        result.findings += judged(ctx, layer, declared.name, texts(values), _judge(declared, forbidden))
+        judge = _judge(declared, forbidden, layer.garbled(declared.name))
+        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result
 
 
-def _judge(declared: Field, forbidden: frozenset[str]) -> Judge:
+def _judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> Judge:
     def judge(text: str) -> Wrong | None:
-        if garbled(text):
+        if text in broken:
             return Wrong("garbled", {"value": shown(declared, text)})
         # What is letters, digits and Chinese alone has nothing to look for.
         if text.isalnum():

@@ -2,7 +2,6 @@
 import re
 from datetime import date
 
-from ..cells import texts
 from ..context import Context
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
@@ -76,7 +75,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         if values is None:
             continue
         result.applicable = True
-        read[declared.name] = texts(values)
+        read[declared.name] = layer.named_text(declared.name)
         judge = _judge(declared, int(earliest_year), ahead=declared.name in ends)
         result.findings += judged(ctx, layer, declared.name, read[declared.name], judge)
     for start, end in spans:

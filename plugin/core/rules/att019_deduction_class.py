@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ..cells import texts
 from ..context import Context
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
@@ -59,15 +58,14 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
     if not result.applicable:
         return result
     declared = layer.template.field_named(KIND)
-    column = layer.named(KIND)
-    kinds = [] if column is None else texts(column)
+    there, kinds = layer.named(KIND) is not None, layer.named_text(KIND)
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated(layer)
     allowed = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
         params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed)}
         if not cultivated[position]:
             field, case = layer.field_name("deduction_rate"), "land"
-        elif declared is None or not kinds or kinds[position] in allowed:
+        elif declared is None or not there or kinds[position] in allowed:
             continue
         else:
             field, case = KIND, "kind" if kinds[position] else "blank"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import Counter, defaultdict
 
-from ..cells import texts
 from ..context import Context
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
@@ -53,13 +52,12 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     for code_field, name_field in pairs(ctx.norm, "attributes.name_pairs"):
-        codes, names = layer.named(code_field), layer.named(name_field)
         declared = layer.template.field_named(name_field)
-        if codes is None or names is None or declared is None or declared.personal:
+        if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
             continue
         result.applicable = True
         rows: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for position, pair in enumerate(zip(texts(codes), texts(names), strict=True)):
+        for position, pair in enumerate(zip(layer.named_text(code_field), layer.named_text(name_field), strict=True)):
             if all(pair):
                 rows[pair].append(position)
         by_code: dict[str, Counter[str]] = defaultdict(Counter)

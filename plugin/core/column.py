@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One column of a layer, read once for all rules that ask for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .cells import stripped, texts
+from .encoding import garbled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Column:
+    """``raw`` as it was read. What is given is not to be changed: others are given the same."""
+
+    def __init__(self, raw: pd.Series):
+        self._raw = raw
+
+    @cached_property
+    def values(self) -> pd.Series:
+        """(n,) the values without blanks around them, blank text as missing."""
+        return stripped(self._raw)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """(n,) the values as text, missing ones empty; whole numbers without a decimal point."""
+        return texts(self.values)
+
+    @cached_property
+    def garbled(self) -> frozenset[str]:
+        """Those of the texts that were broken before they came here."""
+        if self.values.dtype.kind in "iufbM":
+            return frozenset()
+        return frozenset(v for v in self.values.unique() if isinstance(v, str) and not v.isascii() and garbled(v))
