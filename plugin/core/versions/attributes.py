@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The attributes of two editions of a layer side by side: which fields are compared, and where their values differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..cells import as_text, stripped, texts
+from ..layer import Layer
+
+#: Columns that programs keep for themselves.
+OWN_COLUMNS = frozenset(
+    ("FID", "OBJECTID", "SHAPE_LENG", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LE_1", "OGC_FID", "OBJECTID_1")
+)
+#: A number written and read again by another format differs by less.
+_RELATIVE = 1e-12
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A field that both editions have. ``measure``: an area, which follows from the shape: on part of a feature it says
+    nothing."""
+
+    name: str
+    before: str
+    after: str
+    measure: bool
+
+
+@dataclass(frozen=True)
+class Fields:
+    """``compared`` fields; names of those that one edition lacks."""
+
+    compared: tuple[Compared, ...]
+    only_before: tuple[str, ...] = ()
+    only_after: tuple[str, ...] = ()
+
+
+def fields_of(before: Layer, after: Layer, only: Iterable[str] = ()) -> Fields:
+    """Fields of the same name (in any case), else of the same meaning in the two templates; not the key.
+
+    ``only``: names of the fields to compare; empty for all.
+    """
+    left, right = _columns(before), _columns(after)
+    names = {name: name for name in left if name in right}
+    for declared in before.template.fields:
+        other = after.template.field(declared.meaning) if declared.meaning else None
+        if other is not None and declared.name in left and declared.name not in right and other.name in right:
+            names.setdefault(declared.name, other.name)
+    key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
+    wanted = {name.upper() for name in only}
+    found = tuple(
+        Compared(name, left[name], right[other], _is_measure(before, name) or _is_measure(after, other))
+        for name, other in names.items()
+        if name not in key and (not wanted or name in wanted)
+    )
+    paired = set(names.values())
+    return Fields(
+        found,
+        () if wanted else tuple(n for n in left if n not in names and n not in key),
+        () if wanted else tuple(n for n in right if n not in paired and n not in key),
+    )
+
+
+def _columns(layer: Layer) -> dict[str, str]:
+    """Name in capitals → column."""
+    columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
+    return {c.upper(): c for c in columns if c.upper() not in OWN_COLUMNS}
+
+
+def _is_measure(layer: Layer, name: str) -> bool:
+    declared = layer.template.field_named(name)
+    return declared is not None and declared.type == "real" and declared.unit == "m2"
+
+
+def differing(
+    fields: Fields, before: Layer, after: Layer, rows: NDArray, others: NDArray, whole: NDArray
+) -> list[tuple[Compared, NDArray]]:
+    """For each field with a difference, which of (k,) pairs of rows differ in it ((k,) bool).
+
+    Blank and missing are the same, and so are a whole number and its text. ``whole`` (k,) bool: pairs of equal shape;
+    areas are compared on those only.
+    """
+    found = []
+    for field in fields.compared:
+        same = _same(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[others])
+        differs = ~same & whole if field.measure else ~same
+        if differs.any():
+            found.append((field, differs))
+    return found
+
+
+def _same(left: pd.Series, right: pd.Series) -> NDArray:
+    if left.dtype.kind in "iuf" and right.dtype.kind in "iuf":
+        a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
+        return np.isclose(a, b, rtol=_RELATIVE, atol=0.0, equal_nan=True)
+    if left.dtype.kind == "M" and right.dtype.kind == "M":
+        return (left.to_numpy() == right.to_numpy()) | (left.isna().to_numpy() & right.isna().to_numpy())
+    if "M" in (left.dtype.kind, right.dtype.kind):
+        return _same_dates(left, right)
+    return np.array(_texts(left), dtype=object) == np.array(_texts(right), dtype=object)
+
+
+def _texts(series: pd.Series) -> list[str]:
+    return texts(stripped(series))
+
+
+def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
+    """A date against its text: days are compared."""
+    days = [
+        pd.to_datetime(side, errors="coerce", format="mixed").dt.strftime("%Y-%m-%d").fillna("")
+        for side in (left, right)
+    ]
+    return days[0].to_numpy() == days[1].to_numpy()
+
+
+def value_text(layer: Layer, column: str, row: int) -> str:
+    """A cell as it is shown: text, a date as a day."""
+    value = layer.frame[column].iloc[row]
+    if isinstance(value, pd.Timestamp):
+        return "" if pd.isna(value) else value.strftime("%Y-%m-%d")
+    if isinstance(value, float | np.floating) and not np.isnan(value):
+        return f"{value:.10g}"
+    return as_text(value)

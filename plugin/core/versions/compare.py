@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare two editions of a layer; both in one plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..geometry import crs as crs_care
+from ..geometry.polygons import Check, never
+from ..geometry.statutory_area import statutory_area
+from ..tolerance import Tolerance
+from .attributes import Compared, differing, fields_of, value_text
+from .edition import Edition
+from .equal import same_shapes
+from .model import CHANGED, IN, NET, OUT, STATUTORY, Balance, Comparison, Part
+from .pieces import Pieces, by_township, complete, cut
+
+
+@dataclass(frozen=True)
+class Townships:
+    """``shapes`` (t,) polygons in the plane, ``names`` (t,)."""
+
+    shapes: NDArray
+    names: list[str]
+
+
+NO_TOWNSHIPS = Townships(np.array([], dtype=object), [])
+
+
+def compare_layers(
+    before: Edition,
+    after: Edition,
+    *,
+    tolerance: Tolerance,
+    townships: Townships = NO_TOWNSHIPS,
+    renumbered: Mapping[str, str] | None = None,
+    fields: Iterable[str] = (),
+    check: Check = never,
+) -> Comparison:
+    """What moved in, moved out and changed between two editions in one plane (metres).
+
+    ``renumbered``: old key → new key; ``fields``: names of the fields whose change counts, empty for all that both have
+    (an area field counts on whole features only). A part's areas are its share of its feature's: statutory area of the
+    part ÷ those of all parts × the feature's own statutory or net area (永农数据库标准, A8), so that parts add up to
+    features and features to the layer.
+    """
+    keys = [(renumbered or {}).get(key, key) for key in before.layer.keys]
+    same = same_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, check)
+    pieces = cut(same.shapes, after.shapes, same.after, check)
+    pieces = by_township(pieces, townships.shapes, check)
+    found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
+    _pair_keys(found, keys, same.after, pieces)
+    check()
+    values = _Values(found, pieces, same.shapes)
+    changes = _changes(found, pieces)
+    bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
+    found.changed_rows = _changed_rows(pieces, changes) + _changed_bare(found, bare, same.after[bare])
+    _sum_up(found, pieces, values, changes, townships.names)
+    _list_parts(found, pieces, values, changes, townships.names, tolerance)
+    return found
+
+
+def _pair_keys(found: Comparison, keys: list[str], same: NDArray, pieces: Pieces) -> None:
+    """Rows of one shape with another key; keys that name other land now; rows without an equal."""
+    other = found.after.layer.keys
+    equal = np.flatnonzero(same >= 0)
+    found.equal = len(equal)
+    found.renumbered = [
+        (i, j) for i, j in zip(equal.tolist(), same[equal].tolist(), strict=True) if keys[i] != other[j]
+    ]
+    found.redrawn = len(keys) - len(equal), len(other) - len(equal)
+    met = {keys[i] for i, j in _pairs(pieces.before, pieces.after) if keys[i] == other[j]}
+    rest = {keys[i] for i in np.flatnonzero(same < 0).tolist() if i not in found.before.layer.unsure_keys}
+    free = set(range(len(other))) - set(same.tolist()) - found.after.layer.unsure_keys
+    found.reused = sorted((rest & {other[j] for j in free}) - met - {""})
+
+
+def _pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
+    both = (left >= 0) & (right >= 0)
+    return set(zip(left[both].tolist(), right[both].tolist(), strict=True))
+
+
+class _Values:
+    """What each piece is worth as part of its row, on each basis: ``old``, ``new`` (k,) m²; ``over``: by how much the pieces
+    of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``bare``: what rows without any
+    piece are worth (no shape; an exact copy of a row that has the piece)."""
+
+    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray):
+        self.old: dict[str, NDArray] = {}
+        self.new: dict[str, NDArray] = {}
+        self.over: dict[str, tuple[NDArray, NDArray]] = {}
+        self.bare: dict[str, tuple[float, float]] = {}
+        direct = _direct(found, pieces)
+        sides = (
+            (found.before, pieces.before, _shares(pieces.before, found.before, settled, pieces, direct)),
+            (found.after, pieces.after, _shares(pieces.after, found.after, found.after.shapes, pieces, direct)),
+        )
+        for basis in (STATUTORY, NET):
+            worth = [_worth(edition, basis) for edition, _, _ in sides]
+            if any(w is None for w in worth):
+                continue
+            made = [_spread(rows, share, w) for (_, rows, share), w in zip(sides, worth, strict=True) if w is not None]
+            (self.old[basis], over, bare), (self.new[basis], over_after, bare_after) = made
+            self.over[basis], self.bare[basis] = (over, over_after), (bare, bare_after)
+            if basis == NET:
+                found.without_net = tuple(int(np.isnan(w).sum()) for w in worth if w is not None)  # type: ignore[assignment]
+
+
+def _spread(rows: NDArray, share: NDArray, worth: NDArray) -> tuple[NDArray, NDArray, float]:
+    """(k,) the pieces' values, (k,) by how much a row's pieces exceed the row, and what rows without pieces are worth."""
+    worth = np.nan_to_num(worth)
+    there = np.flatnonzero(rows >= 0)
+    value = np.zeros(len(rows))
+    value[there] = share[there] * worth[rows[there]]
+    total = np.bincount(rows[there], value[there], minlength=len(worth))
+    first = np.full(len(worth), -1)
+    first[rows[there][::-1]] = there[::-1]
+    has = first >= 0
+    over = np.zeros(len(rows))
+    over[first[has]] = (total - worth)[has]
+    return value, over, float(worth[~has].sum())
+
+
+def _direct(found: Comparison, pieces: Pieces) -> NDArray:
+    """(k,) statutory areas of the pieces; 1 for those that are all of a row of both editions, and so all of its area."""
+    alone = pieces.whole.copy()
+    for rows in (pieces.before, pieces.after):
+        there = rows >= 0
+        counts = np.bincount(rows[there], minlength=1)
+        alone[there] &= counts[rows[there]] == 1
+    direct = np.ones(len(pieces))
+    cut_up = np.flatnonzero(~alone)
+    direct[cut_up] = statutory_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs))
+    return direct
+
+
+def _worth(edition: Edition, basis: str) -> NDArray | None:
+    layer = edition.layer
+    if basis == STATUTORY:
+        return layer.statutory
+    return layer.numbers("net_area") if layer.has("net_area") else None
+
+
+def _shares(rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray) -> NDArray:
+    """(k,) which share of its row each piece is. Of a row whose pieces do not make it up once (its land is claimed twice),
+    the pieces are measured by themselves and may exceed it."""
+    there = rows >= 0
+    total = np.bincount(rows[there], direct[there], minlength=len(edition))
+    once = complete(rows, shapes, pieces)
+    own = edition.layer.statutory
+    base = np.where(once, total, np.where(own > 0, own, 1.0))
+    share = np.zeros(len(rows))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share[there] = np.nan_to_num(direct[there] / base[rows[there]])
+    return share
+
+
+@dataclass
+class _Changes:
+    """``piece`` (c,) positions of pieces on which a field differs, ``fields`` with (c,) bool each."""
+
+    piece: NDArray
+    fields: list[tuple[Compared, NDArray]]
+
+
+def _changes(found: Comparison, pieces: Pieces) -> _Changes:
+    both = np.flatnonzero((pieces.before >= 0) & (pieces.after >= 0))
+    rows, others, whole = pieces.before[both], pieces.after[both], pieces.whole[both]
+    told = differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
+    any_ = np.zeros(len(both), dtype=bool)
+    for _, differs in told:
+        any_ |= differs
+    return _Changes(both[any_], [(f, differs[any_]) for f, differs in told])
+
+
+def _changed_rows(pieces: Pieces, changes: _Changes) -> int:
+    return len(set(pieces.after[changes.piece].tolist()))
+
+
+def _changed_bare(found: Comparison, rows: NDArray, others: NDArray) -> int:
+    """Rows without a shape have attributes, too."""
+    whole = np.ones(len(rows), dtype=bool)
+    told = differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
+    return int(np.any([d for _, d in told], axis=0).sum()) if told else 0
+
+
+def _sum_up(found: Comparison, pieces: Pieces, values: _Values, changes: _Changes, names: list[str]) -> None:
+    out, new = pieces.after < 0, pieces.before < 0
+    changed = np.zeros(len(pieces), dtype=bool)
+    changed[changes.piece] = True
+    for basis, old in values.old.items():
+        fresh, (over, over_after) = values.new[basis], values.over[basis]
+        terms = {
+            "before": old - over,
+            "moved_out": np.where(out, old, 0.0),
+            "moved_in": np.where(new, fresh, 0.0),
+            "changed": np.where(changed, fresh, 0.0),
+            "revalued": np.where(~out & ~new, fresh - old, 0.0),
+            "doubled": over - over_after,
+            "after": fresh - over_after,
+        }
+        bare, bare_after = values.bare[basis]
+        by_town = {"": Balance(before=bare, after=bare_after, doubled=bare_after - bare)}
+        for name, value in terms.items():
+            for label, summed in zip(["", *names], np.bincount(pieces.town + 1, value, len(names) + 1), strict=True):
+                balance = by_town.setdefault(label, Balance())
+                setattr(balance, name, getattr(balance, name) + float(summed))
+        total = Balance(**{name: sum(getattr(b, name) for b in by_town.values()) for name in terms})
+        # The whole is read from the rows, not from the pieces: that is what the balance is held against.
+        worth = [_worth(edition, basis) for edition in (found.before, found.after)]
+        total.before, total.after = (float(np.nansum(w)) for w in worth if w is not None)
+        if names and not (by_town[""].before or by_town[""].after):
+            del by_town[""]
+        found.total[basis], found.townships[basis] = total, by_town
+
+
+def _list_parts(
+    found: Comparison, pieces: Pieces, values: _Values, changes: _Changes, names: list[str], tolerance: Tolerance
+) -> None:
+    area = shapely.area(pieces.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sliver = tolerance.is_sliver(area, 2 * area / shapely.length(pieces.shape))
+    kinds = {OUT: np.flatnonzero(pieces.after < 0), IN: np.flatnonzero(pieces.before < 0), CHANGED: changes.piece}
+    at = {int(p): n for n, p in enumerate(changes.piece)}
+    old, new = values.old[STATUTORY], values.new[STATUTORY]
+    nothing = np.full(len(pieces), np.nan)
+    net_old, net_new = values.old.get(NET, nothing), values.new.get(NET, nothing)
+    for kind, rows in kinds.items():
+        for n in rows.tolist():
+            worth = float(old[n] if kind == OUT else new[n])
+            if sliver[n]:
+                found.slivers.append(pieces.shape[n])
+                found.sliver_m2 += worth
+                continue
+            town = int(pieces.town[n])
+            part = Part(
+                kind,
+                int(pieces.before[n]),
+                int(pieces.after[n]),
+                pieces.shape[n],
+                names[town] if town >= 0 else "",
+                worth,
+                float(net_old[n]),
+                float(net_new[n]),
+            )
+            if kind == CHANGED:
+                part.changes = [_change(f, found, part) for f, differs in changes.fields if differs[at[n]]]
+            found.parts.append(part)
+
+
+def _change(field: Compared, found: Comparison, part: Part) -> tuple[str, str, str]:
+    old = value_text(found.before.layer, field.before, part.before)
+    return field.name, old, value_text(found.after.layer, field.after, part.after)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a comparison of two editions gives: parts that moved or changed, the balance by township, and the one word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .attributes import Fields
+from .edition import Edition
+
+#: Kinds of parts, as in 年度动态维护: 调入, 调出, 属性变更.
+IN, OUT, CHANGED = "in", "out", "changed"
+KINDS = (IN, OUT, CHANGED)
+STATUTORY, NET = "statutory", "net"
+
+
+@dataclass
+class Part:
+    """A piece of land that moved in, moved out or changed its attributes.
+
+    ``before``, ``after``: rows of the editions, −1 where there is none; ``area_m2`` statutory, of a changed part as it is
+    now; ``net_before_m2``, ``net_after_m2`` its share of the rows' net areas (NaN where the layer has none); ``changes``
+    field, old and new value.
+    """
+
+    kind: str
+    before: int
+    after: int
+    geometry: Any
+    township: str
+    area_m2: float
+    net_before_m2: float
+    net_after_m2: float
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    cause: str = ""
+
+    @property
+    def net_m2(self) -> float:
+        return self.net_before_m2 if self.kind == OUT else self.net_after_m2
+
+
+@dataclass
+class Balance:
+    """Areas in m²: before − moved_out + moved_in + revalued + doubled = after.
+
+    ``moved_in``, ``moved_out`` hold slivers too; ``changed`` is the land with other attributes; ``revalued``: what land
+    that stayed has gained, because its net area or the vertices on its edges are others now; ``doubled``: land that
+    several features of one edition claim.
+    """
+
+    before: float = 0.0
+    moved_out: float = 0.0
+    moved_in: float = 0.0
+    changed: float = 0.0
+    revalued: float = 0.0
+    doubled: float = 0.0
+    after: float = 0.0
+
+    @property
+    def rest(self) -> float:
+        """What the sides differ by: a double's own error."""
+        return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
+
+
+@dataclass
+class Comparison:
+    """``balance`` by basis (statutory, and net where both editions have it) and township, the whole under ``""`` in
+    ``total``. ``renumbered``: rows (before, after) of one shape with another key; ``reused``: keys that name land elsewhere
+    now; ``redrawn``: rows of both editions without an equal, ``slivers`` and ``sliver_m2``: parts below both minimums, in the
+    sums but not in ``parts``; ``failed``: pairs of rows that could not be computed."""
+
+    before: Edition
+    after: Edition
+    fields: Fields
+    parts: list[Part] = field(default_factory=list)
+    total: dict[str, Balance] = field(default_factory=dict)
+    townships: dict[str, dict[str, Balance]] = field(default_factory=dict)
+    equal: int = 0
+    renumbered: list[tuple[int, int]] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
+    redrawn: tuple[int, int] = (0, 0)
+    changed_rows: int = 0
+    slivers: list[Any] = field(default_factory=list)
+    sliver_m2: float = 0.0
+    failed: list[tuple[int, int]] = field(default_factory=list)
+    #: Rows whose net area is missing, of both editions.
+    without_net: tuple[int, int] = (0, 0)
+
+    @property
+    def identical(self) -> bool:
+        """Every row has its equal: shape to the cluster tolerance, key, and each field that both editions have."""
+        return not (any(self.redrawn) or self.changed_rows or self.renumbered or self.failed)
+
+    def of_kind(self, kind: str) -> list[Part]:
+        return [part for part in self.parts if part.kind == kind]
+
+    def area(self, kind: str) -> float:
+        """Statutory area (m²) of a kind, slivers and all."""
+        balance = self.total[STATUTORY]
+        return {IN: balance.moved_in, OUT: balance.moved_out, CHANGED: balance.changed}[kind]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The land of two editions cut into pieces: what both have, row by row, what only one has; and each piece by township."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..geometry.overlay import shared_parts, uncovered_parts
+from ..geometry.polygons import Check, Polygons, never
+from ..geometry.validity import missing
+from ..tolerance import Tolerance
+
+#: Parts are told from slivers later: here every piece counts.
+_ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+#: Planar area (m², and as a share) by which pieces may miss their whole: GEOS's rounding.
+_ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
+
+
+@dataclass
+class Pieces:
+    """``before``, ``after`` (k,) rows, −1 where the edition has nothing there; ``shape`` (k,) polygons; ``whole`` (k,) bool:
+    rows of equal shape; ``town`` (k,) township row, −1 for none."""
+
+    before: NDArray
+    after: NDArray
+    shape: NDArray
+    whole: NDArray
+    town: NDArray
+    failed: list[tuple[int, int]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+
+def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never) -> Pieces:
+    """Pieces of (n,) and (m,) polygons, of which ``same`` (n,) are rows with an equal shape (−1: none).
+
+    Only rows without an equal are overlaid: those of both editions with each other, and what is left of them with all.
+    """
+    kept = np.flatnonzero((same >= 0) & ~missing(before))
+    rest = np.flatnonzero((same < 0) & ~missing(before))
+    free = np.setdiff1d(np.flatnonzero(~missing(after)), same)
+    one, other = Polygons(before[rest]), Polygons(after[free])
+    shared = shared_parts(one, other, tolerance=_ALL, check=check)
+    # A row that lies whole on land of an unchanged one (features on top of each other) has not moved.
+    left = uncovered_parts(one, Polygons(after[_around(after, before[rest])]), tolerance=_ALL, check=check)
+    new = uncovered_parts(other, Polygons(before[_around(before, after[free])]), tolerance=_ALL, check=check)
+    nothing = [np.full(len(p), -1) for p in (left, new)]
+    found = Pieces(
+        np.concatenate([kept, rest[shared.left], rest[left.left], nothing[1]]),
+        np.concatenate([same[kept], free[shared.right], nothing[0], free[new.left]]),
+        np.concatenate([before[kept], shared.geometry, left.geometry, new.geometry]),
+        np.arange(len(kept) + len(shared) + len(left) + len(new)) < len(kept),
+        np.full(len(kept) + len(shared) + len(left) + len(new), -1),
+    )
+    found.failed = [(int(rest[i]), int(free[j])) for i, j in shared.ladder.failed]
+    found.failed += [(int(rest[i]), -1) for i, _ in left.ladder.failed] + [
+        (-1, int(free[i])) for i, _ in new.ladder.failed
+    ]
+    return found
+
+
+def _around(shapes: NDArray, places: NDArray) -> NDArray:
+    """The rows whose box meets that of one of the places."""
+    present = np.flatnonzero(~missing(shapes))
+    if not len(present) or not len(places):
+        return present[:0]
+    return present[np.unique(shapely.STRtree(shapes[present]).query(places)[1])]
+
+
+def by_township(pieces: Pieces, townships: NDArray, check: Check = never) -> Pieces:
+    """The pieces cut at the borders of (t,) townships; what lies in none stays with −1."""
+    if not len(townships) or not len(pieces):
+        return pieces
+    whole = Polygons(pieces.shape)
+    shared = shared_parts(whole, Polygons(townships), tolerance=_ALL, check=check)
+    # Where townships overlap, the first has it: land counts once.
+    planar, inside = shapely.area(pieces.shape), np.bincount(shared.left, shared.area, minlength=len(pieces))
+    slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
+    twice = np.flatnonzero(inside > planar + slack)
+    good = ~np.isin(shared.left, twice)
+    rest = np.flatnonzero(inside < planar - slack)
+    bare = uncovered_parts(Polygons(pieces.shape[rest]), Polygons(townships), tolerance=_ALL, check=check)
+    of = np.concatenate([shared.left[good], twice, rest[bare.left]])
+    shape = np.concatenate([shared.geometry[good], pieces.shape[twice], bare.geometry])
+    first = shared.right[~good][np.searchsorted(shared.left[~good], twice)] if len(twice) else twice
+    town = np.concatenate([shared.right[good], first, np.full(len(bare), -1)])
+    lost = np.setdiff1d(np.arange(len(pieces)), of)
+    of, shape = np.concatenate([of, lost]), np.concatenate([shape, pieces.shape[lost]])
+    town = np.concatenate([town, np.full(len(lost), -1)])
+    order = np.lexsort((town, of))
+    of = of[order]
+    return Pieces(pieces.before[of], pieces.after[of], shape[order], pieces.whole[of], town[order], pieces.failed)
+
+
+def complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
+    """(n,) bool: rows of (n,) polygons whose pieces (``rows`` (k,), −1 for none) make up the whole, once."""
+    there = rows >= 0
+    planar = np.bincount(rows[there], shapely.area(pieces.shape[there]), minlength=len(shapes))
+    whole = np.nan_to_num(shapely.area(shapes))
+    once = np.abs(planar - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
+    # A row with an equal is that one, though noise makes its area another.
+    once[rows[there & pieces.whole]] = True
+    found: NDArray = once
+    return found
