@@ -19,7 +19,7 @@ from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
 from .geometry.straight import Brought, Edge, bring
 from .geometry.validity import missing, polygons_only, repair
-from .template import Template
+from .template import Field, Template
 
 if TYPE_CHECKING:
     # Tables load when something runs: QGIS lists the rules at every start.
@@ -140,6 +140,10 @@ class Layer:
         """The texts of a field that were broken before they came here."""
         column = self._names.get(field_name.upper())
         return frozenset() if column is None else self._column(column).garbled
+
+    def spelling(self, declared: Field) -> str | None:
+        """The column that holds a field, perhaps of another edition's template: by its name in any case, else by its meaning."""
+        return self._names.get(declared.name.upper()) or self._columns.get(declared.meaning or "-")
 
     def values(self, column: str) -> pd.Series:
         return self._column(column).values

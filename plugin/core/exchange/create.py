@@ -8,9 +8,8 @@ import shutil
 import sqlite3
 import tempfile
 import traceback
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from ..geometry import crs as crs_care
 from ..template import CodeList, Template
 from ..texts import Texts
 from ..writing import beside, check_writable
+from .quiet import quiet_gdal, reference_of, sure
 from .schema import Domain, Format, LayerSchema, format_of, schemas
 
 if TYPE_CHECKING:
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 EXISTING = ("stop", "add", "replace")
 #: A GeoPackage that the GDAL of an older QGIS opens without a word.
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
-#: FileGDB keeps coordinates on a grid. In degrees its usual one (1e-9°) moves areas by square decimetres.
-_GRID_OF_DEGREES = ["XORIGIN=-400", "YORIGIN=-400", "XYSCALE=100000000000"]
+#: FileGDB keeps coordinates on a grid. Its usual ones (1e-9°, 1e-4 m) move areas by square decimetres; steps of 0.1 µm do
+#: not, and leave room in the 53 bits that a coordinate may have.
+_GRIDS = {
+    True: ["XORIGIN=-400", "YORIGIN=-400", "XYSCALE=1000000000000"],
+    False: ["XORIGIN=-10000000", "YORIGIN=-20000000", "XYSCALE=10000000"],
+}
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,7 @@ def create_database(
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            detail = "no_space" if _full(folder) else "refused"
-            raise OutputError("output_unwritable", target=str(target), detail=detail) from error
+            raise unwritable(target, folder) from error
         with beside(target) as new:
             _copy(work, new)
     return Created(target, made, kept)
@@ -100,8 +103,10 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _full(folder: str) -> bool:
-    return shutil.disk_usage(folder).free < 2**20
+def unwritable(target: Path, folder: str | Path) -> OutputError:
+    """The error for a driver that refused to write to a folder: drivers do not say that the disk is full."""
+    full = shutil.disk_usage(folder).free < 2**20
+    return OutputError("output_unwritable", target=str(target), detail="no_space" if full else "refused")
 
 
 def _check_unlocked(target: Path) -> None:
@@ -129,35 +134,12 @@ def _check_unlocked(target: Path) -> None:
         raise OutputError("output_open_elsewhere", target=str(target))
 
 
-@contextmanager
-def _gdal() -> Iterator[Any]:
-    """osgeo.gdal that neither prints nor warns. Whether it raises is a setting that all of QGIS shares: see `_sure`."""
-    try:
-        from osgeo import gdal
-    except ImportError as error:
-        raise InputError("osgeo_lacking") from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gdal.PushErrorHandler("CPLQuietErrorHandler")
-        try:
-            yield gdal
-        finally:
-            gdal.PopErrorHandler()
-
-
-def _sure(answer: Any) -> Any:
-    """RuntimeError when GDAL refused and said so by what it returned (nothing, False, an error's number)."""
-    if answer is None or answer is False or (answer is not True and isinstance(answer, int) and answer != 0):
-        raise RuntimeError("refused")
-    return answer
-
-
 def _new(work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]) -> tuple[str, ...]:
-    with _gdal() as gdal:
+    with quiet_gdal() as gdal:
         driver = gdal.GetDriverByName(form.driver)
         if driver is None:
             raise InputError("osgeo_lacking")
-        database = _sure(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
+        database = sure(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
         made = _fill(database, wanted, crs, form, check)
         # Closed, and so written.
         del database
@@ -166,8 +148,8 @@ def _new(work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: C
 
 def _check_whole(work: Path, names: set[str]) -> None:
     """RuntimeError when not everything arrived: drivers say nothing of a disk that is full while they close."""
-    with _gdal() as gdal:
-        database = _sure(gdal.OpenEx(str(work), gdal.OF_VECTOR))
+    with quiet_gdal() as gdal:
+        database = sure(gdal.OpenEx(str(work), gdal.OF_VECTOR))
         lacking = [n for n in names if database.GetLayerByName(n) is None]
         del database
     if lacking:
@@ -177,9 +159,9 @@ def _check_whole(work: Path, names: set[str]) -> None:
 def _add(
     work: Path, target: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    with _gdal() as gdal:
+    with quiet_gdal() as gdal:
         try:
-            database = _sure(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
+            database = sure(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         there = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
@@ -207,11 +189,9 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
 def _fill(
     database: Any, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]
 ) -> tuple[str, ...]:
-    from osgeo import ogr, osr
+    from osgeo import ogr
 
-    reference = osr.SpatialReference()
-    _sure(reference.SetFromUserInput(crs_care.label(crs) if crs.to_epsg() else crs.to_wkt("WKT2_2018")))
-    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    reference = reference_of(crs)
     taken = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
     known: dict[Domain, str] = {}
     # All domains first: a FileGDB that has just got one does not know it before it is written.
@@ -223,7 +203,7 @@ def _fill(
         # A GeoPackage takes a title once; 防灾减灾设施（点） is in the county's part and in the centre's.
         title = f"{schema.title} {schema.name}" if schema.title in taken else schema.title
         taken.add(title)
-        layer = _sure(database.CreateLayer(schema.name, reference, kind, _layer_options(schema, title, crs, form)))
+        layer = sure(database.CreateLayer(schema.name, reference, kind, _layer_options(schema, title, crs, form)))
         for column in schema.columns:
             declared = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
             declared.SetWidth(column.length)
@@ -235,7 +215,7 @@ def _fill(
             if column.default:
                 text = column.kind in ("String", "Date", "DateTime")
                 declared.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
-            _sure(layer.CreateField(declared))
+            sure(layer.CreateField(declared))
         del layer
     database.FlushCache()
     return tuple(s.name for s in wanted)
@@ -251,7 +231,7 @@ def _layer_options(schema: LayerSchema, title: str, crs: CRS, form: Format) -> l
             f"DESCRIPTION={schema.title}",
         ]
     dataset = [f"FEATURE_DATASET={schema.dataset}"] if schema.dataset else []
-    return [f"LAYER_ALIAS={schema.title}", *dataset, *(_GRID_OF_DEGREES if crs.is_geographic else [])]
+    return [f"LAYER_ALIAS={schema.title}", *dataset, *_GRIDS[bool(crs.is_geographic)]]
 
 
 def _domain(database: Any, domain: Domain) -> str:
@@ -268,7 +248,7 @@ def _domain(database: Any, domain: Domain) -> str:
     # A split feature keeps its code in both parts; of two that are merged, someone has to choose.
     made.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
     made.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
-    _sure(database.AddFieldDomain(made))
+    sure(database.AddFieldDomain(made))
     return name
 
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What stands between a plan and its package: told with layer, feature, field and remedy before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...texts import Texts
+
+#: Features that one sentence names.
+NAMED = 5
+
+
+class Level(StrEnum):
+    """``stop``: cannot be written without loss, whatever anybody wants; ``gate``: not unless the planner insists (FORCE),
+    and then the package says so; ``note``: told."""
+
+    STOP = "stop"
+    GATE = "gate"
+    NOTE = "note"
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """``key`` names a text of the section ``package``; ``features`` the first few by BSM; ``count`` how many there are."""
+
+    level: Level
+    key: str
+    layer: str = ""
+    field: str = ""
+    count: int = 0
+    features: tuple[str, ...] = ()
+    params: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+
+    def sentence(self, texts: Texts) -> str:
+        more = " …" if self.count > len(self.features) else ""
+        words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
+        own = {**self.params, **(words if "detail" in self.params else {})}
+        named = texts.get("words", "between_names").join(self.features) + more
+        return texts.get(
+            "package", self.key, layer=self.layer, field=self.field, count=self.count, features=named, **own
+        )
+
+    def to_dict(self, texts: Texts) -> dict[str, Any]:
+        row = dataclasses.asdict(self)
+        return {
+            **{k: row[k] for k in ("key", "layer", "field", "count")},
+            "level": str(self.level),
+            "features": list(self.features),
+            "message": self.sentence(texts),
+        }
+
+
+def of_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
+    return [p for p in problems if p.level in levels]

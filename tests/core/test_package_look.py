@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Before anything is written: each thing that would be lost or refused is told with layer, feature, field and remedy."""
+
+from datetime import datetime
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from plugin.core.exchange.package.content import contents
+from plugin.core.exchange.package.look import look, look_at_wanting
+from plugin.core.exchange.package.problems import Level
+from plugin.core.texts import Texts
+from tests.core.made_package import only, parcels, plan_of, vectors
+from tests.core.small import box, table
+
+LONG = "很" * 300
+
+
+def found(plan, form, **more):
+    content = only(plan, form, **more)
+    return look(content, form, plan.norm.standard.code_lists)
+
+
+def told(problem):
+    for lang in ("zh", "en"):
+        sentence = problem.sentence(Texts(lang))
+        assert problem.layer in sentence and "None" not in sentence and "{" not in sentence
+    return problem.sentence(Texts("zh"))
+
+
+def one(problems, key):
+    (problem,) = [p for p in problems if p.key == key]
+    told(problem)
+    return problem
+
+
+def stops(problems):
+    return {p.key for p in problems if p.level is not Level.NOTE}
+
+
+def test_a_sound_layer_has_nothing_to_tell_but_what_it_lacks():
+    problems = found(plan_of(DLTB=parcels()), vectors())
+    assert {p.key for p in problems} == {"fields_lacking"} and stops(problems) == set()
+
+
+@pytest.mark.parametrize(
+    ("columns", "key", "field", "level", "says"),
+    [
+        ({"ZLDWMC": ["a", LONG, None]}, "too_long", "ZLDWMC", Level.STOP, ["0002", "300"]),
+        ({"GDLX": ["TT", "ZZ", None]}, "code_unknown", "GDLX", Level.GATE, ["ZZ", "0002"]),
+        ({"TBMJ": ["1.5", "约一亩", None]}, "number_unreadable", "TBMJ", Level.STOP, ["0002"]),
+        ({"TBMJ": [1.5, np.inf, None]}, "number_unreadable", "TBMJ", Level.STOP, ["0002"]),
+        ({"ZLDWMC": ["a", "b\0c", None]}, "not_text", "ZLDWMC", Level.STOP, ["0002"]),
+        ({"自己的": [1, 2, 3]}, "fields_left_out", "", Level.NOTE, ["自己的"]),
+    ],
+)
+def test_values_that_do_not_fit(columns, key, field, level, says):
+    problem = one(found(plan_of(DLTB=parcels(**columns)), vectors()), key)
+    assert (problem.field, problem.level) == (field, level)
+    sentence = told(problem)
+    assert all(word in sentence for word in says), sentence
+
+
+def test_a_code_of_a_list_that_nobody_verified_does_not_stop():
+    plan = plan_of(LSWHBHX=table([box(0, 0)], LX=["77"]))
+    codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].field_named("LX").codes]
+    assert codes.mark == "C"
+    assert one(found(plan, vectors()), "code_unknown").level is Level.NOTE
+
+
+def test_required_fields():
+    zones = table([box(0, 0), box(100, 0)], GHFQDM=["410", "410"], GKZY=["管", " "])
+    empty = {p.field: p for p in found(plan_of(ZXCQGHFQ=zones), vectors()) if p.key == "required_empty"}
+    assert (empty["GKZY"].count, empty["GKZY"].features) == (1, ("140225000000000002",))
+    assert empty["GKZY"].level is Level.STOP and "GKZY" in told(empty["GKZY"])
+
+
+def test_shapes_that_cannot_be_written_as_drawn():
+    plan = plan_of(DLTB=parcels(3).set_geometry([box(0, 0), None, box(300, 0).centroid], crs=4526))
+    problems = found(plan, vectors())
+    assert one(problems, "shape_missing").features == ("140225000000000002",)
+    assert one(problems, "shape_kind").level is Level.STOP
+    curved = plan_of(DLTB=parcels())
+    curved.layers["DLTB"].source.curves = (1,)
+    curved.layers["DLTB"].source.curve_step = 4.0
+    problem = one(found(curved, vectors()), "shape_curved")
+    assert (problem.level, problem.features) == (Level.GATE, ("140225000000000002",))
+
+
+def test_rows_of_another_zone():
+    """Most rows are in zone 38; one has the prefix of zone 37."""
+    shapes = [box(0, 0), box(100, 0), shapely.transform(box(200, 0), lambda c: c - [1_000_000, 0])]
+    plan = plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526))
+    problem = one(found(plan, vectors()), "shape_stray")
+    assert (problem.level, problem.features) == (Level.GATE, ("140225000000000003",))
+
+
+def test_heights_are_left_out_and_told():
+    high = [shapely.force_3d(box(100 * n, 0), 900.0) for n in range(3)]
+    plan = plan_of(DLTB=parcels(3).set_geometry(high, crs=4526))
+    assert one(found(plan, vectors()), "heights_left_out").count == 3
+    (rows,) = only(plan, vectors()).batches(plan.crs)
+    assert not shapely.has_z(rows.shapes).any()
+
+
+def test_layers_that_are_missing_empty_or_unusable():
+    form = vectors(
+        layers=[{"layer": "red_line", "need": "M"}, {"layer": "heritage", "need": "C"}, {"layer": "ZRBHD", "need": "O"}]
+    )
+    plan = plan_of(DLTB=parcels(), STBHHX=table([shapely.box(0, 0, 1, 1)]))
+    filled, wanting = contents(plan, form)
+    assert [c.name for c in filled] == ["DLTB"]
+    problems = look_at_wanting(wanting, lambda c: Texts("zh").concept(c))
+    assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
+    assert "STBHHX" in told(problems[0]) and "历史文化" in told(problems[1])
+    empty = plan_of(DLTB=parcels(), STBHHX=table([]))
+    content = next(c for c in contents(empty, form)[0] if c.name == "STBHHX")
+    (problem,) = look(content, form, {})
+    assert (problem.key, problem.level) == ("layer_empty", Level.GATE)
+
+
+def test_personal_data_stays_out_unless_asked_for():
+    template = next(
+        t for t in plan_of(DLTB=parcels()).norm.standard.templates.values() if t.personal and t.geometry == "polygon"
+    )
+    field = template.personal[0]
+    plan = plan_of(**{template.role: table([box(0, 0)], **{field.name.lower(): ["张三"]}), "DLTB": parcels()})
+    form = vectors(layers=[{"layer": template.role, "need": "M"}], others=False)
+    problem = one(found(plan, form), "personal_left_out")
+    assert (problem.field, problem.count) == (field.name, 1)
+    (rows,) = only(plan, form).batches(plan.crs)
+    assert rows.values[field.name].tolist() == [None]
+    (rows,) = only(plan, form, personal=True).batches(plan.crs)
+    assert rows.values[field.name].tolist() == ["张三"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "encoding", "key", "field"),
+    [
+        ({"ZLDWMC": ["𠮷"] * 3}, "GBK", "not_gbk", "ZLDWMC"),
+        ({"ZLDWMC": ["县" * 100] * 3}, "UTF-8", "too_many_bytes", "ZLDWMC"),
+        ({"TBMJ": [1e15] * 3}, "GBK", "number_wide", "TBMJ"),
+        ({"SJNF": [2020, 2020, 2020123456]}, "GBK", "number_wide", "SJNF"),
+    ],
+)
+def test_what_a_shapefile_has_no_room_for(columns, encoding, key, field):
+    plan = plan_of(DLTB=parcels(**columns))
+    form = vectors("a.shp", encoding=encoding)
+    declared = plan.norm.standard.templates["DLTB"].field_named(field)
+    assert declared is not None, f"{field} is not a field of DLTB"
+    keys = {p.key: p for p in found(plan, form)}
+    assert keys[key].field == field and keys[key].level is Level.STOP
+    told(keys[key])
+    assert key not in {p.key for p in found(plan, vectors("a.gdb"))}
+
+
+def test_a_shapefile_rounds_nothing():
+    plan = plan_of(LSWHBHX=table([box(0, 0), box(200, 0)], MJ=[10_000.25, 10_000.123]))
+    problem = one(found(plan, vectors("a.shp")), "decimals_lost")
+    assert (problem.field, problem.features, problem.params["decimals"]) == ("MJ", ("140225000000000002",), 2)
+
+
+def test_names_and_fields_as_the_form_wants_them():
+    slot = {
+        "layer": "parcels",
+        "need": "M",
+        "name": "地类图斑",
+        "fields": ["DLMC", "bsm", "TBMJ"],
+        "names": {"TBMJ": "MIANJI"},
+    }
+    plan = plan_of(DLTB=parcels())
+    content = only(plan, vectors(layers=[slot], others=False))
+    assert content.name == "地类图斑" and list(content.columns) == ["DLMC", "BSM", "MIANJI"]
+    (rows,) = content.batches(plan.crs)
+    assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
+
+
+def test_values_are_carried_as_they_are():
+    plan = plan_of(
+        DLTB=parcels(
+            DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
+        )
+    )
+    (rows,) = only(plan, vectors()).batches(plan.crs)
+    assert rows.values["DLBM"].tolist() == ["0103", None, None]
+    assert rows.values["TBMJ"].tolist() == [1.1, None, None]
+    assert rows.values["ZLDWMC"].tolist() == ["20", None, "7.5"]
+    assert rows.values["BZ"].tolist() == ["1", "2", "3"]
+
+
+def test_dates():
+    moments = [datetime(2026, 1, 31), pd.NaT, datetime(2026, 1, 31, 10, 30)]
+    role, field = next(
+        (r, f)
+        for r, t in plan_of(DLTB=parcels()).norm.standard.templates.items()
+        for f in t.fields
+        if f.type == "date" and t.geometry == "polygon" and not t.base
+    )
+    rows_of = gpd.GeoDataFrame(
+        {"BSM": ["1", "2", "3"], field.name: moments}, geometry=[box(0, 0), box(200, 0), box(400, 0)], crs=4526
+    )
+    plan = plan_of(**{role: rows_of, "DLTB": parcels()})
+    form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
+    (rows,) = only(plan, form).batches(plan.crs)
+    assert rows.values[field.name].tolist() == [moments[0], None, moments[2]]
+    shape = vectors("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
+    assert one(found(plan, shape), "time_lost").features == ("3",)
+    words = plan_of(**{role: rows_of.assign(**{field.name: ["2026-01-31", "2026年2月31日", ""]}), "DLTB": parcels()})
+    assert one(found(words, form), "date_unreadable").features == ("2",)
