@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two geometries are one shape, whatever ring a format begins where; a vertex that moved is told in metres."""
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.exchange.package.alike import moved
+from plugin.core.geometry.crs import coordinates
+from tests.core.small import X, Y
+
+GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
+RING = [(0, 0), (10, 0), (10, 10), (0, 10)]
+
+
+def shift(points, by):
+    return points[by:] + points[:by]
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "metres"),
+    [
+        (shapely.Polygon(RING), shapely.Polygon(RING), 0),
+        (shapely.Polygon(RING), shapely.Polygon(RING[::-1]), 0),
+        (shapely.Polygon(RING), shapely.Polygon(shift(RING, 2)), 0),
+        (shapely.Polygon(RING), shapely.Polygon(shift(RING[::-1], 1)), 0),
+        (shapely.Polygon(RING), shapely.MultiPolygon([shapely.Polygon(RING)]), 0),
+        (shapely.Polygon(RING), shapely.Polygon([(0, 0), (10, 0), (10, 10.001), (0, 10)]), 0.001),
+        (shapely.Polygon(RING), shapely.Polygon([(0, 0), (5, 0), (10, 0), (10, 10), (0, 10)]), np.inf),
+        (shapely.Polygon(RING), None, np.inf),
+        (None, None, 0),
+        (shapely.Polygon(RING), shapely.Polygon(), np.inf),
+        (
+            shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(5, 5, 6, 6)]),
+            shapely.MultiPolygon([shapely.box(5, 5, 6, 6), shapely.box(0, 0, 1, 1)]),
+            0,
+        ),
+        (
+            shapely.Polygon(RING, [[(1, 1), (2, 1), (2, 2)], [(5, 5), (6, 5), (6, 6)]]),
+            shapely.Polygon(RING, [[(5, 5), (6, 6), (6, 5)], [(2, 1), (2, 2), (1, 1)]]),
+            0,
+        ),
+        (shapely.LineString(RING), shapely.LineString(RING), 0),
+        (shapely.LineString(RING), shapely.LineString(RING[::-1]), np.inf),
+        (shapely.Point(1, 2), shapely.Point(1, 2.5), 0.5),
+    ],
+)
+def test_the_same_shape_however_it_is_stored(given, found, metres):
+    """Alone, and among others that are the same."""
+    same = shapely.box(20, 20, 30, 30)
+    for before in ([], [same, None]):
+        off = moved(np.array([*before, given], dtype=object), np.array([*before, found], dtype=object), ZONE_38)
+        assert (off[:-1] == 0).all()
+        if metres == np.inf:
+            assert off[-1] > 1
+        else:
+            assert off[-1] == pytest.approx(metres, abs=1e-12)
+
+
+def test_degrees_are_told_in_metres():
+    here = coordinates(np.array([[X, Y], [X + 1.0, Y]]), ZONE_38, GEODETIC)
+    one, two = (np.array([shapely.Point(p)], dtype=object) for p in here)
+    assert moved(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)

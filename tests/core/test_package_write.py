@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is written is what was drawn: FileGDB, GeoPackage and shapefile, read again by fiona, osgeo and pyogrio."""
+
+import csv
+import sqlite3
+import sys
+from contextlib import closing
+from datetime import datetime
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.errors import InputError
+from plugin.core.exchange.package import readers
+from plugin.core.exchange.package.content import contents
+from plugin.core.exchange.package.database import write_database
+from plugin.core.exchange.package.read_back import read_back
+from plugin.core.exchange.package.shapefile import NAMES, write_shapefiles
+from plugin.core.geometry.crs import reproject
+from plugin.core.geometry.statutory_area import statutory_area
+from tests.core.made_package import PARCELS, awkward, plan_of, vectors
+from tests.core.small import X, Y, box, table
+
+pytestmark = pytest.mark.slow  # it writes and reads whole databases
+
+gdal = pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+ogr = pytest.importorskip("osgeo.ogr")
+fiona = pytest.importorskip("fiona")
+
+GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
+AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
+
+
+def made_plan():
+    drawn = awkward()
+    return plan_of(
+        DLTB=drawn.assign(
+            TBMJ=AREAS,
+            ZLDWMC=["浑源县永安镇𠮷", "䶮镇", "a'b\"c", None, "长" * 255],
+            SJNF=[2020, None, 2020, 2020, 2020],
+        ),
+        XZQX=table([box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        ZDJTJCSSX=table([shapely.LineString([(X, Y), (X + 50.5, Y + 7.25), (X + 90, Y)])], MC=["108国道"]),
+        ZDJCSSD=table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
+    )
+
+
+def write(plan, path, form, crs=None):
+    crs = crs or CRS.from_user_input(form.crs)
+    filled, _ = contents(plan, form)
+    if path.suffix == ".shp":
+        write_shapefiles(path.with_suffix(""), filled, crs, encoding=form.encoding)
+    else:
+        plane = crs.sub_crs_list[0] if crs.is_compound else crs
+        write_database(path, filled, crs, code_lists=plan.norm.standard.code_lists, plane=plane)
+    return filled
+
+
+def file_of(path, content):
+    return path.with_suffix("") / f"{content.name}.shp" if path.suffix == ".shp" else path
+
+
+@pytest.fixture(params=["fiona", "fiona blocked"])
+def reader(request, monkeypatch):
+    if request.param == "fiona blocked":
+        for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "fiona", None)
+    return request.param
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
+@pytest.mark.parametrize("file", ["库 一.gdb", "库 一.gpkg"])
+def test_databases_come_back_as_they_were(tmp_path, file, crs, reader):
+    plan, path = made_plan(), tmp_path / file
+    form = vectors(file, crs=crs)
+    for content in write(plan, path, form):
+        done = read_back(path, content, CRS.from_user_input(crs))
+        assert done.same, done.differences
+        assert done.features == len(content) and done.fields == len(content.template.fields)
+        assert done.moved_m < 1e-6 and done.area_off_m2 < 1e-3
+        assert done.library.startswith("pyogrio" if "blocked" in reader else "fiona")
+        assert done.widths_told == ("blocked" not in reader)
+
+
+def small_texts(plan):
+    """Texts and numbers that a shapefile has room for."""
+    frame = plan.layers["DLTB"].frame
+    frame["ZLDWMC"], frame["TBMJ"] = (
+        ["浑源县永安镇", "大磁窑镇", "a'b\"c", None, "长" * 80],
+        [10_000.12, 0.1, 3.5, 1e6, None],
+    )
+    return plan
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
+    plan, path = small_texts(made_plan()), tmp_path / "矢量 数据.shp"
+    form = vectors(path.name, crs="EPSG:4490", encoding=encoding)
+    for content in write(plan, path, form):
+        done = read_back(file_of(path, content), content, GEODETIC)
+        assert done.same, done.differences
+    folder = path.with_suffix("")
+    assert (folder / "DLTB.cpg").read_text() == encoding
+    raw = (folder / "DLTB.dbf").read_bytes()
+    assert "浑源县永安镇".encode(encoding) in raw and len(list(folder.glob("*.shp"))) == 4
+    with fiona.open(folder / "DLTB.shp") as layer:
+        assert next(f["properties"]["ZLDWMC"] for f in layer) == "浑源县永安镇"
+        assert layer.schema["properties"]["BSM"] == "str:18"
+    with (folder / NAMES).open(encoding="utf-8-sig", newline="") as handle:
+        rows = [r for r in csv.DictReader(handle) if r["图层"] == "DLTB"]
+    template = plan.norm.standard.templates["DLTB"]
+    assert [r["字段"] for r in rows] == [f.name for f in template.fields]
+    assert all(len(r["导出字段"].encode(encoding)) <= 10 for r in rows)
+    assert next(r for r in rows if r["字段"] == "TBMJ")["字段名称"] == "图斑面积"
+
+
+def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):
+    """Names, types and lengths by fiona; aliases, domains and feature datasets by osgeo; heights where they are asked for."""
+    plan, path = made_plan(), tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
+    templates = plan.norm.standard.templates
+    with fiona.open(path, layer="DLTB") as layer:
+        properties = dict(layer.schema["properties"])
+        rows = [dict(f["properties"]) for f in layer]
+    assert list(properties) == [f.name for f in templates["DLTB"].fields]
+    assert properties["BSM"] == "str:18" and properties["TBMJ"] == "float" and properties["SJNF"] == "int32"
+    assert [r["TBMJ"] for r in rows] == AREAS and rows[0]["ZLDWMC"] == "浑源县永安镇𠮷"
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    layer = database.GetLayerByName("DLTB")
+    definition = layer.GetLayerDefn()
+    for number, declared in enumerate(templates["DLTB"].fields):
+        column = definition.GetFieldDefn(number)
+        assert column.GetAlternativeName() == declared.alias
+        assert column.GetType() != ogr.OFTInteger64
+        if declared.codes:
+            domain = database.GetFieldDomain(column.GetDomainName())
+            assert set(domain.GetEnumeration()) == set(
+                plan.norm.standard.code_lists[declared.codes].written(declared.code_pad)
+            )
+    reference = layer.GetSpatialRef()
+    assert reference.IsCompound() and reference.GetAuthorityCode("COMPD_CS|VERT_CS") == "5737"
+    assert layer.GetFeatureCount() == 5
+
+
+def test_big_polygons_keep_their_areas(tmp_path):
+    """Ten kilometres between two vertices, and 30 000 vertices: both are held to max(0.01 m², 2e-6 m² × vertices)."""
+    turn = np.linspace(0, 2 * np.pi, 30_001)[:-1]
+    ring = np.column_stack([X + 9_000 * np.cos(turn) + np.sin(turn * 999) * 3, Y + 9_000 * np.sin(turn)])
+    square = box(20_000, 0, 30_000 / 3, 30_000 / 7)
+    plan = plan_of(DLTB=table([shapely.Polygon(ring), square], **{k: [v] * 2 for k, v in PARCELS.items()}))
+    for crs in (GEODETIC, ZONE_38):
+        path = tmp_path / f"{crs.to_epsg()}.gdb"
+        (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        with fiona.open(path, layer="DLTB") as layer:
+            found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
+        drawn = reproject(plan.layers["DLTB"].drawn, ZONE_38, crs)
+        areas = [statutory_area(reproject(s, crs, GEODETIC)) for s in (drawn, found)]
+        assert np.abs(areas[0] - areas[1]).max() < 0.01
+        assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
+
+
+def test_dates_and_times(tmp_path):
+    role, name = next(
+        (r, f.name)
+        for r, t in made_plan().norm.standard.templates.items()
+        for f in t.fields
+        if f.type == "date" and t.geometry == "polygon" and not t.base
+    )
+    moments = [datetime(2026, 1, 31, 10, 30, 5), None, datetime(1999, 12, 31)]
+    rows = table([box(0, 0), box(200, 0), box(400, 0)], **{name: moments})
+    plan, path = plan_of(DLTB=awkward(), **{role: rows}), tmp_path / "a.gdb"
+    form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
+    (content,) = write(plan, path, form)
+    assert read_back(path, content, ZONE_38).same
+    with fiona.open(path, layer=role) as layer:
+        assert next(f["properties"][name] for f in layer).startswith("2026-01-31T10:30:05")
+
+
+def changed(path, *statements):
+    with closing(sqlite3.connect(path)) as database, database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (trigger,) in triggers:
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        for statement in statements:
+            database.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "field", "feature"),
+    [
+        ("UPDATE DLTB SET DLBM = '0102' WHERE fid = 2", "value", "DLBM", "140225000000000002"),
+        ("UPDATE DLTB SET TBMJ = TBMJ + 1e-9 WHERE fid = 3", "value", "TBMJ", "140225000000000003"),
+        ("UPDATE DLTB SET ZLDWMC = NULL WHERE fid = 2", "value", "ZLDWMC", "140225000000000002"),
+        ("UPDATE DLTB SET SJNF = 0 WHERE fid = 2", "value", "SJNF", "140225000000000002"),
+        (
+            "UPDATE DLTB SET geom = (SELECT geom FROM DLTB WHERE fid = 1) WHERE fid = 5",
+            "shape",
+            "",
+            "140225000000000005",
+        ),
+        ("UPDATE DLTB SET geom = NULL WHERE fid = 4", "shape", "", "140225000000000004"),
+        ("DELETE FROM DLTB WHERE fid = 5", "count", "", None),
+        ("ALTER TABLE DLTB DROP COLUMN DLMC", "fields", "DLMC", None),
+        ("UPDATE gpkg_geometry_columns SET srs_id = 4490", "crs", None, None),
+    ],
+)
+def test_reading_back_sees_every_change(tmp_path, statement, kind, field, feature, reader):
+    plan, path = made_plan(), tmp_path / "a.gpkg"
+    content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
+    if kind == "crs":
+        more = [
+            "INSERT OR IGNORE INTO gpkg_spatial_ref_sys SELECT 'CGCS2000', 4490, 'EPSG', 4490, definition, '' FROM gpkg_spatial_ref_sys WHERE srs_id = 4326"
+        ]
+        more.append("UPDATE gpkg_contents SET srs_id = 4490")
+    else:
+        more = []
+    changed(path, *more, statement)
+    done = read_back(path, content, ZONE_38)
+    assert not done.same
+    found = {(k, f if field is not None else None) for k, f in done.differences}
+    assert (kind, field) in found, done.differences
+    if feature:
+        assert done.examples[kind, field] == [feature]
+
+
+def test_a_vertex_that_moved_by_a_millimetre_is_seen(tmp_path):
+    plan, path = made_plan(), tmp_path / "a.gdb"
+    content = next(c for c in write(plan, path, vectors()) if c.name == "DLTB")
+    shapes = plan.layers["DLTB"].frame.geometry.to_numpy()
+    shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
+    plan.layers["DLTB"].__dict__.pop("drawn", None)
+    done = read_back(path, content, ZONE_38)
+    assert done.examples["shape", ""] == ["140225000000000002"]
+
+
+def test_a_damaged_database_is_told(tmp_path, reader):
+    path = tmp_path / "a.gpkg"
+    path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
+    plan = made_plan()
+    content = contents(plan, vectors(path.name))[0][0]
+    with pytest.raises(InputError):
+        read_back(path, content, ZONE_38)
+
+
+def test_the_library_that_reads_is_named(reader):
+    assert readers.library().startswith("pyogrio" if "blocked" in reader else "fiona")
