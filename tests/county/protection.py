@@ -57,6 +57,12 @@ def _reserve(drawing: Drawing) -> None:
     drawing.add_parcels("ZRBHD", [piece, *core, *rest], MC=names, LX="自然保护区", JB="省级")
 
 
+def add_village_boundary(drawing: Drawing) -> None:
+    """村庄建设边界, which township and village plans have: around every village and a little more."""
+    hamlets = drawing.pieces(drawing.lines.hamlet)
+    drawing.add_parcels("CZJSBJ", hamlets)
+
+
 def _facilities(drawing: Drawing) -> None:
     land = drawing.fabric.land
     seats = shapely.points(np.round(land.seats + CENTRE, 3))

@@ -22,18 +22,20 @@ EDITIONS = {
     "CZKFBJ": "county_db-2021",
     "LSWHBHX": "county_db-2021",
 }
+# Layers of a township's plan that the county's edition does not have.
+TOWNSHIP = {"CZJSBJ": "township_db-2021"}
 # Further layers of a full plan (`full`), in the order of their numbers: a new one goes to the end.
 FURTHER = (
     "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",
     "SD", "ZRBHD", "HLFXKZX", "KCZYKCBHX", "XZHQ", "XZZRZHFXFBM", "YJJBNTCBQ", "FZJZSSD", "ZDJCSSD", "ZDJTJCSSX", "LSWHJQ",
     "WWBHDWM", "WWBHDWD", "LSJZM", "LSJZD", "ZXCQFW", "ZXCQXZYDYH", "ZXCQGHYDYH", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZXCQCSLX",
-    "ZXCQCSLVX", "ZXCQCSHX", "ZXCQCSZX", "ZXCQGGFWSSD", "ZXCQDLZXX",
+    "ZXCQCSLVX", "ZXCQCSHX", "ZXCQCSZX", "ZXCQGGFWSSD", "ZXCQDLZXX", "CZJSBJ",
 )  # fmt: skip
 
 
 @cache
 def template(role: str) -> dict[str, Any]:
-    path = STANDARDS / EDITIONS.get(role, "county_db-2021") / "templates" / f"{role}.toml"
+    path = STANDARDS / (EDITIONS | TOWNSHIP).get(role, "county_db-2021") / "templates" / f"{role}.toml"
     with path.open("rb") as file:
         return tomllib.load(file)
 

@@ -3,19 +3,165 @@
 
 from __future__ import annotations
 
-from tests.county.workshop import FIELD, PARCEL
+import numpy as np
+
+from tests.county.workshop import FARM, FIELD, PARCEL
 from tests.mutations.frame import Draft, plants
+
+WOODS, BASE, CENTRE_ZONES = "TRL", "XZYDYH", "ZXCQGHFQ"
 
 
 @plants("ATT001")
 def one_number_for_two_parcels(draft: Draft) -> None:
-    rows = [draft.row(PARCEL, draft.choose(draft.wild, around=False)[0]) for _ in range(2)]
+    rows = [draft.pick(PARCEL, draft.wild) for _ in range(2)]
     draft.change(PARCEL, rows[1], BSM=draft.key(PARCEL, rows[0]))
+
+
+@plants("ATT001")
+def a_parcel_without_a_number(draft: Draft) -> None:
+    draft.change(PARCEL, draft.pick(PARCEL, draft.wild), BSM=None)
+
+
+@plants("ATT002")
+def a_code_of_no_list(draft: Draft) -> None:
+    draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="0308")
+
+
+@plants("ATT002")
+def the_name_of_another_code(draft: Draft) -> None:
+    wooded = draft.wild & (draft.layers[PARCEL]["DLBM"] == "0301").to_numpy()
+    draft.change(PARCEL, draft.pick(PARCEL, wooded), DLMC="灌木林地")
 
 
 @plants("ATT003")
 def a_deduction_that_is_not_gross_times_rate(draft: Draft) -> None:
-    parcel, _ = draft.choose(draft.fields & (draft.lines.rate > 0), around=False)
-    row = draft.row(FIELD, parcel)
+    row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
     values = {name: draft.value(FIELD, row, name) for name in ("KCMJ", "TBDLMJ")}
     draft.change(FIELD, row, KCMJ=round(values["KCMJ"] + 100, 2), TBDLMJ=round(values["TBDLMJ"] - 100, 2))
+
+
+@plants("ATT003")
+def cultivated_land_without_net_area(draft: Draft) -> None:
+    ploughed = draft.layers[PARCEL]["DLBM"].isin(["0102", "0103"]).to_numpy()
+    draft.change(PARCEL, draft.pick(PARCEL, ploughed), TBDLMJ=np.nan)
+
+
+@plants("ATT004")
+def a_number_that_lost_a_digit(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1])
+
+
+@plants("ATT004")
+def a_number_of_the_neighbouring_county(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.change(WOODS, row, BSM="140226" + draft.key(WOODS, row)[6:])
+
+
+@plants("ATT005")
+def one_number_in_two_layers(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), BSM=draft.key("STGYL", draft.first("STGYL")))
+
+
+@plants("ATT006")
+def a_number_made_the_other_way(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), BSM="140225" + "2310" + "00000001")
+
+
+@plants("ATT007")
+def the_feature_code_of_another_layer(draft: Draft) -> None:
+    draft.change("LSWHBHX", 0, YSDM=draft.value("HLFXKZX", 0, "YSDM"))
+
+
+@plants("ATT008")
+def a_code_of_four_digits(draft: Draft) -> None:
+    row = draft.pick(BASE, draft.wild)
+    draft.change(BASE, row, YDYHFLDM=draft.value(BASE, row, "YDYHFLDM")[:4])
+
+
+@plants("ATT009")
+def woods_of_no_kind(draft: Draft) -> None:
+    draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="03", DLMC="林地")
+
+
+@plants("ATT010")
+def a_zone_of_the_centre_at_level_one(draft: Draft) -> None:
+    living = draft.layers[CENTRE_ZONES].index[draft.layers[CENTRE_ZONES]["GHFQDM"] == "411"]
+    draft.change(CENTRE_ZONES, int(living[0]), GHFQDM="400", GHFQMC="城镇发展区")
+
+
+@plants("ATT011")
+def a_division_code_of_seven_digits(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), XZQDM="1402251")
+
+
+@plants("ATT012", follows=["ATT021"])
+def a_county_by_another_name(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), XZQMC="浑原县")
+
+
+@plants("ATT012")
+def a_township_that_is_not_there(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), XZQDM="140225999", XZQMC="旧镇")
+
+
+@plants("ATT013")
+def an_area_of_before_the_last_edit(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.change(WOODS, row, MJ=draft.value(WOODS, row, "MJ") + 25)
+
+
+@plants("ATT014")
+def houses_without_an_urban_code(draft: Draft) -> None:
+    houses = (draft.layers[PARCEL]["DLBM"] == "0702").to_numpy()
+    draft.change(PARCEL, draft.pick(PARCEL, houses), CZCSXM=None)
+
+
+@plants("ATT015")
+def a_name_read_in_the_wrong_encoding(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), MC="天然林".encode().decode("gbk", errors="replace"))
+
+
+@plants("ATT015")
+def a_name_with_a_line_break(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), MC="天然\n林")
+
+
+@plants("ATT016")
+def survey_data_of_a_year_to_come(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=2091)
+
+
+@plants("ATT016")
+def protection_that_ends_before_it_begins(draft: Draft) -> None:
+    row = draft.pick(FARM, draft.farmland)
+    dates = {name: np.datetime64(day, "ms") for name, day in (("BHKSSJ", "2022-09-01"), ("BHJSSJ", "2021-09-01"))}
+    draft.change(FARM, row, **dates)
+
+
+@plants("ATT017")
+def an_orchard_among_cultivated_land(draft: Draft) -> None:
+    level = draft.fields & (draft.lines.rate == 0)
+    draft.change(FIELD, draft.pick(FIELD, level), DLBM="0201K", DLMC="可调整果园")
+
+
+@plants("ATT018")
+def a_field_without_a_slope_class(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), GDPDJB=None)
+
+
+@plants("ATT019")
+def a_deduction_of_no_class(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM=None)
+
+
+@plants("ATT020")
+def a_zone_of_the_centre_without_its_rules(draft: Draft) -> None:
+    draft.change(CENTRE_ZONES, draft.first(CENTRE_ZONES), GKZY=None)
+
+
+@plants("ATT021")
+def a_village_by_two_names(draft: Draft) -> None:
+    units = draft.layers[PARCEL]["ZLDWDM"]
+    many = (units.map(units.value_counts()) > 2).to_numpy()
+    draft.change(PARCEL, draft.pick(PARCEL, draft.wild & many), ZLDWMC="永安镇别村")

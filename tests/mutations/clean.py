@@ -10,8 +10,9 @@ from typing import Any
 from plugin.core.report import Report
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
-from tests.county import SEED, make
+from tests.county import SEED, make, protection
 from tests.county.attributes import County
+from tests.county.rows import Drawing
 from tests.mutations import side
 from tests.mutations.frame import Draft
 
@@ -56,5 +57,16 @@ def county(folder: Path) -> Base:
     return Base(made, options, Draft(made, options, folder).report())
 
 
+def township(folder: Path) -> Base:
+    """What a township's plan has and the county's has not, among some of the county's layers."""
+    made = make(PARCELS, SEED)
+    drawing = Drawing(made)
+    protection.add_village_boundary(drawing)
+    made.layers = {role: made.layers[role] for role in ("XZQX", "XZQXZ", "DLTB", "YDYHGHFQ")} | drawing.layers
+    made.parcels |= drawing.parcels
+    options = {"standard": "township_db", "rules": tuple(all_rules())}
+    return Base(made, options, Draft(made, options, folder).report())
+
+
 #: By name, for `plants(base=…)`.
-BASES = {"county": county}
+BASES = {"county": county, "township": township}

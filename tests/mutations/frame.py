@@ -6,8 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.findings import Finding
@@ -43,6 +47,24 @@ class Draft(Workshop):
         self.curves: dict[str, tuple[int, ...]] = {}
         self.options = dict(options)
         self.folder = folder
+
+    @cached_property
+    def unlisted(self) -> np.ndarray:
+        """Parcels that no range of heritage and no line of the city lies on."""
+        lines = (role for role in self.layers if role in ("LSWHBHX", "ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX"))
+        tree = shapely.STRtree([shape for role in lines for shape in self.layers[role].geometry])
+        reached = tree.query(self.fabric.polygons, predicate="intersects")[0]
+        return ~np.isin(np.arange(len(self.fabric)), reached)
+
+    def pick(self, role: str, chosen: Any) -> int:
+        """A row of a layer that was made of one of the chosen parcels ((n,) bool)."""
+        return self.row(role, self.choose(chosen, lambda parcel: self.row(role, parcel) >= 0, around=False)[0])
+
+    def first(self, role: str) -> int:
+        return int(self.layers[role].index[0])
+
+    def last(self, role: str) -> int:
+        return int(self.layers[role].index[-1])
 
     def lose(self, role: str, *names: str) -> None:
         """The layer is not there, or has not these fields."""

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of one shape (GEO)."""
+"""Defects of one shape (GEO). Most go into woods, which no other layer is held against."""
 
 from __future__ import annotations
 
+import numpy as np
 import shapely
 
-from tests.county.workshop import FIELD
+from tests.county.landscape import CENTRE
+from tests.county.workshop import EDGE, FARM, FIELD
 from tests.mutations.frame import Draft, plants
+
+WOODS, POINTS = "TRL", "FZJZSSD"
+#: In the middle of the county, metres.
+X, Y = CENTRE
+
+
+def woods(draft: Draft, *points: tuple[float, float]) -> int:
+    """A row of woods drawn around the middle of the county."""
+    return draft.add(WOODS, shapely.Polygon([(X + x, Y + y) for x, y in points]))
 
 
 @plants("GEO001")
 def a_row_without_a_shape(draft: Draft) -> None:
-    parcel, _ = draft.choose(draft.fields, around=False)
-    draft.reshape(FIELD, draft.row(FIELD, parcel), None)
+    draft.reshape(FIELD, draft.pick(FIELD, draft.fields), None)
 
 
 @plants("GEO002")
@@ -26,9 +36,86 @@ def two_fields_under_one_number(draft: Draft) -> None:
     first, _ = draft.choose(draft.fields & (draft.lines.rate == 0), around=False)
     apart = draft.fields & (draft.lines.rate == 0)
     apart[[n for n in draft.fabric.neighbours(first) if n < len(apart)]] = False
-    second, _ = draft.choose(apart, around=False)
-    row, other = draft.row(FIELD, first), draft.row(FIELD, second)
-    draft.reshape(FIELD, row, shapely.multipolygons([draft.shape(FIELD, row), draft.shape(FIELD, other)]))
-    for name in ("TBMJ", "TBDLMJ"):
-        draft.change(FIELD, row, **{name: round(draft.value(FIELD, row, name) + draft.value(FIELD, other, name), 2)})
+    row, other = draft.row(FIELD, first), draft.pick(FIELD, apart)
+    both = shapely.multipolygons([draft.shape(FIELD, row), draft.shape(FIELD, other)])
+    draft.redraw(FIELD, row, both)
     draft.drop(FIELD, other)
+
+
+@plants("GEO004")
+def a_shape_with_an_arc(draft: Draft) -> None:
+    draft.curves[WOODS] = (draft.first(WOODS),)
+
+
+@plants("GEO005")
+def a_corner_of_eight_degrees(draft: Draft) -> None:
+    woods(draft, (0, 0), (400, 0), (400, 56), (0, 0))
+
+
+@plants("GEO005", follows=["GEO008"])
+def a_spike(draft: Draft) -> None:
+    woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
+
+
+@plants("GEO006")
+def a_hole_in_a_field(draft: Draft) -> None:
+    parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0), around=False)
+    row = draft.row(FIELD, parcel)
+    draft.redraw(FIELD, row, shapely.difference(draft.shape(FIELD, row), shapely.Polygon(draft.core(parcel))))
+
+
+@plants("GEO007")
+def a_scrap_of_farmland(draft: Draft) -> None:
+    row = draft.pick(FARM, draft.farmland & (draft.lines.area < 500_000))
+    x, y = draft.shape(FARM, row).representative_point().coords[0]
+    draft.redraw(FARM, row, shapely.set_precision(shapely.box(x, y, x + 12, y + 12), 0.001))
+
+
+@plants("GEO008")
+def an_arm_of_one_metre(draft: Draft) -> None:
+    woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
+
+
+@plants("GEO009")
+def a_vertex_twice(draft: Draft) -> None:
+    woods(draft, (0, 0), (400, 0), (400, 0), (400, 400), (0, 400), (0, 0))
+
+
+@plants("GEO009")
+def two_vertices_a_few_millimetres_apart(draft: Draft) -> None:
+    woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
+
+
+@plants("GEO010")
+def woods_with_two_hundred_clearings(draft: Draft) -> None:
+    places = [(x, y) for x in range(50, 1550, 100) for y in range(50, 1550, 100)][:201]
+    holes = [shapely.box(X + x, Y + y, X + x + 40, Y + y + 40).exterior for x, y in places]
+    draft.add(WOODS, shapely.Polygon(shapely.box(X, Y, X + 1600, Y + 1600).exterior, holes))
+
+
+@plants("GEO010")
+def a_line_of_very_many_vertices(draft: Draft) -> None:
+    turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
+    ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])
+    draft.add(WOODS, shapely.Polygon(ring))
+
+
+@plants("GEO011")
+def a_shelter_in_another_county(draft: Draft) -> None:
+    county = draft.shape("XZQX", 0)
+    row = draft.first(POINTS)
+    draft.reshape(POINTS, row, shapely.Point(county.bounds[2] + 8000, Y))
+
+
+@plants("GEO012", follows=["SCH003"])
+def woods_in_the_next_zone(draft: Draft) -> None:
+    draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
+    draft.crs[WOODS] = 4525
+
+
+@plants("GEO006")
+def a_window_that_nothing_fills(draft: Draft) -> None:
+    """The farmland in it is gone: what was a window is a hole."""
+    parcel, _ = draft.choose(draft.lines.windows, around=False)
+    draft.drop(FARM, draft.row(FARM, parcel))
+    assert draft.row(EDGE, parcel) < 0

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
-from tests.county.workshop import PARCEL, ZONE
+import numpy as np
+import shapely
+
+from tests.county.workshop import FIELD, PARCEL, RED, ZONE, dented
 from tests.mutations.frame import Draft, plants
+
+WOODS = "TRL"
 
 
 @plants("TOP001")
@@ -15,9 +20,75 @@ def one_parcel_reaches_into_the_next(draft: Draft) -> None:
     draft.redraw(PARCEL, row, draft.grown(PARCEL, row, draft.fabric.wedge(edge, other)))
 
 
+@plants("TOP001")
+def a_field_within_another(draft: Draft) -> None:
+    parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.rate == 0), around=False)
+    row = draft.row(FIELD, parcel)
+    draft.redraw(FIELD, draft.add(FIELD, draft.shape(FIELD, row), like=row), shapely.Polygon(draft.core(parcel)))
+
+
 @plants("TOP002", follows=["LAW021"])
 def a_parcel_in_no_zone(draft: Draft) -> None:
     parcel, shrunk = draft.choose(
         draft.open_land, lambda p: draft.shrunk(ZONE, draft.row(ZONE, p), draft.fabric.polygons[p])
     )
     draft.reshape(ZONE, draft.row(ZONE, parcel), shrunk)
+
+
+@plants("TOP003")
+def woods_beyond_the_border(draft: Draft) -> None:
+    county = draft.shape("XZQX", 0)
+    x = county.bounds[2]
+    y = max(c for a, c in shapely.get_coordinates(county) if a == x)
+    draft.add(WOODS, shapely.box(x + 200, y, x + 500, y + 300))
+
+
+def _dent(draft: Draft, role: str, chosen: np.ndarray, deep: float, longest: float = np.inf) -> None:
+    """The middle of an edge between two chosen parcels drawn in by ``deep`` metres, on one side only."""
+
+    def fits(parcel: int):
+        for _, edge in draft.near(parcel, chosen).items():
+            chain = draft.fabric.chain(edge)
+            start, end = chain[len(chain) // 2 - 1], chain[len(chain) // 2]
+            if np.hypot(*(end - start)) > longest:
+                continue
+            across = np.array([start[1] - end[1], end[0] - start[0]]) / np.hypot(*(end - start))
+            shape = draft.shape(role, draft.row(role, parcel))
+            for sign in (1, -1):
+                made = dented(shape, start, np.round((start + end) / 2 + sign * deep * across, 3), end)
+                if made is not None and made.is_valid and made.area < shape.area:
+                    return [made]
+        return None
+
+    parcel, (made,) = draft.choose(chosen, fits)
+    draft.redraw(role, draft.row(role, parcel), made)
+
+
+@plants("TOP004")
+def two_fields_come_apart(draft: Draft) -> None:
+    _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
+
+
+@plants("TOP005")
+def a_vertex_on_one_side_only(draft: Draft) -> None:
+    _dent(draft, FIELD, draft.fields, 0.001, longest=900)
+
+
+@plants("TOP006", follows=["REL011"])
+def a_parcel_lost(draft: Draft) -> None:
+    draft.drop(PARCEL, draft.pick(PARCEL, draft.wild))
+
+
+@plants("TOP007")
+def woods_pasted_twice(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.add(WOODS, draft.shape(WOODS, row), like=row)
+
+
+@plants("TOP008", follows=["REL001", "REL004", "REL010"])
+def a_hair_of_farmland_in_the_red_line(draft: Draft) -> None:
+    def sides(parcel: int):
+        for reserve, edge in draft.near(parcel, draft.lines.red).items():
+            yield edge, parcel, RED, draft.row(RED, reserve)
+
+    draft.choose_blade(draft.farmland, sides, 0.12)

@@ -2,6 +2,7 @@
 import numpy as np
 
 from ..context import Context
+from ..geometry.validity import missing
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, found
@@ -31,6 +32,7 @@ MEANINGS = ("area", "gross_area")
     ],
     passes=[
         Example("statutory area", {"layer": [{"wkt": SQUARE, "area": SQUARE_M2}]}),
+        Example("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
         Example("blank is another rule's", {"layer": [{"wkt": SQUARE, "area": None}]}),
         Example("a wider allowance", {"layer": [{"wkt": SQUARE, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
     ],
@@ -55,7 +57,7 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         if declared is None or declared.unit != "m2":
             continue
         written = layer.numbers(meaning)
-        difference = np.where(layer.invalid | layer.empty, np.nan, written - layer.statutory)
+        difference = np.where(layer.invalid | missing(layer.plane), np.nan, written - layer.statutory)
         # A double's own error, and that of two decimals, is no fault of the table.
         for position in np.flatnonzero(np.abs(difference) > allowance_m2 + 0.005).tolist():
             params = {
