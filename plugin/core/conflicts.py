@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -45,28 +46,35 @@ class Conflict:
 
 
 def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
-    """The matrix in a standard's folder; empty where there is none.
+    """The matrix in a standard's folder; empty where there is none. An entry of several lines on a side is as many pairs.
 
-    DataError for an unknown key or value, a pair that is there twice, and an error that stands on mark C only.
+    DataError for an unknown key or value, a pair that is there twice or, of the file's ``lines``, not at all, and an
+    error that stands on mark C only.
     """
     path = folder / FILE
     if not path.exists():
         return ()
     table = read_toml(path)
-    check_keys(table, required=("pairs",), allowed=(), file=path)
+    check_keys(table, required=("pairs",), allowed=("lines",), file=path)
     found: dict[frozenset[str], Conflict] = {}
     for number, row in enumerate(expect(table["pairs"], list, file=path, key="pairs"), 1):
-        conflict = _conflict(row, path, f"pairs[{number}]")
-        if conflict.pair in found or len(conflict.pair) < 2:
-            raise DataError("data_duplicate", file=str(path), key=f"pairs[{number}]", value=" / ".join(conflict.pair))
-        found[conflict.pair] = conflict
+        where = f"pairs[{number}]"
+        for conflict in _conflicts(row, path, where):
+            if conflict.pair in found or len(conflict.pair) < 2:
+                raise DataError("data_duplicate", file=str(path), key=where, value=" / ".join(conflict.pair))
+            found[conflict.pair] = conflict
+    for left, right in combinations(_words(table.get("lines", []), path, "lines"), 2):
+        if frozenset((left, right)) not in found:
+            raise DataError("data_key_missing", file=str(path), key=f"pairs: {left} / {right}")
     return tuple(found.values())
 
 
-def _conflict(row: Any, path: Path, where: str) -> Conflict:
+def _conflicts(row: Any, path: Path, where: str) -> list[Conflict]:
     expect(row, dict, file=path, key=where)
     check_keys(row, required=_KEYS, allowed=("rule",), file=path, where=where)
-    for key, value in row.items():
+    left, right = (_words(row[side], path, f"{where}.{side}") for side in ("left", "right"))
+    rest = {key: value for key, value in row.items() if key not in ("left", "right")}
+    for key, value in rest.items():
         expect(value, str, file=path, key=f"{where}.{key}")
     check_meaning(row["meaning"], path, f"{where}.meaning")
     if row["mark"] not in MARKS:
@@ -74,7 +82,13 @@ def _conflict(row: Any, path: Path, where: str) -> Conflict:
     if row["mark"] == "C" and row["meaning"] == ERROR:
         # A county that knows better says so in its profile.
         raise _unknown(path, f"{where}.meaning", ERROR, [m for m in MEANINGS if m != ERROR])
-    return Conflict(**row)
+    return [Conflict(a, b, **rest) for a in left for b in right]
+
+
+def _words(value: Any, path: Path, where: str) -> list[str]:
+    """One word or a list of them."""
+    words = value if isinstance(value, list) else [value]
+    return [expect(word, str, file=path, key=where) for word in words]
 
 
 def check_meaning(value: Any, path: Path, key: str) -> None:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The conflict matrix is data: complete, without slips, and a county may change single pairs."""
 
+import tomllib
+from itertools import combinations
+
 import pytest
 import shapely
 
@@ -17,6 +20,7 @@ from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+BOTH = '{ left = "a", right = ["b", "c"], meaning = "warning", basis = "conflict-practice", mark = "C" }'
 PAIR = '{{ left = "{}", right = "{}", meaning = "{}", basis = "conflict-practice", mark = "{}" }}'
 
 
@@ -59,6 +63,31 @@ def test_a_slip_in_the_matrix_is_told_with_its_file(tmp_path, pairs):
     with pytest.raises(DataError) as error:
         matrix(tmp_path, *pairs)
     assert error.value.params["file"].endswith(FILE)
+
+
+def test_every_pair_of_control_lines_is_said(tmp_path):
+    standard = load_standard()
+    lines = tomllib.loads((standard.folder.parent / "common-2021" / FILE).read_text(encoding="utf-8"))["lines"]
+    assert {"farmland", "red_line", "boundary", "heritage", "flood_line", "reserves", "mineral_line"} <= set(lines)
+    assert {"blue_line", "green_line", "purple_line", "yellow_line", "ZXCQZHFXQ"} <= set(lines)
+    assert {c.pair for c in standard.conflicts} == {frozenset(pair) for pair in combinations(lines, 2)}
+    # One that is left out is told with its two names.
+    (tmp_path / FILE).write_text(f'lines = ["a", "b", "c"]\npairs = [{BOTH}]\n', encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_conflicts(tmp_path)
+    assert "b / c" in error.value.params["key"]
+
+
+def test_several_lines_on_a_side_are_as_many_pairs(tmp_path):
+    found = matrix(tmp_path, BOTH)
+    assert [(c.left, c.right, c.key) for c in found] == [("a", "b", "conflicts.a-b"), ("a", "c", "conflicts.a-c")]
+
+
+def test_what_is_allowed_is_not_looked_at_until_a_county_says_so():
+    layers = {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}
+    assert str(run(plan_of(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
+    report = run(plan_of(layers, settings={"conflicts.reserves-red_line": "information"}), [all_rules()["REL010"]])
+    assert [str(f.severity) for f in report.findings] == ["INFO"]
 
 
 def test_an_edition_goes_before_what_it_includes_whichever_side_is_left(tmp_path):
