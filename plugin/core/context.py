@@ -15,6 +15,7 @@ from .errors import InputError
 from .findings import Finding
 from .geometry import crs as crs_care
 from .geometry.coverage import Mismatches, gaps, mismatched_edges
+from .geometry.marks import Marks, marks_inside, marks_outside
 from .geometry.overlay import shared_parts, uncovered_parts
 from .geometry.parts import Parts
 from .geometry.polygons import Polygons
@@ -121,6 +122,14 @@ class Context:
         ]
         self.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
         return parts
+
+    def marks_inside(self, a: Layer, b: Layer) -> Marks:
+        """The parts of points or lines of ``a`` inside the polygons of ``b``; what lies on an edge is not inside."""
+        return marks_inside(a.plane, b.plane, self.tolerance.edge_match_m)
+
+    def marks_outside(self, a: Layer, b: Layer) -> Marks:
+        """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge."""
+        return marks_outside(a.plane, b.plane, self.tolerance.edge_match_m)
 
     def gaps(self, a: Layer, widest: float) -> Parts:
         """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`."""

@@ -35,6 +35,7 @@ SETTING_SECTIONS = (
     "attributes",
     "heritage",
     "reserves",
+    "main_function",
     "indicators",
     "waivers",
     "rules",
