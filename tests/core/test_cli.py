@@ -227,7 +227,7 @@ def test_a_console_that_knows_no_chinese_stops_nothing(faulty):
 def test_the_plain_command_and_its_first_breath():
     done = shell("rules")
     assert done.returncode == 0, done.stderr
-    probe = "import sys, plugin.core.__main__, plugin.core.check\nassert not {'geopandas', 'shapely', 'jinja2'} & set(sys.modules)"
+    probe = "import sys, plugin.core.__main__, plugin.core.check, plugin.core.profile\nassert not {'geopandas', 'shapely', 'jinja2'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
 

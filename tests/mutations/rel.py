@@ -14,6 +14,7 @@ from tests.mutations.frame import Draft, plants
 
 DISTRICT, SITES, SITE_POINTS, PURPLE = "LSWHJQ", "WWBHDWM", "WWBHDWD", "ZXCQCSZX"
 FLOOD, MINES, BASE = "HLFXKZX", "KCZYKCBHX", "XZYDYH"
+SCHOOLS, VILLAGE, HAZARD_SITES, RESERVES, FUNCTIONS = "ZXCQGGFWSSD", "XZQC", "XZZRZHFXFBD", "ZRBHD", "XZZTGNDW"
 UNITS, CENTRE_ZONES = "ZXCQXXGHBZDY", "ZXCQGHFQ"
 
 
@@ -145,3 +146,32 @@ def a_block_in_no_unit(draft: Draft) -> None:
 @plants("REL032", base="township")
 def a_village_without_its_boundary(draft: Draft) -> None:
     draft.drop("CZJSBJ", draft.first("CZJSBJ"))
+
+
+@plants("REL033")
+def a_school_of_the_centre_in_the_hills(draft: Draft) -> None:
+    row = draft.first(SCHOOLS)
+    draft.reshape(SCHOOLS, row, shapely.transform(draft.shape(SCHOOLS, row), lambda xy: np.add(xy, (0, 6000))))
+
+
+@plants("REL034")
+def a_village_with_the_code_of_the_next_township(draft: Draft) -> None:
+    row = draft.first(VILLAGE)
+    own = draft.value(VILLAGE, row, "XZQDM")
+    other = next(code for code in draft.layers["XZQXZ"]["XZQDM"] if not own.startswith(code))
+    draft.change(VILLAGE, row, XZQDM=f"{other}299")
+
+
+@plants("REL035")
+def a_landslide_in_town(draft: Draft) -> None:
+    draft.add(HAZARD_SITES, speck(draft, (draft.lines.boundary == 410) & draft.unlisted).centroid)
+
+
+@plants("REL036")
+def a_park_outside_the_red_line(draft: Draft) -> None:
+    draft.add(RESERVES, speck(draft, draft.wild & ~draft.lines.red), MC="某森林公园")
+
+
+@plants("REL037")
+def a_township_of_no_function(draft: Draft) -> None:
+    draft.change(FUNCTIONS, draft.last(FUNCTIONS), LX="综合区")

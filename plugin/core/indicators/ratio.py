@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..geometry.validity import missing
 from .model import Indicator
 from .targets import compare
 
@@ -135,6 +134,9 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
 
 def windows(boundary: Layer) -> int:
     """How many holes (开天窗) the boundary's polygons have: they are no part of its area."""
+    # Shapely loads when something is counted: QGIS lists what it can without it.
+    from ..geometry.validity import missing
+
     parts = boundary.plane[~missing(boundary.plane)]
     return int(sum(len(p.interiors) for shape in parts for p in getattr(shape, "geoms", [shape])))
 
