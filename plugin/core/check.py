@@ -31,7 +31,7 @@ class Options:
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
     to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
-    keys, by which waivers are followed.
+    keys, by which waivers are followed. ``phase``: id or Chinese name (`core.phases`).
     """
 
     standard: str = ""
@@ -46,14 +46,16 @@ class Options:
     notices: tuple[tuple[str, dict[str, Any]], ...] = ()
     waivers: str = ""
     renumbered: str = ""
+    phase: str = ""
 
     def norm(self) -> Norm:
-        """Profile and standard, resolved. DataError names what is not there and what is."""
+        """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""
+        from .phases import phase_of
         from .profile import Norm, load_profile
         from .standard import load_standard
 
         profile = load_profile(self.profile)
-        return Norm(load_standard(self.standard or profile.standard), profile)
+        return Norm(load_standard(self.standard or profile.standard), profile, phase_of(self.phase))
 
     def role_choices(self) -> dict[str, str]:
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)

@@ -98,7 +98,7 @@ def run(
 def _run_one(
     rule: Rule, context: Context, report: Report, parameters: dict[str, dict[str, Any]], texts: Texts
 ) -> tuple[RuleOutcome, list[Finding]]:
-    severity = Severity(context.norm.profile.severity.get(rule.code, rule.severity))
+    severity = context.norm.severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
     given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     given = {p.name: given[p.name] for p in rule.parameters if p.name in given}

@@ -65,7 +65,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
             used = plan.concept(concept)
             params = {"layer": plan.layers[role].name, "role": role, "used": used.name if used is not None else ""}
             notices.append(texts.notice("notice_second_role", {**params, "concept": texts.concept(concept)}))
-    if profile.area_code and not plan.area_code.startswith(profile.area_code.rstrip("0")):
+    if profile.area_code and not profile.covers(plan.area_code):
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
         notices.append(texts.notice("notice_other_county", params))
     notices += [texts.notice(key, params) for key, params in plan.notices]
@@ -81,6 +81,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "crs": crs_care.label(plan.crs),
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
         "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
+        "phase": plan.norm.phase,
         "settings": {**standard.settings, **profile.settings},
         "versions": versions(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -10,13 +10,17 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from ..paths import STANDARDS
 from .arrangement import Branch, Theme, check_arrangement, read_branch, read_theme
 from .citations import Citation, Source, load_citations, load_sources
 from .conflicts import CONFLICTS, Conflict, load_conflicts, merged
 from .data import check_keys, expect, read_toml
+from .editions import FILE, check_circle, find_standard, key_of
+from .editions import standard_folders as standard_folders
+from .editions import standard_ids as standard_ids
 from .errors import DataError, InputError
 from .maintenance import Maintenance, check_maintenance, load_maintenance
+from .phases import PHASES
+from .rule import Severity
 from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
 #: In place of a group of rules: every rule there is. No standard writes a group of this name.
@@ -71,7 +75,8 @@ ALL_LAYERS = "all"
 @dataclass(frozen=True)
 class Standard:
     """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise. ``rule_groups`` name
-    rules that run together beside the default ones, when a profile or a run asks for them."""
+    rules that run together beside the default ones, when a profile or a run asks for them. ``severity``: code → severity, where
+    it is not the rule's own; ``phases``: phase → the same, in that phase. ``own``: the settings that this edition's own files say."""
 
     id: str
     edition: str
@@ -92,6 +97,9 @@ class Standard:
     maintenance: Maintenance | None = None
     conflicts: tuple[Conflict, ...] = ()
     rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    severity: dict[str, str] = field(default_factory=dict)
+    phases: dict[str, dict[str, str]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
     @cached_property
     def templates(self) -> dict[str, Template]:
@@ -121,7 +129,7 @@ class Standard:
     @property
     def key(self) -> str:
         """What `load_standard` takes: the id, or the path of a folder that is none of ours."""
-        return self.id if self.folder.parent == STANDARDS else str(self.folder.absolute())
+        return key_of(self.id, self.folder)
 
     def edition_of(self, template: Template) -> Standard:
         """The standard, this one or one that it includes, that a template comes from."""
@@ -181,24 +189,15 @@ def flatten(table: dict[str, Any], prefix: str) -> dict[str, Any]:
     return flat
 
 
-def standard_folders() -> dict[str, Path]:
-    """Ids of all standards with their folders."""
-    return {read_toml(p)["id"]: p.parent for p in sorted(STANDARDS.glob("*/standard.toml"))}
-
-
-def standard_ids() -> list[str]:
-    """The standards a user can choose: those that describe layers of their own."""
-    return [name for name, folder in standard_folders().items() if (folder / "templates").is_dir()]
-
-
 @cache
-def load_standard(name: str = "county_db") -> Standard:
-    """A standard by id, or by the path of its folder. DataError names file and key, or the ids there are."""
-    folders = standard_folders()
-    folder = folders.get(name) or Path(name)
-    path = folder / "standard.toml"
-    if not path.exists():
-        raise DataError("standard_unknown", value=name, known=", ".join(sorted(standard_ids())))
+def load_standard(name: str = "county_db", edition: str = "") -> Standard:
+    """A standard by id, or by the path of its folder; without an edition the newest one.
+
+    DataError names file and key, or the ids or editions there are.
+    """
+    folder = find_standard(name, edition)
+    path = folder / FILE
+    check_circle(folder)
     table = read_toml(path)
     check_keys(
         table,
@@ -215,6 +214,8 @@ def load_standard(name: str = "county_db") -> Standard:
                 "tree",
                 "marks",
                 "confirmed",
+                "severity",
+                "phase",
             ),
             *SETTING_SECTIONS,
         ),
@@ -229,7 +230,10 @@ def load_standard(name: str = "county_db") -> Standard:
         settings.update(flatten(table.get(section, {}), f"{section}."))
     conflicts = load_conflicts(folder)
     settings |= {c.key: c.meaning for c in conflicts}
-    includes = tuple(load_standard(other) for other in table.get("includes", ()))
+    own = frozenset(settings)
+    severity = _severities(table.get("severity", {}), "severity", path)
+    phases = _phases(table.get("phase", {}), path)
+    includes = tuple(load_standard(str(find_standard(other, beside=folder))) for other in table.get("includes", ()))
     sources = {**{k: v for other in includes for k, v in other.sources.items()}, **load_sources(folder)}
     citations = load_citations(folder, sources)
     rules = tuple(table.get("default_rules", ()))
@@ -264,6 +268,8 @@ def load_standard(name: str = "county_db") -> Standard:
         settings = {**other.settings, **settings}
         conflicts = merged(conflicts, other.conflicts)
         marks = {**other.marks, **marks}
+        severity = {**other.severity, **severity}
+        phases = {p: {**other.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*other.phases, *phases))}
         citations = {**other.citations, **citations}
     standard = Standard(
         id=table["id"],
@@ -285,10 +291,34 @@ def load_standard(name: str = "county_db") -> Standard:
         maintenance=maintenance,
         conflicts=conflicts,
         rule_groups=rule_groups,
+        severity=severity,
+        phases=phases,
+        own=own,
     )
     _check_groups(standard, own_groups, path)
     check_arrangement(standard, own_themes.values(), own_tree.values(), path)
     return standard
+
+
+def _severities(table: Any, where: str, path: Path) -> dict[str, str]:
+    """Code → severity. (Which codes there are, a test of ours asks: rules load later than standards.)"""
+    for code, value in expect(table, dict, file=path, key=where).items():
+        if value not in list(Severity):
+            raise DataError(
+                "data_value_unknown", file=str(path), key=f"{where}.{code}", value=str(value), known=", ".join(Severity)
+            )
+    return dict(table)
+
+
+def _phases(table: Any, path: Path) -> dict[str, dict[str, str]]:
+    """Phase → code → severity (``[phase.drafting.severity]``)."""
+    found = {}
+    for phase, rows in expect(table, dict, file=path, key="phase").items():
+        check_keys({phase: rows}, required=(), allowed=PHASES, file=path, where="phase")
+        where = f"phase.{phase}"
+        check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
+        found[phase] = _severities(rows["severity"], f"{where}.severity", path)
+    return found
 
 
 def _group(key: str, row: dict[str, Any], path: Path) -> Group:

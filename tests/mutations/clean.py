@@ -13,6 +13,7 @@ from plugin.core.standard import load_standard
 from tests.county import SEED, make, protection
 from tests.county.attributes import County
 from tests.county.rows import Drawing
+from tests.county.measure import statutory_area
 from tests.mutations import side
 from tests.mutations.frame import Draft
 
@@ -29,6 +30,18 @@ document = "测试〔2026〕1号"
 date = "2026-01-01"
 items = ["all"]
 """
+#: What this county's text states of its own layers, in place of 浑源's.
+STATED = """
+[[targets]]
+indicator = "{indicator}"
+comparison = "="
+value = "{value}"
+unit = "{unit}"
+year = 2035
+binding = ""
+source = "本县规划文本"
+"""
+STATED_AREAS = {"reserves_area": "ZRBHD", "flood_line_area": "HLFXKZX", "centre_area": "ZXCQFW"}
 #: Rules that have nothing to look at in a county's plan.
 ELSEWHERE = {"REL032": "township and village plans have 村庄建设边界"}
 
@@ -42,18 +55,24 @@ class Base:
     report: Report
 
 
-def whole_book(folder: Path) -> Path:
-    """A profile with every rule there is."""
+def whole_book(made: County, folder: Path) -> Path:
+    """A profile with every rule there is, and the figures that this county's text would state."""
     path = folder / "confirmed.toml"
     extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
-    path.write_text(PROFILE.format(extra=extra), encoding="utf-8")
+    figures = {
+        indicator: (f"{statutory_area(made.layers[role].geometry).sum() / 1e6:.2f}", "km2")
+        for indicator, role in STATED_AREAS.items()
+    }
+    figures["detail_units_count"] = (str(len(made.layers["ZXCQXXGHBZDY"])), "count")
+    said = "".join(STATED.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items())
+    path.write_text(PROFILE.format(extra=extra) + said, encoding="utf-8")
     return path
 
 
 def county(folder: Path) -> Base:
     """A county's plan, complete, with its side inputs."""
     made = make(PARCELS, SEED, full=True)
-    options = {"profile": str(whole_book(folder)), "scope": "county", **side.inputs(made, folder)}
+    options = {"profile": str(whole_book(made, folder)), "scope": "county", **side.inputs(made, folder)}
     return Base(made, options, Draft(made, options, folder).report())
 
 

@@ -165,7 +165,9 @@ def test_clean_county_passes_only_when_its_settings_are_confirmed(tmp_path):
     assert {"ratio.form", "tolerance", "codes.planning_zones"} <= set(plain.summary["unconfirmed"])
     sure = check(path, Options(profile=str(confirmed))).report
     assert sure.findings == [] and sure.verdict is Verdict.PASS
-    assert {i.state for i in sure.indicators if i.target is not None} == {"met"}
+    # What the plan states of layers that are not there is shown without a value.
+    assert {i.state for i in sure.indicators if i.target is not None} == {"met", "reference"}
+    assert all((i.state == "met") == (i.value is not None) for i in sure.indicators if i.target is not None)
 
 
 def test_an_unknown_base_year_never_passes(tmp_path):

@@ -4,6 +4,7 @@
 from .model import AREA_FIGURES as AREA_FIGURES
 from .model import RATIO_FORMS as RATIO_FORMS
 from .model import SQUARE_METRES as SQUARE_METRES
+from .model import STATED_FIGURES as STATED_FIGURES
 from .model import Indicator as Indicator
 from .model import in_unit as in_unit
 from .ratio import expansion_ratios as expansion_ratios

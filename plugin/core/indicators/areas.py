@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..net_area import breaks
-from .model import AREA_FIGURES, Indicator, in_unit
+from .model import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
 from .targets import compare_area
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ WARNING_SHARE = "indicators.warning_share"
 
 @dataclass
 class Figure:
-    """An area in m² and how sure it is; ``layer`` None when nothing in the plan gives it."""
+    """An area in m² (with ``basis`` count: a number of features) and how sure it is; ``layer`` None when nothing in the plan
+    gives it."""
 
     layer: Layer | None
     area_m2: float = 0.0
@@ -42,7 +43,8 @@ class Figure:
         made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
         made.target_source = target.source
         if made.value is not None:
-            made.state = compare_area(made.value, target.comparison, target.number, target.decimals, warning_share)
+            share = target.warning_share(warning_share)
+            made.state = compare_area(made.value, target.comparison, target.number, target.decimals, share)
         return made
 
 
@@ -54,6 +56,15 @@ def target_figure(name: str, ctx: Context) -> Figure:
     """
     concept, basis = AREA_FIGURES[name]
     return _figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
+
+
+def stated_figure(name: str, ctx: Context) -> Figure:
+    """One of ``STATED_FIGURES`` from the plan's layers: statutory area, or how many features there are."""
+    concept, basis = STATED_FIGURES[name]
+    layer = ctx.plan.concept(concept)
+    if layer is None or basis == "statutory":
+        return _figure(layer, concept, basis, None, ctx)
+    return Figure(layer, float(len(layer)), basis, inputs={"layer": layer.role, "features": len(layer)})
 
 
 def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> Figure:

@@ -18,6 +18,15 @@ AREA_FIGURES = {
     "red_line_area": ("red_line", "statutory"),
     "boundary_area": ("boundary", "statutory"),
 }
+#: Further figures that a plan states and layers give: by statutory area, or by counting features.
+STATED_FIGURES = {
+    "reserves_area": ("reserves", "statutory"),
+    "flood_line_area": ("flood_line", "statutory"),
+    "centre_area": ("centre", "statutory"),
+    "detail_units_count": ("detail_units", "count"),
+}
+#: The unit of what is counted.
+COUNT = "count"
 RATIO_FORMS = ("n1", "n2", "n3")
 
 
@@ -47,5 +56,5 @@ class Indicator:
 
 
 def in_unit(area_m2: float, unit: str) -> float:
-    """An area in square metres in another unit. KeyError for an unknown one."""
-    return area_m2 / SQUARE_METRES[unit]
+    """An area in square metres in another unit; a count stays what it is. KeyError for an unknown unit."""
+    return area_m2 if unit == COUNT else area_m2 / SQUARE_METRES[unit]

@@ -25,7 +25,7 @@ def compare_area(value: float, comparison: str, target: float, decimals: int, wa
     """met / warning / close / broken, for an unrounded value against a target printed with ``decimals``.
 
     A shortfall (for ``<=`` an excess) within half of the last printed digit is ``close`` (取整差), beyond it
-    ``broken``; ``=`` allows half a digit either way. Met with less left than ``warning_share`` × target is ``warning``
+    ``broken``; for ``=`` half a digit either way is met: a printed area is a rounded one. Met with less left than ``warning_share`` × target is ``warning``
     (0: never; an ``=`` has nothing to leave). Value and target in the same unit.
     """
     half = float(Decimal(1).scaleb(-decimals) / 2)
@@ -41,4 +41,7 @@ def compare(value: float, comparison: str, target: float, *, allowance: float = 
     if miss <= (error if allowance else 0.0):
         low = comparison != "=" and -miss < warning_share * abs(target) - error
         return WARNING if low else MET
+    if comparison == "=" and miss <= allowance + error:
+        # What a text states is the rounded area: drawn and printed agree.
+        return MET
     return CLOSE if allowance and miss <= allowance + error else BROKEN

@@ -1,12 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a province, city or county sets on top of a standard, and the two resolved together (`Norm`).
 
-A profile names its base and only adds or overrides. Every value is held against the standard's own when it is read:
-a slip of the pen must not look like a decision.
+A profile names its base and only adds or overrides. Every value is held against the standard's own when it is read: a slip of
+the pen must not look like a decision. What a file may say:
+
+``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of the areas it is made of), ``base`` (a
+profile beside it, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of settings (`SETTING_SECTIONS`) and
+their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]`` (`core.phases` says which wins); ``rules_extra``; ``[absent]``;
+``[confirmed]``; ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`figures` has their keys).
+
+From a base come settings, severities and rules, never its confirmations; figures keep their area code and apply nowhere else.
+A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.register(area)``.
 """
 
-from .load import load_profile, profile_ids
-from .model import Profile, Target
+from ..phases import PHASES, phase_of
+from .load import load_profile, profile_ids, profile_problems
+from .model import BINDING, Profile, Registered, Said, Stated, Target, head
 from .norm import Norm
 
-__all__ = ["Norm", "Profile", "Target", "load_profile", "profile_ids"]
+__all__ = [
+    "BINDING",
+    "PHASES",
+    "Norm",
+    "Profile",
+    "Registered",
+    "Said",
+    "Stated",
+    "Target",
+    "head",
+    "load_profile",
+    "phase_of",
+    "profile_ids",
+    "profile_problems",
+]

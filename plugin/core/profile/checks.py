@@ -3,17 +3,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ..conflicts import CONFLICTS, check_meaning
-from ..data import expect
+from ..data import check_keys, expect
 from ..errors import DataError
 from ..indicators import RATIO_FORMS
+from ..phases import PHASES
 from ..rule import Severity, all_rules
-from ..standard import EVERY_RULE, Standard
+from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
+from ..template import MARKS
 from ..three_zones.spaces import THREE_ZONES, check_space
+from .complaints import Complaints
+
+#: A division: province, city or county.
+_CODE = re.compile(r"\d{6}")
 
 
 def unknown(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
@@ -65,35 +73,140 @@ def _rule_parameters() -> dict[str, tuple[str, ...]]:
     return {code: tuple(p.name for p in rule.parameters) for code, rule in all_rules().items()}
 
 
-def check_names(severity: dict[str, str], absent: list[str], standard: Standard, path: Path) -> None:
-    """DataError for a severity of no rule or of no kind, and for a concept that the standard does not have."""
-    codes = _rule_parameters()
-    for code, value in severity.items():
-        if code not in codes:
-            raise DataError("data_key_unknown", file=str(path), key=f"severity.{code}", known=", ".join(codes))
-        if value not in list(Severity):
-            raise unknown(path, f"severity.{code}", value, Severity)
-    concepts = [
-        *standard.concepts,
-        *(c for scope in standard.scopes.values() for c in scope.mandatory + scope.conditional),
-    ]
-    for concept in absent:
-        if concept not in concepts:
-            raise unknown(path, "absent.concepts", concept, dict.fromkeys(concepts))
+def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """The members of an area that is no division itself; empty for a division, which has six digits.
+
+    DataError for a code of another form: with it, targets would apply to nothing, or to everything.
+    """
+    code, members = table["area_code"], expect(table.get("members", []), list, file=path, key="members")
+    for member in members:
+        if not _CODE.fullmatch(expect(member, str, file=path, key="members")):
+            raise unknown(path, "members", member, ("140700",))
+    if _CODE.fullmatch(code):
+        if members:
+            raise unknown(path, "members", ", ".join(members), ("area_code = “cluster”",))
+    elif not members:
+        raise unknown(path, "area_code", code, ("140225", "members = [“140700”, …]"))
+    return tuple(members)
 
 
-def check_rules(names: Iterable[Any], standard: Standard, path: Path) -> None:
-    """DataError for what is neither a rule's code nor a group of rules."""
-    known = [EVERY_RULE, *standard.rule_groups, *_rule_parameters()]
-    for name in names:
-        if name not in known:
-            raise unknown(path, "rules_extra", name, known)
+def read_settings(table: dict[str, Any], standard: Standard, path: Path, complaints: Complaints) -> dict[str, Any]:
+    """All own settings, by dotted key."""
+    own: dict[str, Any] = {}
+    for section in SETTING_SECTIONS:
+        with complaints.part():
+            own.update(flatten(expect(table.get(section, {}), dict, file=path, key=section), f"{section}."))
+    for key, value in own.items():
+        with complaints.part():
+            check_setting(key, value, standard, path)
+    return own
 
 
-def check_confirmed(items: Any, standard: Standard, path: Path) -> None:
-    """DataError for an item that nothing asks to be confirmed: a slip there would look like a confirmation."""
-    lists = [f"codes.{name}" for name in standard.code_lists]
-    known = ["all", *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
-    for item in expect(items, list, file=path, key="confirmed.items"):
-        if item not in known:
-            raise unknown(path, "confirmed.items", item, known)
+def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, complaints: Complaints) -> dict[str, str]:
+    """Marks of own settings: a mark on a value of someone else's would vouch for what nobody read."""
+    with complaints.part():
+        marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
+        for key, mark in marks.items():
+            with complaints.part():
+                if key not in settings:
+                    raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
+                if mark not in MARKS:
+                    raise unknown(path, f"marks.{key}", mark, MARKS)
+        return marks
+    return {}
+
+
+def read_severity(table: Any, where: str, path: Path, complaints: Complaints) -> dict[str, str]:
+    """Code → severity. DataError for a severity of no rule or of no kind."""
+    with complaints.part():
+        for code, value in expect(table, dict, file=path, key=where).items():
+            with complaints.part():
+                codes = _rule_parameters()
+                if code not in codes:
+                    raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
+                if value not in list(Severity):
+                    raise unknown(path, f"{where}.{code}", value, Severity)
+        return dict(table)
+    return {}
+
+
+def read_phases(table: Any, path: Path, complaints: Complaints) -> dict[str, dict[str, str]]:
+    """Phase → code → severity (``[phase.approval.severity]``), the phase by its id."""
+    found: dict[str, dict[str, str]] = {}
+    with complaints.part():
+        for phase, rows in expect(table, dict, file=path, key="phase").items():
+            with complaints.part():
+                if phase not in PHASES:
+                    raise unknown(path, "phase", phase, PHASES)
+                where = f"phase.{phase}"
+                expect(rows, dict, file=path, key=where)
+                check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
+                found[phase] = read_severity(rows["severity"], f"{where}.severity", path, complaints)
+    return found
+
+
+def read_absent(table: Any, standard: Standard, path: Path, complaints: Complaints) -> frozenset[str]:
+    """Concepts that the county has nothing of (本县无). DataError for one that the standard does not have."""
+    known = dict.fromkeys(
+        [
+            *standard.concepts,
+            *(c for scope in standard.scopes.values() for c in scope.mandatory + scope.conditional),
+        ]
+    )
+    with complaints.part():
+        check_keys(
+            expect(table, dict, file=path, key="absent"), required=(), allowed=("concepts",), file=path, where="absent"
+        )
+        concepts = expect(table.get("concepts", []), list, file=path, key="absent.concepts")
+        for concept in concepts:
+            with complaints.part():
+                if concept not in known:
+                    raise unknown(path, "absent.concepts", concept, known)
+        return frozenset(concepts)
+    return frozenset()
+
+
+def read_rules(names: Any, standard: Standard, path: Path, complaints: Complaints) -> tuple[str, ...]:
+    """Rules that run beside the default ones. DataError for what is neither a rule's code nor a group of rules."""
+    with complaints.part():
+        expect(names, list, file=path, key="rules_extra")
+        known = [EVERY_RULE, *standard.rule_groups, *_rule_parameters()] if names else []
+        for name in names:
+            with complaints.part():
+                if name not in known:
+                    raise unknown(path, "rules_extra", name, known)
+        return tuple(names)
+    return ()
+
+
+def read_confirmed(
+    table: Any, standard: Standard, path: Path, complaints: Complaints
+) -> tuple[frozenset[str], dict[str, str]]:
+    """What the county confirmed, and by whom. DataError for an item that nothing asks to be confirmed: a slip there would
+    look like a confirmation."""
+    with complaints.part():
+        if not expect(table, dict, file=path, key="confirmed"):
+            return frozenset(), {}
+        check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
+        lists = [f"codes.{name}" for name in standard.code_lists]
+        known = ["all", *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
+        items = expect(table["items"], list, file=path, key="confirmed.items")
+        for item in items:
+            with complaints.part():
+                if item not in known:
+                    raise unknown(path, "confirmed.items", item, known)
+        by = {k: table[k] for k in ("by", "document")}
+        for key, value in by.items():
+            if not expect(value, str, file=path, key=f"confirmed.{key}").strip():
+                raise DataError("data_key_missing", file=str(path), key=f"confirmed.{key}")
+        return frozenset(items), {**by, "date": _date(table["date"], path)}
+    return frozenset(), {}
+
+
+def _date(value: Any, path: Path) -> str:
+    """A day, as TOML has it or as text."""
+    text = value.isoformat() if isinstance(value, date) else expect(value, str, file=path, key="confirmed.date")
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError as error:
+        raise unknown(path, "confirmed.date", text, ("2026-11-20",)) from error

@@ -7,13 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import PROFILES
-from ..data import check_keys, expect, read_toml
+from ..data import expect, read_toml
 from ..errors import DataError
-from ..standard import SETTING_SECTIONS, flatten, load_standard
-from ..template import MARKS
-from .checks import check_confirmed, check_names, check_rules, check_setting, unknown
+from ..standard import SETTING_SECTIONS, Standard, load_standard
+from . import checks
+from .complaints import Complaints
+from .figures import merge, read_register, read_stated, read_targets
 from .model import Profile
-from .targets import merge_targets, read_target
+
+_REQUIRED = ("id", "name", "area_code")
+_ALLOWED = (
+    "base",
+    "members",
+    "standard",
+    "edition",
+    "severity",
+    "phase",
+    "targets",
+    "stated",
+    "heritage_register",
+    "confirmed",
+    "absent",
+    "marks",
+    "rules_extra",
+)
 
 
 def profile_ids() -> list[str]:
@@ -28,79 +45,125 @@ def load_profile(name: str | Path = "") -> Profile:
     """
     if not name:
         return Profile(id="", name="", area_code="", standard="county_db")
+    return _load(profile_path(name), (), Complaints())
+
+
+def profile_problems(name: str | Path) -> list[DataError]:
+    """All that is wrong with a profile's file (not with its base's, of which the first error is told), empty when it is
+    sound. DataError when there is no such profile."""
+    complaints = Complaints(keep=True)
+    path = profile_path(name)
+    with complaints.part():
+        _load(path, (), complaints)
+    return complaints.found
+
+
+def profile_path(name: str | Path) -> Path:
+    """The file of a profile by id or path. DataError names the ids there are."""
     path = Path(name)
     if path.suffix != ".toml":
         path = PROFILES / f"{name}.toml"
     if not path.exists():
         raise DataError("profile_unknown", value=str(name), known=", ".join(profile_ids()))
-    return _load_profile(path, ())
+    return path
 
 
-def _load_profile(path: Path, below: tuple[Path, ...]) -> Profile:
-    if path in below:
+def _load(path: Path, below: tuple[Path, ...], complaints: Complaints) -> Profile:
+    if path.resolve() in below:
         raise DataError("profile_circle", file=str(path))
     table = read_toml(path)
-    check_keys(
-        table,
-        required=("id", "name", "area_code"),
-        allowed=(
-            "base",
-            "standard",
-            "severity",
-            "targets",
-            "confirmed",
-            "absent",
-            "marks",
-            "rules_extra",
-            *SETTING_SECTIONS,
-        ),
-        file=path,
-    )
+    sections = (*_ALLOWED, *SETTING_SECTIONS)
+    # Without an identity nothing else of the file can be said.
+    for key in _REQUIRED:
+        checks.check_keys(table, required=(key,), allowed=(*_REQUIRED, *sections, *table), file=path)
+        expect(table[key], str, file=path, key=key)
+    for key in table:
+        with complaints.part():
+            checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED, *sections), file=path)
+    members: tuple[str, ...] = ()
+    with complaints.part():
+        members = checks.read_area(table, path)
     base = load_profile()
-    if "base" in table:
-        base_path = path.parent / f"{table['base']}.toml"
-        if not base_path.exists():
-            base_path = PROFILES / f"{table['base']}.toml"
-        base = _load_profile(base_path, (*below, path))
-    standard = load_standard(table.get("standard") or base.standard)
-    own: dict[str, Any] = {}
-    for section in SETTING_SECTIONS:
-        own.update(flatten(table.get(section, {}), f"{section}."))
-    for key, value in own.items():
-        check_setting(key, value, standard, path)
-    marks = dict(table.get("marks", {}))
-    for key, mark in marks.items():
-        if key not in own:
-            raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
-        if mark not in MARKS:
-            raise unknown(path, f"marks.{key}", mark, MARKS)
-    # A value of one's own is as sure as its own source: the mark of the value it replaces says nothing of it.
-    inherited = {k: v for k, v in base.marks.items() if k not in own}
-    severity = dict(table.get("severity", {}))
-    absent = list(table.get("absent", {}).get("concepts", ()))
-    check_keys(table.get("absent", {}), required=(), allowed=("concepts",), file=path, where="absent")
-    check_names(severity, absent, standard, path)
-    extra = tuple(expect(table.get("rules_extra", []), list, file=path, key="rules_extra"))
-    check_rules(extra, standard, path)
-    own_targets = tuple(
-        read_target(row, table["area_code"], path, n) for n, row in enumerate(table.get("targets", ()), 1)
-    )
-    confirmed = table.get("confirmed", {})
-    if confirmed:
-        check_keys(confirmed, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
-        check_confirmed(confirmed["items"], standard, path)
+    with complaints.part():
+        base = _base(table, path, below)
+    standard = load_standard(base.standard)
+    with complaints.part():
+        standard = _standard(table, base, path)
+    return _merged(table, path, members, base, standard, complaints)
+
+
+def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile:
+    """The base: a file beside this one, a shipped profile, or a path ending in ``.toml``, seen from this file."""
+    if "base" not in table:
+        return load_profile()
+    name = expect(table["base"], str, file=path, key="base")
+    beside = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
+    found = beside if beside.exists() else PROFILES / f"{name}.toml"
+    if not found.exists():
+        raise checks.unknown(path, "base", name, profile_ids())
+    base = _load(found, (*below, path.resolve()), Complaints())
+    codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
+    if not all(base.covers(code) for code in codes):
+        # A county below another's province would keep that province's limits.
+        raise checks.unknown(path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",))
+    return base
+
+
+def _standard(table: dict[str, Any], base: Profile, path: Path) -> Standard:
+    """The standard that the profile names, in the edition that it names; a folder may be given as seen from this file."""
+    name = expect(table.get("standard", base.standard), str, file=path, key="standard")
+    edition = expect(table.get("edition", ""), str, file=path, key="edition")
+    if "standard" in table and (path.parent / name / "standard.toml").exists():
+        name = str(path.parent / name)
+    elif edition and "standard" not in table:
+        # The same standard as the base's, in another edition.
+        name = load_standard(name).id
+    return load_standard(name, edition)
+
+
+def _merged(
+    table: dict[str, Any],
+    path: Path,
+    members: tuple[str, ...],
+    base: Profile,
+    standard: Standard,
+    complaints: Complaints,
+) -> Profile:
+    area_code = table["area_code"]
+    settings = checks.read_settings(table, standard, path, complaints)
+    marks = checks.read_marks(table, settings, path, complaints)
+    severity = checks.read_severity(table.get("severity", {}), "severity", path, complaints)
+    phases = checks.read_phases(table.get("phase", {}), path, complaints)
+    absent = checks.read_absent(table.get("absent", {}), standard, path, complaints)
+    extra = checks.read_rules(table.get("rules_extra", []), standard, path, complaints)
+    confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, complaints)
+    own = {
+        **settings,
+        **{f"severity.{code}": value for code, value in severity.items()},
+        **{f"phase.{p}.severity.{code}": value for p, said in phases.items() for code, value in said.items()},
+        **{f"absent.{concept}": True for concept in absent},
+        **{f"rules_extra.{name}": True for name in extra},
+    }
     return Profile(
         id=table["id"],
         name=table["name"],
-        area_code=str(table["area_code"]),
+        area_code=area_code,
         standard=standard.key,
         path=path,
-        settings={**base.settings, **own},
-        marks={**inherited, **marks},
+        settings={**base.settings, **settings},
+        # A value of one's own is as sure as its own source: the mark of the value it replaces says nothing of it.
+        marks={**{k: v for k, v in base.marks.items() if k not in settings}, **marks},
         severity={**base.severity, **severity},
-        targets=merge_targets(base.targets, own_targets),
-        confirmed=frozenset(expect(confirmed.get("items", []), list, file=path, key="confirmed.items")),
-        confirmed_by={k: str(v) for k, v in confirmed.items() if k != "items"},
-        absent=frozenset(absent) | base.absent,
+        targets=merge(base.targets, read_targets(table.get("targets", []), area_code, path, complaints)),
+        confirmed=confirmed,
+        confirmed_by=confirmed_by,
+        absent=absent | base.absent,
         rules=tuple(dict.fromkeys((*base.rules, *extra))),
+        phases={p: {**base.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*base.phases, *phases))},
+        stated=merge(base.stated, read_stated(table.get("stated", []), area_code, path, complaints)),
+        register=base.register
+        + read_register(table.get("heritage_register", []), area_code, standard, path, complaints),
+        members=members,
+        base=base if base.id else None,
+        own=own,
     )

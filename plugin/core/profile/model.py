@@ -7,10 +7,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..indicators import AREA_FIGURES
+
+
+def decimals_of(value: str) -> int:
+    """Decimals of a figure as printed."""
+    return len(value.partition(".")[2])
+
+
+@dataclass(frozen=True)
+class Said:
+    """The same figure as another document has it, in the same unit; ``year`` 0 where it is the figure's own."""
+
+    value: str
+    source: str
+    year: int = 0
+
 
 @dataclass(frozen=True)
 class Target:
-    """One figure of a plan (指标目标). ``value`` as printed, so that its decimals are known."""
+    """One figure of a plan (指标目标). ``value`` as printed, so that its decimals are known.
+
+    ``warn_below``: what is to be left (余量) in the target's unit without an early warning, as printed; empty: the share
+    that the standard or the county set for all (``indicators.warning_share``).
+    """
 
     area_code: str
     indicator: str
@@ -20,6 +40,8 @@ class Target:
     year: int
     binding: str
     source: str
+    also_said: tuple[Said, ...] = ()
+    warn_below: str = ""
 
     @property
     def number(self) -> float:
@@ -27,12 +49,75 @@ class Target:
 
     @property
     def decimals(self) -> int:
-        return len(self.value.partition(".")[2])
+        return decimals_of(self.value)
+
+    @property
+    def is_task(self) -> bool:
+        """约束性, or one of the areas handed down where the file does not say; a figure that a text only states is none."""
+        return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
+
+    def warning_share(self, general: float) -> float:
+        """The share of the target below which what is left is an early warning; ``general`` where it says nothing."""
+        return float(self.warn_below) / self.number if self.warn_below and self.number else general
+
+
+BINDING = "约束性"
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A figure of a plan that no layer gives (森林覆盖率 and the like): kept, listed and never computed.
+
+    ``name`` and ``unit`` as printed; ``note`` what a reader should know (累计, 约).
+    """
+
+    area_code: str
+    name: str
+    comparison: str
+    value: str
+    unit: str
+    year: int
+    binding: str
+    source: str
+    note: str = ""
+    also_said: tuple[Said, ...] = ()
+
+    @property
+    def number(self) -> float:
+        return float(self.value)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A line of the plan's heritage register: how many of a kind and level there are, or one site by its name.
+
+    ``term`` as printed (全国重点文物保护单位); ``kind`` a name of ``heritage_kind.csv``; ``level`` a name of
+    ``heritage_level.csv``, empty where the text gives none. ``count`` is None for a site, which has a ``name`` and may have
+    areas as printed, in ``unit``: the whole, its core (核心保护范围) and its control zone (建设控制地带).
+    """
+
+    area_code: str
+    term: str
+    kind: str
+    level: str
+    source: str
+    count: int | None = None
+    name: str = ""
+    unit: str = ""
+    area: str = ""
+    core_area: str = ""
+    control_area: str = ""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a province, city or county sets on top of a standard. ``rules``: codes and groups that run beside the default."""
+    """What a province, city or county sets on top of a standard, with its bases merged below it.
+
+    ``rules``: codes and groups that run beside the default ones; ``severity`` code → severity, ``phases`` phase → the same
+    for that phase only. ``targets``, ``stated`` and ``register`` keep the area code of who set them. ``members``: the areas
+    of a profile that is no division of its own (a city cluster). ``own``: dotted key → value, what this profile's own file
+    says, without its ``base``.
+    """
 
     id: str
     name: str
@@ -47,3 +132,24 @@ class Profile:
     confirmed_by: dict[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     rules: tuple[str, ...] = ()
+    phases: dict[str, dict[str, str]] = field(default_factory=dict)
+    stated: tuple[Stated, ...] = ()
+    register: tuple[Registered, ...] = ()
+    members: tuple[str, ...] = ()
+    base: Profile | None = None
+    own: dict[str, Any] = field(default_factory=dict)
+
+    def covers(self, area_code: str) -> bool:
+        """Is an area this profile's own or a part of it? A profile without an area covers all."""
+        return any(area_code.startswith(head(code)) for code in self.members or (self.area_code,))
+
+    def chain(self) -> tuple[Profile, ...]:
+        """This profile, its base, the base's base …"""
+        return (self, *(self.base.chain() if self.base else ()))
+
+
+def head(area_code: str) -> str:
+    """The digits that all codes of an area begin with: 1407 of 140700, 14 of 140000."""
+    while area_code.endswith("00"):
+        area_code = area_code[:-2]
+    return area_code

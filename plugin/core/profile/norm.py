@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DataError
-from ..rule import all_rules
+from ..rule import Rule, Severity, all_rules
 from ..standard import EVERY_RULE, Standard
 from ..tolerance import Tolerance
-from .model import Profile, Target
+from .model import Profile, Registered, Stated, Target
 
 
 @dataclass(frozen=True)
 class Norm:
-    """A standard with a profile resolved on top: what a run obeys."""
+    """A standard with a profile resolved on top: what a run obeys. ``phase``: an id of `PHASES`, or empty."""
 
     standard: Standard
     profile: Profile
+    phase: str = ""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -65,6 +66,27 @@ class Norm:
     def targets(self, area_code: str) -> list[Target]:
         """The profile's targets for an area: totals are never inherited, and another area's never apply."""
         return [t for t in self.profile.targets if t.area_code == area_code]
+
+    def stated(self, area_code: str) -> list[Stated]:
+        """Figures of the area's plan that no layer gives."""
+        return [s for s in self.profile.stated if s.area_code == area_code]
+
+    def register(self, area_code: str) -> list[Registered]:
+        """The heritage register of the area's own plan."""
+        return [line for line in self.profile.register if line.area_code == area_code]
+
+    def severity(self, rule: Rule) -> Severity:
+        """How grave what a rule finds is, in the phase of this run (`core.phases` has the order)."""
+        for said in self._severities():
+            if rule.code in said:
+                return Severity(said[rule.code])
+        return rule.severity
+
+    def _severities(self) -> tuple[dict[str, str], ...]:
+        """The tables that may give a severity, the one that decides first."""
+        profile, standard, phase = self.profile, self.standard, self.phase
+        in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
+        return (*in_phase, profile.severity, standard.severity)
 
     def section(self, name: str) -> dict[str, Any]:
         """All settings below a heading, the profile's before the standard's, without the heading."""

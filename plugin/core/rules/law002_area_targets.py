@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
-from ..indicators import AREA_FIGURES, BROKEN, CLOSE, Indicator
-from ..indicators.areas import WARNING_SHARE, Figure, target_figure
+from ..indicators import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, Indicator
+from ..indicators.areas import WARNING_SHARE, Figure, stated_figure, target_figure
 from ..layer import Layer
+from ..profile import Target
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -19,6 +20,10 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "red_line": Need("red_line", optional=True),
         "boundary": Need("boundary", optional=True),
         "parcels": Need("parcels", optional=True),
+        "reserves": Need("reserves", optional=True),
+        "flood_line": Need("flood_line", optional=True),
+        "centre": Need("centre", optional=True),
+        "detail_units": Need("detail_units", optional=True),
     },
     messages={
         "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: {miss} {unit} off. Correct the layer, "
@@ -29,11 +34,14 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     fails=[
         Example("red line too small", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
         Example("boundary too large", {"boundary": [HECTARE]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
+        Example("a unit less than the text says", {"detail_units": [HECTARE]}, finds=1,
+                settings={"targets": [("detail_units_count", "=", "2", "count")]}),
         Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
     passes=[
         Example("met", {"red_line": [HECTARE]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        Example("as stated", {"reserves": [HECTARE]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
         Example("no target of this area", {"red_line": [HECTARE]}),
     ],
 )  # fmt: skip
@@ -43,20 +51,25 @@ def area_targets(
     red_line: Layer | None,
     boundary: Layer | None,
     parcels: Layer | None,
+    reserves: Layer | None,
+    flood_line: Layer | None,
+    centre: Layer | None,
+    detail_units: Layer | None,
     *,
     ctx: Context,
 ) -> RuleResult:
     """Areas meet the plan's own targets.
 
     What it checks
-        耕地 and 永久基本农田 (net area), 生态保护红线 and 城镇开发边界 (statutory area) against the targets of this area code.
+        耕地 and 永久基本农田 (net area), 生态保护红线 and 城镇开发边界 (statutory area) against the targets of this area code; also what
+        the plan states of its 自然保护地, 洪涝风险控制线, 中心城区 (area) and 详规单元 (count), where the layer is there.
     Why
         The task handed down is a number; layer, table and text must meet and show the same one.
     How to fix
         Correct the layer; or, where the printed figure is wrong, correct it with its document.
     Limits
         Targets of another area code never apply: a county is not measured by the province's totals. A shortfall within half of the
-        last printed digit is a rounding difference (取整差) and a warning.
+        last printed digit is a rounding difference (取整差) and a warning; so is the miss of a figure that is no task (预期性, or only stated).
     """
     targets = ctx.norm.targets(ctx.plan.area_code)
     warning_share = float(ctx.norm.get(WARNING_SHARE))
@@ -76,17 +89,29 @@ def area_targets(
         # One indicator a target (of each year), or the bare figure.
         shown = [figure.against(indicator, target, warning_share) for target in own]
         result.indicators += shown or [figure.indicator(indicator)]
-        result.findings += [_missed(figure, i) for i in shown if i.state in (BROKEN, CLOSE)]
+        result.findings += _missed(figure, own, shown)
+    for indicator in STATED_FIGURES:
+        own = [t for t in targets if t.indicator == indicator]
+        # What the plan states is shown in any case; that a layer no task is measured by is absent is no gap in the check.
+        figure = stated_figure(indicator, ctx)
+        shown = [figure.against(indicator, t, warning_share) for t in own]
+        result.indicators += shown
+        result.findings += _missed(figure, own, shown)
     return result
 
 
-def _missed(figure: Figure, shown: Indicator) -> Finding:
+def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
+    pairs = zip(targets, shown, strict=True)
+    return [_finding(figure, target, i) for target, i in pairs if i.state in (BROKEN, CLOSE)]
+
+
+def _finding(figure: Figure, target: Target, shown: Indicator) -> Finding:
     assert figure.layer is not None and shown.value is not None and shown.target is not None
     rounding, decimals = shown.state == CLOSE, shown.target_decimals
     return Finding(
         figure.layer.role,
         case="rounding" if rounding else "broken",
-        severity=Severity.WARNING if rounding else None,
+        severity=Severity.WARNING if rounding or not target.is_task else None,
         field=figure.layer.field_name("net_area") if figure.basis == "net" else "",
         params={
             "indicator": shown.id,

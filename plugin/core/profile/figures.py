@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The figures of a profile, row by row: ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]``.
+
+``[[targets]]`` layers can give; ``[[stated]]`` they cannot (森林覆盖率). ``[[heritage_register]]`` is the plan's own count of its
+heritage, by kind and level, or one site by name with its areas::
+
+    [[heritage_register]]
+    term = "省级文物保护单位"          # as printed
+    kind = "文物保护单位"              # a name of heritage_kind.csv
+    level = "省级"                     # a name of heritage_level.csv, "" where the text gives none
+    count = 8
+    source = "浑源县国土空间总体规划（2021—2035年）"
+
+    [[heritage_register]]
+    term = "历史文化街区"
+    kind = "历史文化街区"
+    level = ""
+    name = "浑源古城历史文化街区"      # a site has a name instead of a count, and may have areas
+    area = "63.34"
+    core_area = "30.13"
+    control_area = "33.21"
+    unit = "ha"
+    source = "…"
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..data import check_keys, expect
+from ..indicators import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
+from ..standard import Standard
+from .checks import unknown
+from .complaints import Complaints
+from .model import BINDING, Registered, Said, Stated, Target
+
+COMPARISONS = (">=", "<=", "=")
+BINDINGS = (BINDING, "预期性", "")
+_FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
+_AREAS = ("area", "core_area", "control_area")
+#: Years that a plan may speak of; a slip (20235, 25) is none.
+_YEARS = range(1990, 2101)
+_Row = TypeVar("_Row", Target, Stated)
+
+
+def merge(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    """Own figures before the base's for the same one. A figure keeps its area code, so the base's only ever apply where
+    the base is a profile of the same area: a county is never measured by its province's totals."""
+    said = {_same(row) for row in own}
+    return own + tuple(row for row in base if _same(row) not in said)
+
+
+def _same(row: Target | Stated) -> tuple[str, str, int]:
+    return (row.area_code, row.indicator if isinstance(row, Target) else row.name, row.year)
+
+
+def read_targets(rows: Any, area_code: str, path: Path, complaints: Complaints) -> tuple[Target, ...]:
+    """DataError names row and key of what is missing, unknown, not as printed or there twice."""
+    found: dict[tuple[str, str, int], Target] = {}
+    for where, row in _rows(rows, "targets", path, complaints):
+        with complaints.part():
+            target = _target(row, area_code, path, where)
+            if found.setdefault(_same(target), target) is not target:
+                raise unknown(path, f"{where}.indicator", f"{target.indicator} {target.year}", ("also_said",))
+    return tuple(found.values())
+
+
+def read_stated(rows: Any, area_code: str, path: Path, complaints: Complaints) -> tuple[Stated, ...]:
+    found: dict[tuple[str, str, int], Stated] = {}
+    for where, row in _rows(rows, "stated", path, complaints):
+        with complaints.part():
+            check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=where)
+            values = _figure(row, path, where)
+            for key in ("name", "note"):
+                values[key] = expect(row.get(key, ""), str, file=path, key=f"{where}.{key}")
+            stated = Stated(area_code=area_code, **values)
+            if found.setdefault(_same(stated), stated) is not stated:
+                raise unknown(path, f"{where}.name", f"{stated.name} {stated.year}", ("also_said",))
+    return tuple(found.values())
+
+
+def read_register(
+    rows: Any, area_code: str, standard: Standard, path: Path, complaints: Complaints
+) -> tuple[Registered, ...]:
+    found: dict[tuple[str, ...], Registered] = {}
+    for where, row in _rows(rows, "heritage_register", path, complaints):
+        with complaints.part():
+            line = _registered(row, area_code, standard, path, where)
+            same = (line.kind, line.level, line.name)
+            if found.setdefault(same, line) is not line:
+                raise unknown(path, f"{where}.term", line.term, ("kind + level + name",))
+    return tuple(found.values())
+
+
+def _rows(rows: Any, name: str, path: Path, complaints: Complaints) -> list[tuple[str, dict[str, Any]]]:
+    with complaints.part():
+        expect(rows, list, file=path, key=name)
+        for row in rows:
+            expect(row, dict, file=path, key=name)
+        return [(f"{name}[{position}]", row) for position, row in enumerate(rows, 1)]
+    return []
+
+
+def _target(row: dict[str, Any], area_code: str, path: Path, where: str) -> Target:
+    allowed = ("area_code", "also_said", "warn_below")
+    check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=allowed, file=path, where=where)
+    values = _figure(row, path, where)
+    known = {**AREA_FIGURES, **STATED_FIGURES}
+    if row["indicator"] not in known:
+        raise unknown(path, f"{where}.indicator", row["indicator"], known)
+    units = ("count",) if known[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
+    if row["unit"] not in units:
+        raise unknown(path, f"{where}.unit", row["unit"], units)
+    values["indicator"] = row["indicator"]
+    if "warn_below" in row:
+        values["warn_below"] = _printed(row["warn_below"], path, f"{where}.warn_below")
+    return Target(area_code=str(row.get("area_code", area_code)), **values)
+
+
+def _figure(row: dict[str, Any], path: Path, where: str) -> dict[str, Any]:
+    """What targets and stated figures have alike, each value of its kind."""
+    values: dict[str, Any] = {"value": _printed(row["value"], path, f"{where}.value")}
+    for key in ("unit", "source"):
+        values[key] = expect(row[key], str, file=path, key=f"{where}.{key}")
+    for key, known in (("comparison", COMPARISONS), ("binding", BINDINGS)):
+        values[key] = row[key]
+        if row[key] not in known:
+            raise unknown(path, f"{where}.{key}", row[key], [f"“{k}”" for k in known])
+    values["year"] = _year(row["year"], path, f"{where}.year")
+    values["also_said"] = tuple(
+        _said(said, path, f"{where}.also_said[{n}]")
+        for n, said in enumerate(expect(row.get("also_said", []), list, file=path, key=f"{where}.also_said"), 1)
+    )
+    return values
+
+
+def _said(row: Any, path: Path, where: str) -> Said:
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=where)
+    year = _year(row["year"], path, f"{where}.year") if "year" in row else 0
+    source = expect(row["source"], str, file=path, key=f"{where}.source")
+    return Said(_printed(row["value"], path, f"{where}.value"), source, year)
+
+
+def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: Path, where: str) -> Registered:
+    required = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
+    check_keys(row, required=required, allowed=() if "count" in row else ("unit", *_AREAS), file=path, where=where)
+    values = {
+        k: expect(v, str, file=path, key=f"{where}.{k}") for k, v in row.items() if k not in ("count", "unit", *_AREAS)
+    }
+    for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
+        known = [code.name for code in standard.code_lists[name].codes.values()]
+        if row[key] not in known and (key == "kind" or row[key]):
+            raise unknown(path, f"{where}.{key}", row[key], known)
+    if "count" in row:
+        count = expect(row["count"], int, file=path, key=f"{where}.count")
+        if count < 0:
+            raise unknown(path, f"{where}.count", count, (">= 0",))
+        return replace(Registered(area_code=area_code, **values), count=count)
+    areas = {k: _printed(row[k], path, f"{where}.{k}") for k in _AREAS if k in row}
+    if areas or "unit" in row:
+        if row.get("unit") not in SQUARE_METRES:
+            raise unknown(path, f"{where}.unit", row.get("unit", ""), SQUARE_METRES)
+        areas["unit"] = row["unit"]
+    return replace(Registered(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
+
+
+def _printed(value: Any, path: Path, key: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)):
+        raise unknown(path, key, value, ('"16.46"',))
+    return str(value)
+
+
+def _year(value: Any, path: Path, key: str) -> int:
+    if expect(value, int, file=path, key=key) not in _YEARS:
+        raise unknown(path, key, value, (f"{_YEARS[0]}–{_YEARS[-1]}",))
+    return int(value)
