@@ -12,8 +12,8 @@ from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
 from tests.county import SEED, make, protection
 from tests.county.attributes import County
-from tests.county.rows import Drawing
 from tests.county.measure import statutory_area
+from tests.county.rows import Drawing
 from tests.mutations import side
 from tests.mutations.frame import Draft
 
