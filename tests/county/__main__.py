@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.county import SEED, make_county
 from tests.county.centre import make_centre
 from tests.county.write import write_geopackage, write_truth
+from tests.plans import golden
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 
@@ -24,7 +25,13 @@ def main() -> None:
     parser.add_argument("--vertices-per-edge", type=int, default=1, help="roughness; 7 for benchmarks")
     parser.add_argument("--out", type=Path, default=SAMPLE / "county.gpkg")
     parser.add_argument("--truth", type=Path, help="default: truth.json beside the county")
+    parser.add_argument(
+        "--golden", action="store_true", help="only writes the sample's report anew (tests/plans/golden)"
+    )
     given = parser.parse_args()
+    if given.golden:
+        golden.write()
+        return
     layers, truth = make_county(
         given.parcels, given.seed, given.defects, terraced=given.terraced, vertices_per_edge=given.vertices_per_edge
     )

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sample county's report is the one written down, word by word and figure by figure."""
+
+import difflib
+
+import pytest
+
+from tests.plans import golden
+
+RENEW = "python -m tests.county --golden writes the report anew; read the diff before it is committed"
+#: Lines of a diff that a message shows.
+SHOWN = 40
+
+pytestmark = pytest.mark.slow  # it checks the whole sample, twice
+
+
+@pytest.mark.parametrize("name", golden.RUNS)
+def test_the_report_of_the_sample_is_the_one_written_down(name):
+    known, found = golden.read(name), golden.normal(golden.run(name))
+    assert known, f"nothing is written down: {RENEW}"
+    lines = []
+    for stem in sorted(known.keys() | found.keys()):
+        before, now = known.get(stem), found.get(stem)
+        if before is None or now is None or not golden.same(before, now):
+            texts = [golden.text(one).splitlines() if one else [] for one in (before, now)]
+            lines += difflib.unified_diff(*texts, f"golden/{name}/{stem}.json", "this run", lineterm="", n=0)
+    more = f"\n… {len(lines) - SHOWN} lines more" if len(lines) > SHOWN else ""
+    assert not lines, f"{RENEW}\n" + "\n".join(line[:400] for line in lines[:SHOWN]) + more
+
+
+def test_what_is_written_down_stays_small():
+    files = list(golden.GOLDEN.rglob("*.json"))
+    assert sum(file.stat().st_size for file in files) < 500_000
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "alike"),
+    [
+        ({"x": [1.0, "a"]}, {"x": [1.000001, "a"]}, True),
+        (1e9, 1e9 + 0.5, True),
+        (1.0, 1.00001, False),
+        ({"x": 1}, {"x": 1, "y": 2}, False),
+        ([1, 2], [1], False),
+        (True, 1.5, False),
+        ("a", "b", False),
+    ],
+)
+def test_numbers_may_differ_in_their_last_digit_only(a, b, alike):
+    assert golden.same(a, b) is alike
