@@ -16,6 +16,7 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.report import Report
+from plugin.core.tolerance import Tolerance
 from plugin.paths import SAMPLE
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -51,7 +52,7 @@ def normal(report: Report) -> dict[str, dict[str, Any]]:
         files[code] = {**head, "rows": sorted(findings.pop(code, []), key=_order)}
     files["run"] = {
         "verdict": told["summary"]["verdict"],
-        "tolerance": {key: value for key, value in told["tolerance"].items() if key.endswith(("_m", "_m2"))},
+        "tolerance": {key: told["tolerance"][key] for key in Tolerance().to_dict()},
         **{key: told["provenance"].get(key) for key in PROVENANCE},
         "others": [row for rows in findings.values() for row in rows],
         "rows": [{key: layer.get(key) for key in LAYER} for layer in told["provenance"]["layers"]],
