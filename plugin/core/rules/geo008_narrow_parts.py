@@ -48,8 +48,8 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> list[F
     How to fix
         Zoom to the marked parts; cut arms off and give them to the neighbour, vertex on vertex.
     Limits
-        Not in the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by nature. It
-        is the slowest rule on a layer of many parcels. Shapes that are not valid are GEO002's.
+        Not in the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by nature.
+        What is thinner than a hundredth of half the width is not seen (GEO005, GEO009). Shapes that are not valid are GEO002's.
     """
     if layer.template.geometry != "polygon":
         return None
