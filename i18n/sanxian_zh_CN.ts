@@ -68,6 +68,10 @@
         <translation>；</translation>
     </message>
     <message>
+        <source>A .waivers.csv beside the data</source>
+        <translation>数据旁边的 .waivers.csv</translation>
+    </message>
+    <message>
         <source>A database of this name exists</source>
         <translation>同名的数据库已经存在</translation>
     </message>
@@ -84,6 +88,10 @@
         <translation>图层按名称、再按字段自动认角色；认错了就在这里改。</translation>
     </message>
     <message>
+        <source>A note stands in nobody's way: there is nothing to waive.</source>
+        <translation>提示不影响结论，不用豁免。</translation>
+    </message>
+    <message>
         <source>A profile of your own county (.toml)</source>
         <translation>本县自己的配置文件（.toml）</translation>
     </message>
@@ -94,6 +102,14 @@
     <message>
         <source>A: read in the text of the norm</source>
         <translation>A：读自标准或法规原文</translation>
+    </message>
+    <message>
+        <source>Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)</source>
+        <translation>写明理由、文号、登记人后豁免，仍列在报告里（按住 Ctrl 或 Shift 可多选）</translation>
+    </message>
+    <message>
+        <source>Accepted by</source>
+        <translation>登记人</translation>
     </message>
     <message>
         <source>Add: make only the layers that it lacks, leave the others and their data alone</source>
@@ -162,6 +178,10 @@
     <message>
         <source>Asked for</source>
         <translation>要求</translation>
+    </message>
+    <message>
+        <source>Attachment</source>
+        <translation>附件</translation>
     </message>
     <message>
         <source>Attributes</source>
@@ -332,6 +352,10 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
         <translation>选好县，这里显示它所在的带。</translation>
     </message>
     <message>
+        <source>Choose the file that waivers are kept in, best beside the data.</source>
+        <translation>请选存放豁免的文件，最好放在数据旁边。</translation>
+    </message>
+    <message>
         <source>City</source>
         <translation>市</translation>
     </message>
@@ -454,12 +478,20 @@ Project: {project}</source>
 工程：{project}</translation>
     </message>
     <message>
+        <source>Date</source>
+        <translation>登记日期</translation>
+    </message>
+    <message>
         <source>Date on the maps</source>
         <translation>制图日期</translation>
     </message>
     <message>
         <source>Derive the three zones</source>
         <translation>规划分区归并为三区</translation>
+    </message>
+    <message>
+        <source>Document</source>
+        <translation>文号</translation>
     </message>
     <message>
         <source>Dots per inch</source>
@@ -738,6 +770,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
         <translation>提示</translation>
     </message>
     <message>
+        <source>It is about the check itself, not about the data.</source>
+        <translation>它说的是检查本身，不是数据里的问题。</translation>
+    </message>
+    <message>
         <source>It is not known where the county lies, so no zone is recommended.</source>
         <translation>不知道县域在哪里，不能推荐带号。请从图层读取范围，或填东西经度。</translation>
     </message>
@@ -756,6 +792,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
     <message>
         <source>Kept as you edited them: {names}.</source>
         <translation>保留了你改过的：{names}。</translation>
+    </message>
+    <message>
+        <source>Kept in</source>
+        <translation>存入</translation>
     </message>
     <message>
         <source>Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.</source>
@@ -1166,6 +1206,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有改动（{error}）。详情见日志面板的“Sanxian”页。</translation>
     </message>
     <message>
+        <source>Number of the document it stands on</source>
+        <translation>作为依据的批复、会议纪要等的文号</translation>
+    </message>
+    <message>
         <source>OK</source>
         <translation>确定</translation>
     </message>
@@ -1342,6 +1386,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在读取 {layer}…</translation>
     </message>
     <message>
+        <source>Reason</source>
+        <translation>理由</translation>
+    </message>
+    <message>
         <source>Recognising layers</source>
         <translation>正在识别图层</translation>
     </message>
@@ -1458,6 +1506,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>列出 QGIS 和各个库的版本，说明缺什么、哪个太旧、怎么补。不改动任何东西。</translation>
     </message>
     <message>
+        <source>Scan or map (optional)</source>
+        <translation>扫描件、附图（可不填）</translation>
+    </message>
+    <message>
         <source>Scope</source>
         <translation>检查范围</translation>
     </message>
@@ -1488,6 +1540,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Select a finding to see why, how to fix it and its source.</source>
         <translation>选一条问题，看为什么、怎么改和依据。</translation>
+    </message>
+    <message>
+        <source>Select the findings to accept</source>
+        <translation>先在列表里选要豁免的问题</translation>
     </message>
     <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
@@ -1598,6 +1654,14 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>属性结构描述表</translation>
     </message>
     <message>
+        <source>Table of old and new keys, by which waivers are followed</source>
+        <translation>新旧标识码对照表（按它跟踪豁免）</translation>
+    </message>
+    <message>
+        <source>Take the waiver out of its file; the finding is open again</source>
+        <translation>从豁免文件里删去，问题重新算作待处理</translation>
+    </message>
+    <message>
         <source>Target template</source>
         <translation>目标模板</translation>
     </message>
@@ -1636,6 +1700,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the larger part {by} ({share}).</source>
         <translation>本县跨 {zones} 带。请全县统一用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
+    </message>
+    <message>
+        <source>The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived for good. Put the key right first.</source>
+        <translation>这个要素没有唯一的标识码（BSM），只能靠要素号辨认，换个文件就对不上，不能长期豁免。请先改好标识码。</translation>
     </message>
     <message>
         <source>The feature is not in this project any more.</source>
@@ -1828,6 +1896,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>VCT 文件</translation>
     </message>
     <message>
+        <source>Valid until</source>
+        <translation>有效期至</translation>
+    </message>
+    <message>
         <source>Value for every row</source>
         <translation>每一行都填这个值</translation>
     </message>
@@ -1844,8 +1916,32 @@ Replace them by new ones? The changes are lost.</source>
         <translation>结论</translation>
     </message>
     <message>
+        <source>Waive Findings</source>
+        <translation>登记豁免</translation>
+    </message>
+    <message>
+        <source>Waive {count}…</source>
+        <translation>豁免 {count} 处…</translation>
+    </message>
+    <message>
         <source>Waived</source>
         <translation>豁免</translation>
+    </message>
+    <message>
+        <source>Waived findings stay in the list and in every report; the verdict is at best conditional.</source>
+        <translation>豁免的问题仍列在清单和每份报告里，结论最多是“有条件通过”。</translation>
+    </message>
+    <message>
+        <source>Waivers (empty: the .waivers.csv beside the data)</source>
+        <translation>豁免文件（留空：数据旁边的 .waivers.csv）</translation>
+    </message>
+    <message>
+        <source>Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or from the file given; “none” leaves them out.</source>
+        <translation>豁免：接受的问题标为豁免，仍列在报告里。豁免取自数据旁边的 .waivers.csv，或这里给出的文件；填 none 就不用豁免。</translation>
+    </message>
+    <message>
+        <source>Waive…</source>
+        <translation>豁免…</translation>
     </message>
     <message>
         <source>Warning</source>
@@ -1876,6 +1972,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>编辑时检查（菜单可关）：画的、移的、改的、删的，当场与各图层比对，结果列表和地图随之更新，撤销也一样。合计、占比等全县指标仍是上次全面检查的结果。</translation>
     </message>
     <message>
+        <source>Who answers for it</source>
+        <translation>谁负责这条豁免</translation>
+    </message>
+    <message>
         <source>Whole Book in the Browser</source>
         <translation>在浏览器中打开整本</translation>
     </message>
@@ -1884,8 +1984,20 @@ Replace them by new ones? The changes are lost.</source>
         <translation>为什么</translation>
     </message>
     <message>
+        <source>Why the conflict may stay, such as: approved flood works, see the reply</source>
+        <translation>为什么可以保留，例如：防洪堤已批复，见批复文件</translation>
+    </message>
+    <message>
         <source>With areas</source>
         <translation>带面积的图层</translation>
+    </message>
+    <message>
+        <source>Withdraw Waiver</source>
+        <translation>撤销豁免</translation>
+    </message>
+    <message>
+        <source>Withdraw {count} Waivers</source>
+        <translation>撤销 {count} 条豁免</translation>
     </message>
     <message>
         <source>Without a usable polygon</source>
@@ -2016,6 +2128,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>净面积 {area}</translation>
     </message>
     <message>
+        <source>not run in this check</source>
+        <translation>这次检查没有运行</translation>
+    </message>
+    <message>
         <source>optional</source>
         <translation>可选</translation>
     </message>
@@ -2048,12 +2164,20 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>代码，补零与否都可以</translation>
     </message>
     <message>
+        <source>until {date}</source>
+        <translation>有效期至 {date}</translation>
+    </message>
+    <message>
         <source>where there is any</source>
         <translation>有则必选</translation>
     </message>
     <message>
         <source>width {width} m</source>
         <translation>宽 {width} m</translation>
+    </message>
+    <message>
+        <source>without an end</source>
+        <translation>没有期限</translation>
     </message>
     <message>
         <source>zone edge {degrees}°E</source>
@@ -2072,6 +2196,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{area}（法定椭球面积）</translation>
     </message>
     <message>
+        <source>{author}, {date}</source>
+        <translation>{author}，{date}</translation>
+    </message>
+    <message>
         <source>{county} plan</source>
         <translation>{county}规划</translation>
     </message>
@@ -2086,6 +2214,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{count} findings</source>
         <translation>{count} 处问题</translation>
+    </message>
+    <message>
+        <source>{count} findings: {rules}</source>
+        <translation>{count} 处：{rules}</translation>
     </message>
     <message>
         <source>{count} layers have the forms of their templates: {names}. The data were not touched.</source>
@@ -2114,6 +2246,18 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{count} townships are in the bookmarks, in the browser panel.</source>
         <translation>{count} 个乡镇已加入书签，在“浏览器”面板里。</translation>
+    </message>
+    <message>
+        <source>{count} waived, kept in {file}. Press Waived above the list to see them.</source>
+        <translation>已豁免 {count} 处，存入 {file}。按列表上方的“豁免”可以看到。</translation>
+    </message>
+    <message>
+        <source>{count} withdrawn from {file}.</source>
+        <translation>已从 {file} 撤销 {count} 条豁免。</translation>
+    </message>
+    <message>
+        <source>{document} (attachment {name})</source>
+        <translation>{document}（附件 {name}）</translation>
     </message>
     <message>
         <source>{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping.</source>
@@ -2164,8 +2308,8 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{setting}（未经本县确认）</translation>
     </message>
     <message>
-        <source>{state}. Known by its feature id only, so it cannot be waived for good.</source>
-        <translation>{state}。只能靠要素号识别，不能长期豁免。</translation>
+        <source>{state}. {why}</source>
+        <translation>{state}。{why}</translation>
     </message>
     <message>
         <source>{time} · {count} rules</source>
@@ -2182,6 +2326,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{whose} {west}°–{east}°E</source>
         <translation>{whose} {west}°–{east}°E</translation>
+    </message>
+    <message>
+        <source>{who}, {until}</source>
+        <translation>{who}，{until}</translation>
     </message>
     <message>
         <source>{word}: {count} in view</source>

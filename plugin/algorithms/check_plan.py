@@ -23,12 +23,13 @@ from ..core.check import Options
 from ..core.errors import InputError
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .common import SanxianAlgorithm, advanced, file_parameter, norm_help, norm_parameters, progress_to, text_parameter
 from .inputs import LAYERS, SOURCE, layers_of, project_layers, source_parameters
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
 ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
+WAIVERS, RENUMBERED = "WAIVERS", "RENUMBERED"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
@@ -53,7 +54,11 @@ class CheckPlan(SanxianAlgorithm):
             "Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be "
             "checked) or fail."
         )
-        return f"{text}\n\n{norm_help()}"
+        waivers = tr(
+            "Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or "
+            "from the file given; “none” leaves them out."
+        )
+        return f"{text}\n\n{waivers}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
         for parameter in [*source_parameters(), *norm_parameters()]:
@@ -72,6 +77,11 @@ class CheckPlan(SanxianAlgorithm):
             maxValue=2100,
         )
         self.addParameter(advanced(year))
+        self.addParameter(
+            file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv beside the data)"), "CSV (*.csv)")
+        )
+        table = tr("Table of old and new keys, by which waivers are followed")
+        self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         self.addParameter(findings_parameter())
         for name, label, file_filter in (
             (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
@@ -113,6 +123,8 @@ class CheckPlan(SanxianAlgorithm):
             rules=tuple(code for code in re.split(r"[\s,;，；、]+", self.text(parameters, RULES, context)) if code),
             base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
             lang=language(),
+            waivers=self.text(parameters, WAIVERS, context),
+            renumbered=self.text(parameters, RENUMBERED, context),
         )
         self.options, self.taken = (given, {}) if source else self._with_county(given, context.project(), not chosen)
         self.findings = FindingsOutput(parameters, context)
@@ -131,7 +143,7 @@ class CheckPlan(SanxianAlgorithm):
         if project is None:
             return given, {}
         kept = county.options(project)
-        names = ("profile", "standard", "scope", "base_year")
+        names = ("profile", "standard", "scope", "base_year", "waivers")
         taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
         ids = {shot.layer_id for shot in self.what}
         roles = given.roles or {role: layer for role, layer in kept.roles.items() if layer in ids}

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingException,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterFile,
     QgsProcessingParameterString,
 )
 from qgis.PyQt.QtGui import QIcon
@@ -102,6 +103,14 @@ def text_parameter(name: str, label: str, choices: list[str] | None = None) -> Q
     if choices:
         parameter.setMetadata({"widget_wrapper": {"value_hints": ["", *choices]}})
     return parameter
+
+
+def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingParameterFile:
+    """An optional file that is read; what it cannot be is said when it is, not by its ending."""
+    every = f"{file_filter};;{tr('All')} (*)"
+    return QgsProcessingParameterFile(
+        name, label, Qgis.ProcessingFileParameterBehavior.File, optional=True, fileFilter=every
+    )
 
 
 def norm_parameters() -> list[QgsProcessingParameterDefinition]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ..core.check import Options
-from . import recognise, roles
+from . import recognise, roles, waivers
 from .settings import language
 
 _SCOPE = "sanxian"
@@ -49,4 +49,5 @@ def options(project: QgsProject) -> Options:
         roles=roles.chosen(project),
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
+        waivers=waivers.of(project, recognise.plan_layers(project)),
     )

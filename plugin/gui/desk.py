@@ -25,6 +25,7 @@ from .map_marks import MapMark
 from .maps import Maps
 from .new_project import NewProject
 from .result import Result
+from .waiving import Waiving
 from .watch import ProjectWatch
 
 #: Layers come and go one by one while a project opens: look once they have settled.
@@ -48,6 +49,7 @@ class Desk(QObject):
         self.making = NewProject(iface, self.runner)
         self.maps = Maps(iface, self.runner)
         self.editing = Editing(self.runner, self)
+        self.waiving = Waiving(self.dock, self._current, self)
         self._job: Job | None = None
         #: The projects of the run and of the result in view, as the watch counts them.
         self._run_in = self._result_in = self.watch.number
@@ -96,6 +98,7 @@ class Desk(QObject):
         self.actions["live"].setChecked(self.editing.on)
         self.editing.rechecked.connect(self._edited)
         self.editing.outdated.connect(self._tell_stale)
+        self.waiving.changed.connect(self._waived)
         dock.runRequested.connect(self.run)
         dock.cancelRequested.connect(self.cancel)
         dock.profileRequested.connect(self.choose_profile)
@@ -194,8 +197,21 @@ class Desk(QObject):
                 self.mark.show(finding, self.dock.result.crs, zoom=False)
             else:
                 self.mark.clear()
-        gone = [self._rows.pop(id(f)) for f in [*change.gone, *(old for old, _ in change.renewed)]]
+        self._renew_rows([*change.gone, *(old for old, _ in change.renewed)], rows)
+
+    def _waived(self, findings: list[Any], change: Any) -> None:
+        """Findings were accepted, or it was taken back."""
+        self.dock.change_states(change)
+        new = [*findings, *change.found]
+        rows = dict(zip(map(id, new), findings_layer.features(new), strict=True))
+        self._renew_rows([*findings, *change.gone], rows)
+
+    def _renew_rows(self, former: list[Any], rows: dict[int, Any]) -> None:
+        """Rows of the findings layer: those of some findings go, others come."""
+        gone = [self._rows.pop(id(f)) for f in former]
         self._rows |= rows
+        if not self._current():
+            return
         layer = findings_layer.find(QgsProject.instance()) if self.actions["layer"].isChecked() else None
         if layer is not None and not findings_layer.change(layer, gone, list(rows.values())):
             self._put_on_map()

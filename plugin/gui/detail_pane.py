@@ -12,7 +12,7 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ..bridge.texts import tr
-from . import look
+from . import look, waiver_rows
 from .findings_groups import Group, area_of, kind_of
 from .result import Result, Source
 
@@ -64,10 +64,9 @@ class DetailPane(QgsScrollArea):
         form = form_layout()
         form.addRow(row_label(tr("What")), text_label(finding.message))
         self._ground(form, result, group.code)
-        state = look.state_word(finding.state)
-        if not finding.key and "fid" in finding.params:
-            state = tr("{state}. Known by its feature id only, so it cannot be waived for good.").format(state=state)
-        form.addRow(row_label(tr("State")), text_label(state))
+        form.addRow(row_label(tr("State")), text_label(waiver_rows.state_text(finding)))
+        for label, text in waiver_rows.rows(finding):
+            form.addRow(row_label(label), text_label(text))
         layout.addLayout(form)
         layout.addStretch()
         self.setWidget(page)

@@ -35,6 +35,7 @@ from .findings_tree import FindingsTree
 from .result import Result
 from .run_bar import RunBar
 from .verdict_bar import VerdictBar
+from .walk_bar import WalkBar
 
 #: Below this many lines of text in height the detail gets a tab of its own.
 _LINES_FOR_BOTH = 44
@@ -124,7 +125,10 @@ class FindingsDock(QgsDockWidget):
         for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
             outer.addWidget(widget)
         outer.addWidget(self.splitter, 1)
-        self.walk = self._bottom_row()
+        self.walk = WalkBar()
+        self.walk.zoomWished.connect(lambda: self.findingChosen.emit(self.tree.current()))
+        self.walk.stepped.connect(self.step)
+        self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
         outer.addWidget(self.walk)
         self.setWidget(body)
 
@@ -162,25 +166,6 @@ class FindingsDock(QgsDockWidget):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAutoRaise(True)
         return button
-
-    def _bottom_row(self) -> QWidget:
-        self.zoom_button = QPushButton(tr("Zoom"))
-        self.zoom_button.setObjectName("SanxianZoom")
-        self.zoom_button.clicked.connect(lambda: self.findingChosen.emit(self.tree.current()))
-        self.previous_button = QPushButton(look.icon("previous"), tr("Previous"))
-        self.previous_button.clicked.connect(lambda: self.step(-1))
-        self.next_button = QPushButton(look.icon("next"), tr("Next"))
-        self.next_button.clicked.connect(lambda: self.step(1))
-        self.position = QLabel()
-        self.position.setObjectName("SanxianPosition")
-        widget = QWidget()
-        row = QHBoxLayout(widget)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.zoom_button)
-        row.addStretch()
-        for one in (self.previous_button, self.position, self.next_button):
-            row.addWidget(one)
-        return widget
 
     # --- what the desk tells it
     def set_idle(self, empty: Empty) -> None:
@@ -243,6 +228,18 @@ class FindingsDock(QgsDockWidget):
         else:
             self._show_position()
         return other
+
+    def change_states(self, change: Any) -> None:
+        """Findings were accepted or are open again, in place; findings about waivers come and go."""
+        self.result.change(change)
+        self.verdict.show_report(self.result)
+        self._set_choices()
+        self.tree.change(change)
+        self.tree.set_wanted(self._wanted())
+        self.tree.viewport().update()
+        self._show_state()
+        self._show_selected()
+        self.walk.waive.show_for(self.tree.selected())
 
     def _set_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
@@ -323,15 +320,11 @@ class FindingsDock(QgsDockWidget):
             self.detail.show_group(self.result, group)
         else:
             self.detail.show_finding(self.result, group, finding)
-        self.zoom_button.setEnabled(finding is not None and finding.geom_kind != "none")
+        self.walk.show_finding(finding)
         self._show_position()
 
     def _show_position(self) -> None:
-        found = self.tree.position()
-        self.position.setText(f"{found[0]} / {found[1]}" if found else "")
-        if found:
-            word = look.kind_word(found[2])
-            self.position.setToolTip(tr("{word}: {count} in view").format(word=word, count=found[1]))
+        self.walk.show_position(self.tree.position())
 
     def _fit(self, *_args) -> None:
         """Side by side where there is room, else one of list and detail under tabs."""
@@ -393,8 +386,7 @@ class FindingsDock(QgsDockWidget):
         for button in self.findChildren(QToolButton):
             if button.property("sanxianIcon"):
                 button.setIcon(look.icon(button.property("sanxianIcon")))
-        self.previous_button.setIcon(look.icon("previous"))
-        self.next_button.setIcon(look.icon("next"))
+        self.walk.refresh_icons()
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()
         # Its labels hold colours and a picture of their own.

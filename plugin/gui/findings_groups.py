@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..bridge.texts import tr
+
 PLACE, COUNT, AREA, STATE = range(4)
 _RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 ASIDE = ("skipped", "crashed")
@@ -86,13 +88,22 @@ def rule_of(finding: Any) -> str:
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
+def not_run(code: str, number: int) -> Group:
+    """A rule that this check did not run: a waiver of one of its findings is told all the same."""
+    from ..core.report import Outcome, RuleOutcome
+
+    title = tr("not run in this check")
+    return Group(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)
+
+
 def groups_of(report: Any) -> list[Group]:
     """The rules that have something to say, worst first."""
     groups = {r.code: Group(r.code, r.title or r.name, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
         code = rule_of(finding)
-        if code in groups:
-            groups[code].findings.append(finding)
+        if code not in groups:
+            groups[code] = not_run(code, len(groups) + 1)
+        groups[code].findings.append(finding)
     listed = [g for g in groups.values() if g.findings or g.aside]
     for group in listed:
         group.order = [-1] * group.aside + list(range(len(group.findings)))

@@ -24,6 +24,7 @@ from .findings_groups import (
     groups_of,
     hectares,
     in_order,
+    not_run,
     place_of,
     ranked,
     rule_of,
@@ -239,7 +240,9 @@ class FindingsModel(QAbstractItemModel):
         for group in self.groups:
             if group.code in found:
                 self._add(group, found.pop(group.code), sees)
-        return [self._list(self._silent.pop(code), new, sees) for code, new in found.items() if code in self._silent]
+        number = max([0, *self._rows, *(group.number for group in self._silent.values())])
+        strangers = {code: not_run(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
+        return [self._list((self._silent | strangers)[code], new, sees) for code, new in found.items()]
 
     def _at(self, group: Group) -> QModelIndex:
         return self.index(self._rows[group.number], 0)

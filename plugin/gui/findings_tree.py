@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, pyqtSignal
+from qgis.PyQt.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    pyqtSignal,
+)
 from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
 
@@ -31,6 +39,8 @@ class FindingsTree(QTreeView):
     wished = pyqtSignal(object)
     formRequested = pyqtSignal(object)
     helpRequested = pyqtSignal(str)
+    selectionSettled = pyqtSignal()
+    menuWished = pyqtSignal(object)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -41,7 +51,7 @@ class FindingsTree(QTreeView):
         self.filter.setSourceModel(self.findings)
         self.setModel(self.filter)
         self.setUniformRowHeights(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setAllColumnsShowFocus(True)
         self.setIndentation(self.fontMetrics().height())
         self.setExpandsOnDoubleClick(True)
@@ -50,6 +60,14 @@ class FindingsTree(QTreeView):
         self._changed = False
         self._quiet = False
         self.selectionModel().currentChanged.connect(self._current_changed)
+        # Rows are selected and given up one after the other: told once they have settled.
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(0)
+        self._settling.timeout.connect(self.selectionSettled)
+        self.selectionModel().selectionChanged.connect(lambda *_which: self._settling.start())
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(lambda at: self.menuWished.emit(self.viewport().mapToGlobal(at)))
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._double_clicked)
 
@@ -119,6 +137,19 @@ class FindingsTree(QTreeView):
     def current(self) -> Any:
         """The finding that is selected, or None."""
         return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
+
+    def selected(self) -> list[Any]:
+        """All findings that are selected, in the order of the list; of a selected rule those in view."""
+        found: dict[int, Any] = {}
+        rows = sorted((self.filter.mapToSource(i) for i in self.selectionModel().selectedRows()), key=_place_of)
+        for index in rows:
+            finding, group = self.findings.finding_at(index), self.findings.group_at(index)
+            if finding is not None:
+                found[id(finding)] = finding
+            elif not index.internalId():
+                places = (p for p in group.order if p >= 0 and group.seen[p])
+                found |= {id(group.findings[p]): group.findings[p] for p in places}
+        return list(found.values())
 
     def current_group(self) -> Group | None:
         index = self.filter.mapToSource(self.currentIndex())
@@ -197,3 +228,8 @@ class FindingsTree(QTreeView):
         if finding is None:
             return " ".join(t for t in (group.code, group.title, group.outcome.reason) if t)
         return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))
+
+
+def _place_of(index: QModelIndex) -> tuple[int, int]:
+    """By the rule's place in the list, then by the row within it."""
+    return (index.parent().row(), index.row()) if index.internalId() else (index.row(), -1)

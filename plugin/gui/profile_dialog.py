@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ..bridge import county, settings
+from ..bridge import county, settings, waivers
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import SanxianError
@@ -28,6 +28,7 @@ from ..core.standard import load_standard, standard_folders
 from ..core.texts import Texts
 from . import idle
 from .buttons import ok_and_cancel
+from .file_line import FileLine
 
 
 class ProfileDialog(QDialog):
@@ -58,6 +59,9 @@ class ProfileDialog(QDialog):
         self.scope = QComboBox()
         self.base_year = QLineEdit(now.base_year)
         self.base_year.setPlaceholderText(tr("As the layer or its file says"))
+        self.waivers = FileLine(waivers.chosen(project), project.homePath(), "CSV (*.csv)")
+        self.waivers.line.setObjectName("SanxianProfileWaivers")
+        self.waivers.line.setPlaceholderText(tr("The .waivers.csv beside the data"))
         self.language = QComboBox()
         self.language.setObjectName("SanxianLanguage")
         # Each in its own language, so that whoever needs it finds it.
@@ -73,6 +77,7 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Standard"), self.standard)
         form.addRow(tr("Scope"), self.scope)
         form.addRow(tr("Year of the base parcels"), self.base_year)
+        form.addRow(tr("File of waivers"), self.waivers)
         form.addRow(tr("Language of findings and reports"), self.language)
         buttons = ok_and_cancel(self)
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
@@ -101,6 +106,7 @@ class ProfileDialog(QDialog):
             return
         settings.put("language", self.language.currentData())
         county.keep(self._project, self.county())
+        waivers.choose(self._project, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
 

@@ -12,7 +12,8 @@ from plugin.core.findings import Finding
 from plugin.core.rule import Severity
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.file import beside_source, change_waivers, read_waivers
+from plugin.core.waivers.beside import beside_source
+from plugin.core.waivers.file import change_waivers, read_waivers
 from plugin.core.waivers.model import Limits, Waiver, obstacle
 
 from .small import said

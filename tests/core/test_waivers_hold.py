@@ -14,7 +14,8 @@ from plugin.core.geometry.crs import GEODETIC, coordinates
 from plugin.core.io import read_source
 from plugin.core.report import Outcome, Verdict
 from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.file import beside_source, change_waivers
+from plugin.core.waivers.beside import beside_source
+from plugin.core.waivers.file import change_waivers
 
 from .small import box, layers, look, outcome, surveyed, table, write_gpkg
 

@@ -109,7 +109,7 @@ def test_filter_that_hides_all(dock, qgis_app):
 def test_nothing_selected(dock):
     give(dock, small_report())
     assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["选一条问题，看为什么、怎么改和依据。"]
-    assert not dock.zoom_button.isEnabled()
+    assert not dock.walk.zoom.isEnabled()
 
 
 def test_verdict_is_a_shape_and_a_word_and_counts_stay_when_off(dock):
@@ -147,8 +147,8 @@ def test_detail_of_a_finding(dock):
     ):
         assert expected in words
     assert "A" in words.split("\n")
-    assert dock.position.text() == "1 / 3"
-    assert dock.zoom_button.isEnabled()
+    assert dock.walk.position.text() == "1 / 3"
+    assert dock.walk.zoom.isEnabled()
 
 
 def test_detail_of_a_skipped_rule_says_why(dock):
@@ -305,7 +305,7 @@ def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_ap
         dark.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
     icons = {
         "button": dock.run_button.icon,
-        "next": dock.next_button.icon,
+        "next": dock.walk.next.icon,
         "kind": dock.verdict.buttons["ERROR"].icon,
     }
     light = {name: ink_of(icon()) for name, icon in icons.items()}

@@ -21,19 +21,9 @@ from ..writing import beside
 from .cells import BY_HEAD, COLUMNS, read, written
 from .model import Waiver
 
-#: The ending of a file of waivers, behind the name of the data.
-SUFFIX = ".waivers.csv"
 #: Times that a file which others write meanwhile is read again.
 _TRIES = 20
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-
-
-def beside_source(source: str | Path) -> Path:
-    """Where the waivers of a file or folder stand: ``county.gpkg`` → ``county.waivers.csv``; a folder's in it."""
-    source = Path(source)
-    if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{SUFFIX}"
-    return source.with_name(f"{source.stem}{SUFFIX}")
 
 
 @dataclass

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..renumbering import read_renumbered
-from .file import beside_source, read_waivers
-from .model import Limits, Waiver, Waivers
+from .beside import beside_source
+from .file import read_waivers
+from .model import Limits, Waivers
 
 if TYPE_CHECKING:
     from ..profile import Norm
+    from ..report import Report
+    from ..texts import Texts
 
 #: What a run is told that is to be judged as if nobody had accepted anything.
 NO_WAIVERS = ("none", "无")
@@ -34,17 +36,25 @@ def load_waivers(
     keys = read_renumbered(renumbered) if renumbered else {}
     if path is None or not (given or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
-    entries = read_waivers(path)
-    notice = "notice_waivers" if given else "notice_waivers_beside"
-    said: list[Notice] = [(notice, {"file": path.name, "count": len(entries)})]
-    said += [("notice_waiver_attachment", params) for params in _lost(entries, path.parent)]
-    return Waivers(entries, path, True, limits, keys), said
+    waivers = Waivers(read_waivers(path), path, True, limits, keys, beside=not given)
+    return waivers, notices(waivers)
 
 
-def _lost(entries: Iterable[Waiver], folder: Path) -> list[dict[str, Any]]:
-    """Attachments that are not where the waiver says."""
-    lost = []
-    for entry in entries:
-        if entry.attachment and not (folder / entry.attachment).exists():
-            lost.append({"number": entry.id, "attachment": entry.told()["attachment"]})
-    return lost
+def notices(waivers: Waivers) -> list[Notice]:
+    """Where the waivers come from, and attachments that are not where they are said to be."""
+    if not waivers.there or waivers.path is None:
+        return []
+    key = "notice_waivers_beside" if waivers.beside else "notice_waivers"
+    said: list[Notice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
+    for entry in waivers.entries:
+        if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
+            params = {"number": entry.id, "attachment": entry.told()["attachment"]}
+            said.append(("notice_waiver_attachment", params))
+    return said
+
+
+def renew_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
+    """Of a report whose waivers have changed, the notices in its provenance."""
+    old = {texts.notice(*said) for said in notices(before)}
+    kept = [said for said in report.provenance.get("notices", []) if said not in old]
+    report.provenance["notices"] = kept + [texts.notice(*said) for said in notices(now)]

@@ -93,6 +93,7 @@ class Limits:
 @dataclass(frozen=True)
 class Waivers:
     """The waivers of a plan. ``path``: the file they stand in, or would; None where nobody knows. ``there``: is it?
+    ``beside``: was it found beside the data, and not named?
 
     ``renumbered``: (role, old key) → new key, role empty where a table names none.
     """
@@ -102,6 +103,7 @@ class Waivers:
     there: bool = False
     limits: Limits = Limits()
     renumbered: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
+    beside: bool = False
 
 
 def identity(finding: Finding) -> Identity:

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the waivers of a project's layers stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ..core.waivers.beside import SUFFIX, beside_source
+from .layers import file_of
+
+_SCOPE, _KEY = "sanxian", "waivers"
+
+
+def chosen(project: QgsProject) -> str:
+    """The file that 县配置 names, as it stands there; empty when it names none."""
+    return str(project.readEntry(_SCOPE, _KEY, "")[0])
+
+
+def choose(project: QgsProject, path: str) -> None:
+    """Name a file, or none. Relative where it lies with the project, so that both may move."""
+    if not path:
+        project.removeEntry(_SCOPE, _KEY)
+        return
+    home = project.homePath()
+    if home and Path(path).is_absolute() and Path(path).is_relative_to(home):
+        path = Path(path).relative_to(home).as_posix()
+    project.writeEntry(_SCOPE, _KEY, path)
+
+
+def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
+    """The file of 县配置; else beside the one file that all layers are in, or in the one folder of their files, where a
+    check of that file or folder looks, too; else beside the project's file. None when there is none of these."""
+    named = chosen(project)
+    if named:
+        return Path(project.homePath() or ".") / named
+    files = {Path(path) for path in map(file_of, layers) if path and Path(path).exists()}
+    if len(files) == 1:
+        return beside_source(files.pop())
+    folders = {path.parent for path in files}
+    if len(folders) == 1:
+        return beside_source(folders.pop())
+    home = project.absoluteFilePath()
+    return Path(home).with_name(f"{Path(home).stem}{SUFFIX}") if home else None
+
+
+def of(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> str:
+    """What a check of the project's layers is told: the file where it is there, or was named; else nothing."""
+    path = place(project, layers)
+    return str(path) if path is not None and (path.is_file() or chosen(project)) else ""

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Accepting findings from the panel and taking it back: file, list, map and verdict follow at once, and keep while editing."""
+
+import pytest
+from qgis.PyQt.QtCore import QItemSelectionModel
+from qgis.PyQt.QtWidgets import QLabel
+
+from plugin.bridge import findings_layer, settings, waivers
+from plugin.core.waivers.file import read_waivers
+from plugin.gui.waive_button import WaiveButton, why_not
+from plugin.gui.waiver_dialog import WaiverDialog
+from tests.qgis.gui_helpers import finding, work
+from tests.qgis.live_helpers import rectangle
+from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401
+
+
+@pytest.fixture
+def words(monkeypatch):
+    """The dialog, filled in and agreed to; what it said when it would not go."""
+    said = []
+
+    def answer(dialog):
+        for field, text in words_given.items():
+            widget = getattr(dialog, field)
+            widget = getattr(widget, "line", widget)
+            (widget.setPlainText if field == "reason" else widget.setText)(text)
+        dialog.accept()
+        said.append(dialog.trouble.text())
+        return dialog.result()
+
+    words_given = {"reason": "防洪堤已批复", "document": "〔2026〕12号", "author": "王工"}
+    monkeypatch.setattr(WaiverDialog, "exec", answer)
+    return said, words_given
+
+
+def of_rule(desk, code):
+    return [f for f in desk.dock.result.findings if f.code == code]
+
+
+def select(desk, application, *findings):
+    tree = desk.dock.tree
+    tree.clearSelection()
+    for one in findings:
+        index = tree.filter.index_of(one)
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        tree.selectionModel().select(index, flags)
+    assert work(application, lambda: desk.dock.walk.waive._findings or not findings, 1)
+
+
+def states_on_map(project):
+    return sorted((f["code"], f["state"]) for f in findings_layer.find(project).getFeatures())
+
+
+def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words, tmp_path):  # noqa: F811
+    desk, _ = checked
+    (crossing,) = of_rule(desk, "REL001")
+    errors = desk.dock.result.counts()["ERROR"]
+    select(desk, qgis_app, crossing)
+    button = desk.dock.walk.waive
+    assert button.text() == "豁免…" and button.isEnabled()
+    button.click()
+    path = tmp_path / "小县.waivers.csv"
+    (kept,) = read_waivers(path)
+    assert (kept.reason, kept.document, kept.author) == ("防洪堤已批复", "〔2026〕12号", "王工")
+    assert crossing.state == "waived" and desk.dock.result.counts()["ERROR"] == errors - 1
+    assert desk.dock.verdict._counts["waived"] == 1 and "小县.waivers.csv" in desk.dock.note.text()
+    assert ("REL001", "waived") in states_on_map(project)
+    assert crossing not in desk.dock.tree.filter.in_view(), "what is settled is out of the way"
+    assert settings.get("waiver_author", "") == "王工"
+    assert any("小县.waivers.csv" in n for n in desk.dock.result.report.provenance["notices"])
+    # Shown again by its button, with what was said of it, and taken back.
+    desk.dock.verdict.buttons["waived"].setChecked(True)
+    desk.dock.tree.select(crossing)
+    work(qgis_app, lambda: button.text() == "撤销豁免", 1)
+    shown = " ".join(label.text() for label in desk.dock.detail.findChildren(QLabel))
+    assert "防洪堤已批复" in shown and "〔2026〕12号" in shown and "王工" in shown and "豁免" in shown
+    button.click()
+    assert read_waivers(path) == () and crossing.state == "open"
+    assert ("REL001", "open") in states_on_map(project) and desk.dock.result.counts()["ERROR"] == errors
+
+
+def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words, tmp_path):  # noqa: F811
+    desk, _ = checked
+    open_ones = [f for f in desk.dock.result.findings if not why_not(f)]
+    assert len(open_ones) > 2
+    select(desk, qgis_app, *open_ones[:2])
+    assert desk.dock.walk.waive.text() == "豁免 2 处…"
+    desk.dock.walk.waive.click()
+    assert {f.state for f in open_ones[:2]} == {"waived"}
+    assert len(read_waivers(tmp_path / "小县.waivers.csv")) == 2
+    # The next check comes to the same.
+    before = sorted((f.fingerprint, f.state) for f in desk.dock.result.findings)
+    check(desk, qgis_app)
+    assert sorted((f.fingerprint, f.state) for f in desk.dock.result.findings) == before
+    # A rule's row stands for its findings in view.
+    tree = desk.dock.tree
+    group = next(g for g in tree.findings.groups if any(not why_not(f) and f.state == "open" for f in g.findings))
+    tree.selectionModel().setCurrentIndex(
+        tree._group_index(group),
+        QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+    )
+    assert [id(f) for f in tree.selected()] == [id(group.findings[p]) for p in group.order if p >= 0 and group.seen[p]]
+
+
+def test_edits_keep_what_is_accepted(checked, project, qgis_app, words):  # noqa: F811
+    desk, layers = checked
+    (crossing,) = of_rule(desk, "REL001")
+    select(desk, qgis_app, crossing)
+    desk.dock.walk.waive.click()
+    # Another parcel of farmland beside it, into the red line as well.
+    draw(layers["YJJBNTBHTB"], rectangle(80, 300, 100, 100), BSM="140225000099")
+    layers["STBHHX"].startEditing()
+    feature = next(layers["STBHHX"].getFeatures())
+    layers["STBHHX"].changeGeometry(feature.id(), rectangle(80, 0, 200, 400))
+    settled(desk, qgis_app)
+    states = {f.key: f.state for f in of_rule(desk, "REL001")}
+    assert states[crossing.key] == "waived" and "open" in states.values()
+    # The conflict itself grows: it is open again.
+    layers["STBHHX"].changeGeometry(feature.id(), rectangle(60, 0, 200, 400))
+    settled(desk, qgis_app)
+    assert {f.key: f.state for f in of_rule(desk, "REL001")}[crossing.key] == "open"
+
+
+def test_what_lacks_is_said_and_the_dialog_stays(checked, qgis_app, words, tmp_path):  # noqa: F811
+    desk, _ = checked
+    said, given = words
+    (crossing,) = of_rule(desk, "REL001")
+    given["document"] = " "
+    select(desk, qgis_app, crossing)
+    desk.dock.walk.waive.click()
+    assert said == ["登记豁免要写明文号。请填上。"] and crossing.state == "open"
+    assert not (tmp_path / "小县.waivers.csv").exists()
+    given["document"], given["file"] = "〔2026〕12号", str(tmp_path / "没有" / "没有" / "x.csv")
+    desk.dock.walk.waive.click()
+    assert "没有" in said[-1] and crossing.state == "open"
+    # A file of one's own is remembered with the project.
+    given["file"] = str(tmp_path / "我的.csv")
+    desk.dock.walk.waive.click()
+    assert crossing.state == "waived" and waivers.chosen(desk_project()) == str(tmp_path / "我的.csv")
+
+
+def desk_project():
+    from qgis.core import QgsProject
+
+    return QgsProject.instance()
+
+
+def test_a_damaged_file_is_told_and_nothing_changes(checked, qgis_app, words, tmp_path):  # noqa: F811
+    desk, _ = checked
+    (crossing,) = of_rule(desk, "REL001")
+    path = tmp_path / "小县.waivers.csv"
+    path.write_text("编号,规则\n1,2\n", encoding="utf-8-sig")
+    data = path.read_bytes()
+    select(desk, qgis_app, crossing)
+    desk.dock.walk.waive.click()
+    assert "小县.waivers.csv" in words[0][-1] and crossing.state == "open" and path.read_bytes() == data
+
+
+def test_the_button_says_why_it_cannot(chinese, qgis_app):
+    button = WaiveButton()
+    assert not button.isEnabled()
+    button.show_for([finding("REL002", "", 10.0, params={"fid": 3})])
+    assert not button.isEnabled() and "标识码" in button.toolTip()
+    note = finding("GEO006", "1", 10.0)
+    note.severity = type(note.severity).INFO
+    button.show_for([note])
+    assert not button.isEnabled() and "提示" in button.toolTip()
+    # Of several the ones that can be accepted are meant.
+    button.show_for([note, finding("REL002", "1", 10.0), finding("REL002", "2", 10.0)])
+    assert button.text() == "豁免 2 处…"
+    late = finding("RUN902", "1", 10.0, params={"rule": "REL002", "waiver": {"id": "W1"}})
+    button.show_for([late])
+    assert button.text() == "撤销豁免" and button.isEnabled()
+    button.deleteLater()

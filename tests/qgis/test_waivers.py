@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waivers in QGIS: check_plan takes them, the project says where they stand, the panel accepts and withdraws."""
+
+import json
+from datetime import date
+
+import pytest
+from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
+
+from plugin.bridge import county, waivers
+from plugin.core.check import Options, check
+from plugin.core.waivers.accept import Words, accepted
+from plugin.core.waivers.file import change_waivers
+from tests.qgis.helpers import Log, run, write_small
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+WORDS = Words("防洪堤已批复", "〔2026〕12号", "王工", date(2026, 11, 20))
+
+
+@pytest.fixture
+def plan(tmp_path):
+    return write_small(tmp_path / "county.gpkg")
+
+
+def waive(plan, code="REL001"):
+    checked = check(plan, Options(rules=(code,)))
+    entries = accepted(checked.report.findings, WORDS, checked.plan.waivers.limits)
+    change_waivers(checked.plan.waivers.path, add=entries)
+    return checked.plan.waivers.path
+
+
+def load(plan, *roles):
+    for role in roles or ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB"):
+        layer = QgsVectorLayer(f"{plan}|layername={role}", role, "ogr")
+        assert layer.isValid()
+        QgsProject.instance().addMapLayer(layer)
+    return list(QgsProject.instance().mapLayers().values())
+
+
+def verdict(**parameters):
+    log = Log()
+    return run("check_plan", {"RULES": "REL001", **parameters}, feedback=log), "\n".join(log.lines)
+
+
+def test_check_plan_takes_those_beside_the_data_or_those_that_are_named(plan, tmp_path):
+    assert verdict(SOURCE=str(plan))[0]["ERRORS"] == 1
+    path = waive(plan)
+    result, lines = verdict(
+        SOURCE=str(plan), OUTPUT_JSON=str(tmp_path / "r.json"), OUTPUT_FINDINGS=str(tmp_path / "f.gpkg")
+    )
+    assert (result["ERRORS"], result["VERDICT"]) == (0, "conditional")
+    assert "数据旁边的“county.waivers.csv”" in lines
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert report["rules"][0]["outcome"] == "waived" and report["findings"][0]["state"] == "waived"
+    row = next(QgsVectorLayer(str(tmp_path / "f.gpkg"), "f", "ogr").getFeatures())
+    assert row["state"] == "waived" and "防洪堤已批复" in row["params"]
+    assert verdict(SOURCE=str(plan), WAIVERS="none")[0]["ERRORS"] == 1
+    elsewhere = tmp_path / "别处.csv"
+    path.rename(elsewhere)
+    assert verdict(SOURCE=str(plan))[0]["ERRORS"] == 1
+    assert verdict(SOURCE=str(plan), WAIVERS=str(elsewhere))[0]["ERRORS"] == 0
+
+
+def test_a_damaged_file_stops_the_check_and_says_where(plan):
+    path = waive(plan)
+    path.write_bytes(path.read_bytes().replace("王工".encode(), b""))
+    with pytest.raises(QgsProcessingException) as error:
+        verdict(SOURCE=str(plan))
+    assert "第 2 行" in str(error.value) and "登记人" in str(error.value)
+
+
+def test_layers_of_the_project_take_those_beside_their_file(plan, tmp_path):
+    waive(plan)
+    load(plan)
+    assert verdict()[0]["ERRORS"] == 0
+    named = tmp_path / "没有.csv"
+    waivers.choose(QgsProject.instance(), str(named))
+    with pytest.raises(QgsProcessingException) as error:
+        verdict()
+    assert "没有.csv" in str(error.value), "one that was named and is not there is no slip to be passed over"
+
+
+def test_where_the_waivers_of_a_project_stand(plan, tmp_path):
+    project = QgsProject.instance()
+    assert waivers.place(project, []) is None
+    layers = load(plan)
+    assert waivers.place(project, layers) == tmp_path / "county.waivers.csv"
+    other = write_small(tmp_path / "other.gpkg")
+    layers += load(other, "DLTB")
+    assert waivers.place(project, layers) == tmp_path / f"{tmp_path.name}.waivers.csv"
+    (tmp_path / "远").mkdir()
+    layers += load(write_small(tmp_path / "远" / "third.gpkg"), "DLTB")
+    assert waivers.place(project, layers) is None
+    assert project.write(str(tmp_path / "规划.qgz"))
+    assert waivers.place(project, layers) == tmp_path / "规划.waivers.csv"
+    waivers.choose(project, str(tmp_path / "远" / "mine.csv"))
+    assert waivers.chosen(project) == "远/mine.csv", "moves with the project"
+    assert waivers.place(project, layers) == tmp_path / "远" / "mine.csv"
+    assert county.options(project).waivers == str(tmp_path / "远" / "mine.csv")
+    waivers.choose(project, "")
+    assert county.options(project).waivers == "", "none is there yet"
