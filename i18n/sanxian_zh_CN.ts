@@ -582,6 +582,10 @@ Project: {project}</source>
         <translation>目标字段</translation>
     </message>
     <message>
+        <source>File of waivers</source>
+        <translation>豁免文件</translation>
+    </message>
+    <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
     </message>
@@ -908,6 +912,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Load the layers into the project</source>
         <translation>把图层加入工程</translation>
+    </message>
+    <message>
+        <source>Look for a file</source>
+        <translation>选择文件</translation>
     </message>
     <message>
         <source>Lost</source>
@@ -1680,6 +1688,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Templates: {names}. Their fields and codes: menu Data Dictionary.</source>
         <translation>可用的模板：{names}。字段和代码见菜单“数据字典…”。</translation>
+    </message>
+    <message>
+        <source>The .waivers.csv beside the data</source>
+        <translation>数据旁边的 .waivers.csv</translation>
     </message>
     <message>
         <source>The CRS given is unknown. Write for example 'EPSG:4526'.</source>
