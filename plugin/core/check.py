@@ -28,6 +28,7 @@ class Options:
     """What a run is told beside its data; empty means: as the profile, the standard or the layers say.
 
     ``roles`` is ``ROLE=layer;…``, the path of a file with such lines, or a mapping; ``rules`` codes or names;
+    ``figures`` the path of a table of the figures that text and tables print (xlsx, CSV);
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
     to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
@@ -40,6 +41,7 @@ class Options:
     scope: str = ""
     rules: tuple[str, ...] = ()
     base_year: int | None = None
+    figures: str = ""
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
     tolerance: Tolerance | None = None
@@ -83,6 +85,7 @@ def check(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .assembly import assemble
     from .engine import choose_rules, run
+    from .indicators.typed import read_figures
     from .io import read_source
     from .waivers.load import load_waivers
 
@@ -95,6 +98,8 @@ def check(
     norm = options.norm()
     rules = choose_rules(norm.rules, norm.named_rules(options.rules))
     roles = options.role_choices()
+    # Side inputs first: a slip there is told before anything large is read.
+    figures = read_figures(options.figures) if options.figures else ()
     waivers, said = load_waivers(
         options.waivers, norm, sources if isinstance(sources, str | Path) else None, options.renumbered
     )
@@ -113,6 +118,8 @@ def check(
         source=source,
         check=stop_if_cancelled,
     )
+    plan.notices += options.notices
+    plan.figures = figures
     plan.notices += [*options.notices, *said]
     plan.waivers = waivers
     report = run(

@@ -42,6 +42,7 @@ class Context:
     failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     outline_failed: bool = False
+    lang: str = "zh"
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Statutory areas (m²) of shapes in the plan's plane."""

@@ -75,7 +75,7 @@ def run(
     for position, rule in enumerate(rules):
         check()
         progress(position / max(len(rules), 1), f"{rule.code} {texts.rule_title(rule)}")
-        context = Context(plan, plan.norm, limits, tuple(rules), check)
+        context = Context(plan, plan.norm, limits, tuple(rules), check, lang=lang)
         begun = time.monotonic()
         outcome, found = _run_one(rule, context, report, parameters or {}, texts)
         outcome.seconds = round(time.monotonic() - begun, 3)

@@ -16,6 +16,7 @@ from .geometry import crs as crs_care
 from .geometry.polygons import Polygons
 from .geometry.straight import codes, stored_only, stored_points
 from .geometry.union import united
+from .indicators.typed import TypedFigure
 from .layer import Layer
 from .profile import Norm
 from .waivers.model import Waivers
@@ -46,6 +47,8 @@ class Plan:
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     base_year: int | None = None
+    #: Figures as text, tables and maps print them; empty where no table was given.
+    figures: tuple[TypedFigure, ...] = ()
     inputs: tuple[str, ...] = ()
     #: The only layers that rules on every layer ask of (`live`); None: all.
     each_of: frozenset[str] | None = None

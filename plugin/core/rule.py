@@ -61,6 +61,7 @@ class Example:
     ``layers`` maps the need's name to rows: a WKT, or a dict with ``wkt`` and attributes by meaning.
     ``settings`` override the standard's, ``roles`` choose another role for a need.
     ``standard``: another edition's id, for layers that the county's does not have.
+    ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value, unit, where).
     ``finds``: how many findings; ``areas``: their planar areas, where it is worth saying.
     """
 
@@ -72,6 +73,7 @@ class Example:
     roles: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     standard: str = "county_db"
+    side: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from plugin.core.assembly import assemble
 from plugin.core.engine import run
+from plugin.core.indicators.typed import figure
 from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.plan import Plan
 from plugin.core.profile import Norm, Profile, Target
@@ -22,6 +23,8 @@ from plugin.core.standard import load_standard
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
 ORIGIN = (38_600_000.0, 4_380_000.0)
 AREA_CODE = "140225"
+#: Side inputs of examples: the name of their option → rows as the plan holds them.
+SIDE = {"figures": lambda rows: tuple(figure(*row, row=n) for n, row in enumerate(rows, 2))}
 
 
 def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
@@ -97,6 +100,8 @@ def run_example(rule: Rule, example: Example) -> Report:
     parameters = dict(example.parameters)
     also = [all_rules()[code] for code in parameters.pop("rules", [])]
     plan = plan_of(example.layers, roles, example.settings, example.standard)
+    for name, rows in example.side.items():
+        setattr(plan, name, SIDE[name](rows))
     report = run(plan, [rule, *also], parameters={rule.code: parameters})
     return dataclasses.replace(
         report,

@@ -24,6 +24,8 @@ name = "浑源县"
 area_code = "140225"
 base = "hunyuan"
 rules_extra = [{extra}]
+[indicators]
+warning_share = 0.00001
 [confirmed]
 by = "县自然资源局"
 document = "测试〔2026〕1号"

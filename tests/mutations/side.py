@@ -12,9 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from tests.county.attributes import County
+from tests.county.measure import statutory_area
 
 Give = Callable[[County, Path], dict[str, Any]]
 GIVEN: list[Give] = []
+FIGURES = "数.csv"
+
+
+def figures(county: County, folder: Path) -> dict[str, Any]:
+    """The areas of red line, boundary and farmland as the plan's text prints them."""
+    red, edge = (statutory_area(county.layers[role].geometry.to_numpy()).sum() / 1e6 for role in ("STBHHX", "CZKFBJ"))
+    net = county.layers["YJJBNTBHTB"]["YJJBNTMJ"].sum() / (1e8 / 15)
+    rows = [
+        "指标,数值,单位,位置",
+        f"生态保护红线面积,{red:.2f},平方千米,文本第10条",
+        f"城镇开发边界面积,不超过{edge + 0.01:.2f},平方千米,文本第11条",
+        f"永久基本农田面积,{net:.4f},万亩,附表1",
+    ]
+    path = folder / FIGURES
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return {"figures": str(path)}
+
+
+GIVEN.append(figures)
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:

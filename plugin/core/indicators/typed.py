@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures as the plan's text, tables and maps print them (文本、附表、图中的指标), read from xlsx or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from ..errors import InputError
+from .model import SQUARE_METRES
+
+#: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
+COLUMNS = {
+    "indicator": ("指标", "指标名称", "指标项", "名称", "indicator"),
+    "value": ("数值", "指标值", "值", "规划值", "value"),
+    "unit": ("单位", "计量单位", "unit"),
+    "where": ("位置", "出处", "所在位置", "所在", "where", "place"),
+}
+_NEEDED = ("indicator", "value", "where")
+#: Rows in which the head is looked for, below a title.
+_HEAD_ROWS = 20
+UNITS = {
+    "m2": ("m2", "m²", "㎡", "平方米"),
+    "ha": ("ha", "hm2", "hm²", "公顷"),
+    "km2": ("km2", "km²", "平方千米", "平方公里"),
+    "wan_km2": ("万km2", "万km²", "万平方千米", "万平方公里"),
+    "mu": ("亩", "mu"),
+    "wan_mu": ("万亩",),
+    "share": ("%", "％", "百分比"),
+    "ratio": ("倍", "times"),
+    "km_km2": ("km/km2", "km/km²", "公里/平方公里", "千米/平方千米"),
+    "count": ("个", "处", "件"),
+}
+_SIGNS = {
+    ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
+    "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
+}
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)\s*(.*)")
+
+
+@dataclass(frozen=True)
+class TypedFigure:
+    """One figure as it is printed. ``place``: where (文本第12条, 附表1, 图03); ``row`` its line in the table.
+
+    ``value`` in ``unit`` with ``decimals`` as printed; None where it is no number, then ``text`` says what stands there.
+    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``; empty
+    where none is given, None where nobody knows it (``unit_text``).
+    """
+
+    name: str
+    text: str
+    value: float | None
+    decimals: int
+    unit: str | None
+    place: str
+    row: int
+    comparison: str = "="
+    unit_text: str = ""
+
+    @property
+    def half_digit(self) -> float:
+        """Half of the last printed digit, in the figure's unit."""
+        return 0.5 * 10.0**-self.decimals
+
+    @property
+    def factor(self) -> float:
+        """m² in one unit; 1 for what is no area."""
+        return SQUARE_METRES.get(self.unit or "", 1.0)
+
+
+def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
+    """The figures of a table, of every sheet that has a head. InputError: no such file, none that can be read, no head.
+
+    Columns 指标, 数值, 单位, 位置 (others are passed over); the unit may stand with the value (538.87平方千米).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("figures_missing", file=str(path))
+    found: list[TypedFigure] = []
+    heads = 0
+    for rows in _sheets(path):
+        columns: dict[str, int] = {}
+        for number, cells in enumerate(rows, 1):
+            if not columns:
+                columns = _head(cells) if number <= _HEAD_ROWS else {}
+                heads += bool(columns)
+            elif any(cells):
+                given = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
+                if given["indicator"] or given["value"]:
+                    found.append(figure(**given, row=number))
+    if not heads:
+        raise InputError("figures_no_head", file=path.name, known="、".join(COLUMNS[c][0] for c in COLUMNS))
+    return tuple(found)
+
+
+def figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> TypedFigure:
+    """One row as text: signs and words of a bound, commas, and a unit behind the number are understood."""
+    text = value.strip()
+    sign, rest = _sign(text)
+    number = _NUMBER.fullmatch(re.sub(r"[,，\s]", "", rest))
+    behind = number.group(2).removesuffix("以内").removesuffix("左右") if number else ""
+    unit_text = unit.strip() or behind
+    printed = number.group(1) if number else ""
+    return TypedFigure(
+        indicator.strip(),
+        text,
+        float(printed) if number else None,
+        len(printed.partition(".")[2]),
+        _unit(unit_text),
+        where.strip(),
+        row,
+        sign,
+        unit_text,
+    )
+
+
+def _sign(text: str) -> tuple[str, str]:
+    for sign, words in _SIGNS.items():
+        for word in words:
+            if text.startswith(word):
+                return sign, text[len(word) :]
+    return "=", text
+
+
+def _unit(text: str) -> str | None:
+    word = re.sub(r"\s+", "", text).lower()
+    if not word:
+        return ""
+    return next((unit for unit, words in UNITS.items() if word in words), None)
+
+
+def _head(cells: list[str]) -> dict[str, int]:
+    words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
+    found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
+    return found if all(c in found for c in _NEEDED) else {}
+
+
+def _sheets(path: Path) -> Iterator[Iterable[list[str]]]:
+    if path.suffix.lower() in (".csv", ".txt"):
+        yield _csv(path)
+        return
+    try:
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError as error:
+        raise InputError("figures_openpyxl", file=path.name) from error
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+    except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
+        raise InputError("figures_unreadable", file=path.name) from error
+    for sheet in book.worksheets:
+        rows = [[_cell(c) for c in row] for row in sheet.iter_rows()]
+        for merged in sheet.merged_cells.ranges:
+            # One name over several lines is the name of each.
+            for row in rows[merged.min_row - 1 : merged.max_row]:
+                row[merged.min_col - 1] = rows[merged.min_row - 1][merged.min_col - 1]
+        yield rows
+
+
+def _csv(path: Path) -> list[list[str]]:
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise InputError("figures_unreadable", file=path.name)
+    try:
+        return [[c.strip() for c in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
+    except csv.Error as error:
+        raise InputError("figures_unreadable", file=path.name) from error
+
+
+def _cell(cell: Any) -> str:
+    """A cell as it is shown: 63.2 with the format 0.00 is printed 63.20, and that is what the digits mean."""
+    value = cell.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value).strip()
+    shown = re.fullmatch(r"[#,]*0(?:\.(0+))?_?\s*(%?)", str(cell.number_format).split(";")[0])
+    if shown and shown.group(2):
+        return f"{100 * value:.{len(shown.group(1) or '')}f}%"
+    if shown and cell.number_format != "General" and (shown.group(1) or isinstance(value, int) or value.is_integer()):
+        return f"{value:.{len(shown.group(1) or '')}f}"
+    return f"{value:.10g}"
