@@ -29,7 +29,7 @@ from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
 ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
-WAIVERS, RENUMBERED = "WAIVERS", "RENUMBERED"
+FIGURES, WAIVERS, RENUMBERED = "FIGURES", "WAIVERS", "RENUMBERED"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
@@ -54,11 +54,15 @@ class CheckPlan(SanxianAlgorithm):
             "Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be "
             "checked) or fail."
         )
+        figures = tr(
+            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is held against the map "
+            "and against the other places that print it (LAW007)."
+        )
         waivers = tr(
             "Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or "
             "from the file given; “none” leaves them out."
         )
-        return f"{text}\n\n{waivers}\n\n{norm_help()}"
+        return "\n\n".join([text, figures, waivers, norm_help()])
 
     def initAlgorithm(self, configuration=None):
         for parameter in [*source_parameters(), *norm_parameters()]:
@@ -82,6 +86,8 @@ class CheckPlan(SanxianAlgorithm):
         )
         table = tr("Table of old and new keys, by which waivers are followed")
         self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
+        table = tr("Figures of text and tables (xlsx or csv)")
+        self.addParameter(advanced(file_parameter(FIGURES, table, f"{tr('Tables')} (*.xlsx *.csv)")))
         self.addParameter(findings_parameter())
         for name, label, file_filter in (
             (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
@@ -122,6 +128,7 @@ class CheckPlan(SanxianAlgorithm):
             scope=self.text(parameters, SCOPE, context),
             rules=tuple(code for code in re.split(r"[\s,;，；、]+", self.text(parameters, RULES, context)) if code),
             base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
+            figures=self.text(parameters, FIGURES, context),
             lang=language(),
             waivers=self.text(parameters, WAIVERS, context),
             renumbered=self.text(parameters, RENUMBERED, context),
@@ -133,6 +140,7 @@ class CheckPlan(SanxianAlgorithm):
             json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
             html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
         )
+        inputs += [self.options.figures] if self.options.figures else []
         check_outputs(self.outputs, inputs, [self.findings.database])
 
     def _with_county(self, given, project, whole):

@@ -91,7 +91,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", help=text(name))
     one.add_argument("--rules", default="", help=text("only"))
     one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    for name in ("waivers", "renumbered", "json", "html", "findings"):
+    for name in ("figures", "waivers", "renumbered", "json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one.add_argument("--strict", action="store_true", help=text("strict"))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
@@ -131,12 +131,13 @@ def _check(args: argparse.Namespace, words: Words) -> int:
         scope=args.scope,
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
         base_year=args.base_year,
+        figures=args.figures,
         waivers=args.waivers,
         renumbered=args.renumbered,
         lang=words.lang,
     )
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
-    check_outputs(outputs, [args.source])
+    check_outputs(outputs, [args.source, *([args.figures] if args.figures else [])])
     checked = check(args.source, options, progress=_progress)
     write_outputs(checked, outputs)
     for line in summary(checked.report, words):

@@ -118,8 +118,10 @@ def check(
         source=source,
         check=stop_if_cancelled,
     )
-    plan.notices += options.notices
     plan.figures = figures
+    if figures:
+        said = [*said, ("notice_figures", {"file": Path(options.figures).name, "count": len(figures)})]
+        plan.inputs += (options.figures,)
     plan.notices += [*options.notices, *said]
     plan.waivers = waivers
     report = run(

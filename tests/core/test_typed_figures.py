@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures of text and tables (LAW007): read as planners write them, held against the map and each other."""
+
+import openpyxl
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.errors import InputError
+from plugin.core.indicators.typed import figure, read_figures
+from tests.core.small import as_read, found, notices, outcome, said, write_gpkg
+
+HEAD = "指标,数值,单位,位置\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "read"),
+    [
+        ("63.25", "万亩", (63.25, 2, "wan_mu", "=")),
+        (" 5,649 ", "万亩", (5649.0, 0, "wan_mu", "=")),
+        ("538.87平方千米", "", (538.87, 2, "km2", "=")),
+        ("不低于63.25万亩", "", (63.25, 2, "wan_mu", ">=")),
+        ("控制在16.46km²以内", "", (16.46, 2, "km2", "<=")),
+        ("≤1.25", "倍", (1.25, 2, "ratio", "<=")),
+        ("27.37%", "", (27.37, 2, "share", "=")),
+        ("3.40", "万平方千米", (3.4, 2, "wan_km2", "=")),
+        ("100", "HM2", (100.0, 0, "ha", "=")),
+        ("12.5", "公里", (12.5, 1, None, "=")),
+        ("若干", "公顷", (None, 0, "ha", "=")),
+        ("", "", (None, 0, "", "=")),
+    ],
+)
+def test_a_figure_as_it_is_written(value, unit, read):
+    one = figure("红线面积", value, unit, "文本第12条")
+    assert (one.value, one.decimals, one.unit, one.comparison) == read
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_csv_in_any_encoding(tmp_path, encoding):
+    path = tmp_path / "数.csv"
+    path.write_bytes(("浑源县主要指标\n\n" + HEAD + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding))
+    (one,) = read_figures(path)
+    assert (one.name, one.value, one.unit, one.place, one.row) == ("红线面积", 538.87, "km2", "文本第12条", 4)
+
+
+def test_xlsx_counts_the_digits_that_are_shown(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["主要指标表"])
+    sheet.append(["序号", "指标名称", "规划值", "单位（2035年）", "所在位置"])
+    sheet.append([1, "永久基本农田", 63.2, "万亩", "附表1"])
+    sheet["C3"].number_format = "0.00"
+    sheet.append([2, "红线面积", 538.87, "平方千米", "附表1"])
+    sheet.append([3, None, 538.9, "平方千米", "附表2"])
+    sheet.merge_cells("B4:B5")
+    book.create_sheet("说明").append(["别的内容"])
+    book.save(tmp_path / "t.xlsx")
+    first, second, third = read_figures(tmp_path / "t.xlsx")
+    assert (first.value, first.decimals) == (63.2, 2) and (second.value, second.decimals) == (538.87, 2)
+    assert (third.name, third.value, third.decimals, third.place) == ("红线面积", 538.9, 1, "附表2")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "key"),
+    [
+        ("none.xlsx", None, "figures_missing"),
+        ("a.csv", b"\xff\xff\x81", "figures_unreadable"),
+        ("a.xlsx", b"no workbook", "figures_unreadable"),
+        ("a.csv", "甲,乙\n1,2\n".encode(), "figures_no_head"),
+    ],
+)
+def test_a_table_that_is_none_is_told_before_anything_is_read(tmp_path, name, data, key):
+    path = tmp_path / name
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        check("no such source", Options(figures=str(path)))
+    assert caught.value.key == key and name in said(caught.value)
+
+
+def report_of(tmp_path, *rows, **options):
+    path = tmp_path / "数.csv"
+    path.write_text(HEAD + "".join(f"{r}\n" for r in rows), encoding="utf-8")
+    return check(as_read(), Options(rules=("LAW007",), figures=str(path), **options)).report
+
+
+def test_both_places_and_the_maps_own_figure_are_named(tmp_path):
+    report = report_of(tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1")
+    against_map, texts = sorted(found(report), key=lambda f: f.case)
+    assert (against_map.case, texts.case) == ("map", "text")
+    for part in ("附表1", "22.00 公顷", "CZKFBJ"):
+        assert part in against_map.message, against_map.message
+    for part in ("附表1", "文本第8条", "22.00 公顷", "19.00 公顷", "图上为 18.9"):
+        assert part in texts.message, texts.message
+    assert {f.severity for f in found(report)} == {"ERROR"}
+    assert "数.csv" in notices(report) and str(tmp_path) not in notices(report)
+    assert len({f.fingerprint for f in found(report)}) == 2
+
+
+def test_within_a_hectare_or_half_of_the_last_digit(tmp_path):
+    # The map says 18.99 ha or so.
+    fine = ("19.9,公顷,甲", "18.0,公顷,乙", "0.03,万亩,丙", "0.2,平方千米,丁")
+    assert not found(report_of(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
+    for row in fine:
+        assert not found(report_of(tmp_path, f"开发边界面积,{row}")), row
+    for row in ("20.1,公顷,甲", "17.9,公顷,乙", "0.035,万亩,丙", "0.3,平方千米,丁"):
+        assert [f.case for f in found(report_of(tmp_path, f"开发边界面积,{row}"))] == ["map"], row
+    loose = {"LAW007": {"allowance_m2": 20_000.0}}
+    assert not found(report_of(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
+
+
+def test_what_is_in_no_list_is_a_finding(tmp_path):
+    report = report_of(tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4")
+    cases = {f.case: f for f in found(report)}
+    assert set(cases) == {"unknown", "unreadable", "unit"}
+    assert "红线长度" in cases["unknown"].message and "第 2 行" in cases["unknown"].message
+    assert all(str(f.severity) == "WARNING" for f in found(report))
+
+
+def test_what_the_map_cannot_say_is_said(tmp_path):
+    report = report_of(tmp_path, "森林覆盖率,14.17,%,文本", "森林覆盖率,14.17,%,附表")
+    rule = outcome(report, "LAW007")
+    assert rule.outcome == "passed" and not rule.incomplete and "森林覆盖率" in rule.reason
+    report = report_of(tmp_path, "湿地面积,3.00,km2,文本")
+    rule = outcome(report, "LAW007")
+    assert rule.incomplete and "SD" in rule.reason
+
+
+def test_the_bare_ratio_is_the_form_that_decides(tmp_path):
+    report = report_of(tmp_path, "扩展倍数,0.05,倍,文本")
+    (finding,) = found(report)
+    assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
+
+
+def test_without_a_table_the_rule_says_how_to_give_one():
+    report = check(as_read(), Options(rules=("LAW007",))).report
+    rule = outcome(report, "LAW007")
+    assert rule.outcome == "not_applicable" and "--figures" in rule.reason
+
+
+def test_the_table_is_never_an_output(tmp_path, capsys):
+    from plugin.core.__main__ import main
+
+    path = tmp_path / "数.csv"
+    path.write_text(HEAD + "红线面积,1,公顷,甲\n", encoding="utf-8")
+    source = write_gpkg(tmp_path / "县.gpkg")
+    assert main(["check", str(source), "--figures", str(path), "--json", str(path)]) == 2
+    assert path.read_text(encoding="utf-8").startswith("指标")
+    assert main(["check", str(source), "--figures", str(path), "--rules", "LAW007"]) == 1
+    assert "LAW007" in capsys.readouterr().out
