@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from tests.county.lines import TARGETS
 from tests.county.workshop import EDGE, FARM, FIELD, PARCEL, ZONE
 from tests.mutations.frame import Draft, plants
+from tests.mutations.side import FIGURES
 
 BASE, RESERVES = "XZYDYH", "ZRBHD"
 
@@ -69,3 +72,22 @@ def a_zone_with_an_area_of_before(draft: Draft) -> None:
 @plants("LAW022", follows=["LAW002"])
 def a_part_of_the_reserve_is_missing(draft: Draft) -> None:
     draft.drop(RESERVES, draft.last(RESERVES))
+
+
+@plants("LAW007")
+def an_appendix_with_another_figure(draft: Draft) -> None:
+    text = Path(draft.options["figures"]).read_text(encoding="utf-8")
+    head, red, *rest = text.splitlines()
+    name, value, unit, _ = red.split(",")
+    other = draft.folder / FIGURES
+    wrong = f"{name},{float(value) + 0.03:.2f},{unit},附表2"
+    other.write_text("\n".join([head, wrong, *rest]) + "\n", encoding="utf-8")
+    draft.options["figures"] = str(other)
+
+
+@plants("LAW008", finds=2)
+def a_margin_wider_than_what_is_left(draft: Draft) -> None:
+    text = Path(draft.options["profile"]).read_text(encoding="utf-8")
+    path = draft.folder / "wide.toml"
+    path.write_text(text.replace("warning_share = 0.00001", "warning_share = 0.018"), encoding="utf-8")
+    draft.options["profile"] = str(path)
