@@ -582,14 +582,16 @@ Project: {project}</source>
         <translation>目标字段</translation>
     </message>
     <message>
-        <source>File of waivers</source>
-        <translation>豁免文件</translation>
         <source>Figures of text and tables (xlsx or csv)</source>
         <translation>文本和附表的数（xlsx 或 csv）</translation>
     </message>
     <message>
         <source>Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is held against the map and against the other places that print it (LAW007).</source>
         <translation>文本和附表的数：一个表（xlsx、csv），列为指标、数值、单位、位置，如“永久基本农田保护面积、63.25、万亩、文本第12条”；每个数与图上的数比，也与印有同一指标的其他地方比（LAW007）。</translation>
+    </message>
+    <message>
+        <source>File of waivers</source>
+        <translation>豁免文件</translation>
     </message>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
@@ -1672,10 +1674,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>新旧标识码对照表（按它跟踪豁免）</translation>
     </message>
     <message>
-        <source>Take the waiver out of its file; the finding is open again</source>
-        <translation>从豁免文件里删去，问题重新算作待处理</translation>
         <source>Tables</source>
         <translation>表格</translation>
+    </message>
+    <message>
+        <source>Take the waiver out of its file; the finding is open again</source>
+        <translation>从豁免文件里删去，问题重新算作待处理</translation>
     </message>
     <message>
         <source>Target template</source>

@@ -434,3 +434,12 @@ def test_in_english_every_line_is(small, tmp_path, monkeypatch):
         run(name, {**given, **target, **({"RULES": "REL001"} if name == "check_plan" else {})}, log)
         assert any("Written" in line for line in log.lines), log.lines
         assert not any("已写出" in line for line in log.lines)
+
+
+def test_figures_of_text_and_tables_are_held_against_the_map(tmp_path):
+    table = tmp_path / "数.csv"
+    table.write_text("指标,数值,单位,位置\n城镇开发边界面积,99.00,平方千米,文本第8条\n", encoding="utf-8")
+    result = run("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(table), "RULES": "LAW007"})
+    assert result["ERRORS"] == 1
+    with pytest.raises(QgsProcessingException, match="没有.csv"):
+        run("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
