@@ -122,7 +122,7 @@ class Report:
         return cls(
             rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
             findings=[Finding.from_dict(f) for f in data["findings"]],
-            indicators=[Indicator(**i) for i in data["indicators"]],
+            indicators=[Indicator.from_dict(i) for i in data["indicators"]],
             tolerance=data["tolerance"],
             provenance=data["provenance"],
             lang=data.get("lang", "zh"),

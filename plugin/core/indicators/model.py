@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .targets import REFERENCE
+from .targets import REFERENCE, room
 
 #: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
 SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
@@ -51,8 +51,17 @@ class Indicator:
     confirmed: bool = True
     name: str = ""
 
+    @property
+    def room(self) -> float | None:
+        """What is left to the target (余量), positive on the good side; None without a target."""
+        return room(self.value, self.comparison, self.target)
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "room": self.room}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Indicator:
+        return cls(**{key: value for key, value in data.items() if key != "room"})
 
 
 def in_unit(area_m2: float, unit: str) -> float:

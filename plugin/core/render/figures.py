@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, WARNING, Indicator, room
+from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, WARNING, Indicator
 from ..profile import Norm
 from ..report import Report
 from ..texts import area_text, number
@@ -25,7 +25,7 @@ def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]
 
 
 def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
-    left = room(indicator.value, indicator.comparison, indicator.target)
+    left = indicator.room
     decimals = _decimals(indicator, left)
     state = state_word(indicator, words)
     return {
@@ -82,9 +82,7 @@ def state_word(indicator: Indicator, words: Words) -> str:
 
 def value_text(indicator: Indicator, words: Words) -> str:
     """Value with unit, for a line of text."""
-    figure = number(
-        indicator.value, _decimals(indicator, room(indicator.value, indicator.comparison, indicator.target))
-    )
+    figure = number(indicator.value, _decimals(indicator, indicator.room))
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
-from ..indicators import WARNING, Indicator, room
+from ..indicators import WARNING, Indicator
 from ..indicators.areas import WARNING_SHARE
 from ..indicators.compute import Computed, Figures
 from ..rule import Example, Need, RuleResult, Severity, rule
@@ -70,7 +70,7 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
 
 def _finding(computed: Computed, figure: Indicator, share: float, ctx: Context) -> Finding:
     layer = ctx.plan.concept(computed.entry.inputs[0])
-    left = room(figure.value, figure.comparison, figure.target)
+    left = figure.room
     assert figure.value is not None and left is not None
     digits = figure.target_decimals + 4
     params = {

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county of rectangles with 浑源县's own areas, solved by a formula that shares no code with the plugin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from tests.core.small import table
+from tests.county.measure import statutory_area
+
+#: South-west corner in EPSG:4526; m² in 万亩 and km².
+X, Y = 38_500_000.0, 4_350_000.0
+WAN_MU, KM2 = 1e8 / 15, 1e6
+HEIGHT = 20_000.0
+#: 田坎: what is taken off a field.
+RATE = 0.1
+
+
+@dataclass(frozen=True)
+class Areas:
+    """What the plan prints: net 万亩 of cultivated land and farmland, km² of red line and boundary, km² of base parcels."""
+
+    cultivated: float = 73.39
+    farmland: float = 63.25
+    red_line: float = 538.87
+    boundary: float = 16.46
+    base: float = 16.46 / 1.24
+
+
+def strip(x: float, width: float) -> shapely.Polygon:
+    """A rectangle with a vertex every hundred metres or so, at whatever width the same number of them."""
+    along = np.linspace(0.0, 1.0, 201)
+    south = np.column_stack([x + along * width, np.full(201, Y)])
+    east = np.column_stack([np.full(201, x + width), Y + along * HEIGHT])
+    north, west = south + np.array([0, HEIGHT]), east - np.array([width, 0])
+    ring = np.concatenate([south, east[1:], north[::-1][1:], west[::-1][1:]])
+    return shapely.Polygon(ring)
+
+
+def solved(x: float, area_m2: float) -> shapely.Polygon:
+    """The strip of this statutory area, to a square centimetre, by Newton's steps."""
+    width = area_m2 / HEIGHT
+    for _ in range(20):
+        missing = area_m2 - float(statutory_area([strip(x, width)])[0])
+        if abs(missing) < 1e-4:
+            return strip(x, width)
+        width += missing / HEIGHT
+    raise AssertionError("no width found")
+
+
+def strips(x: float, areas: list[float]) -> tuple[list[shapely.Polygon], float]:
+    """Strips side by side, and where the next one starts."""
+    made = []
+    for area in areas:
+        made.append(solved(x, area))
+        x = made[-1].bounds[2]
+    return made, x
+
+
+def fields(net: list[float]) -> dict[str, list]:
+    """The area columns of fields of these net areas (m²)."""
+    gross = [round(a / (1 - RATE), 2) for a in net]
+    return {
+        "gross": gross,
+        "rate": [RATE] * len(net),
+        "taken": [round(g - a, 2) for g, a in zip(gross, net, strict=True)],
+    }
+
+
+def county(areas: Areas = Areas()) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that the three lines ask for; nothing overlaps what it must not."""
+    farm_net = [round(areas.farmland * WAN_MU / 10, 2)] * 9
+    farm_net.append(round(areas.farmland * WAN_MU - sum(farm_net) + 0.005, 2))
+    other_net = round((areas.cultivated * WAN_MU) - sum(farm_net) + 0.005, 2)
+    field_net = [*farm_net, other_net]
+    farm, plot = fields(farm_net), fields(field_net)
+    field_shapes, x = strips(X, plot["gross"])
+    red, x = strips(x, [areas.red_line * KM2 + 0.01])
+    edge, _ = strips(x, [areas.boundary * KM2 - 0.01])
+    town = solved(x, areas.base * KM2)
+    base_area = round(areas.base * KM2, 2)
+    codes = {"DLBM": ["0103"], "DLMC": ["旱地"]}
+    return {
+        "YJJBNTBHTB": table(
+            field_shapes[:10],
+            **{k: v * 10 for k, v in codes.items()},
+            YJJBNTTBMJ=farm["gross"], KCXS=farm["rate"], KCMJ=farm["taken"], YJJBNTMJ=farm_net,
+        ),
+        "GDBHMB": table(
+            field_shapes,
+            **{k: v * 11 for k, v in codes.items()},
+            TBMJ=plot["gross"], KCXS=plot["rate"], KCMJ=plot["taken"], TBDLMJ=field_net,
+        ),
+        "STBHHX": table(red, MJ=[round(areas.red_line * KM2 + 0.01, 2)]),
+        "CZKFBJ": table(edge, GHFQDM=["410"], GHFQMC=["城镇集中建设区"], MJ=[round(areas.boundary * KM2 - 0.01, 2)]),
+        "XZYDYH": table(
+            [town], YDYHFLDM=["070100"], YDYHFLMC=["城镇住宅用地"], CZCSXM=["202"], TBMJ=[base_area], TBDLMJ=[base_area]
+        ),
+    }  # fmt: skip

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""浑源县's figures through a whole check: met and with what is left, missed by rounding, missed."""
+
+from dataclasses import replace
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.render import figures
+from plugin.core.render.html import render
+from plugin.core.render.words import Words
+from tests.core.hunyuan import Areas, county
+from tests.core.small import as_read, found, outcome
+
+PRINTED = Areas()
+CONFIRMED = """
+id = "confirmed"
+name = "浑源县"
+area_code = "140225"
+base = "hunyuan"
+[confirmed]
+by = "浑源县自然资源局"
+document = "浑自然资〔2026〕1号"
+date = "2026-01-01"
+items = ["all"]
+"""
+
+
+def report_of(areas=PRINTED, profile="hunyuan"):
+    return check(as_read(county(areas)), Options(profile=str(profile), scope="three_lines"))
+
+
+def figure(report, name):
+    return next(i for i in report.indicators if i.id == name)
+
+
+def test_the_countys_own_areas_pass_and_show_what_is_left(tmp_path):
+    path = tmp_path / "confirmed.toml"
+    path.write_text(CONFIRMED, encoding="utf-8")
+    checked = report_of(profile=path)
+    report = checked.report
+    assert not found(report) and report.verdict == "pass", report.summary
+    for name, value, unit in (
+        ("cultivated_area", 73.39, "wan_mu"),
+        ("farmland_area", 63.25, "wan_mu"),
+        ("red_line_area", 538.87, "km2"),
+        ("boundary_area", 16.46, "km2"),
+    ):
+        one = figure(report, name)
+        assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
+    ratio = figure(report, "expansion_ratio_n1")
+    assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
+    rows = {r["id"]: r for r in figures.rows(report, checked.plan.norm, Words("zh"))}
+    assert (rows["expansion_ratio_n1"]["room"], rows["expansion_ratio_n1"]["value"]) == ("+0.0100", "1.2400")
+    page = render(report, checked.plan.norm, None)
+    assert "余量" in page and "+0.0100" in page
+
+
+def test_what_is_left_is_told_with_its_sign():
+    checked = report_of(replace(PRINTED, boundary=16.4509, farmland=63.4062, red_line=539.02))
+    rows = {r["id"]: r["room"] for r in figures.rows(checked.report, checked.plan.norm, Words("zh"))}
+    assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
+
+
+def test_one_hectare_more_of_boundary_fails():
+    report = report_of(replace(PRINTED, boundary=16.47)).report
+    (finding,) = found(report, "LAW002")
+    assert (finding.severity, finding.role, finding.case) == ("ERROR", "CZKFBJ", "broken")
+    assert figure(report, "boundary_area").state == "broken" and report.verdict == "fail"
+    assert figure(report, "expansion_ratio_n1").state == "met" and not found(report, "LAW001")
+
+
+@pytest.mark.parametrize(
+    ("farmland", "state", "severity", "verdict"),
+    [
+        (63.25, "met", None, "conditional"),
+        (63.246, "close", "WARNING", "conditional"),
+        (63.24, "broken", "ERROR", "fail"),
+        (63.2449, "broken", "ERROR", "fail"),
+    ],
+)
+def test_farmland_short_by_rounding_and_short(farmland, state, severity, verdict):
+    report = report_of(replace(PRINTED, farmland=farmland)).report
+    assert figure(report, "farmland_area").state == state and report.verdict == verdict
+    findings = found(report, "LAW002")
+    assert [str(f.severity) for f in findings] == ([severity] if severity else [])
+    if state == "close":
+        assert "取整差" in findings[0].message
+    assert figure(report, "cultivated_area").state == "met"
+
+
+def test_a_ratio_has_no_rounding():
+    """1.25004 prints as 1.2500 and is above the limit."""
+    report = report_of(replace(PRINTED, base=16.46 / 1.25004)).report
+    (finding,) = found(report, "LAW001")
+    assert (finding.severity, report.verdict) == ("ERROR", "fail") and "1.25004" in finding.message
+    assert outcome(report, "LAW002").outcome == "passed"
+
+
+def test_early_warning_is_no_rounding_difference(tmp_path):
+    """0.2 % of each target as margin: farmland and red line have more to spare, the boundary has not."""
+    path = tmp_path / "margin.toml"
+    path.write_text(CONFIRMED + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")
+    checked = report_of(replace(PRINTED, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)
+    report = checked.report
+    assert figure(report, "boundary_area").state == "warning" and figure(report, "farmland_area").state == "met"
+    (finding,) = found(report)
+    assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
+    assert report.verdict == "pass"
+    rows = {r["id"]: r for r in figures.rows(report, checked.plan.norm, Words("zh"))}
+    assert (rows["boundary_area"]["state"], rows["boundary_area"]["icon"]) == ("余量不足", "INFO")
