@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.county import SEED, make_county
+from tests.county import SEED, make, make_county
 from tests.county.centre import make_centre
 from tests.county.write import write_geopackage, write_truth
 from tests.plans import golden
@@ -32,16 +32,16 @@ def main() -> None:
     if given.golden:
         golden.write()
         return
-    layers, truth = make_county(
-        given.parcels, given.seed, given.defects, terraced=given.terraced, vertices_per_edge=given.vertices_per_edge
-    )
+    shape = {"terraced": given.terraced, "vertices_per_edge": given.vertices_per_edge}
+    clean = make(given.parcels, given.seed, **shape)
+    layers, truth = make_county(given.parcels, given.seed, given.defects, **shape)
     truth_path = given.truth or given.out.with_name("truth.json")
     for path in (given.out, truth_path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_geopackage(given.out, layers)
     write_truth(truth_path, truth)
     centre = given.out.with_name("centre.gpkg")
-    write_geopackage(centre, make_centre(layers, given.seed))
+    write_geopackage(centre, make_centre(clean, given.seed))
     print(f"{given.out}: {truth['county']['parcels']} parcels, {given.out.stat().st_size / 1e6:.2f} MB")
     print(f"{centre}: {centre.stat().st_size / 1e6:.2f} MB")
     print(f"{truth_path}: {len(truth['defects'])} findings to be found")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county's town centre (中心城区): streets and blocks within its largest development boundary, without defects."""
+"""The sample county's town centre (中心城区), without defects: streets and blocks within its largest development boundary, and
+the fields and villages around it, as wide as the plan's text says."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import geopandas as gpd
@@ -11,10 +13,14 @@ import numpy as np
 import shapely
 
 from tests.county import templates
+from tests.county.attributes import County, dissolve
+from tests.county.divisions import LAND_USE
 from tests.county.landscape import EPSG
 from tests.county.measure import statutory_area
 
 COUNTY, NAME = "140225", "浑源县"
+#: The centre's area by the text of 浑源's plan, m².
+CENTRE_AREA = 31_590_000.0
 #: Metres between street axes, and their width.
 SPACING, WIDTH = 420.0, 24.0
 #: What blocks are used for now and are to be: code and share.
@@ -41,27 +47,34 @@ INTENSITY = {
 }
 
 
-def make_centre(county: dict[str, gpd.GeoDataFrame], seed: int) -> dict[str, gpd.GeoDataFrame]:
-    """Layers of the centre by role; the same county and seed give the same centre."""
+def make_centre(county: County, seed: int) -> dict[str, gpd.GeoDataFrame]:
+    """Layers of the centre of a clean county by role; the same county and seed give the same centre."""
     chance = np.random.default_rng(seed)
-    lines = [shape for shape in county["CZKFBJ"].geometry if shape is not None]
-    parts = [part for shape in lines for part in shapely.get_parts([shape])]
+    parts = shapely.get_parts(county.layers["CZKFBJ"].geometry.to_numpy())
     town = shapely.Polygon(max(parts, key=lambda part: part.area).exterior)
+    around = surroundings(county, town)
+    wide = shapely.coverage_union_all([town, *county.fabric.polygons[around]])
     axes = _axes(town)
     streets = shapely.union_all(shapely.buffer(axes, WIDTH / 2, cap_style="square", join_style="mitre"))
-    blocks = _polygons(shapely.difference(town, streets))
-    roads = _polygons(shapely.intersection(town, streets))
+    blocks, roads, ring = _noded(town, streets, county.fabric.polygons[around])
     now, then = (_uses(chance, shares, len(blocks)) for shares in (PRESENT, PLANNED))
     land = [*blocks, *roads]
+    rural = [LAND_USE[code] for code in county.layers["DLTB"]["DLBM"].iloc[around]]
+    streets_of = ["1207"] * len(roads)
+    zones, groups = _zones_around(county, around, ring)
+    district = shapely.Polygon(county.layers["LSWHBHX"].geometry.iloc[1].exterior)
+    # Windows stay fields: no park and no substation is drawn on them.
+    windows = shapely.union_all(county.fabric.polygons[county.lines.windows])
+    built = [use if shapely.disjoint(block, windows) else "" for block, use in zip(blocks, then, strict=True)]
     return {
-        "ZXCQFW": _layer("ZXCQFW", 1, [town], MC=["浑源县中心城区"]),
-        "ZXCQXZYDYH": _land("ZXCQXZYDYH", 2, land, [*now, *["1207"] * len(roads)]),
-        "ZXCQGHYDYH": _land("ZXCQGHYDYH", 3, land, [*then, *["1207"] * len(roads)]),
-        "ZXCQGHFQ": _zones(land, [*then, *["1207"] * len(roads)]),
+        "ZXCQFW": _layer("ZXCQFW", 1, [wide], MC=["浑源县中心城区"]),
+        "ZXCQXZYDYH": _land("ZXCQXZYDYH", 2, [*land, *ring], [*now, *streets_of, *rural]),
+        "ZXCQGHYDYH": _land("ZXCQGHYDYH", 3, [*land, *ring], [*then, *streets_of, *rural]),
+        "ZXCQGHFQ": _zones([*land, *groups], [*(ZONE_OF[code] for code in [*then, *streets_of]), *zones]),
         "ZXCQCSLX": _layer("ZXCQCSLX", 5, [_river(town)], MC=["浑河"]),
-        "ZXCQCSLVX": _some("ZXCQCSLVX", 6, blocks, then, "1401", "公园"),
-        "ZXCQCSHX": _some("ZXCQCSHX", 7, blocks, then, "1001", "设施用地", most=2),
-        "ZXCQCSZX": _some("ZXCQCSZX", 8, blocks, then, "0806", "历史文化街区", most=1),
+        "ZXCQCSLVX": _some("ZXCQCSLVX", 6, blocks, built, "1401", "公园"),
+        "ZXCQCSHX": _some("ZXCQCSHX", 7, blocks, built, "1001", "设施用地", most=2),
+        "ZXCQCSZX": _layer("ZXCQCSZX", 8, [district], MC=["浑源古城历史文化街区"]),
         "ZXCQLDYKCKJ": _some("ZXCQLDYKCKJ", 9, blocks, then, "1401", "绿地"),
         "ZXCQDLZXX": _layer("ZXCQDLZXX", 10, _lines(shapely.intersection(axes, town)), "道路"),
         "ZXCQJTSSD": _points("ZXCQJTSSD", 11, blocks, then, "0901", "公交站"),
@@ -70,6 +83,65 @@ def make_centre(county: dict[str, gpd.GeoDataFrame], seed: int) -> dict[str, gpd
         "ZXCQFZJZSSD": _points("ZXCQFZJZSSD", 14, blocks, then, "1401", "应急避难场所"),
         "ZXCQKFQDFQ": _layer("ZXCQKFQDFQ", 15, blocks, MC=[INTENSITY[code] for code in then]),
     }
+
+
+def surroundings(county: County, town: Any) -> np.ndarray:
+    """Parcels around the town, the nearest first, until town and parcels are as large as the text says.
+
+    The last one or two are chosen so that the sum is right to the printed decimal, or as near as large parcels allow.
+    """
+    fabric, area = county.fabric, county.lines.area
+    sites = fabric.sites[: len(fabric)]
+    away = shapely.distance(town, shapely.points(sites))
+    outside = np.flatnonzero(~shapely.contains_xy(town, *sites.T))
+    order = outside[np.argsort(away[outside], kind="stable")]
+    wanted = CENTRE_AREA - statutory_area([town])[0]
+    most = int(np.searchsorted(np.cumsum(area[order]), wanted))
+    best = (np.inf, order[:most])
+    for count in range(most, max(most - 8, 0), -1):
+        taken, left = order[:count], wanted - area[order[:count]].sum()
+        chosen = set(taken.tolist())
+        reached = {n for one in chosen for n in fabric.neighbours(one)}
+        beside = sorted((reached & set(outside.tolist())) - chosen)
+        for more in (*((one,) for one in beside), *combinations(beside, 2)):
+            miss = abs(left - area[list(more)].sum())
+            if miss < best[0] and _in_one_piece(county, town, [*taken, *more]):
+                best = (miss, np.array([*taken, *more]))
+    return best[1]
+
+
+def _in_one_piece(county: County, town: Any, parcels: list[int]) -> bool:
+    whole = shapely.coverage_union_all([town, *county.fabric.polygons[parcels]])
+    return whole.geom_type == "Polygon" and not len(whole.interiors)
+
+
+def _noded(town: Any, streets: Any, parcels: np.ndarray) -> tuple[list[Any], list[Any], list[Any]]:
+    """Blocks and streets of the town and the parcels around it, with common vertices (to a millimetre).
+
+    Where a street ends on the edge of the town, the parcel beyond gets a vertex too. A splinter of a block goes to the
+    street beside it.
+    """
+    # A little beyond the edge, so that it is crossed and not just reached.
+    kerbs = shapely.intersection(shapely.boundary(streets), shapely.buffer(town, 1))
+    net = shapely.union_all([shapely.boundary(town), kerbs, *shapely.boundary(parcels)], grid_size=0.001)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([net])))
+    points = shapely.point_on_surface(faces)
+    within, paved = shapely.contains(town, points), shapely.contains(streets, points)
+    splinter = within & ~paved & (2 * shapely.area(faces) / shapely.length(faces) < 20)
+    around = shapely.STRtree(parcels).nearest(points)
+    ring = [shapely.coverage_union_all(faces[~within & (around == one)]) for one in range(len(parcels))]
+    roads = shapely.get_parts([shapely.coverage_union_all(faces[within & (paved | splinter)])])
+    return list(faces[within & ~paved & ~splinter]), list(roads), ring
+
+
+def _zones_around(county: County, around: np.ndarray, ring: list[Any]) -> tuple[list[str], list[Any]]:
+    """The county's zones in the surroundings: their codes and shapes."""
+    label = np.zeros(len(county.fabric), int)
+    label[around] = county.lines.zone[around]
+    shape_of = dict(zip(around.tolist(), ring, strict=True))
+    labels, _, groups = dissolve(county.fabric, label)
+    shapes = [shapely.coverage_union_all([shape_of[one] for one in group.tolist()]) for group in groups]
+    return [str(one) for one in labels], shapes
 
 
 def _axes(town: Any) -> np.ndarray:
@@ -135,9 +207,8 @@ def _land(role: str, number: int, shapes: list[Any], codes: list[str]) -> gpd.Ge
     return _layer(role, number, shapes, YDYHFLDM=padded, YDYHFLMC=called, TBMJ=areas, TBDLMJ=areas)
 
 
-def _zones(shapes: list[Any], codes: list[str]) -> gpd.GeoDataFrame:
+def _zones(shapes: list[Any], zones: list[str]) -> gpd.GeoDataFrame:
     names = templates.names("planning_zones")
-    zones = [ZONE_OF[code] for code in codes]
     control = ["详细规划"] * len(shapes)
     return _layer("ZXCQGHFQ", 4, shapes, GHFQDM=zones, GHFQMC=[names[zone] for zone in zones], GKZY=control)
 
