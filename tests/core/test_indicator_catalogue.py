@@ -7,6 +7,7 @@ from plugin.core.errors import DataError
 from plugin.core.indicators.catalogue import _read, load_catalogue
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
 from plugin.paths import STANDARDS
 from tests.core.small import said
 
@@ -73,3 +74,11 @@ def test_a_slip_in_the_list_names_file_and_key(tmp_path, old, new, key):
         _read(path)
     sentence = said(caught.value)
     assert "indicators.toml" in sentence and key in sentence
+
+
+def test_an_indicator_has_its_name_in_one_place():
+    for lang in ("zh", "en"):
+        both = Texts(lang).section("indicators").keys() & LIST.entries.keys()
+        assert not both, f"{lang}: {both} are named by indicators.toml already"
+        for name, entry in LIST.entries.items():
+            assert Texts(lang).indicator(name) == entry.name(lang)

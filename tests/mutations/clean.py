@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+
 from plugin.core.report import Report
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
@@ -62,13 +64,18 @@ def whole_book(made: County, folder: Path) -> Path:
     path = folder / "confirmed.toml"
     extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
     figures = {
-        indicator: (f"{statutory_area(made.layers[role].geometry).sum() / 1e6:.2f}", "km2")
+        indicator: (f"{statutory_area(whole(made.layers[role])).sum() / 1e6:.2f}", "km2")
         for indicator, role in STATED_AREAS.items()
     }
     figures["detail_units_count"] = (str(len(made.layers["ZXCQXXGHBZDY"])), "count")
     said = "".join(STATED.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items())
     path.write_text(PROFILE.format(extra=extra) + said, encoding="utf-8")
     return path
+
+
+def whole(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """The shapes that count: of a reserve with its parts, the reserve."""
+    return frame.geometry[frame["MC"] == protection.RESERVE] if "JB" in frame else frame.geometry
 
 
 def county(folder: Path) -> Base:

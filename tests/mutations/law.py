@@ -69,7 +69,7 @@ def a_zone_with_an_area_of_before(draft: Draft) -> None:
     draft.change(ZONE, row, MJ=draft.value(ZONE, row, "MJ") + 20_000)
 
 
-@plants("LAW022", follows=["LAW002"])
+@plants("LAW022")
 def a_part_of_the_reserve_is_missing(draft: Draft) -> None:
     draft.drop(RESERVES, draft.last(RESERVES))
 

@@ -21,6 +21,7 @@ FILE = "indicators.toml"
 METHODS: dict[str, tuple[str, ...]] = {
     "rule": ("rule",),
     "layer_area": (),
+    "stated": (),
     "land_use": (),
     "land_use_within": ("within",),
     "share": ("part", "whole"),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.geodesic import GEOD
-from .areas import WARNING_SHARE
+from .areas import WARNING_SHARE, stated_figure
 from .catalogue import Catalogue, Entry, load_catalogue
 from .land_use import areas_of, in_classes
 from .model import SQUARE_METRES, Indicator, in_unit
@@ -78,6 +78,7 @@ class Figures:
         if entry.method == "none":
             raise Missing(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
+            # Rules hold their figures against targets themselves.
             return [_shown(i, entry) for i in self._by_rule(entry)]
         figure = getattr(self, f"_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS)
@@ -102,7 +103,13 @@ class Figures:
     def _against_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
         own = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
         share = float(self.ctx.norm.get(WARNING_SHARE))
-        return [_against(figure, target, share) for target in own] or [figure]
+        return [_against(figure, target, target.warning_share(share)) for target in own] or [figure]
+
+    def _stated(self, entry: Entry) -> Indicator:
+        figure = stated_figure(entry.id, self.ctx)
+        if figure.layer is None:
+            raise Missing(self._no_layer(entry.inputs))
+        return figure.indicator(entry.id, entry.unit)
 
     def _layer_area(self, entry: Entry) -> Indicator:
         layer = self._layer(entry.inputs[0])

@@ -26,7 +26,7 @@ MARGIN = {WARNING_SHARE: 0.05}
     },
     messages={
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but only {left} {unit} are left, less "
-        "than the {share} % set for early warning. Keep changes of this layer within what is left."
+        "than the margin set for early warning. Keep changes of this layer within what is left."
     },
     fails=[
         Example("little of the red line to spare", {"red_line": [SQUARE]}, finds=1,
@@ -44,31 +44,32 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
     """Targets are met with a margin.
 
     What it checks
-        Targets and the limit of the expansion ratio that are met, but with less left than the share of the target that
-        `warning_share` under `[indicators]` sets.
+        Targets and the limit of the expansion ratio that are met, but with less left than the margin: the share of the target that
+        `warning_share` under `[indicators]` sets, or a target's own `warn_below`.
     Why
         A county that has used up its room finds out at the next small change; a warning in time leaves a choice.
     How to fix
         Keep changes within what is left; or find land elsewhere before the next one.
     Limits
-        A hint, never an error. The share is the county's own: no norm gives one, and 0 (as delivered) switches this off.
+        A hint, never an error. The margin is the county's own: no norm gives one, and without one this is off.
     """
     share = float(ctx.norm.get(WARNING_SHARE))
-    if not share:
+    targets = ctx.norm.targets(ctx.plan.area_code)
+    if not share and not any(t.warn_below for t in targets):
         return RuleResult(applicable=False, notes=[("margin_off", {})])
     figures = Figures(ctx, Texts(ctx.lang))
-    asked = {t.indicator for t in ctx.norm.targets(ctx.plan.area_code)} & figures.catalogue.entries.keys()
+    asked = {t.indicator for t in targets} & figures.catalogue.entries.keys()
     computed = [figures.get(name) for name in sorted(asked)]
     computed.append(figures.get(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
     shown = [(one, figure) for one in computed for figure in one.figures if figure.target is not None]
     return RuleResult(
-        [_finding(one, figure, share, ctx) for one, figure in shown if figure.state == WARNING],
+        [_finding(one, figure, ctx) for one, figure in shown if figure.state == WARNING],
         applicable=bool(shown),
-        unconfirmed=[WARNING_SHARE],
+        unconfirmed=[WARNING_SHARE] if share else [],
     )
 
 
-def _finding(computed: Computed, figure: Indicator, share: float, ctx: Context) -> Finding:
+def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
     layer = ctx.plan.concept(computed.entry.inputs[0])
     left = figure.room
     assert figure.value is not None and left is not None
@@ -80,6 +81,5 @@ def _finding(computed: Computed, figure: Indicator, share: float, ctx: Context) 
         "comparison": {">=": "≥", "<=": "≤"}[figure.comparison],
         "target": f"{figure.target:.{figure.target_decimals}f}",
         "left": round(left, digits),
-        "share": round(100 * share, 2),
     }
     return Finding(layer.role if layer else "", field=figure.id, params=params)

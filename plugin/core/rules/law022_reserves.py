@@ -3,8 +3,8 @@ import numpy as np
 
 from ..context import Context
 from ..findings import Finding
-from ..heritage import names
 from ..indicators import Indicator, in_unit
+from ..indicators.reserves import PART_WORDS, counted, parts_of
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
@@ -50,7 +50,7 @@ def reserves(reserves: Layer, red_line: Layer | None, *, ctx: Context, allowance
         Parts are told by words at the end of the name (MC, `[reserves]`, C). Reserves that overlap each other count twice. A share
         in the red line has no limit here. Runs when it is asked for by name.
     """
-    part, site = _parts(reserves, list(ctx.norm.get("reserves.part_words")))
+    part, site = parts_of(reserves, ctx)
     result = RuleResult()
     whole = ~part & (site != "")
     for name in dict.fromkeys(site[part].tolist()):
@@ -61,28 +61,21 @@ def reserves(reserves: Layer, red_line: Layer | None, *, ctx: Context, allowance
             result.findings.append(
                 Finding(reserves.role, case="", field=reserves.field_name("feature_name"), params=params)
             )
-    # What is there as a whole counts once, not with its parts too.
-    counted = ~part | ~np.isin(site, site[whole])
-    result.indicators = _figures(reserves, counted, red_line, ctx)
+    result.indicators = _figures(reserves, counted(part, site), red_line, ctx)
     return result
 
 
-def _parts(reserves: Layer, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) bool: is a part; (n,) the reserve's name without the word for the part."""
-    called = names(reserves).tolist()
-    found = [next((w for w in words if n.endswith(w)), "") for n in called]
-    sites = [n.removesuffix(w).strip() for n, w in zip(called, found, strict=True)]
-    return np.array([bool(w) for w in found], dtype=bool), np.array(sites, dtype=object)
-
-
-def _figures(reserves: Layer, counted: np.ndarray, red_line: Layer | None, ctx: Context) -> list[Indicator]:
-    total = float(reserves.statutory[counted].sum())
-    sure = ctx.norm.is_confirmed("reserves.part_words")
-    count = int(counted.sum())
+def _figures(reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Context) -> list[Indicator]:
+    total = float(reserves.statutory[rows].sum())
+    sure = ctx.norm.is_confirmed(PART_WORDS)
+    count = int(rows.sum())
     given = {"layer": reserves.role, "features": count}
-    made = [Indicator("reserves_area", in_unit(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure)]
+    made = []
+    if not any(t.indicator == "reserves_area" for t in ctx.norm.targets(ctx.plan.area_code)):
+        # With a figure of the plan it is told among the targets (LAW002).
+        made.append(Indicator("reserves_area", in_unit(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure))
     if red_line is not None and total > 0:
-        inside = float(ctx.statutory(ctx.shared(reserves, red_line, rows_a=counted).geometry).sum())
+        inside = float(ctx.statutory(ctx.shared(reserves, red_line, rows_a=rows).geometry).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         made.append(
             Indicator(

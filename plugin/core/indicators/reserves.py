@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""自然保护地: which rows are a whole reserve and which a part of one, so that nothing counts twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..heritage import names
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+
+PART_WORDS = "reserves.part_words"
+
+
+def parts_of(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
+    """(n,) bool: is a part, by a word at the end of its name; (n,) the reserve's name without that word."""
+    words = list(ctx.norm.get(PART_WORDS))
+    called = names(reserves).tolist()
+    found = [next((w for w in words if n.endswith(w)), "") for n in called]
+    sites = [n.removesuffix(w).strip() for n, w in zip(called, found, strict=True)]
+    return np.array([bool(w) for w in found], dtype=bool), np.array(sites, dtype=object)
+
+
+def counted(part: NDArray, site: NDArray) -> NDArray:
+    """(n,) bool: what is there as a whole counts once, not with its parts too."""
+    rows: NDArray = ~part | ~np.isin(site, site[~part & (site != "")])
+    return rows
