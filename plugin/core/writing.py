@@ -43,7 +43,7 @@ def beside(target: str | Path) -> Iterator[Path]:
             old.mkdir()
             yield new / target.name
         except OSError as error:
-            if not _is_about_writing(error, folder):
+            if not is_about_writing(error, folder):
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
         _check_replaceable(target)
@@ -110,7 +110,7 @@ def _check_replaceable(target: Path) -> None:
         raise OutputError("output_unwritable", target=str(target), detail="read_only")
 
 
-def _is_about_writing(error: OSError, folder: Path) -> bool:
+def is_about_writing(error: OSError, folder: Path) -> bool:
     """Did the writing fail, and not something else that happened meanwhile?"""
     return _no_space(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
 

@@ -98,7 +98,10 @@ def create_database(
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target)
+        # Not copytree: it goes on when the disk is full, and in the end does not say why.
+        target.mkdir()
+        for part in source.iterdir():
+            _copy(part, target / part.name)
     else:
         shutil.copyfile(source, target)
 

@@ -1,0 +1,449 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The package of a checked plan: the gate, what is in it, what its manifest says, and that nothing is lost on the way."""
+
+import getpass
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from plugin.core.check import Options, check
+from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.exchange.package import export as exporting
+from plugin.core.exchange.package.export import Order, export_package, package_path
+from plugin.core.exchange.package.folder import NEW, OLD, settle, siblings
+from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, is_whole
+from plugin.core.exchange.package.profile import load_package
+from plugin.paths import PACKAGES
+from tests.core.made_package import names
+from tests.core.small import digest, said
+from tests.county import make_county
+from tests.county.write import write_geopackage
+
+pytestmark = pytest.mark.slow  # it writes and reads whole databases
+
+pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+
+ROOT = "140225浑源县国土空间总体规划"
+TEXT = "140225浑源县国土空间总体规划文本.pdf"
+GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
+    layers, _ = make_county(300, defects=False)
+    write_geopackage(path, layers)
+    return path
+
+
+@pytest.fixture(scope="module")
+def checked(source):
+    return check(source, Options())
+
+
+@pytest.fixture
+def documents(tmp_path):
+    folder = tmp_path / "文档"
+    folder.mkdir()
+    (folder / TEXT).write_bytes(b"%PDF-1.4\n" + b"x" * 99)
+    return folder
+
+
+@pytest.fixture
+def order(tmp_path, documents):
+    return Order(load_package("county"), tmp_path / "汇交 结果", documents)
+
+
+def changed(order, **more):
+    return Order(**{**{f: getattr(order, f) for f in order.__dataclass_fields__}, **more})
+
+
+def test_a_county_package(checked, order, source):
+    before = digest(source)
+    done = export_package(checked, order)
+    assert done.path == order.folder / ROOT and {p.name for p in order.folder.iterdir()} == {ROOT}
+    assert digest(source) == before
+    inside = names(done.path)
+    assert {"1-空间数据", "2-规划文档", "5-元数据", GDB, f"2-规划文档/{TEXT}", MANIFEST, PAGE, DIGEST} <= inside
+    assert not any(n.endswith((".lock", ".tmp")) for n in inside)
+    manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest == done.manifest
+    listed = {row["path"]: (row["bytes"], row["sha256"]) for row in manifest["files"]}
+    found = {
+        p.relative_to(done.path).as_posix(): (p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest())
+        for p in done.path.rglob("*")
+        if p.is_file() and p.name not in (MANIFEST, DIGEST)
+    }
+    assert listed == found
+    assert done.digest == hashlib.sha256((done.path / MANIFEST).read_bytes()).hexdigest()
+    verified = subprocess.run(["sha256sum", "-c", DIGEST], cwd=done.path, capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_the_manifest_tells_every_layer(checked, order):
+    manifest = export_package(checked, order).manifest
+    plan = checked.plan
+    rows = {row["role"]: row for row in manifest["layers"]}
+    assert set(rows) == set(plan.layers)
+    for role, row in rows.items():
+        layer = plan.layers[role]
+        assert row["features"] == len(layer) and row["file"] == GDB
+        assert (row["crs"], row["source_crs"], row["vertical"]) == ("EPSG:4490", "EPSG:4526", "")
+        assert row["areas_m2"]["statutory"] == pytest.approx(layer.statutory.sum(), abs=0.01 * len(layer))
+        assert row["read_back"]["same"] and row["read_back"]["moved_m"] < 1e-6
+        lonlat = gpd.GeoSeries(layer.drawn, crs=4526).to_crs(4490)
+        assert row["extent"] == pytest.approx(lonlat.total_bounds.tolist(), abs=1e-9)
+    parcels = plan.layers["DLTB"]
+    assert rows["DLTB"]["areas_m2"]["survey"] == pytest.approx(parcels.numbers("gross_area").sum(), abs=1e-3)
+    assert rows["DLTB"]["areas_m2"]["net"] == pytest.approx(parcels.numbers("net_area").sum(), abs=1e-3)
+    assert manifest["area"] == {"code": "140225", "name": "浑源县"} and manifest["secrecy"] == "内部"
+    assert manifest["tool"]["versions"]["sanxian"] and manifest["standard"]["id"] == "county_db"
+    assert manifest["check"]["verdict"] == "conditional" and not manifest["check"]["forced"]
+    assert "vector.layers" in manifest["form"]["unverified"]
+    told = " ".join(p["message"] for p in manifest["problems"])
+    assert "EPSG:4526 逐节点换算到 EPSG:4490" in told
+
+
+def test_nobody_and_no_place_is_named_inside(checked, order, tmp_path):
+    done = export_package(checked, order)
+    secrets = [str(tmp_path), str(checked.plan.inputs[0]), "/tmp/", socket.gethostname()]
+    secrets += [
+        name for name in (getpass.getuser(), os.path.expanduser("~").strip("/")) if len(name) > 3 and name != "root"
+    ]
+    for path in done.path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for secret in secrets:
+                for codec in ("utf-8", "utf-16-le"):
+                    assert secret.encode(codec) not in content, (path.name, secret)
+
+
+def test_metadata_in_the_forms_own_words(checked, order):
+    done = export_package(checked, order)
+    root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
+    assert root.tag == "元数据" and len(root.findall("数据集")) == len(checked.plan.layers)
+    first = next(r for r in root.findall("数据集") if r.findtext("名称") == "CZKFBJ")
+    assert (first.findtext("别名"), first.findtext("坐标系WKID"), first.findtext("坐标单位")) == (
+        "城镇开发边界",
+        "4490",
+        "度",
+    )
+    assert first.findtext("要素数") == str(len(checked.plan.layers["CZKFBJ"]))
+    # Nobody grades a plan by itself.
+    assert root.findtext("成果包/质量等级") == "" and root.findtext("成果包/密级") == "内部"
+
+
+def test_the_page_says_what_the_manifest_says(checked, order):
+    done = export_package(checked, order)
+    page = (done.path / PAGE).read_text(encoding="utf-8")
+    for text in (ROOT, "城镇开发边界", "有条件通过", "逐节点换算", TEXT, "vector.layers", "EPSG:4490"):
+        assert text in page
+    assert "http" not in page and "强制" not in page
+    for row in done.manifest["files"]:
+        assert row["path"] == PAGE or row["sha256"] in page
+
+
+def failing(source, tmp_path):
+    """The red line lies on farmland."""
+    path = tmp_path / "坏.gpkg"
+    shutil.copyfile(source, path)
+    farmland = gpd.read_file(path, layer="YJJBNTBHTB")
+    red = gpd.read_file(path, layer="STBHHX")
+    shapes = red.geometry.to_numpy()
+    shapes[0] = shapely.union(shapes[0], farmland.geometry.iloc[0])
+    red.set_geometry(shapes, crs=red.crs).to_file(path, layer="STBHHX", driver="GPKG")
+    return check(path, Options())
+
+
+def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_path):
+    checked = failing(source, tmp_path)
+    assert checked.report.summary["verdict"] == "fail"
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert caught.value.key == "package_gate" and "不通过" in said(caught.value) and "FORCE" in said(caught.value)
+    assert not (order.folder / ROOT).exists()
+    done = export_package(checked, changed(order, force=True))
+    assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"
+    assert "强制生成" in (done.path / PAGE).read_text(encoding="utf-8")
+    root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
+    assert root.findtext("成果包/数据完整性") == ""
+
+
+def test_a_check_of_a_part_is_no_check(source, order):
+    checked = check(source, Options(rules=("TOP001",)))
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert "没有运行" in said(caught.value) and "SCH001" in said(caught.value)
+
+
+def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
+    without = tmp_path / "缺.gpkg"
+    layers, _ = make_county(300, defects=False)
+    layers.pop("YDYHGHFQ")
+    write_geopackage(without, layers)
+    checked = check(without, Options())
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, changed(order, documents=None))
+    assert "规划分区" in said(caught.value) and TEXT in said(caught.value)
+    done = export_package(checked, changed(order, documents=None, force=True))
+    levels = {(p["key"], p["level"]) for p in done.manifest["problems"]}
+    assert {("layer_missing", "gate"), ("file_missing", "gate")} <= levels and done.manifest["check"]["forced"]
+
+
+def test_what_would_be_lost_stops_even_who_insists(source, order, tmp_path):
+    layers, _ = make_county(300, defects=False)
+    layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101
+    path = tmp_path / "长.gpkg"
+    write_geopackage(path, layers)
+    checked = check(path, Options())
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, changed(order, force=True))
+    key = checked.plan.layers["CZKFBJ"].keys[0]
+    assert caught.value.key == "package_stopped" and key in said(caught.value) and "XZQMC" in said(caught.value)
+    assert not (order.folder / ROOT).exists()
+
+
+def test_documents_are_found_by_name(checked, order, documents):
+    (documents / "里面").mkdir()
+    (documents / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (documents / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")
+    (documents / "Thumbs.db").write_bytes(b"x")
+    (documents / "笔记.txt").write_bytes(b"x")
+    done = export_package(checked, order)
+    inside = names(done.path)
+    assert "4-规划图件/140225浑源县03三条控制线图.jpg" in inside
+    assert not any("左云" in n or "Thumbs" in n or "笔记" in n for n in inside)
+    (left,) = [p for p in done.problems if p.key == "files_left_out"]
+    assert left.count == 2 and set(left.features) == {"140226左云县04图.jpg", "笔记.txt"}
+    slots = {row["id"]: row for row in done.manifest["slots"]}
+    assert slots["maps"]["files"] == ["4-规划图件/140225浑源县03三条控制线图.jpg"] and not slots["tables"]["files"]
+
+
+def test_a_document_that_is_none(checked, order, documents):
+    (documents / TEXT).write_bytes(b"")
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert TEXT in said(caught.value)
+    with pytest.raises(InputError) as caught:
+        export_package(checked, changed(order, documents=documents / "没有"))
+    assert "没有" in said(caught.value)
+
+
+def test_what_was_put_into_a_package_by_hand_stays(checked, order):
+    """A document named as the manifest says is carried over; any other file keeps the package from being replaced."""
+    done = export_package(checked, order)
+    report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
+    report.write_bytes(b"%PDF-1.4 mine")
+    again = export_package(checked, changed(order, documents=None))
+    assert report.read_bytes() == b"%PDF-1.4 mine" and is_whole(again.path)
+    assert "2-规划文档/140225浑源县数据库建设报告.pdf" in {row["path"] for row in again.manifest["files"]}
+    (done.path / "备注.docx").write_bytes(b"mine")
+    before = digest(done.path)
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert "备注.docx" in said(caught.value) and digest(done.path) == before
+
+
+def test_a_folder_of_somebody_elses_is_not_replaced(checked, order):
+    target = order.folder / ROOT
+    target.mkdir(parents=True)
+    (target / "a.txt").write_text("mine")
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert caught.value.key == "package_not_ours" and (target / "a.txt").read_text() == "mine"
+
+
+def test_the_data_may_not_lie_in_the_package(source, order):
+    target = order.folder / ROOT
+    target.mkdir(parents=True)
+    inside = target / "county.gpkg"
+    shutil.copyfile(source, inside)
+    with pytest.raises(OutputError) as caught:
+        export_package(check(inside, Options()), order)
+    assert caught.value.key == "output_is_input" and inside.exists()
+
+
+def test_shapefiles_in_gbk_by_a_provinces_own_form(checked, order, tmp_path):
+    text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+    text = text.replace("矢量数据.gdb", "矢量数据.shp").replace(
+        'crs = "EPSG:4490"', 'crs = "EPSG:4526"\nencoding = "GBK"'
+    )
+    path = tmp_path / "某省.toml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        done = export_package(checked, changed(order, form=load_package(path)))
+    except OutputError as error:
+        # Areas of the made county have more decimals than the template's two: nothing is rounded unasked.
+        assert error.key == "package_stopped" and "位小数" in said(error)
+        return
+    assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in names(done.path)
+    assert all(row["read_back"]["same"] for row in done.manifest["layers"])
+
+
+def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
+    export_package(checked, order)
+    before = digest(order.folder / ROOT)
+    real = exporting.write_database
+
+    def changes(path, *args, **more):
+        real(path, *args, **more)
+        from osgeo import gdal
+
+        database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
+        layer = database.GetLayerByName("CZKFBJ")
+        feature = layer.GetNextFeature()
+        feature.SetField("MJ", 1.0)
+        layer.SetFeature(feature)
+        del feature, layer, database
+
+    monkeypatch.setattr(exporting, "write_database", changes)
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert caught.value.key == "package_not_the_same" and "MJ" in said(caught.value)
+    assert digest(order.folder / ROOT) == before and names(order.folder) >= {ROOT}
+    assert not any(p.exists() for p in siblings(order.folder / ROOT))
+
+
+def test_cancel_and_progress(checked, order):
+    export_package(checked, order)
+    before, shares = digest(order.folder / ROOT), []
+    export_package(checked, order, progress=lambda share, text: shares.append(share))
+    assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 5
+    before = digest(order.folder / ROOT)
+    asked = []
+
+    def stop():
+        asked.append(1)
+        if len(asked) == 40:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        export_package(checked, order, check=stop)
+    assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
+
+
+#: Runs one export and is killed when it has done so many things to files (0: never); then says how many they were.
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tree!r})
+from pathlib import Path
+from plugin.core.check import Options, check
+from plugin.core.exchange.package.export import Order, export_package
+from plugin.core.exchange.package.profile import load_package
+checked = check({source!r}, Options())
+folder, done = {folder!r}, 0
+def watch(event, arguments):
+    global done
+    if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "shutil.copyfile", "os.scandir"):
+        # A folder is deleted by names below an open one.
+        below = event in ("os.remove", "os.rmdir") and arguments[-1] >= 0
+        if below or any(isinstance(a, (str, Path)) and str(a).startswith(folder) for a in arguments):
+            done += 1
+            if done == {at}:
+                os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+export_package(checked, Order(load_package("county"), Path(folder), force=True))
+print(done)
+"""
+
+
+def run_killed(source, folder, at):
+    tree = str(Path(__file__).resolve().parents[2])
+    text = KILLED.format(tree=tree, source=str(source), folder=str(folder), at=at)
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=200)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_killed_at_ten_points_one_whole_package_is_there(checked, source, tmp_path):
+    folder = tmp_path / "结果"
+    order = Order(load_package("county"), folder, force=True)
+    export_package(checked, order)
+    target = package_path(checked.plan, order)
+    whole = run_killed(source, folder, 0)
+    assert whole.returncode == 0, whole.stderr
+    total = int(whole.stdout)
+    # Spread over the whole run, and each of the last steps: the swap and the deletion of the former one.
+    points = sorted({1, total // 6, total // 3, total // 2, 2 * total // 3, *_swap_points(source, folder)})
+    assert len(points) >= 10
+    seen = set()
+    for at in points:
+        done = run_killed(source, folder, at)
+        assert done.returncode == -signal.SIGKILL, (at, done.stderr)
+        new, old = siblings(target)
+        here = [p for p in (target, new, old) if is_whole(p)]
+        assert here, f"nothing whole after {at} of {total}"
+        seen.add(tuple(p.exists() for p in (target, new, old)))
+        settle(target)
+        assert is_whole(target) and {p.name for p in folder.iterdir()} == {ROOT}, at
+    # Before the swap, between its two moves, and after it.
+    assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
+
+
+def _swap_points(source, folder):
+    """Numbers of the steps at which the two moves happen, and some after."""
+    tree = str(Path(__file__).resolve().parents[2])
+    text = KILLED.format(tree=tree, source=str(source), folder=str(folder), at=0)
+    text = text.replace(
+        "            done += 1\n", "            done += 1\n            print(done, event, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=200)
+    moves = [int(line.split()[0]) for line in done.stderr.splitlines() if line.endswith(" os.rename")]
+    first, second = moves[-2:]
+    return first - 1, first, second, second + 1, second + 2, second + 10
+
+
+def test_a_full_disk(checked, order, tmp_path):
+    """On a small tmpfs where one may be mounted; else with a limit on the size of files."""
+    disk = tmp_path / "小盘"
+    disk.mkdir()
+    small = changed(order, folder=disk)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        done = None
+        if mounted.returncode == 0:
+            (disk / "占用").write_bytes(b"x" * (2**21 - 2**18))
+        else:
+            done = export_package(checked, small)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
+        with pytest.raises(OutputError) as caught:
+            export_package(checked, small)
+        assert caught.value.key == "output_unwritable"
+        left = {p.name for p in disk.iterdir()} - {"占用"}
+        assert left == ({ROOT} if done else set())
+        assert done is None or is_whole(done.path)
+        if mounted.returncode == 0:
+            (disk / "占用").unlink()
+            assert is_whole(export_package(checked, small).path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        if mounted.returncode == 0:
+            subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_the_former_package_stays_where_moving_is_refused(checked, order, monkeypatch):
+    export_package(checked, order)
+    before = digest(order.folder / ROOT)
+
+    def refused(source, destination):
+        if str(source).endswith((ROOT, NEW, OLD)):
+            raise PermissionError(13, "no", str(source))
+        os.rename(source, destination)
+
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert ROOT in said(caught.value)
+    assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
