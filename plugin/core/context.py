@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .findings import Finding
 from .geometry import crs as crs_care
-from .geometry.coverage import Mismatches, gaps, mismatched_edges
+from .geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edges
 from .geometry.marks import Marks, marks_inside, marks_outside
 from .geometry.overlay import shared_parts, uncovered_parts
 from .geometry.parts import Parts
@@ -153,11 +153,17 @@ class Context:
         np.minimum.at(first, k, rows[i])
         return np.where(first < len(layer), first, -1)
 
-    def mismatched(self, a: Layer, b: Layer | None = None) -> Mismatches:
-        """Places where edges of ``a`` and of ``b`` (or its own) should meet in one vertex and do not."""
-        other = None if b is None else b.polygons
-        found = mismatched_edges(a.polygons, other, tolerance=self.tolerance, check=self.check)
-        # A vertex that only the plane has is nobody's to match.
+    def mismatched(self, a: Layer) -> Mismatches:
+        """Places where edges of rows of ``a`` should meet in one vertex and do not."""
+        return self._stored(mismatched_edges(a.polygons, tolerance=self.tolerance, check=self.check))
+
+    def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
+        """Places where edges of ``a`` and of ``b`` should meet in one vertex and do not: edges of ``a``, then of ``b``."""
+        mine, theirs = mismatched_both(a.polygons, b.polygons, tolerance=self.tolerance, check=self.check)
+        return self._stored(mine), self._stored(theirs)
+
+    def _stored(self, found: Mismatches) -> Mismatches:
+        """A vertex that only the plane has is nobody's to match."""
         return found.only(self.plan.stored_points(found.point))
 
     def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:

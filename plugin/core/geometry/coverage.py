@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ..tolerance import Tolerance
 from .ladder import Ladder
-from .linework import Linework
+from .linework import DRAWN_IN, Linework
+from .nearby import points_by_segments
 from .parts import Parts, collect
-from .polygons import BATCH, Check, Polygons, never
+from .polygons import Check, Polygons, never
 from .rings import rings
 from .union import united
 
@@ -44,7 +45,7 @@ class Mismatches:
         )
 
 
-#: From this many times as many edges as vertices on it pays to sort out far ones first.
+#: From this many times as many vertices on it pays to sort out polygons that are far from all that is looked for.
 FEW_TIMES = 4
 
 
@@ -56,42 +57,54 @@ def mismatched_edges(
     Neighbours within ``a``, or edges of ``a`` against vertices of ``b``. Only segments that are not drawn alike on
     both sides are looked at: where all are, nothing can be missing. Sorted by row and place.
     """
-    lines = a.lines
-    others = lines if b is None else b.lines
-    edges = np.flatnonzero(lines.alone if b is None else lines.unmatched(others, np.ones(len(a), dtype=bool)))
-    chosen = others.alone.copy() if b is None else others.unmatched(lines, np.ones(len(b), dtype=bool))
-    chosen[1:] |= chosen[:-1]
-    ends = np.flatnonzero(chosen)
-    edges, ends = _near_each_other(a, edges, b or a, ends, tolerance.edge_match_m, check)
+    if b is None:
+        return _mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, check)
+    mine, theirs = _alone(a, b, tolerance.edge_match_m, check)
+    return _mismatches(a, b, mine, theirs, tolerance, check)
+
+
+def mismatched_both(
+    a: Polygons, b: Polygons, *, tolerance: Tolerance, check: Check = never
+) -> tuple[Mismatches, Mismatches]:
+    """`mismatched_edges` of ``a`` against ``b`` and of ``b`` against ``a``: what the two do not share is looked up once."""
+    mine, theirs = _alone(a, b, tolerance.edge_match_m, check)
+    return _mismatches(a, b, mine, theirs, tolerance, check), _mismatches(b, a, theirs, mine, tolerance, check)
+
+
+def _mismatches(
+    a: Polygons, b: Polygons, mine: NDArray, theirs: NDArray, tolerance: Tolerance, check: Check
+) -> Mismatches:
+    """Segments of ``a`` that are ``mine`` ((v,) bool) against the vertices of those of ``b`` that are ``theirs``."""
+    lines, others = a.lines, b.lines
+    edges, ends = np.flatnonzero(mine), _ends(theirs)
     if not len(edges) or not len(ends):
         return _none()
-    segments = shapely.linestrings(np.stack([lines.xy[edges], lines.xy[edges + 1]], axis=1))
-    tree = shapely.STRtree(segments)
-    points = shapely.points(others.xy[ends])
-    found_edge, found_end = [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)]
-    for start in range(0, len(points), BATCH):
-        check()
-        batch = points[start : start + BATCH]
-        i, j = tree.query(batch, predicate="dwithin", distance=tolerance.edge_match_m)
-        found_edge.append(edges[j])
-        found_end.append(ends[start + i])
-    return _told_apart(lines, others, np.concatenate(found_edge), np.concatenate(found_end), tolerance, b is None)
+    i, j = points_by_segments(others.xy[ends], lines.xy[edges], lines.xy[edges + 1], tolerance.edge_match_m, check)
+    return _told_apart(lines, others, edges[j], ends[i], tolerance, a is b)
 
 
-def _near_each_other(
-    a: Polygons, edges: NDArray, b: Polygons, ends: NDArray, distance: float, check: Check
-) -> tuple[NDArray, NDArray]:
-    """Of the side that has many, only what belongs to polygons near the side that has few: a fine layer's inner edges
-    are not in a coarse one, but nothing of the coarse one is near them either."""
-    if len(edges) > FEW_TIMES * len(ends):
-        near = a.near(shapely.points(b.lines.xy[ends]), distance, check)
-        edges = edges[near[a.lines.row][a.lines.ring[edges]]]
-    elif len(ends) > FEW_TIMES * len(edges):
-        chosen = np.zeros(len(a.lines.xy), dtype=bool)
-        chosen[edges] = True
-        near = b.near(a.lines.pieces(chosen).line, distance, check)
-        ends = ends[near[b.lines.row][b.lines.ring[ends]]]
-    return edges, ends
+def _ends(segments: NDArray) -> NDArray:
+    """The vertices that chosen segments ((v,) bool) begin and end at."""
+    chosen = segments.copy()
+    chosen[1:] |= segments[:-1]
+    return np.flatnonzero(chosen)
+
+
+def _alone(a: Polygons, b: Polygons, distance: float, check: Check) -> tuple[NDArray, NDArray]:
+    """(v,) bool each: segments of ``a`` that ``b`` does not have, and of ``b`` that ``a`` does not have.
+
+    A fine layer's inner edges are not in a coarse one, but nothing of the coarse one is near them either: of the layer
+    with more vertices only those polygons are looked at that come near what the other one has alone.
+    """
+    if len(a.lines.xy) > len(b.lines.xy):
+        theirs, mine = _alone(b, a, distance, check)
+        return mine, theirs
+    mine = a.lines.unmatched(b.lines, np.ones(len(a), dtype=bool))
+    if FEW_TIMES * int(mine.sum()) > len(b.lines.xy):
+        near = np.ones(len(b), dtype=bool)
+    else:
+        near = b.near(a.lines.pieces(mine).line, distance + 2 * DRAWN_IN, check)
+    return mine, b.lines.unmatched(a.lines, near)
 
 
 def _none() -> Mismatches:
@@ -106,10 +119,9 @@ def _told_apart(
     row, other = lines.row[lines.ring[edge]], others.row[others.ring[end]]
     p, q, v = lines.xy[edge], lines.xy[edge + 1], others.xy[end]
     gap = np.minimum(np.hypot(*(p - v).T), np.hypot(*(q - v).T))
-    keep = gap > 0
     if within:
-        keep &= row != other
-    row, other, p, q, v, gap = row[keep], other[keep], p[keep], q[keep], v[keep], gap[keep]
+        keep = row != other
+        row, other, p, q, v, gap = row[keep], other[keep], p[keep], q[keep], v[keep], gap[keep]
     distance = shapely.distance(shapely.linestrings(np.stack([p, q], axis=1)), shapely.points(v)) if len(v) else gap
     # A ring's other edge may well have that very vertex.
     order = np.lexsort((distance, v[:, 1], v[:, 0], other, row))
@@ -126,7 +138,9 @@ def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
     """(k,) bool: does the polygon of that row have a vertex exactly there?"""
     if not len(row):
         return np.zeros(0, dtype=bool)
-    own = np.isin(lines.row[lines.ring], row)
+    meant = np.zeros(int(lines.row.max()) + 1, dtype=bool)
+    meant[row] = True
+    own = meant[lines.row][lines.ring]
     have = set(zip(lines.row[lines.ring[own]].tolist(), map(tuple, lines.xy[own].tolist()), strict=True))
     return np.array([(r, tuple(v)) in have for r, v in zip(row.tolist(), at.tolist(), strict=True)], dtype=bool)
 

@@ -25,6 +25,8 @@ PIECE_SEGMENTS = 24
 DRAWN_IN = 1e-6
 #: Segments compared at a time.
 _STEP = 500_000
+#: Fewer than one segment in this many is few.
+_FEW = 8
 #: Odd constants of a well-mixing integer hash (splitmix64).
 _MIX = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
@@ -74,10 +76,7 @@ class Linework:
         """(v,) bool: segments of the ``rows`` (bool by row) that ``other`` does not have, in either direction."""
         lonely = np.zeros(len(self.xy), dtype=bool)
         mine, theirs = _as_one(self.xy), _as_one(other.xy)
-        asked = rows[self.row]
-        for order, key in zip(_steps(self.order), _steps(self.key), strict=True):
-            ours = asked[self.ring[order]]
-            order, key = order[ours], key[ours]
+        for order, key in self._sorted(rows):
             lonely[order] = True
             if not len(other.key) or not len(key):
                 continue
@@ -88,6 +87,28 @@ class Linework:
             a, b, c, d = mine[i], mine[i + 1], theirs[j], theirs[j + 1]
             lonely[i[((a == c) & (b == d)) | ((a == d) & (b == c))]] = False
         return lonely
+
+    def _sorted(self, rows: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+        """Segments of the ``rows`` (bool by row) and their hashes, sorted by hash, a part at a time."""
+        asked = rows[self.row]
+        if asked.all():
+            yield from zip(_steps(self.order), _steps(self.key), strict=True)
+            return
+        some = asked[self.ring]
+        if some.sum() * _FEW < len(some):
+            # A few are sorted anew sooner than they are found among all.
+            segments = np.flatnonzero(some)
+            vertex = _as_one(self.xy)
+            segments = segments[segments < len(some) - 1]
+            runs = (self.ring[segments] == self.ring[segments + 1]) & (vertex[segments] != vertex[segments + 1])
+            segments = segments[runs]
+            key = vertex_codes(self.xy[segments]) + vertex_codes(self.xy[segments + 1])
+            order = np.argsort(key)
+            yield from zip(_steps(segments[order]), _steps(key[order]), strict=True)
+            return
+        for order, key in zip(_steps(self.order), _steps(self.key), strict=True):
+            ours = some[order]
+            yield order[ours], key[ours]
 
     def pieces(self, chosen: NDArray) -> Pieces:
         """The chosen segments ((v,) bool) as lines of at most `PIECE_SEGMENTS`, ends drawn in by `DRAWN_IN`."""

@@ -94,7 +94,8 @@ _Looks = list[tuple[Mismatches, bool]]
 
 def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
     ctx.check()
-    return [(ctx.mismatched(a, b), False), (ctx.mismatched(b, a), True)]
+    first, second = ctx.mismatched_both(a, b)
+    return [(first, False), (second, True)]
 
 
 def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:

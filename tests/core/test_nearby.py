@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What looks at fewer segments or squares finds the same as looking at all."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugin.core.geometry import linework as lines_module
+from plugin.core.geometry.coverage import mismatched_both, mismatched_edges
+from plugin.core.geometry.nearby import points_by_segments
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.tolerance import Tolerance
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.01, 0.5, 7.0]), st.sampled_from([0.0, 4e7]))
+@settings(deadline=None, max_examples=60)
+def test_points_near_segments_are_those_that_a_plain_comparison_finds(seed, distance, offset):
+    rng = np.random.default_rng(seed)
+    a = np.round(rng.uniform(0, 60, (30, 2)), 1)
+    # Short segments, and some that cross everything.
+    b = a + np.round(rng.normal(0, rng.choice([0.3, 5.0, 400.0], (30, 1)), (30, 2)), 1)
+    on_them = a + (b - a) * rng.uniform(0, 1, (30, 1))
+    points = np.concatenate([a, on_them, on_them + rng.normal(0, distance, (30, 2)), rng.uniform(-50, 90, (30, 2))])
+    a, b, points = a + offset, b + offset, points + offset
+    i, j = points_by_segments(points, a, b, distance)
+    k, s = np.indices((len(points), len(a))).reshape(2, -1)
+    near = shapely.dwithin(shapely.linestrings(np.stack([a, b], axis=1))[s], shapely.points(points)[k], distance)
+    near &= (points[k] != a[s]).any(axis=1) & (points[k] != b[s]).any(axis=1)
+    assert sorted(zip(i.tolist(), j.tolist(), strict=True)) == sorted(
+        zip(k[near].tolist(), s[near].tolist(), strict=True)
+    )
+
+
+def grid(count, size, drop):
+    """A mesh of squares with a vertex in the middle of each edge; ``drop``: squares that lack them."""
+    shapes = []
+    for n in range(count * count):
+        x, y = n % count * size, n // count * size
+        ring = [(0, 0), (0.5, 0), (1, 0), (1, 0.5), (1, 1), (0.5, 1), (0, 1), (0, 0.5)]
+        ring = ring[::2] if n in drop else ring
+        shapes.append(shapely.Polygon([(x + u * size, y + v * size) for u, v in ring]))
+    return np.array(shapes, dtype=object)
+
+
+def places(found):
+    return sorted(zip(found.row.tolist(), found.other.tolist(), map(tuple, found.point.tolist()), strict=True))
+
+
+@pytest.mark.parametrize("drop", [set(), {0}, {5, 6, 35}, set(range(36))])
+def test_a_coarse_and_a_fine_layer_are_compared_alike_from_both_sides(drop, monkeypatch):
+    fine, coarse = grid(6, 10, set()), grid(2, 30, set())
+    limits = Tolerance()
+    spoilt = grid(6, 10, drop)
+    for a, b in ((fine, coarse), (coarse, spoilt), (spoilt, fine)):
+        first, second = mismatched_both(Polygons(a), Polygons(b), tolerance=limits)
+        assert places(first) == places(mismatched_edges(Polygons(a), Polygons(b), tolerance=limits))
+        assert places(second) == places(mismatched_edges(Polygons(b), Polygons(a), tolerance=limits))
+        # With nothing sorted out beforehand.
+        with monkeypatch.context() as patch:
+            patch.setattr("plugin.core.geometry.coverage.FEW_TIMES", 10**9)
+            everything = mismatched_both(Polygons(a), Polygons(b), tolerance=limits)
+        assert [places(first), places(second)] == [places(side) for side in everything]
+    lacking = mismatched_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
+    assert bool(len(lacking)) == bool(drop)
+
+
+def test_segments_of_few_rows_are_the_same_sorted_anew_or_found_among_all(monkeypatch):
+    a, b = Polygons(grid(6, 10, {3})), Polygons(grid(6, 10, {9, 10}))
+    for rows in (np.arange(36) == 9, np.arange(36) < 12, np.ones(36, dtype=bool), np.zeros(36, dtype=bool)):
+        monkeypatch.setattr(lines_module, "_FEW", 10**9)
+        among_all = a.lines.unmatched(b.lines, rows)
+        monkeypatch.setattr(lines_module, "_FEW", 0)
+        assert (a.lines.unmatched(b.lines, rows) == among_all).all()
