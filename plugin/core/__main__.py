@@ -25,7 +25,7 @@ CLEAN, FOUND, NOT_RUN = 0, 1, 2
 #: Rules named in the summary on the screen; the report holds all.
 _LINES = 30
 #: For consoles (cp936) that lack them.
-_PLAIN = {"\u202f": " ", "\u00a0": " ", "²": "2", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
+_PLAIN = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,8 @@ CORE, CONTROL, RANGE = "core", "control", "range"
 #: What a rule that tells parts uses.
 USES = ("tolerance", "codes.heritage_kind", "heritage.words")
 KINDS = "heritage_kind"
+#: Layers of points, and those with the polygons of the same kind (layer codes of the county's table).
+POINTS_OF = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from plugin.core.engine import run
 from plugin.core.indicators.typed import figure
 from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.plan import Plan
-from plugin.core.profile import Norm, Profile, Target
+from plugin.core.profile import Norm, Profile, Registered, Target
 from plugin.core.report import Report
 from plugin.core.rule import EACH, Example, Rule, all_rules
 from plugin.core.standard import load_standard
@@ -28,13 +28,20 @@ SIDE = {"figures": lambda rows: tuple(figure(*row, row=n) for n, row in enumerat
 
 
 def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
-    """A standard with settings; ``targets`` as (indicator, comparison, value, unit) rows."""
+    """A standard with settings; ``targets`` as (indicator, comparison, value, unit) rows, ``register`` as (term, kind, level)
+    and a count, or a dict with a site's name and areas."""
     settings = dict(settings or {})
+    register = tuple(
+        Registered(AREA_CODE, term, kind, level, "example", **(said if isinstance(said, dict) else {"count": said}))
+        for term, kind, level, said in settings.pop("register", ())
+    )
     targets = tuple(
         Target(AREA_CODE, indicator, comparison, value, unit, 2035, "约束性", "example")
         for indicator, comparison, value, unit in settings.pop("targets", ())
     )
-    made = Profile("example", "示例", AREA_CODE, standard, settings=settings, targets=targets, **profile)
+    made = Profile(
+        "example", "示例", AREA_CODE, standard, settings=settings, targets=targets, register=register, **profile
+    )
     return Norm(load_standard(standard), made)
 
 

@@ -46,6 +46,23 @@ binding = ""
 source = "本县规划文本"
 """
 STATED_AREAS = {"reserves_area": "ZRBHD", "flood_line_area": "HLFXKZX", "centre_area": "ZXCQFW"}
+#: What its text counts of its heritage, in place of 浑源's: kind, level, how many.
+REGISTER = """
+[[heritage_register]]
+term = "{level}{kind}"
+kind = "{kind}"
+level = "{level}"
+count = {count}
+source = "本县规划文本"
+"""
+COUNTS = (
+    ("文物保护单位", "国家级", 6),
+    ("文物保护单位", "省级", 2),
+    ("文物保护单位", "市级", 0),
+    ("文物保护单位", "县级", 0),
+    ("历史文化名城", "省级", 0),
+    ("历史建筑", "", 2),
+)
 #: Rules that have nothing to look at in a county's plan.
 ELSEWHERE = {"REL032": "township and village plans have 村庄建设边界"}
 
@@ -69,6 +86,7 @@ def whole_book(made: County, folder: Path) -> Path:
     }
     figures["detail_units_count"] = (str(len(made.layers["ZXCQXXGHBZDY"])), "count")
     said = "".join(STATED.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items())
+    said += "".join(REGISTER.format(kind=kind, level=level, count=count) for kind, level, count in COUNTS)
     path.write_text(PROFILE.format(extra=extra) + said, encoding="utf-8")
     return path
 

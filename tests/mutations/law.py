@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import shapely
 
 from tests.county.lines import TARGETS
 from tests.county.workshop import EDGE, FARM, FIELD, PARCEL, ZONE
@@ -91,3 +92,9 @@ def a_margin_wider_than_what_is_left(draft: Draft) -> None:
     path = draft.folder / "wide.toml"
     path.write_text(text.replace("warning_share = 0.00001", "warning_share = 0.018"), encoding="utf-8")
     draft.options["profile"] = str(path)
+
+
+@plants("LAW023")
+def a_building_more_than_the_text_counts(draft: Draft) -> None:
+    house = draft.shape("LSJZM", draft.first("LSJZM"))
+    draft.add("LSJZM", shapely.transform(house, lambda xy: np.add(xy, (60, 0))), MC="新宅")

@@ -43,7 +43,7 @@ _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
 _AREAS = ("area", "core_area", "control_area")
 #: Years that a plan may speak of; a slip (20235, 25) is none.
 _YEARS = range(1990, 2101)
-_Row = TypeVar("_Row", Target, Stated)
+_Row = TypeVar("_Row", Target, Stated, Registered)
 
 
 def merge(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
@@ -53,13 +53,15 @@ def merge(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
     return own + tuple(row for row in base if _same(row) not in said)
 
 
-def _same(row: Target | Stated) -> tuple[str, str, int]:
+def _same(row: Target | Stated | Registered) -> tuple[str | int, ...]:
+    if isinstance(row, Registered):
+        return (row.area_code, row.kind, row.level, row.name)
     return (row.area_code, row.indicator if isinstance(row, Target) else row.name, row.year)
 
 
 def read_targets(rows: Any, area_code: str, path: Path, complaints: Complaints) -> tuple[Target, ...]:
     """DataError names row and key of what is missing, unknown, not as printed or there twice."""
-    found: dict[tuple[str, str, int], Target] = {}
+    found: dict[tuple[str | int, ...], Target] = {}
     for where, row in _rows(rows, "targets", path, complaints):
         with complaints.part():
             target = _target(row, area_code, path, where)
@@ -69,7 +71,7 @@ def read_targets(rows: Any, area_code: str, path: Path, complaints: Complaints) 
 
 
 def read_stated(rows: Any, area_code: str, path: Path, complaints: Complaints) -> tuple[Stated, ...]:
-    found: dict[tuple[str, str, int], Stated] = {}
+    found: dict[tuple[str | int, ...], Stated] = {}
     for where, row in _rows(rows, "stated", path, complaints):
         with complaints.part():
             check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=where)
@@ -85,12 +87,11 @@ def read_stated(rows: Any, area_code: str, path: Path, complaints: Complaints) -
 def read_register(
     rows: Any, area_code: str, standard: Standard, path: Path, complaints: Complaints
 ) -> tuple[Registered, ...]:
-    found: dict[tuple[str, ...], Registered] = {}
+    found: dict[tuple[str | int, ...], Registered] = {}
     for where, row in _rows(rows, "heritage_register", path, complaints):
         with complaints.part():
             line = _registered(row, area_code, standard, path, where)
-            same = (line.kind, line.level, line.name)
-            if found.setdefault(same, line) is not line:
+            if found.setdefault(_same(line), line) is not line:
                 raise unknown(path, f"{where}.term", line.term, ("kind + level + name",))
     return tuple(found.values())
 

@@ -161,8 +161,9 @@ def _merged(
         rules=tuple(dict.fromkeys((*base.rules, *extra))),
         phases={p: {**base.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*base.phases, *phases))},
         stated=merge(base.stated, read_stated(table.get("stated", []), area_code, path, complaints)),
-        register=base.register
-        + read_register(table.get("heritage_register", []), area_code, standard, path, complaints),
+        register=merge(
+            base.register, read_register(table.get("heritage_register", []), area_code, standard, path, complaints)
+        ),
         members=members,
         base=base if base.id else None,
         own=own,

@@ -5,7 +5,7 @@ import shapely
 from ..context import Context
 from ..findings import Finding
 from ..geometry.validity import missing
-from ..heritage import names
+from ..heritage import POINTS_OF, names
 from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 from ._there import there
@@ -13,8 +13,6 @@ from ._there import there
 SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 IN = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
 OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
-#: Points of one kind, and the polygons they stand in (layer codes of the county's table).
-PAIRS = (("WWBHDWD", "WWBHDWM"), ("BKYDWWD", "BKYDWWM"), ("LSJZD", "LSJZM"))
 
 
 @rule(
@@ -58,7 +56,7 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
         Names (MC) are compared as they are written. A point on the edge lies in the polygon. Runs when it is asked for by name.
     """
     result = RuleResult(applicable=False)
-    for points, polygons in PAIRS:
+    for points, polygons in POINTS_OF.items():
         of, within = there(points, ctx, result), there(polygons, ctx, result)
         if of is not None and within is not None:
             result.applicable = True

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sites of heritage by name, and what the plan's own register says of them."""
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.context import Context
+from plugin.core.engine import run
+from plugin.core.heritage_sites import heritage_sites, plain
+from plugin.core.profile import load_profile
+from plugin.core.rule import all_rules
+from plugin.core.tolerance import Tolerance
+from plugin.paths import SAMPLE
+from tests.core.examples import plan_of
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NEXT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+POINT = "POINT (50 50)"
+
+
+def sites_of(layers):
+    plan = plan_of(layers)
+    return heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
+
+
+def test_a_site_is_one_name_in_whatever_layers():
+    found = sites_of(
+        {
+            "LSWHBHX": [
+                {"wkt": SQUARE, "feature_name": "甲 寺保护范围", "feature_kind": "61", "JB": "20"},
+                {"wkt": NEXT, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "国家级"},
+            ],
+            "WWBHDWM": [{"wkt": SQUARE, "feature_name": "甲寺"}],
+            "WWBHDWD": [{"wkt": POINT, "feature_name": "甲寺"}, {"wkt": POINT, "feature_name": ""}],
+        }
+    )
+    (site,) = found.by_name.values()
+    assert (site.kinds, site.levels) == ({"文物保护单位"}, {"国家级"})
+    assert len(site.rows) == 4 and found.nameless == {"WWBHDWD": 1}
+    # The core and the control zone have 1 ha each, the range of its own layer too.
+    assert [round(site.area_m2(part) or 0, -2) for part in ("core", "control", "range")] == [10000, 10000, 10000]
+
+
+def test_without_a_range_core_and_control_zone_are_the_whole():
+    rows = [
+        {"wkt": SQUARE, "feature_name": "乙村核心保护范围", "feature_kind": "41"},
+        {"wkt": NEXT, "feature_name": "乙村建设控制地带", "feature_kind": "42"},
+    ]
+    site = sites_of({"LSWHBHX": rows}).find("乙村")
+    assert site is not None and site.kinds == {"历史文化名村"}
+    assert site.area_m2("range") == pytest.approx(20_000, rel=2e-3)
+    assert sites_of({"LSJZD": [{"wkt": POINT, "feature_name": "丙宅"}]}).find("丙宅").area_m2("range") is None
+
+
+@pytest.mark.parametrize(("one", "other"), [("永安寺 ", "永安寺"), ("永安寺（北）", "永安寺(北)"), ("Ａ塔", "A塔")])
+def test_names_are_compared_without_width_and_spaces(one, other):
+    assert plain(one) == plain(other)
+
+
+def outcome(layers, register):
+    report = run(plan_of(layers, settings={"register": register}), [all_rules()["LAW023"]])
+    return report.rules[0], report.findings
+
+
+def test_what_nobody_can_tell_is_no_pass_and_no_finding():
+    """A site without a level may be of the level that is one short; two short is two short."""
+    rows = [{"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61"}]
+    register = [("国家级文物保护单位", "文物保护单位", "国家级", 1)]
+    rule, findings = outcome({"LSWHBHX": rows}, register)
+    assert (str(rule.outcome), findings) == ("skipped", []) and "国家级文物保护单位 0–1 / 1" in rule.reason
+    rule, findings = outcome({"LSWHBHX": rows}, [("国家级文物保护单位", "文物保护单位", "国家级", 2)])
+    assert str(rule.outcome) == "failed" and [f.params["count"] for f in findings] == [0]
+    # Without a kind it may be a district as well.
+    unsaid = [{"wkt": SQUARE, "feature_name": "某地"}]
+    assert str(outcome({"LSWHBHX": unsaid}, [("历史文化街区", "历史文化街区", "", 1)])[0].outcome) == "skipped"
+
+
+def test_a_plan_that_states_nothing_is_told_how_to():
+    rule, _ = outcome({"LSWHBHX": [{"wkt": SQUARE, "feature_name": "甲寺保护范围"}]}, [])
+    assert str(rule.outcome) == "not_applicable" and "heritage_register" in rule.reason
+
+
+def test_the_sentence_names_term_counts_sites_and_source():
+    rows = [{"wkt": POINT, "feature_name": name} for name in ("甲宅", "乙宅")]
+    _, (finding,) = outcome({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
+    assert finding.key == "历史建筑"
+    for said in ("历史建筑规划写明 14 处", "example", "有 2 处", "甲宅、乙宅"):
+        assert said in finding.message
+
+
+def test_a_countys_own_line_takes_the_place_of_its_bases(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(
+        'id = "x"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n[[heritage_register]]\nterm = "历史建筑"\n'
+        'kind = "历史建筑"\nlevel = ""\ncount = 2\nsource = "x"\n',
+        encoding="utf-8",
+    )
+    lines = [line for line in load_profile(path).register if line.kind == "历史建筑"]
+    assert [line.count for line in lines] == [2]
+    assert len(load_profile(path).register) == len(load_profile("hunyuan").register)
+
+
+def test_the_approved_areas_of_the_sample_are_those_of_its_shapes():
+    """浑源古城历史文化街区: 63.34 = 30.13 + 33.21 公顷, as the plan prints them."""
+    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
+    assert not [f for f in report.findings if f.case in ("site", "area", "core_area", "control_area")]
