@@ -63,10 +63,14 @@ class DetailPane(QgsScrollArea):
             layout.addWidget(text_label(keys))
         form = form_layout()
         form.addRow(row_label(tr("What")), text_label(finding.message))
-        self._ground(form, result, group.code)
-        form.addRow(row_label(tr("State")), text_label(waiver_rows.state_text(finding)))
-        for label, text in waiver_rows.rows(finding):
+        # Who accepted it comes before how to mend it.
+        state = [(tr("State"), waiver_rows.state_text(finding)), *waiver_rows.rows(finding)]
+        if len(state) == 1:
+            self._ground(form, result, group.code)
+        for label, text in state:
             form.addRow(row_label(label), text_label(text))
+        if len(state) > 1:
+            self._ground(form, result, group.code)
         layout.addLayout(form)
         layout.addStretch()
         self.setWidget(page)

@@ -237,6 +237,9 @@ class FindingsDock(QgsDockWidget):
         self.tree.change(change)
         self.tree.set_wanted(self._wanted())
         self.tree.viewport().update()
+        if (now := self.tree.current()) is not None:
+            # The neighbour that the list came to is the one that is shown: it is selected, too.
+            self.tree.select(now)
         self._show_state()
         self._show_selected()
         self.walk.waive.show_for(self.tree.selected())

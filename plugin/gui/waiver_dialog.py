@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QVBoxLayout,
+    QWidget,
 )
 
 from ..bridge import settings
@@ -84,11 +85,8 @@ class WaiverDialog(QDialog):
         form.addRow(tr("Document"), self.document)
         form.addRow(tr("Attachment"), self.attachment)
         form.addRow(tr("Accepted by"), self.author)
-        form.addRow(tr("Date"), self.date)
-        end = QHBoxLayout()
-        end.addWidget(self.until)
-        end.addStretch()
-        form.addRow(self.ends, end)
+        form.addRow(tr("Date"), _left(self.date))
+        form.addRow(self.ends, _left(self.until))
         form.addRow(tr("Kept in"), self.file)
         return form
 
@@ -134,6 +132,14 @@ class WaiverDialog(QDialog):
     def _tell(self, text: str) -> None:
         self.trouble.setText(text)
         self.trouble.show()
+
+
+def _left(widget: QWidget) -> QHBoxLayout:
+    """No wider than it asks for."""
+    row = QHBoxLayout()
+    row.addWidget(widget)
+    row.addStretch()
+    return row
 
 
 def _date(edit: QDateEdit) -> date:

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Accepting a finding in the real desktop. Pictures go to build/screenshots, to be looked at."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [("waivers", "1600x900", "default"), ("waivers-dark", "1366x768", "Night Mapping")],
+    ids=["1600×900", "dark"],
+)
+def test_accepted_by_hand_and_taken_back(desktop, monkeypatch, name, size, theme):
+    monkeypatch.setenv("SANXIAN_PICTURE", name)
+    facts = desktop("waivers", size=size, theme=theme, timeout=120)
+    assert facts["author"] == "Wang" and "trouble" not in facts
+    assert facts["button"] == "豁免…" and facts["state"] == "waived" and facts["back"] == "撤销豁免"
+    assert facts["next"], "the neighbour is at hand"
+    assert facts["said"].startswith("已豁免 1 处，存入 ") and facts["path"].endswith(".waivers.csv")
+    assert facts["several"].startswith("豁免 ") and facts["several"].endswith(" 处…")
+    assert facts["file"].startswith("编号,规则,") and len(facts["file"].splitlines()) == 1
+    assert facts["report"]
+    width, height = map(int, size.split("x"))
+    assert facts["fits"][0] <= width and facts["fits"][1] <= height
+    assert facts["log"] == [] and facts["returncode"] == 0

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings are accepted by mouse and keyboard, seen as waived, and taken back."""
+
+import os
+from pathlib import Path
+
+from hand import FACTS, FOLDER, click, pause, picture, tidy, tour, type_text, wait
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox
+from qgis.utils import iface, plugins
+
+NAME = os.environ["SANXIAN_PICTURE"]
+
+
+def steps():
+    tidy()
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    iface.messageBar().clearWidgets()
+    pause(0.5)
+    desk.run()
+    wait(lambda: desk._job is None, 120)
+    dock = desk.dock
+    dock.step(1)
+    pause(0.4)
+    FACTS["button"] = dock.walk.waive.text()
+    chosen = dock.tree.current()
+    FACTS["path"] = str(desk.waiving.path())
+    accept(dock)
+    FACTS["state"] = chosen.state
+    FACTS["said"] = dock.note.text()
+    FACTS["next"] = dock.walk.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
+    picture(f"{NAME}-2-done")
+    click(dock.verdict.buttons["waived"])
+    pause(0.3)
+    dock.tree.select(chosen)
+    pause(0.4)
+    picture(f"{NAME}-3-shown")
+    FACTS["back"] = dock.walk.waive.text()
+    several(desk)
+    target = FOLDER / "报告.html"
+    desk.exports.save("html", str(target))
+    wait(target.exists, 60)
+    FACTS["report"] = "县城防洪堤已批复" in target.read_text(encoding="utf-8")
+    click(dock.walk.waive)
+    wait(lambda: chosen.state == "open", 5)
+    FACTS["file"] = Path(FACTS["path"]).read_text(encoding="utf-8-sig")
+    profile(desk)
+    # The file lies beside the copy of the sample.
+    FACTS["layers"] = len(QgsProject.instance().mapLayers())
+
+
+def accept(dock):
+    """The dialog is filled in as it stands there, by keyboard."""
+
+    def fill():
+        dialog = QApplication.activeModalWidget()
+        # Keys of Chinese need an input method: its words are put in as one would.
+        dialog.reason.insertPlainText("县城防洪堤已批复，占用部分已列入补划方案")
+        dialog.document.insert("晋自然资函〔2026〕12号")
+        click(dialog.author)
+        pause(0.3)
+        type_text("Wang")
+        pause(0.3)
+        FACTS["author"] = dialog.author.text()
+        click(dialog.ends)
+        pause(0.3)
+        picture(f"{NAME}-1-dialog")
+        FACTS["fits"] = [dialog.width(), dialog.height()]
+        click(dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok))
+        pause(1.0)
+        if dialog.isVisible():
+            FACTS["trouble"] = dialog.trouble.text()
+            dialog.reject()
+
+    QTimer.singleShot(500, fill)
+    click(dock.walk.waive)
+    wait(lambda: QApplication.activeModalWidget() is None and dock.note.text(), 20)
+
+
+def several(desk):
+    """A rule's row stands for all its findings in view."""
+    tree = desk.dock.tree
+    group = next(g for g in tree.findings.groups if len(g.findings) > 2)
+    tree.setCurrentIndex(tree._group_index(group))
+    pause(0.4)
+    FACTS["several"] = desk.dock.walk.waive.text()
+    picture(f"{NAME}-4-several")
+    waived = next(f for f in desk.dock.result.findings if f.state == "waived")
+    tree.select(waived)
+    pause(0.3)
+
+
+def profile(desk):
+    def look():
+        dialog = QApplication.activeModalWidget()
+        pause(0.3)
+        picture(f"{NAME}-5-profile")
+        dialog.reject()
+
+    QTimer.singleShot(500, look)
+    desk.choose_profile()
+
+
+tour(steps)
