@@ -51,6 +51,14 @@ def test_all_names_every_rule_there_is_and_is_no_group_to_be_written(tmp_path):
         load_standard(str(tmp_path / "own"))
 
 
+def test_a_county_sets_a_least_width_for_single_layers(tmp_path):
+    norm = Norm(load_standard(), profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
+    assert norm.section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}
+    for wrong in ("NOLAYER = 4.0", 'DLTB = "4"', "STBHHX = -1.0"):
+        with pytest.raises(DataError):
+            profile(tmp_path, f"[quality.narrow_m]\n{wrong}\n")
+
+
 def test_a_county_sets_a_least_area_of_its_own(tmp_path):
     norm = Norm(load_standard(), profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
     assert norm.section("quality.min_area_m2")["STBHHX"] == 400.0

@@ -24,6 +24,10 @@ from .complaints import Complaints
 _CODE = re.compile(r"\d{6}")
 
 
+#: Settings by layer code, for any layer.
+LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
+
+
 def unknown(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
 
@@ -41,8 +45,8 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         # A county may have zone codes of its own.
         check_space(value, standard, path, key)
         return
-    if key.startswith("quality.min_area_m2.") and key not in standard.settings:
-        # A county may want a least area of a layer for which the standard has none.
+    if key.startswith(LAYER_LIMITS) and key not in standard.settings:
+        # A county may want a least area or width of a layer for which the standard has none.
         role = key.rsplit(".", 1)[-1]
         if role not in standard.templates:
             raise unknown(path, key, role, standard.templates)
