@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Start a new rule: ``make rule CODE=ATT012 NAME=missing-use`` writes its file and its Chinese block.
+"""Start a new rule: ``make rule CODE=ATT012 NAME=missing-use`` writes its file, its Chinese block, its place in a group of
+rules, and the place of its defect in the clean county.
 
-The draft runs (and finds nothing); `make check` fails until its examples and texts are filled in.
+The draft runs (and finds nothing); `make check` and `make test` fail until all that is filled in.
 """
 
 import re
@@ -42,6 +43,22 @@ def {function}(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     return []
 '''
+MUTATION = '''
+
+@plants("{code}")
+def {function}(draft: Draft) -> None:
+    """Say what is wrong, plant it with the draft's verbs, and name in `follows` what must answer too."""
+    raise NotImplementedError("{code}: plant its defect")
+'''
+#: The group that a new rule of a family joins; it may be moved to another, or to `default_rules`.
+GROUPS = {
+    "SCH": "delivery",
+    "GEO": "quality",
+    "TOP": "quality",
+    "ATT": "attributes",
+    "REL": "control_lines",
+    "LAW": "quotas",
+}
 CHINESE = """
 [{code}]
 title = ""
@@ -54,6 +71,18 @@ limits = ""
 """
 
 
+def grouped(standard: str, code: str) -> str:
+    """The text of standard.toml with the code at the end of its family's group."""
+    head, opening, rest = standard.partition(f"\n{GROUPS[code[:3]]} = [")
+    if not opening:
+        raise ValueError(f"standard.toml: {GROUPS[code[:3]]}")
+    body, closing, tail = rest.partition("]")
+    inside = body.rstrip()
+    # A list over several lines ends in a comma.
+    added = f'{inside}\n  "{code}",\n' if inside.endswith(",") else f'{inside}, "{code}"'
+    return head + opening + added + closing + tail
+
+
 def main(code: str, name: str) -> int:
     if not re.fullmatch(r"[A-Z]{3}\d{3}", code) or not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", name):
         print("用法 / usage: make rule CODE=ATT012 NAME=missing-use", file=sys.stderr)
@@ -63,14 +92,23 @@ def main(code: str, name: str) -> int:
     if taken:
         print(f"{code} 已被使用 / is taken: {taken[0].name}", file=sys.stderr)
         return 1
+    if code[:3] not in GROUPS:
+        print(f"{code}: {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
     function = name.replace("-", "_")
     path = folder / f"{code.lower()}_{function}.py"
     path.write_text(RULE.format(code=code, name=name, function=function), encoding="utf-8")
     texts = ROOT / "resources" / "texts" / "rules_zh.toml"
     with texts.open("a", encoding="utf-8") as handle:
         handle.write(CHINESE.format(code=code))
-    print(f"写好 / written: {path.relative_to(ROOT)}, {texts.relative_to(ROOT)} [{code}]")
-    print("填好后 make check；要默认运行，在标准的 default_rules 里加一行。")
+    standard = ROOT / "resources" / "standards" / "common-2021" / "standard.toml"
+    standard.write_text(grouped(standard.read_text(encoding="utf-8"), code), encoding="utf-8")
+    mutations = ROOT / "tests" / "mutations" / f"{code[:3].lower()}.py"
+    with mutations.open("a", encoding="utf-8") as handle:
+        handle.write(MUTATION.format(code=code, function=function))
+    written = (path, texts, standard, mutations)
+    print("写好 / written: " + ", ".join(str(one.relative_to(ROOT)) for one in written))
+    print(f"填好 {code} 的这四处，再 make check；要默认运行，移到标准的 default_rules 里。")
     return 0
 
 
