@@ -20,6 +20,7 @@ from .geometry.overlay import shared_parts, uncovered_parts
 from .geometry.parts import Parts
 from .geometry.polygons import Polygons
 from .geometry.statutory_area import statutory_area
+from .geometry.union import united
 from .layer import Layer
 from .plan import Plan
 from .profile import Norm
@@ -46,7 +47,7 @@ class Context:
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Statutory areas (m²) of shapes in the plan's plane."""
-        array = self.plan.stored_only(np.array(list(shapes), dtype=object))
+        array = self.plan.stored_only(_array(shapes))
         return statutory_area(array, crs_care.lonlat_of(self.plan.plane))
 
     def codes(self, name: str) -> CodeList:
@@ -197,6 +198,19 @@ class Context:
         self.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.ladder.steps]
         return parts
 
+    def joined(self, shapes: Iterable[Any]) -> Any:
+        """All present shapes as one, for a finding on many rows: of polygons where there are any, else of points and lines.
+
+        None for nothing. Where the ladder cannot put them together, they lie side by side in a collection.
+        """
+        array = _array(shapes)
+        array = array[~(shapely.is_missing(array) | shapely.is_empty(array))]
+        areas = array[shapely.get_dimensions(array) == 2]
+        if not len(areas):
+            return shapely.union_all(array) if len(array) else None
+        joined = united(Polygons(areas), tolerance=self.tolerance)
+        return shapely.geometrycollections(list(areas)) if joined is None else joined
+
     def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
         self.slivers += parts.slivers.geometry
         for step in parts.ladder.steps:
@@ -247,6 +261,14 @@ class Context:
         return found
 
 
+def _array(shapes: Iterable[Any]) -> NDArray:
+    """(k,) geometries, none of them taken apart."""
+    listed = list(shapes)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
+
+
 def trim(code: str, pad: int) -> str:
     """A code padded with zeros to ``pad`` digits, as its list writes it (``010100`` → ``0101``); pairs of digits."""
     if not pad or len(code) != pad or not code.isdigit():
@@ -254,9 +276,3 @@ def trim(code: str, pad: int) -> str:
     while len(code) > 2 and code.endswith("00"):
         code = code[:-2]
     return code
-
-
-def union_of(shapes: NDArray) -> NDArray:
-    """The union of all present polygons, as an array of one (or none)."""
-    real = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    return np.array([shapely.union_all(real)], dtype=object) if len(real) else np.array([], dtype=object)

@@ -9,9 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .cells import texts
 from .context import Context, trim
 from .heritage import CONTROL, CORE, KINDS, POINTS_OF, RANGE, heritage_parts
@@ -131,10 +128,3 @@ def _levels(layer: Layer, ctx: Context) -> list[str]:
         return [""] * len(layer)
     # Some write the name instead of the code.
     return [names.get(value, value if value in known else "") for value in texts(column)]
-
-
-def as_array(shapes: list[Any]) -> NDArray:
-    """(k,) geometries, none of them taken apart."""
-    found = np.empty(len(shapes), dtype=object)
-    found[:] = shapes
-    return found

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import numpy as np
 
 from ..context import Context
@@ -57,19 +59,17 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
     codes = np.array(zone_codes(zones), dtype=object)
     for code, (count, area) in found.unmapped.items():
         if not code or code in spaces.zones.codes:
-            result.findings.append(_unplaced(zones, codes == code, code, count, area))
+            place = ctx.joined(zones.plane[codes == code])
+            result.findings.append(_unplaced(zones, place, code, count, area))
     return result
 
 
-def _unplaced(zones: Layer, rows: np.ndarray, code: str, count: int, area_m2: float) -> Finding:
-    import shapely
-
-    shapes = zones.plane[rows]
+def _unplaced(zones: Layer, place: Any, code: str, count: int, area_m2: float) -> Finding:
     return Finding(
         zones.role,
         case="" if code else "blank",
         field=zones.field_name("zone_code"),
         params={"code": code, "count": count, "space": UNMAPPED},
         area_m2=area_m2,
-        geometry=shapely.union_all(shapes[~shapely.is_missing(shapes)]),
+        geometry=place,
     )

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Context, union_of
+from ..context import Context
 from ..findings import Finding
 from ..heritage import CONTROL, CORE, RANGE, USES
-from ..heritage_sites import LEVELS, Site, Sites, as_array, heritage_sites
+from ..heritage_sites import LEVELS, Site, Sites, heritage_sites
 from ..indicators import BROKEN, compare_area, in_unit
 from ..profile import Registered
 from ..rule import Example, RuleResult, Severity, rule
@@ -98,13 +98,13 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
         )
     untold: list[str] = []
     for line in register:
-        result.findings += _named(line, sites) if line.count is None else _counted(line, sites, untold)
+        result.findings += _named(line, sites, ctx) if line.count is None else _counted(line, sites, untold, ctx)
     if untold:
         result.not_checked.append(("heritage_unsaid", {"terms": "、".join(untold)}))
     return result
 
 
-def _counted(line: Registered, sites: Sites, untold: list[str]) -> list[Finding]:
+def _counted(line: Registered, sites: Sites, untold: list[str], ctx: Context) -> list[Finding]:
     """``untold`` takes the terms of which nobody can say how many there are."""
     assert line.count is not None
     of_kind = sites.of(line.kind)
@@ -118,14 +118,14 @@ def _counted(line: Registered, sites: Sites, untold: list[str]) -> list[Finding]
     if len(own) == line.count:
         return []
     shapes = [shape for site in own for shape in site.shapes()]
-    return [_finding(line, sites, "count", {**params, "names": _names(own)}, shapes)]
+    return [_finding(line, sites, "count", {**params, "names": _names(own)}, ctx.joined(shapes))]
 
 
-def _named(line: Registered, sites: Sites) -> list[Finding]:
+def _named(line: Registered, sites: Sites, ctx: Context) -> list[Finding]:
     site = sites.find(line.name)
     params: dict[str, Any] = {"term": line.term, "site": line.name}
     if site is None:
-        return [_finding(line, sites, "site", params, [])]
+        return [_finding(line, sites, "site", params)]
     found = []
     for key, part in AREAS.items():
         printed, area = getattr(line, key), site.area_m2(part)
@@ -135,16 +135,14 @@ def _named(line: Registered, sites: Sites) -> list[Finding]:
         if compare_area(value, "=", float(printed), decimals) == BROKEN:
             told = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             told["miss"] = round(abs(value - float(printed)), decimals + 2)
-            found.append(_finding(line, sites, key, {**params, **told}, site.shapes(part)))
+            found.append(_finding(line, sites, key, {**params, **told}, ctx.joined(site.shapes(part))))
     return found
 
 
-def _finding(line: Registered, sites: Sites, case: str, params: dict[str, Any], shapes: list[Any]) -> Finding:
+def _finding(line: Registered, sites: Sites, case: str, params: dict[str, Any], place: Any = None) -> Finding:
     """On no row: what names it for good is the line of the register."""
-    place = union_of(as_array(shapes))
-    key = line.name or line.term
-    params = {**params, "source": line.source}
-    return Finding(next(iter(sites.layers)), key, case=case, params=params, geometry=place[0] if len(place) else None)
+    role, key = next(iter(sites.layers)), line.name or line.term
+    return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=place)
 
 
 def _names(sites: list[Site]) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import numpy as np
+from typing import Any
 
-from ..context import Context, union_of
+from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
@@ -69,16 +69,12 @@ def farmland_in_farmland_zone(
             finding.params |= {"kind": "large", "limit": large_area_m2}
             findings += ctx.by_place([finding])
     if total > 0 and outside / total > max_share:
-        findings.append(
-            _share(farmland, zones, np.concatenate([elsewhere.geometry, inside.geometry]), outside, total, max_share)
-        )
+        place = ctx.joined([*elsewhere.geometry, *inside.geometry])
+        findings.append(_share(farmland, zones, place, outside, total, max_share))
     return RuleResult(findings=findings)
 
 
-def _share(
-    farmland: Layer, zones: Layer, shapes: np.ndarray, outside: float, total: float, max_share: float
-) -> Finding:
-    share = union_of(shapes)
+def _share(farmland: Layer, zones: Layer, place: Any, outside: float, total: float, max_share: float) -> Finding:
     return Finding(
         farmland.role,
         related_role=zones.role,
@@ -86,5 +82,5 @@ def _share(
         severity=Severity.WARNING,
         params={"kind": "share", "share": round(outside / total * 100, 2), "max_share": round(max_share * 100, 2)},
         area_m2=outside,
-        geometry=share[0] if len(share) else None,
+        geometry=place,
     )
