@@ -2,6 +2,8 @@
 """The conflict matrix is data: complete, without slips, and a county may change single pairs."""
 
 import tomllib
+from dataclasses import replace
+from datetime import date
 from itertools import combinations
 
 import pytest
@@ -11,11 +13,13 @@ from plugin.core.assembly import assemble
 from plugin.core.check import Options
 from plugin.core.conflicts import FILE, load_conflicts, merged
 from plugin.core.engine import run
-from plugin.core.errors import DataError
+from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
 from plugin.core.profile import load_profile
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard, standard_ids
+from plugin.core.waivers.accept import Words, accepted
+from plugin.core.waivers.model import Limits, Waivers
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
@@ -150,3 +154,19 @@ def test_a_layer_that_cannot_be_used_is_told_and_is_no_pass(code):
 def test_rules_without_needs_say_that_nothing_is_theirs(code):
     (outcome,) = run(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "not_applicable", outcome
+
+
+def test_what_needs_a_document_is_open_until_it_is_accepted_with_one():
+    """A mine under farmland: allowed with a document, which the waiver names."""
+    rule, layers = all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
+    plan = plan_of(layers)
+    report = run(plan, [rule])
+    (finding,) = report.findings
+    assert (finding.case, str(report.rules[0].outcome)) == ("evidence", "failed")
+    words = Words("压覆已批", "晋自然资发〔2025〕1号", "张三", date(2026, 1, 1))
+    plan.waivers = Waivers(tuple(accepted([finding], words, Limits())))
+    report = run(plan, [rule])
+    assert (report.findings[0].state, str(report.rules[0].outcome)) == ("waived", "waived")
+    assert report.findings[0].params["waiver"]["document"] == words.document
+    with pytest.raises(InputError):
+        accepted([finding], replace(words, document=""), Limits())

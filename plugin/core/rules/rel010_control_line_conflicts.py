@@ -32,7 +32,7 @@ SEVERITY = {
         "information": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m). The requirements of both "
         "hold there: say so in the plan's text.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), allowed only with a "
-        "document. Register it; without one, draw one of them back.",
+        "document. Waive the finding with the number of that document; without one, draw one of the lines back.",
     },
     fails=[
         Example("boundary in the flood line", {"CZKFBJ": [SQUARE], "HLFXKZX": [OVER]}, finds=1, areas=(1000.0,)),
@@ -61,8 +61,8 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
     Why
         Where two lines hold on one piece of land, either one is wrong or both sets of requirements apply.
     How to fix
-        A warning: draw back the line that was drawn later or asks for less. Allowed with evidence: register the document.
-        Information: see that the text of the plan says what both lines ask for.
+        A warning: draw back the line that was drawn later or asks for less. Allowed with evidence: waive the finding, with the
+        number of the document; until then it stays open. Information: see that the text of the plan says what both lines ask for.
     Limits
         Pairs among the three lines are REL001 to REL003's. Most pairs were read in no text of a norm (mark C) and are warnings or
         hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" = "error" or "allowed".
