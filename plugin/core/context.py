@@ -15,6 +15,7 @@ from .errors import InputError
 from .findings import Finding
 from .geometry import crs as crs_care
 from .geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edges
+from .geometry.ladder import Ladder
 from .geometry.marks import Marks, marks_inside, marks_outside
 from .geometry.overlay import shared_parts, uncovered_parts
 from .geometry.parts import Parts
@@ -140,16 +141,26 @@ class Context:
     def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
         """Places up to ``widest`` m wide that rows of both layers enclose together and none covers. ``left``, ``right``:
         the rows of ``a`` and of ``b``."""
-        parts = self._gaps(Polygons(np.concatenate([a.plane, b.plane])), widest, a)
+        wholes = [self._whole(layer) for layer in (a, b)]
+        blocks = shapely.get_parts(np.array([whole for whole in wholes if whole is not None], dtype=object))
+        parts = self._gaps(Polygons(blocks), widest, a)
         thin = np.array(parts.slivers.geometry, dtype=object)
         parts.slivers.geometry = list(thin[(self._by(a, thin) >= 0) & (self._by(b, thin) >= 0)])
         parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
         return parts.only((parts.left >= 0) & (parts.right >= 0))
 
+    def _whole(self, layer: Layer) -> Any:
+        """All rows of a layer joined; None when there is nothing to join, or when it cannot be had: the rule says so then."""
+        ladder = Ladder()
+        whole = united(layer.polygons, tolerance=self.tolerance, ladder=ladder)
+        self.outline_failed = self.outline_failed or bool(ladder.failed)
+        self.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in ladder.steps]
+        return whole
+
     def _by(self, layer: Layer, shapes: NDArray) -> NDArray:
         """(k,) the first row of a layer that meets each shape, −1 where there is none."""
         rows = layer.polygons.present
-        k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="intersects")
+        k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
         first = np.full(len(shapes), len(layer))
         np.minimum.at(first, k, rows[i])
         return np.where(first < len(layer), first, -1)

@@ -147,3 +147,25 @@ def test_a_neck_is_found_and_corners_are_not():
     assert rows.tolist() == [1]
     assert shapely.area(where) == pytest.approx([50.0], abs=6.0)
     assert len(narrow_parts(polygons(LEFT, dumbbell).shapes, 0.9)[0]) == 0
+
+
+def test_a_gap_names_its_neighbours_though_its_corners_are_rounded():
+    """New vertices of a union lie beside the edges that cross there; here in a plane with zone prefix."""
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        corner = np.array([[0, 0], [100, 3], [50, 80]]) + rng.normal(0, 5, (3, 2)) + [38461234.567, 4390123.456]
+        bars = [shapely.LineString([corner[n], corner[(n + 1) % 3]]).buffer(3, cap_style="square") for n in range(3)]
+        found = gaps(Polygons(np.array(bars, dtype=object)), tolerance=LIMITS)
+        assert (found.left.tolist(), found.right.tolist()) == ([0], [1])
+
+
+def test_a_union_of_few_that_overlap_and_many_that_tile_is_the_union_of_all():
+    rng = np.random.default_rng(5)
+    tiles = [shapely.box(x * 10, y * 10, x * 10 + 10, y * 10 + 10) for x in range(8) for y in range(8) if (x + y) % 5]
+    for count in (0, 1, 6):
+        odd = [shapely.Point(rng.uniform(0, 80, 2)).buffer(rng.uniform(1, 9)) for _ in range(count)]
+        shapes = np.array([*tiles, None, *odd], dtype=object)
+        layer = Polygons(shapes)
+        whole = united(layer, tolerance=LIMITS)
+        assert whole.is_valid and united(layer, tolerance=LIMITS) is whole
+        assert whole.symmetric_difference(shapely.union_all([s for s in shapes if s is not None])).area < 1e-6

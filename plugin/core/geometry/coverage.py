@@ -155,13 +155,19 @@ def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Ch
     whole = united(a, tolerance=tolerance, ladder=ladder)
     check()
     holes = _holes(whole)
-    left, right = np.full(len(holes), -1), np.full(len(holes), -1)
+    area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
+    holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]
+    # New vertices of a union are rounded: they lie beside the edges that cross there.
     tree = shapely.STRtree(a.shapes[a.present])
-    for n, hole in enumerate(holes.tolist()):
-        check()
-        rows = np.sort(a.present[tree.query(hole, predicate="intersects")])
-        left[n] = rows[0] if len(rows) else -1
-        right[n] = rows[1] if len(rows) > 1 else -1
+    n, met = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
+    rows = a.present[met]
+    order = np.lexsort((rows, n))
+    n, rows = n[order], rows[order]
+    first = np.searchsorted(n, np.arange(len(holes)))
+    left, right = np.full(len(holes), -1), np.full(len(holes), -1)
+    many = np.bincount(n, minlength=len(holes))
+    left[many > 0] = rows[first[many > 0]]
+    right[many > 1] = rows[first[many > 1] + 1]
     parts = collect(left, right, holes, tolerance, True, ladder)
     return parts.only(parts.width <= widest)
 

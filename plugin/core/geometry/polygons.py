@@ -20,6 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..tolerance import Tolerance
 from .ladder import Ladder
 from .linework import Linework, Pieces, linework
 from .validity import missing
@@ -52,6 +53,8 @@ class Polygons:
         self._suspects: NDArray | None = None
         #: What `overlay.shared_parts` found within the layer: pairs of rows, what they share, and how it was computed.
         self.overlaps: tuple[NDArray, NDArray, NDArray, Ladder] | None = None
+        #: What `union.united` joined of all rows, by tolerance, and how it was computed.
+        self.wholes: dict[Tolerance, tuple[Any, Ladder]] = {}
         #: (n,) bool: rows that overlap another row of their own layer. Known with ``overlaps``.
         self.crowded: NDArray | None = None
 
