@@ -145,6 +145,9 @@ class Texts:
             net_area=area_text(finding.net_area_m2),
             width=number(finding.width_m, 2),
         )
+        if "fillers" in finding.params:
+            names = [self._layer(role, templates) for role in finding.params["fillers"]]
+            words["fillers"] = self.get("words", "between_names").join(names)
         if "list" in finding.params:
             words["list"] = self.setting(f"codes.{finding.params['list']}")
         if "concept" in finding.params:

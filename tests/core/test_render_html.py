@@ -301,3 +301,18 @@ def test_written_page_replaces_the_old_one(tmp_path):
     write_outputs(Checked(plan, made_report()), Outputs(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
+
+
+def test_windows_have_a_section_of_their_own():
+    assert not page_of(made_report()).with_data("data-window")
+    report = made_report()
+    for n, (case, share) in enumerate((("window", 100.0), ("partly", 56.9))):
+        told = {"fillers": ["YJJBNTBHTB", "STBHHX"], "share": share, "open_m2": 45_188.63 if n else 0.0}
+        severity = Severity.WARNING if n else Severity.INFO
+        report.findings.append(
+            finding("TOP009", severity, n, 104_757.83, role="CZKFBJ", case=case, params=told, area_m2=104_757.83)
+        )
+    page = page_of(report)
+    assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
+    assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45\u00a0188.63" in page.text
+    assert "开天窗 2 处，合计 209\u00a0515.66 m²，其中没有占满的 1 处" in page.text

@@ -86,8 +86,13 @@ def test_the_group_runs_over_the_sample_and_nothing_crashes(by_name):
 
 
 def test_every_window_of_the_sample_is_a_note_and_no_hole(by_name):
-    holes = found(by_name, "GEO006")
-    windows = [f for f in holes if f.case == "window"]
+    holes, windows = found(by_name, "GEO006"), found(by_name, "TOP009")
+    # Where the list of windows runs, they are told there alone, with what lies in them.
+    assert not [f for f in holes if f.case == "window"] and {f.case for f in windows} == {"window"}
+    assert {tuple(f.params["fillers"]) for f in windows} == {("YJJBNTBHTB",)}
+    alone = check(SAMPLE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
+    told = {round(f.area_m2, 2) for f in alone if f.case == "window"}
+    assert told == {round(f.area_m2, 2) for f in windows}
     assert {f.role for f in windows} == {"CZKFBJ"} and {str(f.severity) for f in windows} == {"INFO"}
     assert "CZKFBJ" not in {f.role for f in holes if f.case == "hole"}
     # The edge of town was drawn around this farmland: it lies whole in the windows.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from tests.county.workshop import FIELD, PARCEL, RED, ZONE, dented
+from tests.county.workshop import FARM, FIELD, PARCEL, RED, ZONE, dented
 from tests.mutations.frame import Draft, plants
 
 WOODS = "TRL"
@@ -92,3 +92,17 @@ def a_hair_of_farmland_in_the_red_line(draft: Draft) -> None:
             yield edge, parcel, RED, draft.row(RED, reserve)
 
     draft.choose_blade(draft.farmland, sides, 0.12)
+
+
+@plants("TOP009", follows=["LAW007"])
+def a_window_half_filled(draft: Draft) -> None:
+    """Cut from vertex to vertex, so that every edge that stays is still a common one."""
+
+    def halves(parcel: int) -> list:
+        ring = shapely.get_coordinates(draft.shape(FARM, draft.row(FARM, parcel)).exterior)[:-1]
+        whole = shapely.Polygon(ring)
+        parts = (shapely.Polygon(ring[: k + 1]) for k in range(2, len(ring) - 1))
+        return [p for p in parts if p.is_valid and whole.covers(p) and 0.3 < p.area / whole.area < 0.7]
+
+    parcel, parts = draft.choose(draft.lines.windows, halves, around=False)
+    draft.redraw(FARM, draft.row(FARM, parcel), parts[0])

@@ -23,6 +23,8 @@ _TOWNSHIPS = 24
 #: Keys of the other side named in one row.
 _RELATED = 3
 _CIRCLED = 0x2460
+#: The rule that lists windows (开天窗).
+WINDOWS = "TOP009"
 
 
 def titles(report: Report, words: Words) -> dict[str, str]:
@@ -208,3 +210,28 @@ def waivers(report: Report, words: Words) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def windows(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> dict[str, Any]:
+    """Windows in the boundary (TOP009) by area, with what fills them and their sums; no rows where none was listed."""
+    listed = [f for f in report.findings if f.code == WINDOWS]
+    templates = norm.standard.templates if norm else {}
+    rows = [
+        {
+            "own": _join(f.role, _key(f.key, f.params.get("fid"), words)),
+            "township": f.township or "—",
+            "area": number(f.area_m2, 2),
+            "fillers": words.join(
+                templates[r].name if r in templates and words.lang == "zh" else r for r in f.params["fillers"]
+            ),
+            "share": number(f.params["share"], 1),
+            "open": number(f.params["open_m2"], 2),
+            "full": f.case == "window",
+        }
+        for f in heapq.nlargest(limit, listed, key=lambda f: f.area_m2 or 0.0)
+    ]
+    partly = sum(f.case != "window" for f in listed)
+    area = number(sum(f.area_m2 or 0.0 for f in listed), 2)
+    more = words.get("text", "more_rows", count=number(len(listed) - limit, 0)) if len(listed) > limit else ""
+    sums = words.get("text", "windows", count=number(len(listed), 0), area=area, partly=number(partly, 0))
+    return {"rows": rows, "more": more, "sums": sums}

@@ -82,6 +82,7 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
         "no_pictures": "" if shown else words.get("text", "no_pictures", reason=reason),
         "conflicts": conflicts,
         "waivers": found.waivers(report, words),
+        "windows": found.windows(report, norm, words),
         "data": sections.provenance(report, words),
         "rule_table": sections.rule_table(report, norm, words),
         "lists": found.lists(report, norm, words),

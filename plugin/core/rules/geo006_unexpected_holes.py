@@ -11,7 +11,7 @@ from ..geometry.polygons import Polygons
 from ..geometry.rings import rings
 from ..layer import Layer
 from ..rule import EACH, Example, Need, Severity, rule
-from ._places import exclusive, meant, sound
+from ._places import exclusive, meant, sound, told_elsewhere
 
 RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 ISLAND = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -45,6 +45,7 @@ OPEN_SHARE = 0.5
         Example("no hole", {"layer": [ISLAND]}),
         Example("filled by another feature", {"layer": [RING, ISLAND]}),
         Example("a hole in the zones is a gap, and another rule's", {"layer": [RING]}, roles={"layer": "YDYHGHFQ"}),
+        Example("a window that another rule tells", {"boundary": [RING], "farmland": [ISLAND]}, parameters={"rules": ["TOP009"]}),
         Example("a protected range may have holes", {"layer": [RING]}, roles={"layer": "LSWHBHX"}),
     ],
 )  # fmt: skip
@@ -62,7 +63,7 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
         Not in the default run: many holes of the lines (villages, roads) are wanted, and only a person can tell. Layers
         that tile the county (quality.tiled) are not looked at, for there an open hole is a gap (TOP002, TOP004, TOP006),
         nor are layers whose features may overlap. Slivers are counted, not listed. What fills windows is
-        quality.window_fillers.
+        quality.window_fillers; where TOP009 runs, windows are told there.
     """
     if not exclusive(layer) or meant(layer, "quality.tiled", ctx):
         return None
@@ -71,7 +72,12 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
     holes, rows = holes[left_open], rows[left_open]
     window = np.zeros(len(holes), dtype=bool)
     if meant(layer, "quality.windowed", ctx) and len(holes):
-        window = _open(holes, rows, layer, _fillers(ctx), ctx) <= 1 - window_share
+        bare = _open(holes, rows, layer, _fillers(ctx), ctx)
+        if told_elsewhere(ctx, "TOP009"):
+            # What lies in a hole makes it a window, full or not.
+            empty = (1 - bare) * shapely.area(holes) <= ctx.tolerance.min_area_m2
+            holes, rows, bare = holes[empty], rows[empty], bare[empty]
+        window = bare <= 1 - window_share
     areas, widths = ctx.statutory(holes), 2 * shapely.area(holes) / shapely.length(holes)
     found = []
     for n, row in enumerate(rows.tolist()):
