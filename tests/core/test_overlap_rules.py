@@ -170,6 +170,7 @@ BOARD = {
 #: Rules that use the same verbs and are no overlap rules; what they do is tested elsewhere.
 OTHERS = {
     "GEO006": "asks what fills a hole",
+    "TOP009": "asks what fills a window",
     "TOP008": "lists what all these leave out",
     "LAW001": "sums what is new land",
     "LAW022": "gives a share, and no finding for it",

@@ -314,5 +314,5 @@ def test_windows_have_a_section_of_their_own():
         )
     page = page_of(report)
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
-    assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45\u00a0188.63" in page.text
-    assert "开天窗 2 处，合计 209\u00a0515.66 m²，其中没有占满的 1 处" in page.text
+    assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45 188.63" in page.text
+    assert "开天窗 2 处，合计 209 515.66 m²，其中没有占满的 1 处" in page.text
