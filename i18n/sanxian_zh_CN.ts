@@ -308,6 +308,26 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
 结论：通过、有条件通过（有警告，或设置未经确认）、未完成（有的没能检查）、不通过。</translation>
     </message>
     <message>
+        <source>Checks the plan and, when it passes, makes the package that is handed in: a folder named after the county, with layers, documents, tables, maps, metadata and a manifest.
+
+What is in it and how things are called is a form: county, city, or the path of a .toml file of your own (copy resources/packages/county.toml). Parts of a form that nobody has read in a text (mark C) are named in the manifest.
+
+Nothing is cut, rounded or guessed: texts too long for their field, characters that the encoding lacks, empty required fields stop the export, with layer, feature and field. Every layer is read again by another library and compared with the plan, row by row and vertex by vertex (0.0001 m).
+
+Documents, maps and tables are found by their names in the folder given and put in their places. What tells of persons stays out unless asked for.
+
+Force: a package is made although the plan does not pass or something is missing; its manifest and metadata say so. A former package in the same place is replaced as a whole; when anything goes wrong, it stays as it is.</source>
+        <translation>检查规划，通过后生成要汇交的成果包：一个以本县命名的文件夹，内有图层、文档、表格、图件、元数据和清单。
+
+包里有什么、怎么命名由“成果包样式”决定：county（县级）、city（市级），或自己的 .toml 文件的路径（照 resources/packages/county.toml 改）。样式里没有读到原文依据的（C 级），清单里逐项写明。
+
+不截断、不舍入、不猜：超长的文字、编码里没有的字、必填却空着的字段都会停下来，说明图层、要素和字段。每个图层写出后都用另一个库读回，与规划逐行、逐节点比对（0.0001 米）。
+
+文档、图件、表格按名称从所给文件夹里找，放到各自的位置。个人信息默认不写进成果包。
+
+强制生成：检查不通过或缺东西也生成，清单和元数据里会写明。原位置上次的成果包整个替换；中途出任何问题，原来的都不动。</translation>
+    </message>
+    <message>
         <source>Checks the three control lines and the other layers of a county plan, offline.</source>
         <translation>离线检查三条控制线和县级规划的其他图层。</translation>
     </message>
@@ -566,6 +586,10 @@ Project: {project}</source>
         <translation>导出图件</translation>
     </message>
     <message>
+        <source>Export the submission package</source>
+        <translation>导出成果包</translation>
+    </message>
+    <message>
         <source>Extent of the county</source>
         <translation>县域范围</translation>
     </message>
@@ -634,8 +658,16 @@ Project: {project}</source>
         <translation>文件夹与名称</translation>
     </message>
     <message>
+        <source>Folder in which the package is made</source>
+        <translation>成果包放在哪个文件夹里</translation>
+    </message>
+    <message>
         <source>Folder of the maps</source>
         <translation>图件文件夹</translation>
+    </message>
+    <message>
+        <source>Folder with documents, maps and tables</source>
+        <translation>文档、图件、表格所在文件夹</translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -644,6 +676,14 @@ Project: {project}</source>
     <message>
         <source>For all projects, from the next check on; the interface follows QGIS.</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
+    </message>
+    <message>
+        <source>Force: make it although the plan does not pass</source>
+        <translation>强制生成（检查不通过也生成，包里写明）</translation>
+    </message>
+    <message>
+        <source>Form of the package (id, or path of a .toml file; empty: county)</source>
+        <translation>成果包样式（编号，或 .toml 文件路径；留空：county）</translation>
     </message>
     <message>
         <source>Format</source>
@@ -1474,6 +1514,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>运行</translation>
     </message>
     <message>
+        <source>SHA-256 of the manifest</source>
+        <translation>清单的 SHA-256</translation>
+    </message>
+    <message>
         <source>Sanxian</source>
         <translation>三区三线</translation>
     </message>
@@ -2014,6 +2058,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>With areas</source>
         <translation>带面积的图层</translation>
+    </message>
+    <message>
+        <source>With personal data</source>
+        <translation>包含个人信息</translation>
     </message>
     <message>
         <source>Withdraw Waiver</source>

@@ -65,13 +65,26 @@ class CheckPlan(SanxianAlgorithm):
         return "\n\n".join([text, figures, waivers, norm_help()])
 
     def initAlgorithm(self, configuration=None):
+        self.add_check_parameters()
+        self.addParameter(findings_parameter())
+        for name, label, file_filter in (
+            (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
+            (OUTPUT_JSON, tr("Report (JSON)"), "JSON (*.json)"),
+        ):
+            self.addParameter(
+                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
+            )
+        self.add_check_outputs()
+
+    def add_check_parameters(self, part=True):
+        """What a check is told. ``part``: rules may be chosen."""
         for parameter in [*source_parameters(), *norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(
-            advanced(text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)")))
-        )
+        if part:
+            rules = text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
+            self.addParameter(advanced(rules))
         year = QgsProcessingParameterNumber(
             BASE_YEAR,
             tr("Year of the base parcels"),
@@ -88,14 +101,8 @@ class CheckPlan(SanxianAlgorithm):
         self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         table = tr("Figures of text and tables (xlsx or csv)")
         self.addParameter(advanced(file_parameter(FIGURES, table, f"{tr('Tables')} (*.xlsx *.csv)")))
-        self.addParameter(findings_parameter())
-        for name, label, file_filter in (
-            (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
-            (OUTPUT_JSON, tr("Report (JSON)"), "JSON (*.json)"),
-        ):
-            self.addParameter(
-                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-            )
+
+    def add_check_outputs(self):
         for name, label in (
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
@@ -105,6 +112,17 @@ class CheckPlan(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
+        inputs = self.prepare_check(parameters, context)
+        self.findings = FindingsOutput(parameters, context)
+        self.outputs = Outputs(
+            findings=self.findings.file,
+            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
+            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
+        )
+        check_outputs(self.outputs, inputs, [self.findings.database])
+
+    def prepare_check(self, parameters, context) -> list[str]:
+        """Layers and options of the check (``what``, ``origin``, ``options``, ``taken``); returns the files that are read."""
         source = self.parameterAsFile(parameters, SOURCE, context).strip()
         chosen = layers_of(self, parameters, LAYERS, context)
         if source and chosen:
@@ -134,14 +152,7 @@ class CheckPlan(SanxianAlgorithm):
             renumbered=self.text(parameters, RENUMBERED, context),
         )
         self.options, self.taken = (given, {}) if source else self._with_county(given, context.project(), not chosen)
-        self.findings = FindingsOutput(parameters, context)
-        self.outputs = Outputs(
-            findings=self.findings.file,
-            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
-            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
-        )
-        inputs += [self.options.figures] if self.options.figures else []
-        check_outputs(self.outputs, inputs, [self.findings.database])
+        return inputs + ([self.options.figures] if self.options.figures else [])
 
     def _with_county(self, given, project, whole):
         """What was left empty as the project's 县配置 says, and that by parameter: the panel would come to the same.

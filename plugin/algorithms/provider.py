@@ -14,6 +14,7 @@ from .create_layers import CreateLayers
 from .derive_three_zones import DeriveThreeZones
 from .doctor import Doctor
 from .export_maps import ExportMaps
+from .export_package import ExportPackage
 from .export_vct import ExportVct
 from .import_vct import ImportVct
 from .layers_from_structure import LayersFromStructure
@@ -43,6 +44,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(Doctor())
         self.addAlgorithm(ExportMaps())
+        self.addAlgorithm(ExportPackage())
         self.addAlgorithm(ExportVct())
         self.addAlgorithm(ImportVct())
         self.addAlgorithm(LayersFromStructure())

@@ -11,6 +11,7 @@ from ..core.texts import Texts, number
 if TYPE_CHECKING:
     from ..bridge.layouts.run import Order, Outcome
     from ..core.check import Checked
+    from ..core.exchange.package.export import Exported
     from ..core.report import RuleOutcome
     from ..core.three_zones.figures import Derived
     from .statutory_area import Done
@@ -174,6 +175,19 @@ def _some(fids: list[int]) -> str:
     """The first of many feature ids."""
     told = ", ".join(map(str, fids[:_TOLD]))
     return f"{told} …" if len(fids) > _TOLD else told
+
+
+def say_package(feedback, done: Exported, lang: str) -> None:
+    """What was told on the way, each layer as read again, and the manifest's digest."""
+    texts = Texts(lang)
+    for problem in done.problems:
+        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.sentence(texts))
+    for row in done.manifest["layers"]:
+        line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
+        feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
+    if done.manifest["check"]["forced"]:
+        feedback.pushWarning(texts.get("toolbox", "package_forced"))
+    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.digest))
 
 
 def say_written(feedback, paths: list[str], lang: str) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``,
-``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``vct SOURCE OUTPUT``.
+``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
+``vct SOURCE OUTPUT``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _dictionary(args, words)
         if args.command == "structure":
             return _structure(args, words)
+        if args.command == "package":
+            return _package(args, words)
         if args.command == "vct":
             return _vct(args, words)
         return _check(args, words)
@@ -83,15 +86,18 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     language = argparse.ArgumentParser(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="check | rules | rule | dictionary | structure | vct"
+        dest="command", required=True, metavar="check | rules | rule | dictionary | structure | package | vct"
     )
-    one = commands.add_parser("check", help=text("check"), parents=[language])
-    one.add_argument("source", metavar="SOURCE", help=text("source"))
+    checking = argparse.ArgumentParser(add_help=False)
+    checking.add_argument("source", metavar="SOURCE", help=text("source"))
     for name in ("standard", "profile", "roles", "scope"):
-        one.add_argument(f"--{name}", default="", help=text(name))
+        checking.add_argument(f"--{name}", default="", help=text(name))
+    checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    for name in ("figures", "waivers", "renumbered"):
+        checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    one = commands.add_parser("check", help=text("check"), parents=[language, checking])
     one.add_argument("--rules", default="", help=text("only"))
-    one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    for name in ("figures", "waivers", "renumbered", "json", "html", "findings"):
+    for name in ("json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one.add_argument("--strict", action="store_true", help=text("strict"))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
@@ -113,6 +119,13 @@ def _parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
     one.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
+    one = commands.add_parser("package", help=text("package"), parents=[language, checking])
+    one.add_argument("output", metavar="FOLDER", help=text("package_output"))
+    one.add_argument("--package", default="county", help=text("package_form"))
+    one.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
+    one.add_argument("--personal", action="store_true", help=text("package_personal"))
+    one.add_argument("--force", action="store_true", help=text("package_force"))
+    one.set_defaults(rules="")
     one = commands.add_parser("vct", help=text("vct"), parents=[language])
     one.add_argument("source", metavar="SOURCE", help=text("vct_source"))
     one.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
@@ -124,7 +137,20 @@ def _check(args: argparse.Namespace, words: Words) -> int:
     from .render.outputs import write_outputs
     from .writing import Outputs, check_outputs
 
-    options = Options(
+    outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
+    check_outputs(outputs, [args.source, *([args.figures] if args.figures else [])])
+    checked = check(args.source, _options(args, words), progress=_progress)
+    write_outputs(checked, outputs)
+    for line in summary(checked.report, words):
+        say(line)
+    for path in outputs.paths():
+        say(words.get("cli", "written", target=path))
+    return exit_code(checked.report, args.strict)
+
+
+def _options(args: argparse.Namespace, words: Words) -> Options:
+    """What a check is told on the command line."""
+    return Options(
         standard=args.standard,
         profile=args.profile,
         roles=args.roles,
@@ -136,15 +162,6 @@ def _check(args: argparse.Namespace, words: Words) -> int:
         renumbered=args.renumbered,
         lang=words.lang,
     )
-    outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
-    check_outputs(outputs, [args.source, *([args.figures] if args.figures else [])])
-    checked = check(args.source, options, progress=_progress)
-    write_outputs(checked, outputs)
-    for line in summary(checked.report, words):
-        say(line)
-    for path in outputs.paths():
-        say(words.get("cli", "written", target=path))
-    return exit_code(checked.report, args.strict)
 
 
 def exit_code(report: Report, strict: bool = False) -> int:
@@ -250,6 +267,35 @@ def _structure(args: argparse.Namespace, words: Words) -> int:
     for note in structure.notes:
         say(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
     return CLEAN
+
+
+def _package(args: argparse.Namespace, words: Words) -> int:
+    from pathlib import Path
+
+    from .errors import OutputError
+    from .exchange.package.export import Order, export_package, with_standard
+    from .exchange.package.profile import load_package
+    from .texts import Texts
+
+    form = load_package(args.package)
+    documents = Path(args.documents) if args.documents else None
+    order = Order(form, Path(args.output), documents, force=args.force, personal=args.personal)
+    options = with_standard(_options(args, words), form)
+    checked = check(args.source, options, progress=lambda share, text: _progress(0.4 * share, text))
+    for line in summary(checked.report, words):
+        say(line)
+    try:
+        done = export_package(checked, order, progress=lambda share, text: _progress(0.4 + 0.6 * share, text))
+    except OutputError as error:
+        if error.key != "package_gate":
+            raise
+        say(Texts(words.lang).explain(error), sys.stderr)
+        return FOUND
+    for problem in done.problems:
+        say(problem.sentence(Texts(words.lang)), sys.stderr)
+    say(words.get("cli", "written", target=str(done.path)))
+    say(words.get("cli", "package_digest", digest=done.digest))
+    return FOUND if done.manifest["check"]["forced"] else CLEAN
 
 
 def _vct(args: argparse.Namespace, words: Words) -> int:

@@ -447,3 +447,18 @@ def test_the_former_package_stays_where_moving_is_refused(checked, order, monkey
         export_package(checked, order)
     assert ROOT in said(caught.value)
     assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
+
+
+def test_from_the_command_line(source, documents, tmp_path, capsys):
+    from plugin.core.__main__ import main
+
+    folder = tmp_path / "结果"
+    assert main(["package", str(source), str(folder)]) == 1
+    assert TEXT in capsys.readouterr().err and not (folder / ROOT).exists()
+    assert main(["package", str(source), str(folder), "--documents", str(documents)]) == 0
+    told = capsys.readouterr().out
+    assert hashlib.sha256((folder / ROOT / MANIFEST).read_bytes()).hexdigest() in told and str(folder / ROOT) in told
+    assert main(["package", str(source), str(folder), "--force", "--package", "city"]) == 1
+    assert is_whole(folder / "140200大同市国土空间总体规划")
+    assert main(["package", str(source), str(folder), "--package", "没有"]) == 2
+    assert "county" in capsys.readouterr().err

@@ -22,6 +22,7 @@ WHOLE_PLAN = {
     "derive_three_zones",
     "doctor",
     "export_maps",
+    "export_package",
     "export_vct",
     "import_vct",
     "layers_from_structure",

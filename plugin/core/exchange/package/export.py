@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from .read_back import read_back
 from .shapefile import write_shapefiles
 
 if TYPE_CHECKING:
-    from ...check import Checked
+    from ...check import Checked, Options
     from ...plan import Plan
 
 Progress = Callable[[float, str], None]
@@ -76,12 +76,20 @@ class _Set:
         return self.vectors.vertical
 
 
+def with_standard(options: Options, form: PackageProfile) -> Options:
+    """The options of a check for a package: where nobody says by which standard, by the form's."""
+    return options if options.standard or options.profile else replace(options, standard=form.standard)
+
+
 def names_of(plan: Plan, form: PackageProfile) -> dict[str, str]:
     """What ``{code}`` and ``{name}`` stand for. InputError when the plan does not tell which county it is."""
-    code = plan.area_code
-    if len(code) < 6 or not code.isdigit():
+    told = plan.area_code
+    code = told[:6] if form.digits == 6 else f"{told[:4]}00"
+    divisions = plan.norm.standard.code_lists["divisions"].codes
+    name = divisions[code].name if code in divisions else area_name(plan)
+    if len(code) < 6 or not code.isdigit() or not name:
         raise InputError("package_county_unknown")
-    return {"code": code[:6] if form.digits == 6 else f"{code[:4]}00", "name": area_name(plan)}
+    return {"code": code, "name": name}
 
 
 def package_path(plan: Plan, order: Order) -> Path:

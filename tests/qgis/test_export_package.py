@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""export_package from scripts and from qgis_process: the gate, the layers of the project with their edits, cancel."""
+
+import hashlib
+import json
+
+import fiona
+import pytest
+from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
+
+from plugin.core.exchange.package.hashes import is_whole
+from tests.county import make_county
+from tests.county.write import write_geopackage
+from tests.qgis.helpers import SAMPLE, Log, digest, run
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+ROOT = "140225浑源县国土空间总体规划"
+GDB = f"{ROOT}/1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+TEXT = "140225浑源县国土空间总体规划文本.pdf"
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
+    write_geopackage(path, make_county(300, defects=False)[0])
+    return path
+
+
+@pytest.fixture
+def documents(tmp_path):
+    folder = tmp_path / "文档"
+    folder.mkdir()
+    (folder / TEXT).write_bytes(b"%PDF-1.4\n")
+    return folder
+
+
+def test_promised_parameters():
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package")
+    names = [d.name() for d in algorithm.parameterDefinitions()]
+    assert names[:2] == ["SOURCE", "LAYERS"]
+    assert {"STANDARD", "PROFILE", "ROLES", "SCOPE", "PACKAGE", "DOCUMENTS", "PERSONAL", "FORCE", "OUTPUT"} <= set(
+        names
+    )
+    # A package is of a whole check; its report lies inside.
+    assert not {"RULES", "OUTPUT_FINDINGS", "OUTPUT_HTML", "OUTPUT_JSON"} & set(names)
+    assert {"OUTPUT", "DIGEST", "VERDICT"} <= {d.name() for d in algorithm.outputDefinitions()}
+
+
+def test_a_county_that_passes(tmp_path, clean, documents):
+    before, feedback = digest(clean), Log()
+    given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
+    made = run("export_package", given, feedback)
+    package = tmp_path / "结果" / ROOT
+    assert made["OUTPUT"] == str(package) and made["VERDICT"] == "conditional" and is_whole(package)
+    assert made["DIGEST"] == hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest()
+    assert made["DIGEST"] in "\n".join(feedback.lines) and digest(clean) == before
+    with fiona.open(tmp_path / "结果" / GDB, layer="CZKFBJ") as layer:
+        assert layer.crs.to_epsg() == 4490 and next(iter(layer))["properties"]["GHFQMC"]
+    manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["tool"]["versions"]["qgis"]
+    # The report has QGIS's pictures.
+    report = (package / "2-规划文档" / "140225浑源县三区三线检查报告.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
+
+
+def test_the_sample_county_does_not_pass_unless_forced(tmp_path):
+    given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "结果")}
+    with pytest.raises(QgsProcessingException) as caught:
+        run("export_package", given)
+    assert "不通过" in str(caught.value) and "FORCE" in str(caught.value) and not (tmp_path / "结果" / ROOT).exists()
+    feedback = Log()
+    made = run("export_package", {**given, "FORCE": True}, feedback)
+    assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_whole(tmp_path / "结果" / ROOT)
+    assert any("强制生成" in line for line in feedback.lines)
+
+
+def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
+    for name in fiona.listlayers(clean):
+        QgsProject.instance().addMapLayer(QgsVectorLayer(f"{clean}|layername={name}", name, "ogr"))
+    (heritage,) = QgsProject.instance().mapLayersByName("LSWHBHX")
+    heritage.startEditing()
+    feature = next(heritage.getFeatures())
+    field = heritage.fields().indexOf("MC")
+    heritage.changeAttributeValue(feature.id(), field, "改过的名称")
+    run("export_package", {"DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")})
+    heritage.rollBack()
+    with fiona.open(tmp_path / "结果" / GDB, layer="LSWHBHX") as layer:
+        assert "改过的名称" in [f["properties"]["MC"] for f in layer]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"PACKAGE": "省级"}, "省级"),
+        ({"DOCUMENTS": "/没有/这里"}, "没有"),
+        ({"OUTPUT": ""}, "OUTPUT"),
+        ({"SOURCE": "/没有.gpkg"}, "没有"),
+    ],
+)
+def test_bad_parameters_are_said_before_anything_runs(tmp_path, clean, given, says):
+    with pytest.raises(QgsProcessingException) as caught:
+        run("export_package", {"SOURCE": str(clean), "OUTPUT": str(tmp_path / "结果"), **given})
+    assert says in str(caught.value) and not (tmp_path / "结果").exists()
+
+
+def test_cancelled(tmp_path, clean, documents):
+    feedback = Log()
+    feedback.progressChanged.connect(lambda value: feedback.cancel() if value > 60 else None)
+    given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
+    assert run("export_package", given, feedback) == {}
+    assert list((tmp_path / "结果").iterdir()) == []
+
+
+def test_from_the_shell(qgis_process, tmp_path, clean, documents):
+    given = [f"SOURCE={clean}", f"DOCUMENTS={documents}", f"OUTPUT={tmp_path / '结果'}"]
+    done = qgis_process("run", "sanxian:export_package", "--", *given)
+    assert done.returncode == 0 and "DIGEST" in done.stdout, done.stdout + done.stderr
+    assert is_whole(tmp_path / "结果" / ROOT)
