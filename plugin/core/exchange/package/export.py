@@ -15,6 +15,7 @@ from pyproj import CRS
 from ...errors import InputError, OutputError
 from ...geometry import crs as crs_care
 from ...provenance import area_name
+from ...standard import load_standard
 from ...texts import Texts
 from ...writing import same_file
 from .content import Content, contents
@@ -85,7 +86,9 @@ def names_of(plan: Plan, form: PackageProfile) -> dict[str, str]:
     """What ``{code}`` and ``{name}`` stand for. InputError when the plan does not tell which county it is."""
     told = plan.area_code
     code = told[:6] if form.digits == 6 else f"{told[:4]}00"
-    divisions = plan.norm.standard.code_lists["divisions"].codes
+    lists = plan.norm.standard.code_lists
+    # The list is one for all editions, but not every edition includes it.
+    divisions = (lists.get("divisions") or load_standard().code_lists["divisions"]).codes
     name = divisions[code].name if code in divisions else area_name(plan)
     if len(code) < 6 or not code.isdigit() or not name:
         raise InputError("package_county_unknown")
