@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .polygons import BATCH, Check, never
 from .rings import batches, rings
 from .validity import missing, polygons_only
-from .wide import surely_wide
+from .wide import shrunk_evenly, surely_wide
 
 #: How far beside its width a corner may reach: down to 10°.
 CORNER = 1 / np.sin(np.radians(5))
@@ -111,14 +111,16 @@ def narrow_parts(shapes: NDArray, width: float, *, check: Check = never) -> tupl
     places: list[Any] = []
     for start in range(0, len(present), BATCH):
         check()
-        batch = shapes[present[start : start + BATCH]]
-        core = shapely.buffer(batch, -width / 2, join_style="mitre")
+        some = present[start : start + BATCH]
+        core = shapely.buffer(shapes[some], -width / 2, join_style="mitre")
+        open_ = ~shrunk_evenly(shapes[some], core, width / 2)
+        some, core, batch = some[open_], core[open_], shapes[some[open_]]
         reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER)
         rest = shapely.difference(batch, reached)
         for n in np.flatnonzero(shapely.area(rest) > 0).tolist():
             for part in shapely.get_parts([polygons_only(rest[n])]).tolist():
                 if _is_arm(part, width):
-                    rows.append(int(present[start + n]))
+                    rows.append(int(some[n]))
                     places.append(part)
     return np.array(rows, dtype=int), np.array(places, dtype=object)
 
