@@ -97,7 +97,7 @@ class Figures:
         found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
         if not found:
             said = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
-            raise Missing(" ".join(said) or self._no_layer(entry.inputs))
+            raise Missing(" ".join(said) or self.no_layer(entry.inputs))
         return found
 
     def _against_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
@@ -108,7 +108,7 @@ class Figures:
     def _stated(self, entry: Entry) -> Indicator:
         figure = stated_figure(entry.id, self.ctx)
         if figure.layer is None:
-            raise Missing(self._no_layer(entry.inputs))
+            raise Missing(self.no_layer(entry.inputs))
         return figure.indicator(entry.id, entry.unit)
 
     def _layer_area(self, entry: Entry) -> Indicator:
@@ -147,7 +147,7 @@ class Figures:
                 raise Missing(self.get(name).reason)
         part, whole = (float(f.value) * SQUARE_METRES[f.unit] for f in both if f is not None and f.value is not None)
         if whole <= 0:
-            raise Missing(self._no_layer(self.catalogue.entries[entry.whole].inputs))
+            raise Missing(self.no_layer(self.catalogue.entries[entry.whole].inputs))
         made = Indicator(
             entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
         )
@@ -179,10 +179,11 @@ class Figures:
     def _layer(self, concept: str) -> Layer:
         layer = self.ctx.plan.concept(concept)
         if layer is None or layer.bare:
-            raise Missing(self._no_layer((concept,)))
+            raise Missing(self.no_layer((concept,)))
         return layer
 
-    def _no_layer(self, concepts: Iterable[str]) -> str:
+    def no_layer(self, concepts: Iterable[str]) -> str:
+        """The sentence on layers that are not there."""
         lacking = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.bare]
         return self.texts.get("figures", "no_layer", layers="、".join(self._called(c) for c in lacking or concepts))
 

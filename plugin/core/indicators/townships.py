@@ -39,14 +39,16 @@ class Split:
     _sums: dict[str, NDArray] = field(default_factory=dict)
 
     def sums(self, values: NDArray, kept: NDArray | None = None) -> NDArray:
-        """(townships + 1,) sums of (n,) values by township, the last one what is in none of them; NaN counts as 0.
+        """(townships + 2,) sums of (n,) values by township; NaN counts as 0. The last but one is what lies in none of them, the
+        last (below 0) what townships that overlap claim twice.
 
         All of them together are the sum of the values. ``kept``: (n,) bool, the rows that count.
         """
         amounts = np.nan_to_num(values) if kept is None else np.where(kept, np.nan_to_num(values), 0.0)
-        found = np.zeros(self.count + 1)
+        found = np.zeros(self.count + 2)
         np.add.at(found, self.towns, amounts[self.rows] * self.shares)
-        found[-1] = float((amounts * self.outside).sum())
+        left = amounts * self.outside
+        found[-2:] = left[self.outside > 0].sum(), left[self.outside < 0].sum()
         return found
 
 

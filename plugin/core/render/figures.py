@@ -13,7 +13,7 @@ from ..three_zones.spaces import SPACE_FIGURES, THREE_ZONES
 from .words import Words
 
 #: Decimals that the offices write.
-DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0}
+DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MOST_DECIMALS = 6
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 _ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error"}
@@ -25,8 +25,7 @@ def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]
 
 
 def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
-    left = indicator.room
-    decimals = _decimals(indicator, left)
+    left, decimals = indicator.room, decimals_of(indicator)
     state = state_word(indicator, words)
     return {
         "id": indicator.id,
@@ -38,7 +37,7 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "state": state,
         "icon": _ICONS.get(indicator.state, "") if indicator.value is not None else "",
         # A ratio has one basis above and another below the line: the note says them.
-        "basis": "" if indicator.unit == "ratio" else words.named("basis", indicator.basis) if indicator.basis else "",
+        "basis": "" if indicator.unit == "ratio" else basis_text(indicator, words),
         "inputs": formula(indicator, words),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
         "marks": _marks(indicator, norm),
@@ -47,8 +46,14 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
     }
 
 
-def _decimals(indicator: Indicator, left: float | None) -> int:
+def basis_text(indicator: Indicator, words: Words) -> str:
+    """The basis in words; of a ratio the numerator's and the denominator's."""
+    return " ÷ ".join(words.named("basis", part) for part in indicator.basis.split("/") if part)
+
+
+def decimals_of(indicator: Indicator) -> int:
     """The usual decimals of the unit, more where they would hide which side of the target a value lies on."""
+    left = indicator.room
     decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
     while left and decimals < _MOST_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
         decimals += 1
@@ -82,7 +87,7 @@ def state_word(indicator: Indicator, words: Words) -> str:
 
 def value_text(indicator: Indicator, words: Words) -> str:
     """Value with unit, for a line of text."""
-    figure = number(indicator.value, _decimals(indicator, indicator.room))
+    figure = number(indicator.value, decimals_of(indicator))
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 
@@ -98,6 +103,10 @@ def formula(indicator: Indicator, words: Words) -> str:
         area = area_text(indicator.value * SQUARE_METRES[indicator.unit])
         field = given.get("field", "")
         said = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
+        for key, name in (("within", "within"), ("land_classes", "classes"), ("urban_codes", "urban")):
+            if key in given:
+                codes = words.join(given[key]) if isinstance(given[key], list) else given[key]
+                said.append(words.get("formula", name, codes=codes, within=codes))
         if "difference_m2" in given:
             said.append(words.get("formula", "difference", area=signed(given["difference_m2"], 2)))
         if "county_share" in given:
@@ -109,10 +118,10 @@ def formula(indicator: Indicator, words: Words) -> str:
 
 
 def all_inputs(indicator: Indicator, words: Words) -> str:
-    return words.get("page", "clause").join(_input(k, v, words) for k, v in indicator.inputs.items())
+    return words.get("page", "clause").join(input_text(k, v, words) for k, v in indicator.inputs.items())
 
 
-def _input(name: str, value: Any, words: Words) -> str:
+def input_text(name: str, value: Any, words: Words) -> str:
     label = words.named("input", name)
     if isinstance(value, list | tuple | set):
         return f"{label} {words.join(map(str, value))}"

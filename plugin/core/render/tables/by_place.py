@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas by township: land, lines and planning zones, each column adding up to the county's figure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...indicators.compute import Figures
+from ...indicators.land_use import areas_of
+from ...indicators.model import SQUARE_METRES
+from ...indicators.townships import split, townships_of
+from ...layer import Layer
+from ...three_zones.figures import zone_codes
+from ...three_zones.spaces import ZONES_LIST
+from .model import Column, Row, Table, measured
+
+_HA = SQUARE_METRES["ha"]
+#: Columns of lines: concept and basis.
+LINES = (
+    ("cultivated", "net"),
+    ("farmland", "net"),
+    ("farmland", "statutory"),
+    ("red_line", "statutory"),
+    ("boundary", "statutory"),
+    ("heritage", "statutory"),
+)
+
+
+def townships(figures: Figures) -> Table | None:
+    """A row a township, one for what lies in none of them, and the sum. None without townships."""
+    ctx, texts = figures.ctx, figures.texts
+    given = townships_of(ctx)
+    if given is None:
+        return None
+    layer, towns, _ = given
+    columns = [Column("division_code", wide=14), Column("township", wide=18), Column("land", "ha", wide=16)]
+    sums = [_sums(layer, layer.statutory, figures)]
+    for concept, basis in LINES:
+        line = ctx.plan.concept(concept)
+        values = None if line is None or line.bare else _values(line, basis)
+        if line is not None and values is not None:
+            name = line.template.name if texts.lang == "zh" else texts.concept(concept)
+            title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
+            columns.append(Column(f"{concept}_{basis}", "ha", title, 16))
+            sums.append(_sums(line, values, figures))
+    zones = ctx.plan.concept("zones")
+    if zones is not None and not zones.bare and zones.has("zone_code"):
+        codes = ctx.codes(ZONES_LIST)
+        own = np.array(zone_codes(zones), dtype=object)
+        for top in (c for c in codes.codes.values() if not c.parent):
+            rows = np.isin(own, list(codes.members([top.code])))
+            if rows.any():
+                columns.append(Column(f"zone_{top.code}", "ha", top.name, 16))
+                sums.append(_sums(zones, zones.statutory, figures, rows))
+    table = Table("townships", columns, unit="ha")
+    for n, town in enumerate(towns):
+        table.rows.append(Row([town.code, town.name, *_cells(sums, n)], "row", town.code or town.name))
+    for place, name in ((-2, "outside"), (-1, "twice")):
+        if any(abs(s[place]) > 0.5 for s in sums):
+            table.rows.append(Row(["", texts.get("tables", name), *_cells(sums, place)], "row", name))
+    total = [measured(float(s.sum()) / _HA, "ha") for s in sums]
+    table.rows.append(Row(["", texts.get("tables", "sum"), *total], "sum", ""))
+    table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
+    return table
+
+
+def _values(layer: Layer, basis: str) -> NDArray | None:
+    areas = areas_of(layer)
+    return areas.net if basis == "net" else areas.statutory
+
+
+def _sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
+    shared_out = split(layer, figures.ctx)
+    assert shared_out is not None  # there are townships
+    return shared_out.sums(values, rows)
+
+
+def _cells(sums: list[NDArray], place: int) -> list:
+    return [measured(float(s[place]) / _HA, "ha") for s in sums]

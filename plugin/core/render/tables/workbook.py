@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables as a workbook (xlsx) in the layout of a county's office: title, unit line, frame, figures as numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import OutputError
+from ...texts import Texts
+from .model import Column, Number, Row, Table, Value, column_title, sheet_name
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+#: Rows above the first row of figures: title, unit line, head.
+HEAD_ROWS = 3
+_FONT = "宋体"
+_HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
+#: Columns of words, that wrap and stand on the left.
+_LONG = 24
+#: Wider than this, and a sheet is printed across.
+_PORTRAIT = 100
+
+
+def put_workbook(path: Path, tables: list[Table], area: str, texts: Texts, author: str) -> None:
+    """All tables in a new file, one sheet each, in their order. ``area``: whose figures they are, for the titles.
+
+    No name of a user, of a folder or of this machine goes into the file; ``author`` is the program's. OutputError when the
+    package that writes workbooks is not here.
+    """
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise OutputError("output_openpyxl", target=path.name) from error
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for table in tables:
+        _sheet(book, table, area, texts)
+    book.properties.creator = book.properties.lastModifiedBy = author
+    book.properties.title = texts.get("sheet_titles", tables[0].id, area=area) if tables else area
+    book.save(path)
+
+
+def _sheet(book: Workbook, table: Table, area: str, texts: Texts) -> None:
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet(sheet_name(table, texts))
+    width = len(table.columns)
+    _line(
+        sheet, 1, width, texts.get("sheet_titles", table.id, area=area), Font(_FONT, size=16, bold=True), "center", 30
+    )
+    unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
+    _line(sheet, 2, width, unit, Font(_FONT, size=10), "right", 18)
+    for place, column in enumerate(table.columns, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = column.wide
+        cell = sheet.cell(HEAD_ROWS, place, _head(column, table, texts))
+        _dress(cell, Font(_FONT, size=10, bold=True), Alignment("center", "center", wrap_text=True), _HEAD_FILL)
+    sheet.row_dimensions[HEAD_ROWS].height = 32
+    for number, row in enumerate(table.rows, HEAD_ROWS + 1):
+        _row(sheet, number, row, table)
+    below = HEAD_ROWS + len(table.rows) + 1
+    for number, note in enumerate(table.notes, below):
+        total = sum(c.wide for c in table.columns)
+        lines = -(-2 * len(note) // max(total, 1))
+        _line(sheet, number, width, note, Font(_FONT, size=9), "left", 14 * max(lines, 1))
+    _print(sheet, sum(c.wide for c in table.columns), below + len(table.notes) - 1, width)
+
+
+def _head(column: Column, table: Table, texts: Texts) -> str:
+    """The title, with the unit where that is not the sheet's own."""
+    title = column_title(column, texts)
+    if not column.unit or column.unit in (table.unit, "count", "ratio"):
+        return title
+    unit = texts.get("unit_names", column.unit)
+    return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
+
+
+def _row(sheet: Worksheet, number: int, row: Row, table: Table) -> None:
+    from openpyxl.styles import Alignment, Font
+
+    strong = row.kind in ("sum", "head")
+    tallest = 1
+    for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
+        cell = sheet.cell(number, place, _plain(value))
+        at = "right" if isinstance(value, Number) else "left" if column.wide >= 18 else "center"
+        indent = 1 if row.kind == "part" and at == "left" else 0
+        look = Alignment(at, "center", wrap_text=not isinstance(value, Number), indent=indent)
+        _dress(cell, Font(_FONT, size=10, bold=strong), look, _SUM_FILL if strong else "")
+        if isinstance(value, Number):
+            cell.number_format = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
+        elif value:
+            tallest = max(tallest, -(-_width(value) // max(column.wide - 2, 1)))
+    if row.kind == "head":
+        sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
+        sheet.cell(number, 1).alignment = Alignment("left", "center", indent=1)
+        tallest = 1
+    sheet.row_dimensions[number].height = 4 + 13.5 * tallest
+
+
+def _plain(value: Value) -> str | float | int | None:
+    if isinstance(value, Number):
+        return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
+    return value or None
+
+
+def _width(text: str) -> int:
+    """In characters of the font; a Chinese one takes two."""
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def _line(sheet: Worksheet, number: int, width: int, text: str, font: Any, at: str, height: float) -> None:
+    from openpyxl.styles import Alignment
+
+    sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)
+    cell = sheet.cell(number, 1, text or None)
+    cell.font, cell.alignment = font, Alignment(at, "center", wrap_text=at == "left")
+    sheet.row_dimensions[number].height = height
+
+
+def _dress(cell: Any, font: Any, alignment: Any, fill: str) -> None:
+    from openpyxl.styles import Border, PatternFill, Side
+
+    thin = Side("thin", "808080")
+    cell.font, cell.alignment, cell.border = font, alignment, Border(thin, thin, thin, thin)
+    if fill:
+        cell.fill = PatternFill("solid", start_color=fill)
+
+
+def _print(sheet: Worksheet, wide: float, last: int, width: int) -> None:
+    """A4, as wide as the page, the head on every page, page numbers below."""
+    from openpyxl.utils import get_column_letter
+
+    sheet.freeze_panes = sheet.cell(HEAD_ROWS + 1, 3 if width > 4 else 2)
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.orientation = "landscape" if wide > _PORTRAIT else "portrait"
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.print_title_rows = f"1:{HEAD_ROWS}"
+    sheet.print_area = f"A1:{get_column_letter(width)}{last}"
+    sheet.print_options.horizontalCentered = True
+    sheet.oddFooter.center.text = "&P / &N"
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
