@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``rules``, ``rule CODE``,
+"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``rules``, ``rule CODE``,
 ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
 ``vct SOURCE OUTPUT``.
 
@@ -50,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _dictionary(args, words)
         if args.command == "structure":
             return _structure(args, words)
+        if args.command == "indicators":
+            return _indicators(args, words)
         if args.command == "package":
             return _package(args, words)
         if args.command == "vct":
@@ -86,7 +88,9 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     language = argparse.ArgumentParser(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="check | rules | rule | dictionary | structure | package | vct"
+        dest="command",
+        required=True,
+        metavar="check | indicators | rules | rule | dictionary | structure | package | vct",
     )
     checking = argparse.ArgumentParser(add_help=False)
     checking.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -100,6 +104,12 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     for name in ("json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one.add_argument("--strict", action="store_true", help=text("strict"))
+    one = commands.add_parser("indicators", help=text("indicators"), parents=[language])
+    one.add_argument("source", metavar="SOURCE", help=text("source"))
+    for name in ("standard", "profile", "roles", "scope"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    one.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
     for name in ("standard", "profile"):
         one.add_argument(f"--{name}", default="", help=text(name))
@@ -162,6 +172,37 @@ def _options(args: argparse.Namespace, words: Words) -> Options:
         renumbered=args.renumbered,
         lang=words.lang,
     )
+
+
+def _indicators(args: argparse.Namespace, words: Words) -> int:
+    from .render import figures
+    from .tabulate import check_workbook, tabulate, write_workbook
+    from .writing import check_writable
+
+    options = Options(
+        standard=args.standard,
+        profile=args.profile,
+        roles=args.roles,
+        scope=args.scope,
+        base_year=args.base_year,
+        lang=words.lang,
+    )
+    if args.xlsx:
+        check_workbook(args.xlsx)
+        check_writable(args.xlsx, [args.source])
+    done = tabulate(args.source, options, progress=_progress)
+    for computed in done.figures.all():
+        name = computed.entry.name(words.lang)
+        for one in computed.figures:
+            target = words.get("cli", "of_target", target=figures.target_text(one, words)) if one.target else ""
+            state, value = figures.state_word(one, words), figures.value_text(one, words)
+            say(words.get("cli", "figure", name=name, value=value, target=target, state=state))
+        if not computed.figures:
+            say(words.get("cli", "no_figure", name=name, reason=computed.reason))
+    if args.xlsx:
+        write_workbook(done, args.xlsx)
+        say(words.get("cli", "written", target=args.xlsx))
+    return CLEAN
 
 
 def exit_code(report: Report, strict: bool = False) -> int:

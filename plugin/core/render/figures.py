@@ -136,6 +136,8 @@ def _measure(name: str, value: float, words: Words) -> str:
             # A difference of nothing must not read −0.00.
             figure = number(round(value, DECIMALS[tail]) + 0.0, DECIMALS[tail]).replace("-", "−")
             return f"{figure} {words.named('unit', tail)}"
+    if name.endswith("_m"):
+        return f"{number(value, 2)} m"
     # A year or a count: no groups below five digits.
     return number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 

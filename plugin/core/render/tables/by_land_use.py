@@ -68,9 +68,9 @@ def land_use(figures: Figures) -> Table | None:
         Column("class", wide=26),
         Column("codes", wide=16),
         Column("base_area", "ha", wide=16),
-        Column("base_share", "share", wide=10),
+        Column("base_share", "share", wide=14),
         Column("planned_area", "ha", wide=16),
-        Column("planned_share", "share", wide=10),
+        Column("planned_share", "share", wide=14),
         Column("change", "ha", wide=16),
     ]
     table = Table("land_use", columns, unit="ha")

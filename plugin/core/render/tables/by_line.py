@@ -42,7 +42,7 @@ def lines(figures: Figures) -> Table | None:
         Column("net", "ha", wide=16),
         Column("net_wan_mu", "wan_mu", wide=14),
         Column("county_share", "share", wide=12),
-        Column("target", wide=18),
+        Column("target", wide=17),
         Column("room", wide=14),
         Column("state", wide=12),
     ]

@@ -34,7 +34,7 @@ def townships(figures: Figures) -> Table | None:
     if given is None:
         return None
     layer, towns, _ = given
-    columns = [Column("division_code", wide=14), Column("township", wide=18), Column("land", "ha", wide=16)]
+    columns = [Column("division_code", wide=14), Column("township", wide=22), Column("land", "ha", wide=16)]
     sums = [_sums(layer, layer.statutory, figures)]
     for concept, basis in LINES:
         line = ctx.plan.concept(concept)

@@ -31,7 +31,7 @@ def zones(figures: Figures) -> Table | None:
         Column("zone", wide=22),
         Column("features", "count", wide=10),
         Column("statutory", "ha", wide=16),
-        Column("share", "share", wide=10),
+        Column("share", "share", wide=12),
         Column("stored", "ha", wide=16),
     ]
     table = Table("zones", columns, unit="ha")

@@ -24,13 +24,13 @@ def indicators(figures: Figures) -> Table:
         Column("number", wide=6),
         Column("indicator", wide=34),
         Column("kind", wide=9),
-        Column("unit", wide=10),
+        Column("unit", wide=14),
         Column("value", wide=16),
-        Column("target", wide=20),
+        Column("target", wide=17),
         Column("room", wide=14),
         Column("state", wide=12),
         Column("basis", wide=18),
-        Column("confirmed", wide=10),
+        Column("confirmed", wide=12),
         Column("formula", wide=42),
         Column("inputs", wide=48),
         Column("source", wide=36),
@@ -71,12 +71,12 @@ def ratio(figures: Figures) -> Table | None:
     if first is None:
         return None
     texts, words = figures.texts, Words(figures.texts.lang)
-    columns = [Column("item", wide=34), Column("area", "ha", wide=18), Column("ratio", "ratio", wide=14)]
+    columns = [Column("item", wide=56), Column("area", "ha", wide=18), Column("ratio", "ratio", wide=14)]
     columns += [Column("target", wide=14), Column("room", "ratio", wide=14), Column("state", wide=14)]
     table = Table("ratio", columns, unit="ha")
     for name in _INPUTS:
         area = measured(float(first.inputs[name]) / 1e4, "ha")
-        table.rows.append(Row([words.named("input", name), area, None, "", None, ""], "row", name))
+        table.rows.append(Row([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
     for form, computed in found.items():
         for figure in computed.figures:
             table.rows.append(_form(form, computed, figure, figures, words))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 HEAD_ROWS = 3
 _FONT = "宋体"
 _HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
-#: Columns of words, that wrap and stand on the left.
-_LONG = 24
+#: From this width on, words stand on the left.
+_LEFT = 18
 #: Wider than this, and a sheet is printed across.
 _PORTRAIT = 100
 
@@ -85,14 +85,16 @@ def _row(sheet: Worksheet, number: int, row: Row, table: Table) -> None:
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place, _plain(value))
-        at = "right" if isinstance(value, Number) else "left" if column.wide >= 18 else "center"
+        at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT else "center"
         indent = 1 if row.kind == "part" and at == "left" else 0
         look = Alignment(at, "center", wrap_text=not isinstance(value, Number), indent=indent)
         _dress(cell, Font(_FONT, size=10, bold=strong), look, _SUM_FILL if strong else "")
         if isinstance(value, Number):
-            cell.number_format = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
+            plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
+            cell.number_format = f"{plain};[Red]-{plain}"
         elif value:
-            tallest = max(tallest, -(-_width(value) // max(column.wide - 2, 1)))
+            lines = sum(max(-(-_width(line) // max(column.wide - 2, 1)), 1) for line in value.split("\n"))
+            tallest = max(tallest, lines)
     if row.kind == "head":
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
         sheet.cell(number, 1).alignment = Alignment("left", "center", indent=1)
@@ -133,7 +135,7 @@ def _print(sheet: Worksheet, wide: float, last: int, width: int) -> None:
     """A4, as wide as the page, the head on every page, page numbers below."""
     from openpyxl.utils import get_column_letter
 
-    sheet.freeze_panes = sheet.cell(HEAD_ROWS + 1, 3 if width > 4 else 2)
+    sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEAD_ROWS + 1}"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape" if wide > _PORTRAIT else "portrait"
     sheet.sheet_properties.pageSetUpPr.fitToPage = True

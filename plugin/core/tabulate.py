@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One set of figures: sources in, indicators and tables out, and the workbook of them. Command line and toolbox come through
+here; no rule is run but those that give figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .check import Options, part_of_plan
+from .errors import Cancelled, OutputError
+from .writing import beside, check_not_input
+
+if TYPE_CHECKING:
+    from .indicators.compute import Figures
+    from .layer import SourceLayer
+    from .plan import Plan
+    from .render.tables import Table
+
+Progress = Callable[[float, str], None]
+#: Shares of the progress: reading the sources, the tables.
+_READ, _TABLES = 0.4, 0.55
+
+
+class Tabulated(NamedTuple):
+    """The figures of a plan: computed one by one, and as tables in the order of the workbook."""
+
+    plan: Plan
+    figures: Figures
+    tables: list[Table]
+
+
+def tabulate(
+    sources: str | Path | Iterable[SourceLayer],
+    options: Options | None = None,
+    *,
+    source: str = "",
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Tabulated:
+    """All indicators and tables of a file or folder, or of layers that were read already.
+
+    Raises InputError or DataError when nothing can be computed, and Cancelled.
+    """
+    # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
+    from .assembly import assemble
+    from .context import Context
+    from .indicators.compute import Figures
+    from .io import read_source
+    from .render.tables import all_tables
+    from .texts import Texts
+
+    def stop_if_cancelled() -> None:
+        if cancelled():
+            raise Cancelled
+
+    options = options or Options()
+    norm, roles, texts = options.norm(), options.role_choices(), Texts(options.lang)
+    progress(0.0, "")
+    if isinstance(sources, str | Path):
+        source = source or str(sources)
+        sources = read_source(sources, wanted=part_of_plan(norm, roles), check=stop_if_cancelled)
+    stop_if_cancelled()
+    plan = assemble(
+        sources,
+        norm,
+        roles=roles,
+        scope=options.scope,
+        base_year=options.base_year,
+        source=source,
+        check=stop_if_cancelled,
+    )
+    plan.notices += options.notices
+    progress(_READ, texts.get("toolbox", "computing"))
+    limits = options.tolerance or norm.tolerance()
+    figures = Figures(Context(plan, norm, limits, check=stop_if_cancelled, lang=options.lang), texts)
+    tables = all_tables(figures, lambda share: progress(_READ + _TABLES * share, ""))
+    tables.append(_about(plan, figures))
+    progress(1.0, "")
+    return Tabulated(plan, figures, tables)
+
+
+def check_workbook(target: str | Path) -> None:
+    """OutputError, before a long run, for a target that is no workbook, or where none can be written."""
+    if Path(target).suffix.lower() != ".xlsx":
+        raise OutputError("output_format", target=str(target), known=".xlsx")
+    if find_spec("openpyxl") is None:
+        raise OutputError("output_openpyxl", target=Path(target).name)
+
+
+def write_workbook(done: Tabulated, target: str | Path, check: Callable[[], None] = lambda: None) -> None:
+    """The tables as xlsx, written beside the target and moved. OutputError, also for a target that was read."""
+    from .provenance import area_name, plugin_version
+    from .render.tables.workbook import put_workbook
+
+    texts = done.figures.texts
+    check_not_input(target, list(done.plan.inputs))
+    with beside(target) as path:
+        author = texts.get("about", "program", version=plugin_version())
+        put_workbook(path, done.tables, area_name(done.plan), texts, author)
+        check()
+
+
+def _about(plan: Plan, figures: Figures) -> Table:
+    """Where the figures come from, and what could not be computed."""
+    from .provenance import provenance
+    from .render.tables.model import Column, Row, Table, Value
+
+    texts = figures.texts
+    told = provenance(plan, texts)
+    standard, profile = told["standard"], told["profile"]
+    lines = {
+        "area": f"{told['area_name']} {told['area_code']}".strip(),
+        "source": told["source"],
+        "standard": f"{standard['name']}（{standard['edition']}）",
+        "profile": profile["name"] or "-",
+        "scope": told["scope"],
+        "crs": told["crs"],
+        "basis": texts.get("about", "basis_text"),
+        "time": datetime.now().strftime("%Y-%m-%d %H:%M"),
+        "version": texts.get("about", "program", version=told["versions"]["sanxian"]),
+    }
+    table = Table("about", [Column("name", wide=20), Column("content", wide=96)])
+    for name, text in lines.items():
+        cells: list[Value] = [texts.get("about", name), text]
+        table.rows.append(Row(cells, "row", name))
+    table.rows.append(Row([texts.get("about", "layers"), None], "head", "layers"))
+    for one in told["layers"]:
+        text = texts.get("about", "layer", title=one["title"], name=one["name"], count=one["features"], crs=one["crs"])
+        table.rows.append(Row([one["role"], text], "row", one["role"]))
+    table.notes += told["notices"]
+    return table
