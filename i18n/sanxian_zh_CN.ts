@@ -408,6 +408,22 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>代码不换算</translation>
     </message>
     <message>
+        <source>Compute indicators</source>
+        <translation>指标计算</translation>
+    </message>
+    <message>
+        <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and what is left; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure names its basis, formula and inputs. Inputs are never changed.
+
+Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the project, are used as they are now, with edits not yet saved.
+
+Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone and by township add up to the county's figure. Which indicators there are is a list of the standard, indicators.toml.</source>
+        <translation>由图层计算县级规划的各项指标和面积，写成一个数值表和一个 Excel 工作簿：指标表（目标、状态、余量）、三条控制线、扩展倍数、规划分区、三区、用地现状–规划、用地转移、乡镇。每个数都写明面积口径、计算式和数据。输入数据从不改动。
+
+数据来源：GeoPackage、FileGDB、shapefile 或文件夹。不给来源时用选定的图层，或工程里的全部矢量图层，未保存的编辑也计入。
+
+图层给不出的指标（人口、生产总值、事件等）列出来，并写明需要什么数据。分区、乡镇各行之和等于全县的数。有哪些指标，见标准文件夹里的 indicators.toml。</translation>
+    </message>
+    <message>
         <source>Confirm and create</source>
         <translation>确认并创建</translation>
     </message>
@@ -604,6 +620,10 @@ Project: {project}</source>
     <message>
         <source>Field of the template</source>
         <translation>目标字段</translation>
+    </message>
+    <message>
+        <source>Figures</source>
+        <translation>指标数值表</translation>
     </message>
     <message>
         <source>Figures of text and tables (xlsx or csv)</source>
@@ -816,6 +836,14 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
     <message>
         <source>Incomplete</source>
         <translation>未完成</translation>
+    </message>
+    <message>
+        <source>Indicators computed</source>
+        <translation>算出的指标</translation>
+    </message>
+    <message>
+        <source>Indicators that no layer gives</source>
+        <translation>无法计算的指标</translation>
     </message>
     <message>
         <source>Info</source>
@@ -1734,6 +1762,22 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>指标与县配置</translation>
     </message>
     <message>
+        <source>Targets met</source>
+        <translation>达到的目标</translation>
+    </message>
+    <message>
+        <source>Targets met with little left</source>
+        <translation>达到但余量不足的目标</translation>
+    </message>
+    <message>
+        <source>Targets missed</source>
+        <translation>未达到或突破的目标</translation>
+    </message>
+    <message>
+        <source>Targets missed by rounding</source>
+        <translation>差在取整的目标</translation>
+    </message>
+    <message>
         <source>Template</source>
         <translation>选模板</translation>
     </message>
@@ -2074,6 +2118,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Without a usable polygon</source>
         <translation>没有可用面的要素数</translation>
+    </message>
+    <message>
+        <source>Workbook</source>
+        <translation>Excel 工作簿</translation>
     </message>
     <message>
         <source>World file (.jgw) beside each jpg</source>

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from pathlib import Path
 
 from qgis.core import (
     Qgis,
@@ -15,16 +13,14 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
-from ..bridge import county
 from ..bridge.check import check, stopper, write
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..core.check import Options
-from ..core.errors import InputError
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, file_parameter, norm_help, norm_parameters, progress_to, text_parameter
-from .inputs import LAYERS, SOURCE, layers_of, project_layers, source_parameters
+from .inputs import source_parameters, whole_plan, with_county
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
@@ -123,21 +119,7 @@ class CheckPlan(SanxianAlgorithm):
 
     def prepare_check(self, parameters, context) -> list[str]:
         """Layers and options of the check (``what``, ``origin``, ``options``, ``taken``); returns the files that are read."""
-        source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        chosen = layers_of(self, parameters, LAYERS, context)
-        if source and chosen:
-            raise InputError("source_and_layers")
-        if source:
-            if not Path(source).exists():
-                raise InputError("source_missing", source=source)
-            self.what, self.origin, inputs = source, source, [source]
-        else:
-            self.what = chosen or project_layers(context)
-            project = context.project()
-            self.origin = project.baseName() if project else ""
-            inputs = [shot.path for shot in self.what]
-            if not self.what:
-                raise InputError("no_layers")
+        self.what, self.origin, inputs, chosen = whole_plan(self, parameters, context)
         year = parameters.get(BASE_YEAR)
         given = Options(
             standard=self.text(parameters, "STANDARD", context),
@@ -151,23 +133,8 @@ class CheckPlan(SanxianAlgorithm):
             waivers=self.text(parameters, WAIVERS, context),
             renumbered=self.text(parameters, RENUMBERED, context),
         )
-        self.options, self.taken = (given, {}) if source else self._with_county(given, context.project(), not chosen)
+        self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
         return inputs + ([self.options.figures] if self.options.figures else [])
-
-    def _with_county(self, given, project, whole):
-        """What was left empty as the project's 县配置 says, and that by parameter: the panel would come to the same.
-
-        ``whole``: all layers of the project are checked, so those it cannot open are told of.
-        """
-        if project is None:
-            return given, {}
-        kept = county.options(project)
-        names = ("profile", "standard", "scope", "base_year", "waivers")
-        taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
-        ids = {shot.layer_id for shot in self.what}
-        roles = given.roles or {role: layer for role, layer in kept.roles.items() if layer in ids}
-        options = replace(given, **taken, roles=roles, notices=kept.notices if whole else ())
-        return options, {name.upper(): value for name, value in taken.items()}
 
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from qgis.core import (
     Qgis,
     QgsFeatureRequest,
@@ -17,9 +20,11 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from ..bridge import county
 from ..bridge.layers import Snapshot, snapshot
 from ..bridge.recognise import is_findings, plan_layers
 from ..bridge.texts import tr
+from ..core.check import Options
 from ..core.errors import InputError
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
@@ -141,3 +146,39 @@ def unreadable(name, value, context) -> InputError:
         value = value.valueAsString(context.expressionContext(), "")[0]
     spoken = value.name() if hasattr(value, "name") else str(value)
     return InputError("layer_unreadable_here", name=name, layer=spoken)
+
+
+def whole_plan(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
+    """What SOURCE and LAYERS give: a file or folder, else the chosen layers, else all of the project.
+
+    With it where it comes from, the paths that are read, and whether somebody chose (a source or layers).
+    """
+    source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
+    chosen = layers_of(algorithm, parameters, LAYERS, context)
+    if source and chosen:
+        raise InputError("source_and_layers")
+    if source:
+        if not Path(source).exists():
+            raise InputError("source_missing", source=source)
+        return source, source, [source], True
+    shots = chosen or project_layers(context)
+    if not shots:
+        raise InputError("no_layers")
+    project = context.project()
+    return shots, project.baseName() if project else "", [shot.path for shot in shots], bool(chosen)
+
+
+def with_county(given: Options, what: str | list[Snapshot], project, whole: bool) -> tuple[Options, dict[str, object]]:
+    """What was left empty as the project's 县配置 says, and that by parameter: the panel would come to the same.
+
+    A file or folder is not the project's. ``whole``: all layers of the project are used, so those it cannot open are told of.
+    """
+    if isinstance(what, str) or project is None:
+        return given, {}
+    kept = county.options(project)
+    names = ("profile", "standard", "scope", "base_year", "waivers")
+    taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
+    ids = {shot.layer_id for shot in what}
+    roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}
+    options = replace(given, **taken, roles=roles, notices=kept.notices if whole else ())
+    return options, {name.upper(): value for name, value in taken.items()}

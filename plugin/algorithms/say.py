@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..core.check import Checked
     from ..core.exchange.package.export import Exported
     from ..core.report import RuleOutcome
+    from ..core.tabulate import Tabulated
     from ..core.three_zones.figures import Derived
     from .statutory_area import Done
 
@@ -50,6 +51,25 @@ def say_report(feedback, checked: Checked) -> None:
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {k: v for k, v in summary.items() if isinstance(v, int) and k not in ("infos", "waived")}
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))
+
+
+def say_figures(feedback, done: Tabulated) -> None:
+    """Every indicator in a line; those that miss their target as a warning."""
+    from ..core.render import figures as shown
+    from ..core.render.words import Words
+
+    words = Words(done.figures.texts.lang)
+    for notice in done.notices:
+        feedback.pushInfo(notice)
+    for computed in done.figures.all():
+        name = computed.entry.name(words.lang)
+        for one in computed.figures:
+            target = words.get("cli", "of_target", target=shown.target_text(one, words)) if one.target else ""
+            given = {"value": shown.value_text(one, words), "target": target, "state": shown.state_word(one, words)}
+            line = words.get("cli", "figure", name=name, **given)
+            (feedback.pushWarning if one.state in ("broken", "close") else feedback.pushInfo)(line)
+        if not computed.figures:
+            feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
 
 
 def say_rule(feedback, checked: Checked) -> None:

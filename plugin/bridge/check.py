@@ -45,7 +45,7 @@ def check(
     if not what:
         raise InputError("no_layers")
     shots = unique_names(what)
-    options = _with_names(options, shots)
+    options = with_names(options, shots)
     layers = read_all(
         shots,
         progress=lambda share, text: progress(0.1 * share, text),
@@ -71,7 +71,8 @@ def stopper(cancelled: Callable[[], bool]) -> Callable[[], None]:
     return stop
 
 
-def _with_names(options: Options, shots: list[Snapshot]) -> Options:
+def with_names(options: Options, shots: list[Snapshot]) -> Options:
+    """In the roles, layers by name that stood there by their id in the project."""
     names = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
     return replace(options, roles=roles)

@@ -32,6 +32,11 @@ class Tabulated(NamedTuple):
     figures: Figures
     tables: list[Table]
 
+    @property
+    def notices(self) -> list[str]:
+        """What a reader should know of the data, as sentences."""
+        return self.tables[-1].notes
+
 
 def tabulate(
     sources: str | Path | Iterable[SourceLayer],

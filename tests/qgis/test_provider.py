@@ -18,6 +18,7 @@ CHECK_PLAN = (
 #: The algorithms that are no rule.
 WHOLE_PLAN = {
     "check_plan",
+    "compute_indicators",
     "create_layers",
     "derive_three_zones",
     "doctor",
@@ -70,6 +71,12 @@ def test_check_plan_serves_its_promises_and_no_more(provider):
     assert [p.name() for p in algorithm.parameterDefinitions()] == CHECK_PLAN
     outputs = {o.name() for o in algorithm.outputDefinitions()}
     assert {"ERRORS", "WARNINGS", "SKIPPED", "VERDICT"} <= outputs
+
+
+def test_compute_indicators_serves_its_promises(provider):
+    algorithm = provider.algorithm("compute_indicators")
+    named = ["SOURCE", "LAYERS", "PROFILE", "STANDARD", "SCOPE", "ROLES", "BASE_YEAR", "OUTPUT", "OUTPUT_XLSX"]
+    assert [p.name() for p in algorithm.parameterDefinitions()] == named
 
 
 def test_source_takes_a_file_and_a_folder(provider):

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""指标计算: indicators, areas by line, zone, land use and township, as a table and a workbook."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+)
+
+from ..bridge.check import stopper
+from ..bridge.figures import figures_table, tabulate, write_workbook
+from ..bridge.settings import language
+from ..bridge.tables import LAYER_FILES
+from ..bridge.texts import tr
+from ..core.check import Options
+from ..core.standard import load_standard
+from ..core.tabulate import check_workbook
+from ..core.writing import check_writable
+from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .inputs import source_parameters, whole_plan, with_county
+from .outputs import LayerOutput
+from .say import say_county, say_figures, say_written
+
+ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
+OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
+#: Outputs, and the states of indicators that each counts.
+COUNTS = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
+
+
+class ComputeIndicators(SanxianAlgorithm):
+    def name(self):
+        return "compute_indicators"
+
+    def displayName(self):
+        return tr("Compute indicators")
+
+    def tags(self):
+        return [
+            "indicators",
+            "areas",
+            "targets",
+            "xlsx",
+            "ratio",
+            "指标",
+            "面积",
+            "目标",
+            "余量",
+            "指标表",
+            "扩展倍数",
+            "乡镇",
+        ]
+
+    def shortHelpString(self):
+        text = tr(
+            "Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with "
+            "target, state and what is left; the three control lines; the expansion ratio; planning zones; the three zones; land use of "
+            "the base year and of the plan; townships. Every figure names its basis, formula and inputs. Inputs are never changed.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the "
+            "project, are used as they are now, with edits not yet saved.\n\n"
+            "Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone and by township add up "
+            "to the county's figure. Which indicators there are is a list of the standard, indicators.toml."
+        )
+        return f"{text}\n\n{norm_help()}"
+
+    def initAlgorithm(self, configuration=None):
+        for parameter in [*source_parameters(), *norm_parameters()]:
+            self.addParameter(parameter)
+        self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        year = QgsProcessingParameterNumber(
+            BASE_YEAR,
+            tr("Year of the base parcels"),
+            Qgis.ProcessingNumberParameterType.Integer,
+            optional=True,
+            minValue=1990,
+            maxValue=2100,
+        )
+        self.addParameter(advanced(year))
+        kind = Qgis.ProcessingSourceType.Vector
+        self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
+        self.addParameter(
+            QgsProcessingParameterFileDestination(
+                OUTPUT_XLSX, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
+            )
+        )
+        for name, label in (
+            ("COMPUTED", tr("Indicators computed")),
+            ("NOT_COMPUTED", tr("Indicators that no layer gives")),
+            ("MET", tr("Targets met")),
+            ("LITTLE_LEFT", tr("Targets met with little left")),
+            ("ROUNDING", tr("Targets missed by rounding")),
+            ("BROKEN", tr("Targets missed")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+
+    def prepare(self, parameters, context, feedback):
+        self.what, self.origin, inputs, chosen = whole_plan(self, parameters, context)
+        year = parameters.get(BASE_YEAR)
+        given = Options(
+            standard=self.text(parameters, "STANDARD", context),
+            profile=self.text(parameters, "PROFILE", context),
+            roles=self.text(parameters, ROLES, context),
+            scope=self.text(parameters, SCOPE, context),
+            base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
+            lang=language(),
+        )
+        self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
+        self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
+        self.output.check(LAYER_FILES, inputs)
+        self.workbook = self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context)
+        if self.workbook:
+            check_workbook(self.workbook)
+            check_writable(self.workbook, inputs)
+
+    def execute(self, parameters, context, feedback):
+        cancelled = feedback.isCanceled
+        say_county(feedback, self.taken, self.options.lang)
+        done = tabulate(
+            self.what, self.options, source=self.origin, progress=progress_to(feedback), cancelled=cancelled
+        )
+        say_figures(feedback, done)
+        results = {}
+        if self.workbook:
+            write_workbook(done, self.workbook, cancelled)
+            results[OUTPUT_XLSX] = self.workbook
+        results |= self.output.write(self, parameters, context, figures_table(done), stopper(cancelled))
+        say_written(feedback, [p for p in (self.workbook, self.output.file) if p], self.options.lang)
+        computed = done.figures.all()
+        states = [figure.state for one in computed for figure in one.figures]
+        counts = {name: sum(state in kinds for state in states) for name, kinds in COUNTS.items()}
+        lacking = sum(not one.figures for one in computed)
+        return {**results, **counts, "COMPUTED": len(computed) - lacking, "NOT_COMPUTED": lacking}

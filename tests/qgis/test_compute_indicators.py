@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""compute_indicators: the table and the workbook, from files and from the project with edits not yet saved."""
+
+import openpyxl
+import pytest
+from qgis.core import QgsProcessingException, QgsVectorLayer
+
+from plugin.bridge.figures import COLUMNS
+from tests.qgis.helpers import SAMPLE, digest, run, write_small
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+def rows(path):
+    layer = QgsVectorLayer(f"{path}|layername=figures", "figures", "ogr")
+    assert layer.isValid() and not layer.isSpatial()
+    assert tuple(f.name() for f in layer.fields() if f.name() != "fid") == COLUMNS
+    return list(layer.getFeatures())
+
+
+def test_table_and_workbook_hold_the_same_figures(tmp_path):
+    before = digest(SAMPLE)
+    targets = {"OUTPUT": str(tmp_path / "数.gpkg"), "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
+    result = run("compute_indicators", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **targets})
+    assert digest(SAMPLE) == before
+    found = rows(result["OUTPUT"])
+    by_code = {f["code"]: f for f in found if f["target"] is not None and f["sheet"] == "指标表"}
+    assert result["COMPUTED"] > 15 and result["NOT_COMPUTED"] > 10 and result["BROKEN"] == 2
+    sheet = openpyxl.load_workbook(result["OUTPUT_XLSX"])["指标表"]
+    values = {row[1].value: row[4].value for row in sheet.iter_rows(min_row=4)}
+    assert values["生态保护红线面积"] == pytest.approx(by_code["red_line_area"]["value"], rel=1e-12)
+    assert by_code["boundary_area"]["state"] == "broken" and by_code["boundary_area"]["room"] < 0
+    reasons = [f["reason"] for f in found if f["code"] == "population"]
+    assert reasons == ["图层里没有：需要常住人口数据。"]
+    assert {f["sheet"] for f in found} >= {"指标表", "三条控制线", "规划分区", "三区", "用地现状–规划", "乡镇"}
+
+
+def test_layers_of_the_project_as_they_are_now(tmp_path, project):
+    source = write_small(tmp_path / "small.gpkg")
+    for name in ("STBHHX", "XZQX"):
+        project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
+    layer = project.mapLayersByName("STBHHX")[0]
+
+    def red_line():
+        result = run("compute_indicators", {"OUTPUT": str(tmp_path / "f.gpkg")})
+        return next(f["value"] for f in rows(result["OUTPUT"]) if f["code"] == "red_line_area")
+
+    before = red_line()
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    assert 0 <= red_line() < before
+    layer.rollBack()
+
+
+@pytest.mark.parametrize("name", ["x.xls", "x.csv", "nowhere/deeper/x.xlsx"])
+def test_a_workbook_that_cannot_be_written_is_told_first(tmp_path, name):
+    with pytest.raises(QgsProcessingException):
+        run("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_XLSX": str(tmp_path / name)})
+    assert not list(tmp_path.iterdir())
