@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ..paths import STANDARDS
 from .data import expect, read_toml
@@ -20,8 +22,8 @@ def editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, 
     """
     found: dict[str, dict[str, Path]] = {}
     for path in sorted((within or STANDARDS).glob(f"*/{FILE}")):
-        table = read_toml(path)
-        one, edition = (str(expect(table.get(k), str, file=path, key=k)) for k in ("id", "edition"))
+        table = _head(path)
+        one, edition = (str(expect(table[k], str, file=path, key=k)) for k in ("id", "edition"))
         if name and name not in (one, f"{one}-{edition}"):
             continue
         of_one = found.setdefault(one, {})
@@ -29,6 +31,21 @@ def editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, 
             raise DataError("data_duplicate", file=str(path), key="edition", value=f"{one} {edition}")
         of_one[edition] = path.parent
     return {one: dict(sorted(of_one.items())) for one, of_one in found.items()}
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """What a ``standard.toml`` says of itself, read once for as long as the file stays as it is."""
+    try:
+        state = path.stat()
+    except OSError:
+        return _read_head(path, 0, 0)
+    return _read_head(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+    table = read_toml(path)
+    return {key: table.get(key) for key in ("id", "edition", "includes")}
 
 
 def standard_folders() -> dict[str, Path]:
@@ -84,5 +101,5 @@ def check_circle(folder: Path, below: tuple[Path, ...] = ()) -> None:
     """DataError when a standard includes itself, by whatever way round."""
     if folder in below:
         raise DataError("standard_circle", file=str(folder / FILE))
-    for other in read_toml(folder / FILE).get("includes", ()):
+    for other in _head(folder / FILE)["includes"] or ():
         check_circle(find_standard(other, beside=folder), (*below, folder))
