@@ -4,18 +4,21 @@
 A mutation is a function that plants one defect. It gets a `Draft`: the clean county with everything that the rule book
 looks at, a copy of its own. `@plants` says which rule has to answer, how often, and what follows from the defect:
 
-    @plants("REL001", follows=["REL006"])
-    def a_field_takes_a_parcel_of_the_red_line(draft):
-        parcel, (row, grown) = draft.choose(draft.red_at_farmland, ...)
-        draft.reshape("YJJBNTBHTB", row, grown)
+    @plants("ATT021")
+    def a_village_by_two_names(draft):
+        draft.change("DLTB", draft.pick("DLTB", draft.wild), ZLDWMC="永安镇别村")
 
-The whole rule book then runs. Compared with the clean county, the rule must find what it says (`finds`, 1 unless said),
-each code in `follows` must find something too, and no other may. `silent`: rules that cannot look any more, for the
+    @plants("ATT003", case="rate")
+    def a_deduction_rate_above_one(draft): ...
+
+The whole rule book then runs. Compared with the clean county, the rule must find what it says (`finds`, 1 unless said; of a
+rule with several sentences `case` names the one that is said), each code in `follows` must find something too, and no other may. `silent`: rules that cannot look any more, for the
 defect takes away what they need. A code declared that does not answer is as wrong as one that answers undeclared.
 
-A new rule needs a mutation: put it into the module of its family (`law.py` …), run
+A new rule needs a mutation for each of its sentences: put it into the module of its family (`law.py` …), run
 `pytest tests/mutations -k LAW011`, and read what it says. What the clean county lacks (a layer, a side input such as a
 baseline) is added to tests/county (`full.py`) or to `side.py`, so that it stays clean. Pick places with
 `draft.choose(mask, fits)`; use `Workshop`'s verbs (`row`, `reshape`, `change`, `add`, `drop`, `grown`, `shrunk`,
-`choose_blade`). `reshape` keeps the area field (MJ) right, `redraw` all areas of a parcel, so that the defect stays one.
+`choose_blade`); a setting of the county by `county_sets`. Rules that leave a matter to another rule speak for themselves in
+the base "alone". `reshape` keeps the area field (MJ) right, `redraw` all areas of a parcel, so that the defect stays one.
 """

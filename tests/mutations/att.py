@@ -11,54 +11,54 @@ from tests.mutations.frame import Draft, plants
 WOODS, BASE, CENTRE_ZONES = "TRL", "XZYDYH", "ZXCQGHFQ"
 
 
-@plants("ATT001")
+@plants("ATT001", case="repeated")
 def one_number_for_two_parcels(draft: Draft) -> None:
     rows = [draft.pick(PARCEL, draft.wild) for _ in range(2)]
     draft.change(PARCEL, rows[1], BSM=draft.key(PARCEL, rows[0]))
 
 
-@plants("ATT001")
+@plants("ATT001", case="missing")
 def a_parcel_without_a_number(draft: Draft) -> None:
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild), BSM=None)
 
 
-@plants("ATT002")
+@plants("ATT002", case="unknown")
 def a_code_of_no_list(draft: Draft) -> None:
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="0308")
 
 
-@plants("ATT002")
+@plants("ATT002", case="name")
 def the_name_of_another_code(draft: Draft) -> None:
     wooded = draft.wild & (draft.layers[PARCEL]["DLBM"] == "0301").to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, wooded), DLMC="灌木林地")
 
 
-@plants("ATT003")
+@plants("ATT003", case="deduction")
 def a_deduction_that_is_not_gross_times_rate(draft: Draft) -> None:
     row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
     values = {name: draft.value(FIELD, row, name) for name in ("KCMJ", "TBDLMJ")}
     draft.change(FIELD, row, KCMJ=round(values["KCMJ"] + 100, 2), TBDLMJ=round(values["TBDLMJ"] - 100, 2))
 
 
-@plants("ATT003")
+@plants("ATT003", case="missing")
 def cultivated_land_without_net_area(draft: Draft) -> None:
     ploughed = draft.layers[PARCEL]["DLBM"].isin(["0102", "0103"]).to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, ploughed), TBDLMJ=np.nan)
 
 
-@plants("ATT004")
+@plants("ATT004", case="length")
 def a_number_that_lost_a_digit(draft: Draft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1])
 
 
-@plants("ATT004")
+@plants("ATT004", case="county")
 def a_number_of_the_neighbouring_county(draft: Draft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, BSM="140226" + draft.key(WOODS, row)[6:])
 
 
-@plants("ATT005")
+@plants("ATT005", case="one")
 def one_number_in_two_layers(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), BSM=draft.key("STGYL", draft.first("STGYL")))
 
@@ -68,7 +68,7 @@ def a_number_made_the_other_way(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), BSM="140225" + "2310" + "00000001")
 
 
-@plants("ATT007")
+@plants("ATT007", case="other")
 def the_feature_code_of_another_layer(draft: Draft) -> None:
     draft.change("LSWHBHX", 0, YSDM=draft.value("HLFXKZX", 0, "YSDM"))
 
@@ -90,17 +90,17 @@ def a_zone_of_the_centre_at_level_one(draft: Draft) -> None:
     draft.change(CENTRE_ZONES, int(living[0]), GHFQDM="400", GHFQMC="城镇发展区")
 
 
-@plants("ATT011")
+@plants("ATT011", case="form")
 def a_division_code_of_seven_digits(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="1402251")
 
 
-@plants("ATT012", follows=["ATT021"])
+@plants("ATT012", case="name", follows=["ATT021"])
 def a_county_by_another_name(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQMC="浑原县")
 
 
-@plants("ATT012")
+@plants("ATT012", case="unknown")
 def a_township_that_is_not_there(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="140225999", XZQMC="旧镇")
 
@@ -111,28 +111,28 @@ def an_area_of_before_the_last_edit(draft: Draft) -> None:
     draft.change(WOODS, row, MJ=draft.value(WOODS, row, "MJ") + 25)
 
 
-@plants("ATT014")
+@plants("ATT014", case="blank")
 def houses_without_an_urban_code(draft: Draft) -> None:
     houses = (draft.layers[PARCEL]["DLBM"] == "0702").to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, houses), CZCSXM=None)
 
 
-@plants("ATT015")
+@plants("ATT015", case="garbled")
 def a_name_read_in_the_wrong_encoding(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), MC="天然林".encode().decode("gbk", errors="replace"))
 
 
-@plants("ATT015")
+@plants("ATT015", case="sign")
 def a_name_with_a_line_break(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), MC="天然\n林")
 
 
-@plants("ATT016")
+@plants("ATT016", case="future")
 def survey_data_of_a_year_to_come(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=2091)
 
 
-@plants("ATT016")
+@plants("ATT016", case="order")
 def protection_that_ends_before_it_begins(draft: Draft) -> None:
     row = draft.pick(FARM, draft.farmland)
     dates = {name: np.datetime64(day, "ms") for name, day in (("BHKSSJ", "2022-09-01"), ("BHJSSJ", "2021-09-01"))}
@@ -145,12 +145,12 @@ def an_orchard_among_cultivated_land(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, level), DLBM="0201K", DLMC="可调整果园")
 
 
-@plants("ATT018")
+@plants("ATT018", case="slope")
 def a_field_without_a_slope_class(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), GDPDJB=None)
 
 
-@plants("ATT019")
+@plants("ATT019", case="blank")
 def a_deduction_of_no_class(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM=None)
 
@@ -165,3 +165,76 @@ def a_village_by_two_names(draft: Draft) -> None:
     units = draft.layers[PARCEL]["ZLDWDM"]
     many = (units.map(units.value_counts()) > 2).to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild & many), ZLDWMC="永安镇别村")
+
+
+@plants("ATT003", case="rate")
+def a_deduction_rate_above_one(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCXS=1.2)
+
+
+@plants("ATT003", case="net")
+def a_net_area_without_the_deduction(draft: Draft) -> None:
+    row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
+    draft.change(FIELD, row, TBDLMJ=draft.value(FIELD, row, "TBMJ"))
+
+
+@plants("ATT003", case="gross", follows=["ATT013"])
+def a_field_of_no_area(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), TBMJ=0.0)
+
+
+@plants("ATT004", case="signs")
+def a_number_with_a_small_letter(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1] + "a")
+
+
+@plants("ATT005", case="many")
+def fields_with_the_numbers_of_parcels(draft: Draft) -> None:
+    """As where the layer was made by copying them."""
+    for parcel in np.flatnonzero(draft.lines.cultivated):
+        draft.change(FIELD, draft.row(FIELD, parcel), BSM=draft.key(PARCEL, draft.row(PARCEL, parcel)))
+
+
+@plants("ATT007", case="blank")
+def a_row_without_a_feature_code(draft: Draft) -> None:
+    draft.change("LSWHBHX", 0, YSDM=None)
+
+
+@plants("ATT011", case="county")
+def woods_of_the_neighbouring_county(draft: Draft) -> None:
+    draft.change(WOODS, draft.first(WOODS), XZQDM="140226", XZQMC="左云县")
+
+
+@plants("ATT014", case="other")
+def a_mine_with_the_urban_code_of_a_village(draft: Draft) -> None:
+    mines = (draft.layers[PARCEL]["DLBM"] == "0602").to_numpy()
+    draft.change(PARCEL, draft.pick(PARCEL, mines), CZCSXM="203")
+
+
+@plants("ATT016", case="form")
+def a_year_of_two_digits(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=20)
+
+
+@plants("ATT016", case="early")
+def survey_data_of_the_last_dynasty(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=1902)
+
+
+@plants("ATT018", case="terrace", base="alone")
+def a_kind_of_field_that_there_is_not(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), GDLX="TD")
+
+
+@plants("ATT019", case="land")
+def a_deduction_from_woods(draft: Draft) -> None:
+    row = draft.pick(PARCEL, draft.wild)
+    gross = draft.value(PARCEL, row, "TBMJ")
+    taken = round(gross * 0.1, 2)
+    draft.change(PARCEL, row, KCXS=0.1, KCMJ=taken, TBDLMJ=round(gross - taken, 2), KCDLBM="1203")
+
+
+@plants("ATT019", case="kind")
+def a_deduction_of_roads(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM="1006")

@@ -103,6 +103,18 @@ def county(folder: Path) -> Base:
     return Base(made, options, Draft(made, options, folder).report())
 
 
+#: Rules to which others leave what both could tell; without them the others speak.
+LEFT_TO = ("ATT002", "GEO004", "GEO006", "LAW010", "SCH002", "TOP001", "TOP002", "TOP003", "TOP006")
+
+
+def alone(folder: Path) -> Base:
+    """The same county, checked without the rules that others leave their matters to."""
+    made = make(PARCELS, SEED, full=True)
+    rules = tuple(code for code in all_rules() if code not in LEFT_TO)
+    options = {"profile": str(whole_book(made, folder)), "scope": "county", **side.inputs(made, folder), "rules": rules}
+    return Base(made, options, Draft(made, options, folder).report())
+
+
 def township(folder: Path) -> Base:
     """What a township's plan has and the county's has not, among some of the county's layers."""
     made = make(PARCELS, SEED)
@@ -115,4 +127,4 @@ def township(folder: Path) -> Base:
 
 
 #: By name, for `plants(base=…)`.
-BASES = {"county": county, "township": township}
+BASES = {"county": county, "alone": alone, "township": township}

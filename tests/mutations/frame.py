@@ -84,6 +84,12 @@ class Draft(Workshop):
         values = {gross: area, net: round(area - deducted, 2), "KCMJ": deducted}
         self.change(role, row, **{name: value for name, value in values.items() if name in self.layers[role]})
 
+    def county_sets(self, text: str) -> None:
+        """The county's profile says this too (TOML)."""
+        path = self.folder / "own.toml"
+        path.write_text(Path(self.options["profile"]).read_text(encoding="utf-8") + text, encoding="utf-8")
+        self.options["profile"] = str(path)
+
     def report(self) -> Report:
         layers = source.as_read(self.layers, self.schema, self.crs, self.curves)
         return check(layers, Options(**self.options)).report
@@ -94,11 +100,13 @@ Plant = Callable[[Draft], None]
 
 @dataclass(frozen=True)
 class Mutation:
-    """``finds``: how many findings of its rule are new. ``base``: which clean county it goes into (`clean.BASES`)."""
+    """``finds``: how many findings of its rule are new; None: some. ``case``: which sentence of the rule is said. ``base``:
+    which clean county it goes into (`clean.BASES`)."""
 
     rule: str
     plant: Plant
-    finds: int = 1
+    case: str = ""
+    finds: int | None = 1
     follows: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     base: str = "county"
@@ -112,12 +120,18 @@ MUTATIONS: list[Mutation] = []
 
 
 def plants(
-    rule: str, *, finds: int = 1, follows: Iterable[str] = (), silent: Iterable[str] = (), base: str = "county"
+    rule: str,
+    *,
+    case: str = "",
+    finds: int | None = 1,
+    follows: Iterable[str] = (),
+    silent: Iterable[str] = (),
+    base: str = "county",
 ) -> Callable[[Plant], Plant]:
     """Declare a mutation: see the package's docstring."""
 
     def declare(plant: Plant) -> Plant:
-        MUTATIONS.append(Mutation(rule, plant, finds, frozenset(follows), frozenset(silent), base))
+        MUTATIONS.append(Mutation(rule, plant, case, finds, frozenset(follows), frozenset(silent), base))
         return plant
 
     return declare

@@ -25,7 +25,7 @@ def a_row_without_a_shape(draft: Draft) -> None:
     draft.reshape(FIELD, draft.pick(FIELD, draft.fields), None)
 
 
-@plants("GEO002")
+@plants("GEO002", case="invalid")
 def a_bow_tie(draft: Draft) -> None:
     parcel, ring = draft.choose(draft.fields, lambda p: len(ring := draft.core(p)) >= 4 and [ring], around=False)
     draft.reshape(FIELD, draft.row(FIELD, parcel), shapely.Polygon(ring[0][[0, 2, 1, 3]]))
@@ -47,24 +47,24 @@ def a_shape_with_an_arc(draft: Draft) -> None:
     draft.curves[WOODS] = (draft.first(WOODS),)
 
 
-@plants("GEO005")
+@plants("GEO005", case="acute")
 def a_corner_of_eight_degrees(draft: Draft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 56), (0, 0))
 
 
-@plants("GEO005", follows=["GEO008"])
+@plants("GEO005", case="spike", follows=["GEO008"])
 def a_spike(draft: Draft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
 
 
-@plants("GEO006")
+@plants("GEO006", case="hole")
 def a_hole_in_a_field(draft: Draft) -> None:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0), around=False)
     row = draft.row(FIELD, parcel)
     draft.redraw(FIELD, row, shapely.difference(draft.shape(FIELD, row), shapely.Polygon(draft.core(parcel))))
 
 
-@plants("GEO007")
+@plants("GEO007", follows=["LAW007"])
 def a_scrap_of_farmland(draft: Draft) -> None:
     row = draft.pick(FARM, draft.farmland & (draft.lines.area < 500_000))
     x, y = draft.shape(FARM, row).representative_point().coords[0]
@@ -76,24 +76,24 @@ def an_arm_of_one_metre(draft: Draft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
 
 
-@plants("GEO009")
+@plants("GEO009", case="repeated")
 def a_vertex_twice(draft: Draft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 0), (400, 400), (0, 400), (0, 0))
 
 
-@plants("GEO009")
+@plants("GEO009", case="near")
 def two_vertices_a_few_millimetres_apart(draft: Draft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
 
 
-@plants("GEO010")
+@plants("GEO010", case="holes")
 def woods_with_two_hundred_clearings(draft: Draft) -> None:
     places = [(x, y) for x in range(50, 1550, 100) for y in range(50, 1550, 100)][:201]
     holes = [shapely.box(X + x, Y + y, X + x + 40, Y + y + 40).exterior for x, y in places]
     draft.add(WOODS, shapely.Polygon(shapely.box(X, Y, X + 1600, Y + 1600).exterior, holes))
 
 
-@plants("GEO010")
+@plants("GEO010", case="vertices")
 def a_line_of_very_many_vertices(draft: Draft) -> None:
     turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
     ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])
@@ -113,9 +113,34 @@ def woods_in_the_next_zone(draft: Draft) -> None:
     draft.crs[WOODS] = 4525
 
 
-@plants("GEO006")
+@plants("GEO006", case="hole", follows=["LAW007"])
 def a_window_that_nothing_fills(draft: Draft) -> None:
     """The farmland in it is gone: what was a window is a hole."""
     parcel, _ = draft.choose(draft.lines.windows, around=False)
     draft.drop(FARM, draft.row(FARM, parcel))
     assert draft.row(EDGE, parcel) < 0
+
+
+@plants("GEO002", case="misplaced")
+def woods_in_degrees_among_metres(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.layers[WOODS].at[row, "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
+
+
+@plants("GEO002", case="curve", base="alone")
+def an_arc_that_no_other_rule_tells(draft: Draft) -> None:
+    draft.curves[WOODS] = (draft.first(WOODS),)
+
+
+@plants("GEO002", case="type", follows=["SCH005"])
+def a_point_among_polygons(draft: Draft) -> None:
+    row = draft.first(WOODS)
+    draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
+
+
+@plants("GEO006", case="window", follows=["REL002", "REL005", "REL010"])
+def a_ring_of_town_around_a_field(draft: Draft) -> None:
+    parcel, _ = draft.choose(draft.farmland)
+    x, y = np.round(draft.fabric.sites[parcel], 3)
+    hole = shapely.box(x - 20, y - 20, x + 20, y + 20)
+    draft.add(EDGE, shapely.Polygon(hole.buffer(20, join_style="mitre").exterior, [hole.exterior]))

@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 
 from tests.county.lines import TARGETS
-from tests.county.workshop import EDGE, FARM, FIELD, PARCEL, ZONE
+from tests.county.points import FREE
+from tests.county.workshop import EDGE, FARM, FIELD, HERITAGE, PARCEL, ZONE
 from tests.mutations.frame import Draft, plants
 from tests.mutations.side import FIGURES
 
@@ -25,7 +26,7 @@ def towns_that_the_base_year_did_not_have(draft: Draft) -> None:
         draft.change(BASE, draft.row(BASE, parcel), CZCSXM="203")
 
 
-@plants("LAW002")
+@plants("LAW002", case="broken")
 def fields_that_went_missing(draft: Draft) -> None:
     """Cultivated land outside farmland is taken out until the task is missed by a hectare or more."""
     net = draft.layers[FIELD]["TBDLMJ"]
@@ -38,24 +39,24 @@ def fields_that_went_missing(draft: Draft) -> None:
         draft.drop(FIELD, row)
 
 
-@plants("LAW003")
+@plants("LAW003", case="blank")
 def a_zone_without_a_code(draft: Draft) -> None:
     draft.change(ZONE, draft.pick(ZONE, draft.lines.zone == 530), GHFQDM=None)
 
 
-@plants("LAW010")
+@plants("LAW010", case="code")
 def farmland_of_orchards(draft: Draft) -> None:
     level = draft.farmland & (draft.lines.rate == 0)
     draft.change(FARM, draft.pick(FARM, level), DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
 
 
-@plants("LAW010")
+@plants("LAW010", case="parcel")
 def farmland_where_the_survey_has_shrubs(draft: Draft) -> None:
     row = draft.pick(PARCEL, draft.farmland & (draft.lines.rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
 
 
-@plants("LAW020")
+@plants("LAW020", case="flexible")
 def a_quarter_of_the_town_is_kept_flexible(draft: Draft) -> None:
     frame = draft.layers[EDGE]
     largest = int(frame.loc[frame["GHFQDM"] == "410", "MJ"].idxmax())
@@ -75,7 +76,7 @@ def a_part_of_the_reserve_is_missing(draft: Draft) -> None:
     draft.drop(RESERVES, draft.last(RESERVES))
 
 
-@plants("LAW007")
+@plants("LAW007", case="map")
 def an_appendix_with_another_figure(draft: Draft) -> None:
     text = Path(draft.options["figures"]).read_text(encoding="utf-8")
     head, red, *rest = text.splitlines()
@@ -94,7 +95,106 @@ def a_margin_wider_than_what_is_left(draft: Draft) -> None:
     draft.options["profile"] = str(path)
 
 
-@plants("LAW023")
+@plants("LAW023", case="count")
 def a_building_more_than_the_text_counts(draft: Draft) -> None:
     house = draft.shape("LSJZM", draft.first("LSJZM"))
     draft.add("LSJZM", shapely.transform(house, lambda xy: np.add(xy, (60, 0))), MC="新宅")
+
+
+@plants("LAW002", case="rounding")
+def a_task_missed_by_a_hectare(draft: Draft) -> None:
+    """Two hectares are 0.003 万亩, less than half of what is printed."""
+    fields_that_went_missing(draft)
+    missed = TARGETS["cultivated"] - draft.layers[FIELD]["TBDLMJ"].sum()
+    draft.county_sets(
+        _target("cultivated_area", f"{(TARGETS['cultivated'] - missed + 20_000) * 15 / 1e8:.2f}", "wan_mu")
+    )
+
+
+def _target(indicator: str, value: str, unit: str) -> str:
+    words = {"indicator": indicator, "comparison": ">=", "value": value, "unit": unit, "binding": "", "source": "批文"}
+    return "[[targets]]\nyear = 2035\n" + "".join(f'{key} = "{word}"\n' for key, word in words.items())
+
+
+@plants("LAW003", case="")
+def a_zone_that_the_county_places_nowhere(draft: Draft) -> None:
+    draft.county_sets('[three_zones]\n"700" = "未对应"\n')
+
+
+@plants("LAW010", case="blank")
+def farmland_of_no_land_use(draft: Draft) -> None:
+    draft.change(FARM, draft.pick(FARM, draft.farmland & (draft.lines.rate == 0)), DLBM=None, DLMC=None)
+
+
+@plants("LAW020", case="special")
+def a_limit_for_special_use_zones(draft: Draft) -> None:
+    draft.county_sets("[rules.LAW020]\nmax_special_share = 0.001\n")
+
+
+def _figures(draft: Draft, *lines: str) -> None:
+    """The county's table of figures with other lines after its own."""
+    path = draft.folder / FIGURES
+    own = Path(draft.options["figures"]).read_text(encoding="utf-8")
+    path.write_text(own + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    draft.options["figures"] = str(path)
+
+
+@plants("LAW007", case="text", finds=None)
+def a_bound_that_the_text_states_twice(draft: Draft) -> None:
+    _figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
+
+
+@plants("LAW007", case="text_only")
+def two_figures_of_what_no_layer_holds(draft: Draft) -> None:
+    _figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")
+
+
+@plants("LAW007", case="unknown")
+def a_figure_of_what_nobody_knows(draft: Draft) -> None:
+    _figures(draft, "幸福指数,3,平方千米,文本第1条")
+
+
+@plants("LAW007", case="unreadable")
+def a_figure_that_is_no_number(draft: Draft) -> None:
+    _figures(draft, "生态保护红线面积,约五百,平方千米,文本第1条")
+
+
+@plants("LAW007", case="unit")
+def an_area_in_persons(draft: Draft) -> None:
+    _figures(draft, "生态保护红线面积,538,万人,文本第1条")
+
+
+@plants("LAW007", case="bound", follows=["REL005"])
+def a_town_larger_than_its_text_allows(draft: Draft) -> None:
+    parcel, _ = draft.choose(
+        draft.wild & (draft.lines.area > 500_000) & (draft.fabric.kinds[: len(draft.fabric)] == FREE)
+    )
+    x, y = np.round(draft.fabric.sites[parcel], 3)
+    draft.add(EDGE, shapely.box(x - 90, y - 90, x + 90, y + 90), GHFQDM="430", GHFQMC="特别用途区")
+
+
+def _resized(draft: Draft, role: str, row: int, metres: float) -> None:
+    draft.reshape(role, row, shapely.set_precision(draft.shape(role, row).buffer(metres, join_style="mitre"), 0.001))
+
+
+@plants("LAW023", case="area", follows=["REL020"])
+def a_district_smaller_than_its_text(draft: Draft) -> None:
+    _resized(draft, "LSWHJQ", 0, -12)
+
+
+@plants("LAW023", case="core_area", follows=["REL020", "REL023", "REL024"])
+def a_core_smaller_than_its_text(draft: Draft) -> None:
+    _resized(draft, HERITAGE, 0, -12)
+
+
+@plants("LAW023", case="control_area", follows=["REL020", "REL023", "REL024"])
+def a_control_zone_smaller_than_its_text(draft: Draft) -> None:
+    core, outer = draft.shape(HERITAGE, 0), draft.shape(HERITAGE, 1).exterior
+    inner = shapely.set_precision(core.buffer(12, join_style="mitre"), 0.001)
+    draft.reshape(HERITAGE, 1, shapely.Polygon(outer, [inner.exterior]))
+
+
+@plants("LAW023", case="site")
+def a_district_by_another_name(draft: Draft) -> None:
+    for role in (HERITAGE, "LSWHJQ", "ZXCQCSZX"):
+        draft.layers[role]["MC"] = draft.layers[role]["MC"].str.replace("浑源古城", "旧城")

@@ -6,30 +6,44 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import shapely
 
+from plugin.core.rule import EACH, all_rules
 from tests.county.workshop import EDGE, FIELD, PARCEL
 from tests.mutations.frame import Draft, plants
 
 WOODS = "TRL"
 
 
-@plants("SCH001")
+def on_each_layer() -> list[str]:
+    """Rules that look at every layer: one that nobody can use leaves a hole in all of them."""
+    return [code for code, rule in all_rules().items() if any(need.concept == EACH for need in rule.needs.values())]
+
+
+@plants("SCH001", case="")
 def no_woods(draft: Draft) -> None:
     draft.lose(WOODS)
 
 
-@plants("SCH002", silent=["ATT003"])
+@plants("SCH002", case="missing", silent=["ATT003"])
 def cultivated_land_without_its_deduction(draft: Draft) -> None:
     draft.lose(FIELD, "KCMJ")
 
 
-@plants("SCH003")
+@plants("SCH003", case="without_prefix")
 def woods_in_coordinates_without_zone_number(draft: Draft) -> None:
-    frame = draft.layers[WOODS]
-    shift = lambda xy: xy - [38_000_000, 0]  # noqa: E731
-    draft.layers[WOODS] = frame.set_geometry(shapely.transform(frame.geometry.to_numpy(), shift), crs=None)
+    draft.layers[WOODS] = _unprefixed(draft.layers[WOODS])
     draft.crs[WOODS] = 4547
+
+
+def _unprefixed(frame: Any) -> Any:
+    shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: np.subtract(xy, (38_000_000, 0)))
+    return frame.set_geometry(shapes, crs=None)
+
+
+def _codes(draft: Draft) -> dict[str, str]:
+    return next(one.codes for one in draft.schema[PARCEL] if one.name == "DLBM") or {}
 
 
 def _declare(draft: Draft, role: str, name: str, **values: Any) -> None:
@@ -48,23 +62,100 @@ def a_line_among_polygons(draft: Draft) -> None:
     draft.layers[WOODS].at[row, "geometry"] = shapely.LineString([(x, y), (x + 500, y)])
 
 
-@plants("SCH006")
+@plants("SCH006", case="")
 def a_field_by_another_name(draft: Draft) -> None:
     _declare(draft, PARCEL, "DLBM", alias="地类")
 
 
-@plants("SCH007")
+@plants("SCH007", case="lacks")
 def a_domain_that_lost_a_code(draft: Draft) -> None:
-    codes = next(one.codes for one in draft.schema[PARCEL] if one.name == "DLBM")
-    _declare(draft, PARCEL, "DLBM", codes={code: name for code, name in codes.items() if code != "0103"})
+    _declare(draft, PARCEL, "DLBM", codes={code: name for code, name in _codes(draft).items() if code != "0103"})
 
 
-@plants("SCH008")
+@plants("SCH008", case="missing")
 def a_field_that_no_rule_reads_is_gone(draft: Draft) -> None:
     draft.lose(PARCEL, "BZ")
 
 
-@plants("SCH008")
+@plants("SCH008", case="order")
 def fields_in_another_order(draft: Draft) -> None:
     first, *others = draft.schema[EDGE]
     draft.schema[EDGE] = [*others, first]
+
+
+@plants("SCH001", case="empty")
+def woods_without_a_row(draft: Draft) -> None:
+    draft.layers[WOODS] = draft.layers[WOODS].iloc[:0]
+
+
+@plants("SCH002", case="type")
+def a_deduction_that_is_text(draft: Draft) -> None:
+    draft.layers[FIELD]["KCMJ"] = draft.layers[FIELD]["KCMJ"].map("{:.2f}".format).astype(object)
+    _declare(draft, FIELD, "KCMJ", type="text", length=20)
+
+
+@plants("SCH003", case="unusable", silent=on_each_layer())
+def woods_in_no_coordinate_system(draft: Draft) -> None:
+    frame = draft.layers[WOODS]
+    draft.layers[WOODS] = frame.set_geometry(frame.geometry.to_numpy(), crs=None)
+    draft.crs[WOODS] = None
+
+
+@plants("SCH003", case="with_prefix")
+def all_but_the_woods_without_zone_number(draft: Draft) -> None:
+    for role, frame in draft.layers.items():
+        if role != WOODS:
+            draft.layers[role] = _unprefixed(frame)
+            draft.crs[role] = 4547
+
+
+@plants("SCH003", case="not_cgcs2000")
+def woods_in_the_system_of_1980(draft: Draft) -> None:
+    draft.layers[WOODS] = draft.layers[WOODS].to_crs(2362)
+    draft.crs[WOODS] = 2362
+
+
+@plants("SCH006", case="empty")
+def a_field_of_no_name(draft: Draft) -> None:
+    _declare(draft, PARCEL, "DLBM", alias="")
+
+
+@plants("SCH006", case="none")
+def a_layer_without_names_of_fields(draft: Draft) -> None:
+    draft.schema[PARCEL] = [replace(one, alias="") for one in draft.schema[PARCEL]]
+
+
+@plants("SCH007", case="none")
+def a_field_without_a_domain(draft: Draft) -> None:
+    _declare(draft, PARCEL, "DLBM", codes={})
+
+
+@plants("SCH007", case="more")
+def a_domain_with_a_code_of_ones_own(draft: Draft) -> None:
+    _declare(draft, PARCEL, "DLBM", codes=_codes(draft) | {"0199": "撂荒地"})
+
+
+@plants("SCH007", case="names")
+def a_domain_with_another_name(draft: Draft) -> None:
+    _declare(draft, PARCEL, "DLBM", codes=_codes(draft) | {"0103": "旱田"})
+
+
+@plants("SCH008", case="type")
+def a_remark_that_is_a_number(draft: Draft) -> None:
+    draft.layers[PARCEL]["BZ"] = 0
+    _declare(draft, PARCEL, "BZ", type="integer", length=None)
+
+
+@plants("SCH003", case="mixed_zones", follows=["GEO012"])
+def woods_in_another_zone(draft: Draft) -> None:
+    draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
+    draft.crs[WOODS] = 4525
+
+
+@plants("SCH003", case="far_away", follows=["GEO006"])
+def a_county_in_the_zone_to_the_west(draft: Draft) -> None:
+    """The same numbers under another prefix: three degrees to the west. The windows, known by their place, are others."""
+    for role, frame in draft.layers.items():
+        shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: np.subtract(xy, (1_000_000, 0)))
+        draft.layers[role] = frame.set_geometry(shapes, crs=None)
+        draft.crs[role] = 4525

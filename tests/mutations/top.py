@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 
 from tests.county.workshop import FARM, FIELD, PARCEL, RED, ZONE, dented
 from tests.mutations.frame import Draft, plants
 
-WOODS = "TRL"
+WOODS, BASE = "TRL", "XZYDYH"
 
 
-@plants("TOP001")
+@plants("TOP001", case="")
 def one_parcel_reaches_into_the_next(draft: Draft) -> None:
     parcel, edges = draft.choose(draft.wild, lambda p: list(draft.near(p, draft.wild).items()))
     other, edge = edges[0]
@@ -20,7 +22,7 @@ def one_parcel_reaches_into_the_next(draft: Draft) -> None:
     draft.redraw(PARCEL, row, draft.grown(PARCEL, row, draft.fabric.wedge(edge, other)))
 
 
-@plants("TOP001")
+@plants("TOP001", case="")
 def a_field_within_another(draft: Draft) -> None:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.rate == 0), around=False)
     row = draft.row(FIELD, parcel)
@@ -43,11 +45,13 @@ def woods_beyond_the_border(draft: Draft) -> None:
     draft.add(WOODS, shapely.box(x + 200, y, x + 500, y + 300))
 
 
-def _dent(draft: Draft, role: str, chosen: np.ndarray, deep: float, longest: float = np.inf) -> None:
-    """The middle of an edge between two chosen parcels drawn in by ``deep`` metres, on one side only."""
+def _dent(
+    draft: Draft, role: str, chosen: np.ndarray, deep: float, longest: float = np.inf, beside: np.ndarray | None = None
+) -> None:
+    """The middle of an edge between two chosen parcels (or one ``beside`` them) drawn in by ``deep`` metres, on one side."""
 
     def fits(parcel: int):
-        for _, edge in draft.near(parcel, chosen).items():
+        for _, edge in draft.near(parcel, chosen if beside is None else beside).items():
             chain = draft.fabric.chain(edge)
             start, end = chain[len(chain) // 2 - 1], chain[len(chain) // 2]
             if np.hypot(*(end - start)) > longest:
@@ -64,12 +68,12 @@ def _dent(draft: Draft, role: str, chosen: np.ndarray, deep: float, longest: flo
     draft.redraw(role, draft.row(role, parcel), made)
 
 
-@plants("TOP004")
+@plants("TOP004", case="")
 def two_fields_come_apart(draft: Draft) -> None:
     _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
 
 
-@plants("TOP005")
+@plants("TOP005", case="")
 def a_vertex_on_one_side_only(draft: Draft) -> None:
     _dent(draft, FIELD, draft.fields, 0.001, longest=900)
 
@@ -85,7 +89,7 @@ def woods_pasted_twice(draft: Draft) -> None:
     draft.add(WOODS, draft.shape(WOODS, row), like=row)
 
 
-@plants("TOP008", follows=["REL001", "REL004", "REL010"])
+@plants("TOP008", case="overlaps", follows=["REL001", "REL004", "REL010"])
 def a_hair_of_farmland_in_the_red_line(draft: Draft) -> None:
     def sides(parcel: int):
         for reserve, edge in draft.near(parcel, draft.lines.red).items():
@@ -106,3 +110,41 @@ def a_window_half_filled(draft: Draft) -> None:
 
     parcel, parts = draft.choose(draft.lines.windows, halves, around=False)
     draft.redraw(FARM, draft.row(FARM, parcel), parts[0])
+
+
+@plants("TOP001", case="duplicate")
+def a_parcel_pasted_twice(draft: Draft) -> None:
+    row = draft.pick(PARCEL, draft.wild)
+    draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
+
+
+@plants("TOP004", case="hole", base="alone")
+def a_crack_within_a_field(draft: Draft) -> None:
+    row = draft.pick(FIELD, draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0))
+    shape = draft.shape(FIELD, row)
+    x, y = np.round(shape.representative_point().coords[0], 3)
+    draft.redraw(FIELD, row, shapely.Polygon(shape.exterior, [shapely.box(x, y, x + 0.5, y + 30).exterior]))
+
+
+@plants("TOP005", case="layers", finds=None)
+def a_vertex_of_the_survey_on_the_border(draft: Draft) -> None:
+    """Where the county ends no other parcel lies beside it: county, township and zone lack the vertex."""
+    count = len(draft.fabric)
+
+    def fits(parcel: int) -> Any:
+        for other, edge in draft.fabric.neighbours(parcel).items():
+            chain = draft.fabric.chain(edge)
+            start, end = chain[0], chain[1]
+            if other >= count and np.hypot(*(end - start)) < 900:
+                middle = np.round((start + end) / 2, 3)
+                made = dented(draft.shape(BASE, draft.row(BASE, parcel)), start, middle, end)
+                return made is not None and made.is_valid and [made]
+        return None
+
+    parcel, (made,) = draft.choose(draft.wild, fits)
+    draft.redraw(BASE, draft.row(BASE, parcel), made)
+
+
+@plants("TOP008", case="gaps")
+def a_crack_between_farmland_and_red_line(draft: Draft) -> None:
+    _dent(draft, FARM, draft.farmland, 0.8, beside=draft.lines.red)
