@@ -222,7 +222,7 @@ def survey_data_of_the_last_dynasty(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=1902)
 
 
-@plants("ATT018", case="terrace", base="alone")
+@plants("ATT018", case="terrace", base="without ATT002")
 def a_kind_of_field_that_there_is_not(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), GDLX="TD")
 

@@ -103,16 +103,11 @@ def county(folder: Path) -> Base:
     return Base(made, options, Draft(made, options, folder).report())
 
 
-#: Rules to which others leave what both could tell; without them the others speak.
-LEFT_TO = ("ATT002", "GEO004", "GEO006", "LAW010", "SCH002", "TOP001", "TOP002", "TOP003", "TOP006")
-
-
-def alone(folder: Path) -> Base:
-    """The same county, checked without the rules that others leave their matters to."""
-    made = make(PARCELS, SEED, full=True)
-    rules = tuple(code for code in all_rules() if code not in LEFT_TO)
-    options = {"profile": str(whole_book(made, folder)), "scope": "county", **side.inputs(made, folder), "rules": rules}
-    return Base(made, options, Draft(made, options, folder).report())
+def without(codes: list[str], folder: Path) -> Base:
+    """The same county, checked without some rules: what others leave to them, those now say themselves."""
+    base = county(folder)
+    base.options["rules"] = tuple(code for code in all_rules() if code not in codes)
+    return Base(base.county, base.options, Draft(base.county, base.options, folder).report())
 
 
 def township(folder: Path) -> Base:
@@ -126,5 +121,7 @@ def township(folder: Path) -> Base:
     return Base(made, options, Draft(made, options, folder).report())
 
 
-#: By name, for `plants(base=…)`.
-BASES = {"county": county, "alone": alone, "township": township}
+def base(name: str, folder: Path) -> Base:
+    """By the name that `plants(base=…)` gives: ``county``, ``township``, or ``without ATT002 …``."""
+    kind, *codes = name.split()
+    return without(codes, folder) if kind == "without" else {"county": county, "township": township}[kind](folder)

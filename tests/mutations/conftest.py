@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.mutations.clean import BASES
+from tests.mutations import clean
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +13,7 @@ def base(tmp_path_factory):
 
     def get(name):
         if name not in made:
-            made[name] = BASES[name](tmp_path_factory.mktemp(name))
+            made[name] = clean.base(name, tmp_path_factory.mktemp("clean"))
         return made[name]
 
     return get

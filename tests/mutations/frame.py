@@ -101,7 +101,7 @@ Plant = Callable[[Draft], None]
 @dataclass(frozen=True)
 class Mutation:
     """``finds``: how many findings of its rule are new; None: some. ``case``: which sentence of the rule is said. ``base``:
-    which clean county it goes into (`clean.BASES`)."""
+    which clean county it goes into (`clean.base`)."""
 
     rule: str
     plant: Plant

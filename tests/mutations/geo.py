@@ -127,7 +127,7 @@ def woods_in_degrees_among_metres(draft: Draft) -> None:
     draft.layers[WOODS].at[row, "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
 
 
-@plants("GEO002", case="curve", base="alone")
+@plants("GEO002", case="curve", base="without GEO004")
 def an_arc_that_no_other_rule_tells(draft: Draft) -> None:
     draft.curves[WOODS] = (draft.first(WOODS),)
 
@@ -138,7 +138,7 @@ def a_point_among_polygons(draft: Draft) -> None:
     draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
 
 
-@plants("GEO006", case="window", follows=["REL002", "REL005", "REL010"])
+@plants("GEO006", case="window", base="without TOP009", follows=["REL002", "REL005", "REL010"])
 def a_ring_of_town_around_a_field(draft: Draft) -> None:
     parcel, _ = draft.choose(draft.farmland)
     x, y = np.round(draft.fabric.sites[parcel], 3)

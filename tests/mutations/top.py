@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from tests.county.workshop import FARM, FIELD, PARCEL, RED, ZONE, dented
+from tests.mutations import geo
 from tests.mutations.frame import Draft, plants
 
 WOODS, BASE = "TRL", "XZYDYH"
@@ -98,7 +99,7 @@ def a_hair_of_farmland_in_the_red_line(draft: Draft) -> None:
     draft.choose_blade(draft.farmland, sides, 0.12)
 
 
-@plants("TOP009", follows=["LAW007"])
+@plants("TOP009", case="partly", follows=["LAW007"])
 def a_window_half_filled(draft: Draft) -> None:
     """Cut from vertex to vertex, so that every edge that stays is still a common one."""
 
@@ -118,7 +119,7 @@ def a_parcel_pasted_twice(draft: Draft) -> None:
     draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
 
 
-@plants("TOP004", case="hole", base="alone")
+@plants("TOP004", case="hole", base="without GEO006")
 def a_crack_within_a_field(draft: Draft) -> None:
     row = draft.pick(FIELD, draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0))
     shape = draft.shape(FIELD, row)
@@ -148,3 +149,8 @@ def a_vertex_of_the_survey_on_the_border(draft: Draft) -> None:
 @plants("TOP008", case="gaps")
 def a_crack_between_farmland_and_red_line(draft: Draft) -> None:
     _dent(draft, FARM, draft.farmland, 0.8, beside=draft.lines.red)
+
+
+@plants("TOP009", case="window", follows=["REL002", "REL005", "REL010"])
+def a_ring_of_town_around_a_field(draft: Draft) -> None:
+    geo.a_ring_of_town_around_a_field(draft)
