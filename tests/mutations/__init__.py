@@ -19,6 +19,7 @@ A new rule needs a mutation for each of its sentences: put it into the module of
 `pytest tests/mutations -k LAW011`, and read what it says. What the clean county lacks (a layer, a side input such as a
 baseline) is added to tests/county (`full.py`) or to `side.py`, so that it stays clean. Pick places with
 `draft.choose(mask, fits)`; use `Workshop`'s verbs (`row`, `reshape`, `change`, `add`, `drop`, `grown`, `shrunk`,
-`choose_blade`); a setting of the county by `county_sets`. A rule that leaves a matter to
-another speaks for itself in the base "without" it (`base="without ATT002"`). `reshape` keeps the area field (MJ) right, `redraw` all areas of a parcel, so that the defect stays one.
+`choose_blade`); a setting of the county by `county_sets`. `reshape` keeps the area field (MJ) right, `redraw` all areas of
+a parcel, so that the defect stays one. A rule that leaves a matter to another speaks for itself in the base without that
+one (`base="without ATT002"`).
 """
