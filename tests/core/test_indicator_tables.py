@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables and workbook of a county's figures, held against sums made by pandas, geopandas.overlay and a second formula of area."""
+
+import getpass
+import zipfile
+
+import fiona
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+from openpyxl.utils import get_column_letter
+from shapely.geometry import shape
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options
+from plugin.core.errors import Cancelled, OutputError
+from plugin.core.render.tables.model import Number
+from plugin.core.tabulate import tabulate, write_workbook
+from tests.core.small import write_gpkg
+from tests.county import SEED, make, source
+from tests.county.measure import statutory_area
+
+OPTIONS = Options(profile="hunyuan")
+GROUPS = {
+    **{f"{n:02}": f"{n:02}" for n in range(1, 7)},
+    **{f"{n:02}": "built" for n in range(7, 17)},
+    "17": "17",
+    "23": "23",
+}
+
+
+def planned(base: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A plan's land use: some parcels become housing, one in nine is cut in two, and a few are left out."""
+    plan = base.drop(columns="CZCSXM").copy()
+    plan.loc[plan.index % 7 == 3, ["YDYHFLDM", "YDYHFLMC"]] = "070100", "城镇住宅用地"
+    cut = []
+    for place in plan.index[plan.index % 9 == 4]:
+        west, south, east, north = plan.geometry[place].bounds
+        half = shapely.box(west - 1, south - 1, (west + east) / 2, north + 1)
+        for part in (plan.geometry[place].intersection(half), plan.geometry[place].difference(half)):
+            cut += [{**plan.loc[place], "geometry": one} for one in shapely.get_parts([part]) if one.area > 1]
+    kept = plan[(plan.index % 9 != 4) & (plan.index % 50 != 1)]
+    made = gpd.GeoDataFrame(pd.concat([kept, gpd.GeoDataFrame(cut, crs=plan.crs)], ignore_index=True), crs=plan.crs)
+    made["TBMJ"] = made["TBDLMJ"] = statutory_area(made.geometry.to_numpy()).round(2)
+    return made
+
+
+@pytest.fixture(scope="module")
+def county():
+    layers = make(300, SEED, full=True).layers
+    return {**layers, "GHYDYH": planned(layers["XZYDYH"])}
+
+
+@pytest.fixture(scope="module")
+def done(county):
+    fields = {
+        **{role: source.declared(role) for role in county if role != "GHYDYH"},
+        "GHYDYH": source.declared("XZYDYH"),
+    }
+    return tabulate(source.as_read(county, fields), OPTIONS)
+
+
+def table(done, name):
+    return next(t for t in done.tables if t.id == name)
+
+
+def column(done, name, place):
+    """Code of the row → number."""
+    found = table(done, name)
+    values = found.column(place)
+    return {r.code or r.kind: v.value for r, v in zip(found.rows, values, strict=True) if isinstance(v, Number)}
+
+
+def ha(frame):
+    return statutory_area(frame.geometry.to_numpy()) / 1e4
+
+
+def test_sheets_in_their_order(done):
+    order = ["indicators", "lines", "ratio", "zones", "spaces", "land_use", "transitions", "townships", "about"]
+    assert [t.id for t in done.tables] == order
+
+
+def test_zones_add_up_to_the_layer_and_the_county(done, county):
+    zones = county["YDYHGHFQ"]
+    found = column(done, "zones", "statutory")
+    expected = pd.Series(ha(zones)).groupby(zones["GHFQDM"].str[0].to_numpy() + "00").sum()
+    for code, area in expected.items():
+        assert found[code] == pytest.approx(area, rel=1e-9), code
+    for code, area in pd.Series(ha(zones)).groupby(zones["GHFQDM"].to_numpy()).sum().items():
+        assert found[code] == pytest.approx(area, rel=1e-9), code
+    tops = sum(v for code, v in found.items() if code.endswith("00") and code.isdigit())
+    assert found["sum"] == pytest.approx(tops, rel=1e-12)
+    assert found["county"] == pytest.approx(ha(county["XZQX"]).sum(), rel=1e-9)
+    assert found["difference"] == pytest.approx(found["sum"] - found["county"], abs=1e-6)
+    stored = column(done, "zones", "stored")
+    assert stored["sum"] == pytest.approx(zones["MJ"].sum() / 1e4)
+
+
+def test_the_three_zones_are_their_planning_zones(done, county):
+    zones = county["YDYHGHFQ"]
+    space = zones["GHFQDM"].str[0].map({"1": "02", "2": "02", "3": "01", "4": "03", "5": "01", "7": "90"})
+    found = column(done, "spaces", "statutory")
+    for code, area in pd.Series(ha(zones)).groupby(space.to_numpy()).sum().items():
+        assert found[code] == pytest.approx(area, rel=1e-7), code
+    assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
+
+
+def test_lines_on_every_basis(done, county):
+    farm, edge = county["YJJBNTBHTB"], county["CZKFBJ"]
+    assert column(done, "lines", "statutory")["farmland"] == pytest.approx(ha(farm).sum(), rel=1e-9)
+    assert column(done, "lines", "survey")["farmland"] == pytest.approx(farm["YJJBNTTBMJ"].sum() / 1e4)
+    assert column(done, "lines", "net")["farmland"] == pytest.approx(farm["YJJBNTMJ"].sum() / 1e4)
+    assert column(done, "lines", "net_wan_mu")["farmland"] == pytest.approx(farm["YJJBNTMJ"].sum() * 15 / 1e8)
+    found = column(done, "lines", "statutory")
+    for kind, code in (("concentrated", "41"), ("flexible", "42"), ("special", "43")):
+        rows = edge["GHFQDM"].str.startswith(code)
+        if rows.any():
+            assert found[f"boundary:{kind}"] == pytest.approx(ha(edge[rows]).sum(), rel=1e-9)
+    assert found["boundary"] == pytest.approx(sum(v for k, v in found.items() if k.startswith("boundary:")), rel=1e-12)
+
+
+def test_the_ratio_is_numerator_over_denominator(done, county):
+    base = county["XZYDYH"]
+    urban = base["TBMJ"][base["CZCSXM"].isin(["201", "201A", "202", "202A"])].sum() / 1e4
+    areas, ratios = column(done, "ratio", "area"), column(done, "ratio", "ratio")
+    assert areas["denominator_m2"] == pytest.approx(urban)
+    assert ratios["form:n1"] == pytest.approx(ha(county["CZKFBJ"]).sum() / urban, rel=1e-9)
+
+
+def test_land_use_by_group_and_its_change(done, county):
+    base, plan = county["XZYDYH"], county["GHYDYH"]
+    ids = dict(zip([*[f"{n:02}" for n in range(1, 7)], "built", "17", "23"],
+                   ["cultivated", "garden", "forest", "grass", "wetland", "farm_facilities", "construction", "water", "other"],
+                   strict=True))  # fmt: skip
+    for frame, place in ((base, "base_area"), (plan, "planned_area")):
+        found = column(done, "land_use", place)
+        net = frame.groupby(frame["YDYHFLDM"].str[:2].map(GROUPS))["TBDLMJ"].sum() / 1e4
+        ridges = (frame["TBMJ"] - frame["TBDLMJ"]).sum() / 1e4
+        for group, name in ids.items():
+            expected = net.get(group, 0.0) + (ridges if group == "23" else 0.0)
+            assert found[name] == pytest.approx(expected, abs=0.01), (place, name)
+        assert found["sum"] == pytest.approx(frame["TBMJ"].sum() / 1e4)
+        assert sum(found[name] for name in ids.values()) == pytest.approx(found["sum"])
+    change, before, after = (column(done, "land_use", c) for c in ("change", "base_area", "planned_area"))
+    assert all(change[k] == pytest.approx(after[k] - before[k], abs=0.006) for k in change)
+
+
+def test_what_becomes_of_what_is_the_overlay(done, county):
+    base, plan = county["XZYDYH"], county["GHYDYH"]
+    left = base[["geometry"]].assign(a=base["YDYHFLDM"].str[:2].map(GROUPS))
+    right = plan[["geometry"]].assign(b=plan["YDYHFLDM"].str[:2].map(GROUPS))
+    both = gpd.overlay(left, right, how="intersection", keep_geom_type=True)
+    expected = pd.Series(ha(both)).groupby([both["a"].to_numpy(), both["b"].to_numpy()]).sum()
+    found = column(done, "transitions", "to_6")
+    for group, name in (("01", "cultivated"), ("03", "forest"), ("built", "construction")):
+        assert found[name] == pytest.approx(expected.get((group, "built"), 0.0), abs=0.01), name
+    sums, gone = column(done, "transitions", "sum_base"), column(done, "transitions", "not_planned")
+    assert sums["sum"] == pytest.approx(ha(base).sum(), rel=1e-9)
+    left_out = base[(base.index % 50 == 1) & (base.index % 9 != 4)]
+    assert gone["sum"] == pytest.approx(ha(left_out).sum(), abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [("red_line_statutory", "STBHHX"), ("boundary_statutory", "CZKFBJ"), ("zone_300", "YDYHGHFQ")]
+)
+def test_townships_are_the_overlay_and_add_up(done, county, name, role):
+    frame, towns = county[role], county["XZQXZ"]
+    frame = frame[frame["GHFQDM"].str.startswith("3")] if name == "zone_300" else frame
+    both = gpd.overlay(frame[["geometry"]], towns[["XZQDM", "geometry"]], how="intersection")
+    expected = pd.Series(ha(both)).groupby(both["XZQDM"].to_numpy()).sum()
+    found = column(done, "townships", name)
+    for code in towns["XZQDM"]:
+        assert found[code] == pytest.approx(expected.get(code, 0.0), abs=0.01), code
+    assert found["sum"] == pytest.approx(ha(frame).sum(), rel=1e-9)
+    assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
+
+
+def test_every_column_by_township_adds_up(done):
+    found = table(done, "townships")
+    for place in range(2, len(found.columns)):
+        values = [row.values[place].value for row in found.rows]
+        assert values[-1] == pytest.approx(sum(values[:-1]), abs=1e-6), found.columns[place].id
+
+
+def test_indicators_agree_with_the_other_tables(done):
+    values = column(done, "indicators", "value")
+    assert values["red_line_area"] == pytest.approx(column(done, "lines", "statutory")["red_line"] / 100, rel=1e-12)
+    assert values["agricultural_space_area"] == pytest.approx(column(done, "spaces", "statutory_km2")["01"], rel=1e-12)
+    assert values["expansion_ratio_n1"] == pytest.approx(column(done, "ratio", "ratio")["form:n1"], rel=1e-12)
+    assert values["county_area"] == pytest.approx(column(done, "zones", "statutory")["county"] / 100, rel=1e-12)
+    grass = column(done, "land_use", "base_area")["grass"]
+    assert values["grassland_area"] == pytest.approx(grass / 100, rel=1e-9)
+
+
+# --- the workbook
+
+
+LAYERS = ("XZQX", "XZQXZ", "YDYHGHFQ", "STBHHX", "CZKFBJ", "YJJBNTBHTB", "GDBHMB", "XZYDYH")
+
+
+@pytest.fixture(scope="module")
+def written(county, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("写")
+    database = write_gpkg(folder / "县.gpkg", {role: county[role] for role in LAYERS})
+    target = folder / "指标.xlsx"
+    assert main(["indicators", str(database), "--profile", "hunyuan", "--xlsx", str(target)]) == 0
+    return database, target
+
+
+def cells(sheet):
+    """First text of each row → its numbers."""
+    rows = list(sheet.iter_rows(min_row=4, values_only=True))
+    return {
+        next((v for v in row if isinstance(v, str)), ""): [v for v in row if isinstance(v, int | float)] for row in rows
+    }
+
+
+def test_the_workbook_says_what_another_reader_measures(written):
+    database, target = written
+    book = openpyxl.load_workbook(target)
+    with fiona.open(database, layer="STBHHX") as layer:
+        red = np.array([shape(f["geometry"]) for f in layer], dtype=object)
+    with fiona.open(database, layer="YJJBNTBHTB") as layer:
+        net = sum(f["properties"]["YJJBNTMJ"] for f in layer)
+    found = cells(book["三条控制线"])
+    assert found["生态保护红线"][1] == pytest.approx(statutory_area(red).sum() / 1e4, rel=1e-9)
+    assert found["永久基本农田保护图斑"][3] == pytest.approx(net / 1e4)
+    listed = {row[1]: row for row in book["指标表"].iter_rows(min_row=4, values_only=True)}
+    head = [cell.value for cell in book["指标表"][3]]
+    row = dict(zip(head, listed["永久基本农田保护面积"], strict=True))
+    assert row["数值"] == pytest.approx(net * 15 / 1e8) and row["目标"] == "≥ 63.25 万亩"
+    assert row["余量"] == pytest.approx(row["数值"] - 63.25) and row["单位"] == "万亩" and row["面积口径"] == "净面积"
+    assert row["口径已确认"] in ("是", "否") and "YJJBNTMJ" in row["数据"]
+    row = dict(zip(head, listed["常住人口数量"], strict=True))
+    assert row["数值"] is None and row["状态"] == "无法计算" and "常住人口" in row["数据"]
+
+
+def test_the_workbook_looks_like_an_offices_table(written):
+    book = openpyxl.load_workbook(written[1])
+    assert book.sheetnames[:3] == ["指标表", "三条控制线", "扩展倍数"] and book.sheetnames[-1] == "说明"
+    for sheet in book:
+        width = sheet.max_column
+        assert sheet["A1"].value.startswith("浑源县") and sheet["A1"].font.b
+        assert f"A1:{get_column_letter(width)}1" in {str(r) for r in sheet.merged_cells.ranges}
+        assert sheet.print_title_rows == "$1:$3" and sheet.page_setup.fitToWidth == 1
+        for row in sheet.iter_rows(min_row=3, max_row=4):
+            assert all(cell.border.left.style == "thin" for cell in row), sheet.title
+        for row in sheet.iter_rows(min_row=4):
+            for cell in row:
+                if isinstance(cell.value, float):
+                    assert cell.number_format.startswith("#,##0."), (sheet.title, cell.coordinate)
+    assert book["乡镇"]["A2"].value == "单位：公顷"
+
+
+def test_nobody_is_named_in_the_workbook(written):
+    database, target = written
+    with zipfile.ZipFile(target) as parts:
+        text = b"".join(parts.read(name) for name in parts.namelist()).decode("utf-8", "ignore")
+    assert str(database.parent) not in text and "openpyxl" not in text
+    core = openpyxl.load_workbook(target).properties
+    assert core.creator == core.lastModifiedBy and "三区三线规划助手" in core.creator
+    user = getpass.getuser()
+    assert user not in (core.creator, core.lastModifiedBy, core.title)
+
+
+def test_the_english_workbook(county, tmp_path):
+    layers = source.as_read({role: county[role] for role in LAYERS})
+    made = tabulate(layers, Options(profile="hunyuan", lang="en"))
+    write_workbook(made, tmp_path / "x.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    assert book.sheetnames[0] == "Indicators" and book["Townships"]["A2"].value == "Unit: ha"
+
+
+def test_an_old_workbook_stands_where_nothing_new_can(county, tmp_path):
+    target = tmp_path / "x.xlsx"
+    target.write_bytes(b"old")
+    layers = source.as_read({role: county[role] for role in LAYERS[:3]})
+    with pytest.raises(Cancelled):
+        tabulate(layers, OPTIONS, cancelled=lambda: True)
+    made = tabulate(layers, OPTIONS)
+
+    def stop():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write_workbook(made, target, stop)
+    assert target.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x.xlsx"]
+    write_workbook(made, target)
+    assert openpyxl.load_workbook(target).sheetnames
+
+
+def test_the_source_is_never_the_target(written):
+    database, _ = written
+    before = database.read_bytes()
+    assert main(["indicators", str(database), "--xlsx", str(database)]) == 2
+    assert database.read_bytes() == before
+    with pytest.raises(OutputError):
+        write_workbook(tabulate(str(database), OPTIONS), database)
