@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every pair of the conflict matrix: two layers with one shared corner, and REL010 says what the matrix says, once."""
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.conflicts import ALLOWED
+from plugin.core.rules.rel010_control_line_conflicts import SEVERITY
+from plugin.core.standard import load_standard
+from tests.core.small import as_read, box, table
+
+#: The edition that has village boundaries too.
+STANDARD = load_standard("township_db")
+
+
+def role(line):
+    return STANDARD.concepts.get(line, (line,))[0]
+
+
+def shared(conflict):
+    layers = {role(conflict.left): table([box(0, 0)]), role(conflict.right): table([box(90, 90)])}
+    report = check(as_read(layers), Options(standard="township_db", rules=("REL010",))).report
+    return [f for f in report.findings if f.code == "REL010"]
+
+
+def pairs(wanted):
+    chosen = [one for one in STANDARD.conflicts if not one.rule and (one.meaning == ALLOWED) is not wanted]
+    return [pytest.param(one, id=one.key.removeprefix("conflicts.")) for one in chosen]
+
+
+@pytest.mark.parametrize("conflict", pairs(True))
+def test_a_pair_is_told_as_the_matrix_says(conflict):
+    (finding,) = shared(conflict)
+    assert {finding.role, finding.related_role} == {role(conflict.left), role(conflict.right)}
+    assert (finding.case, finding.severity) == (conflict.meaning, SEVERITY[conflict.meaning])
+    assert finding.area_m2 == pytest.approx(100, rel=1e-3)
+
+
+@pytest.mark.parametrize("conflict", pairs(False))
+def test_an_allowed_pair_is_not_told(conflict):
+    assert shared(conflict) == []

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The clean county, carried into a database that the plugin made and read from there, passes the whole rule book too."""
+
+import pyogrio
+import pytest
+from pyproj import CRS
+
+from plugin.core.check import Options, check
+from plugin.core.exchange.create import create_database
+from plugin.core.report import Verdict
+from plugin.core.rule import Severity
+from plugin.core.standard import load_standard
+
+pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+
+pytestmark = pytest.mark.slow  # it writes and reads a whole county
+
+
+@pytest.mark.parametrize(("suffix", "driver"), [(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")])
+def test_a_county_drawn_in_our_database_passes(base, tmp_path, suffix, driver):
+    clean = base("county")
+    standard = load_standard()
+    path = tmp_path / f"浑源{suffix}"
+    templates = [standard.templates[role] for role in clean.county.layers]
+    create_database(path, templates, CRS.from_epsg(4526), code_lists=standard.code_lists)
+    for role, frame in clean.county.layers.items():
+        points = frame.geometry.iloc[0].geom_type == "Point"
+        pyogrio.write_dataframe(frame, path, layer=role, driver=driver, append=True, promote_to_multi=not points)
+    report = check(path, Options(**clean.options)).report
+    wrong = [f"{f.code} {f.severity} {f.message}" for f in report.findings if f.severity is not Severity.INFO]
+    assert wrong == []
+    outcomes, known = ({r.code: str(r.outcome) for r in one.rules} for one in (report, clean.report))
+    assert outcomes == known
+    assert {f.fingerprint for f in report.findings} == {f.fingerprint for f in clean.report.findings}
+    assert report.verdict is Verdict.PASS
