@@ -1358,6 +1358,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>参数</translation>
     </message>
     <message>
+        <source>Parameters of the check in view</source>
+        <translation>参数（眼前这次检查用的值）</translation>
+    </message>
+    <message>
         <source>Partly checked</source>
         <translation>部分检查</translation>
     </message>

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "rules":
             return _rules(args, words)
         if args.command == "rule":
-            return _rule(args.code, texts, words)
+            return _rule(args, texts, words)
         if args.command == "dictionary":
             return _dictionary(args, words)
         if args.command == "structure":
@@ -117,6 +117,8 @@ def _parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
     one = commands.add_parser("rule", help=text("rule"), parents=[language])
     one.add_argument("code", metavar="CODE", help=text("code"))
+    for name in ("standard", "profile"):
+        one.add_argument(f"--{name}", default="", help=text(name))
     one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
     one.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
@@ -254,21 +256,23 @@ def _rules(args: argparse.Namespace, words: Words) -> int:
     return CLEAN
 
 
-def _rule(code: str, texts: Texts, words: Words) -> int:
+def _rule(args: argparse.Namespace, texts: Texts, words: Words) -> int:
+    """Everything about one rule, with the values that standard and profile put in force."""
     from .engine import choose_rules
-    from .standard import load_standard
+    from .explain import in_force, lines
 
-    (rule,) = choose_rules((), (code,))
-    say(f"{rule.code}  {rule.name}  {words.get('severity', str(rule.severity))}")
+    norm = Options(standard=args.standard, profile=args.profile).norm()
+    (rule,) = choose_rules((), (args.code,))
+    say(f"{rule.code}  {rule.name}  {words.get('severity', str(norm.severity(rule)))}")
     say(texts.rule_title(rule))
     for heading, body in texts.rule_help(rule).items():
         say(f"\n{heading}\n  {' '.join(body.split())}")
-    if rule.parameters:
-        say(f"\n{words.get('cli', 'parameters')}")
-        for parameter in rule.parameters:
-            default = words.get("cli", "default", value=_with_unit(parameter.default, parameter.unit, words))
-            say(f"  {parameter.name}  {texts.section('parameters').get(parameter.name, '')}  {default}")
-    known = load_standard().citations
+    told = lines(in_force(rule, norm), texts)
+    if told:
+        say(f"\n{texts.get('explain', 'parameters')}")
+        for line in told:
+            say(f"  {line}")
+    known = norm.standard.citations
     say(f"\n{words.get('text', 'basis')}")
     for key in rule.basis:
         source = known.get(key)
@@ -361,12 +365,6 @@ def _vct(args: argparse.Namespace, words: Words) -> int:
         say(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
     say(words.get("cli", "written", target=args.output))
     return CLEAN
-
-
-def _with_unit(value: float, unit: str, words: Words) -> str:
-    if unit == "share":
-        return f"{value:.10g} ({value:.0%})"
-    return f"{value:.10g} {words.named('unit', unit)}".strip()
 
 
 def _progress(share: float, text: str) -> None:

@@ -14,6 +14,7 @@ import shapely
 
 from .context import Context
 from .errors import Cancelled, InputError, SanxianError
+from .explain import in_force
 from .findings import Finding, set_fingerprints
 from .geometry import crs as crs_care
 from .geometry.validity import missing
@@ -102,6 +103,7 @@ def _run_one(
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
     given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
+    outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
     try:
         result = _apply(rule, context, given, outcome, texts)
     except Cancelled:
@@ -160,6 +162,13 @@ def result_of(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | 
     except SanxianError as error:
         return None, without_folders(texts.explain(error))
     return result, outcome.reason
+
+
+def _told(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the rule goes by; tolerances that are not the norm's were set for this run."""
+    usual = context.norm.tolerance().to_dict()
+    tolerance = {f"tolerance.{k}": v for k, v in context.tolerance.to_dict().items() if v != usual[k]}
+    return [one.to_dict() for one in in_force(rule, context.norm, {**call, **tolerance})]
 
 
 def _apply(

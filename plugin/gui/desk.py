@@ -413,7 +413,8 @@ class Desk(QObject):
     def show_help(self, code: str) -> None:
         from .help_dialog import HelpDialog
 
-        HelpDialog(code, self.iface.mainWindow()).exec()
+        norm, outcome = idle.in_force(self.dock.result, county.options(QgsProject.instance()))
+        HelpDialog(code, self.iface.mainWindow(), norm=norm, outcome=outcome).exec()
 
     def _enable(self) -> None:
         there, free = self.dock.result is not None, self._job is None

@@ -106,6 +106,9 @@ class DetailPane(QgsScrollArea):
         sources = result.sources(code)
         if sources:
             form.addRow(row_label(tr("Source")), source_list(sources))
+        parameters = result.parameters(code)
+        if parameters:
+            form.addRow(row_label(tr("Parameters")), text_label("\n".join(parameters)))
 
 
 def area_text(area_m2: float | None) -> str:

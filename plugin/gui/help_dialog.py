@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from html import escape
+from typing import Any
 
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
 
@@ -15,8 +17,13 @@ from .buttons import close_only
 
 
 class HelpDialog(QDialog):
-    def __init__(self, code: str = "", parent=None):
+    """``norm``: standard and profile whose values are told; ``outcome``: code → how the rule fared in the check in view."""
+
+    def __init__(
+        self, code: str = "", parent=None, *, norm: Any = None, outcome: Callable[[str], Any] = lambda code: None
+    ):
         super().__init__(parent)
+        self._norm, self._outcome = norm, outcome
         self.setObjectName("SanxianHelpDialog")
         self.browser = QTextBrowser()
         self.browser.setOpenLinks(False)
@@ -35,31 +42,45 @@ class HelpDialog(QDialog):
         self._back.setVisible(bool(code))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
-            self.browser.setHtml(rule_page(code) if code else about_page())
+            self.browser.setHtml(self._page(code) if code else about_page())
         except ImportError:
             # The rules themselves need the libraries; the rest of the page does not.
             self.browser.setHtml(about_page(rules=False))
 
+    def _page(self, code: str) -> str:
+        return rule_page(code, self._norm, self._outcome(code))
 
-def rule_page(code: str) -> str:
+
+def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
+    """What, why, how to fix, limits, sources with their marks, and the values in force: those of the check in view
+    (``outcome``), else what ``norm`` (standard and county profile) sets."""
+    from ..core.explain import InForce, in_force, lines
     from ..core.rule import all_rules
     from ..core.texts import Texts
 
     texts = Texts(interface_language())
     rule = all_rules().get(code)
     if rule is None:
-        return f"<p>{escape(texts.section('run_messages').get(code, code))}</p>"
+        return f"<h2>{escape(code)}</h2><p>{escape(texts.section('run_help').get(code, code))}</p>"
     parts = [f"<h2>{code} {escape(texts.rule_title(rule))}</h2>"]
     for heading, text in texts.rule_help(rule).items():
         parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")
-    if rule.parameters:
-        names = texts.section("parameters")
-        rows = "".join(
-            f"<li>{escape(names.get(p.name, p.name))} {p.name} = {p.default:g} {p.unit.replace('m2', 'm²')}</li>"
-            for p in rule.parameters
-        )
-        parts.append(f"<h3>{escape(tr('Parameters'))}</h3><ul>{rows}</ul>")
+    if norm is None:
+        return "".join(parts)
+    known = norm.standard.citations
+    cited = [(c.mark, c.zh if texts.lang == "zh" else c.en) for key in rule.basis if (c := known.get(key))]
+    parts.append(f"<h3>{escape(tr('Source'))}</h3>{_list(f'[{mark}] {text}' for mark, text in cited)}")
+    if outcome is not None and outcome.parameters:
+        title, given = tr("Parameters of the check in view"), [InForce(**one) for one in outcome.parameters]
+    else:
+        title, given = texts.get("explain", "parameters"), in_force(rule, norm)
+    if given:
+        parts.append(f"<h3>{escape(title)}</h3>{_list(lines(given, texts))}")
     return "".join(parts)
+
+
+def _list(rows: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(row)}</li>' for row in rows)}</ul>"
 
 
 def about_page(rules: bool = True) -> str:

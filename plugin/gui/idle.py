@@ -114,3 +114,14 @@ def explain(error: Exception) -> str:
         return _missing()
     text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
     return text.format(error=type(error).__name__)
+
+
+def in_force(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
+    """What a rule's page tells values of: the norm and outcomes of the result in view, else the project's norm; None where
+    profile or standard cannot be read, which the next check says."""
+    if result is not None:
+        return result.checked.plan.norm, result.outcome
+    try:
+        return options.norm(), lambda code: None
+    except (SanxianError, ImportError):
+        return None, lambda code: None

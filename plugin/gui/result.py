@@ -79,6 +79,14 @@ class Result:
         texts = list(self.help(code).values())
         return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
 
+    def parameters(self, code: str) -> list[str]:
+        """The rule's own parameters with the values that it went by, a line each; what many rules share is on its page."""
+        from ..core.explain import InForce, lines
+
+        outcome = self.outcome(code)
+        given = [InForce(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]]
+        return lines(given, self.texts)
+
     def sources(self, code: str) -> list[Source]:
         """The citations of a rule, then the settings it used that nobody confirmed."""
         from ..core.rule import all_rules

@@ -14,7 +14,8 @@ from plugin.core.render.html import render
 from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest
 from plugin.core.report import Outcome, Report, RuleOutcome
-from plugin.core.rule import Severity
+from plugin.core.rule import Severity, all_rules
+from plugin.core.texts import Texts
 from plugin.core.writing import Outputs
 from tests.core.made_report import TOWNSHIPS, finding, made_report, provenance, square
 
@@ -316,3 +317,26 @@ def test_windows_have_a_section_of_their_own():
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
     assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45 188.63" in page.text
     assert "开天窗 2 处，合计 209 515.66 m²，其中没有占满的 1 处" in page.text
+
+
+def test_each_rule_with_findings_has_its_help_and_what_it_went_by():
+    report = made_report()
+    rule = next(r for r in report.rules if r.code == "LAW010")
+    rule.parameters = [
+        {"name": "max_share", "value": 0.12, "unit": "share", "origin": "profile", "who": "浑源县", "setting": "", "mark": "C", "confirmed": False},
+        {"name": "tolerance.min_area_m2", "value": 0.5, "unit": "m2", "origin": "call", "who": "", "setting": "tolerance", "mark": "C", "confirmed": True},
+    ]  # fmt: skip
+    quiet = next(r for r in report.rules if r.code == "LAW001")
+    quiet.parameters = [{**rule.parameters[0], "value": 0.25}]
+    page = page_of(report)
+    assert page.with_data("data-parameters")[0]["data-parameters"] == "LAW010"
+    assert "最大占比 max_share = 0.12 (12%)（县配置 浑源县，来源 C，未确认）" in page.text
+    assert "容差 tolerance.min_area_m2 = 0.5 m²（本次指定，来源 C，已确认）" in page.text
+    assert "max_share = 0.25 (25%)" in page.text, "of a rule without findings in the table of rules"
+    texts = Texts("zh")
+    for heading, text in texts.rule_help(all_rules()["LAW010"]).items():
+        assert heading in page.text and " ".join(text.split()) in page.text
+    raw = render(report, NORM)
+    for code in ("LAW010", "REL001"):
+        assert f'id="{code}"' in raw and f'href="#{code}"' in raw
+    assert 'id="rule-ATT003"' in raw and 'href="#rule-ATT003"' in raw

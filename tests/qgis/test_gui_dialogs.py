@@ -6,7 +6,10 @@ from qgis.core import QgsVectorLayer
 
 from plugin.bridge import county, health, roles, settings
 from plugin.bridge.layers import template_id
+from plugin.core.check import Options
 from plugin.core.errors import InputError
+from plugin.core.explain import in_force
+from plugin.core.report import Outcome, RuleOutcome
 from plugin.core.rule import all_rules
 from plugin.core.texts import Texts
 from plugin.gui import detail_pane, help_dialog, idle, profile_dialog
@@ -146,8 +149,31 @@ def test_help_has_a_page_for_everything(qgis_app, code):
 
 
 def test_help_without_the_libraries(qgis_app, monkeypatch):
-    def broken(code):
+    def broken(code, *_more):
         raise ImportError("shapely")
 
     monkeypatch.setattr(help_dialog, "rule_page", broken)
     assert HelpDialog("REL002").browser.toPlainText().strip()
+
+
+def test_a_rule_s_page_tells_sources_and_the_values_in_force(chinese, qgis_app):
+    norm = Options(profile="hunyuan").norm()
+    text = HelpDialog("LAW001", norm=norm).browser.toPlainText()
+    assert "依据" in text and "[C] 城镇开发边界扩展倍数核算口径" in text
+    assert "ratio.limit = 1.25（县配置 浑源县）" in text and "现在用的值" in text
+    # What the check in view took comes before what a next one would.
+    taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
+    taken.parameters = [one.to_dict() for one in in_force(all_rules()["REL006"], norm, {"max_share": 0.3})]
+    dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)
+    assert "max_share = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
+    assert "眼前这次检查" in dialog.browser.toPlainText()
+    dialog.show_page("LAW001")
+    assert "现在用的值" in dialog.browser.toPlainText()
+    assert "豁免" in HelpDialog("RUN903", norm=norm).browser.toPlainText()
+
+
+def test_without_a_norm_the_page_still_helps(chinese, qgis_app, project):
+    county.keep(project, county.County(profile="nowhere"))
+    norm, outcome = idle.in_force(None, county.options(project))
+    assert norm is None and outcome("REL006") is None
+    assert "怎么改" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..findings import Finding
 from ..profile import Norm
-from ..report import Report
+from ..report import Report, RuleOutcome
 from ..rule import Severity
 from ..texts import Texts, number
 from .pictures import PICTURES, largest, rank, with_area
@@ -85,6 +85,7 @@ def _townships(found: list[Finding], words: Words) -> str:
 def lists(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> list[dict[str, Any]]:
     """A block per rule with findings: its rows, what is left out, how to fix and on what basis."""
     named = titles(report, words)
+    outcomes = {r.code: r for r in report.rules}
     blocks = []
     for code, found in sorted(by_code(report.findings).items(), key=lambda item: rule_order(item[0])):
         shown = heapq.nsmallest(limit, found, key=rank)
@@ -97,7 +98,7 @@ def lists(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) ->
                 "more": words.get("text", "more_rows", count=number(len(found) - len(shown), 0))
                 if len(found) > limit
                 else "",
-                **_manual(code, norm, words),
+                **_manual(code, outcomes.get(code), norm, words),
             }
         )
     return blocks
@@ -140,16 +141,27 @@ def _key(key: str, fid: Any, words: Words) -> str:
     return f"{key} {words.bracket(tail)}" if key and tail else key or tail
 
 
-def _manual(code: str, norm: Norm | None, words: Words) -> dict[str, Any]:
-    """How to fix, and the sources with their marks; empty for what is no rule of ours (a report of another version)."""
+def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
+    """The rule's help by heading, the values it went by, and its sources with their marks; no more than a sentence for a
+    finding about the run, nothing for what is no rule of ours (a report of another version)."""
     from ..rule import all_rules
 
-    rule = all_rules().get(code)
+    rule, texts = all_rules().get(code), Texts(words.lang)
     if rule is None:
-        return {"fix": "", "basis": []}
-    texts = Texts(words.lang)
-    fix = texts.rule_help(rule)[texts.section("headings")["fix"]]
-    return {"fix": fix, "basis": citations(rule.basis, norm, words)}
+        said = texts.section("run_help").get(code, "")
+        return {"help": [(texts.section("headings")["what"], said)] if said else [], "basis": [], "parameters": []}
+    return {
+        "help": [(heading, " ".join(text.split())) for heading, text in texts.rule_help(rule).items()],
+        "basis": citations(rule.basis, norm, words),
+        "parameters": in_words(outcome, texts),
+    }
+
+
+def in_words(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
+    """What a rule went by, a line each."""
+    from ..explain import InForce, lines
+
+    return lines([InForce(**one) for one in outcome.parameters], texts) if outcome is not None else []
 
 
 def citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:

@@ -236,6 +236,7 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
     from ..rule import all_rules
 
     known = all_rules()
+    told = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
         outcome = "partly" if _partly(rule) else str(rule.outcome)
@@ -250,6 +251,9 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
                 "outcome_id": outcome,
                 "count": number(rule.findings, 0),
                 "seconds": number(rule.seconds, 2),
+                "listed": rule.code in told,
+                # Those of a rule with findings stand with them.
+                "parameters": "" if rule.code in told else words.get("page", "clause").join(_own(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
                 "unconfirmed": words.join(_unconfirmed(rule.unconfirmed, words)[1]),
@@ -257,6 +261,13 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
             }
         )
     return rows
+
+
+def _own(rule: RuleOutcome, words: Words) -> list[str]:
+    """A rule's own parameters: settings that many share (tolerance) are said once, on the first page."""
+    from ..explain import InForce, lines
+
+    return lines([InForce(**one) for one in rule.parameters if not one["setting"]], Texts(words.lang))
 
 
 def provenance(report: Report, words: Words) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which value was in force, and who set it."""
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options, check
+from plugin.core.explain import CALL, PROFILE, RULE, STANDARD, in_force, lines
+from plugin.core.profile import Norm, load_profile
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.core.tolerance import Tolerance
+
+from .small import as_read, outcome
+
+RULES = all_rules()
+
+
+@pytest.fixture
+def county(tmp_path):
+    """A county on a county: one value each from rule, standard, base and itself."""
+    (tmp_path / "base.toml").write_text(
+        'id = "base"\nname = "某市"\narea_code = "140200"\n[rules.REL006]\nmax_share = 0.2\n[ratio]\nlimit = 1.28\n',
+        encoding="utf-8",
+    )
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'id = "mine"\nname = "某县"\narea_code = "140225"\nbase = "base"\n[ratio]\nlimit = 1.22\n', encoding="utf-8"
+    )
+    profile = load_profile(path)
+    return Norm(load_standard(), profile)
+
+
+def of(code, norm, call=None):
+    return {one.name: one for one in in_force(RULES[code], norm, call)}
+
+
+def test_who_set_a_value(county):
+    parameters = of("REL006", county)
+    assert (parameters["max_share"].value, parameters["max_share"].origin) == (0.2, PROFILE)
+    assert parameters["max_share"].who == "某市"
+    assert parameters["large_area_m2"].origin == STANDARD and parameters["large_area_m2"].mark == "C"
+    assert of("TOP009", county)["window_share"].origin == RULE
+    limit = of("LAW001", county)["ratio.limit"]
+    assert (limit.value, limit.origin, limit.who) == (1.22, PROFILE, "某县")
+    given = of("REL006", county, {"max_share": 0.3, "tolerance.min_area_m2": 2.0})
+    assert (given["max_share"].value, given["max_share"].origin) == (0.3, CALL)
+    assert given["tolerance.min_area_m2"].origin == CALL and given["tolerance.min_width_m"].origin == STANDARD
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_rule_can_say_what_it_goes_by(lang):
+    norm, texts = Norm(load_standard(), load_profile("hunyuan")), Texts(lang)
+    for rule in RULES.values():
+        told = lines(in_force(rule, norm), texts)
+        assert len(told) >= len(rule.parameters), rule.code
+        assert len(set(told)) == len(told), rule.code
+        for parameter in rule.parameters:
+            assert parameter.name in texts.section("parameters"), f"{rule.code}: {parameter.name} has no name"
+
+
+def test_the_report_says_what_the_run_took():
+    options = Options(
+        rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
+    )
+    report = check(as_read(), options).report
+    told = {one["name"]: one for one in outcome(report, "TOP009").parameters}
+    assert (told["window_share"]["value"], told["window_share"]["origin"]) == (0.5, "call")
+    assert (told["tolerance.min_area_m2"]["value"], told["tolerance.min_area_m2"]["origin"]) == (2.0, "call")
+    assert told["tolerance.min_width_m"]["origin"] == "standard"
+
+
+def test_on_the_command_line(capsys):
+    assert main(["rule", "LAW001", "--profile", "hunyuan"]) == 0
+    said = capsys.readouterr().out
+    assert "ratio.limit = 1.25（县配置 浑源县）" in said and "依据" in said and "局限" in said
+    assert main(["rule", "LAW001", "--lang", "en"]) == 0
+    assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out
