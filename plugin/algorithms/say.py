@@ -48,6 +48,8 @@ def say_report(feedback, checked: Checked) -> None:
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
     if summary["left_out"]:
         feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
+    if summary["waived"]:
+        feedback.pushInfo(texts.get("toolbox", "waived", count=summary["waived"]))
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {k: v for k, v in summary.items() if isinstance(v, int) and k not in ("infos", "waived")}
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))

@@ -10,12 +10,16 @@ from pyproj import CRS
 
 from plugin.core.check import Options, check
 from plugin.core.edits import Batch, Edited, State
+from plugin.core.findings import Finding
 from plugin.core.geometry.crs import GEODETIC, coordinates
 from plugin.core.io import read_source
 from plugin.core.report import Outcome, Verdict
+from plugin.core.rule import Severity
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.beside import beside_source
 from plugin.core.waivers.file import change_waivers
+from plugin.core.waivers.match import match
+from plugin.core.waivers.model import Limits, Waivers
 
 from .small import box, layers, look, outcome, surveyed, table, write_gpkg
 
@@ -283,6 +287,30 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
     assert put(0, shapely.segmentize(box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
     assert put(1, box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
     assert put(1, box(1220, 700)) == {first: "waived", second: "waived"}
+
+
+def test_thousands_of_one_name_are_told_apart_as_a_few_are():
+    """Many gaps without a key: by the index each waiver finds its own, as comparing each with each does."""
+    chance = np.random.default_rng(7)
+    places = np.column_stack([chance.uniform(113.0, 113.2, 3000), chance.uniform(39.0, 39.2, 3000)])
+    findings = [
+        Finding("YDYHGHFQ", code="TOP002", severity=Severity.ERROR, area_m2=10.0 + n % 7, place=(x, y), by_place=True)
+        for n, (x, y) in enumerate(places.tolist())
+    ]
+    entries = accepted(findings[::3], WORDS, Limits())
+    # Each moves by up to four metres.
+    for one in findings:
+        one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
+    many = match(Waivers(), entries, findings)
+    assert not many.gone and not many.changed
+    assert len(many.held) == len(entries) == 1000
+    for n in range(0, 3000, 60):
+        few = match(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
+        assert {k: w.id for k, w in few.held.items()} == {
+            k: w.id for k, w in many.held.items() if w in entries[n // 3 : n // 3 + 3]
+        }
+    # All are mended: nothing is found of any.
+    assert len(match(Waivers(), entries, findings[1::3]).gone) > 980
 
 
 def test_layers_without_a_file_take_the_waivers_that_are_named(source):

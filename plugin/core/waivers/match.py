@@ -6,14 +6,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import cos, radians
 from typing import Any
+
+import numpy as np
+import shapely
 
 from ..findings import Finding
 from .model import Identity, Waiver, Waivers, distance_m, figures, identity, known_by_fid
 
 #: Among findings of one name that are told apart by place alone, one this many metres away (or twice the conflict's own
 #: width) is another conflict, not the one that was accepted and has changed.
-_REACH_M = 100.0
+_REACH_M = 20.0
+#: Up to so many pairs each is looked at.
+_FEW = 10_000
+_METRES_A_DEGREE = 110_000.0
 
 
 @dataclass
@@ -45,7 +52,8 @@ def match(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Findin
 
 def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: Matching) -> None:
     sure = [f for f in findings if not known_by_fid(f)]
-    pairs = [(_far(w, f), n, m) for n, w in enumerate(entries) for m, f in enumerate(sure) if fits(w, f, waivers)]
+    near_by = _near_by(entries, sure)
+    pairs = [(_far(w, sure[m]), n, m) for n, w in enumerate(entries) for m in near_by[n] if fits(w, sure[m], waivers)]
     met: set[int] = set()
     taken: set[int] = set()
     for _, n, m in sorted(pairs):
@@ -55,11 +63,11 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
             result.held[id(sure[m])] = entries[n]
     # A second waiver of a finding that another holds already.
     met |= {n for _, n, m in pairs if m in taken}
-    left = [f for m, f in enumerate(sure) if m not in taken]
     for n, entry in enumerate(entries):
         if n in met:
             continue
-        near = min((f for f in left if _in_reach(entry, f)), key=lambda f: _far(entry, f), default=None)
+        left = (sure[m] for m in near_by[n] if m not in taken and _in_reach(entry, sure[m]))
+        near = min(left, key=lambda f: _far(entry, f), default=None)
         unsure = next((f for f in findings if known_by_fid(f)), None)
         if near is not None:
             result.changed.append((entry, near))
@@ -67,6 +75,28 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
             result.unsure.append((entry, unsure))
         else:
             result.gone.append(entry)
+
+
+def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
+    """For each waiver the findings that may come into question: all where they are few, else those around its place.
+
+    Thousands of gaps in one layer have one name: nobody compares each with each.
+    """
+    if len(entries) * len(findings) <= _FEW:
+        return [range(len(findings))] * len(entries)
+    points = np.array([shapely.Point(f.place) if f.place else None for f in findings], dtype=object)
+    tree = shapely.STRtree(points)
+    without = [m for m, f in enumerate(findings) if not f.place]
+    found: list[Iterable[int]] = []
+    for entry in entries:
+        if entry.place is None:
+            found.append(without)
+            continue
+        reach = max(_REACH_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
+        # Rather too far than too near: a degree of longitude is the shorter one.
+        degrees = 1.01 * reach / (_METRES_A_DEGREE * max(cos(radians(entry.place[1])), 0.01))
+        found.append(tree.query(shapely.Point(entry.place), predicate="dwithin", distance=degrees).tolist())
+    return found
 
 
 def fits(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
