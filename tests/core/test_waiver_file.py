@@ -211,6 +211,19 @@ def test_what_cannot_be_accepted_says_why(one, why):
     assert "豁免" in said(error.value) or "结论" in said(error.value)
 
 
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        ("压占 12\u202f640.35 m²（宽 1.5 m）。请退到边线。", "压占 12 640.35 m²（宽 1.5 m）。"),
+        ("Shares 12.5 m² (width 0.3 m). Draw it back.", "Shares 12.5 m² (width 0.3 m)."),
+        ("没有句号", "没有句号"),
+    ],
+)
+def test_the_problem_is_kept_without_its_remedy(message, kept):
+    (made,) = accepted([finding(message=message)], WORDS, Limits())
+    assert made.message == kept and made.message.encode("gbk", errors="ignore")
+
+
 @pytest.mark.parametrize("lacking", ["reason", "document", "author"])
 def test_a_waiver_needs_its_words(lacking):
     with pytest.raises(InputError):

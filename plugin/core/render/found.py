@@ -158,10 +158,11 @@ def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Wo
 
 
 def in_words(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
-    """What a rule went by, a line each."""
-    from ..explain import InForce, lines
+    """What a rule went by, a line each; the tolerance of standard and county stands on the first page."""
+    from ..explain import CALL, InForce, lines
 
-    return lines([InForce(**one) for one in outcome.parameters], texts) if outcome is not None else []
+    given = [InForce(**one) for one in (outcome.parameters if outcome is not None else ())]
+    return lines([one for one in given if one.setting != "tolerance" or one.origin == CALL], texts)
 
 
 def citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,11 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..findings import Finding
+from ..texts import THIN_SPACE
 from .model import Limits, Waiver, figures, obstacle
+
+#: The first sentence: a full stop within a figure ends none.
+_SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         date=words.date,
         until=words.until,
         attachment=attachment,
-        message=finding.message,
+        message=_problem(finding.message),
         case=finding.case,
         role=finding.role,
         key=finding.key,
@@ -76,6 +81,12 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         change_m2=change,
         figures={} if area is not None else figures(finding),
     )
+
+
+def _problem(message: str) -> str:
+    """What is wrong, without the remedy that follows; with plain spaces, for GBK has no narrow ones."""
+    found = _SENTENCE.match(message)
+    return (found.group() if found else message).replace(THIN_SPACE, " ")
 
 
 def _attachment(path: str, folder: Path | None) -> str:

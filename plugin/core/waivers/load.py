@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What a run is told that is to be judged as if nobody had accepted anything.
 NO_WAIVERS = ("none", "无")
+#: Waivers that one notice names.
+_NAMED = 3
 Notice = tuple[str, dict[str, Any]]
 
 
@@ -46,10 +48,15 @@ def notices(waivers: Waivers) -> list[Notice]:
         return []
     key = "notice_waivers_beside" if waivers.beside else "notice_waivers"
     said: list[Notice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
+    lost: dict[str, list[str]] = {}
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
-            params = {"number": entry.id, "attachment": entry.told()["attachment"]}
-            said.append(("notice_waiver_attachment", params))
+            lost.setdefault(entry.told()["attachment"], []).append(entry.id)
+    for attachment, numbers in lost.items():
+        more = f" … ({len(numbers)})" if len(numbers) > _NAMED else ""
+        said.append(
+            ("notice_waiver_attachment", {"number": ", ".join(numbers[:_NAMED]) + more, "attachment": attachment})
+        )
     return said
 
 
