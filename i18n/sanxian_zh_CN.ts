@@ -1274,6 +1274,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>不通过</translation>
     </message>
     <message>
+        <source>Not set: severities as the rules have them</source>
+        <translation>不分阶段：按规则自己的级别</translation>
+    </message>
+    <message>
         <source>Not started: {name} is missing. All else works; see Environment Check.</source>
         <translation>没有启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
     </message>
@@ -1376,6 +1380,18 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, crashed {crashed}</source>
         <translation>通过 {passed}，有问题 {failed}，不适用 {not_applicable}，跳过 {skipped}，出错 {crashed}</translation>
+    </message>
+    <message>
+        <source>Phase of the plan</source>
+        <translation>规划阶段</translation>
+    </message>
+    <message>
+        <source>Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile may take a finding more or less gravely in it.
+
+Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as 永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's (LAW005).</source>
+        <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段定各规则的级别。
+
+乡镇任务表：要有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作列名，如“永久基本农田（万亩）”。逐个乡镇与任务比（LAW004），合计与本县目标比（LAW005）。</translation>
     </message>
     <message>
         <source>Place to save</source>
@@ -1780,6 +1796,18 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Targets missed by rounding</source>
         <translation>差在取整的目标</translation>
+    </message>
+    <message>
+        <source>Tasks handed down to the townships, a row each (rules LAW004 and LAW005)</source>
+        <translation>下达到各乡镇的任务，一行一条（规则 LAW004、LAW005）</translation>
+    </message>
+    <message>
+        <source>Tasks of the townships</source>
+        <translation>乡镇任务表</translation>
+    </message>
+    <message>
+        <source>Tasks of the townships (xlsx or csv)</source>
+        <translation>乡镇任务表（xlsx 或 csv）</translation>
     </message>
     <message>
         <source>Template</source>

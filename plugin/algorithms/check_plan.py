@@ -14,9 +14,10 @@ from qgis.core import (
 )
 
 from ..bridge.check import check, stopper, write
-from ..bridge.settings import language
+from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.check import Options
+from ..core.phases import PHASES
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, file_parameter, norm_help, norm_parameters, progress_to, text_parameter
@@ -26,6 +27,7 @@ from .say import say_county, say_report, say_written
 
 ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
 FIGURES, WAIVERS, RENUMBERED = "FIGURES", "WAIVERS", "RENUMBERED"
+PHASE, TARGETS = "PHASE", "TARGETS"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
@@ -58,7 +60,12 @@ class CheckPlan(SanxianAlgorithm):
             "Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or "
             "from the file given; “none” leaves them out."
         )
-        return "\n\n".join([text, figures, waivers, norm_help()])
+        tasks = tr(
+            "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile may take a finding more or less gravely in it.\n\n"
+            "Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as "
+            "永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's (LAW005)."
+        )
+        return "\n\n".join([text, tasks, figures, waivers, norm_help()])
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
@@ -77,6 +84,8 @@ class CheckPlan(SanxianAlgorithm):
         for parameter in [*source_parameters(), *norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        phases = list(PHASES.values() if interface_language() == "zh" else PHASES)
+        self.addParameter(text_parameter(PHASE, tr("Phase of the plan"), phases))
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         if part:
             rules = text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
@@ -96,6 +105,8 @@ class CheckPlan(SanxianAlgorithm):
         table = tr("Table of old and new keys, by which waivers are followed")
         self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         table = tr("Figures of text and tables (xlsx or csv)")
+        tasks = tr("Tasks of the townships (xlsx or csv)")
+        self.addParameter(advanced(file_parameter(TARGETS, tasks, f"{tr('Tables')} (*.xlsx *.csv)")))
         self.addParameter(advanced(file_parameter(FIGURES, table, f"{tr('Tables')} (*.xlsx *.csv)")))
 
     def add_check_outputs(self):
@@ -129,12 +140,14 @@ class CheckPlan(SanxianAlgorithm):
             rules=tuple(code for code in re.split(r"[\s,;，；、]+", self.text(parameters, RULES, context)) if code),
             base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
             figures=self.text(parameters, FIGURES, context),
+            phase=self.text(parameters, PHASE, context),
+            targets=self.text(parameters, TARGETS, context),
             lang=language(),
             waivers=self.text(parameters, WAIVERS, context),
             renumbered=self.text(parameters, RENUMBERED, context),
         )
         self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
-        return inputs + ([self.options.figures] if self.options.figures else [])
+        return [*inputs, *filter(None, (self.options.figures, self.options.targets))]
 
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled

@@ -12,17 +12,20 @@ from . import recognise, roles, waivers
 from .settings import language
 
 _SCOPE = "sanxian"
-_KEYS = ("profile", "standard", "scope", "base_year")
+_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets")
 
 
 @dataclass(frozen=True)
 class County:
-    """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file."""
+    """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file; ``phase``: id;
+    ``targets``: the path of a table of township tasks."""
 
     profile: str = ""
     standard: str = ""
     scope: str = ""
     base_year: str = ""
+    phase: str = ""
+    targets: str = ""
 
 
 def of(project: QgsProject) -> County:
@@ -47,6 +50,8 @@ def options(project: QgsProject) -> Options:
         scope=county.scope,
         base_year=int(county.base_year) if county.base_year.isdigit() else None,
         roles=roles.chosen(project),
+        phase=county.phase,
+        targets=county.targets,
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, recognise.plan_layers(project)),

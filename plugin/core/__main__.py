@@ -97,7 +97,8 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     for name in ("standard", "profile", "roles", "scope"):
         checking.add_argument(f"--{name}", default="", help=text(name))
     checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    for name in ("figures", "waivers", "renumbered"):
+    checking.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    for name in ("figures", "targets", "waivers", "renumbered"):
         checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one = commands.add_parser("check", help=text("check"), parents=[language, checking])
     one.add_argument("--rules", default="", help=text("only"))
@@ -150,7 +151,7 @@ def _check(args: argparse.Namespace, words: Words) -> int:
     from .writing import Outputs, check_outputs
 
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
-    check_outputs(outputs, [args.source, *([args.figures] if args.figures else [])])
+    check_outputs(outputs, [args.source, *filter(None, (args.figures, args.targets))])
     checked = check(args.source, _options(args, words), progress=_progress)
     write_outputs(checked, outputs)
     for line in summary(checked.report, words):
@@ -170,6 +171,8 @@ def _options(args: argparse.Namespace, words: Words) -> Options:
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
         base_year=args.base_year,
         figures=args.figures,
+        phase=args.phase,
+        targets=args.targets,
         waivers=args.waivers,
         renumbered=args.renumbered,
         lang=words.lang,

@@ -32,7 +32,8 @@ class Options:
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
     to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
-    keys, by which waivers are followed. ``phase``: id or Chinese name (`core.phases`).
+    keys, by which waivers are followed. ``phase``: id or Chinese name (`core.phases`). ``targets``: the path of a
+    table of tasks by township (xlsx, CSV).
     """
 
     standard: str = ""
@@ -49,6 +50,7 @@ class Options:
     waivers: str = ""
     renumbered: str = ""
     phase: str = ""
+    targets: str = ""
 
     def norm(self) -> Norm:
         """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""
@@ -87,6 +89,7 @@ def check(
     from .engine import choose_rules, run
     from .indicators.typed import read_figures
     from .io import read_source
+    from .transmission.table import read_township_tasks
     from .waivers.load import load_waivers
 
     def stop_if_cancelled() -> None:
@@ -100,6 +103,7 @@ def check(
     roles = options.role_choices()
     # Side inputs first: a slip there is told before anything large is read.
     figures = read_figures(options.figures) if options.figures else ()
+    targets = read_township_tasks(options.targets)
     waivers, said = load_waivers(
         options.waivers, norm, sources if isinstance(sources, str | Path) else None, options.renumbered
     )
@@ -122,6 +126,10 @@ def check(
     if figures:
         said = [*said, ("notice_figures", {"file": Path(options.figures).name, "count": len(figures)})]
         plan.inputs += (options.figures,)
+    plan.targets = targets
+    if targets.tasks:
+        said = [*said, ("notice_targets", {"file": targets.file, "count": len(targets.tasks)})]
+        plan.inputs += (options.targets,)
     plan.notices += [*options.notices, *said]
     plan.waivers = waivers
     report = run(

@@ -123,6 +123,8 @@ def _run_one(
     for need in rule.needs.values():
         # Whether two layers of one concept agree is not checked: what the second holds is in nobody's figures.
         result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
+    if context.norm.phase_decides(rule):
+        result.unconfirmed.append("phase")
     unconfirmed = {u for u in (*rule.uses, *result.unconfirmed) if not context.norm.is_confirmed(u)}
     outcome.unconfirmed = sorted(unconfirmed | set(result.doubts))
     if result.findings:
@@ -301,7 +303,10 @@ def _finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None])
     for finding, shape in zip(placed, plan.shown(plan.stored_only(shapes)), strict=True):
         finding.geometry = shape
     for indicator in report.indicators:
-        indicator.name = texts.indicator(indicator.id)
+        name = texts.indicator(indicator.id)
+        indicator.name = (
+            texts.get("words", "figure_of_place", name=name, place=indicator.place) if indicator.place else name
+        )
 
 
 def _townships(plan: Plan, points: Any) -> list[str]:

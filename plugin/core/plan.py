@@ -19,6 +19,7 @@ from .geometry.union import united
 from .indicators.typed import TypedFigure
 from .layer import Layer
 from .profile import Norm
+from .transmission.model import TownshipTasks
 from .waivers.model import Waivers
 
 
@@ -49,6 +50,8 @@ class Plan:
     base_year: int | None = None
     #: Figures as text, tables and maps print them; empty where no table was given.
     figures: tuple[TypedFigure, ...] = ()
+    #: Tasks handed down to the townships; empty where no table was given.
+    targets: TownshipTasks = field(default_factory=TownshipTasks)
     inputs: tuple[str, ...] = ()
     #: The only layers that rules on every layer ask of (`live`); None: all.
     each_of: frozenset[str] | None = None

@@ -61,7 +61,8 @@ class Example:
     ``layers`` maps the need's name to rows: a WKT, or a dict with ``wkt`` and attributes by meaning.
     ``settings`` override the standard's, ``roles`` choose another role for a need.
     ``standard``: another edition's id, for layers that the county's does not have.
-    ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value, unit, where).
+    ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value, unit, where;
+    ``targets``: code, name, indicator, comparison, value, unit).
     ``finds``: how many findings; ``areas``: their planar areas, where it is worth saying.
     """
 

@@ -71,6 +71,9 @@ class Texts:
     def reason(self, key: str, params: dict[str, Any]) -> str:
         if "indicator" in params:
             params = {**params, "indicator": self.indicator(params["indicator"])}
+        if "indicators" in params:
+            names = dict.fromkeys(self.indicator(name) for name in params["indicators"])
+            params = {**params, "indicators": self.get("words", "between_names").join(names)}
         return self.get("reasons", key, **params)
 
     def notice(self, key: str, params: dict[str, Any]) -> str:
@@ -162,7 +165,9 @@ class Texts:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             words["problem_text"] = self.problem(str(finding.params["problem"]), params)
         if "unit" in finding.params:
-            words["unit"] = self.get("units", str(finding.params["unit"]))
+            unit = str(finding.params["unit"])
+            # What no layer has is told in the unit that its text prints.
+            words["unit"] = str(_catalogue(self.lang)["units"].get(unit, unit))
         return words
 
     def _word(self, value: Any) -> str:

@@ -62,6 +62,15 @@ class ProfileDialog(QDialog):
         self.waivers = FileLine(waivers.chosen(project), project.homePath(), "CSV (*.csv)")
         self.waivers.line.setObjectName("SanxianProfileWaivers")
         self.waivers.line.setPlaceholderText(tr("The .waivers.csv beside the data"))
+        self.phase = QComboBox()
+        self.phase.setObjectName("SanxianPhase")
+        self.phase.addItem(tr("Not set: severities as the rules have them"), "")
+        for one, name in self._texts.section("phases").items():
+            self.phase.addItem(name, one)
+        self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
+        self.targets = FileLine(now.targets, project.homePath(), f"{tr('Tables')} (*.xlsx *.csv)")
+        self.targets.line.setObjectName("SanxianTargets")
+        self.targets.setToolTip(tr("Tasks handed down to the townships, a row each (rules LAW004 and LAW005)"))
         self.language = QComboBox()
         self.language.setObjectName("SanxianLanguage")
         # Each in its own language, so that whoever needs it finds it.
@@ -76,7 +85,9 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Profile"), row)
         form.addRow(tr("Standard"), self.standard)
         form.addRow(tr("Scope"), self.scope)
+        form.addRow(tr("Phase of the plan"), self.phase)
         form.addRow(tr("Year of the base parcels"), self.base_year)
+        form.addRow(tr("Tasks of the townships"), self.targets)
         form.addRow(tr("File of waivers"), self.waivers)
         form.addRow(tr("Language of findings and reports"), self.language)
         buttons = ok_and_cancel(self)
@@ -97,6 +108,8 @@ class ProfileDialog(QDialog):
             standard=self.standard.currentData() or "",
             scope=self.scope.currentData() or "",
             base_year=self.base_year.text().strip(),
+            phase=self.phase.currentData() or "",
+            targets=self.targets.text(),
         )
 
     def accept(self) -> None:

@@ -15,29 +15,36 @@ from plugin.core.engine import run
 from plugin.core.indicators.typed import figure
 from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.plan import Plan
-from plugin.core.profile import Norm, Profile, Registered, Target
+from plugin.core.profile import Norm, Profile, Registered, Said, Target
 from plugin.core.report import Report
 from plugin.core.rule import EACH, Example, Rule, all_rules
 from plugin.core.standard import load_standard
+from plugin.core.transmission import TownshipTask, TownshipTasks
 
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
 ORIGIN = (38_600_000.0, 4_380_000.0)
 AREA_CODE = "140225"
 #: Side inputs of examples: the name of their option → rows as the plan holds them.
-SIDE = {"figures": lambda rows: tuple(figure(*row, row=n) for n, row in enumerate(rows, 2))}
+SIDE = {
+    "figures": lambda rows: tuple(figure(*row, row=n) for n, row in enumerate(rows, 2)),
+    "targets": lambda rows: TownshipTasks(
+        "乡镇任务表.csv", tuple(TownshipTask(*row, "", n) for n, row in enumerate(rows, 2))
+    ),
+}
 
 
 def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
-    """A standard with settings; ``targets`` as (indicator, comparison, value, unit) rows, ``register`` as (term, kind, level)
-    and a count, or a dict with a site's name and areas."""
+    """A standard with settings; ``targets`` as rows of indicator, comparison, value, unit and, for each other document that
+    gives the figure, its value and name; ``register`` as (term, kind, level) and a count, or a dict with a site's name and
+    areas."""
     settings = dict(settings or {})
     register = tuple(
         Registered(AREA_CODE, term, kind, level, "example", **(said if isinstance(said, dict) else {"count": said}))
         for term, kind, level, said in settings.pop("register", ())
     )
     targets = tuple(
-        Target(AREA_CODE, indicator, comparison, value, unit, 2035, "约束性", "example")
-        for indicator, comparison, value, unit in settings.pop("targets", ())
+        Target(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(Said(*said) for said in row[4:]))
+        for row in settings.pop("targets", ())
     )
     made = Profile(
         "example", "示例", AREA_CODE, standard, settings=settings, targets=targets, register=register, **profile

@@ -17,6 +17,9 @@ from tests.county.measure import statutory_area
 Give = Callable[[County, Path], dict[str, Any]]
 GIVEN: list[Give] = []
 FIGURES = "数.csv"
+TASKS = "乡镇任务.csv"
+#: Tasks keep this far from what is there, and one township has none, so that only a defect of their own tells.
+_MODEST = 0.5
 
 
 def figures(county: County, folder: Path) -> dict[str, Any]:
@@ -35,6 +38,26 @@ def figures(county: County, folder: Path) -> dict[str, Any]:
 
 
 GIVEN.append(figures)
+
+
+def farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
+    """Name of a township → its code and net farmland (万亩), by the code of the place that each row names."""
+    rows, towns = county.layers["YJJBNTBHTB"], county.layers["XZQXZ"]
+    sums = rows["YJJBNTMJ"].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
+    codes = dict(zip(towns["XZQMC"], towns["XZQDM"].str[:9], strict=True))
+    return {name: (code, float(sums.get(code, 0.0))) for name, code in codes.items()}
+
+
+def tasks(county: County, folder: Path) -> dict[str, Any]:
+    """What each township but one is to keep of farmland: half of what it has."""
+    towns = list(farmland_by_township(county).items())[1:]
+    rows = [f"{code},{name},永久基本农田,≥,{_MODEST * net:.2f},万亩" for name, (code, net) in towns]
+    path = folder / TASKS
+    path.write_text("乡镇代码,乡镇名称,指标,关系,数值,单位\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return {"targets": str(path)}
+
+
+GIVEN.append(tasks)
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:

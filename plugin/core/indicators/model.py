@@ -35,7 +35,8 @@ class Indicator:
     """``value`` in ``unit``; ``basis`` net / survey / statutory; ``inputs``: name → value as put into the formula.
 
     ``state``: met, warning (met, with less left than the margin), close, broken or reference (no target); ``confirmed``
-    False when a setting marked C, an unknown base year or a broken net field stands behind it.
+    False when a setting marked C, an unknown base year or a broken net field stands behind it. ``place``: the township that the
+    figure is of, where it is not the whole plan's.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Indicator:
     state: str = REFERENCE
     confirmed: bool = True
     name: str = ""
+    place: str = ""
 
     @property
     def room(self) -> float | None:

@@ -15,7 +15,7 @@ A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.regist
 
 from ..phases import PHASES, phase_of
 from .load import load_profile, profile_ids, profile_problems
-from .model import BINDING, Profile, Registered, Said, Stated, Target, head
+from .model import BINDING, Profile, Registered, Said, Stated, Target, decimals_of, head
 from .norm import Norm
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Said",
     "Stated",
     "Target",
+    "decimals_of",
     "head",
     "load_profile",
     "phase_of",

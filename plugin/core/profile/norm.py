@@ -82,6 +82,11 @@ class Norm:
                 return Severity(said[rule.code])
         return rule.severity
 
+    def phase_decides(self, rule: Rule) -> bool:
+        """Is the severity one that the standard sets for this phase: a working definition, until the county confirms it?"""
+        own, ours = (table.phases.get(self.phase, {}) for table in (self.profile, self.standard))
+        return bool(self.phase) and rule.code in ours and rule.code not in own
+
     def _severities(self) -> tuple[dict[str, str], ...]:
         """The tables that may give a severity, the one that decides first."""
         profile, standard, phase = self.profile, self.standard, self.phase

@@ -23,7 +23,7 @@ def verdict(report: Report) -> Verdict:
 
 def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     said = report.provenance
-    scope = said.get("scope", "")
+    scope, phase = said.get("scope", ""), said.get("phase", "")
     profile = said.get("profile", {})
     name = profile.get("id", "")
     confirmed = profile.get("confirmed") or {}
@@ -37,7 +37,7 @@ def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
         else words.get("title", "other"),
         "area": area or words.get("head", "no_area"),
         "area_name": said.get("area_name", ""),
-        "scope": words.named("scope", scope),
+        "scope": words.named("scope", scope) + (words.bracket(words.named("phase", phase)) if phase else ""),
         "time": started,
         "date": started.partition(" ")[0],
         "standard": said.get("standard", {}).get("name", ""),

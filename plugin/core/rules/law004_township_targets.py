@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterable
+
+from ..context import Context
+from ..findings import Finding
+from ..indicators import BROKEN, CLOSE, Indicator, compare_area, in_unit
+from ..indicators.areas import WARNING_SHARE
+from ..indicators.townships import townships_of
+from ..layer import Layer
+from ..rule import Example, Need, RuleResult, Severity, rule
+from ..texts import number
+from ..transmission import TownshipTask
+from ..transmission.by_township import ByTownship, by_township, placed
+
+TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
+NEXT = {
+    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
+    "division_code": "140225101",
+    "division_name": "乙乡",
+}
+#: Nine tenths of its area are net: a field across both townships, more of it in the first.
+FIELD = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
+TOLD = {**FIELD, "location_code": "1402251012000000000"}
+_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+
+
+@rule(
+    "LAW004",
+    "township-targets",
+    basis=["handed-down", "plan-review"],
+    needs={
+        "townships": Need("townships", optional=True),
+        "farmland": Need("farmland", optional=True),
+        "cultivated": Need("cultivated", optional=True),
+        "red_line": Need("red_line", optional=True),
+        "boundary": Need("boundary", optional=True),
+        "parcels": Need("parcels", optional=True),
+    },
+    messages={
+        "broken": "{indicator} of {town} is {value} {unit}, its task is {comparison} {target} {unit}: {miss} {unit} off. Correct "
+        "{layer} there, or the task with its document.",
+        "rounding": "{indicator} of {town} is {value} {unit} against its task of {comparison} {target} {unit}: {miss} {unit} off, within "
+        "half of the last printed digit. Make {layer} and the task agree.",
+    },
+    fails=[
+        Example("a township short of net farmland", {"townships": [TOWN, NEXT], "farmland": [FIELD]}, finds=1,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.70", "ha")]}),
+        Example("the row's own code comes before its place", {"townships": [TOWN, NEXT], "farmland": [TOLD]}, finds=1,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
+        Example("one task missed, one of a township that the map has not", {"townships": [TOWN], "red_line": [FIELD["wkt"]]}, finds=1,
+                side={"targets": [("", "甲镇", "red_line_area", ">=", "0.80", "ha"), ("", "丙镇", "red_line_area", ">=", "0.10", "ha")]}),
+    ],
+    passes=[
+        Example("met by the net area of its part", {"townships": [TOWN, NEXT], "farmland": [FIELD]},
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha"),
+                                    ("140225101", "乙乡", "farmland_area", ">=", "0.20", "ha")]}),
+        Example("no table of tasks", {"townships": [TOWN], "farmland": [FIELD]}),
+    ],
+)  # fmt: skip
+def township_targets(
+    townships: Layer | None,
+    farmland: Layer | None,
+    cultivated: Layer | None,
+    red_line: Layer | None,
+    boundary: Layer | None,
+    parcels: Layer | None,
+    *,
+    ctx: Context,
+) -> RuleResult:
+    """Townships meet the tasks handed down to them.
+
+    What it checks
+        永久基本农田 and 耕地 (net area), 生态保护红线 and 城镇开发边界 (statutory area) of each township against the table of township
+        tasks (TARGETS).
+    Why
+        A county hands its tasks down to the townships with their places; each must keep its own, not only their sum.
+    How to fix
+        Correct the layer in that township; or, where the task is wrong, correct the table with its document.
+    Limits
+        Farmland goes to the township that its own row names (ZLDWDM, else XZQDM); where it names none, and for the other two, by its
+        geometry: shared ÷ row × net area. A shortfall within half of the last printed digit is a rounding difference (取整差).
+    """
+    tasks = ctx.plan.targets
+    if not tasks.tasks:
+        return RuleResult(applicable=False, notes=[("tasks_not_given", {})])
+    given = townships_of(ctx)
+    result = RuleResult()
+    if given is None:
+        result.not_checked.append(("tasks_no_townships", {"file": tasks.file}))
+        return result
+    towns, keys = given[0], [given[0].keys[list(given[2]).index(n)] for n in range(len(given[1]))]
+    place, unknown = placed(tasks, given[1], towns.name)
+    result.not_checked += unknown
+    for indicator in tasks.indicators:
+        found = by_township(indicator, ctx)
+        if found is None:
+            result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file}))
+            continue
+        if not found.figure.confirmed:
+            result.doubts.append(f"figures.{indicator}")
+        result.notes += _how(indicator, found)
+        for task in tasks.of(indicator):
+            if task.line in place:
+                at = place[task.line]
+                shown = _figure(task, found, at, ctx)
+                result.indicators.append(shown)
+                if shown.state in (BROKEN, CLOSE):
+                    result.findings.append(_missed(task, shown, found, towns, keys[at]))
+    return result
+
+
+def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
+    """How rows went to townships, and what lies in none."""
+    assert found.figure.layer is not None
+    layer = found.figure.layer.name
+    if found.told:
+        said = {"layer": layer, "field": found.field, "told": found.told, "shared": found.shared}
+        yield "tasks_assigned", {"indicator": indicator, **said}
+    else:
+        yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": found.shared}
+    outside, twice = map(float, found.areas[-2:])
+    if outside >= 1.0:
+        yield "tasks_outside", {"indicator": indicator, "area": number(outside, 2)}
+    if twice <= -1.0:
+        yield "tasks_twice_claimed", {"indicator": indicator, "area": number(-twice, 2)}
+
+
+def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Indicator:
+    figure, town = found.figure, found.towns[at]
+    value = in_unit(float(found.areas[at]), task.unit)
+    share = float(ctx.norm.get(WARNING_SHARE))
+    assert figure.layer is not None
+    return Indicator(
+        f"township_{task.indicator}",
+        value,
+        task.unit,
+        figure.basis,
+        task.comparison,
+        task.number,
+        task.decimals,
+        task.source or ctx.plan.targets.file,
+        {"layer": figure.layer.role, "township": town.code, "rows_told": found.told, "rows_shared": found.shared},
+        compare_area(value, task.comparison, task.number, task.decimals, share),
+        figure.confirmed,
+        place=town.name,
+    )
+
+
+def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Layer, key: str) -> Finding:
+    layer, rounding = found.figure.layer, shown.state == CLOSE
+    assert layer is not None and shown.value is not None and shown.target is not None
+    return Finding(
+        layer.role,
+        case="rounding" if rounding else "broken",
+        severity=Severity.WARNING if rounding else None,
+        field=layer.field_name("net_area") if found.figure.basis == "net" else "",
+        related_role=towns.role,
+        related_keys=[key],
+        township=shown.place,
+        params={
+            "indicator": task.indicator,
+            "town": shown.place,
+            "value": round(shown.value, task.decimals + 4),
+            "comparison": _SIGNS[task.comparison],
+            "target": task.value,
+            "unit": task.unit,
+            "miss": round(abs(task.number - shown.value), task.decimals + 4),
+        },
+    )

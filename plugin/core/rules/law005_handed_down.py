@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ..context import Context
+from ..findings import Finding
+from ..indicators import AREA_FIGURES, BROKEN, CLOSE, Indicator
+from ..indicators.townships import townships_of
+from ..layer import Layer
+from ..profile import Profile
+from ..rule import Example, Need, RuleResult, Severity, rule
+from ..transmission.levels import (
+    Limit,
+    Sum,
+    children_of,
+    limits,
+    sums_of_children,
+    sums_of_townships,
+    totals_apart,
+)
+
+TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
+NEXT = {
+    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
+    "division_code": "140225101",
+    "division_name": "乙乡",
+}
+COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
+_SIGNS = {">=": "≥", "<=": "≤"}
+#: Names in a note on what is lacking.
+_NAMED = 12
+
+
+@rule(
+    "LAW005",
+    "handed-down",
+    basis=["handed-down"],
+    needs={"townships": Need("townships", optional=True)},
+    messages={
+        "sum": "{indicator} of {parts} parts of {area} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
+        "{miss} {unit} off. Correct what was handed down, or the figure with its document.",
+        "rounding": "{indicator} of {parts} parts of {area} adds up to {value} {unit} against {comparison} {target} {unit}: {miss} {unit} "
+        "off, within half of the last printed digit. Make them agree.",
+        "limit": "The limit of the expansion ratio of {area} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
+        "Correct the county profile, or take the limit approved by {parent}.",
+        "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
+        "total or the townships.",
+    },
+    fails=[
+        Example("townships add up to less than the county's task", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
+                                  ("140225101", "乙乡", "farmland_area", ">=", "23.24", "wan_mu")]}),
+    ],
+    passes=[
+        Example("they add up to it exactly", {"townships": [TOWN, NEXT]}, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
+                                  ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu")]}),
+        Example("a township has no task yet", {"townships": [TOWN, NEXT]}, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
+    ],
+)  # fmt: skip
+def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
+    """What is handed down adds up, and no lower plan is looser.
+
+    What it checks
+        The sum of the townships' tasks (TARGETS) against the county's own figure; the sum of the plans below a profile (those whose
+        base it is) against its own; the limit of the expansion ratio against that of the profile above.
+    Why
+        Tasks are handed down level by level; what gets lost between two levels is in nobody's task.
+    How to fix
+        Correct the table of tasks or the profile; where the figure above is wrong, correct it with its document.
+    Limits
+        Sums are compared where every part has its figure, for the same year; parts without one are named. A sum that is above an upper
+        limit already is told in any case. Figures of the profiles are compared as printed.
+    """
+    profile, area = ctx.norm.profile, ctx.plan.area_code
+    result = RuleResult(applicable=False)
+    for one in profile.chain():
+        for limit in limits(one):
+            result.applicable = True
+            if limit.broken:
+                result.findings.append(_looser(one, limit, ctx))
+    # Rules load with the toolbox, which does without the reading of files until something runs.
+    from ..provenance import area_name
+
+    given = townships_of(ctx)
+    tasks = ctx.plan.targets
+    _tell(result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx)
+    for total, value in totals_apart(tasks):
+        result.applicable = True
+        said = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
+        params = {**said, "indicator": total.indicator, "value": round(value, total.decimals + 4)}
+        result.findings.append(
+            Finding(_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
+        )
+    divisions = ctx.norm.standard.code_lists.get("divisions")
+    for one in profile.chain():
+        if one.targets and one.covers(area):
+            _tell(result, sums_of_children(one, children_of(one), divisions), one.name, ctx)
+    if not tasks.tasks and not result.applicable:
+        result.notes.insert(0, ("tasks_not_given", {}))
+    return result
+
+
+def _tell(result: RuleResult, sums: list[Sum], area: str, ctx: Context) -> None:
+    for one in sums:
+        if one.state:
+            result.applicable = True
+            result.indicators.append(_figure(one, area))
+            if one.state in (BROKEN, CLOSE):
+                result.findings.append(_missed(one, area, ctx))
+    # What lacks the same parts is told in one sentence.
+    for year, lacking in dict.fromkeys((one.target.year, one.lacking) for one in sums if one.lacking):
+        names = "、".join(lacking[:_NAMED]) + ("…" if len(lacking) > _NAMED else "")
+        alike = [one.target for one in sums if (one.target.year, one.lacking) == (year, lacking)]
+        indicators = [target.indicator for target in alike]
+        said = {"area": area, "year": year, "indicators": indicators, "count": len(lacking), "names": names}
+        result.notes.append(("parts_lacking", said))
+
+
+def _figure(one: Sum, area: str) -> Indicator:
+    target = one.target
+    made = Indicator(f"handed_down_{target.indicator}", one.value, target.unit, "", place=area)
+    made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
+    made.target_source, made.state = target.source, one.state
+    made.inputs = {"parts": one.parts, "year": target.year}
+    return made
+
+
+def _missed(one: Sum, area: str, ctx: Context) -> Finding:
+    target, rounding = one.target, one.state == CLOSE
+    return Finding(
+        _role(target.indicator, ctx),
+        case="rounding" if rounding else "sum",
+        severity=Severity.WARNING if rounding else None,
+        params={
+            "area": area,
+            "indicator": target.indicator,
+            "parts": one.parts,
+            "value": round(one.value, target.decimals + 4),
+            "comparison": _SIGNS[target.comparison],
+            "target": target.value,
+            "unit": target.unit,
+            "miss": round(abs(target.number - one.value), target.decimals + 4),
+        },
+    )
+
+
+def _looser(profile: Profile, limit: Limit, ctx: Context) -> Finding:
+    said = {"area": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
+    return Finding(_role("boundary_area", ctx), case="limit", params=said)
+
+
+def _role(indicator: str, ctx: Context) -> str:
+    """The layer that a figure is read from, or would be."""
+    concept, _ = AREA_FIGURES[indicator]
+    layer = ctx.plan.concept(concept)
+    return layer.role if layer is not None else ctx.plan.roles_of(concept)[0]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan's areas by township, on the basis that the tasks are counted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..indicators.areas import Figure, target_figure
+from ..indicators.townships import Township, split, townships_of
+from .model import TownshipTasks
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+
+#: Areas whose rows say in which township they lie, and by what: 坐落单位代码, else 行政区代码.
+_TOLD = ("cultivated_area", "farmland_area")
+_MEANINGS = ("location_code", "division_code")
+_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class ByTownship:
+    """``figure``: the whole; ``areas`` (townships + 2,) m²; the last but one is what lies in none of them, the last (below
+    0) what townships that overlap claim twice.
+
+    ``told`` rows were given to the township that their own ``field`` names, ``shared`` ones by their geometry: each part
+    takes its share of the row's net area (shared ÷ row × net).
+    """
+
+    figure: Figure
+    towns: list[Township]
+    areas: NDArray
+    told: int
+    shared: int
+    field: str
+
+
+def by_township(name: str, ctx: Context) -> ByTownship | None:
+    """One of `AREA_FIGURES` by township; None without townships, or without a layer that gives the area."""
+    given = townships_of(ctx)
+    figure = target_figure(name, ctx)
+    if given is None or figure.layer is None:
+        return None
+    layer, towns = figure.layer, given[1]
+    values = np.nan_to_num(layer.numbers("net_area") if figure.basis == "net" else layer.statutory)
+    counted = values != 0.0
+    if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
+        # The survey's parcels stand in for the layer of its own.
+        counted &= ctx.cultivated(layer)
+    town, field = _told(layer, towns) if name in _TOLD else (np.full(len(layer), -1), "")
+    told = counted & (town >= 0)
+    areas = np.zeros(len(towns) + 2)
+    np.add.at(areas, town[told], values[told])
+    rest = counted & (town < 0)
+    if rest.any():
+        parts = split(layer, ctx)
+        if parts is not None:
+            areas += parts.sums(values, rest)
+    return ByTownship(figure, towns, areas, int(told.sum()), int(rest.sum()), field)
+
+
+def placed(
+    tasks: TownshipTasks, towns: list[Township], layer: str
+) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
+    """Row of the table → township, by code, else by name; and reasons for those that are none of the map's.
+
+    A code and a name of two townships are none: whose task it is, nobody can know.
+    """
+    by_code = {town.code: n for n, town in enumerate(towns) if town.code}
+    by_name = {town.name: n for n, town in enumerate(towns)}
+    found: dict[int, int] = {}
+    lost: dict[str, None] = {}
+    reasons: list[tuple[str, dict[str, Any]]] = []
+    for task in tasks.tasks:
+        coded, named = by_code.get(task.code), by_name.get(task.name)
+        at = named if coded is None else coded
+        if at is None:
+            lost[task.name or task.code] = None
+        elif named is not None and named != at:
+            said = {"file": tasks.file, "line": task.line, "code": task.code, "name": task.name}
+            reasons.append(("tasks_two_townships", {**said, "known": towns[at].name}))
+        else:
+            found[task.line] = at
+    if lost:
+        said = {"file": tasks.file, "names": "、".join(lost), "layer": layer}
+        reasons.append(("tasks_unknown_township", said))
+    return found, reasons
+
+
+def _told(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
+    """(n,) the township that each row names, −1 where it names none that there is; and the field that said so."""
+    place = {town.code: n for n, town in enumerate(towns) if town.code}
+    for meaning in _MEANINGS:
+        found = np.array([place.get(code[:_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
+        if (found >= 0).any():
+            return found, layer.field_name(meaning)
+    return np.full(len(layer), -1), ""

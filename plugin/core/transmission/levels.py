@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan's figures against those of the plans below it: sums of totals, and limits.
+
+The plans below a profile are those whose ``base`` it is, shipped with the plugin or lying in its folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...paths import PROFILES
+from ..data import read_toml
+from ..indicators import SQUARE_METRES, compare_area, in_unit
+from ..indicators.townships import Township
+from ..profile import Profile, Target, head, load_profile
+from ..template import Code, CodeList
+from .model import TownshipTask, TownshipTasks
+
+#: A ratio that may not be looser below than above: setting → which side is tighter.
+LIMITS = {"ratio.limit": "<="}
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What the parts of an area add up to, against the area's own target; ``value`` in the target's unit.
+
+    ``lacking``: names of the parts that have no such figure; then only a sum that is too much already is an answer.
+    """
+
+    target: Target
+    value: float
+    parts: int
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """met / close / broken as `compare_area` has it; empty where parts are lacking and nothing can be said."""
+        state = compare_area(self.value, self.target.comparison, self.target.number, self.target.decimals)
+        if self.lacking and (self.target.comparison != "<=" or state == "met"):
+            return ""
+        return state
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit of one profile against that of the one above it."""
+
+    key: str
+    value: float
+    above: float
+    parent: Profile
+
+    @property
+    def broken(self) -> bool:
+        return self.value > self.above
+
+
+def children_of(profile: Profile) -> list[Profile]:
+    """The profiles whose base this one is, in the order of their area codes, each id once: its own folder before ours.
+
+    DataError for one of them that is not sound.
+    """
+    if profile.path is None:
+        return []
+    found: dict[str, Path] = {}
+    for folder in dict.fromkeys((profile.path.parent.resolve(), PROFILES.resolve())):
+        for path in sorted(folder.glob("*.toml")):
+            table = read_toml(path)
+            base = table.get("base")
+            if isinstance(base, str) and {"id", "area_code"} <= table.keys() and _means(base, path, profile):
+                found.setdefault(str(table["id"]), path)
+    return sorted((load_profile(path) for path in found.values()), key=lambda child: child.area_code)
+
+
+def _means(base: str, path: Path, profile: Profile) -> bool:
+    """Does a file's ``base`` mean this profile?"""
+    assert profile.path is not None
+    beside = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
+    found = beside if beside.exists() else PROFILES / f"{base}.toml"
+    return found.resolve() == profile.path.resolve()
+
+
+def limits(profile: Profile) -> list[Limit]:
+    """The limits that a profile itself sets where one above it has set them too, each against the nearest above."""
+    found = []
+    for key in LIMITS:
+        if key not in profile.own:
+            continue
+        above = next((p for p in profile.chain()[1:] if key in p.own), None)
+        if above is not None:
+            found.append(Limit(key, float(profile.own[key]), float(above.own[key]), above))
+    return found
+
+
+def sums_of_children(parent: Profile, children: Iterable[Profile], divisions: CodeList | None) -> list[Sum]:
+    """Each total of a plan against the sum of the same figure in the plans below it: same indicator, year and side.
+
+    ``lacking`` names the divisions (counties of the list, whole cities by their own name) that no child answers for.
+    """
+    children = list(children)
+    found: list[Sum] = []
+    if not children and not _below(parent, divisions):
+        # A county hands down to townships, which have no profiles.
+        return found
+    for target in parent.targets:
+        if target.area_code != parent.area_code or not target.is_task or target.comparison == "=":
+            continue
+        said = {c.id: _same(c, target) for c in children}
+        there = [c for c in children if said[c.id] is not None]
+        total = sum(_square_metres(t) for t in said.values() if t is not None)
+        value = in_unit(total, target.unit)
+        found.append(Sum(target, value, len(there), _lacking(parent, there, divisions)))
+    return found
+
+
+def _same(child: Profile, target: Target) -> Target | None:
+    """The child's own figure of the same kind, for the same year."""
+    return next(
+        (
+            t
+            for t in child.targets
+            if t.area_code == child.area_code
+            and (t.indicator, t.year, t.comparison) == (target.indicator, target.year, target.comparison)
+        ),
+        None,
+    )
+
+
+def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]) -> list[Sum]:
+    """Each total of a county against the sum of its townships' tasks; ``towns``: the townships there are."""
+    found = []
+    for target in targets:
+        rows = [t for t in tasks.of(target.indicator) if t.comparison == target.comparison]
+        if rows and target.comparison != "=":
+            named = {name for t in rows for name in (t.name, t.code) if name}
+            lacking = tuple(town.name for town in towns if not {town.name, town.code} & named)
+            found.append(Sum(target, in_unit(_total(rows), target.unit), len(rows), lacking))
+    return found
+
+
+def totals_apart(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
+    """Rows of a table that sum it up (合计) and do not: each with what its townships add up to, in its unit."""
+    found = []
+    for total in tasks.totals:
+        value = in_unit(_total(tasks.of(total.indicator)), total.unit)
+        if compare_area(value, "=", total.number, total.decimals) != "met":
+            found.append((total, value))
+    return found
+
+
+def _total(rows: Iterable[TownshipTask]) -> float:
+    return sum(_square_metres(row) for row in rows)
+
+
+def _square_metres(figure: Target | TownshipTask) -> float:
+    return figure.number * SQUARE_METRES[figure.unit]
+
+
+def _below(parent: Profile, divisions: CodeList | None) -> list[Code]:
+    """The counties that an area is made of; none for a county."""
+    codes = divisions.codes.values() if divisions is not None else ()
+    return [c for c in codes if parent.covers(c.code) and head(c.code) == c.code != parent.area_code]
+
+
+def _lacking(parent: Profile, children: Sequence[Profile], divisions: CodeList | None) -> tuple[str, ...]:
+    """Names of the divisions below an area that no child covers: a city whole by its name, else its counties."""
+    codes: dict[str, Any] = divisions.codes if divisions is not None else {}
+    counties = _below(parent, divisions)
+    missing = [c for c in counties if not any(child.covers(c.code) for child in children)]
+    names: dict[str, None] = {}
+    for county in missing:
+        city = codes.get(county.parent)
+        whole = city is not None and city.code != parent.area_code
+        whole = whole and all(c in missing for c in counties if c.parent == county.parent)
+        names[city.name if whole and city is not None else county.name] = None
+    return tuple(names)

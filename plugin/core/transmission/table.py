@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A table of township tasks (乡镇任务表), CSV or xlsx, in either of the two forms that people keep.
+
+One row a figure, with the columns 乡镇代码 (may be left out), 乡镇名称, 指标, 关系 (may be left out), 数值, 单位 and 来源 (may be left
+out); or one row a township, with a column for each figure whose head names the unit: ``永久基本农田（万亩）``. Heads in English
+work too: code, name, indicator, comparison, value, unit, source. ``resources/sample/township_tasks.csv`` is an example of the first.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..errors import InputError
+from ..tables import Column, Row, Table, read_table
+from .model import TownshipTask, TownshipTasks
+
+COLUMNS = (
+    Column("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), needed=False),
+    Column("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
+    Column("indicator", ("指标", "指标名称", "indicator"), needed=False),
+    Column("comparison", ("关系", "比较", "comparison"), needed=False),
+    Column("value", ("数值", "任务数", "任务", "目标", "目标值", "value"), needed=False),
+    Column("unit", ("单位", "unit"), needed=False),
+    Column("source", ("来源", "依据", "文件", "source"), needed=False),
+)
+#: What a figure is called; the first word is told where another is not understood.
+INDICATORS = {
+    "cultivated_area": ("耕地保有量", "耕地", "耕地面积", "耕地保护目标"),
+    "farmland_area": ("永久基本农田", "永久基本农田保护面积", "永久基本农田面积", "基本农田", "永久基本农田保护任务"),
+    "red_line_area": ("生态保护红线", "生态保护红线面积", "生态红线"),
+    "boundary_area": ("城镇开发边界", "城镇开发边界面积", "开发边界"),
+}
+UNITS = {
+    "wan_mu": ("万亩",),
+    "mu": ("亩",),
+    "ha": ("公顷", "hm2", "hm²"),
+    "km2": ("平方千米", "平方公里", "km²"),
+    "m2": ("平方米", "m²", "㎡"),
+    "wan_km2": ("万平方千米", "万平方公里", "万km²"),
+}
+COMPARISONS = {
+    ">=": ("≥", "不低于", "不少于", "不小于"),
+    "<=": ("≤", "不超过", "不高于", "不大于", "不突破"),
+    "=": ("＝", "等于"),
+}
+#: How a figure is compared where the table does not say.
+_USUAL = {"boundary_area": "<="}
+_TOTALS = ("合计", "总计", "全县", "小计", "全县合计", "total")
+_FIGURE_HEAD = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
+_PRINTED = re.compile(r"\d+(\.\d+)?")
+#: A township: the county's six digits and three.
+_DIGITS = 9
+
+
+def read_township_tasks(path: str | Path) -> TownshipTasks:
+    """The table in a file; the empty path is no table. InputError names file, row, column and what could stand there."""
+    if not str(path).strip():
+        return TownshipTasks()
+    table = read_table(path, COLUMNS)
+    long = any(row.cells["indicator"] for row in table.rows)
+    figures = {} if long else _figure_heads(table)
+    tasks: list[TownshipTask] = []
+    totals: list[TownshipTask] = []
+    for row in table.rows:
+        found = [_task(table, row)] if long else _tasks(table, row, figures)
+        (totals if _is_total(row) else tasks).extend(found)
+    said: dict[tuple[str, str], TownshipTask] = {}
+    for task in tasks:
+        first = said.setdefault((task.code or task.name, task.indicator), task)
+        if first is not task:
+            raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
+    if not tasks:
+        raise InputError("tasks_none", file=table.place)
+    return TownshipTasks(table.file, tuple(tasks), tuple(totals))
+
+
+def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
+    """Head → figure and unit, of the heads that name both. InputError where none does."""
+    found = {}
+    for head in table.heads:
+        parts = _FIGURE_HEAD.fullmatch(head)
+        if parts:
+            indicator, unit = _meant(parts[1], INDICATORS), _meant(parts[2], UNITS)
+            if indicator and unit:
+                found[head] = (indicator, unit)
+    if not found:
+        raise InputError("tasks_no_figure", file=table.place, line=table.line, known="、".join(_first(INDICATORS)))
+    return found
+
+
+def _tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
+    """What one row of the wide form says; an empty cell is no task."""
+    code, name = _who(table, row)
+    return [
+        TownshipTask(
+            code,
+            name,
+            indicator,
+            _USUAL.get(indicator, ">="),
+            _value(table, row, head, row.others[head]),
+            unit,
+            row.cells["source"],
+            row.line,
+        )
+        for head, (indicator, unit) in figures.items()
+        if row.others[head]
+    ]
+
+
+def _task(table: Table, row: Row) -> TownshipTask:
+    code, name = _who(table, row)
+    indicator = _one(table, row, "indicator", INDICATORS)
+    comparison = _one(table, row, "comparison", COMPARISONS) if row.cells["comparison"] else _USUAL.get(indicator, ">=")
+    value = _value(table, row, "数值", row.cells["value"])
+    unit = _one(table, row, "unit", UNITS)
+    return TownshipTask(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
+
+
+def _who(table: Table, row: Row) -> tuple[str, str]:
+    code, name = row.cells["code"], row.cells["name"]
+    if code and not (code.isdigit() and len(code) >= _DIGITS):
+        raise table.error(row, "乡镇代码", code, ("140225100",))
+    if not (code or name):
+        raise table.error(row, "乡镇名称", "", ("永安镇",))
+    return code[:_DIGITS], name
+
+
+def _is_total(row: Row) -> bool:
+    return not row.cells["code"] and re.sub(r"\s+", "", row.cells["name"]).lower() in _TOTALS
+
+
+def _value(table: Table, row: Row, column: str, text: str) -> str:
+    plain = text.replace(",", "").replace("，", "").replace("\u202f", "").replace(" ", "")
+    if not _PRINTED.fullmatch(plain):
+        raise table.error(row, column, text, ("3.21",))
+    return plain
+
+
+def _one(table: Table, row: Row, column: str, known: dict[str, tuple[str, ...]]) -> str:
+    text = row.cells[column]
+    meant = _meant(text, known)
+    if not meant:
+        head = next(c.heads[0] for c in COLUMNS if c.name == column)
+        raise table.error(row, head, text, _first(known))
+    return meant
+
+
+def _meant(text: str, known: dict[str, tuple[str, ...]]) -> str:
+    """The id that a word stands for, or empty."""
+    word = re.sub(r"\s+", "", text).lower()
+    return next((one for one, words in known.items() if word == one or word in words), "")
+
+
+def _first(known: dict[str, tuple[str, ...]]) -> list[str]:
+    return [words[0] for words in known.values()]

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tasks of the townships, and what is handed down from plan to plan: read, shared out, added up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from plugin.core.context import Context
+from plugin.core.engine import run
+from plugin.core.errors import InputError
+from plugin.core.indicators.areas import target_figure
+from plugin.core.profile import Norm, load_profile
+from plugin.core.report import Outcome
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.core.transmission import TownshipTask, TownshipTasks, read_township_tasks
+from plugin.core.transmission.by_township import by_township
+from plugin.core.transmission.levels import children_of, sums_of_children
+from tests.core.examples import plan_of
+
+LONG = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
+WIDE = "单位：万亩,,,\n乡镇,耕地保有量（万亩）,永久基本农田 (万亩),备注\n永安镇,3.65,3.20,\n蔡村镇,,2.90,退耕\n合 计,3.65,6.10,\n"
+
+
+def square(x, y=0, size=1000):
+    return f"POLYGON (({x} {y}, {x + size} {y}, {x + size} {y + size}, {x} {y + size}, {x} {y}))"
+
+
+TOWNS = [
+    {"wkt": square(0), "division_code": "140225100", "division_name": "甲镇"},
+    {"wkt": square(1000), "division_code": "140225101", "division_name": "乙乡"},
+]
+
+
+def field(x, net, **more):
+    return {"wkt": square(x, 100, 400), "gross_area": 160000.0, "net_area": net, **more}
+
+
+def told(caught):
+    return [Texts(lang).explain(caught.value) for lang in ("zh", "en")]
+
+
+def saved(folder, text, name="任务.csv", encoding="utf-8"):
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
+def test_a_row_a_figure(tmp_path, encoding):
+    read = read_township_tasks(saved(tmp_path, LONG, encoding=encoding))
+    assert read.tasks == (
+        TownshipTask("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
+        TownshipTask("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
+    )
+    assert read.file == "任务.csv"
+
+
+def test_a_row_a_township_with_a_column_for_each_figure(tmp_path):
+    read = read_township_tasks(saved(tmp_path, WIDE))
+    assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [
+        ("永安镇", "cultivated_area", "3.65", 3),
+        ("永安镇", "farmland_area", "3.20", 3),
+        ("蔡村镇", "farmland_area", "2.90", 4),
+    ]
+    assert [(t.indicator, t.value) for t in read.totals] == [("cultivated_area", "3.65"), ("farmland_area", "6.10")]
+
+
+def test_a_workbook_as_it_shows_itself(tmp_path):
+    """Decimals by the cell's format, a merged name for both its rows, the table on the second sheet below a title."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["说明", "本表由某县填报"])
+    sheet = book.create_sheet("任务")
+    sheet.append(["表1 各乡镇任务"])
+    sheet.append(["乡镇名称", "指标", "数值", "单位"])
+    sheet.append(["永安镇", "耕地保有量", 3.2, "万亩"])
+    sheet.append([None, "永久基本农田", 3, "万亩"])
+    sheet.merge_cells("A1:D1")
+    sheet.merge_cells("A3:A4")
+    sheet["C3"].number_format = "0.00"
+    path = tmp_path / "任务.xlsx"
+    book.save(path)
+    read = read_township_tasks(path)
+    assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [
+        ("永安镇", "cultivated_area", "3.20", 3),
+        ("永安镇", "farmland_area", "3", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(LONG.replace("永久基本农田", "林地"), ["2", "林地", "永久基本农田"], id="figure unknown"),
+        pytest.param(LONG.replace("万亩", "垧"), ["2", "垧", "万亩"], id="unit unknown"),
+        pytest.param(LONG.replace("3.20", "约3"), ["2", "约3"], id="no number"),
+        pytest.param(LONG.replace("3.20", ""), ["2", "数值"], id="value empty"),
+        pytest.param(LONG.replace("≥", ">"), ["2", "关系", "≥"], id="comparison unknown"),
+        pytest.param(LONG.replace("140225100", "1402"), ["2", "1402"], id="code too short"),
+        pytest.param(LONG.replace("140225100,永安镇", ","), ["2", "乡镇名称"], id="no township"),
+        pytest.param(LONG + LONG.splitlines()[1], ["4", "2", "永安镇"], id="task twice"),
+        pytest.param(
+            LONG.replace("指标", "指标,指标名称").replace("镇,", "镇,,"), ["1", "指标名称"], id="column twice"
+        ),
+        pytest.param(LONG.replace("乡镇名称", "地名"), ["乡镇名称"], id="no head"),
+        pytest.param("乡镇,永久基本农田\n甲镇,3\n", ["1", "永久基本农田（万亩）"], id="figure without unit"),
+        pytest.param("乡镇,永久基本农田（万亩）\n", ["任务.csv"], id="no row"),
+        pytest.param(LONG.replace("号\n", "号,1\n"), ["2", "1"], id="a cell without head"),
+        pytest.param(LONG.replace("永安镇", '"永安镇'), ["任务.csv"], id="quotation marks"),
+    ],
+)
+def test_a_slip_in_the_table_is_told_with_its_row(tmp_path, text, words):
+    with pytest.raises(InputError) as caught:
+        read_township_tasks(saved(tmp_path, text))
+    for sentence in told(caught):
+        assert all(word in sentence for word in (*words, "任务.csv")), sentence
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (b"\xd0\xcf\x11\xe0old", "table_old_workbook"),
+        (b"PK\x03\x04broken", "table_unreadable"),
+        (b"a\0b", "table_unreadable"),
+        (b"\xff\xfe\x00\x81", "table_encoding"),
+    ],
+)
+def test_what_is_no_table(tmp_path, data, key):
+    path = tmp_path / "x.csv"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_township_tasks(path)
+    assert caught.value.key == key and all("x.csv" in sentence for sentence in told(caught))
+
+
+def test_no_path_is_no_table(tmp_path):
+    assert read_township_tasks("") == TownshipTasks()
+    with pytest.raises(InputError, match="table_missing"):
+        read_township_tasks(tmp_path / "无.csv")
+
+
+# -- areas by township ------------------------------------------------------------------------------------------------
+
+
+def context(layers):
+    plan = plan_of(layers)
+    return Context(plan, plan.norm, plan.norm.tolerance())
+
+
+def test_farmland_goes_where_its_own_row_says_and_else_where_it_lies():
+    """One field names 乙乡 though it lies in 甲镇; one names nothing and lies a quarter in 乙乡; one names no township there is."""
+    ctx = context(
+        {
+            "townships": TOWNS,
+            "farmland": [
+                field(100, 100000.0, location_code="1402251012000000000"),
+                field(700, 80000.0, location_code=None),
+                field(1500, 50000.0, location_code="1402259990000000000"),
+            ],
+        }
+    )
+    found = by_township("farmland_area", ctx)
+    assert (found.told, found.shared, found.field) == (1, 2, "ZLDWDM")
+    # The parts of the second lie 300 and 100 m wide; the ellipsoid changes the quotient by less than 1e-6.
+    assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
+    assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)
+
+
+def test_without_codes_everything_goes_by_its_place_and_what_lies_outside_is_told():
+    ctx = context({"townships": TOWNS, "red_line": [square(500), square(1800)]})
+    found = by_township("red_line_area", ctx)
+    total = target_figure("red_line_area", ctx).area_m2
+    assert found.told == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
+    assert found.areas / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
+
+
+def test_land_that_two_townships_claim_is_told():
+    towns = [TOWNS[0], {**TOWNS[1], "wkt": square(900)}]
+    tasks = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
+    report = report_of("LAW004", {"townships": towns, "red_line": [square(500)]}, tasks)
+    assert "重叠" in report.rules[0].reason and report.rules[0].outcome is Outcome.PASSED
+
+
+def test_parcels_stand_in_for_cultivated_land_by_township():
+    rows = [{**field(100, 150000.0), "land_use": "0103"}, {**field(1100, 90000.0), "land_use": "0301"}]
+    found = by_township("cultivated_area", context({"townships": TOWNS, "DLTB": rows}))
+    assert not found.figure.confirmed and found.areas == pytest.approx([150000.0, 0.0, 0.0, 0.0])
+
+
+# -- LAW004 -----------------------------------------------------------------------------------------------------------
+
+
+def report_of(code, layers, tasks=(), totals=(), profile=None):
+    plan = plan_of(layers)
+    if profile is not None:
+        plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
+    made = tuple(TownshipTask(*row, "文件", n) for n, row in enumerate(tasks, 2))
+    plan.targets = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
+    return run(plan, [all_rules()[code]])
+
+
+@pytest.mark.parametrize(
+    ("net", "states"),
+    [(10000.0, []), (9995.1, ["WARNING"]), (9994.9, ["ERROR"])],
+    ids=["met", "rounding", "short"],
+)
+def test_a_township_is_judged_as_a_county_is(net, states):
+    """1.000 ha: 0.49 m² less than 5 m² short is a rounding difference, 5.1 m² short is an error."""
+    layers = {"townships": TOWNS, "farmland": [field(100, net, location_code="1402251002000000000")]}
+    report = report_of("LAW004", layers, [("140225100", "甲镇", "farmland_area", ">=", "1.000", "ha")])
+    assert [str(f.severity) for f in report.findings] == states
+    (shown,) = report.indicators
+    assert (shown.id, shown.place, shown.name) == (
+        "township_farmland_area",
+        "甲镇",
+        "永久基本农田保护面积（甲镇）",
+    )
+    for finding in report.findings:
+        assert (
+            finding.township == "甲镇"
+            and "甲镇" in finding.message
+            and "1.000 公顷" in finding.message.replace("ha", "公顷")
+        )
+
+
+def test_without_a_table_it_does_not_apply_and_says_how_to_give_one():
+    (rule,) = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}).rules
+    assert rule.outcome is Outcome.NOT_APPLICABLE and "TARGETS" in rule.reason and not rule.incomplete
+
+
+def test_what_cannot_be_compared_is_said():
+    tasks = [
+        ("", "丙镇", "red_line_area", ">=", "1", "ha"),
+        ("140225100", "乙乡", "red_line_area", ">=", "1", "ha"),
+        ("140225101", "", "boundary_area", "<=", "1", "ha"),
+    ]
+    (rule,) = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}, tasks).rules
+    assert rule.outcome is Outcome.SKIPPED and rule.incomplete
+    assert all(word in rule.reason for word in ("丙镇", "第 3 行", "甲镇", "城镇开发边界"))
+
+
+def test_a_code_that_the_map_does_not_have_goes_by_its_name():
+    """Statistics and survey number townships differently; the names agree."""
+    tasks = [("140225001", "甲镇", "red_line_area", ">=", "1", "ha")]
+    report = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}, tasks)
+    assert report.rules[0].outcome is Outcome.PASSED and [i.place for i in report.indicators] == ["甲镇"]
+
+
+# -- LAW005 -----------------------------------------------------------------------------------------------------------
+
+HEAD = 'id = "{id}"\nname = "{name}"\narea_code = "{code}"\n'
+GOAL = (
+    '[[targets]]\nindicator = "{indicator}"\ncomparison = "{sign}"\nvalue = "{value}"\nunit = "{unit}"\nyear = 2035\n'
+    'binding = "约束性"\nsource = "某文"\n'
+)
+
+
+def profile(folder, name, code, goals=(), base="", limit=None):
+    text = HEAD.format(id=name, name=name, code=code) + (f'base = "{base}"\n' if base else "")
+    text += f"[ratio]\nlimit = {limit}\n" if limit else ""
+    keys = ("indicator", "sign", "value", "unit")
+    text += "".join(GOAL.format(**dict(zip(keys, goal, strict=True))) for goal in goals)
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+TOWNSHIPS = [
+    ("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
+    ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu"),
+]
+
+
+@pytest.mark.parametrize(
+    ("second", "case"),
+    [("23.25", None), ("23.246", "rounding"), ("23.24", "sum")],
+)
+def test_townships_add_up_to_the_county(tmp_path, second, case):
+    path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
+    tasks = [TOWNSHIPS[0], (*TOWNSHIPS[1][:4], second, "wan_mu")]
+    report = report_of("LAW005", {"townships": TOWNS}, tasks, profile=path)
+    assert [f.case for f in report.findings] == ([case] if case else [])
+    (shown,) = report.indicators
+    assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
+
+
+def test_a_township_without_a_task_is_named_and_nothing_is_compared(tmp_path):
+    path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
+    (rule,) = report_of("LAW005", {"townships": TOWNS}, TOWNSHIPS[:1], profile=path).rules
+    assert rule.outcome is Outcome.NOT_APPLICABLE and "乙乡" in rule.reason
+
+
+def test_too_much_already_is_told_though_a_township_is_lacking(tmp_path):
+    path = profile(tmp_path, "county", "140225", [("boundary_area", "<=", "16.46", "km2")])
+    tasks = [("", "甲镇", "boundary_area", "<=", "1647", "ha")]
+    report = report_of("LAW005", {"townships": TOWNS}, tasks, profile=path)
+    assert [f.case for f in report.findings] == ["sum"] and "乙乡" in report.rules[0].reason
+
+
+def test_a_total_that_is_not_the_sum_of_its_rows():
+    total = ("", "合计", "farmland_area", ">=", "63.26", "wan_mu")
+    report = report_of("LAW005", {"townships": TOWNS}, TOWNSHIPS, [total])
+    (finding,) = report.findings
+    assert finding.case == "total" and "63.26" in finding.message and "63.25" in finding.message
+
+
+def test_a_county_may_not_be_looser_than_its_province(tmp_path):
+    for limit, cases in ((1.3, []), (1.31, ["limit"])):
+        path = profile(tmp_path, "county", "140225", base="shanxi", limit=limit)
+        report = report_of("LAW005", {"boundary": [square(0)]}, profile=path)
+        assert [f.case for f in report.findings] == cases
+        assert report.rules[0].outcome is (Outcome.FAILED if cases else Outcome.PASSED)
+
+
+def test_hunyuan_keeps_its_provinces_limit_and_the_siblings_are_named():
+    report = report_of("LAW005", {"boundary": [square(0)]}, profile="hunyuan")
+    (rule,) = report.rules
+    assert rule.outcome is Outcome.PASSED and not report.findings
+    # 大同市 without 浑源县 is told county by county, another city as a whole; the cluster answers for five.
+    (later,) = [sentence for sentence in rule.reason.split("。") if "2035" in sentence]
+    assert all(word in later for word in ("平城区", "阳高县", "长治市", "耕地保有量", "生态保护红线"))
+    assert not any(word in later for word in ("浑源县", "太原市", "榆次区"))
+
+
+def test_counties_of_a_city_in_one_folder(tmp_path):
+    """阳泉市 has five counties: all of them there, the sum is compared; one short of its task, the city is."""
+    counties = [c for c in load_standard().code_lists["divisions"].codes.values() if c.parent == "140300"]
+    assert len(counties) == 5
+    profile(tmp_path, "city", "140300", [("farmland_area", ">=", "50.00", "wan_mu")], base="shanxi")
+    for n, county in enumerate(counties):
+        profile(
+            tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "1000.00" if n else "9999.99", "mu")], base="city"
+        )
+    divisions = load_standard().code_lists["divisions"]
+    city = load_profile(tmp_path / "city.toml")
+    assert [c.id for c in children_of(city)] == ["c0", "c1", "c2", "c3", "c4"]
+    (total,) = sums_of_children(city, children_of(city), divisions)
+    # 9999.99 + 4 × 1000 亩, counted by hand.
+    assert total.value == pytest.approx(1.399999, rel=1e-12) and total.lacking == () and total.state == "broken"
+    (tmp_path / "c3.toml").unlink()
+    (total,) = sums_of_children(city, children_of(city), divisions)
+    assert total.lacking == (counties[3].name,) and total.state == ""
+
+
+def test_children_in_a_folder_come_before_those_that_are_shipped(tmp_path):
+    path = profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
+    own = load_profile(path)
+    cluster = own.base
+    assert cluster.path.name == "cluster.toml"
+    assert [c.path for c in children_of(cluster)] == [cluster.path.parent / "jinzhong.toml"]
+
+
+# -- LAW006 -----------------------------------------------------------------------------------------------------------
+
+
+def test_contradictions_of_the_province_are_shown_to_its_county():
+    report = report_of("LAW006", {"red_line": [square(0)]}, profile="hunyuan")
+    told = {(f.params["value"], f.params["said"], str(f.severity)) for f in report.findings}
+    assert told == {("4749", "4748", "INFO"), ("22.60", "26.00", "INFO"), ("36", "55.00", "INFO")}
+    (farmland,) = [f for f in report.findings if f.params["said"] == "4748"]
+    assert all(word in farmland.message for word in ("山西省", "2025", "4749 万亩", "4748 万亩", "十四五"))
+    assert len({f.fingerprint for f in report.findings}) == 3
+
+
+def test_another_areas_contradictions_are_nobodys_here(tmp_path):
+    text = HEAD.format(id="x", name="某县", code="130225")
+    text += GOAL.format(indicator="red_line_area", sign=">=", value="1.0", unit="km2")
+    path = tmp_path / "x.toml"
+    path.write_text(text + 'also_said = [{ value = "1.1", source = "乙" }]\n', encoding="utf-8")
+    (rule,) = report_of("LAW006", {"red_line": [square(0)]}, profile=path).rules
+    assert rule.outcome is Outcome.NOT_APPLICABLE
+
+
+def test_sums_of_nothing_are_no_sums():
+    ctx = context({"townships": TOWNS})
+    assert by_township("farmland_area", ctx) is None
+    assert by_township("farmland_area", context({"red_line": [square(0)]})) is None
+    assert np.isfinite(by_township("red_line_area", context({"townships": TOWNS, "red_line": [square(0)]})).areas).all()
