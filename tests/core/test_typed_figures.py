@@ -7,6 +7,7 @@ import pytest
 from plugin.core.check import Options, check
 from plugin.core.errors import InputError
 from plugin.core.indicators.typed import figure, read_figures
+from plugin.paths import SAMPLE
 from tests.core.small import as_read, found, notices, outcome, said, write_gpkg
 
 HEAD = "指标,数值,单位,位置\n"
@@ -147,3 +148,16 @@ def test_the_table_is_never_an_output(tmp_path, capsys):
     assert path.read_text(encoding="utf-8").startswith("指标")
     assert main(["check", str(source), "--figures", str(path), "--rules", "LAW007"]) == 1
     assert "LAW007" in capsys.readouterr().out
+
+
+def test_the_example_beside_the_sample_county():
+    """Bounds that the county keeps pass; its boundary and ratio do not, nor does a bound that is printed as a figure."""
+    options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
+    report = check(SAMPLE, options).report
+    assert sorted((f.case, f.params["place"]) for f in found(report)) == [
+        ("bound", "文本第14条"),
+        ("bound", "文本第14条"),
+        ("map", "附表1"),
+    ]
+    rule = outcome(report, "LAW007")
+    assert not rule.incomplete and "森林覆盖率" in rule.reason
