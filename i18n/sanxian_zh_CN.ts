@@ -408,6 +408,10 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>代码不换算</translation>
     </message>
     <message>
+        <source>Compute Indicators…</source>
+        <translation>指标计算…</translation>
+    </message>
+    <message>
         <source>Compute indicators</source>
         <translation>指标计算</translation>
     </message>
@@ -836,6 +840,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
     <message>
         <source>Incomplete</source>
         <translation>未完成</translation>
+    </message>
+    <message>
+        <source>Indicators</source>
+        <translation>指标</translation>
     </message>
     <message>
         <source>Indicators computed</source>
@@ -1332,6 +1340,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Open Sample County</source>
         <translation>打开示例县</translation>
+    </message>
+    <message>
+        <source>Open the workbook</source>
+        <translation>打开工作簿</translation>
     </message>
     <message>
         <source>Other coordinate system…</source>
@@ -2350,6 +2362,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{author}, {date}</source>
         <translation>{author}，{date}</translation>
+    </message>
+    <message>
+        <source>{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer gives.</source>
+        <translation>算出 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或突破 {missed} 项；{lacking} 项图层给不出。</translation>
     </message>
     <message>
         <source>{county} plan</source>

@@ -113,6 +113,7 @@ def _about(plan: Plan, figures: Figures) -> Table:
     """Where the figures come from, and what could not be computed."""
     from .provenance import provenance
     from .render.tables.model import Column, Row, Table, Value
+    from .render.words import Words
 
     texts = figures.texts
     told = provenance(plan, texts)
@@ -122,7 +123,7 @@ def _about(plan: Plan, figures: Figures) -> Table:
         "source": told["source"],
         "standard": f"{standard['name']}（{standard['edition']}）",
         "profile": profile["name"] or "-",
-        "scope": told["scope"],
+        "scope": Words(texts.lang).named("scope", told["scope"]),
         "crs": told["crs"],
         "basis": texts.get("about", "basis_text"),
         "time": datetime.now().strftime("%Y-%m-%d %H:%M"),

@@ -20,6 +20,7 @@ from .code_boxes import CodeBoxes
 from .dressing import Dressing
 from .editing import Editing
 from .exports import Exports
+from .figures import FiguresDialog
 from .findings_dock import FindingsDock
 from .map_marks import MapMark
 from .maps import Maps
@@ -48,6 +49,7 @@ class Desk(QObject):
         self.dressing = Dressing(iface, self.runner)
         self.making = NewProject(iface, self.runner)
         self.maps = Maps(iface, self.runner)
+        self.figures = FiguresDialog(iface)
         self.editing = Editing(self.runner, self)
         self.waiving = Waiving(self.dock, self._current, self)
         self._job: Job | None = None
@@ -70,6 +72,7 @@ class Desk(QObject):
                 "layer": self._show_layer,
                 "live": self.editing.set_on,
                 "report": lambda: self.exports.ask("html"),
+                "indicators": self.figures.show,
                 "roles": self.choose_roles,
                 "profile": self.choose_profile,
                 "forms": self.dressing.forms,

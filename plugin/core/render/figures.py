@@ -158,6 +158,8 @@ def notes(report: Report, words: Words) -> list[str]:
     if denominator:
         above, below = words.named("basis", numerator), words.named("basis", denominator)
         said.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
+    if any(i.state == WARNING for i in report.indicators):
+        said.append(words.get("text", "margin_note"))
     if any(not i.confirmed for i in report.indicators):
         said.append(words.get("text", "unconfirmed_note"))
     return said
