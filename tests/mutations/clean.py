@@ -96,11 +96,16 @@ def whole(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     return frame.geometry[frame["MC"] == protection.RESERVE] if "JB" in frame else frame.geometry
 
 
+def options(made: County, folder: Path) -> dict[str, Any]:
+    """The profile and all side inputs of a county, as files in the folder."""
+    return {"profile": str(whole_book(made, folder)), "scope": "county", **side.inputs(made, folder)}
+
+
 def county(folder: Path) -> Base:
     """A county's plan, complete, with its side inputs."""
     made = make(PARCELS, SEED, full=True)
-    options = {"profile": str(whole_book(made, folder)), "scope": "county", **side.inputs(made, folder)}
-    return Base(made, options, Draft(made, options, folder).report())
+    told = options(made, folder)
+    return Base(made, told, Draft(made, told, folder).report())
 
 
 def without(codes: list[str], folder: Path) -> Base:
