@@ -86,10 +86,19 @@ def _rounded(value: Any) -> Any:
 
 
 def text(content: dict[str, Any]) -> str:
-    """One line for each row, one for everything else by its name: what changed shows as lines in a diff."""
-    lines = [f" {json.dumps(key)}: {_json(value)}," for key, value in content.items() if key != "rows"]
-    rows = ",\n".join(f"  {_json(row)}" for row in content["rows"])
-    return "\n".join(["{", *lines, ' "rows": [', rows, " ]", "}", ""]).replace("[\n\n ]", "[]")
+    """A line for everything by its name, and for each row of a list: what changed shows as lines in a diff."""
+    parts = [
+        f" {json.dumps(key)}: {_lines(value) if _is_table(value) else _json(value)}" for key, value in content.items()
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _lines(rows: list[dict[str, Any]]) -> str:
+    return "[\n" + ",\n".join(f"  {_json(row)}" for row in rows) + "\n ]"
 
 
 def _json(value: Any) -> str:
