@@ -10,9 +10,11 @@ SAMPLE := -m tests.county
 ARGS ?= --help
 TESTS ?=
 BENCH ?=
+PROFILE ?= hunyuan
+PHASE ?=
 RULES ?=
 
-.PHONY: help setup demo test check format benchmark rules rule sample symbols package qgis qgis_process clean
+.PHONY: help setup demo test check format benchmark rules profile rule sample symbols package qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -37,6 +39,9 @@ benchmark: setup ## 性能基准（BENCH="--parcels 150000"）· speed as ratios
 
 rules: setup ## 规则清单 · the rules (RULES="--html build/rules.html" or "--csv …")
 	@$(RUN) python -m plugin.core rules $(value RULES)
+
+profile: setup ## 县配置的全部设置（PROFILE=hunyuan PHASE=报批）· a profile laid open
+	@$(RUN) python -m plugin.core profile "$(PROFILE)" --phase "$(PHASE)"
 
 rule: setup ## 新规则 · a new rule: CODE=ATT012 NAME=missing-use
 	@$(RUN) python tools/new_rule.py "$(CODE)" "$(NAME)"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``rules``, ``rule CODE``,
-``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
+"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``rules``,
+``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
 ``vct SOURCE OUTPUT``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
@@ -9,6 +9,7 @@ Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _rules(args, words)
         if args.command == "rule":
             return _rule(args, texts, words)
+        if args.command == "profile":
+            return _profile(args, texts, words)
         if args.command == "dictionary":
             return _dictionary(args, words)
         if args.command == "structure":
@@ -90,7 +93,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | indicators | rules | rule | dictionary | structure | package | vct",
+        metavar="check | indicators | rules | rule | profile | dictionary | structure | package | vct",
     )
     checking = argparse.ArgumentParser(add_help=False)
     checking.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -112,14 +115,20 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
     one.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
-    for name in ("standard", "profile"):
+    for name in ("standard", "profile", "phase"):
         one.add_argument(f"--{name}", default="", help=text(name))
     for name in ("csv", "html"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
     one = commands.add_parser("rule", help=text("rule"), parents=[language])
     one.add_argument("code", metavar="CODE", help=text("code"))
-    for name in ("standard", "profile"):
+    for name in ("standard", "profile", "phase"):
         one.add_argument(f"--{name}", default="", help=text(name))
+    one = commands.add_parser("profile", help=text("profile_command"), parents=[language])
+    one.add_argument("profile", metavar="PROFILE", help=text("profile_id"))
+    one.add_argument("--standard", default="", help=text("standard"))
+    one.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    one.add_argument("--check", action="store_true", help=text("profile_check"))
+    one.add_argument("--json", default="", metavar="FILE", help=text("profile_json"))
     one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
     one.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
@@ -246,7 +255,7 @@ def _rules(args: argparse.Namespace, words: Words) -> int:
     from .render.rule_book import RuleBook, write_rule_book
     from .writing import check_writable
 
-    book = RuleBook(Options(standard=args.standard, profile=args.profile).norm(), words.lang)
+    book = RuleBook(Options(standard=args.standard, profile=args.profile, phase=args.phase).norm(), words.lang)
     for target in (args.csv, args.html):
         if target:
             check_writable(target, [])
@@ -264,7 +273,7 @@ def _rule(args: argparse.Namespace, texts: Texts, words: Words) -> int:
     from .engine import choose_rules
     from .explain import in_force, lines
 
-    norm = Options(standard=args.standard, profile=args.profile).norm()
+    norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     (rule,) = choose_rules((), (args.code,))
     say(f"{rule.code}  {rule.name}  {words.get('severity', str(norm.severity(rule)))}")
     say(texts.rule_title(rule))
@@ -280,6 +289,33 @@ def _rule(args: argparse.Namespace, texts: Texts, words: Words) -> int:
     for key in rule.basis:
         source = known.get(key)
         say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}" if source else f"  {key}")
+    return CLEAN
+
+
+def _profile(args: argparse.Namespace, texts: Texts, words: Words) -> int:
+    """The resolved whole; where the file is not sound, all that is wrong with it."""
+    from .profile import profile_problems
+    from .render.profile import profile_dict, profile_lines
+    from .writing import beside, check_writable
+
+    problems = profile_problems(args.profile)
+    if problems:
+        say(words.get("resolved", "problems", file=args.profile, count=len(problems)), sys.stderr)
+        for problem in problems:
+            say(f"  {texts.explain(problem)}", sys.stderr)
+        return NOT_RUN
+    norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
+    if args.check:
+        say(words.get("resolved", "sound", file=args.profile))
+        return CLEAN
+    if args.json:
+        check_writable(args.json, [str(norm.profile.path)])
+        with beside(args.json) as target:
+            target.write_text(json.dumps(profile_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        say(words.get("cli", "written", target=args.json))
+        return CLEAN
+    for line in profile_lines(norm, words):
+        say(line)
     return CLEAN
 
 

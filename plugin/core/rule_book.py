@@ -70,7 +70,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return Entry(
         rule=rule,
-        severity=Severity(norm.profile.severity.get(rule.code, rule.severity)),
+        severity=norm.severity(rule),
         mark=mark,
         agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in citations),
         runs=_runs(rule.code, norm),

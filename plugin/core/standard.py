@@ -76,7 +76,8 @@ ALL_LAYERS = "all"
 class Standard:
     """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise. ``rule_groups`` name
     rules that run together beside the default ones, when a profile or a run asks for them. ``severity``: code → severity, where
-    it is not the rule's own; ``phases``: phase → the same, in that phase. ``own``: the settings that this edition's own files say."""
+    it is not the rule's own; ``phases``: phase → the same, in that phase. ``own``: the settings and severities
+    that this edition's own files say."""
 
     id: str
     edition: str
@@ -230,9 +231,10 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
         settings.update(flatten(table.get(section, {}), f"{section}."))
     conflicts = load_conflicts(folder)
     settings |= {c.key: c.meaning for c in conflicts}
-    own = frozenset(settings)
     severity = _severities(table.get("severity", {}), "severity", path)
     phases = _phases(table.get("phase", {}), path)
+    in_phases = (f"phase.{p}.severity.{code}" for p, said in phases.items() for code in said)
+    own = frozenset([*settings, *(f"severity.{code}" for code in severity), *in_phases])
     includes = tuple(load_standard(str(find_standard(other, beside=folder))) for other in table.get("includes", ()))
     sources = {**{k: v for other in includes for k, v in other.sources.items()}, **load_sources(folder)}
     citations = load_citations(folder, sources)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A norm laid open as lines of text: settings, rules, targets and registers, each with whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from ..explain import value_text
+from ..profile import Norm, Stated, Target
+from ..profile.resolved import RULE, STANDARD, Origin, Value, resolved
+from ..rule import all_rules
+from ..texts import Texts
+from .words import Words
+
+_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+
+
+def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
+    """The whole norm, a heading and its lines after the other."""
+    texts, laid = Texts(words.lang), resolved(norm)
+    yield from _head(norm, words)
+    yield from _section(words, "settings", [_setting(value, texts, words) for value in laid.settings])
+    rules = []
+    for line in laid.rules:
+        rule = all_rules()[line.code]
+        runs = "" if line.runs else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
+        said = {"severity": words.get("severity", line.severity), "origin": _origin(line.origin, words), "runs": runs}
+        rules.append(words.get("resolved", "rule", code=line.code, title=texts.rule_title(rule), **said))
+        rules += [f"  {_setting(value, texts, words)}" for value in line.parameters]
+    yield from _section(words, "rules", rules, count=sum(line.runs for line in laid.rules))
+    area, profile = norm.profile.area_code, norm.profile
+    yield from _section(words, "targets", [_target(t, texts, words) for t in norm.targets(area)])
+    yield from _section(words, "stated", [_stated(s, words) for s in norm.stated(area)])
+    yield from _section(words, "register", [_line(asdict(line), texts) for line in norm.register(area)])
+    other = [_target(t, texts, words) for t in profile.targets if t.area_code != area]
+    other += [_stated(s, words) for s in profile.stated if s.area_code != area]
+    yield from _section(words, "others", other)
+
+
+def profile_dict(norm: Norm) -> dict[str, Any]:
+    """The same as plain data."""
+    profile, standard = norm.profile, norm.standard
+    return {
+        "profile": {"id": profile.id, "name": profile.name, "area_code": profile.area_code},
+        "chain": [one.id for one in profile.chain()],
+        "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
+        "phase": norm.phase,
+        "confirmed": {**profile.confirmed_by, "items": sorted(profile.confirmed)},
+        "absent": sorted(profile.absent),
+        **resolved(norm).to_dict(),
+        "targets": [asdict(t) for t in profile.targets],
+        "stated": [asdict(s) for s in profile.stated],
+        "heritage_register": [asdict(line) for line in profile.register],
+    }
+
+
+def _head(norm: Norm, words: Words) -> Iterator[str]:
+    profile, standard = norm.profile, norm.standard
+
+    def line(key: str, **said: Any) -> str:
+        return words.get("resolved", key, **said)
+
+    yield line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—")
+    if profile.path is not None:
+        yield line("file", file=profile.path)
+    if profile.members:
+        yield line("members", members=words.join(profile.members))
+    above = profile.chain()[1:]
+    if above:
+        yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in above))
+    yield line("standard", name=standard.name, id=standard.id, edition=standard.edition)
+    yield line("phase", phase=words.named("phase", norm.phase) if norm.phase else line("no_phase"))
+    if profile.confirmed_by:
+        yield line("confirmed", items=words.join(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
+    else:
+        yield line("not_confirmed")
+    if profile.absent:
+        texts = Texts(words.lang)
+        yield line("absent", names=words.join(texts.concept(c) for c in sorted(profile.absent)))
+
+
+def _section(words: Words, key: str, lines: list[str], **said: Any) -> list[str]:
+    """A heading with how many there are; nothing where there are none."""
+    if not lines:
+        return []
+    heading = words.get("resolved", key, **{"count": len(lines), **said})
+    return ["", heading, *(f"  {line}" for line in lines)]
+
+
+def _setting(value: Value, texts: Texts, words: Words) -> str:
+    said = value_text(value.value, "", texts)
+    sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
+    mark = words.get("resolved", sure, mark=value.mark or "—")
+    return words.get("resolved", "value", name=value.key, value=said, mark=mark, origin=_origin(value.origin, words))
+
+
+def _origin(origin: Origin, words: Words) -> str:
+    if origin.kind == RULE:
+        return words.get("resolved", "of_rule")
+    name = origin.id if origin.kind == STANDARD else origin.name or origin.id
+    return name + words.bracket(words.named("phase", origin.phase)) if origin.phase else name
+
+
+def _target(target: Target, texts: Texts, words: Words) -> str:
+    unit = texts.get("units", target.unit)
+    return _figure(target, texts.indicator(target.indicator), unit, words)
+
+
+def _stated(stated: Stated, words: Words) -> str:
+    name = stated.name + words.bracket(stated.note) if stated.note else stated.name
+    return _figure(stated, name, stated.unit, words)
+
+
+def _figure(figure: Target | Stated, name: str, unit: str, words: Words) -> str:
+    said = {"name": name, "sign": _SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
+    line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **said)
+    also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.also_said]
+    return " ".join([line, *also])
+
+
+def _line(line: dict[str, Any], texts: Texts) -> str:
+    """A line of the register: how many, or one site with its areas."""
+    if line["count"] is not None:
+        return f"{line['term']} {line['count']}  {line['source']}"
+    areas = [line[key] for key in ("area", "core_area", "control_area") if line[key]]
+    unit = texts.get("units", line["unit"]) if line["unit"] else ""
+    return f"{line['name']} {' / '.join(areas)} {unit}".strip() + f"  {line['source']}"

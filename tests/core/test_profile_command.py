@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`python -m plugin.core profile`: the resolved whole, whose each value is, and what is wrong with a file."""
+
+import json
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options
+from plugin.core.profile import profile_ids
+from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolved
+from plugin.core.rule import all_rules
+from plugin.core.standard import load_standard
+
+COUNTY = """
+id = "mine"
+name = "某县"
+area_code = "140225"
+base = "hunyuan"
+[ratio]
+form = "n2"
+[rules.LAW020]
+max_flexible_share = 0.2
+[phase.approval.severity]
+LAW021 = "INFO"
+[confirmed]
+by = "县局"
+document = "某文〔2026〕1号"
+date = "2026-01-01"
+items = ["ratio.classes"]
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "某县.toml"
+    path.write_text(COUNTY, encoding="utf-8")
+    return path
+
+
+def test_every_value_knows_whose_it_is(mine):
+    laid = resolved(Options(profile=str(mine)).norm())
+    values = {v.key: v for v in laid.settings}
+    told = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
+    assert told["ratio.form"] == ("n2", PROFILE, "mine")
+    assert told["ratio.limit"] == (1.25, PROFILE, "hunyuan")
+    assert told["ratio.classes"][1:] == (STANDARD, "common 2021")
+    assert values["ratio.form"].mark == "C" and not values["ratio.form"].confirmed
+    assert values["ratio.classes"].mark == "C" and values["ratio.classes"].confirmed
+    # A mark of the heading counts for what stands below it.
+    assert values["tolerance.min_area_m2"].mark == "C" and values["heritage.core_words"].mark == "C"
+    (shares,) = [line for line in laid.rules if line.code == "LAW020"]
+    parameters = {p.key: (p.value, p.origin.kind) for p in shares.parameters}
+    assert parameters["rules.LAW020.max_flexible_share"] == (0.2, PROFILE)
+    assert parameters["rules.LAW020.max_special_share"] == (0.0, STANDARD)
+
+
+def test_nothing_is_left_out(mine):
+    norm = Options(profile=str(mine)).norm()
+    laid = resolved(norm)
+    keys = {v.key for v in laid.settings} | {p.key for line in laid.rules for p in line.parameters}
+    assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
+    assert [line.code for line in laid.rules] == list(all_rules())
+    assert {line.code for line in laid.rules if line.runs} == set(norm.rules)
+
+
+def test_a_severity_knows_whose_it_is_and_in_which_phase(mine):
+    def told(code, phase=""):
+        (line,) = [one for one in resolved(Options(profile=str(mine), phase=phase).norm()).rules if one.code == code]
+        return line.severity, line.origin.kind, line.origin.id, line.origin.phase
+
+    assert told("LAW021") == ("WARNING", RULE, "", "")
+    assert told("LAW021", "报批") == ("INFO", PROFILE, "mine", "approval")
+    assert told("SCH004", "报批") == ("ERROR", STANDARD, "common 2021", "approval")
+    assert told("LAW007", "编制") == ("WARNING", STANDARD, "common 2021", "drafting")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_command_prints_it(mine, capsys, lang):
+    assert main(["profile", str(mine), "--phase", "approval", "--lang", lang]) == 0
+    said = capsys.readouterr().out
+    for words in ("ratio.form = n2", "ratio.limit = 1.25", "73.39", "LAW021", "14.17", "某文〔2026〕1号", "4748"):
+        assert words in said
+    assert ("报批阶段" if lang == "zh" else "approval") in said
+    codes = [line.split()[0] for line in said.splitlines() if line[2:8].strip() in all_rules()]
+    assert codes == list(all_rules())
+
+
+def test_the_same_as_data(mine, tmp_path, capsys):
+    target = tmp_path / "出 来.json"
+    assert main(["profile", str(mine), "--json", str(target)]) == 0
+    data = json.loads(target.read_text(encoding="utf-8"))
+    assert data["chain"] == ["mine", "hunyuan", "shanxi"]
+    assert len(data["rules"]) == len(all_rules()) and data["confirmed"]["items"] == ["ratio.classes"]
+    assert str(target) in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_sound_is_told_as_a_whole(tmp_path, capsys):
+    path = tmp_path / "x.toml"
+    path.write_text(COUNTY.replace("form =", "forms =").replace("LAW021", "LAW999"), encoding="utf-8")
+    assert main(["profile", str(path)]) == 2
+    told = capsys.readouterr()
+    assert not told.out and "2 处" in told.err
+    assert "ratio.forms" in told.err and "phase.approval.severity.LAW999" in told.err
+
+
+@pytest.mark.parametrize("name", profile_ids())
+def test_the_shipped_ones_are_sound(name, capsys):
+    assert main(["profile", name, "--check"]) == 0
+    assert name in capsys.readouterr().out
+
+
+def test_what_does_not_exist_is_told(capsys):
+    assert main(["profile", "hunyuen"]) == 2
+    assert "hunyuan" in capsys.readouterr().err
+    assert main(["profile", "hunyuan", "--phase", "终稿"]) == 2
+    assert "报批" in capsys.readouterr().err
+
+
+def test_the_standard_alone_can_be_laid_open():
+    laid = resolved(Options().norm())
+    assert {v.origin.kind for v in laid.settings} == {STANDARD}
+    assert {v.key for v in laid.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}
