@@ -1510,6 +1510,14 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在识别图层</translation>
     </message>
     <message>
+        <source>Register of heritage (xlsx or csv)</source>
+        <translation>历史文化保护名录（xlsx 或 csv）</translation>
+    </message>
+    <message>
+        <source>Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别; its names, kinds and levels are held against the layers of heritage (LAW024).</source>
+        <translation>历史文化保护名录：一张表（xlsx、csv），列为名称、类型、级别；逐处与历史文化保护的图层比对（LAW024）。</translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>替换</translation>
     </message>

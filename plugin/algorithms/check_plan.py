@@ -26,7 +26,7 @@ from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
 ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
-FIGURES, WAIVERS, RENUMBERED = "FIGURES", "WAIVERS", "RENUMBERED"
+FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
 PHASE, TARGETS = "PHASE", "TARGETS"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
@@ -56,6 +56,10 @@ class CheckPlan(SanxianAlgorithm):
             "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is held against the map "
             "and against the other places that print it (LAW007)."
         )
+        register = tr(
+            "Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别; its names, kinds and levels are held against the "
+            "layers of heritage (LAW024)."
+        )
         waivers = tr(
             "Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or "
             "from the file given; “none” leaves them out."
@@ -65,7 +69,7 @@ class CheckPlan(SanxianAlgorithm):
             "Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as "
             "永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's (LAW005)."
         )
-        return "\n\n".join([text, tasks, figures, waivers, norm_help()])
+        return "\n\n".join([text, tasks, figures, register, waivers, norm_help()])
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
@@ -108,6 +112,8 @@ class CheckPlan(SanxianAlgorithm):
         tasks = tr("Tasks of the townships (xlsx or csv)")
         self.addParameter(advanced(file_parameter(TARGETS, tasks, f"{tr('Tables')} (*.xlsx *.csv)")))
         self.addParameter(advanced(file_parameter(FIGURES, table, f"{tr('Tables')} (*.xlsx *.csv)")))
+        table = tr("Register of heritage (xlsx or csv)")
+        self.addParameter(advanced(file_parameter(REGISTER, table, f"{tr('Tables')} (*.xlsx *.csv)")))
 
     def add_check_outputs(self):
         for name, label in (
@@ -142,12 +148,14 @@ class CheckPlan(SanxianAlgorithm):
             figures=self.text(parameters, FIGURES, context),
             phase=self.text(parameters, PHASE, context),
             targets=self.text(parameters, TARGETS, context),
+            register=self.text(parameters, REGISTER, context),
             lang=language(),
             waivers=self.text(parameters, WAIVERS, context),
             renumbered=self.text(parameters, RENUMBERED, context),
         )
         self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
-        return [*inputs, *filter(None, (self.options.figures, self.options.targets))]
+        side = (self.options.figures, self.options.targets, self.options.register)
+        return [*inputs, *filter(None, side)]
 
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled

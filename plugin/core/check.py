@@ -28,7 +28,7 @@ class Options:
     """What a run is told beside its data; empty means: as the profile, the standard or the layers say.
 
     ``roles`` is ``ROLE=layer;…``, the path of a file with such lines, or a mapping; ``rules`` codes or names;
-    ``figures`` the path of a table of the figures that text and tables print (xlsx, CSV);
+    ``figures`` the path of a table of the figures that text and tables print (xlsx, CSV); ``register`` that of the register of heritage (names, kinds, levels);
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
     to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
@@ -43,6 +43,7 @@ class Options:
     rules: tuple[str, ...] = ()
     base_year: int | None = None
     figures: str = ""
+    register: str = ""
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
     tolerance: Tolerance | None = None
@@ -87,6 +88,7 @@ def check(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .assembly import assemble
     from .engine import choose_rules, run
+    from .heritage_list import read_heritage_list
     from .indicators.typed import read_figures
     from .io import read_source
     from .transmission.table import read_township_tasks
@@ -104,6 +106,7 @@ def check(
     # Side inputs first: a slip there is told before anything large is read.
     figures = read_figures(options.figures) if options.figures else ()
     targets = read_township_tasks(options.targets)
+    register = read_heritage_list(options.register, norm) if options.register else None
     waivers, said = load_waivers(
         options.waivers, norm, sources if isinstance(sources, str | Path) else None, options.renumbered
     )
@@ -123,6 +126,7 @@ def check(
         check=stop_if_cancelled,
     )
     plan.figures = figures
+    plan.register = register
     if figures:
         said = [*said, ("notice_figures", {"file": Path(options.figures).name, "count": len(figures)})]
         plan.inputs += (options.figures,)
@@ -130,6 +134,9 @@ def check(
     if targets.tasks:
         said = [*said, ("notice_targets", {"file": targets.file, "count": len(targets.tasks)})]
         plan.inputs += (options.targets,)
+    if register is not None:
+        said = [*said, ("notice_register", {"file": register.file, "count": len(register.rows)})]
+        plan.inputs += (options.register,)
     plan.notices += [*options.notices, *said]
     plan.waivers = waivers
     report = run(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ from .layer import Layer
 from .profile import Norm
 from .transmission.model import TownshipTasks
 from .waivers.model import Waivers
+
+if TYPE_CHECKING:
+    # It asks the context, which knows plans.
+    from .heritage_list import HeritageList
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Plan:
     figures: tuple[TypedFigure, ...] = ()
     #: Tasks handed down to the townships; empty where no table was given.
     targets: TownshipTasks = field(default_factory=TownshipTasks)
+    register: HeritageList | None = None
     inputs: tuple[str, ...] = ()
     #: The only layers that rules on every layer ask of (`live`); None: all.
     each_of: frozenset[str] | None = None

@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from plugin.core.assembly import assemble
 from plugin.core.engine import run
+from plugin.core.heritage_list import HeritageList, Listed
 from plugin.core.indicators.typed import figure
 from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.plan import Plan
@@ -30,6 +31,7 @@ SIDE = {
     "targets": lambda rows: TownshipTasks(
         "乡镇任务表.csv", tuple(TownshipTask(*row, "", n) for n, row in enumerate(rows, 2))
     ),
+    "register": lambda rows: HeritageList("名录.xlsx", tuple(Listed(*row, n) for n, row in enumerate(rows, 2))),
 }
 
 

@@ -12,7 +12,7 @@ from tests.county.lines import TARGETS
 from tests.county.points import FREE
 from tests.county.workshop import EDGE, FARM, FIELD, HERITAGE, PARCEL, ZONE
 from tests.mutations.frame import Draft, plants
-from tests.mutations.side import FIGURES, TASKS, farmland_by_township
+from tests.mutations.side import FIGURES, REGISTER, TASKS, farmland_by_township
 
 BASE, RESERVES = "XZYDYH", "ZRBHD"
 
@@ -183,7 +183,7 @@ def a_margin_wider_than_what_is_left(draft: Draft) -> None:
     draft.options["profile"] = str(path)
 
 
-@plants("LAW023", case="count")
+@plants("LAW023", case="count", follows=["LAW024"])
 def a_building_more_than_the_text_counts(draft: Draft) -> None:
     house = draft.shape("LSJZM", draft.first("LSJZM"))
     draft.add("LSJZM", shapely.transform(house, lambda xy: np.add(xy, (60, 0))), MC="新宅")
@@ -282,7 +282,46 @@ def a_control_zone_smaller_than_its_text(draft: Draft) -> None:
     draft.reshape(HERITAGE, 1, shapely.Polygon(outer, [inner.exterior]))
 
 
-@plants("LAW023", case="site")
+@plants("LAW023", case="site", follows=["LAW024"])
 def a_district_by_another_name(draft: Draft) -> None:
     for role in (HERITAGE, "LSWHJQ", "ZXCQCSZX"):
         draft.layers[role]["MC"] = draft.layers[role]["MC"].str.replace("浑源古城", "旧城")
+
+
+def _register(draft: Draft, *lines: str, drop: str = "") -> None:
+    """The county's register with other lines after its own, and without those that begin with ``drop``."""
+    own = Path(draft.options["register"]).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in own if not drop or not line.startswith(drop)]
+    path = draft.folder / REGISTER
+    path.write_text("\n".join([*kept, *lines]) + "\n", encoding="utf-8")
+    draft.options["register"] = str(path)
+
+
+@plants("LAW024", case="missing")
+def a_pagoda_that_nobody_drew(draft: Draft) -> None:
+    _register(draft, "凌云塔,历史建筑,")
+
+
+@plants("LAW024", case="alike")
+def a_temple_by_nearly_its_name(draft: Draft) -> None:
+    _register(draft, "荆庄大云禅寺,文物保护单位,全国重点", drop="荆庄大云寺")
+
+
+@plants("LAW024", case="level")
+def a_temple_of_another_level(draft: Draft) -> None:
+    _register(draft, "悬空寺,文物保护单位,县级", drop="悬空寺")
+
+
+@plants("LAW024", case="kind")
+def a_temple_that_is_a_house(draft: Draft) -> None:
+    _register(draft, "悬空寺,历史建筑,全国重点", drop="悬空寺")
+
+
+@plants("LAW024", case="unlisted")
+def a_temple_that_nobody_announced(draft: Draft) -> None:
+    _register(draft, drop="悬空寺")
+
+
+@plants("LAW024", case="twice")
+def a_temple_announced_twice(draft: Draft) -> None:
+    _register(draft, "悬 空寺,文物保护单位,全国重点")

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
+from tests.county.ranges import DISTRICT, NATIONAL
 
 Give = Callable[[County, Path], dict[str, Any]]
 GIVEN: list[Give] = []
@@ -58,6 +59,23 @@ def tasks(county: County, folder: Path) -> dict[str, Any]:
 
 
 GIVEN.append(tasks)
+
+
+REGISTER = "名录.csv"
+
+
+def register(county: County, folder: Path) -> dict[str, Any]:
+    """Every site of the layers of heritage, with its kind and level."""
+    rows = [f"{DISTRICT},历史文化街区,省级"]
+    for name in county.layers["WWBHDWM"]["MC"]:
+        rows.append(f"{name},文物保护单位,{'全国重点' if name in NATIONAL else '省级'}")
+    rows += [f"{name},历史建筑," for name in county.layers["LSJZM"]["MC"]]
+    path = folder / REGISTER
+    path.write_text("\n".join(["名称,类型,级别", *rows]) + "\n", encoding="utf-8")
+    return {"register": str(path)}
+
+
+GIVEN.append(register)
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..conflicts import MEANINGS
+from ..conflicts import MEANINGS, Conflict
 from ..profile import Norm
 from ..rule import EACH, FAMILIES
 from ..rule_book import DEFAULT, NAMED, Asked, Entry, InForce, rule_book
+from ..standard import load_standard, standard_ids
+from ..template import Template
 from ..texts import Texts
 from ..writing import write_text
 from .html import fill
@@ -19,6 +22,7 @@ from .words import Words
 
 #: The columns of the table, in order; their headings are in report_*.toml.
 COLUMNS = ("code", "name", "title", "severity", "mark", "runs", "needs", "optional", "parameters", "basis", "sources")
+THREE_LINES = ("farmland", "red_line", "boundary")
 #: Excel takes a CSV without it for GBK.
 _BOM = "\ufeff"
 
@@ -73,7 +77,7 @@ class RuleBook:
                 "profile": profile.name,
                 "families": families,
                 "count": self.words.get("rule_book", "count", count=len(self.entries)),
-                "pairs": self._pairs(),
+                "matrix": self._matrix(),
                 "documents": [{"id": s.id, "best": s.best, "text": self._said(s)} for s in standard.sources.values()],
             },
         )
@@ -137,26 +141,41 @@ class RuleBook:
             return f"{value:.10g} ({value:.0%})"
         return f"{value:.10g} {self.words.named('unit', unit)}".strip()
 
-    def _pairs(self) -> list[dict[str, str]]:
-        found = []
-        for pair in self.norm.standard.conflicts:
-            meaning = self.norm.get(pair.key)
-            citation = self.norm.standard.citations.get(pair.basis)
-            row = {
-                "left": self._line(pair.left),
-                "right": self._line(pair.right),
-                "meaning": self._word(f"meaning_{meaning}"),
-                "order": str(MEANINGS.index(meaning)),
-                "mark": self.norm.mark(pair.key) if pair.key in self.norm.profile.marks else pair.mark,
-                "rule": pair.rule,
-                "basis": self._said(citation) if citation else pair.basis,
-            }
-            found.append(row)
-        return sorted(found, key=lambda row: row["order"])
+    def _matrix(self) -> dict[str, Any]:
+        """The conflict matrix as a triangle: each line a row and a numbered column; ``cells``: meaning, mark, basis."""
+        standard = self.norm.standard
+        pairs = {pair.pair: pair for pair in standard.conflicts}
+        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
+        # The three lines first, as far as there are any; the others as the matrix has them.
+        lines.sort(key=lambda line: line not in THREE_LINES)
+        rows = []
+        for n, line in enumerate(lines):
+            cells = [self._cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
+            rows.append({"number": n + 1, "line": self._line(line), "cells": cells})
+        return {"rows": rows, "meanings": [(m, self._word(f"short_{m}"), self._word(f"meaning_{m}")) for m in MEANINGS]}
+
+    def _cell(self, pair: Conflict | None) -> dict[str, str]:
+        if pair is None:
+            return {"meaning": "", "short": "", "mark": "", "title": ""}
+        meaning = self.norm.get(pair.key)
+        citation = self.norm.standard.citations.get(pair.basis)
+        own = pair.key in self.norm.profile.settings
+        mark = self.norm.mark(pair.key) if own else pair.mark
+        said = self.norm.profile.name if own else self._said(citation) if citation else pair.basis
+        title = (
+            f"{self._line(pair.left)} × {self._line(pair.right)}: {self._word(f'meaning_{meaning}')} [{mark}] {said}"
+        )
+        return {"meaning": meaning, "short": self._word(f"short_{meaning}"), "mark": mark, "title": title}
 
     def _line(self, what: str) -> str:
-        template = self.norm.standard.templates.get(what)
+        template = next((t for t in self._templates(what)), None)
         return f"{template.name} {what}" if template else self.texts.concept(what)
+
+    def _templates(self, role: str) -> Iterator[Template]:
+        """Its template in this standard, else in one that has it: lines of township plans are in a county's matrix too."""
+        for standard in (self.norm.standard, *map(load_standard, standard_ids())):
+            if role in standard.templates:
+                yield standard.templates[role]
 
     def _said(self, of: Any) -> str:
         return str(of.zh if self.words.lang == "zh" else of.en)

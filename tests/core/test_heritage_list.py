@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The register of heritage as a table: read from CSV and xlsx, held against the layers."""
+
+import openpyxl
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options, check
+from plugin.core.engine import run
+from plugin.core.errors import InputError
+from plugin.core.heritage_list import HeritageList, Listed, read_heritage_list
+from plugin.core.rule import all_rules
+from plugin.paths import SAMPLE
+from tests.core.examples import plan_of
+
+NORM = Options().norm()
+ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
+READ = (
+    Listed("甲寺", "文物保护单位", "国家级", 2),
+    Listed("乙宅", "历史建筑", "", 3),
+    Listed("丙碑", "文物保护单位", "县级", 4),
+)
+HEAD = ("名称", "类型", "级别")
+
+
+def csv_file(folder, *lines, encoding="utf-8-sig", head="名称,类型,级别"):
+    path = folder / "名录.csv"
+    path.write_text("\n".join([head, *lines]) + "\n", encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
+def test_a_text_is_read(tmp_path, encoding):
+    path = csv_file(tmp_path, *(",".join(row) for row in ROWS), ",,", encoding=encoding)
+    assert read_heritage_list(path, NORM) == HeritageList("名录.csv", READ)
+
+
+def test_a_workbook_is_read_below_its_title(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["某县历史文化保护名录"])
+    for row in (HEAD, *ROWS):
+        book.active.append(list(row))
+    path = tmp_path / "名录.xlsx"
+    book.save(path)
+    found = read_heritage_list(path, NORM)
+    assert found.file == "名录.xlsx [Sheet]"
+    assert [(r.name, r.kind, r.level, r.line - 1) for r in found.rows] == [
+        (r.name, r.kind, r.level, r.line) for r in READ
+    ]
+
+
+def test_names_alone_will_do(tmp_path):
+    found = read_heritage_list(csv_file(tmp_path, "甲寺", "乙宅", head="保护对象"), NORM)
+    assert [(r.name, r.kind, r.level) for r in found.rows] == [("甲寺", "", ""), ("乙宅", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "head", "said"),
+    [
+        (["甲寺,桥,省级"], "名称,类型,级别", "桥"),
+        (["甲寺,历史建筑,特级"], "名称,类型,级别", "特级"),
+        (["甲寺,历史建筑"], "甲,乙", "名称"),
+    ],
+)
+def test_what_cannot_be_used_is_told_with_its_place(tmp_path, lines, head, said):
+    with pytest.raises(InputError) as error:
+        read_heritage_list(csv_file(tmp_path, *lines, head=head), NORM)
+    assert said in str(error.value.params.values()), error.value.params
+
+
+def findings(layers, rows):
+    plan = plan_of(layers)
+    plan.register = HeritageList("名录.csv", tuple(Listed(*row, n) for n, row in enumerate(rows, 2)))
+    return run(plan, [all_rules()["LAW024"]]).findings
+
+
+def test_names_that_are_nearly_one_are_told_once_and_with_both():
+    (found,) = findings(
+        {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "永安寺传法正宗殿"}]}, [("永安寺传法正宗之殿", "", "")]
+    )
+    assert found.case == "alike" and "永安寺传法正宗殿" in found.message and "第 2 行" in found.message
+    assert found.key == "永安寺传法正宗之殿" and found.geometry is not None
+
+
+def test_each_finding_has_a_name_of_its_own():
+    rows = [(f"第{n}处", "历史建筑", "") for n in range(5)]
+    found = findings({"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, rows)
+    assert len({f.fingerprint for f in found}) == len(found) == 6
+
+
+def test_the_check_takes_a_register_and_says_that_it_did(tmp_path):
+    names = [
+        "浑源古城历史文化街区",
+        "永安寺",
+        "圆觉寺塔",
+        "文庙",
+        "悬空寺",
+        "律吕神祠",
+        "荆庄大云寺",
+        "栗毓美墓",
+        "古瓷窑遗址",
+    ]
+    path = csv_file(tmp_path, *names, "不在数据里的塔", head="名称")
+    before = path.read_bytes()
+    checked = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path)))
+    told = {(f.case, f.key) for f in checked.report.findings}
+    assert ("missing", "不在数据里的塔") in told
+    assert not {key for case, key in told if case == "missing"} & set(names)
+    assert any("名录.csv" in text for text in checked.report.provenance["notices"])
+    assert path.read_bytes() == before
+
+
+def test_on_the_command_line(tmp_path, capsys):
+    path = csv_file(tmp_path, "不在数据里的塔", head="名称")
+    code = main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(path)])
+    out = capsys.readouterr().out
+    assert code == 0 and "LAW024" in out
+    assert (
+        main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(tmp_path / "无.csv")]) == 2
+    )
+    assert "无.csv" in capsys.readouterr().err
