@@ -56,7 +56,7 @@ SITE = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
         Example("a tenth of town is enough", {"functions": [{**FARMING, "feature_kind": "农产品主产区内的重点开发乡镇"}],
                 "zones": [TOWN, {**FIELDS, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
         Example("with its overlays", {"functions": [{**FARMING, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
-                "zones": [FIELDS, {**WOODS, "zone_code": "600"}], "LSWHBHX": [SITE]}),
+                "zones": [FIELDS, {**WOODS, "zone_code": "700"}], "LSWHBHX": [SITE]}),
         Example("a county wants less", {"functions": [FARMING], "zones": [{**FIELDS, "zone_code": "200"}, {**WOODS, "zone_code": "300"}]},
                 parameters={"min_farming_share": 0.3}),
     ],
