@@ -1262,6 +1262,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>不用县配置（没有目标值，用标准的限值）</translation>
     </message>
     <message>
+        <source>None: nothing is compared with what was sealed</source>
+        <translation>不填：不与封库版本比对</translation>
+    </message>
+    <message>
         <source>Not applicable</source>
         <translation>不适用</translation>
     </message>
@@ -1644,6 +1648,18 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Scope of the delivery</source>
         <translation>检查范围</translation>
+    </message>
+    <message>
+        <source>Sealed edition</source>
+        <translation>封库版本</translation>
+    </message>
+    <message>
+        <source>Sealed edition: file or folder to compare with</source>
+        <translation>封库版本：要比对的文件或文件夹</translation>
+    </message>
+    <message>
+        <source>Sealed edition: the data in which the three lines were issued; what was added or removed, the loss of farmland by township and the quality of supplements are told (LAW015 to LAW017).</source>
+        <translation>封库版本：下发三条控制线的那一份数据；多出、少了的地块，各乡镇永久基本农田的减少和补划质量都会列出（LAW015 至 LAW017）。</translation>
     </message>
     <message>
         <source>Search</source>

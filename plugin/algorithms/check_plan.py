@@ -21,12 +21,13 @@ from ..core.phases import PHASES
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, file_parameter, norm_help, norm_parameters, progress_to, text_parameter
-from .inputs import source_parameters, whole_plan, with_county
+from .inputs import data_parameter, source_parameters, whole_plan, with_county
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
 ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
+BASELINE = "BASELINE"
 PHASE, TARGETS = "PHASE", "TARGETS"
 OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
@@ -69,7 +70,11 @@ class CheckPlan(SanxianAlgorithm):
             "Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as "
             "永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's (LAW005)."
         )
-        return "\n\n".join([text, tasks, figures, register, waivers, norm_help()])
+        baseline = tr(
+            "Sealed edition: the data in which the three lines were issued; what was added or removed, the loss of farmland by "
+            "township and the quality of supplements are told (LAW015 to LAW017)."
+        )
+        return "\n\n".join([text, baseline, tasks, figures, register, waivers, norm_help()])
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
@@ -106,6 +111,7 @@ class CheckPlan(SanxianAlgorithm):
         self.addParameter(
             file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv beside the data)"), "CSV (*.csv)")
         )
+        self.addParameter(data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
         table = tr("Table of old and new keys, by which waivers are followed")
         self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         table = tr("Figures of text and tables (xlsx or csv)")
@@ -152,9 +158,10 @@ class CheckPlan(SanxianAlgorithm):
             lang=language(),
             waivers=self.text(parameters, WAIVERS, context),
             renumbered=self.text(parameters, RENUMBERED, context),
+            baseline=self.text(parameters, BASELINE, context),
         )
         self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
-        side = (self.options.figures, self.options.targets, self.options.register)
+        side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         return [*inputs, *filter(None, side)]
 
     def execute(self, parameters, context, feedback):

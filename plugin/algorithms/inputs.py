@@ -32,20 +32,26 @@ SOURCE, LAYERS = "SOURCE", "LAYERS"
 
 def source_parameters() -> list[QgsProcessingParameterDefinition]:
     """SOURCE and LAYERS, the same everywhere: a file or folder, else layers of the project."""
-    source = QgsProcessingParameterFile(
-        SOURCE,
-        tr("Source: file or folder (empty: layers of the project)"),
+    source = data_parameter(SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget")
+    layers = QgsProcessingParameterMultipleLayers(
+        LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
+    )
+    return [source, layers]
+
+
+def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProcessingParameterFile:
+    """An optional file or folder of data in one parameter. ``widget``: a class of gui.source_widget."""
+    parameter = QgsProcessingParameterFile(
+        name,
+        label,
         Qgis.ProcessingFileParameterBehavior.File,
         optional=True,
         # Only the filter (*) lets a folder through.
         fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
     )
     # By name: Processing imports it when a dialog opens, and there is none without a desktop.
-    source.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"}})
-    layers = QgsProcessingParameterMultipleLayers(
-        LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
-    )
-    return [source, layers]
+    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.{widget}"}})
+    return parameter
 
 
 def problem_with(algorithm, parameters, context) -> InputError | None:
@@ -176,7 +182,7 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
     if isinstance(what, str) or project is None:
         return given, {}
     kept = county.options(project)
-    names = ("profile", "standard", "scope", "base_year", "phase", "targets", "waivers")
+    names = ("profile", "standard", "scope", "base_year", "phase", "targets", "waivers", "baseline")
     taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
     ids = {shot.layer_id for shot in what}
     roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}

@@ -29,7 +29,7 @@ from ..core.standard import load_standard
 from ..core.texts import Texts
 from ..core.writing import Outputs, check_outputs
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
-from .inputs import layers_of, source_of
+from .inputs import data_parameter, layers_of, source_of
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_rule, say_written
 
@@ -110,6 +110,8 @@ class RuleAlgorithm(SanxianAlgorithm):
         if any(need.concept == "base_parcels" for need in needs.values()):
             kind = Qgis.ProcessingNumberParameterType.Integer
             self.addParameter(_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
+        if "baseline" in self.rule.side:
+            self.addParameter(data_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")))
         for parameter in norm_parameters():
             self.addParameter(parameter)
         self.addParameter(findings_parameter())
@@ -156,6 +158,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             profile=self.text(parameters, "PROFILE", context),
             scope=self.text(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
             rules=(self.rule.code,),
+            baseline=self.text(parameters, "BASELINE", context) if self.parameterDefinition("BASELINE") else "",
             base_year=self._given(parameters, "BASE_YEAR", context, integer=True),
             lang=language(),
         )
@@ -165,6 +168,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.path for shot in [*self.sources.values(), *self.others]]
+        inputs += [self.base.baseline] if self.base.baseline else []
         check_outputs(Outputs(findings=self.findings.file), inputs, [self.findings.database])
 
     def _given(self, parameters, name, context, *, integer=False):

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ..core.check import Options
-from . import recognise, roles, waivers
+from . import kept_paths, recognise, roles, waivers
 from .settings import language
 
 _SCOPE = "sanxian"
 _KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets")
+_BASELINE = "baseline"
 
 
 @dataclass(frozen=True)
 class County:
     """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file; ``phase``: id;
-    ``targets``: the path of a table of township tasks."""
+    ``targets``: the path of a table of township tasks; ``baseline``: the sealed edition (封库版本), a file or folder, as it
+    stands in the project."""
 
     profile: str = ""
     standard: str = ""
@@ -26,10 +28,13 @@ class County:
     base_year: str = ""
     phase: str = ""
     targets: str = ""
+    baseline: str = ""
 
 
 def of(project: QgsProject) -> County:
-    return County(*(project.readEntry(_SCOPE, key, "")[0] for key in _KEYS))
+    return County(
+        *(project.readEntry(_SCOPE, key, "")[0] for key in _KEYS), baseline=kept_paths.kept(project, _BASELINE)
+    )
 
 
 def keep(project: QgsProject, county: County) -> None:
@@ -39,6 +44,7 @@ def keep(project: QgsProject, county: County) -> None:
             project.writeEntry(_SCOPE, key, value)
         else:
             project.removeEntry(_SCOPE, key)
+    kept_paths.keep(project, _BASELINE, county.baseline)
 
 
 def options(project: QgsProject) -> Options:
@@ -55,4 +61,5 @@ def options(project: QgsProject) -> Options:
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, recognise.plan_layers(project)),
+        baseline=kept_paths.full(project, _BASELINE),
     )

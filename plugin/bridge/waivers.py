@@ -9,25 +9,20 @@ from pathlib import Path
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..core.waivers.beside import SUFFIX, beside_source
+from . import kept_paths
 from .layers import file_of
 
-_SCOPE, _KEY = "sanxian", "waivers"
+_KEY = "waivers"
 
 
 def chosen(project: QgsProject) -> str:
     """The file that 县配置 names, as it stands there; empty when it names none."""
-    return str(project.readEntry(_SCOPE, _KEY, "")[0])
+    return kept_paths.kept(project, _KEY)
 
 
 def choose(project: QgsProject, path: str) -> None:
     """Name a file, or none. Relative where it lies with the project, so that both may move."""
-    if not path:
-        project.removeEntry(_SCOPE, _KEY)
-        return
-    home = project.homePath()
-    if home and Path(path).is_absolute() and Path(path).is_relative_to(home):
-        path = Path(path).relative_to(home).as_posix()
-    project.writeEntry(_SCOPE, _KEY, path)
+    kept_paths.keep(project, _KEY, path)
 
 
 def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:

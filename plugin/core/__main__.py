@@ -101,6 +101,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
         checking.add_argument(f"--{name}", default="", help=text(name))
     checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
     checking.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    checking.add_argument("--baseline", default="", metavar="SOURCE", help=text("baseline"))
     for name in ("figures", "targets", "register", "waivers", "renumbered"):
         checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one = commands.add_parser("check", help=text("check"), parents=[language, checking])
@@ -160,7 +161,8 @@ def _check(args: argparse.Namespace, words: Words) -> int:
     from .writing import Outputs, check_outputs
 
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
-    check_outputs(outputs, [args.source, *filter(None, (args.figures, args.targets, args.register))])
+    side = (args.figures, args.targets, args.register, args.baseline)
+    check_outputs(outputs, [args.source, *filter(None, side)])
     checked = check(args.source, _options(args, words), progress=_progress)
     write_outputs(checked, outputs)
     for line in summary(checked.report, words):
@@ -183,6 +185,7 @@ def _options(args: argparse.Namespace, words: Words) -> Options:
         phase=args.phase,
         targets=args.targets,
         register=args.register,
+        baseline=args.baseline,
         waivers=args.waivers,
         renumbered=args.renumbered,
         lang=words.lang,

@@ -26,11 +26,13 @@ def assemble(
     scope: str = "",
     base_year: int | None = None,
     source: str = "",
+    beside: Plan | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Plan:
     """Make a plan of layers as they were read.
 
-    ``roles``: role → layer name, the user's own choice, which beats recognition. Raises InputError when no layer is
+    ``roles``: role → layer name, the user's own choice, which beats recognition. ``beside``: a plan in whose plane these
+    layers are put, to be held against its own. Raises InputError when no layer is
     recognised, two layers claim one role, a chosen layer or scope is not there.
     """
     sources = list(sources)
@@ -40,7 +42,7 @@ def assemble(
         raise InputError("no_recognised_layer", source=source, layers=names)
     usable, unusable, strays = sort_out(chosen)
     others = [s for s in sources if all(s is not c for c in chosen.values())]
-    crs, plane = planes(usable)
+    crs, plane = (beside.crs, beside.plane) if beside is not None else planes(usable)
     plan = Plan(
         layers={},
         norm=norm,

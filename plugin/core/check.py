@@ -32,8 +32,8 @@ class Options:
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
     to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
-    keys, by which waivers are followed. ``phase``: id or Chinese name (`core.phases`). ``targets``: the path of a
-    table of tasks by township (xlsx, CSV).
+    keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.phases`). ``targets``:
+    the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
     """
 
     standard: str = ""
@@ -52,6 +52,7 @@ class Options:
     renumbered: str = ""
     phase: str = ""
     targets: str = ""
+    baseline: str = ""
 
     def norm(self) -> Norm:
         """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""
@@ -87,10 +88,12 @@ def check(
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .assembly import assemble
+    from .baseline import give_baseline, read_baseline
     from .engine import choose_rules, run
     from .heritage_list import read_heritage_list
     from .indicators.typed import read_figures
     from .io import read_source
+    from .renumbering import read_renumbered
     from .transmission.table import read_township_tasks
     from .waivers.load import load_waivers
 
@@ -139,6 +142,11 @@ def check(
         plan.inputs += (options.register,)
     plan.notices += [*options.notices, *said]
     plan.waivers = waivers
+    if options.baseline:
+        numbers = read_renumbered(options.renumbered) if options.renumbered else {}
+        wanted = part_of_plan(norm, {})
+        sealed = read_baseline(options.baseline, plan, norm, wanted=wanted, check=stop_if_cancelled)
+        give_baseline(plan, sealed, numbers)
     report = run(
         plan,
         rules,

@@ -178,6 +178,10 @@ def _apply(
 ) -> RuleResult | None:
     """Call the rule with its layers; None when they are not there (the outcome then says why)."""
     plan = context.plan
+    for name in rule.side:
+        if getattr(plan, name) is None:
+            outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{name}_not_given", {})
+            return None
     layers: list[Layer | None] = []
     each = [need for need in rule.needs.values() if need.concept == EACH]
     for need in rule.needs.values():

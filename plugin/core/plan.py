@@ -63,6 +63,10 @@ class Plan:
     #: By role the only rows ((n,) bool) that are asked of, the others being there for them (`live`); none: all.
     asked: dict[str, NDArray] = field(default_factory=dict)
     waivers: Waivers = field(default_factory=Waivers)
+    #: The sealed edition (封库版本) that this one is held against, in the same plane.
+    baseline: Plan | None = None
+    #: (role, old key) → new key, where keys were given anew since.
+    renumbered: dict[tuple[str, str], str] = field(default_factory=dict)
     plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
     _cache: dict[str, Any] = field(default_factory=dict)
 

@@ -62,7 +62,7 @@ class Example:
     ``settings`` override the standard's, ``roles`` choose another role for a need.
     ``standard``: another edition's id, for layers that the county's does not have.
     ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value, unit, where;
-    ``targets``: code, name, indicator, comparison, value, unit).
+    ``targets``: code, name, indicator, comparison, value, unit; ``baseline``: layers of the sealed edition, as ``layers``).
     ``finds``: how many findings; ``areas``: their planar areas, where it is worth saying.
     """
 
@@ -114,6 +114,7 @@ class Rule:
     parameters: tuple[Parameter, ...]
     order: int = 0
     local: bool = False
+    side: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -153,6 +154,7 @@ def rule(
     fails: Iterable[Example] = (),
     passes: Iterable[Example] = (),
     local: bool = False,
+    side: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a rule.
 
@@ -160,6 +162,7 @@ def rule(
     ``tolerance``): those marked C and confirmed by nobody make its outcome conditional at best.
     ``local``: what it finds on a row depends on that row and on those that it meets, so that an edit changes nothing
     farther away (`live`); not so for totals, shares and keys that must be unique.
+    ``side``: side inputs of the plan (``baseline``) without which the rule does not apply, and says how to give them.
     ``messages`` maps a case to an English sentence with named placeholders; ``resources/texts`` holds the Chinese.
     Raises ValueError for a code that is taken or of no family, and for a docstring without its headings.
     """
@@ -187,6 +190,7 @@ def rule(
             parameters=_parameters(function),
             order=FAMILIES.index(code[:3]) * 1000 + int(code[3:]),
             local=local,
+            side=tuple(side),
         )
         return function
 

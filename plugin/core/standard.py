@@ -34,6 +34,7 @@ SETTING_SECTIONS = (
     "tolerance",
     "closure",
     "sealed",
+    "farmland",
     "quality",
     CONFLICTS,
     "attributes",

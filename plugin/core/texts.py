@@ -74,6 +74,8 @@ class Texts:
         if "indicators" in params:
             names = dict.fromkeys(self.indicator(name) for name in params["indicators"])
             params = {**params, "indicators": self.get("words", "between_names").join(names)}
+        if "concept" in params:
+            params = {**params, "concept": self.concept(params["concept"])}
         return self.get("reasons", key, **params)
 
     def notice(self, key: str, params: dict[str, Any]) -> str:
@@ -133,7 +135,7 @@ class Texts:
     def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         words = {k: self._word(v) for k, v in finding.params.items()}
         # Names of reasons and problems have words of their own.
-        for key in ("reason", "problem"):
+        for key in ("reason", "problem", "measure"):
             value = str(finding.params.get(key, ""))
             known = _catalogue(self.lang).get("words", {})
             if value in known:

@@ -11,9 +11,18 @@ from ..bridge.texts import tr
 
 
 class FileLine(QWidget):
-    """``new``: a file that need not be there; one that is, is added to and not replaced."""
+    """``new``: a file that need not be there; one that is, is added to and not replaced. ``folders``: it may be a folder."""
 
-    def __init__(self, path: str = "", folder: str = "", file_filter: str = "", *, new: bool = False, parent=None):
+    def __init__(
+        self,
+        path: str = "",
+        folder: str = "",
+        file_filter: str = "",
+        *,
+        new: bool = False,
+        folders: bool = False,
+        parent=None,
+    ):
         super().__init__(parent)
         self._folder, self._filter, self._new = folder, file_filter, new
         self.line = QLineEdit(path)
@@ -25,6 +34,11 @@ class FileLine(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 1)
         row.addWidget(button)
+        if folders:
+            whole = QPushButton(tr("Folder…"))
+            whole.setToolTip(tr("A folder of shapefiles, or a FileGDB (.gdb)"))
+            whole.clicked.connect(self._browse_folder)
+            row.addWidget(whole)
 
     def text(self) -> str:
         return self.line.text().strip()
@@ -36,5 +50,10 @@ class FileLine(QWidget):
             path, _ = QFileDialog.getSaveFileName(self, "", start, self._filter, options=option)
         else:
             path, _ = QFileDialog.getOpenFileName(self, "", start, self._filter)
+        if path:
+            self.line.setText(path)
+
+    def _browse_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "", self.text() or self._folder or str(Path.home()))
         if path:
             self.line.setText(path)

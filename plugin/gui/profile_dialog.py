@@ -71,6 +71,10 @@ class ProfileDialog(QDialog):
         self.targets = FileLine(now.targets, project.homePath(), f"{tr('Tables')} (*.xlsx *.csv)")
         self.targets.line.setObjectName("SanxianTargets")
         self.targets.setToolTip(tr("Tasks handed down to the townships, a row each (rules LAW004 and LAW005)"))
+        data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
+        self.baseline = FileLine(now.baseline, project.homePath(), data, folders=True)
+        self.baseline.line.setObjectName("SanxianProfileBaseline")
+        self.baseline.line.setPlaceholderText(tr("None: nothing is compared with what was sealed"))
         self.language = QComboBox()
         self.language.setObjectName("SanxianLanguage")
         # Each in its own language, so that whoever needs it finds it.
@@ -89,6 +93,7 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Year of the base parcels"), self.base_year)
         form.addRow(tr("Tasks of the townships"), self.targets)
         form.addRow(tr("File of waivers"), self.waivers)
+        form.addRow(tr("Sealed edition"), self.baseline)
         form.addRow(tr("Language of findings and reports"), self.language)
         buttons = ok_and_cancel(self)
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
@@ -110,6 +115,7 @@ class ProfileDialog(QDialog):
             base_year=self.base_year.text().strip(),
             phase=self.phase.currentData() or "",
             targets=self.targets.text(),
+            baseline=self.baseline.text(),
         )
 
     def accept(self) -> None:

@@ -30,13 +30,16 @@ class DialogWidget(WidgetWrapper):
         return super().__new__(cls, param, dialog, row, col, **kwargs)
 
 
-class SourceWidget(DialogWidget):
+class DataWidget(DialogWidget):
     """A line with 文件… and 文件夹…: QGIS's own widget offers the one or the other."""
+
+    def placeholder(self) -> str:
+        return ""
 
     def createWidget(self):
         panel = QWidget()
         self._line = QgsFilterLineEdit()
-        self._line.setPlaceholderText(tr("Layers of the project"))
+        self._line.setPlaceholderText(self.placeholder())
         self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         layout = QHBoxLayout(panel)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -73,3 +76,10 @@ class SourceWidget(DialogWidget):
         if path:
             settings.put(_FOLDER, str(Path(path).parent))
             self._line.setText(path)
+
+
+class SourceWidget(DataWidget):
+    """The source of a check: empty, it is the project."""
+
+    def placeholder(self) -> str:
+        return tr("Layers of the project")

@@ -32,6 +32,7 @@ SIDE = {
         "乡镇任务表.csv", tuple(TownshipTask(*row, "", n) for n, row in enumerate(rows, 2))
     ),
     "register": lambda rows: HeritageList("名录.xlsx", tuple(Listed(*row, n) for n, row in enumerate(rows, 2))),
+    "baseline": lambda layers: plan_of(layers, standard="county_db"),
 }
 
 

@@ -64,7 +64,15 @@ COUNTS = (
     ("历史建筑", "", 2),
 )
 #: Rules that have nothing to look at in a county's plan.
-ELSEWHERE = {"REL032": "township and village plans have 村庄建设边界"}
+ELSEWHERE = {
+    "REL032": "township and village plans have 村庄建设边界",
+    "LAW015": "there is no sealed edition: the county “sealed” has one",
+    "LAW016": "there is no sealed edition: the county “sealed” has one",
+    "LAW017": "there is no sealed edition: the county “sealed” has one",
+}
+
+
+SEALED_RULES = ("LAW015", "LAW016", "LAW017")
 
 
 @dataclass
@@ -126,7 +134,16 @@ def township(folder: Path) -> Base:
     return Base(made, options, Draft(made, options, folder).report())
 
 
+def sealed(folder: Path) -> Base:
+    """The county with the edition in which its three lines were sealed, and that is the same; no rule but those that ask
+    for it, for they answer wherever a line is touched."""
+    made = make(PARCELS, SEED, full=True)
+    options = {"profile": str(whole_book(made, folder)), "rules": SEALED_RULES, **side.sealed(made.layers, folder)}
+    return Base(made, options, Draft(made, options, folder).report())
+
+
 def base(name: str, folder: Path) -> Base:
-    """By the name that `plants(base=…)` gives: ``county``, ``township``, or ``without ATT002 …``."""
+    """By the name that `plants(base=…)` gives: ``county``, ``township``, ``sealed``, or ``without ATT002 …``."""
     kind, *codes = name.split()
-    return without(codes, folder) if kind == "without" else {"county": county, "township": township}[kind](folder)
+    made = {"county": county, "township": township, "sealed": sealed}
+    return without(codes, folder) if kind == "without" else made[kind](folder)

@@ -64,7 +64,7 @@ def a_hole_in_a_field(draft: Draft) -> None:
     draft.redraw(FIELD, row, shapely.difference(draft.shape(FIELD, row), shapely.Polygon(draft.core(parcel))))
 
 
-@plants("GEO007", follows=["LAW007"])
+@plants("GEO007", follows=["LAW013", "LAW007"])
 def a_scrap_of_farmland(draft: Draft) -> None:
     row = draft.pick(FARM, draft.farmland & (draft.lines.area < 500_000))
     x, y = draft.shape(FARM, row).representative_point().coords[0]

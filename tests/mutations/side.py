@@ -14,6 +14,7 @@ from typing import Any
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.county.ranges import DISTRICT, NATIONAL
+from tests.county.write import write_geopackage
 
 Give = Callable[[County, Path], dict[str, Any]]
 GIVEN: list[Give] = []
@@ -76,6 +77,12 @@ def register(county: County, folder: Path) -> dict[str, Any]:
 
 
 GIVEN.append(register)
+
+
+def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> dict[str, Any]:
+    """The three lines as they were sealed."""
+    write_geopackage(folder / name, {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
+    return {"baseline": str(folder / name)}
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:

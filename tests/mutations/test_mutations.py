@@ -10,6 +10,7 @@ import pytest
 
 import tests.mutations
 from plugin.core.rule import all_rules
+from tests.mutations.clean import SEALED_RULES
 from tests.mutations.frame import MUTATIONS, Draft, difference
 
 HERE = Path(__file__).resolve().parent
@@ -38,6 +39,11 @@ def test_every_sentence_of_every_rule_is_said():
 def test_mutations_have_names_of_their_own():
     names = [one.name for one in MUTATIONS]
     assert len(set(names)) == len(names)
+
+
+def test_the_sealed_county_is_its_own_edition(base):
+    report = base("sealed").report
+    assert {r.code: str(r.outcome) for r in report.rules} == dict.fromkeys(SEALED_RULES, "passed")
 
 
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)

@@ -81,6 +81,11 @@ class Polygons:
         """The rows whose box meets ``bounds`` (xmin, ymin, xmax, ymax in m)."""
         return self.present[self._boxes.query(shapely.box(*bounds))]
 
+    def within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
+        """Positions of (k,) shapes and rows that are at most ``distance`` m apart."""
+        position, n = self._boxes.query(shapes, predicate="dwithin", distance=distance)
+        return position, self.present[n]
+
     @cached_property
     def vertices(self) -> int:
         return int(shapely.get_num_coordinates(self._real).sum())

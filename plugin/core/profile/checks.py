@@ -69,6 +69,10 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         expect(value, str, file=path, key=key)
     if key.startswith(f"{CONFLICTS}."):
         check_meaning(value, path, key)
+    if key == "sealed.roles":
+        for item in value:
+            if item not in standard.concepts and item not in standard.templates:
+                raise unknown(path, key, item, standard.concepts)
     if key == "ratio.form" and value not in RATIO_FORMS:
         raise unknown(path, key, value, RATIO_FORMS)
 

@@ -4,6 +4,8 @@ import numpy as np
 from ..context import Context
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, rule
+from ._farmland import construction
+from ._places import told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -34,6 +36,8 @@ HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
     ],
     passes=[
         Example("cultivated", {"farmland": [{"wkt": SQUARE, "land_use": "0102"}], "parcels": [{"wkt": SQUARE, "land_use": "0103"}]}),
+        Example("a yard is told as occupied", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0702"}]},
+                parameters={"rules": ["LAW014"]}),
         Example("forest next door", {"farmland": [{"wkt": HALF, "land_use": "0103"}], "parcels": [
             {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
     ],
@@ -49,7 +53,7 @@ def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Cont
     How to fix
         Correct the code, or take the land out and supplement it with equal net area and quality.
     Limits
-        A row found by its own code is not told again by the overlay.
+        A row found by its own code is not told again by the overlay. Parcels of construction land are LAW014's when it runs too.
     """
     result = RuleResult(applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
@@ -82,6 +86,8 @@ def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Cont
     elif parcels is not None:
         result.applicable = True
         other = ~ctx.cultivated(parcels)
+        if told_elsewhere(ctx, "LAW014"):
+            other &= ~construction(ctx, parcels)
         parts = ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=other)
         overlay = ctx.pairs(farmland, parcels, parts, net=True, case="parcel", field=parcels.field_name("land_use"))
         codes = parcels.text("land_use")

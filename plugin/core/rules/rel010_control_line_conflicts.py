@@ -2,7 +2,9 @@
 from ..conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
 from ..context import Context
 from ..layer import Layer
+from ..reserves import core_rows
 from ..rule import Example, RuleResult, Severity, rule
+from ._places import told_elsewhere
 from ._there import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -47,6 +49,8 @@ SEVERITY = {
     passes=[
         Example("touch only", {"CZKFBJ": [SQUARE], "HLFXKZX": [NEXT]}),
         Example("the three lines have rules of their own", {"CZKFBJ": [SQUARE], "STBHHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}),
+        Example("farmland in a core zone is told as such", {"YJJBNTBHTB": [SQUARE], "ZRBHD": [{"wkt": SQUARE, "feature_name":
+                "某保护区核心保护区"}]}, parameters={"rules": ["LAW011"]}),
         Example("reserves lie in the red line by intent", {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}),
         Example("a county allows it", {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}, settings={"conflicts.boundary-flood_line": "allowed"}),
     ],
@@ -85,4 +89,9 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
 
 def _told(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:
     params = {"meaning": meaning, "basis": conflict.basis}
-    return ctx.pairs(a, b, ctx.shared(a, b), net=True, case=meaning, severity=SEVERITY[meaning], params=params)
+    rows = None
+    if conflict.pair == {"farmland", "reserves"} and told_elsewhere(ctx, "LAW011") and b.has("feature_name"):
+        # What lies in a core zone is told there.
+        rows = ~core_rows(b, ctx.norm)
+    shared = ctx.shared(a, b, rows_b=rows)
+    return ctx.pairs(a, b, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params)

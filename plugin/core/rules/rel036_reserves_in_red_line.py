@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import numpy as np
-
 from ..context import Context
 from ..heritage import names
 from ..layer import Layer
+from ..reserves import core_rows
 from ..rule import Example, Need, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -50,8 +49,7 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         `[reserves] core_words`, C). Runs when it is asked for by name or with the group control_lines.
     """
     called = names(reserves)
-    words = tuple(ctx.norm.get("reserves.core_words"))
-    core = np.array([name.endswith(words) for name in called], dtype=bool)
+    core = core_rows(reserves, ctx.norm)
     parts = ctx.uncovered(reserves, red_line.polygons)
     result = RuleResult()
     for finding, row in zip(ctx.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):

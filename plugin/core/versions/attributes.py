@@ -5,13 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..cells import as_text, stripped, texts
 from ..layer import Layer
+
+if TYPE_CHECKING:
+    # Tables load when something runs: QGIS lists the rules at every start.
+    import pandas as pd
 
 #: Columns that programs keep for themselves.
 OWN_COLUMNS = frozenset(
@@ -112,6 +116,8 @@ def _texts(series: pd.Series) -> list[str]:
 
 def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
     """A date against its text: days are compared."""
+    import pandas as pd
+
     days = [
         pd.to_datetime(side, errors="coerce", format="mixed").dt.strftime("%Y-%m-%d").fillna("")
         for side in (left, right)
@@ -121,6 +127,8 @@ def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
 
 def value_text(layer: Layer, column: str, row: int) -> str:
     """A cell as it is shown: text, a date as a day."""
+    import pandas as pd
+
     value = layer.frame[column].iloc[row]
     if isinstance(value, pd.Timestamp):
         return "" if pd.isna(value) else value.strftime("%Y-%m-%d")

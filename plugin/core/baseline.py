@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sealed edition (封库版本) that a plan is held against: read once, put into the plan's plane, compared once by concept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import InputError
+from .geometry.validity import missing
+from .plan import Plan
+from .versions import Comparison, compare_layers, edition_of
+from .versions.compare import NO_TOWNSHIPS, Townships
+from .writing import same_file
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .layer import SourceLayer
+    from .profile import Norm
+
+
+#: What a sealed edition is asked for.
+CONCEPTS = ("farmland", "red_line", "boundary", "townships")
+
+
+def read_baseline(
+    source: str | Path,
+    plan: Plan,
+    norm: Norm,
+    *,
+    wanted: Callable[[SourceLayer], bool | frozenset[str]],
+    check: Callable[[], None] = lambda: None,
+) -> Plan:
+    """The three lines of a file or folder (and its townships) as a plan in the plane of another one.
+
+    ``wanted``: which layers play a part, as `check.part_of_plan` tells. InputError when it cannot be read, holds none of the
+    three lines, or is the very file that is checked.
+    """
+    from .assembly import assemble
+    from .io import read_source
+    from .recognition import find_role
+
+    roles = {role for concept in CONCEPTS for role in plan.roles_of(concept)}
+
+    def asked(layer: SourceLayer) -> bool | frozenset[str]:
+        return wanted(layer) if find_role(layer, norm)[0] in roles else False
+
+    if any(same_file(source, path) for path in (plan.source, *plan.inputs)):
+        raise InputError("baseline_is_source", source=str(source))
+    layers = read_source(source, wanted=asked, check=check)
+    lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
+    if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
+        names = ", ".join(layer.name for layer in layers) or "-"
+        raise InputError("baseline_no_layer", source=str(source), layers=names)
+    return assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, check=check)
+
+
+def give_baseline(plan: Plan, baseline: Plan, renumbered: Mapping[tuple[str, str], str]) -> None:
+    """Hold a plan against a sealed edition from now on; its report says so."""
+    plan.baseline, plan.renumbered = baseline, dict(renumbered)
+    plan.inputs = tuple(dict.fromkeys((*plan.inputs, *baseline.inputs)))
+    name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
+    plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
+    plan.notices += [
+        ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
+        for lost in baseline.unusable.values()
+    ]
+
+
+def against_baseline(ctx: Context, concept: str) -> Comparison | None:
+    """The sealed layer of a concept (before) and the plan's (after); None where either is not there, or has no shape."""
+    plan = ctx.plan
+    kept = plan._cache.setdefault("against_baseline", {})
+    if concept not in kept:
+        kept[concept] = _compare(ctx, concept)
+    found: Comparison | None = kept[concept]
+    return found
+
+
+def _compare(ctx: Context, concept: str) -> Comparison | None:
+    plan = ctx.plan
+    before = plan.baseline.concept(concept) if plan.baseline is not None else None
+    after = plan.concept(concept)
+    if before is None or after is None or before.bare:
+        return None
+    numbers = {old: new for (role, old), new in plan.renumbered.items() if role in ("", before.role, after.role)}
+    return compare_layers(
+        edition_of(before),
+        edition_of(after),
+        tolerance=ctx.tolerance,
+        townships=townships_of(plan),
+        renumbered=numbers,
+        check=ctx.check,
+    )
+
+
+def townships_of(plan: Plan) -> Townships:
+    """The townships of a plan, for figures by township; those of its sealed edition where it has none."""
+    for one in (plan, plan.baseline):
+        layer = one.concept("townships") if one is not None else None
+        if layer is not None and layer.has("division_name"):
+            there = np.flatnonzero(~missing(layer.plane))
+            names = layer.text("division_name")
+            return Townships(layer.plane[there], [names[n] for n in there])
+    return NO_TOWNSHIPS

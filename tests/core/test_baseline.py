@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan against its sealed edition: read once, put into the plan's plane, told in the report; no input touched."""
+
+import pytest
+import shapely
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options, check
+from plugin.core.errors import DataError, InputError
+from plugin.core.profile import load_profile
+from plugin.core.profile.norm import Norm
+from plugin.core.rule import Severity
+from plugin.core.sealed import is_sealed, is_sealed_by_profile, sealed_roles
+from plugin.core.standard import load_standard
+from plugin.core.versions import compare_layers, edition_of
+from tests.core.small import (
+    X,
+    Y,
+    box,
+    digest,
+    found,
+    notices,
+    outcome,
+    said,
+    table,
+    write_gdb,
+    write_gpkg,
+    write_shapefiles,
+)
+
+RULES = ("LAW015", "LAW016", "LAW017")
+PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n[sealed]\nroles = ["farmland", "STBHHX"]\n'
+
+
+def sealed():
+    """Two fields, a red line of one polygon, a boundary; a township each side of x = 1000."""
+    return {
+        "YJJBNTBHTB": table([box(0, 0), box(1200, 0)], DLBM=["0103", "0103"], YJJBNTMJ=[9000.0, 8000.0]),
+        "STBHHX": table([box(0, 200, 700, 300)]),
+        "CZKFBJ": table([box(0, 600)], GHFQDM=["410"]),
+    }
+
+
+def now(**changed):
+    towns = table([box(-100, -100, 1100, 1100), box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"])
+    return {**sealed(), "XZQXZ": towns, **changed}
+
+
+def compared(tmp_path, plan=None, before=None, rules=RULES, **options):
+    source = write_gpkg(tmp_path / "plan.gpkg", plan or now())
+    baseline = options.pop("baseline", None) or write_gpkg(tmp_path / "封库.gpkg", before or sealed())
+    return check(source, Options(rules=rules, baseline=str(baseline), **options))
+
+
+def test_as_it_was_sealed(tmp_path):
+    checked = compared(tmp_path)
+    assert {str(outcome(checked.report, code).outcome) for code in RULES} == {"passed"}
+    assert "与封库版本“封库.gpkg”比对" in notices(checked.report)
+    assert "YJJBNTBHTB（2）" in notices(checked.report)
+
+
+def test_without_one_the_rules_do_not_apply_and_say_how_to_give_it(tmp_path):
+    source = write_gpkg(tmp_path / "plan.gpkg", now())
+    report = check(source, Options(rules=RULES)).report
+    for code in RULES:
+        told = outcome(report, code)
+        assert (told.outcome, "BASELINE" in told.reason and "县配置" in told.reason) == ("not_applicable", True)
+
+
+@pytest.mark.parametrize("kind", ["degrees", "next zone", "gdb", "shapefiles"])
+def test_another_format_or_coordinate_system_is_the_same_edition(kind, tmp_path):
+    tables = sealed()
+    if kind == "degrees":
+        path = write_gpkg(tmp_path / "b.gpkg", {role: frame.to_crs(4490) for role, frame in tables.items()})
+    elif kind == "next zone":
+        path = write_gpkg(tmp_path / "b.gpkg", {role: frame.to_crs(4525) for role, frame in tables.items()})
+    elif kind == "gdb":
+        path = write_gdb(tmp_path / "b.gdb", tables)
+    else:
+        path = write_shapefiles(tmp_path / "b", "GBK", tables)
+    report = compared(tmp_path, baseline=path).report
+    assert not report.findings, [f.message for f in report.findings]
+    assert {str(outcome(report, code).outcome) for code in RULES} == {"passed"}
+
+
+def test_a_loss_is_told_by_township_with_what_went_and_what_came(tmp_path):
+    farm = table(
+        [box(0, 0, 100, 60), box(1200, 0), box(1400, 0, 50, 50)], DLBM=["0103"] * 3, YJJBNTMJ=[5400.0, 8000.0, 2500.0]
+    )
+    report = compared(tmp_path, now(YJJBNTBHTB=farm)).report
+    (loss,) = found(report, "LAW015")
+    assert loss.township == "甲镇" and loss.severity is Severity.WARNING
+    assert loss.params["loss"] == pytest.approx(3600.0, abs=0.01) and loss.net_area_m2 == pytest.approx(
+        3600.0, abs=0.01
+    )
+    assert loss.geometry.area == pytest.approx(4000.0)
+    assert "甲镇：永久基本农田保护图斑封库时净面积 9000 m²，现在 5400 m²" in loss.message.replace("\u202f", "")
+    moved = {(f.case, round(f.geometry.area)) for f in found(report, "LAW017")}
+    assert moved == {("removed", 4000), ("added", 2500)}
+
+
+def test_what_the_profile_says_is_sealed_is_an_error(tmp_path):
+    profile = tmp_path / "x.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    plan = now(STBHHX=table([box(0, 200, 700, 310)]), CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"]))
+    report = compared(tmp_path, plan, rules=("LAW017",), profile=str(profile)).report
+    severities = {f.role: f.severity for f in report.findings}
+    assert severities == {"STBHHX": Severity.ERROR, "CZKFBJ": Severity.WARNING}
+
+
+def test_sealed_layers_are_a_list_of_concepts_and_codes(tmp_path):
+    default = Norm(load_standard(), load_profile())
+    assert {"YJJBNTBHTB", "YJJBNTTB", "STBHHX"} <= sealed_roles(default) and not is_sealed("CZKFBJ", default)
+    assert is_sealed("STBHHX", default) and not is_sealed_by_profile("STBHHX", default)
+    path = tmp_path / "x.toml"
+    path.write_text(PROFILE, encoding="utf-8")
+    own = Norm(load_standard(), load_profile(path))
+    assert is_sealed_by_profile("STBHHX", own) and is_sealed_by_profile("YJJBNT", own)
+    path.write_text(PROFILE.replace("STBHHX", "红线"), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_profile(path)
+    assert "sealed.roles" in said(error.value) and "红线" in said(error.value)
+
+
+def test_what_cannot_be_a_sealed_edition_is_said_before_any_rule_runs(tmp_path):
+    for path, told in (
+        (tmp_path / "没有.gpkg", "没有.gpkg"),
+        (write_gpkg(tmp_path / "别的.gpkg", {"DLTB": table([box(0, 0)])}), "没有三条控制线"),
+        (write_gpkg(tmp_path / "plan.gpkg", now()), "就是要检查的数据"),
+    ):
+        with pytest.raises(InputError) as error:
+            compared(tmp_path, baseline=path)
+        assert told in said(error.value)
+
+
+def test_a_line_that_the_sealed_edition_lacks_is_said_and_the_others_are_compared(tmp_path):
+    before = sealed()
+    del before["STBHHX"]
+    report = compared(tmp_path, before=before).report
+    told = outcome(report, "LAW017")
+    assert str(told.outcome) == "passed" and "生态保护红线" in told.reason
+
+
+def test_keys_that_were_given_anew_are_followed_by_their_table(tmp_path):
+    after = now(STBHHX=table([box(0, 200, 700, 300)], BSM=["140225000000009999"]))
+    (other,) = compared(tmp_path, after, rules=("LAW017",)).report.findings
+    assert (other.case, other.severity) == ("other", Severity.INFO) and "标识码不同的 1 个" in other.message
+    numbers = tmp_path / "对照.csv"
+    numbers.write_text("图层,旧标识码,新标识码\nSTBHHX,140225000000000001,140225000000009999\n", encoding="utf-8")
+    assert not compared(tmp_path, after, rules=("LAW017",), renumbered=str(numbers)).report.findings
+
+
+def test_neither_side_is_changed_and_the_sealed_file_is_no_output(tmp_path):
+    before = write_gpkg(tmp_path / "封库.gpkg", sealed())
+    source = write_gpkg(tmp_path / "plan.gpkg", now(CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])))
+    sums = digest(before, source)
+    arguments = ["check", str(source), "--baseline", str(before), "--rules", "LAW017"]
+    assert main([*arguments, "--json", str(tmp_path / "r.json")]) == 0
+    assert main([*arguments, "--strict"]) == 1
+    assert main([*arguments, "--findings", str(before)]) == 2
+    assert digest(before, source) == sums
+
+
+def test_long_edges_of_another_zone_move_nothing(tmp_path):
+    """A line of 4 km stored in the next zone bends by centimetres where only its ends are reprojected: an edge of both
+    editions is one edge."""
+    before = sealed() | {"STBHHX": table([box(0, 200, 4000, 3000)]).to_crs(4525)}
+    after = now(
+        STBHHX=table([shapely.Polygon([(X, Y + 200), (X + 4000, Y + 200), (X + 4000, Y + 3200), (X, Y + 3100)])])
+    )
+    checked = compared(tmp_path, after, before, rules=("LAW017",))
+    (gone,) = checked.report.findings
+    assert gone.geometry.area == pytest.approx(4000 * 100 / 2, rel=1e-3)
+    assert not checked.report.tolerance["ignored_slivers"]
+    plan = checked.plan
+    sides = (edition_of(one.concept("red_line")) for one in (plan.baseline, plan))
+    assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
