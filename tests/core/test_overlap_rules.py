@@ -121,6 +121,8 @@ def saying(rows: list[Any], **values: Any) -> list[Any]:
 
 
 FARM, RED, EDGE, ZONE = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"
+#: Before the role of a layer of the sealed edition.
+SEALED = "sealed "
 #: A township that holds nothing of any case: its code is known.
 ELSEWHERE = {"wkt": box(-900, -900, 10, 10), "division_code": "140225100"}
 BOARD = {
@@ -163,6 +165,9 @@ BOARD = {
         bare_a,
         ("bare",),
     ),
+    "LAW011": OnBoard(lambda a, b: {FARM: a, "ZRBHD": saying(b, feature_name="某保护区核心保护区")}, shared),
+    "LAW014": OnBoard(lambda a, b: {FARM: a, "DLTB": saying(b, land_use="0702")}, shared),
+    "LAW017": OnBoard(between(RED, SEALED + RED), both, ("added", "removed")),
     "LAW010": OnBoard(
         lambda a, b: {FARM: saying(a, land_use="0103"), "DLTB": saying(b, land_use="0301")}, shared, ("parcel",)
     ),
@@ -173,6 +178,7 @@ OTHERS = {
     "TOP009": "asks what fills a window",
     "TOP008": "lists what all these leave out",
     "LAW001": "sums what is new land",
+    "LAW016": "asks of what LAW017 tells",
     "LAW022": "gives a share, and no finding for it",
 }
 #: Metres between two cases of one plan.
@@ -197,7 +203,12 @@ def at(place: tuple[float, float], layers: dict[str, list[Any]]) -> dict[str, li
 
 def findings(code: str, layers: dict[str, list[Any]]) -> list[Finding]:
     asked = BOARD[code]
-    report = run(plan_of(layers, standard=asked.standard), [all_rules()[code]])
+    sealed = {role.removeprefix(SEALED): rows for role, rows in layers.items() if role.startswith(SEALED)}
+    plan = plan_of(
+        {role: rows for role, rows in layers.items() if not role.startswith(SEALED)}, standard=asked.standard
+    )
+    plan.baseline = plan_of(sealed) if sealed else None
+    report = run(plan, [all_rules()[code]])
     (outcome,) = report.rules
     assert outcome.outcome is not Outcome.CRASHED and not outcome.incomplete, outcome
     found = [f for f in report.findings if not asked.cases or f.case in asked.cases]
