@@ -1174,6 +1174,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>县名或代码</translation>
     </message>
     <message>
+        <source>Names, kinds and levels of what is protected, a row each (rule LAW024)</source>
+        <translation>保护对象的名称、类型、级别，一行一处（规则 LAW024）</translation>
+    </message>
+    <message>
         <source>Needed</source>
         <translation>约束</translation>
     </message>
@@ -1512,6 +1516,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Recognising layers</source>
         <translation>正在识别图层</translation>
+    </message>
+    <message>
+        <source>Register of heritage</source>
+        <translation>历史文化保护名录</translation>
     </message>
     <message>
         <source>Register of heritage (xlsx or csv)</source>

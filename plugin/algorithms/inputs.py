@@ -182,7 +182,7 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
     if isinstance(what, str) or project is None:
         return given, {}
     kept = county.options(project)
-    names = ("profile", "standard", "scope", "base_year", "phase", "targets", "waivers", "baseline")
+    names = ("profile", "standard", "scope", "base_year", "phase", "targets", "waivers", "baseline", "register")
     taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
     ids = {shot.layer_id for shot in what}
     roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}

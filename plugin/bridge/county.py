@@ -13,14 +13,15 @@ from .settings import language
 
 _SCOPE = "sanxian"
 _KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets")
-_BASELINE = "baseline"
+#: Paths that are kept relative to the project where they can be.
+_PATHS = ("baseline", "register")
 
 
 @dataclass(frozen=True)
 class County:
     """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file; ``phase``: id;
-    ``targets``: the path of a table of township tasks; ``baseline``: the sealed edition (封库版本), a file or folder, as it
-    stands in the project."""
+    ``targets``: the path of a table of township tasks; ``baseline``: the sealed edition (封库版本), a file or folder, and
+    ``register``: the table of the register of heritage, as they stand in the project."""
 
     profile: str = ""
     standard: str = ""
@@ -29,12 +30,12 @@ class County:
     phase: str = ""
     targets: str = ""
     baseline: str = ""
+    register: str = ""
 
 
 def of(project: QgsProject) -> County:
-    return County(
-        *(project.readEntry(_SCOPE, key, "")[0] for key in _KEYS), baseline=kept_paths.kept(project, _BASELINE)
-    )
+    paths = {key: kept_paths.kept(project, key) for key in _PATHS}
+    return County(*(project.readEntry(_SCOPE, key, "")[0] for key in _KEYS), **paths)
 
 
 def keep(project: QgsProject, county: County) -> None:
@@ -44,7 +45,8 @@ def keep(project: QgsProject, county: County) -> None:
             project.writeEntry(_SCOPE, key, value)
         else:
             project.removeEntry(_SCOPE, key)
-    kept_paths.keep(project, _BASELINE, county.baseline)
+    for key in _PATHS:
+        kept_paths.keep(project, key, getattr(county, key))
 
 
 def options(project: QgsProject) -> Options:
@@ -61,5 +63,5 @@ def options(project: QgsProject) -> Options:
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, recognise.plan_layers(project)),
-        baseline=kept_paths.full(project, _BASELINE),
+        **{key: kept_paths.full(project, key) for key in _PATHS},
     )

@@ -54,6 +54,8 @@ class Entry:
     citations: tuple[Citation, ...]
     sources: tuple[Source, ...] = field(default=())
     unconfirmed: tuple[str, ...] = ()
+    #: Names of options with what a check is to be told beside its layers (``figures``); its examples have them.
+    inputs: tuple[str, ...] = ()
 
 
 def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
@@ -79,6 +81,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
         unconfirmed=tuple(u for u in rule.uses if not norm.is_confirmed(u)),
+        inputs=tuple(dict.fromkeys(name for example in rule.fails for name in example.side)),
     )
 
 

@@ -75,6 +75,9 @@ class ProfileDialog(QDialog):
         self.baseline = FileLine(now.baseline, project.homePath(), data, folders=True)
         self.baseline.line.setObjectName("SanxianProfileBaseline")
         self.baseline.line.setPlaceholderText(tr("None: nothing is compared with what was sealed"))
+        self.register = FileLine(now.register, project.homePath(), f"{tr('Tables')} (*.xlsx *.csv)")
+        self.register.line.setObjectName("SanxianRegister")
+        self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
         self.language = QComboBox()
         self.language.setObjectName("SanxianLanguage")
         # Each in its own language, so that whoever needs it finds it.
@@ -92,6 +95,7 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Phase of the plan"), self.phase)
         form.addRow(tr("Year of the base parcels"), self.base_year)
         form.addRow(tr("Tasks of the townships"), self.targets)
+        form.addRow(tr("Register of heritage"), self.register)
         form.addRow(tr("File of waivers"), self.waivers)
         form.addRow(tr("Sealed edition"), self.baseline)
         form.addRow(tr("Language of findings and reports"), self.language)
@@ -116,6 +120,7 @@ class ProfileDialog(QDialog):
             phase=self.phase.currentData() or "",
             targets=self.targets.text(),
             baseline=self.baseline.text(),
+            register=self.register.text(),
         )
 
     def accept(self) -> None:

@@ -2,6 +2,7 @@
 """The rule book: every rule with what it needs and stands on, on the screen, as a table and as a page."""
 
 import csv
+import inspect
 import io
 import re
 
@@ -109,3 +110,14 @@ def test_the_command_lists_what_rules_need(capsys):
 def test_a_table_that_cannot_be_written_is_told(tmp_path, capsys):
     assert main(["rules", "--csv", str(tmp_path / "nowhere" / "deep" / "x.csv")]) == 2
     assert capsys.readouterr().err
+
+
+@LANGUAGES
+def test_what_a_check_is_to_be_told_beside_its_layers_is_listed(lang):
+    """Of every rule that asks the plan for it; each input has words that say what it is."""
+    asked = {"figures", "targets", "register", "baseline"}
+    for code, rule in all_rules().items():
+        reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
+        assert reads <= set(entry(code).inputs), f"{code}: an example with side={{{reads}}}"
+    assert entry("LAW024").inputs == ("register",)
+    assert "REGISTER" in book(lang).row(entry("LAW024"))["inputs"]

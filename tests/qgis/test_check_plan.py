@@ -443,3 +443,13 @@ def test_figures_of_text_and_tables_are_held_against_the_map(tmp_path):
     assert result["ERRORS"] == 1
     with pytest.raises(QgsProcessingException, match="没有"):
         run("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
+
+
+def test_a_register_of_heritage_is_held_against_the_layers(tmp_path):
+    table = tmp_path / "名录.csv"
+    table.write_text("名称,类型,级别\n悬空寺,文物保护单位,全国重点\n凌云塔,文物保护单位,县级\n", encoding="utf-8")
+    result = run("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(table), "RULES": "LAW024"})
+    # 凌云塔 stands in no layer; nothing else is told, for the sample's ranges have no kinds.
+    assert (result["ERRORS"], result["WARNINGS"]) == (0, 1)
+    with pytest.raises(QgsProcessingException, match="没有"):
+        run("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})

@@ -74,6 +74,14 @@ def test_profile_shows_limits_and_targets_and_is_kept(project):
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
 
 
+def test_the_register_of_heritage_is_kept_and_goes_into_the_check(project, tmp_path):
+    dialog = ProfileDialog(project)
+    dialog.register.line.setText(str(tmp_path / "名录.xlsx"))
+    dialog.accept()
+    assert county.of(project).register == str(tmp_path / "名录.xlsx") == county.options(project).register
+    assert ProfileDialog(project).register.text() == str(tmp_path / "名录.xlsx")
+
+
 def test_language_of_findings_is_chosen_in_a_dialog(project):
     assert county.options(project).lang == "zh"
     try:

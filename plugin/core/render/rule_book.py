@@ -21,7 +21,20 @@ from .html import fill
 from .words import Words
 
 #: The columns of the table, in order; their headings are in report_*.toml.
-COLUMNS = ("code", "name", "title", "severity", "mark", "runs", "needs", "optional", "parameters", "basis", "sources")
+COLUMNS = (
+    "code",
+    "name",
+    "title",
+    "severity",
+    "mark",
+    "runs",
+    "needs",
+    "optional",
+    "inputs",
+    "parameters",
+    "basis",
+    "sources",
+)
 THREE_LINES = ("farmland", "red_line", "boundary")
 #: Excel takes a CSV without it for GBK.
 _BOM = "\ufeff"
@@ -45,7 +58,7 @@ class RuleBook:
             )
             found += [
                 f"        {self._word(key)}{self.words.get('page', 'colon')}{row[key]}"
-                for key in ("needs", "optional", "parameters", "basis")
+                for key in ("needs", "optional", "inputs", "parameters", "basis")
                 if row[key]
             ]
         return found
@@ -94,6 +107,7 @@ class RuleBook:
             "runs": self._runs(entry),
             "needs": clause.join(self._need(n) for n in entry.needs if not n.optional),
             "optional": clause.join(self._need(n) for n in entry.needs if n.optional),
+            "inputs": clause.join(f"{name.upper()} {self.words.get('cli', name)}" for name in entry.inputs),
             "parameters": clause.join(self._parameter(p) for p in entry.parameters),
             "basis": clause.join(f"[{c.mark}] {self._said(c)}" for c in entry.citations),
             "sources": self.words.join(s.id for s in entry.sources),
