@@ -245,7 +245,8 @@ def summary(report: Report, words: Words) -> list[str]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
     for indicator in report.indicators:
-        if indicator.target is not None:
+        # Townships that keep their tasks are in the report.
+        if indicator.target is not None and not (figures.of_township(indicator) and indicator.state == "met"):
             value = figures.value_text(indicator, words)
             target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
             state = figures.state_word(indicator, words)

@@ -26,6 +26,7 @@ from ..core.errors import SanxianError
 from ..core.profile import load_profile, profile_ids
 from ..core.standard import load_standard, standard_folders
 from ..core.texts import Texts
+from ..core.transmission.table import read_township_tasks
 from . import idle
 from .buttons import ok_and_cancel
 from .file_line import FileLine
@@ -127,6 +128,12 @@ class ProfileDialog(QDialog):
         year = self.base_year.text().strip()
         if year and not (year.isdigit() and len(year) == 4):
             self.summary.setText(tr("The year needs four digits, such as 2020."))
+            return
+        try:
+            # A slip in the table is told here, not at the next check.
+            read_township_tasks(self.targets.text())
+        except (SanxianError, ImportError) as error:
+            self.summary.setText(idle.explain(error))
             return
         settings.put("language", self.language.currentData())
         county.keep(self._project, self.county())

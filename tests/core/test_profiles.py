@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options
+from plugin.core.check import Options, check
 from plugin.core.editions import standard_ids
 from plugin.core.engine import run
 from plugin.core.errors import DataError, InputError
 from plugin.core.phases import PHASES, phase_of
 from plugin.core.profile import Norm, load_profile, profile_ids, profile_problems
+from plugin.core.render.outputs import write_outputs
 from plugin.core.rule import Severity, all_rules
 from plugin.core.standard import load_standard
 from plugin.core.texts import Texts
+from plugin.core.writing import Outputs
 from plugin.paths import PROFILES, STANDARDS
-from tests.core.examples import plan_of
+from tests.core.examples import plan_of, source_layer
 
 HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 TARGET = (
@@ -364,3 +366,37 @@ def test_standards_that_include_each_other(tmp_path):
     with pytest.raises(DataError) as caught:
         load_standard(str(tmp_path / "one"))
     assert caught.value.key == "standard_circle"
+
+
+# -- a check in a phase -----------------------------------------------------------------------------------------------
+
+TWICE = [
+    {"wkt": HECTARE, "key": "140225000009000001"},
+    {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 0))", "key": "140225000009000001"},
+]
+
+
+@pytest.mark.parametrize(("phase", "severity"), [("", "ERROR"), ("编制", "WARNING"), ("公示", "ERROR")])
+def test_a_finding_weighs_as_its_phase_says(phase, severity):
+    """A key that is there twice: while the plan is drawn it warns, and the outcome rests on a setting that nobody confirmed."""
+    norm = Options(phase=phase).norm()
+    layers = [source_layer("STBHHX", TWICE, norm)]
+    report = check(layers, Options(phase=phase, rules=("ATT001",))).report
+    assert {str(f.severity) for f in report.findings} == {severity} and report.rules[0].severity == severity
+    assert report.provenance["phase"] == norm.phase
+    assert ("phase" in report.rules[0].unconfirmed) == (severity == "WARNING")
+
+
+def test_a_county_confirms_the_severities_of_the_phases(tmp_path):
+    text = HEAD + '[confirmed]\nby = "县局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["phase"]\n'
+    options = Options(profile=str(written(tmp_path, text)), phase="drafting", rules=("ATT001",))
+    report = check([source_layer("STBHHX", TWICE, options.norm())], options).report
+    assert "phase" not in report.rules[0].unconfirmed
+
+
+def test_the_page_says_which_phase(tmp_path):
+    options = Options(phase="报批", rules=("ATT001",))
+    checked = check([source_layer("STBHHX", TWICE, options.norm())], options)
+    write_outputs(checked, Outputs(html=str(tmp_path / "报告.html")))
+    page = (tmp_path / "报告.html").read_text(encoding="utf-8")
+    assert "报批阶段" in page

@@ -11,6 +11,9 @@ from plugin.core.engine import run
 from plugin.core.errors import InputError
 from plugin.core.indicators.areas import target_figure
 from plugin.core.profile import Norm, load_profile
+from plugin.core.render import figures, townships
+from plugin.core.render.html import render
+from plugin.core.render.words import Words
 from plugin.core.report import Outcome
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
@@ -381,3 +384,26 @@ def test_sums_of_nothing_are_no_sums():
     assert by_township("farmland_area", ctx) is None
     assert by_township("farmland_area", context({"red_line": [square(0)]})) is None
     assert np.isfinite(by_township("red_line_area", context({"townships": TOWNS, "red_line": [square(0)]})).areas).all()
+
+
+# -- on the page ------------------------------------------------------------------------------------------------------
+
+
+def test_townships_have_a_table_of_their_own_and_those_that_miss_come_first():
+    tasks = [
+        ("", "甲镇", "red_line_area", ">=", "1.00", "ha"),
+        ("", "乙乡", "red_line_area", ">=", "200.00", "ha"),
+        ("", "乙乡", "boundary_area", "<=", "200", "ha"),
+    ]
+    layers = {"townships": TOWNS, "red_line": [square(0), square(1000)], "boundary": [square(1000, 500, 100)]}
+    report = report_of("LAW004", layers, tasks)
+    made = townships.table(report, Words("zh"))
+    assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
+    assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]
+    missed, kept = made["rows"]
+    assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
+    assert kept["cells"][1] is None
+    # The table of the whole county is not filled with them.
+    assert figures.rows(report, None, Words("zh")) == []
+    page = render(report)
+    assert page.index("乙乡") < page.index("甲镇")

@@ -453,3 +453,21 @@ def test_a_register_of_heritage_is_held_against_the_layers(tmp_path):
     assert (result["ERRORS"], result["WARNINGS"]) == (0, 1)
     with pytest.raises(QgsProcessingException, match="没有"):
         run("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})
+
+
+def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path):
+    table = SAMPLE.parent / "township_tasks.csv"
+    report = tmp_path / "报告.json"
+    given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "LAW004,LAW005,ATT001", "OUTPUT_JSON": str(report)}
+    run("check_plan", {**given, "PHASE": "编制", "TARGETS": str(table)})
+    said = json.loads(report.read_text(encoding="utf-8"))
+    assert said["provenance"]["phase"] == "drafting"
+    assert {r["code"]: (r["severity"], r["outcome"]) for r in said["rules"]} == {
+        "ATT001": ("WARNING", "failed"),
+        "LAW004": ("ERROR", "passed"),
+        "LAW005": ("ERROR", "passed"),
+    }
+    with pytest.raises(QgsProcessingException, match=r"终稿.*报批"):
+        run("check_plan", {"SOURCE": str(SAMPLE), "PHASE": "终稿"})
+    with pytest.raises(QgsProcessingException, match=r"无\.csv"):
+        run("check_plan", {"SOURCE": str(SAMPLE), "TARGETS": str(tmp_path / "无.csv")})

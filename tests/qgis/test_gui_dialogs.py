@@ -17,6 +17,7 @@ from plugin.gui.doctor_dialog import DoctorDialog
 from plugin.gui.help_dialog import HelpDialog
 from plugin.gui.profile_dialog import ProfileDialog
 from plugin.gui.roles_dialog import RolesDialog
+from plugin.paths import SAMPLE
 from tests.qgis.gui_helpers import finding
 
 pytestmark = pytest.mark.usefixtures("chinese")
@@ -80,6 +81,20 @@ def test_the_register_of_heritage_is_kept_and_goes_into_the_check(project, tmp_p
     dialog.accept()
     assert county.of(project).register == str(tmp_path / "名录.xlsx") == county.options(project).register
     assert ProfileDialog(project).register.text() == str(tmp_path / "名录.xlsx")
+
+
+def test_phase_and_township_tasks_are_kept_with_the_project(project, tmp_path):
+    dialog = ProfileDialog(project)
+    assert [dialog.phase.itemText(n) for n in range(1, dialog.phase.count())] == ["编制", "公示", "报批"]
+    dialog.phase.setCurrentIndex(dialog.phase.findData("approval"))
+    dialog.targets.line.setText(str(tmp_path / "无.csv"))
+    dialog.accept()
+    assert "无.csv" in dialog.summary.text() and county.of(project) == county.County(), "no table, nothing kept"
+    dialog.targets.line.setText(str(SAMPLE / "township_tasks.csv"))
+    dialog.accept()
+    options = county.options(project)
+    assert (options.phase, options.targets) == ("approval", str(SAMPLE / "township_tasks.csv"))
+    assert ProfileDialog(project).phase.currentData() == "approval"
 
 
 def test_language_of_findings_is_chosen_in_a_dialog(project):

@@ -16,12 +16,18 @@ from .words import Words
 DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MOST_DECIMALS = 6
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
-_ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error"}
+ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error"}
 
 
 def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
-    """Areas first, then the ratio made of them."""
-    return [_row(i, norm, words) for i in sorted(report.indicators, key=lambda i: i.unit == "ratio")]
+    """Areas first, then the ratio made of them. Those of single townships have a table of their own."""
+    whole = [i for i in report.indicators if not of_township(i)]
+    return [_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
+
+
+def of_township(indicator: Indicator) -> bool:
+    """Is it a township's figure against its task (LAW004)?"""
+    return indicator.id.startswith("township_")
 
 
 def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
@@ -35,7 +41,7 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "unit": "" if indicator.unit == "ratio" else words.named("unit", indicator.unit),
         "room": signed(left, decimals),
         "state": state,
-        "icon": _ICONS.get(indicator.state, "") if indicator.value is not None else "",
+        "icon": ICONS.get(indicator.state, "") if indicator.value is not None else "",
         # A ratio has one basis above and another below the line: the note says them.
         "basis": "" if indicator.unit == "ratio" else basis_text(indicator, words),
         "inputs": formula(indicator, words),
@@ -82,6 +88,8 @@ def state_word(indicator: Indicator, words: Words) -> str:
     """Never 合格: a limit that is kept reads 未超限, and what nobody confirmed carries a star."""
     side = "ceiling" if indicator.comparison == "<=" else "floor"
     key = indicator.state if indicator.state not in (MET, BROKEN) else f"{indicator.state}_{side}"
+    if indicator.value is None:
+        key = "not_computed"
     return words.named("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 
@@ -145,7 +153,8 @@ def _measure(name: str, value: float, words: Words) -> str:
 def notes(report: Report, words: Words) -> list[str]:
     """Below the table: sources of the targets, every input of the ratio, what the star means."""
     said = []
-    sources = dict.fromkeys(i.target_source for i in report.indicators if i.target_source and i.unit != "ratio")
+    whole = [i for i in report.indicators if not of_township(i)]
+    sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
     if sources:
         said.append(words.get("text", "target_source", sources=words.join(sources)))
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]

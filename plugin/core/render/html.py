@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...paths import REPORTS
 from ..report import Report
 from ..texts import THIN_SPACE, number
-from . import figures, found, sections
+from . import figures, found, sections, townships
 from .pictures import Pictures
 from .words import Words
 
@@ -75,6 +75,7 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
         "not_checked": sections.not_checked(report, words),
         "tolerance": sections.tolerance(report, norm, words),
         "figures": figures.rows(report, norm, words),
+        "townships": townships.table(report, words),
         "figure_notes": figures.notes(report, words),
         "has_targets": any(i.target is not None for i in report.indicators),
         "sums": found.sums(report, words),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,7 @@ def sums_of_children(parent: Profile, children: Iterable[Profile], divisions: Co
             continue
         said = {c.id: _same(c, target) for c in children}
         there = [c for c in children if said[c.id] is not None]
-        total = sum(_square_metres(t) for t in said.values() if t is not None)
-        value = in_unit(total, target.unit)
+        value = _total([t for t in said.values() if t is not None], target.unit)
         found.append(Sum(target, value, len(there), _lacking(parent, there, divisions)))
     return found
 
@@ -137,7 +137,7 @@ def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: It
         if rows and target.comparison != "=":
             named = {name for t in rows for name in (t.name, t.code) if name}
             lacking = tuple(town.name for town in towns if not {town.name, town.code} & named)
-            found.append(Sum(target, in_unit(_total(rows), target.unit), len(rows), lacking))
+            found.append(Sum(target, _total(rows, target.unit), len(rows), lacking))
     return found
 
 
@@ -145,18 +145,18 @@ def totals_apart(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
     """Rows of a table that sum it up (合计) and do not: each with what its townships add up to, in its unit."""
     found = []
     for total in tasks.totals:
-        value = in_unit(_total(tasks.of(total.indicator)), total.unit)
+        value = _total(tasks.of(total.indicator), total.unit)
         if compare_area(value, "=", total.number, total.decimals) != "met":
             found.append((total, value))
     return found
 
 
-def _total(rows: Iterable[TownshipTask]) -> float:
-    return sum(_square_metres(row) for row in rows)
-
-
-def _square_metres(figure: Target | TownshipTask) -> float:
-    return figure.number * SQUARE_METRES[figure.unit]
+def _total(rows: Iterable[Target | TownshipTask], unit: str) -> float:
+    """The sum of figures as printed, in a unit; exact where they are printed in it."""
+    rows = list(rows)
+    same = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
+    others = sum(row.number * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
+    return float(same) + in_unit(others, unit) if others else float(same)
 
 
 def _below(parent: Profile, divisions: CodeList | None) -> list[Code]:
