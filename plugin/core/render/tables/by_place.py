@@ -7,24 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
-from ...indicators.land_use import areas_of
 from ...indicators.model import SQUARE_METRES
 from ...indicators.townships import split, townships_of
 from ...layer import Layer
 from ...three_zones.figures import zone_codes
 from ...three_zones.spaces import ZONES_LIST
+from ...transmission.by_township import by_township
 from .model import Column, Row, Table, measured
 
 _HA = SQUARE_METRES["ha"]
-#: Columns of lines: concept and basis.
-LINES = (
-    ("cultivated", "net"),
-    ("farmland", "net"),
-    ("farmland", "statutory"),
-    ("red_line", "statutory"),
-    ("boundary", "statutory"),
-    ("heritage", "statutory"),
-)
+#: What tasks are counted by, as the rule on the townships' tasks counts it; other lines by the shapes.
+TASKS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
+SHAPES = ("farmland", "red_line", "boundary", "heritage")
 
 
 def townships(figures: Figures) -> Table | None:
@@ -36,14 +30,20 @@ def townships(figures: Figures) -> Table | None:
     layer, towns, _ = given
     columns = [Column("division_code", wide=14), Column("township", wide=22), Column("land", "ha", wide=16)]
     sums = [_sums(layer, layer.statutory, figures)]
-    for concept, basis in LINES:
+    by_code: dict[str, list[str]] = {}
+    for concept, name in TASKS.items():
+        told = by_township(name, ctx)
+        if told is not None and told.figure.layer is not None:
+            columns.append(_column(concept, told.figure.basis, told.figure.layer, figures))
+            sums.append(told.areas)
+            if told.field:
+                by_code.setdefault(told.field, []).append(told.figure.layer.name)
+    for concept in SHAPES:
         line = ctx.plan.concept(concept)
-        values = None if line is None or line.bare else _values(line, basis)
-        if line is not None and values is not None:
-            name = line.template.name if texts.lang == "zh" else texts.concept(concept)
-            title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
-            columns.append(Column(f"{concept}_{basis}", "ha", title, 16))
-            sums.append(_sums(line, values, figures))
+        shown = {c.id for c in columns}
+        if line is not None and not line.bare and f"{concept}_statutory" not in shown:
+            columns.append(_column(concept, "statutory", line, figures))
+            sums.append(_sums(line, line.statutory, figures))
     zones = ctx.plan.concept("zones")
     if zones is not None and not zones.bare and zones.has("zone_code"):
         codes = ctx.codes(ZONES_LIST)
@@ -62,12 +62,19 @@ def townships(figures: Figures) -> Table | None:
     total = [measured(float(s.sum()) / _HA, "ha") for s in sums]
     table.rows.append(Row(["", texts.get("tables", "sum"), *total], "sum", ""))
     table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
+    for field, layers in by_code.items():
+        named = texts.get("words", "between_names").join(layers)
+        table.notes.append(texts.get("tables", "townships_by_code", field=field, layer=named))
     return table
 
 
-def _values(layer: Layer, basis: str) -> NDArray | None:
-    areas = areas_of(layer)
-    return areas.net if basis == "net" else areas.statutory
+def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
+    texts = figures.texts
+    # The survey's parcels stand in for a layer of cultivated land.
+    own = line.role in figures.ctx.plan.roles_of(concept)
+    name = line.template.name if texts.lang == "zh" and own else texts.concept(concept)
+    title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
+    return Column(f"{concept}_{basis}", "ha", title, 16)
 
 
 def _sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
