@@ -103,7 +103,9 @@ def _run_one(
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
     given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
-    outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
+    if not context.plan.asked:
+        # Around an edit nobody reads it.
+        outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
     try:
         result = _apply(rule, context, given, outcome, texts)
     except Cancelled:

@@ -7,13 +7,14 @@ from typing import Any
 
 from ..bridge.texts import tr
 from .look import state_word
-from .waive_button import why_not
+from .waive_button import why_not, withdrawable
 
 
 def state_text(finding: Any) -> str:
     """Waived or to do; and why it cannot be waived, where it cannot."""
     word, why = state_word(finding.state), why_not(finding)
-    return tr("{state}. {why}").format(state=word, why=why) if why and finding.state != "waived" else word
+    known = finding.state == "waived" or withdrawable(finding)
+    return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
 
 
 def rows(finding: Any) -> list[tuple[str, str]]:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A waiver holds through edits next door, another projection and another file; not when the conflict itself changes."""
 
+import json
 from datetime import date, timedelta
 
+import jsonschema
 import numpy as np
 import pytest
 import shapely
@@ -13,15 +15,17 @@ from plugin.core.edits import Batch, Edited, State
 from plugin.core.findings import Finding
 from plugin.core.geometry.crs import GEODETIC, coordinates
 from plugin.core.io import read_source
-from plugin.core.report import Outcome, Verdict
+from plugin.core.render.json import to_json
+from plugin.core.report import Outcome, Report, Verdict
 from plugin.core.rule import Severity
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.beside import beside_source
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.match import match
 from plugin.core.waivers.model import Limits, Waivers
+from plugin.paths import REPORTS
 
-from .small import box, layers, look, outcome, surveyed, table, write_gpkg
+from .small import box, layers, look, outcome, surveyed, table, write_gpkg, write_shapefiles
 
 RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
 WORDS = Words("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
@@ -287,6 +291,30 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
     assert put(0, shapely.segmentize(box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
     assert put(1, box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
     assert put(1, box(1220, 700)) == {first: "waived", second: "waived"}
+
+
+def test_a_report_with_waivers_is_as_its_schema_says_and_reads_back(source):
+    waive(source, "REL001", words=Words("理由", "文号", "王工", date(2020, 1, 1), date(2020, 12, 31)))
+    waive(source, "REL002", "TOP001")
+    report = look(source, (*RULES, "LAW001")).report
+    text = to_json(report)
+    jsonschema.validate(json.loads(text), json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
+    again = Report.from_dict(json.loads(text))
+    assert again.summary == report.summary and to_json(again) == text
+    assert str(source.parent) not in text
+
+
+def test_a_folder_has_its_waivers_in_it(tmp_path, county):
+    folder = write_shapefiles(tmp_path / "成果", "GBK", county)
+    checked = look(folder, ("REL001",))
+    path = folder / "成果.waivers.csv"
+    assert checked.plan.waivers.path == path
+    entries = accepted(found(checked.report, "REL001"), WORDS, checked.plan.waivers.limits)
+    change_waivers(path, add=entries)
+    report = look(folder, ("REL001",)).report
+    assert report.summary["waived"] == len(entries) > 0
+    # It is no layer, and nobody tries to read it as one.
+    assert not [n for n in report.provenance["notices"] if "waivers" in n and "豁免" not in n]
 
 
 def test_thousands_of_one_name_are_told_apart_as_a_few_are():

@@ -156,6 +156,15 @@ def test_a_damaged_file_is_told_and_nothing_changes(checked, qgis_app, words, tm
     assert "小县.waivers.csv" in words[0][-1] and crossing.state == "open" and path.read_bytes() == data
 
 
+def test_nobody_s_name_is_put_in_unasked(chinese, qgis_app, tmp_path):
+    kept = settings.get("waiver_author", "")
+    settings.put("waiver_author", "")
+    dialog = WaiverDialog([finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda words, path: None)
+    assert dialog.author.text() == "" and dialog.words().author == ""
+    settings.put("waiver_author", kept)
+    dialog.deleteLater()
+
+
 def test_the_button_says_why_it_cannot(chinese, qgis_app):
     button = WaiveButton()
     assert not button.isEnabled()
