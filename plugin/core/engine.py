@@ -21,6 +21,7 @@ from .geometry.validity import missing
 from .layer import Layer
 from .plan import Plan
 from .provenance import provenance
+from .reasons import sentences
 from .report import Outcome, Report, RuleOutcome
 from .rule import EACH, Need, Rule, RuleResult, Severity, all_rules
 from .texts import Texts, without_folders
@@ -131,7 +132,7 @@ def _run_one(
     outcome.unconfirmed = sorted(unconfirmed | set(result.doubts))
     if result.findings:
         outcome.outcome = Outcome.FAILED
-    reasons = [texts.reason(key, params) for key, params in result.not_checked]
+    reasons = sentences(result.not_checked, texts)
     failed = _could_not_be_checked(context, rule)
     if context.outline_failed:
         reasons.append(texts.reason("outline_failed", {}))
