@@ -19,6 +19,7 @@ from plugin.core.check import Options
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.render.tables.model import Number
 from plugin.core.tabulate import tabulate, write_workbook
+from plugin.paths import STANDARDS
 from tests.core.small import write_gpkg
 from tests.county import SEED, make, source
 from tests.county.measure import statutory_area
@@ -313,4 +314,57 @@ def test_tasks_by_township_are_those_of_the_rule(county):
     assert found[towns.iloc[0]] == pytest.approx(layers["YJJBNTBHTB"]["YJJBNTMJ"].sum() / 1e4)
     assert found[towns.iloc[1]] == 0
     drawn = column(made, "townships", "farmland_statutory")
-    assert sum(drawn[code] > 0 for code in towns) > 1 and drawn["sum"] == pytest.approx(ha(layers["YJJBNTBHTB"]).sum(), rel=1e-9)
+    assert sum(drawn[code] > 0 for code in towns) > 1 and drawn["sum"] == pytest.approx(
+        ha(layers["YJJBNTBHTB"]).sum(), rel=1e-9
+    )
+
+
+def test_names_that_look_like_formulas_or_hold_broken_signs(county, tmp_path):
+    layers = {role: county[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
+    layers["XZQXZ"].loc[0, "XZQMC"] = "=1+1"
+    layers["XZQXZ"].loc[1, "XZQMC"] = "坏\x07字"
+    write_workbook(tabulate(source.as_read(layers), OPTIONS), tmp_path / "x.xlsx")
+    names = [cell.value for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]]
+    assert "=1+1" in names and "坏字" in names
+    types = {cell.value: cell.data_type for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]}
+    assert types["=1+1"] == "s"
+
+
+def test_figures_are_the_same_in_degrees(done, county):
+    degrees = {role: frame.to_crs(4490) for role, frame in county.items() if role in LAYERS}
+    made = tabulate(source.as_read(degrees, crs=dict.fromkeys(degrees, 4490)), OPTIONS)
+    for name, place in (("zones", "statutory"), ("lines", "statutory"), ("spaces", "statutory")):
+        before, now = column(done, name, place), column(made, name, place)
+        assert all(now[code] == pytest.approx(before[code], rel=1e-7) for code in now), name
+    before, now = (column(one, "townships", "red_line_statutory") for one in (done, made))
+    assert all(now[code] == pytest.approx(before[code], abs=0.05) for code in now)
+
+
+def test_a_standard_of_ones_own_has_its_own_list(county, tmp_path):
+    folder = tmp_path / "本省-2026"
+    folder.mkdir()
+    (folder / "standard.toml").write_text(
+        'id = "own"\nedition = "2026"\nname = "本省标准"\nincludes = ["county_db"]\n', encoding="utf-8"
+    )
+    text = (STANDARDS / "common-2021" / "indicators.toml").read_text(encoding="utf-8")
+    own = """
+[[indicator]]
+id = "orchards"
+group = "resources"
+zh = "园地面积"
+en = "Orchards"
+unit = "ha"
+method = "land_use"
+inputs = ["base_parcels"]
+classes = ["02"]
+mark = "B"
+source_zh = "省里的表"
+source_en = "the province's table"
+"""
+    (folder / "indicators.toml").write_text(text + own, encoding="utf-8")
+    layers = source.as_read({"XZYDYH": county["XZYDYH"]})
+    made = tabulate(layers, Options(standard=str(folder)))
+    figure = made.figures.value("orchards")
+    rows = county["XZYDYH"]["YDYHFLDM"].str.startswith("02")
+    assert figure.value == pytest.approx(county["XZYDYH"]["TBDLMJ"][rows].sum() / 1e4) and figure.unit == "ha"
+    assert "园地面积" in table(made, "indicators").column("indicator")

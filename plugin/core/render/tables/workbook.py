@@ -56,7 +56,8 @@ def _sheet(book: Workbook, table: Table, area: str, texts: Texts) -> None:
     _line(sheet, 2, width, unit, Font(_FONT, size=10), "right", 18)
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
-        cell = sheet.cell(HEAD_ROWS, place, _head(column, table, texts))
+        cell = sheet.cell(HEAD_ROWS, place)
+        _put(cell, _head(column, table, texts))
         _dress(cell, Font(_FONT, size=10, bold=True), Alignment("center", "center", wrap_text=True), _HEAD_FILL)
     sheet.row_dimensions[HEAD_ROWS].height = 32
     for number, row in enumerate(table.rows, HEAD_ROWS + 1):
@@ -84,7 +85,8 @@ def _row(sheet: Worksheet, number: int, row: Row, table: Table) -> None:
     strong = row.kind in ("sum", "head")
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
-        cell = sheet.cell(number, place, _plain(value))
+        cell = sheet.cell(number, place)
+        _put(cell, _plain(value))
         at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT else "center"
         indent = 1 if row.kind == "part" and at == "left" else 0
         look = Alignment(at, "center", wrap_text=not isinstance(value, Number), indent=indent)
@@ -108,6 +110,17 @@ def _plain(value: Value) -> str | float | int | None:
     return value or None
 
 
+def _put(cell: Any, value: str | float | int | None) -> None:
+    """A value as it is: what begins with = is no formula, and signs that no workbook can hold are left out."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if isinstance(value, str):
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        cell.data_type = "s"
+    else:
+        cell.value = value
+
+
 def _width(text: str) -> int:
     """In characters of the font; a Chinese one takes two."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
@@ -117,7 +130,8 @@ def _line(sheet: Worksheet, number: int, width: int, text: str, font: Any, at: s
     from openpyxl.styles import Alignment
 
     sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)
-    cell = sheet.cell(number, 1, text or None)
+    cell = sheet.cell(number, 1)
+    _put(cell, text or None)
     cell.font, cell.alignment = font, Alignment(at, "center", wrap_text=at == "left")
     sheet.row_dimensions[number].height = height
 
