@@ -20,7 +20,17 @@ from ..core.check import Options
 from ..core.phases import PHASES
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
-from .common import SanxianAlgorithm, advanced, file_parameter, norm_help, norm_parameters, progress_to, text_parameter
+from .common import (
+    SanxianAlgorithm,
+    advanced,
+    file_parameter,
+    norm_help,
+    norm_parameters,
+    progress_to,
+    table_parameter,
+    tables,
+    text_parameter,
+)
 from .inputs import data_parameter, source_parameters, whole_plan, with_county
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
@@ -114,12 +124,8 @@ class CheckPlan(SanxianAlgorithm):
         self.addParameter(data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
         table = tr("Table of old and new keys, by which waivers are followed")
         self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
-        table = tr("Figures of text and tables (xlsx or csv)")
-        tasks = tr("Tasks of the townships (xlsx or csv)")
-        self.addParameter(advanced(file_parameter(TARGETS, tasks, f"{tr('Tables')} (*.xlsx *.csv)")))
-        self.addParameter(advanced(file_parameter(FIGURES, table, f"{tr('Tables')} (*.xlsx *.csv)")))
-        table = tr("Register of heritage (xlsx or csv)")
-        self.addParameter(advanced(file_parameter(REGISTER, table, f"{tr('Tables')} (*.xlsx *.csv)")))
+        for name in tables():
+            self.addParameter(advanced(table_parameter(name)))
 
     def add_check_outputs(self):
         for name, label in (

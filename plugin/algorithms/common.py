@@ -113,6 +113,19 @@ def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingPara
     )
 
 
+def tables() -> dict[str, str]:
+    """Tables that people fill in beside the layers, by the name of their option, with their labels."""
+    return {
+        "targets": tr("Tasks of the townships (xlsx or csv)"),
+        "figures": tr("Figures of text and tables (xlsx or csv)"),
+        "register": tr("Register of heritage (xlsx or csv)"),
+    }
+
+
+def table_parameter(name: str) -> QgsProcessingParameterFile:
+    return file_parameter(name.upper(), tables()[name], f"{tr('Tables')} (*.xlsx *.csv)")
+
+
 def norm_parameters() -> list[QgsProcessingParameterDefinition]:
     """PROFILE and STANDARD, the same everywhere."""
     profile = tr("Profile of the county (id, or path of a .toml file)")

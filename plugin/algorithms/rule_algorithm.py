@@ -28,7 +28,16 @@ from ..core.rule import EACH, Need, Parameter, Rule
 from ..core.standard import load_standard
 from ..core.texts import Texts
 from ..core.writing import Outputs, check_outputs
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .common import (
+    SanxianAlgorithm,
+    advanced,
+    norm_help,
+    norm_parameters,
+    progress_to,
+    table_parameter,
+    tables,
+    text_parameter,
+)
 from .inputs import data_parameter, layers_of, source_of
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_rule, say_written
@@ -112,6 +121,8 @@ class RuleAlgorithm(SanxianAlgorithm):
             self.addParameter(_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
         if "baseline" in self.rule.side:
             self.addParameter(data_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")))
+        for name in self._tables():
+            self.addParameter(table_parameter(name))
         for parameter in norm_parameters():
             self.addParameter(parameter)
         self.addParameter(findings_parameter())
@@ -122,6 +133,9 @@ class RuleAlgorithm(SanxianAlgorithm):
         ):
             self.addOutput(QgsProcessingOutputNumber(name, label))
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
+
+    def _tables(self) -> list[str]:
+        return [name for name in tables() if name in self.rule.inputs]
 
     def _add_source(self, name: str, need: Need) -> None:
         label = tr("Layer") if need.concept == EACH else self.texts.concept(need.concept)
@@ -161,6 +175,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             baseline=self.text(parameters, "BASELINE", context) if self.parameterDefinition("BASELINE") else "",
             base_year=self._given(parameters, "BASE_YEAR", context, integer=True),
             lang=language(),
+            **{name: self.text(parameters, name.upper(), context) for name in self._tables()},
         )
         given = {p.name: self._given(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given.items() if value is not None}
@@ -169,6 +184,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.path for shot in [*self.sources.values(), *self.others]]
         inputs += [self.base.baseline] if self.base.baseline else []
+        inputs += filter(None, (getattr(self.base, name) for name in self._tables()))
         check_outputs(Outputs(findings=self.findings.file), inputs, [self.findings.database])
 
     def _given(self, parameters, name, context, *, integer=False):

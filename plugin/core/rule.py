@@ -125,6 +125,11 @@ class Rule:
         return self.name.replace("-", "_")
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """Options with what the rule is to be told beside its layers (``figures``): its examples have them."""
+        return tuple(dict.fromkeys(name for example in self.fails for name in example.side))
+
+    @property
     def sections(self) -> dict[str, str]:
         """The four headings of the docstring (English manual)."""
         return split_sections(inspect.getdoc(self.function) or "")

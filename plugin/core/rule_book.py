@@ -81,7 +81,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
         unconfirmed=tuple(u for u in rule.uses if not norm.is_confirmed(u)),
-        inputs=tuple(dict.fromkeys(name for example in rule.fails for name in example.side)),
+        inputs=rule.inputs,
     )
 
 

@@ -22,6 +22,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from plugin.core.rule import all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, frame, run, square, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -275,3 +276,18 @@ def test_findings_of_a_check_are_no_input(small, project, tmp_path, name, given)
     others = {"FARMLAND": layer(small, "YJJBNTBHTB")} if given == "RED_LINE" else {}
     with pytest.raises(QgsProcessingException, match=r"图层“问题”是检查结果.*请"):
         run(name, {**others, given: findings})
+
+
+def test_a_rule_takes_the_table_that_it_goes_by():
+    """The tasks of the sample's townships, by the rule alone; no rule is given a table that it does not look at."""
+    given = {
+        "FARMLAND": layer(SAMPLE, "YJJBNTBHTB"),
+        "CULTIVATED": layer(SAMPLE, "GDBHMB"),
+        "TOWNSHIPS": layer(SAMPLE, "XZQXZ"),
+    }
+    table = str(SAMPLE.parent / "township_tasks.csv")
+    assert run("township_targets", {**given, "TARGETS": table})["OUTCOME"] == "passed"
+    assert run("township_targets", given)["OUTCOME"] == "not_applicable"
+    asked = {code: rule.inputs for code, rule in all_rules().items() if rule.inputs}
+    assert asked["LAW004"] == asked["LAW005"] == ("targets",) and asked["LAW007"] == ("figures",)
+    assert "REL001" not in asked
