@@ -28,13 +28,18 @@ class Source:
 @dataclass(frozen=True)
 class Citation:
     """A source that a rule stands on; ``mark`` A (read in the text), B (quoted elsewhere), C (unverified). ``sources``:
-    ids of the documents it was read in."""
+    ids of the documents it was read in. ``area``: the county whose own plan it is, for others an example only."""
 
     key: str
     mark: str
     zh: str
     en: str
     sources: tuple[str, ...] = ()
+    area: str = ""
+
+    def binds(self, area_code: str) -> bool:
+        """Does it hold in an area? The empty code is no county in particular."""
+        return self.area in ("", area_code)
 
 
 def load_sources(folder: Path) -> dict[str, Source]:
@@ -57,7 +62,8 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     known = tuple(sources)
     found = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
-        check_keys(row, required=("mark", "zh", "en"), allowed=("sources",), file=path, where=key)
+        check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
+        expect(row.get("area", ""), str, file=path, key=f"{key}.area")
         _check_known(row["mark"], MARKS, path, f"{key}.mark")
         read_in = tuple(expect(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
         for source in read_in:

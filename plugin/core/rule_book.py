@@ -41,8 +41,8 @@ class InForce:
 
 @dataclass(frozen=True)
 class Entry:
-    """One rule. ``severity`` as the profile has it; ``mark``: the best of its citations; ``agreed``: known by C only, but
-    taken as agreed by standard or county; ``unconfirmed``: settings it uses that are marked C and nobody confirmed."""
+    """One rule. ``severity`` as the profile has it; ``mark``: the best of its citations that hold in the profile's area;
+    ``agreed``: known by C only, but taken as agreed by standard or county; ``unconfirmed``: settings it uses that are marked C and nobody confirmed."""
 
     rule: Rule
     severity: Severity
@@ -67,14 +67,15 @@ def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
 def _entry(rule: Rule, norm: Norm) -> Entry:
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
-    mark = best_mark(c.mark for c in citations)
+    binding = [c for c in citations if c.binds(norm.profile.area_code)]
+    mark = best_mark(c.mark for c in binding)
     given = norm.parameters(rule.code)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return Entry(
         rule=rule,
         severity=norm.severity(rule),
         mark=mark,
-        agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in citations),
+        agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
         runs=_runs(rule.code, norm),
         needs=tuple(_asked(need, norm) for need in rule.needs.values()),
         parameters=tuple(InForce(p, given.get(p.name, p.default)) for p in rule.parameters),

@@ -49,6 +49,11 @@ def test_what_is_known_by_c_only_is_said_and_what_was_agreed_too():
     assert "标准已认可" in book().row(agreed)["mark"]
 
 
+def test_a_countys_own_plan_binds_that_county_only():
+    assert entry("REL004").mark == "C" and entry("REL004", Options(profile="hunyuan").norm()).mark == "A"
+    assert entry("LAW002").mark == "B" and entry("LAW002", Options(profile="hunyuan").norm()).mark == "A"
+
+
 def test_when_a_rule_runs_is_said():
     assert entry("REL001").runs == ("default",)
     assert entry("GEO004").runs == ("quality",)

@@ -50,7 +50,7 @@ def boundary_shares(
         Take flexible or special land out of the boundary, or set the limit that the approved plan has, with its document.
     Limits
         Limits and zone codes were read in no text of a norm (C): a hint only, until the county confirms them. Features without
-        such a code are in no share and make the figures unconfirmed. Runs when it is asked for by name.
+        such a code are in no share and make the figures unconfirmed. Runs by name or with its group.
     """
     rows = {k: ctx.coded(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
     area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}

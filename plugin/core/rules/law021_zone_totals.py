@@ -43,7 +43,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
     How to fix
         Fill the area field from the shapes anew; then close gaps (TOP002) and overlaps (TOP001) of zones.
     Limits
-        Compares the figures, not the shapes: two errors that cancel out are not seen here. Runs when it is asked for by name.
+        Compares the figures, not the shapes: two errors that cancel out are not seen here. Runs by name or with its group.
     """
     areas = _square_metres(zones)
     if np.isnan(areas).any():

@@ -48,7 +48,7 @@ def reserves(reserves: Layer, red_line: Layer | None, *, ctx: Context, allowance
         Correct the part that differs from the approved division of the reserve.
     Limits
         Parts are told by words at the end of the name (MC, `[reserves]`, C). Reserves that overlap each other count twice. A share
-        in the red line has no limit here. Runs when it is asked for by name.
+        in the red line has no limit here. Runs by name or with its group.
     """
     part, site = parts_of(reserves, ctx)
     result = RuleResult()

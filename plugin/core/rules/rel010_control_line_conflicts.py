@@ -70,7 +70,7 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
     Limits
         Pairs among the three lines are REL001 to REL003's. Most pairs were read in no text of a norm (mark C) and are warnings or
         hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" = "error" or "allowed".
-        Runs when it is asked for by name.
+        Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     for conflict in ctx.norm.standard.conflicts:

@@ -46,7 +46,7 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
         Find out which of the two is in force (the sealed one, the later one), correct the other, or leave it out of the data.
     Limits
         Compares the land covered, not the attributes; how it is cut into features does not matter. Of three layers, each is
-        compared with the one that is used. Runs when it is asked for by name.
+        compared with the one that is used. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     seen: set[tuple[str, str]] = set()

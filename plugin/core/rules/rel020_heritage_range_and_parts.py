@@ -66,7 +66,7 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         Take the edges from the approved protection plan, and correct the layer that differs.
     Limits
         Parts are told by the kind (LX, list marked C), else by words at the end of the name (MC, `[heritage]`, C); what stands
-        before the word must be the range's name. A site without a range of its name is not compared. Runs when asked for by name.
+        before the word must be the range's name. A site without a range of its name is not compared. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     line = there("heritage", ctx, result)

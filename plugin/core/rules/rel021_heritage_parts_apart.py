@@ -55,7 +55,7 @@ def heritage_parts_apart(heritage: Layer, *, ctx: Context) -> RuleResult:
         Cut the core out of its control zone. For two sites, leave both lines as approved and write down which applies.
     Limits
         Parts are told by the kind (LX, list marked C), else by words at the end of the name (MC, `[heritage]`, C); rows without
-        a name are taken for one site. Runs when it is asked for by name.
+        a name are taken for one site. Runs by name or with its group.
     """
     parts = heritage_parts(heritage, ctx)
     core, control = parts.rows(CORE), parts.rows(CONTROL)

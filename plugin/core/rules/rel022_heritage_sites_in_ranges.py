@@ -53,7 +53,7 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
     How to fix
         Check the place against the register of the site; move the point, or correct polygon or name.
     Limits
-        Names (MC) are compared as they are written. A point on the edge lies in the polygon. Runs when it is asked for by name.
+        Names (MC) are compared as they are written. A point on the edge lies in the polygon. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     for points, polygons in POINTS_OF.items():

@@ -42,7 +42,7 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Co
     How to fix
         Add the missing range to the historic and cultural line, or take the purple line's edge from it.
     Limits
-        The other way round nothing is said: ranges in the countryside have no purple line. Runs when it is asked for by name.
+        The other way round nothing is said: ranges in the countryside have no purple line. Runs by name or with its group.
     """
     parts = ctx.uncovered(purple_line, heritage.polygons)
     return ctx.by_place(ctx.pairs(purple_line, heritage, parts))

@@ -43,7 +43,7 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         Add the missing part to LSWHBHX with kind and name, or correct the detail layer by the approved protection plan.
     Limits
         Which layers hold ranges is in the list of kinds (heritage_kind, mark C). A 历史文化名城 layer may show the whole city rather
-        than its ranges: leave it out of the data, or accept the finding. Runs when it is asked for by name.
+        than its ranges: leave it out of the data, or accept the finding. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     line = there("heritage", ctx, result)

@@ -44,6 +44,6 @@ def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) 
     How to fix
         Take the edge of the extent for the outermost zones; close gaps by the neighbouring zone.
     Limits
-        Overlaps of zones are TOP001's. Inferred, mark C. Runs when it is asked for by name.
+        Overlaps of zones are TOP001's. Inferred, mark C. Runs by name or with its group.
     """
     return disagreement(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)

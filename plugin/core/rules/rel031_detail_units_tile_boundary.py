@@ -48,8 +48,8 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
     How to fix
         Extend or add units along roads and rivers until they fill the boundary; draw back where two overlap.
     Limits
-        Units may reach beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs when asked for
-        by name.
+        Units may reach beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by name
+        or with its group.
     """
     inside = ctx.shared(boundary, centre)
     result = RuleResult(applicable=bool(len(inside)))

@@ -42,7 +42,7 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         Cut the zone back to the boundary, or extend the boundary with its document.
     Limits
         Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones] village_building`) are
-        marked C. A boundary wider than the zones is legal. Runs when it is asked for by name.
+        marked C. A boundary wider than the zones is legal. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     zones, boundary = there("zones", ctx, result), there(VILLAGE_BOUNDARY, ctx, result)
