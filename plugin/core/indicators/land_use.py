@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,22 +51,44 @@ def _field(layer: Layer, meaning: str) -> NDArray | None:
     return None if values is None or np.isnan(values).all() else values
 
 
-def classes_of(layer: Layer, ctx: Context) -> NDArray:
-    """(n,) each row's class in the 2023 list, empty where its code is of no list.
+@dataclass(frozen=True)
+class Classed:
+    """Rows by their class in the 2023 list: row n is of ``names[place[n]]``, empty where its code is of no list."""
 
-    A survey's class is the first that its list names for 2023 (0204 其他园地 counts as 0205).
-    """
+    names: list[str]
+    place: NDArray
+
+    def rows(self, wanted: Callable[[str], bool]) -> NDArray:
+        """(n,) bool: rows of the classes that are wanted."""
+        found: NDArray = np.array([wanted(name) for name in self.names], dtype=bool)[self.place]
+        return found
+
+    def sums(self, values: NDArray) -> dict[str, float]:
+        """The sum of (n,) values by class; NaN counts as 0."""
+        totals = np.bincount(self.place, weights=np.nan_to_num(values), minlength=len(self.names))
+        return dict(zip(self.names, totals.tolist(), strict=True))
+
+
+def classes_of(layer: Layer, ctx: Context) -> Classed:
+    """Each row's class. A survey's class is the first that its list names for 2023 (0204 其他园地 counts as 0205)."""
     cache = ctx.plan._cache.setdefault("land_classes", {})
     if layer.role not in cache:
-        declared = layer.template.field("land_use")
-        if declared is None or not declared.codes:
-            cache[layer.role] = np.full(len(layer), "", dtype=object)
-        else:
-            written = [trim(v, declared.code_pad) for v in layer.text("land_use")]
-            to_2023 = _bridge(ctx.codes(declared.codes), ctx.codes(CLASSES))
-            cache[layer.role] = np.array([to_2023.get(c, "") for c in written], dtype=object)
-    found: NDArray = cache[layer.role]
+        cache[layer.role] = _classed(layer, ctx)
+    found: Classed = cache[layer.role]
     return found
+
+
+def _classed(layer: Layer, ctx: Context) -> Classed:
+    declared = layer.template.field("land_use")
+    if declared is None or not declared.codes:
+        return Classed([""], np.zeros(len(layer), dtype=int))
+    written = layer.text("land_use")
+    to_2023 = _bridge(ctx.codes(declared.codes), ctx.codes(CLASSES))
+    class_of = {code: to_2023.get(trim(code, declared.code_pad), "") for code in dict.fromkeys(written)}
+    names = sorted({*class_of.values(), ""})
+    place = {name: n for n, name in enumerate(names)}
+    at = {code: place[name] for code, name in class_of.items()}
+    return Classed(names, np.array([at[code] for code in written], dtype=int))
 
 
 def _bridge(codes: CodeList, target: CodeList) -> dict[str, str]:
@@ -94,4 +116,4 @@ def first_level(code: str, codes: CodeList) -> str:
 def in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:
     """(n,) bool: rows of these 2023 classes or below one of them."""
     members = ctx.codes(CLASSES).members(list(classes))
-    return np.isin(classes_of(layer, ctx), list(members))
+    return classes_of(layer, ctx).rows(members.__contains__)

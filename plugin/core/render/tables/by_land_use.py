@@ -42,19 +42,19 @@ class LandUse:
 
 def of_layer(layer: Layer, figures: Figures) -> LandUse:
     """Areas by first-level class; net where the table has it, and then what it takes off is told as 田坎."""
-    found = classes_of(layer, figures.ctx)
     areas = areas_of(layer)
     basis, values = areas.best
-    values = np.nan_to_num(values)
     codes = figures.ctx.codes(CLASSES)
-    top = {code: first_level(code, codes) for code in set(found) if code}
+    by_class = classes_of(layer, figures.ctx).sums(values)
+    unknown = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
-    for code, first in top.items():
-        sums[first] = sums.get(first, 0.0) + float(values[found == code].sum())
+    for code, area in by_class.items():
+        first = first_level(code, codes)
+        sums[first] = sums.get(first, 0.0) + area
     gone = 0.0
     if basis == "net" and areas.survey is not None:
-        gone = float((np.nan_to_num(areas.survey) - values).sum())
-    return LandUse(dict(sorted(sums.items())), gone, float(values[found == ""].sum()), basis)
+        gone = float(np.nansum(areas.survey) - np.nansum(values))
+    return LandUse(dict(sorted(sums.items())), gone, unknown, basis)
 
 
 def land_use(figures: Figures) -> Table | None:
@@ -165,5 +165,5 @@ def _group_of(layer: Layer, figures: Figures) -> NDArray:
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}
     found = classes_of(layer, figures.ctx)
-    known = {code: place.get(first_level(code, codes), len(groups)) if code else len(groups) for code in set(found)}
-    return np.array([known[code] for code in found], dtype=int)
+    known = [place.get(first_level(name, codes), len(groups)) if name else len(groups) for name in found.names]
+    return np.array(known, dtype=int)[found.place]
