@@ -15,6 +15,9 @@ The whole rule book then runs. Compared with the clean county, the rule must fin
 rule with several sentences `case` names the one that is said), each code in `follows` must find something too, and no other may. `silent`: rules that cannot look any more, for the
 defect takes away what they need. A code declared that does not answer is as wrong as one that answers undeclared.
 
+A function that gives back a shape says where the defect is: what the rule finds must be that land, and as large by the
+second formula of area (`tests.county.measure`).
+
 A new rule needs a mutation for each of its sentences: put it into the module of its family (`law.py` …), run
 `pytest tests/mutations -k LAW011`, and read what it says. What the clean county lacks (a layer, a side input such as a
 baseline) is added to tests/county (`full.py`) or to `side.py`, so that it stays clean. Pick places with

@@ -95,7 +95,8 @@ class Draft(Workshop):
         return check(layers, Options(**self.options)).report
 
 
-Plant = Callable[[Draft], None]
+#: Plants a defect, and gives back the land where the rule must find it (none: it has no such place).
+Plant = Callable[[Draft], Any]
 
 
 @dataclass(frozen=True)

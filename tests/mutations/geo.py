@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 
@@ -58,17 +60,20 @@ def a_spike(draft: Draft) -> None:
 
 
 @plants("GEO006", case="hole")
-def a_hole_in_a_field(draft: Draft) -> None:
+def a_hole_in_a_field(draft: Draft) -> Any:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0), around=False)
     row = draft.row(FIELD, parcel)
-    draft.redraw(FIELD, row, shapely.difference(draft.shape(FIELD, row), shapely.Polygon(draft.core(parcel))))
+    hole = shapely.Polygon(draft.core(parcel))
+    draft.redraw(FIELD, row, shapely.difference(draft.shape(FIELD, row), hole))
+    return hole
 
 
 @plants("GEO007", follows=["LAW013", "LAW007"])
-def a_scrap_of_farmland(draft: Draft) -> None:
+def a_scrap_of_farmland(draft: Draft) -> Any:
     row = draft.pick(FARM, draft.farmland & (draft.lines.area < 500_000))
     x, y = draft.shape(FARM, row).representative_point().coords[0]
     draft.redraw(FARM, row, shapely.set_precision(shapely.box(x, y, x + 12, y + 12), 0.001))
+    return draft.shape(FARM, row)
 
 
 @plants("GEO008")
@@ -114,11 +119,12 @@ def woods_in_the_next_zone(draft: Draft) -> None:
 
 
 @plants("GEO006", case="hole", follows=["LAW007"])
-def a_window_that_nothing_fills(draft: Draft) -> None:
+def a_window_that_nothing_fills(draft: Draft) -> Any:
     """The farmland in it is gone: what was a window is a hole."""
     parcel, _ = draft.choose(draft.lines.windows, around=False)
     draft.drop(FARM, draft.row(FARM, parcel))
     assert draft.row(EDGE, parcel) < 0
+    return draft.fabric.polygons[parcel]
 
 
 @plants("GEO002", case="misplaced")
@@ -139,8 +145,9 @@ def a_point_among_polygons(draft: Draft) -> None:
 
 
 @plants("GEO006", case="window", base="without TOP009", follows=["REL002", "REL005", "REL010"])
-def a_ring_of_town_around_a_field(draft: Draft) -> None:
+def a_ring_of_town_around_a_field(draft: Draft) -> Any:
     parcel, _ = draft.choose(draft.farmland)
     x, y = np.round(draft.fabric.sites[parcel], 3)
     hole = shapely.box(x - 20, y - 20, x + 20, y + 20)
     draft.add(EDGE, shapely.Polygon(hole.buffer(20, join_style="mitre").exterior, [hole.exterior]))
+    return hole

@@ -41,8 +41,10 @@ def fields_that_went_missing(draft: Draft) -> None:
 
 
 @plants("LAW003", case="blank")
-def a_zone_without_a_code(draft: Draft) -> None:
-    draft.change(ZONE, draft.pick(ZONE, draft.lines.zone == 530), GHFQDM=None)
+def a_zone_without_a_code(draft: Draft) -> Any:
+    row = draft.pick(ZONE, draft.lines.zone == 530)
+    draft.change(ZONE, row, GHFQDM=None)
+    return draft.shape(ZONE, row)
 
 
 @plants("LAW004", case="broken")
@@ -134,15 +136,17 @@ def profile(draft: Draft, more: str) -> None:
 
 
 @plants("LAW010", case="code")
-def farmland_of_orchards(draft: Draft) -> None:
-    level = draft.farmland & (draft.lines.rate == 0)
-    draft.change(FARM, draft.pick(FARM, level), DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
+def farmland_of_orchards(draft: Draft) -> Any:
+    row = draft.pick(FARM, draft.farmland & (draft.lines.rate == 0))
+    draft.change(FARM, row, DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
+    return draft.shape(FARM, row)
 
 
 @plants("LAW010", case="parcel")
-def farmland_where_the_survey_has_shrubs(draft: Draft) -> None:
+def farmland_where_the_survey_has_shrubs(draft: Draft) -> Any:
     row = draft.pick(PARCEL, draft.farmland & (draft.lines.rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
+    return draft.shape(PARCEL, row)
 
 
 @plants("LAW020", case="flexible")
@@ -211,8 +215,10 @@ def a_zone_that_the_county_places_nowhere(draft: Draft) -> None:
 
 
 @plants("LAW010", case="blank")
-def farmland_of_no_land_use(draft: Draft) -> None:
-    draft.change(FARM, draft.pick(FARM, draft.farmland & (draft.lines.rate == 0)), DLBM=None, DLMC=None)
+def farmland_of_no_land_use(draft: Draft) -> Any:
+    row = draft.pick(FARM, draft.farmland & (draft.lines.rate == 0))
+    draft.change(FARM, row, DLBM=None, DLMC=None)
+    return draft.shape(FARM, row)
 
 
 @plants("LAW020", case="special")

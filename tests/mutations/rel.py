@@ -29,87 +29,107 @@ def speck(draft: Draft, chosen: np.ndarray, size: float = 30) -> Any:
 
 
 @plants("REL001", follows=["REL004", "REL010"])
-def a_speck_of_red_line_in_a_field(draft: Draft) -> None:
-    draft.add(RED, speck(draft, draft.farmland))
+def a_speck_of_red_line_in_a_field(draft: Draft) -> Any:
+    return draw(draft, RED, speck(draft, draft.farmland))
 
 
 @plants("REL002", follows=["REL005", "REL010"])
-def a_shed_in_a_field(draft: Draft) -> None:
-    draft.add(EDGE, speck(draft, draft.farmland), GHFQDM="420", GHFQMC="城镇弹性发展区")
+def a_shed_in_a_field(draft: Draft) -> Any:
+    return draw(draft, EDGE, speck(draft, draft.farmland), GHFQDM="420", GHFQMC="城镇弹性发展区")
 
 
 @plants("REL002", follows=["REL005", "REL010", "LAW007"])
-def a_window_filled(draft: Draft) -> None:
+def a_window_filled(draft: Draft) -> Any:
     parcel, row = draft.choose(
         draft.lines.windows, lambda p: next(draft.row(EDGE, n) for n in draft.fabric.neighbours(p)), around=False
     )
     draft.reshape(EDGE, row, draft.grown(EDGE, row, draft.fabric.polygons[parcel]))
+    return draft.fabric.polygons[parcel]
 
 
 @plants("REL003", follows=["REL004"])
-def a_speck_of_red_line_in_town(draft: Draft) -> None:
-    draft.add(RED, speck(draft, (draft.lines.boundary == 410) & ~draft.lines.windows & draft.unlisted))
+def a_speck_of_red_line_in_town(draft: Draft) -> Any:
+    return draw(draft, RED, speck(draft, (draft.lines.boundary == 410) & ~draft.lines.windows & draft.unlisted))
 
 
-def zone_swap(draft: Draft, candidates: np.ndarray, takers: np.ndarray) -> int:
-    """A parcel out of the candidates goes into the zone of a neighbour out of the takers."""
+def draw(draft: Draft, role: str, shape: Any, **values: Any) -> Any:
+    draft.add(role, shape, **values)
+    return shape
+
+
+def zone_swap(draft: Draft, candidates: np.ndarray, takers: np.ndarray) -> Any:
+    """A parcel out of the candidates goes into the zone of a neighbour out of the takers: its land."""
 
     def fits(parcel: int) -> bool:
         return any(moved(draft, parcel, draft.row(ZONE, other)) for other in draft.near(parcel, takers))
 
-    return draft.choose(candidates, fits)[0]
+    return draft.fabric.polygons[draft.choose(candidates, fits)[0]]
 
 
 @plants("REL004", case="line_outside_zone")
-def a_protection_zone_that_leaves_a_parcel_out(draft: Draft) -> None:
-    zone_swap(draft, draft.lines.red, draft.open_land)
+def a_protection_zone_that_leaves_a_parcel_out(draft: Draft) -> Any:
+    return zone_swap(draft, draft.lines.red, draft.open_land)
 
 
 @plants("REL004", case="zone_outside_line")
-def a_protection_zone_wider_than_the_red_line(draft: Draft) -> None:
-    zone_swap(draft, draft.open_land, draft.lines.red)
+def a_protection_zone_wider_than_the_red_line(draft: Draft) -> Any:
+    return zone_swap(draft, draft.open_land, draft.lines.red)
 
 
 @plants("REL005", case="line_outside_zone")
-def an_urban_zone_that_leaves_a_parcel_out(draft: Draft) -> None:
-    zone_swap(draft, draft.lines.boundary > 0, draft.open_land)
+def an_urban_zone_that_leaves_a_parcel_out(draft: Draft) -> Any:
+    return zone_swap(draft, draft.lines.boundary > 0, draft.open_land)
 
 
 @plants("REL006", case="large")
-def a_large_field_in_another_zone(draft: Draft) -> None:
-    zone_swap(draft, draft.farmland & (draft.lines.area > 105_000), draft.open_land)
+def a_large_field_in_another_zone(draft: Draft) -> Any:
+    return zone_swap(draft, draft.farmland & (draft.lines.area > 105_000), draft.open_land)
 
 
 @plants("REL006", case="urban", follows=["REL005"])
-def a_field_in_the_urban_zone(draft: Draft) -> None:
-    zone_swap(draft, draft.farmland, draft.lines.boundary > 0)
+def a_field_in_the_urban_zone(draft: Draft) -> Any:
+    return zone_swap(draft, draft.farmland, draft.lines.boundary > 0)
 
 
 @plants("REL010", case="warning")
-def a_flood_line_in_town(draft: Draft) -> None:
-    draft.add(FLOOD, speck(draft, (draft.lines.boundary == 410) & draft.unlisted))
+def a_flood_line_in_town(draft: Draft) -> Any:
+    return draw(draft, FLOOD, speck(draft, (draft.lines.boundary == 410) & draft.unlisted))
 
 
 @plants("REL010", case="evidence", finds=2)
-def a_mine_under_a_field(draft: Draft) -> None:
-    draft.add(MINES, speck(draft, draft.farmland & draft.unlisted))
+def a_mine_under_a_field(draft: Draft) -> Any:
+    return draw(draft, MINES, speck(draft, draft.farmland & draft.unlisted))
 
 
 @plants("REL011")
-def a_parcel_that_one_survey_lacks(draft: Draft) -> None:
-    draft.drop(BASE, draft.pick(BASE, draft.wild))
+def a_parcel_that_one_survey_lacks(draft: Draft) -> Any:
+    return lost(draft, BASE, draft.pick(BASE, draft.wild))
+
+
+def lost(draft: Draft, role: str, row: int) -> Any:
+    shape = draft.shape(role, row)
+    draft.drop(role, row)
+    return shape
+
+
+def resized(draft: Draft, role: str, row: int, metres: float) -> Any:
+    """A shape with another margin: the land by which the two differ."""
+    before = draft.shape(role, row)
+    draft.reshape(role, row, shapely.set_precision(before.buffer(metres, join_style="mitre"), 0.001))
+    return shapely.symmetric_difference(before, draft.shape(role, row))
 
 
 @plants("REL020", case="beyond", follows=["LAW023"])
-def a_district_drawn_smaller_than_its_parts(draft: Draft) -> None:
-    draft.reshape(DISTRICT, 0, shapely.set_precision(draft.shape(DISTRICT, 0).buffer(-20, join_style="mitre"), 0.001))
+def a_district_drawn_smaller_than_its_parts(draft: Draft) -> Any:
+    return resized(draft, DISTRICT, 0, -20)
 
 
 @plants("REL021", case="own", follows=["LAW023"])
-def a_control_zone_on_its_own_core(draft: Draft) -> None:
+def a_control_zone_on_its_own_core(draft: Draft) -> Any:
     core, outer = draft.shape(HERITAGE, 0), draft.shape(HERITAGE, 1).exterior
     inner = shapely.set_precision(core.buffer(-5, join_style="mitre"), 0.001)
     draft.reshape(HERITAGE, 1, shapely.Polygon(outer, [inner.exterior]))
+    return shapely.difference(core, inner)
 
 
 @plants("REL022", case="outside")
@@ -119,23 +139,22 @@ def a_temple_in_another_place(draft: Draft) -> None:
 
 
 @plants("REL023")
-def a_purple_line_beyond_the_range(draft: Draft) -> None:
-    draft.reshape(PURPLE, 0, shapely.set_precision(draft.shape(PURPLE, 0).buffer(15, join_style="mitre"), 0.001))
+def a_purple_line_beyond_the_range(draft: Draft) -> Any:
+    return resized(draft, PURPLE, 0, 15)
 
 
 @plants("REL024")
-def a_range_that_the_line_does_not_have(draft: Draft) -> None:
-    row = draft.last(SITES)
-    draft.reshape(SITES, row, shapely.set_precision(draft.shape(SITES, row).buffer(15, join_style="mitre"), 0.001))
+def a_range_that_the_line_does_not_have(draft: Draft) -> Any:
+    return resized(draft, SITES, draft.last(SITES), 15)
 
 
 @plants("REL030", case="line_outside_zone")
-def a_hole_in_the_zones_of_the_centre(draft: Draft) -> None:
-    draft.drop(CENTRE_ZONES, draft.last(CENTRE_ZONES))
+def a_hole_in_the_zones_of_the_centre(draft: Draft) -> Any:
+    return lost(draft, CENTRE_ZONES, draft.last(CENTRE_ZONES))
 
 
 @plants("REL031", case="gap")
-def a_block_in_no_unit(draft: Draft) -> None:
+def a_block_in_no_unit(draft: Draft) -> Any:
     inside = np.zeros(len(draft.fabric), bool)
     inside[np.concatenate(draft.county.parcels[UNITS])] = True
 
@@ -144,11 +163,12 @@ def a_block_in_no_unit(draft: Draft) -> None:
 
     parcel, shape = draft.choose(inside & (draft.lines.boundary > 0), fits)
     draft.reshape(UNITS, draft.row(UNITS, parcel), shape)
+    return draft.fabric.polygons[parcel]
 
 
 @plants("REL032", base="township")
-def a_village_without_its_boundary(draft: Draft) -> None:
-    draft.drop("CZJSBJ", draft.first("CZJSBJ"))
+def a_village_without_its_boundary(draft: Draft) -> Any:
+    return lost(draft, "CZJSBJ", draft.first("CZJSBJ"))
 
 
 @plants("REL033", case="point")
@@ -171,8 +191,8 @@ def a_landslide_in_town(draft: Draft) -> None:
 
 
 @plants("REL036", case="")
-def a_park_outside_the_red_line(draft: Draft) -> None:
-    draft.add(RESERVES, speck(draft, draft.wild & ~draft.lines.red), MC="某森林公园")
+def a_park_outside_the_red_line(draft: Draft) -> Any:
+    return draw(draft, RESERVES, speck(draft, draft.wild & ~draft.lines.red), MC="某森林公园")
 
 
 @plants("REL037", case="kind")
@@ -189,23 +209,24 @@ def a_block_of_fields_in_another_zone(draft: Draft) -> None:
 
 
 @plants("REL010", case="error")
-def a_flood_line_in_a_town_of_a_stricter_county(draft: Draft) -> None:
+def a_flood_line_in_a_town_of_a_stricter_county(draft: Draft) -> Any:
     draft.county_sets('[conflicts]\n"boundary-flood_line" = "error"\n')
-    a_flood_line_in_town(draft)
+    return a_flood_line_in_town(draft)
 
 
 @plants("REL020", case="bare", follows=["REL024", "LAW023"])
-def a_district_drawn_larger_than_its_parts(draft: Draft) -> None:
-    draft.reshape(DISTRICT, 0, shapely.set_precision(draft.shape(DISTRICT, 0).buffer(15, join_style="mitre"), 0.001))
+def a_district_drawn_larger_than_its_parts(draft: Draft) -> Any:
+    return resized(draft, DISTRICT, 0, 15)
 
 
 @plants("REL021", case="stricter", follows=["REL010", "REL020"])
-def a_control_zone_on_the_core_of_a_district(draft: Draft) -> None:
+def a_control_zone_on_the_core_of_a_district(draft: Draft) -> Any:
     names = draft.layers[HERITAGE]["MC"]
     row = int(names.index[names == "永安寺保护范围"][0])
     around = shapely.set_precision(draft.shape(HERITAGE, row).buffer(20, join_style="mitre"), 0.001)
     ring = shapely.difference(around, draft.shape(HERITAGE, row))
     draft.add(HERITAGE, ring, like=row, MC="永安寺建设控制地带", LX="62")
+    return shapely.intersection(ring, draft.shape(HERITAGE, 0))
 
 
 @plants("REL022", case="unnamed")
@@ -216,11 +237,12 @@ def a_site_that_no_range_knows(draft: Draft) -> None:
 
 @plants("REL030", case="zone_outside_line", finds=None, follows=["REL033", "LAW002"])
 def a_centre_drawn_smaller_than_its_zones(draft: Draft) -> None:
-    draft.reshape(CENTRE, 0, shapely.set_precision(draft.shape(CENTRE, 0).buffer(-40, join_style="mitre"), 0.001))
+    """Told zone by zone: where they meet, slanted edges get a vertex more, so that the parts are no exact sum."""
+    resized(draft, CENTRE, 0, -40)
 
 
 @plants("REL031", case="overlap", follows=["TOP001"])
-def a_block_in_two_units(draft: Draft) -> None:
+def a_block_in_two_units(draft: Draft) -> Any:
     inside = np.zeros(len(draft.fabric), bool)
     inside[np.concatenate(draft.county.parcels[UNITS])] = True
 
@@ -232,8 +254,9 @@ def a_block_in_two_units(draft: Draft) -> None:
                 return row, grown
         return None
 
-    _, (row, grown) = draft.choose(inside, fits)
+    parcel, (row, grown) = draft.choose(inside, fits)
     draft.reshape(UNITS, row, grown)
+    return draft.fabric.polygons[parcel]
 
 
 @plants("REL033", case="", follows=["REL010"])
@@ -265,11 +288,12 @@ def a_fault_across_town(draft: Draft) -> None:
 
 
 @plants("REL036", case="core", follows=["LAW022"])
-def a_core_outside_the_red_line(draft: Draft) -> None:
+def a_core_outside_the_red_line(draft: Draft) -> Any:
     names = draft.layers[RESERVES]["MC"]
     row = int(names.index[names.str.endswith("核心保护区")][0])
     moved_out = speck(draft, draft.wild & ~draft.lines.red, 200)
     draft.reshape(RESERVES, row, moved_out)
+    return moved_out
 
 
 @plants("REL037", case="energy")
@@ -293,19 +317,19 @@ def _also(draft: Draft, function: str, places: list[Any]) -> None:
 
 
 @plants("REL037", case="bare")
-def a_township_that_was_forgotten(draft: Draft) -> None:
-    draft.drop(FUNCTIONS, draft.last(FUNCTIONS))
+def a_township_that_was_forgotten(draft: Draft) -> Any:
+    return lost(draft, FUNCTIONS, draft.last(FUNCTIONS))
 
 
 @plants("REL005", case="zone_outside_line")
-def an_urban_zone_wider_than_the_boundary(draft: Draft) -> None:
-    zone_swap(draft, draft.open_land, draft.lines.boundary > 0)
+def an_urban_zone_wider_than_the_boundary(draft: Draft) -> Any:
+    return zone_swap(draft, draft.open_land, draft.lines.boundary > 0)
 
 
 @plants("REL010", case="information", follows=["LAW023"])
-def a_tomb_in_a_field(draft: Draft) -> None:
+def a_tomb_in_a_field(draft: Draft) -> Any:
     tomb = speck(draft, draft.farmland & draft.unlisted)
-    draft.add(HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
+    return draw(draft, HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
 
 
 @plants("REL037", case="share")

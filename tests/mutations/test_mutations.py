@@ -7,9 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import shapely
 
 import tests.mutations
 from plugin.core.rule import all_rules
+from tests.county.measure import statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.frame import MUTATIONS, Draft, difference
 
@@ -50,9 +52,19 @@ def test_the_sealed_county_is_its_own_edition(base):
 def test_exactly_its_rule_answers(one, base, tmp_path):
     clean = base(one.base)
     draft = Draft(clean.county, clean.options, tmp_path)
-    one.plant(draft)
+    place = one.plant(draft)
     answer = difference(draft.report(), clean.report)
     assert answer.found.keys() == {one.rule} | one.follows, answer.told()
     assert one.finds in (None, len(answer.found[one.rule])), answer.told()
     assert one.case in {f.case for f in answer.found[one.rule]}, answer.told()
     assert answer.silent == one.silent, answer.told()
+    if place is not None:
+        assert_found_there([f for f in answer.found[one.rule] if f.case == one.case], place)
+
+
+def assert_found_there(findings, place):
+    """The findings are the land that was planted, by a second formula of area."""
+    told, planted = sum(f.area_m2 for f in findings), statutory_area([place])[0]
+    assert told == pytest.approx(planted, rel=1e-9, abs=0.01)
+    together = shapely.union_all([f.geometry for f in findings])
+    assert shapely.symmetric_difference(together, place).area < 0.01 + 1e-9 * planted

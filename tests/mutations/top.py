@@ -9,46 +9,52 @@ import numpy as np
 import shapely
 
 from tests.county.workshop import FARM, FIELD, PARCEL, RED, ZONE, dented
-from tests.mutations import geo
+from tests.mutations import geo, rel
 from tests.mutations.frame import Draft, plants
 
 WOODS, BASE = "TRL", "XZYDYH"
 
 
 @plants("TOP001", case="")
-def one_parcel_reaches_into_the_next(draft: Draft) -> None:
+def one_parcel_reaches_into_the_next(draft: Draft) -> Any:
     parcel, edges = draft.choose(draft.wild, lambda p: list(draft.near(p, draft.wild).items()))
     other, edge = edges[0]
-    row = draft.row(PARCEL, parcel)
-    draft.redraw(PARCEL, row, draft.grown(PARCEL, row, draft.fabric.wedge(edge, other)))
+    row, piece = draft.row(PARCEL, parcel), draft.fabric.wedge(edge, other)
+    draft.redraw(PARCEL, row, draft.grown(PARCEL, row, piece))
+    return piece
 
 
 @plants("TOP001", case="")
-def a_field_within_another(draft: Draft) -> None:
+def a_field_within_another(draft: Draft) -> Any:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.rate == 0), around=False)
     row = draft.row(FIELD, parcel)
-    draft.redraw(FIELD, draft.add(FIELD, draft.shape(FIELD, row), like=row), shapely.Polygon(draft.core(parcel)))
+    inner = shapely.Polygon(draft.core(parcel))
+    draft.redraw(FIELD, draft.add(FIELD, inner, like=row), inner)
+    return inner
 
 
 @plants("TOP002", follows=["LAW021"])
-def a_parcel_in_no_zone(draft: Draft) -> None:
+def a_parcel_in_no_zone(draft: Draft) -> Any:
     parcel, shrunk = draft.choose(
         draft.open_land, lambda p: draft.shrunk(ZONE, draft.row(ZONE, p), draft.fabric.polygons[p])
     )
     draft.reshape(ZONE, draft.row(ZONE, parcel), shrunk)
+    return draft.fabric.polygons[parcel]
 
 
 @plants("TOP003")
-def woods_beyond_the_border(draft: Draft) -> None:
+def woods_beyond_the_border(draft: Draft) -> Any:
     county = draft.shape("XZQX", 0)
     x = county.bounds[2]
     y = max(c for a, c in shapely.get_coordinates(county) if a == x)
-    draft.add(WOODS, shapely.box(x + 200, y, x + 500, y + 300))
+    beyond = shapely.box(x + 200, y, x + 500, y + 300)
+    draft.add(WOODS, beyond)
+    return beyond
 
 
 def _dent(
     draft: Draft, role: str, chosen: np.ndarray, deep: float, longest: float = np.inf, beside: np.ndarray | None = None
-) -> None:
+) -> Any:
     """The middle of an edge between two chosen parcels (or one ``beside`` them) drawn in by ``deep`` metres, on one side."""
 
     def fits(parcel: int):
@@ -66,12 +72,15 @@ def _dent(
         return None
 
     parcel, (made,) = draft.choose(chosen, fits)
-    draft.redraw(role, draft.row(role, parcel), made)
+    row = draft.row(role, parcel)
+    lost = shapely.difference(draft.shape(role, row), made)
+    draft.redraw(role, row, made)
+    return lost
 
 
 @plants("TOP004", case="")
-def two_fields_come_apart(draft: Draft) -> None:
-    _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
+def two_fields_come_apart(draft: Draft) -> Any:
+    return _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
 
 
 @plants("TOP005", case="")
@@ -80,8 +89,8 @@ def a_vertex_on_one_side_only(draft: Draft) -> None:
 
 
 @plants("TOP006", follows=["REL011"])
-def a_parcel_lost(draft: Draft) -> None:
-    draft.drop(PARCEL, draft.pick(PARCEL, draft.wild))
+def a_parcel_lost(draft: Draft) -> Any:
+    return rel.lost(draft, PARCEL, draft.pick(PARCEL, draft.wild))
 
 
 @plants("TOP007")
@@ -91,12 +100,12 @@ def woods_pasted_twice(draft: Draft) -> None:
 
 
 @plants("TOP008", case="overlaps", follows=["REL001", "REL004", "REL010"])
-def a_hair_of_farmland_in_the_red_line(draft: Draft) -> None:
+def a_hair_of_farmland_in_the_red_line(draft: Draft) -> Any:
     def sides(parcel: int):
         for reserve, edge in draft.near(parcel, draft.lines.red).items():
             yield edge, parcel, RED, draft.row(RED, reserve)
 
-    draft.choose_blade(draft.farmland, sides, 0.12)
+    return draft.choose_blade(draft.farmland, sides, 0.12)[-1]
 
 
 @plants("TOP009", case="partly", follows=["LAW007"])
@@ -114,9 +123,10 @@ def a_window_half_filled(draft: Draft) -> None:
 
 
 @plants("TOP001", case="duplicate")
-def a_parcel_pasted_twice(draft: Draft) -> None:
+def a_parcel_pasted_twice(draft: Draft) -> Any:
     row = draft.pick(PARCEL, draft.wild)
     draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
+    return draft.shape(PARCEL, row)
 
 
 @plants("TOP004", case="hole", base="without GEO006")
@@ -147,10 +157,10 @@ def a_vertex_of_the_survey_on_the_border(draft: Draft) -> None:
 
 
 @plants("TOP008", case="gaps")
-def a_crack_between_farmland_and_red_line(draft: Draft) -> None:
-    _dent(draft, FARM, draft.farmland, 0.8, beside=draft.lines.red)
+def a_crack_between_farmland_and_red_line(draft: Draft) -> Any:
+    return _dent(draft, FARM, draft.farmland, 0.8, beside=draft.lines.red)
 
 
 @plants("TOP009", case="window", follows=["REL002", "REL005", "REL010"])
-def a_ring_of_town_around_a_field(draft: Draft) -> None:
-    geo.a_ring_of_town_around_a_field(draft)
+def a_ring_of_town_around_a_field(draft: Draft) -> Any:
+    return geo.a_ring_of_town_around_a_field(draft)
