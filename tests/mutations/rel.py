@@ -229,7 +229,7 @@ def a_control_zone_on_the_core_of_a_district(draft: Draft) -> Any:
     return shapely.intersection(ring, draft.shape(HERITAGE, 0))
 
 
-@plants("REL022", case="unnamed")
+@plants("REL022", case="unnamed", follows=["LAW024"])
 def a_site_that_no_range_knows(draft: Draft) -> None:
     x, y = draft.shape(SITE_POINTS, draft.last(SITE_POINTS)).coords[0]
     draft.add(SITE_POINTS, shapely.Point(x + 900, y), MC="无名庙")
@@ -326,7 +326,7 @@ def an_urban_zone_wider_than_the_boundary(draft: Draft) -> Any:
     return zone_swap(draft, draft.open_land, draft.lines.boundary > 0)
 
 
-@plants("REL010", case="information", follows=["LAW023"])
+@plants("REL010", case="information", follows=["LAW023", "LAW024"])
 def a_tomb_in_a_field(draft: Draft) -> Any:
     tomb = speck(draft, draft.farmland & draft.unlisted)
     return draw(draft, HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
