@@ -118,6 +118,7 @@ class Desk(QObject):
     def unload(self) -> None:
         self.watch.stop()
         self.editing.stop()
+        self.waiving.stop()
         self.boxes.stop()
         self.dock.visibilityChanged.disconnect(self._settle.start)
         self._settle.stop()

@@ -138,6 +138,11 @@ class FindingsTree(QTreeView):
         """The finding that is selected, or None."""
         return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
 
+    def settle(self, on: bool) -> None:
+        """Tell when the selection has settled, or no more."""
+        self._settling.stop()
+        self._settling.blockSignals(not on)
+
     def selected(self) -> list[Any]:
         """All findings that are selected, in the order of the list; of a selected rule those in view."""
         found: dict[int, Any] = {}

@@ -35,6 +35,10 @@ class Waiving(QObject):
         dock.walk.waive.withdraw.connect(self.withdraw)
         dock.tree.menuWished.connect(self._menu)
 
+    def stop(self) -> None:
+        """The panel goes: a selection that is still to settle asks for nothing any more."""
+        self._dock.tree.settle(False)
+
     def _menu(self, place: Any) -> None:
         button = self._dock.walk.waive
         menu = QMenu(self._dock)
