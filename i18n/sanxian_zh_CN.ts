@@ -264,6 +264,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>正在取消</translation>
     </message>
     <message>
+        <source>Changed attributes (m²)</source>
+        <translation>属性变更（m²）</translation>
+    </message>
+    <message>
         <source>Check All</source>
         <translation>全面检查</translation>
     </message>
@@ -408,6 +412,26 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>代码不换算</translation>
     </message>
     <message>
+        <source>Compare two editions of a layer</source>
+        <translation>图层版本对比</translation>
+    </message>
+    <message>
+        <source>Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other attributes, each with statutory area (and net area where the layer has it), by township; and in one word whether the two are identical. The inputs are not changed.
+
+Features are paired by key (BSM) and by shape; only what has no equal is overlaid. Order of features, start and direction of rings, another coordinate system and noise below the cluster tolerance do not count; anything else does.
+
+Townships: with their layer the figures are given by township, parts cut at their borders. Table of old and new keys: where keys were given anew since.
+
+The workbook has the balance (before − out + in = after), the townships, and every part with a cause and a document to fill in; the layer has the same parts.</source>
+        <translation>比对一个图层的两版，如封库版本和规划版本：调入、调出、属性变更的地块，各给出法定面积（有净面积的也给净面积），分乡镇汇总；并用一个词说明两版是否一致。不改动输入的数据。
+
+按标识码（BSM）和图形配对，只有没有相同图形的才叠加。要素顺序、边线起点和方向、坐标系不同、小于聚类容差的坐标误差都不算变化，其余都算。
+
+乡镇：给出乡镇图层时分乡镇统计，跨乡镇的地块在界上分开。新旧标识码对照表：其间重新编过码的，按它对应。
+
+对比表里有平衡（变更前 − 调出 + 调入 = 变更后）、分乡镇、逐块明细，变化原因和批准文号留空待填；输出图层里是同样的地块。</translation>
+    </message>
+    <message>
         <source>Compute Indicators…</source>
         <translation>指标计算…</translation>
     </message>
@@ -544,6 +568,10 @@ Project: {project}</source>
     <message>
         <source>Drawn by (office)</source>
         <translation>制图单位</translation>
+    </message>
+    <message>
+        <source>Earlier edition</source>
+        <translation>前一版</translation>
     </message>
     <message>
         <source>East</source>
@@ -826,6 +854,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
         <translation>怎么改</translation>
     </message>
     <message>
+        <source>Identical</source>
+        <translation>一致</translation>
+    </message>
+    <message>
         <source>If the database exists</source>
         <translation>库已存在时</translation>
     </message>
@@ -896,6 +928,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
     <message>
         <source>Largest misclosure, as a share of the control area (empty: as set)</source>
         <translation>允许的闭合差占控制面积的比例（留空：按设置）</translation>
+    </message>
+    <message>
+        <source>Later edition</source>
+        <translation>后一版</translation>
     </message>
     <message>
         <source>Layer</source>
@@ -1162,6 +1198,14 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>方式</translation>
     </message>
     <message>
+        <source>Moved in (m²)</source>
+        <translation>调入（m²）</translation>
+    </message>
+    <message>
+        <source>Moved out (m²)</source>
+        <translation>调出（m²）</translation>
+    </message>
+    <message>
         <source>Name</source>
         <translation>名称</translation>
     </message>
@@ -1388,6 +1432,14 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Partly checked</source>
         <translation>部分检查</translation>
+    </message>
+    <message>
+        <source>Parts</source>
+        <translation>变化块数</translation>
+    </message>
+    <message>
+        <source>Parts that moved or changed</source>
+        <translation>调入、调出和属性变更的地块</translation>
     </message>
     <message>
         <source>Passed</source>
@@ -1806,6 +1858,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>属性结构描述表</translation>
     </message>
     <message>
+        <source>Table of old and new keys</source>
+        <translation>新旧标识码对照表</translation>
+    </message>
+    <message>
         <source>Table of old and new keys, by which waivers are followed</source>
         <translation>新旧标识码对照表（按它跟踪豁免）</translation>
     </message>
@@ -2062,6 +2118,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Topology</source>
         <translation>拓扑</translation>
+    </message>
+    <message>
+        <source>Townships</source>
+        <translation>乡镇</translation>
     </message>
     <message>
         <source>Two layers claim one role: {roles}. Choose one.</source>

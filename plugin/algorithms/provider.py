@@ -10,6 +10,7 @@ from ..bridge.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS
 from .check_plan import CheckPlan
+from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
 from .create_layers import CreateLayers
 from .derive_three_zones import DeriveThreeZones
@@ -41,6 +42,7 @@ class SanxianProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self):
         self.addAlgorithm(CheckPlan())
+        self.addAlgorithm(CompareVersions())
         self.addAlgorithm(ComputeIndicators())
         self.addAlgorithm(CreateLayers())
         self.addAlgorithm(DeriveThreeZones())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..core.report import RuleOutcome
     from ..core.tabulate import Tabulated
     from ..core.three_zones.figures import Derived
+    from ..core.versions.sources import Versions
     from .statutory_area import Done
 
 #: Outcomes that need no line of their own.
@@ -72,6 +73,21 @@ def say_figures(feedback, done: Tabulated) -> None:
             (feedback.pushWarning if one.state in ("broken", "close") else feedback.pushInfo)(line)
         if not computed.figures:
             feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
+
+
+def say_versions(feedback, done: Versions, lang: str) -> None:
+    """One word, the sums, and why."""
+    from ..core.versions.tables import reasons, verdict
+
+    texts = Texts(lang)
+    found = done.found
+    areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
+    told = {name: number(found.area(kind), 2) for name, kind in areas.items()}
+    layer = found.after.layer.template.name if lang == "zh" else done.role
+    line = texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **told)
+    (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
+    for reason in reasons(done, texts):
+        feedback.pushInfo(reason)
 
 
 def say_rule(feedback, checked: Checked) -> None:

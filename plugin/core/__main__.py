@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``rules``,
+"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``,
+``compare BEFORE AFTER --role ROLE``, ``rules``,
 ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
 ``vct SOURCE OUTPUT``.
 
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _structure(args, words)
         if args.command == "indicators":
             return _indicators(args, words)
+        if args.command == "compare":
+            return _compare(args, words)
         if args.command == "package":
             return _package(args, words)
         if args.command == "vct":
@@ -93,7 +96,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | indicators | rules | rule | profile | dictionary | structure | package | vct",
+        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | vct",
     )
     checking = argparse.ArgumentParser(add_help=False)
     checking.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -115,6 +118,14 @@ def _parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", help=text(name))
     one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
     one.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
+    one = commands.add_parser("compare", help=text("compare"), parents=[language])
+    one.add_argument("before", metavar="BEFORE", help=text("compare_before"))
+    one.add_argument("after", metavar="AFTER", help=text("compare_after"))
+    one.add_argument("--role", default="", help=text("compare_role"))
+    for name in ("standard", "profile"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    one.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
+    one.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
     for name in ("standard", "profile", "phase"):
         one.add_argument(f"--{name}", default="", help=text(name))
@@ -221,6 +232,41 @@ def _indicators(args: argparse.Namespace, words: Words) -> int:
         write_workbook(done, args.xlsx)
         say(words.get("cli", "written", target=args.xlsx))
     return CLEAN
+
+
+def _compare(args: argparse.Namespace, words: Words) -> int:
+    """CLEAN when the two are identical, FOUND when they are not."""
+    from .tabulate import check_workbook
+    from .texts import Texts, number
+    from .versions.model import CHANGED, IN, OUT
+    from .versions.sources import compare_sources, layers_of
+    from .versions.tables import changes_text, keys_of, reasons, verdict, write_workbook
+    from .writing import check_writable
+
+    norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
+    if args.xlsx:
+        check_workbook(args.xlsx)
+        check_writable(args.xlsx, [args.before, args.after])
+    (before, _), (after, townships) = (layers_of(source, args.role, norm) for source in (args.before, args.after))
+    given = {"role": args.role, "renumbered": args.renumbered}
+    done = compare_sources(before, after, norm, townships=townships, **given)
+    found = done.found
+    moved = {
+        name: number(found.area(kind), 2) for name, kind in (("moved_in", IN), ("moved_out", OUT), ("changed", CHANGED))
+    }
+    layer = found.after.layer.template.name if words.lang == "zh" else done.role
+    say(texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **moved))
+    for line in reasons(done, texts):
+        say(f"  {line}")
+    for part in found.parts[:_LINES]:
+        old, new = keys_of(done, part)
+        told = {"kind": texts.get("versions", part.kind), "township": part.township, "area": number(part.area_m2, 2)}
+        changes = changes_text(part, texts).replace("\n", "; ")
+        say("  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **told).rstrip())
+    if args.xlsx:
+        write_workbook(done, args.xlsx, texts)
+        say(words.get("cli", "written", target=args.xlsx))
+    return CLEAN if found.identical else FOUND
 
 
 def exit_code(report: Report, strict: bool = False) -> int:

@@ -19,6 +19,7 @@ CHECK_PLAN = (
 #: The algorithms that are no rule.
 WHOLE_PLAN = {
     "check_plan",
+    "compare_versions",
     "compute_indicators",
     "create_layers",
     "derive_three_zones",

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a comparison comes to, as tables in a fixed layout: the balance, by township, and each part with a cause to fill."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from ..provenance import area_name, plugin_version
+from ..render.tables.model import Column, Number, Row, Table, Value, measured
+from ..render.tables.workbook import put_workbook
+from ..texts import Texts
+from ..writing import beside
+from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, Part
+from .sources import Versions
+
+#: Terms of the balance in their order; those without a sign are no part of the sum.
+TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+_MANY = 20
+
+
+def verdict(done: Versions, texts: Texts) -> str:
+    """一致 or 不一致."""
+    return texts.get("versions", "identical" if done.found.identical else "different")
+
+
+def reasons(done: Versions, texts: Texts) -> list[str]:
+    """Why two editions are not one, and what a reader should know of what was compared; sentences."""
+    found = done.found
+    said: list[tuple[str, dict[str, object]]] = []
+    for kind in (OUT, IN):
+        parts = found.of_kind(kind)
+        if parts:
+            said.append((f"{kind}_parts", {"count": len(parts), "area": _m2(found.area(kind))}))
+    changed = found.of_kind(CHANGED)
+    if found.changed_rows:
+        fields = dict.fromkeys(name for part in changed for name, _, _ in part.changes)
+        said.append(("changed_rows", {"count": found.changed_rows, "fields": "、".join(fields) or "-"}))
+    if found.renumbered:
+        said.append(("renumbered", {"count": len(found.renumbered)}))
+    if not (found.of_kind(OUT) or found.of_kind(IN)) and any(found.redrawn):
+        said.append(("redrawn", {"before": found.redrawn[0], "after": found.redrawn[1]}))
+    if found.slivers:
+        said.append(("slivers", {"count": len(found.slivers), "area": _m2(found.sliver_m2)}))
+    if found.reused:
+        said.append(("reused", {"count": len(found.reused), "keys": _some(found.reused)}))
+    for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
+        if names:
+            said.append((f"only_{side}", {"fields": _some(list(names))}))
+    if any(found.without_net):
+        said.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
+    if found.failed:
+        said.append(("failed", {"count": len(found.failed)}))
+    return [texts.get("versions", key, **params) for key, params in said]
+
+
+def _some(names: list[str]) -> str:
+    return "、".join(names[:_MANY]) + (" …" if len(names) > _MANY else "")
+
+
+def _m2(value: float) -> str:
+    return f"{value:,.2f}".replace(",", "\u202f")
+
+
+def all_tables(done: Versions, texts: Texts) -> list[Table]:
+    tables = [_balance(done, texts), _by_township(done, texts), _parts(done, texts)]
+    return [table for table in tables if table is not None]
+
+
+def _balance(done: Versions, texts: Texts) -> Table:
+    found = done.found
+    columns = [Column("item", wide=30), *(Column(f"{basis}_area", "m2", wide=22) for basis in found.total)]
+    table = Table("versions", columns, unit="m2")
+    table.rows.append(
+        Row([texts.get("versions", "verdict"), verdict(done, texts)] + [None] * (len(columns) - 2), "sum")
+    )
+    for term in TERMS:
+        values = [getattr(balance, term) for balance in found.total.values()]
+        if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
+            continue
+        kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
+        table.rows.append(Row([texts.get("versions", term), *(measured(v, "m2") for v in values)], kind, term))
+    name = found.after.layer.template.name
+    editions = {"layer": name, "before": done.names[0], "after": done.names[1]}
+    counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal}
+    table.notes = [texts.get("versions", "editions", **editions, **counts), *reasons(done, texts)]
+    table.notes.append(texts.get("versions", "basis"))
+    made = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": plugin_version()}
+    table.notes.append(texts.get("versions", "made", **made))
+    return table
+
+
+def _by_township(done: Versions, texts: Texts) -> Table | None:
+    found = done.found
+    names = found.townships[STATUTORY]
+    if set(names) <= {""}:
+        return None
+    terms = ("before", "moved_out", "moved_in", "changed", "after")
+    bases = [basis for basis in (STATUTORY, NET) if basis in found.total]
+    columns = [Column("township", wide=22)]
+    for basis in bases:
+        for term in terms:
+            title = texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
+            columns.append(Column(f"{basis}_{term}", "m2", title, 18))
+    table = Table("versions_townships", columns, unit="m2")
+    for name in names:
+        values = [_term(found.townships[basis].get(name, Balance()), term) for basis in bases for term in terms]
+        table.rows.append(Row([name or texts.get("versions", "no_township"), *values], "row", name))
+    totals = [_term(found.total[basis], term) for basis in bases for term in terms]
+    table.rows.append(Row([texts.get("tables", "sum"), *totals], "sum", "sum"))
+    return table
+
+
+def _term(balance: Balance, term: str) -> Number | None:
+    return measured(getattr(balance, term), "m2")
+
+
+def _parts(done: Versions, texts: Texts) -> Table:
+    """Every part in a row; cause and document are left for a person to fill."""
+    net = NET in done.found.total
+    wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
+    columns = [Column(one, wide=width) for one, width in wide.items()]
+    columns += [Column(one, "m2", wide=16) for one in ("statutory_area", *(("net_before", "net_after") if net else ()))]
+    columns += [Column(one, wide=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))]
+    table = Table("versions_parts", columns, unit="m2")
+    ordered = sorted(done.found.parts, key=lambda part: (KINDS.index(part.kind), part.township))
+    for number, part in enumerate(ordered, 1):
+        before, after = keys_of(done, part)
+        cells: list[Value] = [str(number), texts.get("versions", part.kind), part.township, before, after]
+        cells.append(measured(part.area_m2, "m2"))
+        if net:
+            cells += [_net(part.net_before_m2, part.kind != IN), _net(part.net_after_m2, part.kind != OUT)]
+        table.rows.append(Row([*cells, changes_text(part, texts), part.cause, None], "row", part.kind))
+    return table
+
+
+def _net(value: float, there: bool) -> Number | None:
+    return measured(value, "m2") if there and value == value else None
+
+
+def keys_of(done: Versions, part: Part) -> tuple[str, str]:
+    """The keys of a part's rows in the two editions, empty where it has none."""
+    found = done.found
+    before = found.before.layer.keys[part.before] if part.before >= 0 else ""
+    return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
+
+
+def changes_text(part: Part, texts: Texts) -> str:
+    """``DLBM：0103 → 0101``, a field a line."""
+    empty = texts.get("versions", "empty")
+    return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.changes)
+
+
+def write_workbook(done: Versions, target: str | Path, texts: Texts) -> None:
+    """The tables as xlsx, written beside the target and moved. OutputError where it cannot be written."""
+    with beside(target) as path:
+        author = texts.get("about", "program", version=plugin_version())
+        put_workbook(path, all_tables(done, texts), area_name(done.plan), texts, author)

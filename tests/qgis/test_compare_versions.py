@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two editions of a layer in the toolbox: parts as a layer, a workbook, one word; unsaved edits counted."""
+
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pytest
+from qgis.core import QgsProcessing, QgsProcessingException, QgsVectorLayer
+
+from tests.qgis.helpers import Log, digest, frame, run, square, write_small
+
+ROLE = "YJJBNTBHTB"
+
+
+def fields(count, codes=None, **more):
+    shapes = [square(100 * n, 0) for n in range(count)]
+    keys = [f"14022500000000{n:04d}" for n in range(1, count + 1)]
+    return frame(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
+
+
+def editions(tmp_path):
+    before = write_small(tmp_path / "前.gpkg", **{ROLE: fields(4)})
+    towns = frame([square(-50, -50, 300, 300), square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
+    after = write_small(tmp_path / "后.gpkg", **{ROLE: fields(3, ["0103", "0101", "0103"]), "XZQXZ": towns})
+    return f"{before}|layername={ROLE}", f"{after}|layername={ROLE}", f"{after}|layername=XZQXZ"
+
+
+def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
+    before, after, towns = editions(tmp_path)
+    sums = [digest(Path(path.partition("|")[0])) for path in (before, after)]
+    log, target, book = Log(), tmp_path / "变化.gpkg", tmp_path / "对比.xlsx"
+    given = {"BEFORE": before, "AFTER": after, "TOWNSHIPS": towns, "OUTPUT": str(target), "OUTPUT_XLSX": str(book)}
+    done = run("compare_versions", given, log)
+    assert (done["IDENTICAL"], done["VERDICT"], done["PARTS"]) == (False, "different", 2)
+    assert done["AREA_OUT"] == pytest.approx(10_000, rel=2e-3) and done["AREA_IN"] == 0
+    made = gpd.read_file(target)
+    assert list(made["kind"]) == ["3", "2"] and list(made["kind_name"]) == ["调出", "属性变更"]
+    assert list(made["township"]) == ["乙镇", "甲镇"] and made["cause"].isna().all()
+    assert made["changes"][1] == "DLBM: 0103 → 0101" and made["after_key"][1].endswith("0002")
+    assert made["area_m2"].sum() == pytest.approx(done["AREA_OUT"] + done["AREA_CHANGED"])
+    assert made.area[0] == pytest.approx(10_000) and made.crs == gpd.read_file(after.partition("|")[0], layer=ROLE).crs
+    assert openpyxl.load_workbook(book).sheetnames == ["对比结论", "分乡镇", "变化明细"]
+    assert any(line.startswith("不一致。永久基本农田保护图斑") for line in log.lines)
+    assert [digest(Path(path.partition("|")[0])) for path in (before, after)] == sums
+
+
+def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_path):
+    before, _, _ = editions(tmp_path)
+    copy = write_small(tmp_path / "now.gpkg", **{ROLE: fields(4)})
+    layer = QgsVectorLayer(f"{copy}|layername={ROLE}", "永久基本农田", "ogr")
+    project.addMapLayer(layer)
+    given = {"BEFORE": before, "AFTER": layer, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    done = run("compare_versions", given)
+    assert (done["IDENTICAL"], done["VERDICT"]) == (True, "identical") and done["OUTPUT"].featureCount() == 0
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    assert run("compare_versions", given)["AREA_OUT"] == pytest.approx(10_000, rel=2e-3)
+    # The path of an open layer is that layer, to QGIS.
+    with pytest.raises(QgsProcessingException, match="同一个图层"):
+        run("compare_versions", {"BEFORE": f"{copy}|layername={ROLE}", "AFTER": layer})
+    layer.rollBack()
+
+
+def test_what_cannot_be_compared_is_said(provider, tmp_path):
+    before, after, _ = editions(tmp_path)
+    with pytest.raises(QgsProcessingException, match="NOPE"):
+        run("compare_versions", {"BEFORE": before, "AFTER": after, "ROLE": "NOPE"})
+    with pytest.raises(QgsProcessingException, match="xlsx"):
+        run("compare_versions", {"BEFORE": before, "AFTER": after, "OUTPUT_XLSX": str(tmp_path / "a.csv")})
+    assert not list(tmp_path.glob("a.*"))
