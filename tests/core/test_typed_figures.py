@@ -88,7 +88,7 @@ def test_both_places_and_the_maps_own_figure_are_named(tmp_path):
     report = report_of(tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1")
     against_map, texts = sorted(found(report), key=lambda f: f.case)
     assert (against_map.case, texts.case) == ("map", "text")
-    for part in ("附表1", "22.00 公顷", "CZKFBJ"):
+    for part in ("附表1", "22.00 公顷", "城镇开发边界"):
         assert part in against_map.message, against_map.message
     for part in ("附表1", "文本第8条", "22.00 公顷", "19.00 公顷", "图上为 18.9"):
         assert part in texts.message, texts.message
@@ -151,13 +151,13 @@ def test_the_table_is_never_an_output(tmp_path, capsys):
 
 
 def test_the_example_beside_the_sample_county():
-    """Bounds that the county keeps pass; its boundary and ratio do not, nor does a bound that is printed as a figure."""
+    """Bounds that the county keeps pass, also where the table prints the bare task; its boundary and ratio do not, nor does a slip."""
     options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
     report = check(SAMPLE, options).report
     assert sorted((f.case, f.params["place"]) for f in found(report)) == [
         ("bound", "文本第14条"),
         ("bound", "文本第14条"),
-        ("map", "附表1"),
+        ("map", "附表2"),
     ]
     rule = outcome(report, "LAW007")
     assert not rule.incomplete and "森林覆盖率" in rule.reason

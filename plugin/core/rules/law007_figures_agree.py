@@ -26,13 +26,13 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "base_parcels": Need("base_parcels", optional=True),
     },
     messages={
-        "map": "{place} says {indicator} is {typed}; the map ({map_layer}) gives {value} {unit}: {miss} {unit} apart. Make text, table "
+        "map": "{place} says {indicator} is {typed}; the map ({layer}) gives {value}: {miss} apart. Make text, table "
         "and map agree.",
-        "bound": "{place} says {indicator} is {comparison} {typed}; the map ({map_layer}) gives {value} {unit}, which is {miss} {unit} "
+        "bound": "{place} says {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which is {miss} "
         "beyond. Correct the layer, or the figure with its document.",
-        "text": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} {unit} apart. The map gives {value} {unit}. "
+        "text": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} apart. The map gives {value}. "
         "Print one figure in all places.",
-        "text_only": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} {unit} apart; the map has no figure. Print "
+        "text_only": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} apart; the map has no figure. Print "
         "one figure in all places.",
         "unknown": "{place}: there is no indicator “{name}” (line {row} of the table), so it was not compared. Write it as the list of "
         "indicators does, such as {known}.",
@@ -64,7 +64,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     What it checks
         Every figure of the table given as FIGURES (indicator, value, unit, where it stands) against the map's own, and the places of
         one indicator against each other: areas within 1 ha, or within half of the last printed digit where that is more; other
-        figures within half of the last printed digit. A bound (≥, 不低于 …) must hold.
+        figures within half of the last printed digit. A bound (≥, 不低于 …) must hold; a figure that is the county's task itself is one.
     Why
         Review asks that text, table and map agree within 1 ha; a figure that differs between two pages is decided by nobody.
     How to fix
@@ -90,7 +90,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
             by_indicator.setdefault(entry.id, []).append(replace(one, unit=one.unit or entry.unit))
     for name, places in by_indicator.items():
         computed = figures.get(name)
-        result.findings += _disagreements(_Map.of(computed, ctx), places, allowance_m2)
+        result.findings += _disagreements(_Map.of(computed, ctx), places, allowance_m2, texts)
         if not computed.figures:
             params = {"name": computed.entry.name(texts.lang), "reason": computed.reason}
             # What no layer ever gives takes nothing away; a layer that could and is not there does.
@@ -101,11 +101,15 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
 
 @dataclass(frozen=True)
 class _Map:
-    """What the map says of an indicator: ``value`` in m² for an area, else in its unit; None where it says nothing."""
+    """What the map says of an indicator: ``value`` in m² for an area, else in its unit; None where it says nothing.
+
+    ``tasks``: the profile's targets, comparison and value alike.
+    """
 
     id: str
     role: str
     value: float | None
+    tasks: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def of(cls, computed: Computed, ctx: Context) -> "_Map":
@@ -114,7 +118,17 @@ class _Map:
         layer = ctx.plan.concept(concept) if concept else None
         if figure is None or figure.value is None:
             return cls(computed.entry.id, "", None)
-        return cls(computed.entry.id, layer.role if layer else "", figure.value * SQUARE_METRES.get(figure.unit, 1.0))
+        factor = SQUARE_METRES.get(figure.unit, 1.0)
+        tasks = tuple((i.comparison, i.target * factor) for i in computed.figures if i.target is not None)
+        return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, tasks)
+
+    def meant(self, one: TypedFigure) -> TypedFigure:
+        """A plain figure that is the task itself (63.25 in the table of indicators) is a bound, as the task is."""
+        assert one.value is not None
+        for comparison, task in self.tasks:
+            if one.comparison == "=" and abs(one.value * one.factor - task) <= one.half_digit * one.factor * 1e-3:
+                return replace(one, comparison=comparison)
+        return one
 
 
 def _problem(one: TypedFigure, usual_unit: str | None) -> str:
@@ -145,20 +159,21 @@ def _not_compared(one: TypedFigure, problem: str, figures: Figures) -> Finding:
     return Finding("", case=problem, severity=Severity.WARNING, field=f"{one.name} {one.place}".strip(), params=params)
 
 
-def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float) -> Iterator[Finding]:
+def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float, texts: Texts) -> Iterator[Finding]:
     first: dict[str, TypedFigure] = {}
-    for one in places:
+    for typed in places:
+        one = on_map.meant(typed)
         assert one.value is not None
         value = one.value * one.factor
         if on_map.value is not None and (case := _against_map(one, value, on_map.value, allowance_m2)):
-            yield _finding(case, on_map, one, abs(value - on_map.value))
+            yield _finding(case, on_map, one, abs(value - on_map.value), texts)
         # A bound and a drawn area may well differ.
         other = first.setdefault(one.comparison, one)
         assert other.value is not None
         apart = abs(value - other.value * other.factor)
         if apart > max(_allowed(one, allowance_m2), _allowed(other, allowance_m2)):
             case = "text_only" if on_map.value is None else "text"
-            yield _finding(case, on_map, one, apart, other)
+            yield _finding(case, on_map, one, apart, texts, other)
 
 
 def _against_map(one: TypedFigure, value: float, on_map: float, allowance_m2: float) -> str:
@@ -176,22 +191,28 @@ def _allowed(one: TypedFigure, allowance_m2: float) -> float:
     return float(max(least, one.half_digit * one.factor) + 1e-9 * abs(one.value * one.factor))
 
 
-def _finding(case: str, on_map: _Map, one: TypedFigure, apart: float, other: TypedFigure | None = None) -> Finding:
+def _finding(
+    case: str, on_map: _Map, one: TypedFigure, apart: float, texts: Texts, other: TypedFigure | None = None
+) -> Finding:
+    unit = texts.get("units", one.unit or "")
     digits = one.decimals + 4 if one.unit in SQUARE_METRES else one.decimals + 2
     params = {
         "place": one.place,
         "indicator": on_map.id,
         "typed": _printed(one),
         "comparison": {">=": "≥", "<=": "≤", "=": "="}[one.comparison],
-        "map_layer": on_map.role,
-        "value": None if on_map.value is None else number(on_map.value / one.factor, digits),
+        "value": None if on_map.value is None else _with_unit(on_map.value / one.factor, digits, unit),
         "unit": one.unit,
-        "miss": number(apart / one.factor, digits),
+        "miss": _with_unit(apart / one.factor, digits, unit),
         "row": one.row,
     }
     if other is not None:
         params |= {"other_place": other.place, "other": _printed(other), "other_row": other.row}
     return Finding(on_map.role, case=case, field=f"{one.name} {one.place}".strip(), params=params)
+
+
+def _with_unit(value: float, digits: int, unit: str) -> str:
+    return f"{number(value, digits)} {unit}".strip()
 
 
 def _printed(one: TypedFigure) -> str:

@@ -104,7 +104,9 @@ def land_use(figures: Figures) -> Table | None:
     for layer, one in zip(layers, both, strict=True):
         if layer is not None and one is not None:
             basis = texts.get("bases", one.basis)
-            table.notes.append(texts.get("tables", "land_note", layer=layer.name, role=layer.role, basis=basis))
+            table.notes.append(
+                texts.get("tables", "land_note", layer=layer.template.name, role=layer.name, basis=basis)
+            )
     for concept, layer in zip((BASE, PLANNED), layers, strict=True):
         if layer is None:
             table.notes.append(figures.no_layer((concept,)))
