@@ -18,7 +18,8 @@ defect takes away what they need. A code declared that does not answer is as wro
 A function that gives back a shape says where the defect is: what the rule finds must be that land, and as large by the
 second formula of area (`tests.county.measure`).
 
-A new rule needs a mutation for each of its sentences: put it into the module of its family (`law.py` …), run
+A new rule needs a mutation for each of its sentences: put it into the module of its matter (`law.py`, `farmland.py`,
+`heritage.py` …), run
 `pytest tests/mutations -k LAW011`, and read what it says. What the clean county lacks (a layer, a side input such as a
 baseline) is added to tests/county (`full.py`) or to `side.py`, so that it stays clean. Pick places with
 `draft.choose(mask, fits)`; use `Workshop`'s verbs (`row`, `reshape`, `change`, `add`, `drop`, `grown`, `shrunk`,

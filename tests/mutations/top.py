@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 
 from tests.county.workshop import FARM, FIELD, PARCEL, RED, ZONE, dented
-from tests.mutations import geo, rel
+from tests.mutations import geo
 from tests.mutations.frame import Draft, plants
+from tests.mutations.verbs import lost
 
 WOODS, BASE = "TRL", "XZYDYH"
 
@@ -90,7 +91,7 @@ def a_vertex_on_one_side_only(draft: Draft) -> None:
 
 @plants("TOP006", follows=["REL011"])
 def a_parcel_lost(draft: Draft) -> Any:
-    return rel.lost(draft, PARCEL, draft.pick(PARCEL, draft.wild))
+    return lost(draft, PARCEL, draft.pick(PARCEL, draft.wild))
 
 
 @plants("TOP007")

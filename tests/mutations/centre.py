@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Defects of the central urban area (REL030, REL031, REL033)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+
+from tests.mutations.frame import Draft, plants
+from tests.mutations.verbs import lost, resized
+
+SCHOOLS = "ZXCQGGFWSSD"
+UNITS, CENTRE_ZONES, CENTRE = "ZXCQXXGHBZDY", "ZXCQGHFQ", "ZXCQFW"
+PARK, STREETS = "ZXCQCSLVX", "ZXCQDLZXX"
+
+
+@plants("REL030", case="line_outside_zone")
+def a_hole_in_the_zones_of_the_centre(draft: Draft) -> Any:
+    return lost(draft, CENTRE_ZONES, draft.last(CENTRE_ZONES))
+
+
+@plants("REL031", case="gap")
+def a_block_in_no_unit(draft: Draft) -> Any:
+    inside = np.zeros(len(draft.fabric), bool)
+    inside[np.concatenate(draft.county.parcels[UNITS])] = True
+
+    def fits(parcel: int) -> Any:
+        return draft.shrunk(UNITS, draft.row(UNITS, parcel), draft.fabric.polygons[parcel])
+
+    parcel, shape = draft.choose(inside & (draft.lines.boundary > 0), fits)
+    draft.reshape(UNITS, draft.row(UNITS, parcel), shape)
+    return draft.fabric.polygons[parcel]
+
+
+@plants("REL033", case="point")
+def a_school_of_the_centre_in_the_hills(draft: Draft) -> None:
+    row = draft.first(SCHOOLS)
+    draft.reshape(SCHOOLS, row, shapely.transform(draft.shape(SCHOOLS, row), lambda xy: np.add(xy, (0, 6000))))
+
+
+@plants("REL030", case="zone_outside_line", finds=None, follows=["REL033", "LAW002"])
+def a_centre_drawn_smaller_than_its_zones(draft: Draft) -> None:
+    """Told zone by zone: where they meet, slanted edges get a vertex more, so that the parts are no exact sum."""
+    resized(draft, CENTRE, 0, -40)
+
+
+@plants("REL031", case="overlap", follows=["TOP001"])
+def a_block_in_two_units(draft: Draft) -> Any:
+    inside = np.zeros(len(draft.fabric), bool)
+    inside[np.concatenate(draft.county.parcels[UNITS])] = True
+
+    def fits(parcel: int) -> Any:
+        own = draft.row(UNITS, parcel)
+        for other in draft.near(parcel, inside):
+            row = draft.row(UNITS, other)
+            if row != own and (grown := draft.grown(UNITS, row, draft.fabric.polygons[parcel])):
+                return row, grown
+        return None
+
+    parcel, (row, grown) = draft.choose(inside, fits)
+    draft.reshape(UNITS, row, grown)
+    return draft.fabric.polygons[parcel]
+
+
+@plants("REL033", case="", follows=["REL010"])
+def a_park_of_the_centre_in_the_hills(draft: Draft) -> None:
+    row = draft.first(PARK)
+    draft.reshape(PARK, row, shapely.transform(draft.shape(PARK, row), lambda xy: np.add(xy, (0, 6000))))
+
+
+@plants("REL033", case="line")
+def a_street_of_the_centre_that_runs_on(draft: Draft) -> None:
+    row = draft.first(STREETS)
+    start = np.array(draft.shape(STREETS, row).coords[0])
+    draft.change(STREETS, row, geometry=shapely.LineString([start, np.add(start, (0, 9000))]))

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Defects of figures in text and tables, and of the margin (LAW007, LAW008)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from tests.county.points import FREE
+from tests.county.workshop import EDGE
+from tests.mutations.frame import Draft, plants
+from tests.mutations.side import FIGURES
+
+
+@plants("LAW007", case="map")
+def an_appendix_with_another_figure(draft: Draft) -> None:
+    text = Path(draft.options["figures"]).read_text(encoding="utf-8")
+    head, red, *rest = text.splitlines()
+    name, value, unit, _ = red.split(",")
+    other = draft.folder / FIGURES
+    wrong = f"{name},{float(value) + 0.03:.2f},{unit},附表2"
+    other.write_text("\n".join([head, wrong, *rest]) + "\n", encoding="utf-8")
+    draft.options["figures"] = str(other)
+
+
+@plants("LAW008", finds=2)
+def a_margin_wider_than_what_is_left(draft: Draft) -> None:
+    text = Path(draft.options["profile"]).read_text(encoding="utf-8")
+    path = draft.folder / "wide.toml"
+    path.write_text(text.replace("warning_share = 0.00001", "warning_share = 0.018"), encoding="utf-8")
+    draft.options["profile"] = str(path)
+
+
+def _figures(draft: Draft, *lines: str) -> None:
+    """The county's table of figures with other lines after its own."""
+    path = draft.folder / FIGURES
+    own = Path(draft.options["figures"]).read_text(encoding="utf-8")
+    path.write_text(own + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    draft.options["figures"] = str(path)
+
+
+@plants("LAW007", case="text", finds=None)
+def a_bound_that_the_text_states_twice(draft: Draft) -> None:
+    _figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
+
+
+@plants("LAW007", case="text_only")
+def two_figures_of_what_no_layer_holds(draft: Draft) -> None:
+    _figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")
+
+
+@plants("LAW007", case="unknown")
+def a_figure_of_what_nobody_knows(draft: Draft) -> None:
+    _figures(draft, "幸福指数,3,平方千米,文本第1条")
+
+
+@plants("LAW007", case="unreadable")
+def a_figure_that_is_no_number(draft: Draft) -> None:
+    _figures(draft, "生态保护红线面积,约五百,平方千米,文本第1条")
+
+
+@plants("LAW007", case="unit")
+def an_area_in_persons(draft: Draft) -> None:
+    _figures(draft, "生态保护红线面积,538,万人,文本第1条")
+
+
+@plants("LAW007", case="bound", follows=["REL005"])
+def a_town_larger_than_its_text_allows(draft: Draft) -> None:
+    parcel, _ = draft.choose(
+        draft.wild & (draft.lines.area > 500_000) & (draft.fabric.kinds[: len(draft.fabric)] == FREE)
+    )
+    x, y = np.round(draft.fabric.sites[parcel], 3)
+    draft.add(EDGE, shapely.box(x - 90, y - 90, x + 90, y + 90), GHFQDM="430", GHFQMC="特别用途区")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Defects of tasks handed down and of texts that contradict each other (LAW004 to LAW006)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mutations.frame import Draft, plants
+from tests.mutations.side import TASKS, farmland_by_township
+
+#: 永久基本农田 of the county, 万亩.
+TASK = 63.25
+
+
+@plants("LAW004", case="broken")
+def a_township_with_more_to_keep_than_it_has(draft: Draft) -> None:
+    one_task(draft, 0.01)
+
+
+@plants("LAW004", case="rounding")
+def a_township_with_a_digit_more_to_keep(draft: Draft) -> None:
+    """A shortfall of less than half of the last digit that is printed."""
+    _, (_, net) = largest(draft)
+    decimals = next(n for n in range(1, 9) if round(net, n) > net)
+    one_task(draft, round(net, decimals) - net, decimals)
+
+
+@plants("LAW005", case="limit")
+def a_looser_limit_than_the_provinces(draft: Draft) -> None:
+    profile(draft, "[ratio]\nlimit = 1.31\n")
+
+
+@plants("LAW005", case="sum")
+def townships_that_do_not_add_up_to_the_county(draft: Draft) -> None:
+    """Each keeps a tenth of what it has: the county's task is nobody's."""
+    towns = farmland_by_township(draft.county)
+    all_tasks(draft, {name: f"{net / 10:.2f}" for name, (_, net) in towns.items()})
+
+
+@plants("LAW005", case="rounding")
+def townships_that_lack_a_little(draft: Draft) -> None:
+    all_tasks(draft, parts_of(draft, TASK - 0.004))
+
+
+@plants("LAW005", case="total")
+def a_total_that_is_not_the_sum(draft: Draft) -> None:
+    all_tasks(draft, parts_of(draft, TASK) | {"合计": f"{TASK + 0.1:.4f}"})
+
+
+@plants("LAW006", case="stated")
+def another_text_with_another_figure(draft: Draft) -> None:
+    said = '[[stated]]\nname = "森林覆盖率"\ncomparison = ">="\nvalue = "14.17"\nunit = "%"\nyear = 2035\nbinding = "预期性"\n'
+    profile(draft, said + 'source = "文本第8条"\nalso_said = [{ value = "14.71", source = "附表1" }]\n')
+
+
+@plants("LAW006", case="")
+def another_text_with_another_task(draft: Draft) -> None:
+    said = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.87"\nunit = "km2"\nyear = 2035\n'
+    more = 'binding = "约束性"\nsource = "文本第10条"\nalso_said = [{ value = "538.78", source = "附表1" }]\n'
+    profile(draft, said + more)
+
+
+def largest(draft: Draft) -> tuple[str, tuple[str, float]]:
+    """The township with most farmland: name, code, 万亩."""
+    return max(farmland_by_township(draft.county).items(), key=lambda town: town[1][1])
+
+
+def one_task(draft: Draft, more: float, decimals: int = 4) -> None:
+    """The largest township is to keep so many 万亩 more than it has, as printed."""
+    name, (_, net) = largest(draft)
+    all_tasks(draft, {name: f"{net + more:.{decimals}f}"})
+
+
+def parts_of(draft: Draft, total: float) -> dict[str, str]:
+    """A total shared out among the townships by what they have, to four decimals; never more than one has."""
+    towns = farmland_by_township(draft.county)
+    share = total / sum(net for _, net in towns.values())
+    assert share < 1
+    parts = {name: round(net * share, 4) for name, (_, net) in towns.items()}
+    name, _ = largest(draft)
+    parts[name] += total - sum(parts.values())
+    return {name: f"{net:.4f}" for name, net in parts.items()}
+
+
+def all_tasks(draft: Draft, tasks: dict[str, str]) -> None:
+    path = draft.folder / TASKS
+    rows = "".join(f"{name},{value}\n" for name, value in tasks.items())
+    path.write_text("乡镇,永久基本农田（万亩）\n" + rows, encoding="utf-8")
+    draft.options["targets"] = str(path)
+
+
+def profile(draft: Draft, more: str) -> None:
+    """The county's profile with something added."""
+    path = draft.folder / "confirmed.toml"
+    path.write_text(Path(draft.options["profile"]).read_text(encoding="utf-8") + more, encoding="utf-8")
+    draft.options["profile"] = str(path)
