@@ -1314,6 +1314,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>不填：不与封库版本比对</translation>
     </message>
     <message>
+        <source>None: sites are compared with no list</source>
+        <translation>无：不与名录比对</translation>
+    </message>
+    <message>
         <source>Not applicable</source>
         <translation>不适用</translation>
     </message>

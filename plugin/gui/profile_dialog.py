@@ -78,6 +78,7 @@ class ProfileDialog(QDialog):
         self.baseline.line.setPlaceholderText(tr("None: nothing is compared with what was sealed"))
         self.register = FileLine(now.register, project.homePath(), f"{tr('Tables')} (*.xlsx *.csv)")
         self.register.line.setObjectName("SanxianRegister")
+        self.register.line.setPlaceholderText(tr("None: sites are compared with no list"))
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
         self.language = QComboBox()
         self.language.setObjectName("SanxianLanguage")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
 from ..context import Context
 from ..heritage import names
+from ..indicators.reserves import parts_of
 from ..layer import Layer
 from ..reserves import core_rows
 from ..rule import Example, Need, RuleResult, Severity, rule
@@ -15,7 +18,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.INFO,
     basis=["shanxi-plan-3", "reserve-checks"],
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line")},
-    uses=["tolerance", "reserves.core_words"],
+    uses=["tolerance", "reserves.core_words", "reserves.part_words"],
     messages={
         "": "{layer} ({key}, “{site}”) lies with {area} outside {related_layer} (width {width} m). Nature reserves are drawn into the red "
         "line: see that what stays outside is what the approved line left out.",
@@ -25,6 +28,10 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     fails=[
         Example("a park reaches beyond", {"reserves": [{"wkt": WIDER, "feature_name": "某森林公园"}], "red_line": [SQUARE]}, finds=1,
                 areas=(1000.0,)),
+        Example("in whole and in parts: told once", {"reserves": [{"wkt": WIDER, "feature_name": "某保护区"},
+                {"wkt": SQUARE, "feature_name": "某保护区核心保护区"},
+                {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "feature_name": "某保护区一般控制区"}], "red_line": [SQUARE]},
+                finds=1, areas=(1000.0,)),
         Example("a core outside", {"reserves": [{"wkt": WIDER, "feature_name": "某保护区核心保护区"}], "red_line": [SQUARE]}, finds=1,
                 areas=(1000.0,)),
     ],
@@ -45,12 +52,15 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         Take the reserve's edge from the approved result. What the approved red line left out on purpose may stay: accept it with
         that document.
     Limits
-        Parks and scenic areas are often not wholly in the line. Cores are told by words at the end of the name (MC,
-        `[reserves] core_words`, C). Runs when it is asked for by name or with the group control_lines.
+        Parks and scenic areas are often not wholly in the line. Of a reserve that is there whole and in parts, the parts are
+        told. Cores and parts are told by words at the end of the name (MC, `[reserves]`, C). Runs by name or with its group.
     """
     called = names(reserves)
     core = core_rows(reserves, ctx.norm)
-    parts = ctx.uncovered(reserves, red_line.polygons)
+    part, site = parts_of(reserves, ctx)
+    # Where a reserve is there in parts too, these are told, and not the whole a second time.
+    once = part | ~np.isin(site, site[part])
+    parts = ctx.uncovered(reserves, red_line.polygons, rows=once)
     result = RuleResult()
     for finding, row in zip(ctx.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
         finding.params["site"] = called[row]
