@@ -27,13 +27,14 @@ from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import DataError, InputError, OutputError
+from ..core.profile import Norm, load_profile
 from ..core.standard import load_standard, standard_ids
 from ..core.texts import Texts
 from ..core.writing import beside, same_file
 from .common import SanxianAlgorithm, advanced, text_parameter
 from .inputs import source_of
 from .outputs import LayerOutput
-from .say import say_written
+from .say import say_sealed, say_written
 
 if TYPE_CHECKING:
     from ..core.layer import SourceLayer
@@ -155,6 +156,7 @@ class MapFields(SanxianAlgorithm):
             results |= output.file_written(context)
         written = [p for p in (self.output.file, self.unmapped.file) if p]
         say_written(feedback, written, self.texts.lang)
+        say_sealed(feedback, self.template.role, Norm(self.standard, load_profile()), self.texts.lang)
         if self.proposal_file:
             feedback.pushInfo(self.texts.get("mapping", "saved", path=self.proposal_file))
         rows = [loss for loss in mapped.losses if loss.fid is not None]

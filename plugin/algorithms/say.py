@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..bridge.layouts.run import Order, Outcome
     from ..core.check import Checked
     from ..core.exchange.package.export import Exported
+    from ..core.profile import Norm
     from ..core.report import RuleOutcome
     from ..core.tabulate import Tabulated
     from ..core.three_zones.figures import Derived
@@ -73,6 +74,16 @@ def say_figures(feedback, done: Tabulated) -> None:
             (feedback.pushWarning if one.state in ("broken", "close") else feedback.pushInfo)(line)
         if not computed.figures:
             feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
+
+
+def say_sealed(feedback, role: str, norm: Norm, lang: str) -> None:
+    """A sealed layer is never changed; what was written is a copy."""
+    from ..core.sealed import is_sealed
+
+    if is_sealed(role, norm):
+        template = norm.standard.templates.get(role)
+        name = template.name if template is not None and lang == "zh" else role
+        feedback.pushInfo(Texts(lang).get("toolbox", "sealed_copy", layer=name))
 
 
 def say_versions(feedback, done: Versions, lang: str) -> None:

@@ -30,7 +30,7 @@ from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
 from .inputs import is_given, source_of
 from .outputs import LayerOutput
-from .say import say_areas, say_levelled, say_written
+from .say import say_areas, say_levelled, say_sealed, say_written
 
 if TYPE_CHECKING:
     from ..core.areas import Areas, Compared, Levelled
@@ -45,7 +45,8 @@ WRITE, CHECK = "write", "check"
 @dataclass
 class Done:
     """What was measured. ``declared``: the field as the layer's template has it, if it has; ``there``: the layer has it;
-    ``replaced``: columns of an earlier run; ``not_cgcs2000``: the CRS's name where it is another Earth's."""
+    ``replaced``: columns of an earlier run; ``not_cgcs2000``: the CRS's name where it is another Earth's; ``role``:
+    the layer's, empty for none."""
 
     source: SourceLayer
     field: str
@@ -57,6 +58,7 @@ class Done:
     levelled: Levelled | None
     replaced: list[str]
     not_cgcs2000: str
+    role: str
 
     @property
     def fids(self) -> list[int]:
@@ -187,6 +189,8 @@ class StatutoryArea(SanxianAlgorithm):
         feedback.setProgressText(self.texts.get("toolbox", "writing"))
         results = self._write(parameters, context, done, stop)
         say_written(feedback, [self.output.file] if self.output.file else [], lang)
+        if self.mode == WRITE:
+            say_sealed(feedback, done.role, self.norm, lang)
         areas, levelled = done.areas, done.levelled
         sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.bare), **sums}
@@ -212,6 +216,7 @@ class StatutoryArea(SanxianAlgorithm):
         health.require(stop)
         from ..core.areas import DECIMALS, area_field, compare, measure, stored_values
         from ..core.geometry import crs as crs_care
+        from ..core.recognition import find_role
 
         feedback.setProgressText(self.texts.get("toolbox", "reading", layer=self.shot.name))
         source = read(self.shot, check=stop)
@@ -226,7 +231,8 @@ class StatutoryArea(SanxianAlgorithm):
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in COLUMNS]
         other = "" if crs_care.describe(source.crs).cgcs2000 else crs_care.label(source.crs)
-        return Done(source, field, declared, decimals, there, areas, compared, levelled, replaced, other)
+        role = find_role(source, self.norm)[0]
+        return Done(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
 
     def _look_at_field(self, source: SourceLayer, field: str) -> bool:
         """Is the field there? InputError when it cannot do what is asked of it."""

@@ -289,3 +289,15 @@ def test_the_sample_from_the_shell(qgis_process, tmp_path):
 def test_both_languages_tell_the_same(provider):
     zh, en = (Texts(lang).section("areas") for lang in ("zh", "en"))
     assert zh.keys() == en.keys() and len(zh) > 20
+
+
+@pytest.mark.parametrize(("role", "told"), [("STBHHX", True), ("CZKFBJ", False)])
+def test_of_a_sealed_layer_it_is_said_that_a_copy_was_written(provider, tmp_path, role, told):
+    path = written(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
+    before, log = digest(path), Log()
+    run("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "out.gpkg")}, log)
+    assert any("封库图层" in line and "副本" in line for line in log.lines) is told
+    assert digest(path) == before
+    log = Log()
+    run("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(tmp_path / "check.gpkg")}, log)
+    assert not any("封库图层" in line for line in log.lines)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sealed edition in the toolbox, in 县配置 and for a single rule."""
+
+import shutil
+
+import pytest
+from qgis.core import QgsProcessingException, QgsProject
+
+from plugin.bridge import county
+from tests.qgis.helpers import digest, frame, run, square, write_small
+
+RULES = "LAW015,LAW016,LAW017"
+
+
+def line(width=100.0):
+    return frame([square(0, 0, width)], BSM=["140225000000000001"])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The sealed red line, and a wider one."""
+    return write_small(tmp_path / "封库.gpkg", STBHHX=line()), write_small(tmp_path / "plan.gpkg", STBHHX=line(120.0))
+
+
+def test_check_plan_tells_what_was_added(provider, files, tmp_path):
+    sealed, plan = files
+    sums = digest(sealed), digest(plan)
+    done = run("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "RULES": "LAW017"})
+    assert (done["WARNINGS"], done["ERRORS"]) == (1, 0)
+    same = run(
+        "check_plan", {"SOURCE": str(plan), "BASELINE": str(shutil.copy(plan, tmp_path / "c.gpkg")), "RULES": RULES}
+    )
+    assert (same["WARNINGS"], same["SKIPPED"]) == (0, 0)
+    for baseline, words in ((plan, "就是要检查的数据"), (tmp_path / "nothing.gpkg", "nothing.gpkg")):
+        with pytest.raises(QgsProcessingException, match=words):
+            run("check_plan", {"SOURCE": str(plan), "BASELINE": str(baseline)})
+    with pytest.raises(QgsProcessingException):
+        run("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "OUTPUT_FINDINGS": str(sealed)})
+    assert (digest(sealed), digest(plan)) == sums
+
+
+def test_a_rule_by_itself_takes_it(provider, files):
+    sealed, plan = files
+    given = {"RED_LINE": f"{plan}|layername=STBHHX", "BASELINE": str(sealed)}
+    assert run("sealed_lines_unchanged", given)["FINDINGS"] == 1
+    assert provider.algorithm("layer_overlap").parameterDefinition("BASELINE") is None
+
+
+def test_the_project_remembers_it_beside_itself(provider, project, files, tmp_path):
+    sealed, _ = files
+    project.write(str(tmp_path / "p.qgz"))
+    county.keep(project, county.County(profile="hunyuan", baseline=str(sealed)))
+    assert county.of(project).baseline == "封库.gpkg"
+    assert county.options(project).baseline == str(sealed)
+    county.keep(project, county.County())
+    assert county.of(project) == county.County() and county.options(project).baseline == ""
+
+
+def test_the_dialog_keeps_what_was_typed(provider, project, files):
+    from plugin.gui.profile_dialog import ProfileDialog
+
+    dialog = ProfileDialog(QgsProject.instance())
+    dialog.baseline.line.setText(str(files[0]))
+    dialog.accept()
+    assert county.of(QgsProject.instance()).baseline == str(files[0])
+    assert ProfileDialog(QgsProject.instance()).baseline.text() == str(files[0])
