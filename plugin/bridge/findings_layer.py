@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, QgsVectorLayer
 
-from . import sinks, styles
+from . import filling, sinks, styles
 from .layers import to_qgis_crs
 from .recognise import FINDINGS_PROPERTY
 from .texts import tr
@@ -19,12 +20,15 @@ def features(findings: list[Any]) -> list[QgsFeature]:
     return [sinks.feature(f, columns) for f in findings]
 
 
-def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLayer | None:
+def show(
+    project: QgsProject, rows: list[QgsFeature], crs: Any, lost: Callable[[], None] = lambda: None
+) -> QgsVectorLayer | None:
     """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread.
 
-    Each row has the layer's own id from then on, for `change`.
+    Each row has the layer's own id from then on, for `change`. Of very many, those after the first come by and by.
 
-    None when the layer did not take them: it is gone then, for half of the findings would pass for all.
+    None when the layer did not take them: it is gone then, for half of the findings would pass for all; ``lost`` is called
+    when that shows only later.
     """
     layer = find(project)
     if layer is None:
@@ -36,22 +40,29 @@ def show(project: QgsProject, rows: list[QgsFeature], crs: Any) -> QgsVectorLaye
         styles.apply(layer, styles.FINDINGS)
         project.addMapLayer(layer, False)
         _group(project).insertLayer(0, layer)
-    provider = _provider(layer)
-    filled = provider.truncate() and _added(provider, rows)
-    if not filled:
+    former = filling.of(layer)
+    if former is not None:
+        former.stop()
+
+    def gone() -> None:
+        remove(project)
+        lost()
+
+    layer.setCrs(to_qgis_crs(crs))
+    if not (_provider(layer).truncate() and filling.Filling(layer, rows, gone).start()):
         remove(project)
         return None
-    layer.setCrs(to_qgis_crs(crs))
-    layer.updateExtents()
-    layer.triggerRepaint()
     return layer
 
 
 def change(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
     """Take rows off a layer that is on the map, and put others on. Did it take them all?"""
+    coming = filling.of(layer)
+    if coming is not None:
+        coming.finish()
     provider = _provider(layer)
     done = provider.deleteFeatures([row.id() for row in gone]) if gone else True
-    done = done and (not rows or _added(provider, rows))
+    done = done and filling.added(provider, rows)
     layer.updateExtents()
     layer.triggerRepaint()
     return done
@@ -87,14 +98,6 @@ def _is_ours(layer: QgsMapLayer) -> bool:
 
 def _provider(layer: QgsVectorLayer) -> Any:
     return layer.dataProvider()
-
-
-def _added(provider: Any, rows: list[QgsFeature]) -> bool:
-    done, added = provider.addFeatures(rows)
-    # What is given back are copies with their ids.
-    for row, copy in zip(rows, added, strict=False):
-        row.setId(copy.id())
-    return bool(done)
 
 
 def _groups(project: QgsProject) -> list[QgsLayerTreeGroup]:

@@ -278,13 +278,17 @@ class Desk(QObject):
             return
         self._layer_id = ""
         rows = [self._rows[id(f)] for f in self.dock.result.findings]
-        layer = findings_layer.show(QgsProject.instance(), rows, self.dock.result.checked.plan.crs)
+        crs = self.dock.result.checked.plan.crs
+        layer = findings_layer.show(QgsProject.instance(), rows, crs, self._layer_lost)
         if layer is None:
-            self.dock.say(
-                tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
-            )
+            self._layer_lost()
         else:
             self._layer_id = layer.id()
+
+    def _layer_lost(self) -> None:
+        self.dock.say(
+            tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
+        )
 
     def _layers_taken(self, ids: list[str]) -> None:
         """The user took the findings layer off: as good as unticking the action."""

@@ -11,15 +11,20 @@ from ..bridge.texts import tr
 PLACE, COUNT, AREA, STATE = range(4)
 _RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 ASIDE = ("skipped", "crashed")
+#: Rows of a rule that come to the tree at a time.
+BATCH = 1000
 
 
 @dataclass
 class Group:
     """A rule in the list.
 
-    ``order``: row → position in ``findings``; −1 is the row that says why the rule was skipped. ``seen`` (one entry a
-    finding) and ``reason_seen`` are what the filter lets through, ``shown`` and ``shown_area`` the figures of that.
-    ``number``: of the rule within the list, for good.
+    ``order``: row → position in ``findings``; −1 is the row that says why the rule was skipped. ``ranks`` is the same by the
+    column alone: a long list has those in view first. ``loaded``: how many of the rows are there for the tree, ``reach``
+    how many there are down to the last one in view. ``seen`` (one entry a finding) and ``reason_seen`` are what the
+    filter lets through, ``shown`` and ``shown_area`` the figures of that. ``texts`` (one a finding, or none yet): what a
+    search looks through. ``number``: of the rule within the list, for good. ``severity``, ``area`` and ``waived`` are of
+    all findings (`told_anew`).
     """
 
     code: str
@@ -27,31 +32,38 @@ class Group:
     outcome: Any
     findings: list[Any] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
+    ranks: list[int] = field(default_factory=list)
     seen: list[bool] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     reason_seen: bool = False
     shown: int = 0
     shown_area: float | None = None
-    loaded: bool = False
+    loaded: int = 0
+    reach: int = 0
     number: int = 0
+    severity: str = ""
+    area: float | None = None
+    waived: bool = False
+
+    def __post_init__(self) -> None:
+        self.told_anew()
 
     @property
     def aside(self) -> bool:
         """Was it skipped, wholly or in part, or did it crash?"""
         return str(self.outcome.outcome) in ASIDE or self.outcome.incomplete
 
-    @property
-    def severity(self) -> str:
-        return min((str(f.severity) for f in self.findings), key=_RANK.__getitem__, default="")
-
-    @property
-    def area(self) -> float | None:
-        return area_of(self.findings)
+    def told_anew(self) -> None:
+        """Other findings: their worst severity, their area, and whether all of them were accepted."""
+        self.severity = min({str(f.severity) for f in self.findings}, key=_RANK.__getitem__, default="")
+        self.area = area_of(self.findings)
+        self.waived = all(f.state == "waived" for f in self.findings)
 
     def kind(self) -> str:
         """Which icon stands for it."""
         if not self.findings or str(self.outcome.outcome) == "crashed":
             return str(self.outcome.outcome) if str(self.outcome.outcome) in ASIDE else "skipped"
-        return "waived" if all(f.state == "waived" for f in self.findings) else self.severity
+        return "waived" if self.waived else self.severity
 
 
 def area_of(findings: list[Any]) -> float | None:
@@ -106,7 +118,8 @@ def groups_of(report: Any) -> list[Group]:
         groups[code].findings.append(finding)
     listed = [g for g in groups.values() if g.findings or g.aside]
     for group in listed:
-        group.order = [-1] * group.aside + list(range(len(group.findings)))
+        group.told_anew()
+        group.order = group.ranks = [-1] * group.aside + list(range(len(group.findings)))
     return listed
 
 
@@ -130,6 +143,29 @@ def in_order(group: Group, column: int, down: bool) -> list[int]:
         return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
 
     return [-1] * group.aside + _sorted(range(len(group.findings)), value, down)
+
+
+def in_view_first(group: Group) -> list[int]:
+    """Row → position. A list that does not come at once has first what is in view, so that this is there at once."""
+    if len(group.ranks) <= BATCH or not group.seen:
+        return group.ranks
+    seen = group.seen
+    hidden = [position for position in group.ranks if position >= 0 and not seen[position]]
+    return [position for position in group.ranks if position < 0 or seen[position]] + hidden
+
+
+def haystack(group: Group, finding: Any) -> str:
+    """What a search looks through, folded."""
+    parts = (
+        group.code,
+        group.title,
+        finding.township,
+        finding.key,
+        *finding.related_keys,
+        finding.role,
+        finding.message,
+    )
+    return " ".join(parts).casefold()
 
 
 def _sorted(items, value, down):

@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ..bridge.texts import tr
 from .findings_filter import FindingsFilter, Wanted
-from .findings_groups import AREA, COUNT, PLACE, STATE, Group, kind_of
+from .findings_groups import AREA, COUNT, PLACE, STATE, Group
 from .findings_model import ROW, FindingsModel
 
 
@@ -68,6 +68,7 @@ class FindingsTree(QTreeView):
         self.selectionModel().selectionChanged.connect(lambda *_which: self._settling.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuWished.emit(self.viewport().mapToGlobal(at)))
+        self.verticalScrollBar().valueChanged.connect(self._load_in_sight)
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._double_clicked)
 
@@ -127,7 +128,22 @@ class FindingsTree(QTreeView):
         return self.current() is not before
 
     def set_wanted(self, wanted: Wanted) -> None:
+        before = self.current()
         self.filter.set_wanted(wanted)
+        if before is not None and self.current() is not before and self.filter.place(before) is not None:
+            # Far down a long list it was loaded no longer.
+            self._quiet = True
+            self.select(before)
+            self._quiet = False
+
+    def _load_in_sight(self, *_value: int) -> None:
+        """Where the end of what is loaded of a long list comes into sight, more of it comes."""
+        index, bottom = self.indexAt(QPoint(0, 0)), self.viewport().height()
+        while index.isValid() and self.visualRect(index).top() <= bottom:
+            above, index = index, self.indexBelow(index)
+            parent = above.parent()
+            if parent.isValid() and index.parent() != parent and self.filter.load_more(parent):
+                return
 
     def _group_index(self, group: Group) -> QModelIndex:
         row = next(n for n, g in enumerate(self.findings.groups) if g is group)
@@ -145,16 +161,22 @@ class FindingsTree(QTreeView):
 
     def selected(self) -> list[Any]:
         """All findings that are selected, in the order of the list; of a selected rule those in view."""
-        found: dict[int, Any] = {}
-        rows = sorted((self.filter.mapToSource(i) for i in self.selectionModel().selectedRows()), key=_place_of)
-        for index in rows:
-            finding, group = self.findings.finding_at(index), self.findings.group_at(index)
-            if finding is not None:
-                found[id(finding)] = finding
-            elif not index.internalId():
-                places = (p for p in group.order if p >= 0 and group.seen[p])
-                found |= {id(group.findings[p]): group.findings[p] for p in places}
-        return list(found.values())
+        whole: set[int] = set()
+        some: dict[int, set[int]] = {}
+        # Range by range: row by row, a thousand of them would be asked for one by one.
+        for part in self.selectionModel().selection():
+            rows, parent = range(part.top(), part.bottom() + 1), part.parent()
+            if parent.isValid():
+                some.setdefault(self.filter.mapToSource(parent).row(), set()).update(rows)
+            else:
+                whole |= {self.filter.mapToSource(self.filter.index(row, 0)).row() for row in rows}
+        found: list[Any] = []
+        for n in sorted(whole | some.keys()):
+            group = self.findings.groups[n]
+            there = [p for p in group.order if (group.seen[p] if p >= 0 else group.reason_seen)]
+            positions = there if n in whole else [there[row] for row in sorted(some[n])]
+            found += [group.findings[p] for p in positions if p >= 0]
+        return found
 
     def current_group(self) -> Group | None:
         index = self.filter.mapToSource(self.currentIndex())
@@ -196,9 +218,7 @@ class FindingsTree(QTreeView):
         now = self.current()
         if now is None:
             return None
-        alike = [f for f in self.filter.in_view() if kind_of(f) == kind_of(now)]
-        place = next((n for n, f in enumerate(alike, 1) if f is now), 0)
-        return (place, len(alike), kind_of(now)) if place else None
+        return self.filter.place(now)
 
     def _current_changed(self, *_indexes: QModelIndex) -> None:
         if not self._quiet:
@@ -233,8 +253,3 @@ class FindingsTree(QTreeView):
         if finding is None:
             return " ".join(t for t in (group.code, group.title, group.outcome.reason) if t)
         return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))
-
-
-def _place_of(index: QModelIndex) -> tuple[int, int]:
-    """By the rule's place in the list, then by the row within it."""
-    return (index.parent().row(), index.row()) if index.internalId() else (index.row(), -1)

@@ -10,7 +10,7 @@ from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView
 
-from plugin.bridge import findings_layer, recognise, settings
+from plugin.bridge import filling, findings_layer, recognise, settings
 from plugin.core.errors import InputError
 from plugin.gui import desk as desk_module
 from plugin.gui import idle
@@ -178,7 +178,7 @@ def test_the_sample_in_a_project_emptied_by_hand_is_another_plan(desk, held, pro
 
 def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch):
     plan_layer(project)
-    monkeypatch.setattr(findings_layer, "_added", lambda *_all: False)
+    monkeypatch.setattr(filling, "added", lambda *_all: False)
     end(held.run(desk))
     assert findings_layer.find(project) is None
     assert desk.dock.note.text() == "检查发现没能放到地图上；列表是完整的。请重新检查，或用“导出”另存。"

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A list of very many findings: rows come by and by, and what is there is what a short list would begin with."""
+
+import random
+
+import pytest
+from pyproj import CRS
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
+from qgis.PyQt.QtTest import QAbstractItemModelTester
+
+from plugin.bridge import filling, findings_layer
+from plugin.core.edits import Change
+from plugin.gui import findings_filter, findings_groups, findings_model
+from plugin.gui.findings_filter import FindingsFilter, Wanted
+from plugin.gui.findings_groups import AREA, BATCH, COUNT, PLACE, STATE
+from plugin.gui.findings_model import FindingsModel
+from plugin.gui.findings_tree import FindingsTree
+from plugin.gui.look import KINDS
+from tests.qgis.gui_helpers import finding, large_report, work
+
+EVERYTHING = Wanted(kinds=frozenset(KINDS))
+COUNTED = 3 * BATCH + 500
+ZONE = CRS.from_epsg(4526)
+
+
+@pytest.fixture
+def tree(qgis_app):
+    tree = FindingsTree()
+    tree.resize(400, 600)
+    tree.show()
+    tree.show_report(large_report(COUNTED), EVERYTHING)
+    work(qgis_app, seconds=0.02)
+    yield tree
+    tree.deleteLater()
+
+
+@pytest.fixture
+def strict():
+    """Tests a model as Qt asks it to be; it fetches all rows there are."""
+    complaints = []
+    former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
+    testers = []
+    yield lambda model: testers.append(
+        QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    )
+    testers.clear()
+    qInstallMessageHandler(former)
+    assert not [c for c in complaints if "propagateSizeHints" not in c], "the model breaks Qt's rules"
+
+
+def rows(tree):
+    """The findings that the tree has rows for, in the order of the rows."""
+    parent = tree.filter.index(0, 0)
+    found = [tree.filter.index(n, 0, parent) for n in range(tree.filter.rowCount(parent))]
+    return [tree.findings.finding_at(tree.filter.mapToSource(index)) for index in found]
+
+
+def test_rows_come_by_and_by(tree, qgis_app):
+    assert len(rows(tree)) == BATCH and tree.filter.index(0, COUNT).data() == str(COUNTED)
+    lengths = []
+    for _ in range(4):
+        tree.scrollToBottom()
+        work(qgis_app, seconds=0.02)
+        lengths.append(len(rows(tree)))
+    assert lengths == [2 * BATCH, 3 * BATCH, COUNTED, COUNTED]
+    assert rows(tree) == tree.filter.in_view()
+
+
+def test_another_filter_begins_anew_with_what_it_lets_through(tree):
+    tree.scrollToBottom()
+    for text, count in (("乡镇7", COUNTED // 20), ("zzz", 0), ("", COUNTED)):
+        tree.set_wanted(Wanted(kinds=frozenset(KINDS), text=text))
+        assert len(tree.filter.in_view()) == count
+        # Qt was given no more rows than these to ask of.
+        assert tree.findings.groups[0].loaded <= BATCH
+        assert not count or rows(tree) == tree.filter.in_view()[:BATCH]
+    assert [f.area_m2 for f in rows(tree)] == sorted((1.0 + n for n in range(COUNTED)), reverse=True)[:BATCH]
+
+
+def test_far_down_a_finding_is_selected_and_stays_so(tree):
+    last = tree.filter.in_view()[-1]
+    assert tree.select(last) and tree.current() is last and tree.position() == (COUNTED, COUNTED, "ERROR")
+    assert not tree.step(1) and tree.step(-1) and tree.position() == (COUNTED - 1, COUNTED, "ERROR")
+    tree.select(last)
+    tree.set_wanted(Wanted(kinds=frozenset(KINDS), text=last.township))
+    assert tree.current() is last
+    tree.set_wanted(EVERYTHING)
+    assert tree.current() is last
+
+
+def test_a_rule_that_is_selected_means_all_its_findings_also_those_not_loaded(tree):
+    tree.setCurrentIndex(tree.filter.index(0, 0))
+    assert tree.selected() == tree.filter.in_view()
+    parent = tree.filter.index(0, 0)
+    flags = tree.selectionModel().SelectionFlag
+    tree.selectionModel().clear()
+    for n in (7, 3, 4):
+        tree.selectionModel().select(tree.filter.index(n, 0, parent), flags.Select | flags.Rows)
+    assert tree.selected() == [tree.filter.in_view()[n] for n in (3, 4, 7)]
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_whatever_happens_the_rows_are_the_first_of_all_in_view(tree, strict, watched, monkeypatch):
+    """Filters, orders, changes and more rows, one after the other: against a plain list."""
+    batch, changed = BATCH, 30
+    if watched:
+        batch, changed = 20, 3
+        for module in (findings_groups, findings_model, findings_filter):
+            monkeypatch.setattr(module, "BATCH", batch)
+        tree.show_report(large_report(75), EVERYTHING)
+        strict(tree.findings)
+    chance = random.Random(5)
+    group, texts = tree.findings.groups[0], ("", "乡镇7", "乡镇1", "00001")
+    wanted, column, down = EVERYTHING, AREA, True
+    for step in range(40):
+        what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
+        if what == "filter":
+            wanted = Wanted(kinds=frozenset(KINDS), text=chance.choice(texts))
+            tree.set_wanted(wanted)
+        elif what == "sort":
+            column, down = chance.choice((PLACE, AREA, STATE)), chance.choice((True, False))
+            order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
+            tree.sortByColumn(column, order)
+        elif what == "more":
+            tree.filter.load_more(tree.filter.index(0, 0))
+        else:
+            some = chance.sample(group.findings, changed)
+            new = [finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
+            tree.change(
+                Change(
+                    gone=some if what == "gone" else [],
+                    found=new if what == "come" else [],
+                    renewed=list(zip(some, new, strict=True)) if what == "renewed" else [],
+                )
+            )
+        shown = rows(tree)
+        asked = [f for f in group.findings if wanted.finding(group, f)]
+        assert {id(f) for f in tree.filter.in_view()} == {id(f) for f in asked}
+        assert shown == tree.filter.in_view()[: len(shown)]
+        assert len(shown) >= min(len(asked), batch - 40 * changed), "what is in view is there"
+        if what in ("filter", "sort") and column == AREA:
+            areas = [f.area_m2 for f in tree.filter.in_view()]
+            assert what == "filter" or areas == sorted(areas, reverse=down)
+
+
+def test_a_model_of_its_own_counts_no_rows_before_they_are_asked_for(qgis_app):
+    model, proxy = FindingsModel(), FindingsFilter()
+    proxy.setSourceModel(model)
+    model.set_report(large_report(COUNTED))
+    proxy.set_wanted(EVERYTHING)
+    parent = model.index(0, 0)
+    assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
+    model.fetchMore(parent)
+    assert model.rowCount(parent) == BATCH and not model.canFetchMore(QModelIndex())
+
+
+@pytest.fixture
+def project(qgis_app):
+    project = QgsProject()
+    yield project
+    project.clear()
+
+
+def put(project, count, lost=lambda: None):
+    rows = findings_layer.features(large_report(count).findings)
+    return rows, findings_layer.show(project, rows, ZONE, lost)
+
+
+def test_very_many_rows_come_to_the_map_by_and_by(qgis_app, project):
+    rows, layer = put(project, 2 * filling.BATCH + 7)
+    assert layer.featureCount() == filling.BATCH
+    assert work(qgis_app, lambda: layer.featureCount() == len(rows), 10)
+    assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
+
+
+def test_an_edit_before_all_rows_are_there_waits_for_them(qgis_app, project):
+    rows, layer = put(project, filling.BATCH + 7)
+    assert findings_layer.change(layer, rows[-3:], [])
+    assert layer.featureCount() == len(rows) - 3
+
+
+def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
+    put(project, 3 * filling.BATCH)
+    rows, layer = put(project, filling.BATCH + 1)
+    assert work(qgis_app, lambda: layer.featureCount() == len(rows), 10)
+    work(qgis_app, seconds=0.05)
+    assert layer.featureCount() == len(rows)
+    put(project, 2 * filling.BATCH)
+    findings_layer.remove(project)
+    work(qgis_app, seconds=0.05)
+    assert findings_layer.find(project) is None
+
+
+def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_app, project, monkeypatch):
+    heard, taken = [], []
+    real = filling.added
+
+    def some(provider, rows):
+        taken.append(len(rows))
+        return real(provider, rows) and len(taken) < 2
+
+    monkeypatch.setattr(filling, "added", some)
+    put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
+    assert work(qgis_app, lambda: bool(heard), 10)
+    assert findings_layer.find(project) is None and heard == ["lost"]
