@@ -46,7 +46,8 @@ class Filling(QObject):
     def _step(self) -> None:
         if not self._put():
             self.stop()
-            self._lost()
+            # The layer is going to be taken away, and this with it: not from within its own timer.
+            QTimer.singleShot(0, self._lost)
         elif self._next >= len(self._rows):
             self._timer.stop()
 

@@ -5,7 +5,6 @@ import random
 
 import pytest
 from pyproj import CRS
-from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
@@ -153,13 +152,6 @@ def test_a_model_of_its_own_counts_no_rows_before_they_are_asked_for(qgis_app):
     assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
     model.fetchMore(parent)
     assert model.rowCount(parent) == BATCH and not model.canFetchMore(QModelIndex())
-
-
-@pytest.fixture
-def project(qgis_app):
-    project = QgsProject()
-    yield project
-    project.clear()
 
 
 def put(project, count, lost=lambda: None):
