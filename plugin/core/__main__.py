@@ -323,11 +323,12 @@ def _rule(args: argparse.Namespace, texts: Texts, words: Words) -> int:
     """Everything about one rule, with the values that standard and profile put in force."""
     from .engine import choose_rules
     from .explain import in_force, lines
+    from .render.rule_book import RuleBook
 
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     (rule,) = choose_rules((), (args.code,))
-    say(f"{rule.code}  {rule.name}  {words.get('severity', str(norm.severity(rule)))}")
-    say(texts.rule_title(rule))
+    for line in RuleBook(norm, words.lang, [rule.code]).facts():
+        say(line)
     for heading, body in texts.rule_help(rule).items():
         say(f"\n{heading}\n  {' '.join(body.split())}")
     told = lines(in_force(rule, norm), texts)
@@ -339,7 +340,9 @@ def _rule(args: argparse.Namespace, texts: Texts, words: Words) -> int:
     say(f"\n{words.get('text', 'basis')}")
     for key in rule.basis:
         source = known.get(key)
-        say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}" if source else f"  {key}")
+        if source:
+            read_in = words.bracket(words.join(source.sources)) if source.sources else ""
+            say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
     return CLEAN
 
 

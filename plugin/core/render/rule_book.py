@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,11 @@ _BOM = "\ufeff"
 class RuleBook:
     """All rules in one language, as standard and profile have them."""
 
-    def __init__(self, norm: Norm, lang: str = "zh"):
+    def __init__(self, norm: Norm, lang: str = "zh", codes: Iterable[str] = ()):
+        """``codes``: only these rules."""
         self.norm = norm
         self.words, self.texts = Words(lang), Texts(lang)
-        self.entries = rule_book(norm)
+        self.entries = rule_book(norm, codes)
 
     def lines(self) -> list[str]:
         """One line a rule, then what it needs, its parameters and its sources."""
@@ -59,6 +60,19 @@ class RuleBook:
             found += [
                 f"        {self._word(key)}{self.words.get('page', 'colon')}{row[key]}"
                 for key in ("needs", "optional", "inputs", "parameters", "basis")
+                if row[key]
+            ]
+        return found
+
+    def facts(self) -> list[str]:
+        """Of each rule a head, its title, how surely it is known, when it runs, and what it needs."""
+        found = []
+        for entry in self.entries:
+            row, colon = self.row(entry), self.words.get("page", "colon")
+            found += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
+            found += [
+                f"{self._word(key)}{colon}{row[key]}"
+                for key in ("mark", "runs", "needs", "optional", "inputs")
                 if row[key]
             ]
         return found
