@@ -9,7 +9,7 @@ from plugin.core.check import Options, check
 from plugin.core.errors import DataError, InputError
 from plugin.core.profile import load_profile
 from plugin.core.profile.norm import Norm
-from plugin.core.rule import Severity
+from plugin.core.rule import Severity, all_rules
 from plugin.core.sealed import is_sealed, is_sealed_by_profile, sealed_roles
 from plugin.core.standard import load_standard
 from plugin.core.versions import compare_layers, edition_of
@@ -175,3 +175,26 @@ def test_long_edges_of_another_zone_move_nothing(tmp_path):
     plan = checked.plan
     sides = (edition_of(one.concept("red_line")) for one in (plan.baseline, plan))
     assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
+
+
+def test_a_plan_in_degrees_against_an_edition_in_metres(tmp_path):
+    plan = {role: frame.to_crs(4490) for role, frame in now().items()}
+    report = compared(tmp_path, plan).report
+    assert not report.findings, [f.message for f in report.findings]
+    plan["CZKFBJ"] = table([box(0, 600, 110, 100)], GHFQDM=["410"]).to_crs(4490)
+    (added,) = compared(tmp_path, plan, rules=("LAW017",)).report.findings
+    assert added.case == "added" and added.area_m2 == pytest.approx(1000, rel=2e-3)
+
+
+def test_the_layer_of_another_name_that_is_the_same_thing(tmp_path):
+    """The edition was sealed as 永久基本农田图斑 (YJJBNTTB), the plan has YJJBNTBHTB."""
+    before = sealed()
+    before["YJJBNTTB"] = before.pop("YJJBNTBHTB")
+    report = compared(tmp_path, before=before).report
+    assert not report.findings, [f.message for f in report.findings]
+    assert str(outcome(report, "LAW015").outcome) == "passed"
+
+
+def test_rules_that_need_it_belong_to_a_check_of_the_whole():
+    sided = [rule for rule in all_rules().values() if rule.side]
+    assert {rule.code for rule in sided} == set(RULES) and not any(rule.local for rule in sided)

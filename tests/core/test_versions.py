@@ -11,6 +11,7 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plugin.core.geometry.overlay import shared_parts
 from plugin.core.tolerance import Tolerance
 from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of
 from plugin.core.versions.compare import Townships
@@ -306,3 +307,26 @@ def test_any_layout_as_plain_shapely_has_it_and_the_balance_closes(layout):
         assert abs(balance.doubled) <= 1e-6
     # Vertices more on straight edges are all that the land that stayed may be worth more or less.
     assert abs(found.total["statutory"].revalued) <= 3e-6 * found.total["statutory"].after
+
+
+# -- what it costs -----------------------------------------------------------------------------------------------------
+
+
+def test_only_rows_without_an_equal_are_overlaid(monkeypatch):
+    """A large edition against one with few changes: the rest is told by hashes, and no polygon of it is cut."""
+    from plugin.core.versions import pieces
+
+    asked = []
+
+    def counting(one, other, **more):
+        asked.append((len(one), len(other)))
+        return shared_parts(one, other, **more)
+
+    monkeypatch.setattr(pieces, "shared_parts", counting)
+    before = [row(square(100 * c, 100 * r), 100 * r + c + 1) for r in range(12) for c in range(12)]
+    after = [dict(r) for r in before]
+    after[70]["wkt"] = square(1000, 500, 60, 100).wkt
+    del after[10]
+    found = compared(before, after)
+    assert asked == [(2, 1)]
+    assert found.equal == 142 and {p.kind for p in found.parts} == {OUT}
