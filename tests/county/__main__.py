@@ -21,6 +21,9 @@ def main() -> None:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--defects", action="store_true", default=True, help="with planted defects (default)")
     kind.add_argument("--clean", dest="defects", action="store_false", help="without any")
+    parser.add_argument(
+        "--full", action="store_true", help="a whole plan: also what the rest of the rule book looks at"
+    )
     parser.add_argument("--terraced", action="store_true", help="farmland passes by gross and fails by net area")
     parser.add_argument("--vertices-per-edge", type=int, default=1, help="roughness; 7 for benchmarks")
     parser.add_argument("--out", type=Path, default=SAMPLE / "county.gpkg")
@@ -32,19 +35,21 @@ def main() -> None:
     if given.golden:
         golden.write()
         return
+    if given.full and given.out == SAMPLE / "county.gpkg":
+        parser.error("--full needs --out: it is not the sample")
     shape = {"terraced": given.terraced, "vertices_per_edge": given.vertices_per_edge}
-    clean = make(given.parcels, given.seed, **shape)
-    layers, truth = make_county(given.parcels, given.seed, given.defects, **shape)
+    layers, truth = make_county(given.parcels, given.seed, given.defects, full=given.full, **shape)
     truth_path = given.truth or given.out.with_name("truth.json")
     for path in (given.out, truth_path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_geopackage(given.out, layers)
     write_truth(truth_path, truth)
-    centre = given.out.with_name("centre.gpkg")
-    write_geopackage(centre, make_centre(clean, given.seed))
     print(f"{given.out}: {truth['county']['parcels']} parcels, {given.out.stat().st_size / 1e6:.2f} MB")
-    print(f"{centre}: {centre.stat().st_size / 1e6:.2f} MB")
     print(f"{truth_path}: {len(truth['defects'])} findings to be found")
+    if not given.full:  # a whole plan has a centre of its own
+        centre = given.out.with_name("centre.gpkg")
+        write_geopackage(centre, make_centre(make(given.parcels, given.seed, **shape), given.seed))
+        print(f"{centre}: {centre.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -73,10 +73,12 @@ def _zones(drawing: Drawing, inside: np.ndarray) -> None:
 
 
 def _units(drawing: Drawing, inside: np.ndarray) -> None:
-    """Four units by the quarters of the town."""
+    """Units by the quarters of the town; what lies apart in a quarter is a unit of its own."""
     away = drawing.fabric.sites[inside] - drawing.fabric.sites[inside].mean(axis=0)
     quarter = 2 * (away[:, 0] > 0) + (away[:, 1] > 0)
-    groups = [inside[quarter == one] for one in range(4) if (quarter == one).any()]
+    label = np.zeros(len(drawing.lines.area), int)
+    label[inside] = 1 + quarter
+    groups = [piece for one in range(1, 5) for piece in drawing.pieces(label == one)]
     drawing.add_parcels("ZXCQXXGHBZDY", groups, MC=[f"HY-{one + 1:02d}" for one in range(len(groups))])
 
 

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The clean county passes the whole rule book, whatever its size, wherever its places, however its layers are stored."""
 
+from collections import Counter
+
 import pytest
 
+from plugin.core.check import Options, check
 from plugin.core.report import Verdict
 from plugin.core.rule import Severity, all_rules
-from tests.county import make, templates
+from plugin.core.standard import load_standard
+from tests.county import make, make_county, templates
+from tests.county.source import as_read
 from tests.mutations import clean
 from tests.mutations.frame import Draft, difference
 
@@ -68,3 +73,15 @@ def test_other_counties_pass_too(tmp_path, parcels, seed):
     report = Draft(made, clean.options(made, tmp_path), tmp_path).report()
     assert wrong(report) == []
     assert report.verdict is Verdict.PASS
+
+
+@pytest.mark.slow
+def test_planted_defects_are_found_in_a_whole_plan_as_in_the_sample(tmp_path):
+    made = make(1200, full=True)
+    options = clean.options(made, tmp_path)
+    layers, truth = make_county(1200, full=True)
+    default = check(as_read(layers), Options(profile=options["profile"], rules=load_standard().rules)).report
+    found, told = (
+        Counter(codes) for codes in ((f.code for f in default.findings), (d["rule"] for d in truth["defects"]))
+    )
+    assert found == told and len(truth["defects"]) >= 60
