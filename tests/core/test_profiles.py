@@ -124,6 +124,17 @@ def test_a_stated_figure_without_its_layer_is_shown_and_leaves_no_gap(tmp_path):
     assert not report.rules[0].incomplete
 
 
+@pytest.mark.parametrize(
+    ("below", "state"), [("", "met"), ('warn_below = "0.005"\n', "met"), ('warn_below = "0.02"\n', "warning")]
+)
+def test_a_target_has_a_margin_of_its_own(tmp_path, below, state):
+    """0.99975 ha against 0.99 ha: 0.00975 ha are left."""
+    path = written(tmp_path, HEAD + TARGET.replace("1.00", "0.99").replace("km2", "ha") + below)
+    plan = plan_of({"red_line": [HECTARE]})
+    report = run(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    assert [i.state for i in report.indicators if i.id == "red_line_area"] == [state]
+
+
 # -- slips of the pen -------------------------------------------------------------------------------------------------
 
 SLIPS = [
@@ -149,6 +160,14 @@ SLIPS = [
     (HEAD + 'ratio = "1.3"\n', ["ratio", "dict"], "section no table"),
     (HEAD + 'rules_extra = "quality"\n', ["rules_extra", "list"], "rules no list"),
     (HEAD + 'targets = "1"\n', ["targets", "list"], "targets no list"),
+    (HEAD + "[ratio]\ndenominator_share = 15\n", ["ratio.denominator_share", "15", "0–1"], "per cent for a share"),
+    (
+        HEAD + "[rules.LAW020]\nmax_flexible_share = 15\n",
+        ["rules.LAW020.max_flexible_share", "0–1"],
+        "per cent for a rule",
+    ),
+    (HEAD + "[rules.LAW020]\nmax_flexible_share = -1\n", ["rules.LAW020.max_flexible_share", ">= 0"], "below nought"),
+    (HEAD + TARGET + 'area_code = "1402"\n', ["targets[1].area_code", "1402"], "target of no area"),
     (HEAD + TARGET + TARGET, ["targets[2]", "red_line_area", "also_said"], "target twice"),
     (HEAD + TARGET.replace("2035", "20355"), ["targets[1].year", "2100"], "year"),
     (HEAD + TARGET.replace("2035", '"2035"'), ["targets[1].year", "int"], "year no number"),

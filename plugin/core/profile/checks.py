@@ -39,7 +39,9 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         known = _rule_parameters()
         if code not in known or name not in known[code]:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known.get(code, known)))
-        expect(value, (int, float), file=path, key=key)
+        if expect(value, (int, float), file=path, key=key) < 0:
+            raise unknown(path, key, value, (">= 0",))
+        _check_share(key, value, path)
         return
     if key.startswith(f"{THREE_ZONES}."):
         # A county may have zone codes of its own.
@@ -62,6 +64,7 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         expect(value, (int, float), file=path, key=key)
         if value < 0:
             raise unknown(path, key, value, (">= 0",))
+        _check_share(key, value, path)
     elif isinstance(model, list):
         for item in expect(value, list, file=path, key=key):
             expect(item, str, file=path, key=key)
@@ -75,6 +78,12 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
                 raise unknown(path, key, item, standard.concepts)
     if key == "ratio.form" and value not in RATIO_FORMS:
         raise unknown(path, key, value, RATIO_FORMS)
+
+
+def _check_share(key: str, value: float, path: Path) -> None:
+    """15 for 15 % would let everything through."""
+    if key.endswith("_share") and value > 1:
+        raise unknown(path, key, value, ("0–1",))
 
 
 def _rule_parameters() -> dict[str, tuple[str, ...]]:
