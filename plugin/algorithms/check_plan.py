@@ -88,6 +88,10 @@ class CheckPlan(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
+        self.add_reports()
+        self.add_check_outputs()
+
+    def add_reports(self):
         self.addParameter(findings_parameter())
         for name, label, file_filter in (
             (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
@@ -96,11 +100,11 @@ class CheckPlan(SanxianAlgorithm):
             self.addParameter(
                 QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
             )
-        self.add_check_outputs()
 
-    def add_check_parameters(self, part=True):
-        """What a check is told. ``part``: rules may be chosen."""
-        for parameter in [*source_parameters(), *norm_parameters()]:
+    def add_check_parameters(self, sources=None, part=True):
+        """What a check is told. ``sources``: where the layers come from (default: SOURCE and LAYERS); ``part``: rules may be
+        chosen."""
+        for parameter in [*(sources or source_parameters()), *norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
         phases = list(PHASES.values() if interface_language() == "zh" else PHASES)
@@ -137,7 +141,10 @@ class CheckPlan(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
-        inputs = self.prepare_check(parameters, context)
+        self.prepare_outputs(parameters, context, self.prepare_check(parameters, context))
+
+    def prepare_outputs(self, parameters, context, inputs):
+        """Findings and reports; OutputError when they cannot be written, or are among the ``inputs``."""
         self.findings = FindingsOutput(parameters, context)
         self.outputs = Outputs(
             findings=self.findings.file,
@@ -170,12 +177,15 @@ class CheckPlan(SanxianAlgorithm):
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         return [*inputs, *filter(None, side)]
 
+    def checked(self, feedback):
+        """The check itself."""
+        progress, cancelled = progress_to(feedback), feedback.isCanceled
+        return check(self.what, self.options, source=self.origin, progress=progress, cancelled=cancelled)
+
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled
         say_county(feedback, self.taken, self.options.lang)
-        checked = check(
-            self.what, self.options, source=self.origin, progress=progress_to(feedback), cancelled=cancelled
-        )
+        checked = self.checked(feedback)
         say_report(feedback, checked)
         write(checked, self.outputs, cancelled=cancelled)
         stop = stopper(cancelled)

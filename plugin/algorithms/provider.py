@@ -19,6 +19,7 @@ from .export_maps import ExportMaps
 from .export_package import ExportPackage
 from .export_vct import ExportVct
 from .import_vct import ImportVct
+from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
 from .statutory_area import StatutoryArea
@@ -51,6 +52,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(ExportPackage())
         self.addAlgorithm(ExportVct())
         self.addAlgorithm(ImportVct())
+        self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(StatutoryArea())
@@ -65,4 +67,6 @@ class SanxianProvider(QgsProcessingProvider):
             log_error(error)
             return
         for rule in rules.values():
-            self.addAlgorithm(RuleAlgorithm(rule))
+            # What a package is checked for needs the package: inspect_package.
+            if rule.family != "DOC":
+                self.addAlgorithm(RuleAlgorithm(rule))

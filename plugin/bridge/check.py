@@ -41,7 +41,7 @@ def check(
     from ..core.check import part_of_plan
 
     if isinstance(what, str):
-        return _in_qgis(core_check(what, options, source=source, progress=progress, cancelled=cancelled))
+        return in_qgis(core_check(what, options, source=source, progress=progress, cancelled=cancelled))
     if not what:
         raise InputError("no_layers")
     shots = unique_names(what)
@@ -52,10 +52,10 @@ def check(
         check=stopper(cancelled),
         wanted=part_of_plan(options.norm(), options.role_choices()),
     )
-    return _in_qgis(core_check(layers, options, source=source, progress=progress, cancelled=cancelled))
+    return in_qgis(core_check(layers, options, source=source, progress=progress, cancelled=cancelled))
 
 
-def _in_qgis(checked: Checked) -> Checked:
+def in_qgis(checked: Checked) -> Checked:
     """The report says in which QGIS it was made; the core does not know."""
     checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
     return checked

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .check import stopper
+from . import health
+from .check import in_qgis, stopper
 from .threads import steady
 
 if TYPE_CHECKING:
-    from ..core.check import Checked
+    from ..core.check import Checked, Options
     from ..core.exchange.package.export import Exported, Order
+    from ..core.exchange.package.profile import PackageProfile
 
 
 @steady
@@ -33,3 +35,19 @@ def export(
         return render(checked.report, checked.plan.norm, draw(checked.plan, checked.report, check=stop))
 
     return export_package(checked, order, page=page, progress=progress, check=stop)
+
+
+@steady
+def inspect(
+    path: str,
+    form: PackageProfile,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Check a package, folder or zip, in any thread. Raises SanxianError for what is none, and Cancelled."""
+    health.require(stopper(cancelled))
+    from ..core.exchange.package.inspect import inspect_package
+
+    return in_qgis(inspect_package(path, form, options, progress=progress, cancelled=cancelled))

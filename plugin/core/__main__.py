@@ -2,7 +2,7 @@
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``,
 ``compare BEFORE AFTER --role ROLE``, ``rules``,
 ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
-``vct SOURCE OUTPUT``.
+``inspect PACKAGE``, ``vct SOURCE OUTPUT``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .check import Options, check
+from .check import Checked, Options, check
 from .errors import Cancelled, SanxianError
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _indicators(args, words)
         if args.command == "compare":
             return _compare(args, words)
+        if args.command == "inspect":
+            return _check(args, words)
         if args.command == "package":
             return _package(args, words)
         if args.command == "vct":
@@ -96,7 +98,7 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | vct",
+        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | inspect | vct",
     )
     checking = argparse.ArgumentParser(add_help=False)
     checking.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -160,6 +162,12 @@ def _parser(words: Words) -> argparse.ArgumentParser:
     one.add_argument("--personal", action="store_true", help=text("package_personal"))
     one.add_argument("--force", action="store_true", help=text("package_force"))
     one.set_defaults(rules="")
+    one = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
+    one.add_argument("--package", default="county", help=text("package_form"))
+    for name in ("json", "html", "findings"):
+        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    one.add_argument("--strict", action="store_true", help=text("strict"))
+    one.set_defaults(rules="")
     one = commands.add_parser("vct", help=text("vct"), parents=[language])
     one.add_argument("source", metavar="SOURCE", help=text("vct_source"))
     one.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
@@ -174,13 +182,26 @@ def _check(args: argparse.Namespace, words: Words) -> int:
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
-    checked = check(args.source, _options(args, words), progress=_progress)
+    checked = (
+        _inspected(args, words)
+        if args.command == "inspect"
+        else check(args.source, _options(args, words), progress=_progress)
+    )
     write_outputs(checked, outputs)
     for line in summary(checked.report, words):
         say(line)
     for path in outputs.paths():
         say(words.get("cli", "written", target=path))
     return exit_code(checked.report, args.strict)
+
+
+def _inspected(args: argparse.Namespace, words: Words) -> Checked:
+    from .exchange.package.export import with_standard
+    from .exchange.package.inspect import inspect_package
+    from .exchange.package.profile import load_package
+
+    form = load_package(args.package)
+    return inspect_package(args.source, form, with_standard(_options(args, words), form), progress=_progress)
 
 
 def _options(args: argparse.Namespace, words: Words) -> Options:

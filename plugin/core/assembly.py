@@ -28,16 +28,17 @@ def assemble(
     source: str = "",
     beside: Plan | None = None,
     check: Callable[[], None] = lambda: None,
+    bare: bool = False,
 ) -> Plan:
     """Make a plan of layers as they were read.
 
     ``roles``: role → layer name, the user's own choice, which beats recognition. ``beside``: a plan in whose plane these
     layers are put, to be held against its own. Raises InputError when no layer is
-    recognised, two layers claim one role, a chosen layer or scope is not there.
+    recognised (unless ``bare``: something else is looked at), two layers claim one role, a chosen layer or scope is not there.
     """
     sources = list(sources)
     chosen, how = _choose_roles(sources, norm, roles or {})
-    if not chosen:
+    if not chosen and not bare:
         names = ", ".join(s.name for s in sources) or "-"
         raise InputError("no_recognised_layer", source=source, layers=names)
     usable, unusable, strays = sort_out(chosen)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .errors import Cancelled, InputError
 
 if TYPE_CHECKING:
+    from .exchange.package.facts import PackageFacts
     from .layer import SourceLayer
     from .plan import Plan
     from .profile import Norm
@@ -34,6 +35,7 @@ class Options:
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
     keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.phases`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
+    ``package``: what is seen of the package that the layers are of (`exchange.package.inspect`).
     """
 
     standard: str = ""
@@ -53,6 +55,7 @@ class Options:
     phase: str = ""
     targets: str = ""
     baseline: str = ""
+    package: PackageFacts | None = None
 
     def norm(self) -> Norm:
         """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""
@@ -127,7 +130,9 @@ def check(
         base_year=options.base_year,
         source=source,
         check=stop_if_cancelled,
+        bare=options.package is not None,
     )
+    plan.package = options.package
     plan.figures = figures
     plan.register = register
     if figures:

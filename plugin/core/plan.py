@@ -24,6 +24,7 @@ from .waivers.model import Waivers
 
 if TYPE_CHECKING:
     # It asks the context, which knows plans.
+    from .exchange.package.facts import PackageFacts
     from .heritage_list import HeritageList
 
 
@@ -57,6 +58,8 @@ class Plan:
     #: Tasks handed down to the townships; empty where no table was given.
     targets: TownshipTasks = field(default_factory=TownshipTasks)
     register: HeritageList | None = None
+    #: What is seen of the package that the layers are of; None where none is inspected.
+    package: PackageFacts | None = None
     inputs: tuple[str, ...] = ()
     #: The only layers that rules on every layer ask of (`live`); None: all.
     each_of: frozenset[str] | None = None

@@ -21,6 +21,7 @@ from plugin.core.report import Report
 from plugin.core.rule import EACH, Example, Rule, all_rules
 from plugin.core.standard import load_standard
 from plugin.core.transmission import TownshipTask, TownshipTasks
+from tests.core.made_package import facts_of
 
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
 ORIGIN = (38_600_000.0, 4_380_000.0)
@@ -33,6 +34,7 @@ SIDE = {
     ),
     "register": lambda rows: HeritageList("名录.xlsx", tuple(Listed(*row, n) for n, row in enumerate(rows, 2))),
     "baseline": lambda layers: plan_of(layers, standard="county_db"),
+    "package": facts_of,
 }
 
 
@@ -106,7 +108,8 @@ def plan_of(
     for name, rows in layers.items():
         role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
         sources.append(source_layer(role, rows, norm))
-    return assemble(sources, norm, scope="three_lines")
+    # A rule on a package needs no layer.
+    return assemble(sources, norm, scope="three_lines", bare=not sources)
 
 
 def run_example(rule: Rule, example: Example) -> Report:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import shapely
 from plugin.core.assembly import assemble
 from plugin.core.check import Options
 from plugin.core.exchange.package.content import Content, contents
-from plugin.core.exchange.package.profile import LayerSlot, VectorSet
+from plugin.core.exchange.package.facts import FileFact, LayerFact, PackageFacts, _dpi
+from plugin.core.exchange.package.profile import LayerSlot, VectorSet, load_package
 from plugin.core.plan import Plan
 from tests.core.small import X, Y, as_read, box, table
 
@@ -55,3 +58,74 @@ def awkward() -> gpd.GeoDataFrame:
 
 def names(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
+
+
+#: A package as the county form wants it: path → content. Of the database only what tells that there is one.
+COMPLETE = {
+    "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/a00000001.gdbtable": b"x",
+    "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x",
+    "2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4 text",
+    "2-规划文档/140225浑源县数据库建设报告.pdf": b"%PDF-1.4 made",
+    "2-规划文档/140225浑源县质量检查报告.pdf": b"%PDF-1.4 checked",
+    "2-规划文档/140225浑源县质量检查记录.pdf": b"%PDF-1.4 record",
+    "3-规划表格/140225浑源县国土空间规划表格.mdb": b"mdb",
+    "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0 map",
+}
+LAYERS = {
+    "XZQX": 1,
+    "XZQXZ": 16,
+    "YJJBNTBHTB": 90,
+    "STBHHX": 3,
+    "CZKFBJ": 18,
+    "YDYHGHFQ": 56,
+    "DLTB": 324,
+    "LSWHBHX": 3,
+}
+DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+
+
+def facts_of(changes: dict[str, Any]) -> PackageFacts:
+    """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
+    ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
+    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m²), ``forced`` (the verdict it was made after);
+    ``vertical``: heights that the form asks for."""
+    dropped = tuple(changes.get("drop", ()))
+    content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
+    layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
+    if not any(".gdb/" in path for path in content):
+        layers = {}
+    form = load_package("county")
+    if "vertical" in changes:
+        form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
+    manifest = None
+    if changes.get("manifest"):
+        told, areas = {**LAYERS, **changes.get("told", {})}, changes.get("areas", {})
+        manifest = {
+            "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE.items()],
+            "layers": [
+                {
+                    "layer": n,
+                    "role": n,
+                    "features": c,
+                    "file": DATABASE,
+                    "areas_m2": {"statutory": areas[n]} if n in areas else {},
+                }
+                for n, c in told.items()
+            ],
+            "check": {
+                "verdict": changes.get("forced", "pass"),
+                "forced": "forced" in changes,
+                "errors": 3,
+                "skipped": 0,
+            },
+        }
+    return PackageFacts(
+        changes.get("root", "140225浑源县国土空间总体规划"),
+        form,
+        changes.get("root", "140225")[:6] if changes.get("root", "140225")[:6].isdigit() else "140225",
+        "浑源县",
+        tuple(FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), _dpi(c)) for p, c in content.items()),
+        tuple(LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()),
+        manifest,
+        changes.get("state", "ok" if manifest else "missing"),
+    )

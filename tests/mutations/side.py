@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.core.made_package import facts_of
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.county.ranges import DISTRICT, NATIONAL
@@ -83,6 +84,20 @@ def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> d
     """The three lines as they were sealed."""
     write_geopackage(folder / name, {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
     return {"baseline": str(folder / name)}
+
+
+def told(layers: dict[str, Any]) -> dict[str, Any]:
+    """A package with a manifest, of a county's layers (`tests.core.made_package.facts_of`)."""
+    counts = {role: len(frame) for role, frame in layers.items()}
+    return {"manifest": True, "layers": counts, "told": counts}
+
+
+def package(county: County, folder: Path) -> dict[str, Any]:
+    """What is seen of the county's package."""
+    return {"package": facts_of(told(county.layers))}
+
+
+GIVEN.append(package)
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:

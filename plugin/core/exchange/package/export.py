@@ -22,12 +22,12 @@ from .content import Content, contents
 from .database import write_database
 from .files import Filled, fill_slots, is_stray
 from .folder import settle, siblings, whole_folder
-from .hashes import MANIFEST, files_below, write_digest
+from .hashes import MANIFEST, SCHEMA, UNLISTED, files_below, write_digest
 from .look import look, look_at_wanting
-from .manifest import HELD_BACK, SCHEMA, UNLISTED, head, layer_row, slot_rows, write_manifest
+from .manifest import head, layer_row, slot_rows, write_manifest
 from .metadata import metadata_xml
 from .names import fill, name_problem, recogniser
-from .problems import NAMED, Level, Problem, of_level
+from .problems import HELD_BACK, NAMED, Level, Problem, of_level
 from .profile import PackageProfile, VectorSet
 from .read_back import read_back
 from .shapefile import write_shapefiles

@@ -16,8 +16,8 @@ from .profile import FileSlot, PackageProfile
 #: What systems and programs leave in folders; never a part of a package.
 STRAYS = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
 STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".aux.xml")
-#: How files of a kind begin.
-_HEADS = {".pdf": b"%PDF-", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".xlsx": b"PK\x03\x04"}
+#: How files of a kind begin, by suffix.
+BEGINNINGS = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
 
 def is_stray(name: str) -> bool:
@@ -81,7 +81,7 @@ def _look(slot: FileSlot, pattern: str, paths: list[Path]) -> list[Problem]:
 
 def _begins_well(path: Path) -> bool:
     """Is the file what its suffix says, by its first bytes?"""
-    head = _HEADS.get(path.suffix.lower(), b"")
+    head = BEGINNINGS.get(path.suffix.lower().removeprefix("."), b"")
     with path.open("rb") as handle:
         start = handle.read(max(len(head), 1))
     return bool(start) and start.startswith(head)

@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 MANIFEST, PAGE, DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
+#: Files that no manifest lists: itself and its digest.
+UNLISTED = (MANIFEST, DIGEST)
+#: What a manifest says it is.
+SCHEMA = "sanxian-package/1"
 #: Bytes read at a time.
 _CHUNK = 2**20
 

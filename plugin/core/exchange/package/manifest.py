@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...geometry import crs as crs_care
 from ...provenance import versions
-from ...texts import Texts, number
+from ...texts import Texts
 from .content import Content
-from .hashes import DIGEST, MANIFEST, PAGE, files_below, sha256
+from .hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256
 from .problems import Problem
 from .profile import PackageProfile, VectorSet
 from .read_back import ReadBack
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from ...check import Checked
     from .files import Filled
 
-SCHEMA = "sanxian-package/1"
 _FORMATS = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile"}
-#: Verdicts of a plan that a package is not made of by itself.
-HELD_BACK = ("fail", "incomplete")
 
 
 def head(checked: Checked, form: PackageProfile, values: dict[str, str], root: str, forced: bool) -> dict[str, Any]:
@@ -117,11 +114,3 @@ def write_manifest(
 
 def _file_row(name: str, path: Path, check: Callable[[], None]) -> dict[str, Any]:
     return {"path": name, "bytes": path.stat().st_size, "sha256": sha256(path, check)}
-
-
-def area_text(area_m2: float | None) -> str:
-    return "—" if area_m2 is None else number(area_m2, 2)
-
-
-#: Files that no manifest lists: itself and its digest.
-UNLISTED = (MANIFEST, DIGEST)

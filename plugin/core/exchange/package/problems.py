@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ...texts import Texts
 
+#: Verdicts of a plan that a package is not made of by itself.
+HELD_BACK = ("fail", "incomplete")
 #: Features that one sentence names.
 NAMED = 5
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package that comes as a zip, unpacked with care: no path out of the folder, no bomb, names of a Chinese Windows."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from ...errors import InputError
+
+#: A file that grows more than this on unpacking, beyond a size that does not matter, is no data of a plan.
+_RATIO, _HARMLESS = 200, 50 * 2**20
+#: Files of an archive at most.
+_MOST_FILES = 100_000
+_UTF8 = 0x800
+_CHUNK = 2**20
+
+
+@contextmanager
+def unpacked(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """The package's own folder: the folder given, or the one in a zip, unpacked until the block ends.
+
+    InputError: not there, no zip, damaged, encrypted, with paths that climb out, too large unpacked.
+    """
+    if path.is_dir():
+        yield _inner(path)
+        return
+    if not path.is_file():
+        raise InputError("source_missing", source=str(path))
+    if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
+        raise InputError("package_no_zip", source=path.name)
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        target = Path(folder) / path.stem
+        target.mkdir()
+        try:
+            with zipfile.ZipFile(path) as archive:
+                _unpack(archive, path, target, check)
+        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
+            if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
+                raise InputError("package_zip_no_space", source=path.name) from error
+            raise InputError("package_zip_damaged", source=path.name) from error
+        yield _inner(target)
+
+
+def _inner(folder: Path) -> Path:
+    """A folder that holds nothing but the package's own stands for it."""
+    inside = [p for p in folder.iterdir() if p.name not in ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")]
+    alone = len(inside) == 1 and inside[0].is_dir() and inside[0].suffix.lower() != ".gdb"
+    return inside[0] if alone and not inside[0].is_symlink() else folder
+
+
+def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[[], None]) -> None:
+    infos = archive.infolist()
+    if len(infos) > _MOST_FILES:
+        raise InputError("package_zip_bomb", source=path.name, size=len(infos))
+    for info in infos:
+        check()
+        name = _name(info)
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        link = stat.S_ISLNK(info.external_attr >> 16)
+        if link or not parts or any(p in ("..", "/") or ":" in p or "\0" in p for p in parts):
+            raise InputError("package_zip_climbs", source=path.name, name=name)
+        if info.flag_bits & 1:
+            raise InputError("package_zip_encrypted", source=path.name)
+        if info.file_size > max(_HARMLESS, _RATIO * info.compress_size):
+            raise InputError("package_zip_bomb", source=path.name, size=info.file_size)
+        place = target.joinpath(*parts)
+        if name.endswith("/"):
+            place.mkdir(parents=True, exist_ok=True)
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _write(archive, info, place, path)
+
+
+def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, path: Path) -> None:
+    """Not more than was promised: the sizes that an archive tells may be lies."""
+    written = 0
+    with archive.open(info) as source, place.open("wb") as handle:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            if written > info.file_size:
+                raise InputError("package_zip_bomb", source=path.name, size=written)
+            handle.write(chunk)
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Names of archives from a Chinese Windows are in GBK, which zipfile takes for cp437."""
+    if info.flag_bits & _UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("gbk")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return info.filename

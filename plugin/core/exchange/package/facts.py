@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is seen of a package from outside, whoever made it: its files, its manifest, its layers. Rules (DOC) judge it."""
+
+from __future__ import annotations
+
+import json
+import struct
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ...geometry import crs as crs_care
+from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_digest
+from .names import fill, recogniser
+from .profile import FORMATS, FileSlot, PackageProfile
+
+#: What stands in a manifest's state.
+OK, MISSING, DAMAGED, CHANGED = "ok", "missing", "damaged", "changed"
+#: Bytes of a file that are looked at.
+_HEAD = 64
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``dpi`` None where
+    the picture does not tell."""
+
+    path: str
+    size: int
+    head: bytes = b""
+    sha256: str = ""
+    dpi: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class LayerFact:
+    """A layer of a data set of the package. ``features`` −1 for one that cannot be read; ``crs`` the horizontal part's
+    label, ``vertical`` a code of heights or empty."""
+
+    file: str
+    name: str
+    features: int
+    crs: str = ""
+    vertical: str = ""
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them."""
+
+    root: str
+    form: PackageProfile
+    code: str = ""
+    name: str = ""
+    files: tuple[FileFact, ...] = ()
+    layers: tuple[LayerFact, ...] = ()
+    manifest: dict[str, Any] | None = field(default=None, hash=False, compare=False)
+    manifest_state: str = MISSING
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """What placeholders stand for, as far as it is known."""
+        return {key: text for key, text in (("code", self.code), ("name", self.name)) if text}
+
+    @property
+    def single(self) -> list[FileFact]:
+        """Files that stand for themselves: not the parts of a database or of a folder of shapefiles."""
+        return [f for f in self.files if not self.data_set(f.path)]
+
+    def data_set(self, path: str) -> str:
+        """The .gdb or the folder of shapefiles that a file is a part of; empty for any other."""
+        before, dot, _ = path.lower().partition(".gdb/")
+        if dot:
+            return path[: len(before) + 4]
+        folders = {f.folder for f in self.files if f.name.lower().endswith(".shp")}
+        return path.rpartition("/")[0] if path.rpartition("/")[0] in folders - {""} else ""
+
+    def expected(self, folder: str, pattern: str) -> str:
+        """How a file of the form is called here, for a message."""
+        values = {"code": "……", "name": "……", "year": "……", "number": "01", "title": "……", **self.values}
+        return self.form.place(folder, fill(pattern, values))
+
+    def filling(self, slot: FileSlot) -> list[FileFact]:
+        told = recogniser(slot.file, self.values)
+        return [f for f in self.single if told.fullmatch(f.name)]
+
+    def data_sets(self) -> list[str]:
+        """Databases and folders of shapefiles by path, as they are called."""
+        found = {self.data_set(f.path): None for f in self.files if self.data_set(f.path)}
+        return [*found, *(f.path for f in self.single if f.name.lower().endswith(".gpkg"))]
+
+    def made_by_us(self) -> set[str]:
+        """Paths of the files that the plugin itself puts into a package."""
+        report = self.expected(self.form.report.folder, self.form.report.file)
+        metadata = self.expected(self.form.metadata.folder, self.form.metadata.file)
+        return {MANIFEST, PAGE, DIGEST, f"{report}.html", f"{report}.json", metadata}
+
+
+def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:
+    """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
+    manifest, state = _manifest(folder)
+    asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    files = []
+    for path, place in files_below(folder):
+        check()
+        with place.open("rb") as handle:
+            head = handle.read(_HEAD)
+        digest = sha256(place, check) if path in asked else ""
+        files.append(FileFact(path, place.stat().st_size, head, digest, _dpi(head)))
+    told = recogniser(form.root, {}).fullmatch(folder.name)
+    parts = told.groupdict() if told else {}
+    code, name = parts.get("code", ""), parts.get("name", "")
+    if not told:
+        code, name = _from_files(files, form)
+    facts = PackageFacts(folder.name, form, code, name, tuple(files), (), manifest, state)
+    layers = [layer for place in facts.data_sets() for layer in _layers(folder, place, check)]
+    return PackageFacts(folder.name, form, code, name, tuple(files), tuple(layers), manifest, state)
+
+
+def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
+    """Code and name of the county as the first file that is called as the form wants tells them."""
+    patterns = [*(v.file for v in form.vectors), *(s.file for s in form.files)]
+    for file in files:
+        for part in file.path.split("/"):
+            for pattern in patterns:
+                found = recogniser(pattern, {}).fullmatch(part)
+                if found and {"code", "name"} <= found.groupdict().keys():
+                    return found["code"], found["name"]
+    return "", ""
+
+
+def _manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None, MISSING
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        whole = manifest["schema"] == SCHEMA and all("path" in row for row in manifest["files"]) and manifest["check"]
+        assert whole and isinstance(manifest["layers"], list)
+    except (ValueError, KeyError, TypeError, AssertionError):
+        return None, DAMAGED
+    return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
+
+
+def _dpi(head: bytes) -> float | None:
+    """Dots per inch as the head of a jpg (JFIF) tells them."""
+    if len(head) < 18 or head[:2] != b"\xff\xd8" or head[6:10] != b"JFIF":
+        return None
+    unit, across, _ = struct.unpack(">BHH", head[13:18])
+    return {1: float(across), 2: across * 2.54}.get(unit)
+
+
+def _layers(folder: Path, place: str, check: Callable[[], None]) -> list[LayerFact]:
+    """The layers of one data set; one of −1 features for a set or layer that cannot be read."""
+    import pyogrio
+
+    from ...io import ERRORS
+
+    path = folder / place
+    sources = sorted(path.glob("*.shp")) if path.suffix.lower() not in FORMATS else [path]
+    found = []
+    for source in sources:
+        check()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
+                infos = [(n, pyogrio.read_info(source, layer=n, force_feature_count=True)) for n in names]
+            except (*ERRORS, ValueError, UnicodeDecodeError):
+                found.append(LayerFact(place, source.stem, -1))
+                continue
+        found += [LayerFact(place, name, int(info["features"]), *_systems(info["crs"])) for name, info in infos]
+    return found
+
+
+def _systems(text: str | None) -> tuple[str, str]:
+    """Labels of the horizontal and the vertical part of a CRS."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    label = crs_care.label(crs_care.parse(text))
+    try:
+        whole = CRS.from_user_input(text) if text else None
+    except CRSError:
+        return label, ""
+    if whole is None or not whole.is_compound or len(whole.sub_crs_list) < 2:
+        return label, ""
+    code = whole.sub_crs_list[1].to_epsg()
+    return label, f"EPSG:{code}" if code else whole.sub_crs_list[1].name

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package looked at, whoever made it: its form by the rules DOC, its layers by all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import InputError
+from .archive import unpacked
+from .facts import PackageFacts, look_at
+from .profile import PackageProfile
+
+if TYPE_CHECKING:
+    from ...check import Checked, Options
+    from ...layer import SourceLayer
+
+#: The group of rules that look at a package.
+GROUP = "package"
+#: Share of the progress that looking at the files takes.
+_LOOKING = 0.2
+
+
+def inspect_package(
+    path: str | Path,
+    form: PackageProfile,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Check a package, folder or zip: every rule of the standard over its layers, and the rules on packages.
+
+    InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
+    """
+    from ...check import check
+    from ...errors import Cancelled
+
+    def stop() -> None:
+        if cancelled():
+            raise Cancelled
+
+    with unpacked(Path(path), stop) as folder:
+        progress(0.0, "")
+        facts = look_at(folder, form, stop)
+        progress(_LOOKING, "")
+        norm = options.norm()
+        rules = tuple(dict.fromkeys((*norm.rules, *norm.named_rules([GROUP]))))
+        return check(
+            _layers(folder, facts, options, stop),
+            replace(options, rules=rules, package=facts),
+            source=facts.root,
+            progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
+            cancelled=cancelled,
+        )
+
+
+def _layers(folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]) -> list[SourceLayer]:
+    from ...check import part_of_plan
+    from ...io import read_source
+
+    wanted = part_of_plan(options.norm(), options.role_choices())
+    found: list[SourceLayer] = []
+    for place in facts.data_sets():
+        try:
+            found += read_source(folder / place, wanted=wanted, check=stop)
+        except InputError:
+            # DOC008 names it.
+            continue
+    return found

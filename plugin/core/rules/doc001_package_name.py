@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ..context import Context
+from ..exchange.package.facts import PackageFacts
+from ..exchange.package.names import recogniser
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ._package import none_given, on_file, package_of, result
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "DOC001",
+    "package-name",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "form": "The package's folder is called “{file}”; it should be like “{expected}”. Rename the folder.",
+        "county": "The package is called after {found}, its data are of {expected}. Rename the folder and the files in it, or put the right data in.",
+    },
+    fails=[
+        Example("a folder of any name", {}, finds=1, side={"package": {"root": "规划成果最终版2"}}),
+        Example(
+            "another county's code",
+            {"red_line": [SQUARE]},
+            finds=1,
+            side={"package": {"root": "140226浑源县国土空间总体规划"}},
+        ),
+    ],
+    passes=[
+        Example("as asked for", {}, side={"package": {}}),
+        Example("no package is inspected", {}),
+    ],
+)
+def package_name(*, ctx: Context) -> RuleResult:
+    """The package is named after its county.
+
+    What it checks
+        The folder's name against the form of the package, and its division code against that of the plan's layers.
+    Why
+        The receiving system files a delivery by the code in its name.
+    How to fix
+        Rename the folder, or put the right data in.
+    Limits
+        The tree and the name of the folder are settings of the form (mark C); a county whose layers tell no code is not compared.
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    if recogniser(package.form.root, {}).fullmatch(package.root) is None:
+        expected = package.expected("", package.form.root)
+        yield on_file(package.root, "form", Severity.WARNING, expected=expected)
+    code = ctx.plan.area_code if ctx.plan.layers else ""
+    own = code[: package.form.digits].ljust(6, "0")
+    if package.code and code and package.code != own:
+        yield on_file(package.root, "county", found=package.code, expected=own)

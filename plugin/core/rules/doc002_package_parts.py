@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ..context import Context
+from ..exchange.package.facts import PackageFacts
+from ..exchange.package.names import recogniser
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ._package import none_given, on_file, package_of, result
+
+
+@rule(
+    "DOC002",
+    "package-parts",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "": "{title} is missing; it should be “{file}”. Put it there.",
+        "optional": "There is no {title} (“{file}”). Put it there if the county has one.",
+        "data": "The vector data are missing; they should be “{file}”. Export them with export_package, or rename them.",
+    },
+    fails=[
+        Example(
+            "no text", {}, finds=1, side={"package": {"drop": ["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]}}
+        ),
+        Example("no data", {}, finds=1, side={"package": {"drop": ["1-空间数据/"]}}),
+    ],
+    passes=[
+        Example("all there", {}, side={"package": {}}),
+        Example("no package is inspected", {}),
+    ],
+)
+def package_parts(*, ctx: Context) -> RuleResult:
+    """Everything that must be in a package is there.
+
+    What it checks
+        Each part that the form of the package asks for: vector data, documents, tables, maps. A part that a county may not have is only information.
+    Why
+        A delivery without one of its parts is sent back unread.
+    How to fix
+        Put the part into its folder, under the name in the message.
+    Limits
+        Parts are known by their names; one under a wrong name counts as missing, and DOC003 names the file. The list of parts follows a draft (mark B); its folders are settings (mark C).
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    data = {path.rpartition("/")[2] for path in package.data_sets()}
+    for vectors in package.form.vectors:
+        # Shapefiles lie in a folder of that name.
+        name = vectors.file.removesuffix(".shp")
+        if not any(recogniser(name, package.values).fullmatch(one) for one in data):
+            yield on_file(package.expected(vectors.folder, name), "data")
+    for slot in package.form.files:
+        if slot.need == "O" or package.filling(slot):
+            continue
+        must = slot.need == "M"
+        path = package.expected(slot.folder, slot.file)
+        yield on_file(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)

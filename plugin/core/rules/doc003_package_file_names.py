@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ..context import Context
+from ..exchange.package.facts import PackageFacts
+from ..exchange.package.files import is_stray
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ._package import none_given, on_file, package_of, result
+
+
+@rule(
+    "DOC003",
+    "package-file-names",
+    severity=Severity.WARNING,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "name": "“{file}” is no file that the form of the package asks for. Rename it as it should be called, or take it out.",
+        "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
+    },
+    fails=[
+        Example(
+            "another county's map",
+            {},
+            finds=1,
+            side={"package": {"add": {"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}}},
+        ),
+        Example(
+            "a text among the maps",
+            {},
+            finds=1,
+            side={
+                "package": {
+                    "drop": ["2-规划文档/140225浑源县国土空间总体规划文本.pdf"],
+                    "add": {"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
+                }
+            },
+        ),
+    ],
+    passes=[
+        Example(
+            "maps by number and title",
+            {},
+            side={"package": {"add": {"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}}},
+        ),
+        Example("no package is inspected", {}),
+    ],
+)
+def package_file_names(*, ctx: Context) -> RuleResult:
+    """Files are called as the form wants, and lie in their folders.
+
+    What it checks
+        Every single file of the package against the names that the form has for documents, tables and maps, and the folder it lies in.
+    Why
+        A file under another name is not found, and one of another county is a slip of the hand that nobody wants to explain.
+    How to fix
+        Rename or move the file, or take it out.
+    Limits
+        What a database or a folder of shapefiles is made of is not looked at one by one. Names follow a draft (mark B), folders are settings (mark C).
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    own = package.made_by_us()
+    for file in package.single:
+        if file.path in own or is_stray(file.name) or file.name.lower().endswith(".gpkg"):
+            continue
+        slots = [slot for slot in package.form.files if file in package.filling(slot)]
+        if not slots:
+            yield on_file(file.path, "name")
+        elif all(package.form.place(slot.folder, file.name) != file.path for slot in slots):
+            yield on_file(file.path, "folder", expected=package.form.place(slots[0].folder, ""))

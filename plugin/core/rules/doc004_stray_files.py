@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ..context import Context
+from ..exchange.package.facts import PackageFacts
+from ..exchange.package.files import is_stray
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ._package import none_given, on_file, package_of, result
+
+
+@rule(
+    "DOC004",
+    "stray-files",
+    severity=Severity.WARNING,
+    basis=["package-form"],
+    needs={},
+    messages={
+        "": "“{file}” was left behind by a system or a program and is no part of a delivery. Close the program and delete the file.",
+    },
+    fails=[
+        Example(
+            "thumbnails and a lock",
+            {},
+            finds=2,
+            side={
+                "package": {
+                    "add": {
+                        "4-规划图件/Thumbs.db": b"x",
+                        "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/_gdb.PC.1.2.sr.lock": b"",
+                    }
+                }
+            },
+        ),
+    ],
+    passes=[
+        Example("none", {}, side={"package": {}}),
+        Example("no package is inspected", {}),
+    ],
+)
+def stray_files(*, ctx: Context) -> RuleResult:
+    """Nothing was left behind in the package.
+
+    What it checks
+        Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases.
+    Why
+        A lock says that somebody is still working on the data; other rests are asked about, or refused.
+    How to fix
+        Close the program that has the data open, and delete the file.
+    Limits
+        Known by name only.
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    for file in package.files:
+        if is_stray(file.name):
+            yield on_file(file.path)

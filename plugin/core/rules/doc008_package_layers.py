@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ..context import Context
+from ..exchange.package.facts import PackageFacts
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ..texts import Texts
+from ._package import none_given, on_file, package_of, result
+
+
+@rule(
+    "DOC008",
+    "package-layers",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "missing": "The data lack {title} ({name}), which a package must have. Put the layer in.",
+        "empty": "Layer {name} in “{file}” has no feature, though a package must have it. Put the data in.",
+        "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
+    },
+    fails=[
+        Example("no red line", {}, finds=1, side={"package": {"layers": {"STBHHX": None}}}),
+        Example("an empty boundary", {}, finds=1, side={"package": {"layers": {"CZKFBJ": 0}}}),
+        Example("a damaged database", {}, finds=1, side={"package": {"layers": {"DLTB": -1}}}),
+    ],
+    passes=[
+        Example("all there", {}, side={"package": {}}),
+        Example("no package is inspected", {}),
+    ],
+)
+def package_layers(*, ctx: Context) -> RuleResult:
+    """The data can be read and have every layer that a package must have.
+
+    What it checks
+        Each data set can be opened; each mandatory layer of the form is there and has features.
+    Why
+        The three control lines are handed in again with the plan, and a database copied in part is no database.
+    How to fix
+        Copy the data again, or put the layer in and make the package anew.
+    Limits
+        Which layers are mandatory is a setting of the form (mark C). What is wrong inside a layer is told by the other rules.
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    for layer in package.layers:
+        if layer.features < 0:
+            yield on_file(layer.file, "unreadable", name=layer.name)
+    there = {layer.name.upper(): layer for layer in package.layers}
+    lost = any(layer.features < 0 for layer in package.layers)
+    for vectors in package.form.vectors:
+        for slot in vectors.layers:
+            roles = ctx.plan.roles_of(slot.layer)
+            names = [slot.name, *roles] if slot.name else list(roles)
+            found = [there[n.upper()] for n in names if n.upper() in there and there[n.upper()].features >= 0]
+            if slot.need != "M" or (lost and not found):
+                continue
+            if not found:
+                yield Finding(
+                    "", key=slot.layer, case="missing", params={"title": _title(slot.layer, ctx), "name": names[0]}
+                )
+            elif not any(layer.features for layer in found):
+                yield on_file(found[0].file, "empty", name=found[0].name)
+
+
+def _title(layer: str, ctx: Context) -> str:
+    templates = ctx.norm.standard.templates
+    return templates[layer].name if layer in templates else Texts(ctx.lang).concept(layer)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ..context import Context
+from ..exchange.package.facts import LayerFact, PackageFacts
+from ..exchange.package.names import recogniser
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ._package import none_given, package_of, result
+
+
+@rule(
+    "DOC009",
+    "package-crs",
+    severity=Severity.ERROR,
+    basis=["package-draft", "package-form"],
+    needs={},
+    messages={
+        "": "Layer {name} in “{file}” is in {found}; the package asks for {expected}. Reproject it, or export it with export_package.",
+        "vertical": "Layer {name} in “{file}” names no heights ({expected}), which the form asks for. Export it with export_package.",
+    },
+    fails=[
+        Example("metres in place of degrees", {}, finds=1, side={"package": {"crs": {"CZKFBJ": "EPSG:4526"}}}),
+    ],
+    passes=[
+        Example("degrees", {}, side={"package": {}}),
+        Example("no package is inspected", {}),
+    ],
+)
+def package_crs(*, ctx: Context) -> RuleResult:
+    """Layers are in the coordinate system that the package asks for.
+
+    What it checks
+        The CRS of every layer that can be read against that of the form (EPSG:4490 in the form that ships), and the CRS of heights where the form has one.
+    Why
+        The receiving system puts layers of one delivery on top of each other by their coordinates.
+    How to fix
+        Reproject the layer, or let export_package do it.
+    Limits
+        Data sets are told apart by name; in one that no form describes no CRS is asked for.
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    for layer in package.layers:
+        if layer.features < 0:
+            continue
+        for vectors in package.form.vectors:
+            name = layer.file.rpartition("/")[2]
+            if not recogniser(vectors.file.removesuffix(".shp"), package.values).fullmatch(name):
+                continue
+            if layer.crs != vectors.crs:
+                yield _told(layer, "", layer.crs or "—", vectors.crs)
+            elif vectors.vertical and layer.vertical != vectors.vertical:
+                yield _told(layer, "vertical", "", vectors.vertical)
+
+
+def _told(layer: LayerFact, case: str, found: str, expected: str) -> Finding:
+    params = {"name": layer.name, "file": layer.file, "found": found, "expected": expected}
+    return Finding("", key=f"{layer.file}/{layer.name}", case=case, params=params)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+from typing import Any
+
+from ..context import Context
+from ..exchange.package.facts import PackageFacts
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ..texts import number
+from ._package import none_given, package_of, result
+
+
+@rule(
+    "DOC010",
+    "manifest-figures",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "features": "The manifest says layer {name} has {expected} features; it has {found}. Make the package anew.",
+        "lost": "The manifest names layer {name} in “{file}”, which is not there. Make the package anew.",
+        "area": "The manifest says layer {name} has {expected} m²; it has {found} m² (statutory). Make the package anew.",
+    },
+    fails=[
+        Example(
+            "a feature fewer",
+            {},
+            finds=1,
+            side={"package": {"manifest": True, "layers": {"CZKFBJ": 17}, "told": {"CZKFBJ": 18}}},
+        ),
+        Example(
+            "a layer lost",
+            {},
+            finds=1,
+            side={"package": {"manifest": True, "layers": {"LSWHBHX": None}, "told": {"LSWHBHX": 3}}},
+        ),
+    ],
+    passes=[
+        Example("as told", {}, side={"package": {"manifest": True}}),
+        Example("no package is inspected", {}),
+    ],
+)
+def manifest_figures(*, ctx: Context) -> RuleResult:
+    """What the manifest says of the layers is what they hold.
+
+    What it checks
+        Number of features and statutory area of every layer that the manifest names, against the data.
+    Why
+        The manifest is read by people who do not open the data.
+    How to fix
+        Make the package anew with export_package.
+    Limits
+        Areas are compared for the layers that the check looked at, to 0.01 m² a feature. Packages of other software have no manifest of ours.
+    """
+    package = package_of(ctx)
+    return none_given() if package is None else result(_look(package, ctx))
+
+
+#: How far an area may be from the manifest's, in m² a feature.
+AREA_M2 = 0.01
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    there = {layer.name.upper(): layer for layer in package.layers if layer.features >= 0}
+    for row in package.manifest["layers"] if package.manifest else []:
+        layer = there.get(str(row["layer"]).upper())
+        name = {"name": row["layer"], "file": row["file"]}
+        if layer is None:
+            yield Finding("", key=row["layer"], case="lost", params=name)
+            continue
+        if layer.features != row["features"]:
+            counts = {"expected": row["features"], "found": layer.features}
+            yield Finding("", key=row["layer"], case="features", params={**name, **counts})
+        yield from _area(row, ctx)
+
+
+def _area(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
+    told, layer = row.get("areas_m2", {}).get("statutory"), ctx.plan.layers.get(row.get("role", ""))
+    if told is None or layer is None or len(layer) != row["features"]:
+        return
+    found = float(layer.statutory.sum())
+    if abs(found - told) > AREA_M2 * max(len(layer), 1):
+        params = {"name": row["layer"], "expected": number(told, 2), "found": number(found, 2)}
+        yield Finding(layer.role, key=row["layer"], case="area", params=params)

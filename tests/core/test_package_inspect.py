@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package looked at from outside: what export_package made passes; each planted damage is found by its rule."""
+
+import io
+import json
+import shutil
+import sqlite3
+import struct
+import zipfile
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.errors import Cancelled, InputError
+from plugin.core.exchange.package import archive
+from plugin.core.exchange.package.archive import unpacked
+from plugin.core.exchange.package.export import Order, export_package
+from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, write_digest
+from plugin.core.exchange.package.inspect import inspect_package
+from plugin.core.exchange.package.profile import load_package
+from plugin.core.report import Verdict
+from tests.core.made_package import COMPLETE
+from tests.core.small import digest, said
+from tests.county import make_county
+from tests.county.write import write_geopackage
+
+pytestmark = pytest.mark.slow  # it writes and reads whole databases
+
+pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+
+FORM = load_package("county")
+ROOT = "140225浑源县国土空间总体规划"
+GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+MAP = "4-规划图件/140225浑源县01三条控制线图.jpg"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A whole package, made by export_package."""
+    folder = tmp_path_factory.mktemp("成果")
+    source, documents = folder / "county.gpkg", folder / "文档"
+    write_geopackage(source, make_county(300, defects=False)[0])
+    documents.mkdir()
+    for path, content in COMPLETE.items():
+        if ".gdb" not in path:
+            (documents / path.rpartition("/")[2]).write_bytes(content)
+    return export_package(check(source, Options()), Order(FORM, folder / "结果", documents)).path
+
+
+@pytest.fixture
+def package(made, tmp_path):
+    return Path(shutil.copytree(made, tmp_path / ROOT))
+
+
+def look(path, **options):
+    return inspect_package(path, FORM, Options(**options)).report
+
+
+def documents(report):
+    return {(f.code, f.case) for f in report.findings if f.code.startswith("DOC")}
+
+
+def test_what_was_exported_passes(package):
+    before = digest(package)
+    report = look(package)
+    assert report.findings == [] and report.verdict is Verdict.CONDITIONAL and not report.left_out
+    assert {r.outcome for r in report.rules if r.code.startswith("DOC")} == {"passed"}
+    assert sum(r.code.startswith("DOC") for r in report.rules) == 10
+    assert report.provenance["source"] == ROOT and len(report.provenance["layers"]) == 9
+    assert digest(package) == before
+
+
+def zipped(folder, path, top=True, codec="utf-8"):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for one in sorted(folder.rglob("*")):
+            if one.is_file():
+                name = one.relative_to(folder.parent if top else folder).as_posix()
+                info = zipfile.ZipInfo(name if codec == "utf-8" else name.encode(codec).decode("cp437"))
+                file.writestr(info, one.read_bytes(), zipfile.ZIP_DEFLATED)
+    if codec == "gbk":
+        # As Windows writes it: no mark for UTF-8.
+        path.write_bytes(_without_utf8(path.read_bytes()))
+    return path
+
+
+def _without_utf8(data):
+    """Names of cp437 that zipfile wrote as UTF-8 turned into bytes of GBK, lengths and flags with them."""
+    made = bytearray()
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        central, entries = bytearray(), file.infolist()
+        for info in entries:
+            name = info.filename.encode("cp437")
+            content = file.read(info)
+            packed = zlib.compressobj(wbits=-15)
+            body = packed.compress(content) + packed.flush()
+            crc = zlib.crc32(content)
+            at = len(made)
+            common = struct.pack("<HHHHHLLLHH", 20, 0, 8, 0, 33, crc, len(body), len(content), len(name), 0)
+            made += b"PK\x03\x04" + common + name + body
+            central += b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHLL", 0, 0, 0, 0, at) + name
+    end = struct.pack("<HHHHLLH", 0, 0, len(entries), len(entries), len(central), len(made), 0)
+    return bytes(made + central + b"PK\x05\x06" + end)
+
+
+@pytest.mark.parametrize(("top", "codec"), [(True, "utf-8"), (False, "utf-8"), (True, "gbk")])
+def test_a_zip_of_it_passes_too(package, tmp_path, top, codec):
+    report = look(zipped(package, tmp_path / f"{ROOT}.zip", top, codec))
+    assert report.findings == [], [f.message for f in report.findings]
+    assert len(report.provenance["layers"]) == 9
+
+
+def manifest_of(package, change):
+    path = package / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    change(manifest)
+    path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
+    write_digest(package)
+
+
+def in_database(package, layer, change):
+    from osgeo import gdal
+
+    database = gdal.OpenEx(str(package / GDB), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    change(database, database.GetLayerByName(layer) if layer else None)
+    del database
+
+
+def drop_layer(name):
+    def change(database, layer):
+        number = next(n for n in range(database.GetLayerCount()) if database.GetLayer(n).GetName() == name)
+        database.DeleteLayer(number)
+
+    return lambda package: in_database(package, "", change)
+
+
+def empty_layer(database, layer):
+    for feature in list(layer):
+        layer.DeleteFeature(feature.GetFID())
+
+
+def wrong_area(database, layer):
+    feature = next(iter(layer))
+    shape = feature.GetGeometryRef().Clone()
+    feature.SetGeometry(shape.Buffer(0.001))
+    layer.SetFeature(feature)
+
+
+def unknown_code(database, layer):
+    feature = next(iter(layer))
+    feature.SetField("GHFQDM", "999")
+    layer.SetFeature(feature)
+
+
+def truncate(package):
+    for part in (package / GDB).glob("*.gdbtable"):
+        part.write_bytes(part.read_bytes()[:100])
+
+
+def rename(old, new):
+    return lambda package: (package / old).rename(package / new)
+
+
+def other_forced(manifest):
+    manifest["check"] |= {"forced": True, "verdict": "fail", "errors": 7}
+
+
+#: Name → (what is done to a whole package, rule and case that must tell).
+DAMAGES = {
+    "the folder has another name": (lambda p: p.rename(p.with_name("最终版")), ("DOC001", "form")),
+    "the folder has another county's code": (lambda p: p.rename(p.with_name(ROOT.replace("225", "226"))), ("DOC001", "county")),
+    "the text is gone": (lambda p: (p / TEXT).unlink(), ("DOC002", "")),
+    "the database is gone": (lambda p: shutil.rmtree(p / GDB), ("DOC002", "data")),
+    "the quality report is gone": (lambda p: (p / "2-规划文档/140225浑源县质量检查报告.pdf").unlink(), ("DOC002", "optional")),
+    "the text has another name": (rename(TEXT, "2-规划文档/文本定稿.pdf"), ("DOC003", "name")),
+    "a neighbour's map": (lambda p: (p / "4-规划图件/140226左云县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC003", "name")),
+    "the text among the maps": (rename(TEXT, TEXT.replace("2-规划文档", "4-规划图件")), ("DOC003", "folder")),
+    "Thumbs.db": (lambda p: (p / "4-规划图件/Thumbs.db").write_bytes(b"x"), ("DOC004", "")),
+    "a lock in the database": (lambda p: (p / GDB / "_gdb.PC.12.34.sr.lock").touch(), ("DOC004", "")),
+    "an editor's rest": (lambda p: (p / "2-规划文档/~$规划文本.docx").touch(), ("DOC004", "")),
+    "an empty text": (lambda p: (p / TEXT).write_bytes(b""), ("DOC005", "empty")),
+    "a text that is no pdf": (lambda p: (p / TEXT).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
+    "a map that is no jpg": (lambda p: (p / MAP).write_bytes(b"GIF89a"), ("DOC005", "kind")),
+    "a map of 96 dpi": (
+        lambda p: (p / MAP).write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00`\x00`\x00\x00"),
+        ("DOC005", "dpi"),
+    ),
+    "a text that was changed": (lambda p: (p / TEXT).write_bytes(b"%PDF-1.4 other"), ("DOC006", "changed")),
+    "a file put in afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
+    "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),
+    "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
+    "a manifest that is none": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
+    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST)], ("DOC006", "none")),
+    "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
+    "forced": (lambda p: manifest_of(p, other_forced), ("DOC007", "")),
+    "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),
+    "an empty boundary": (lambda p: in_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
+    "a damaged database": (truncate, ("DOC008", "unreadable")),
+    "a feature fewer": (lambda p: in_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
+    "a layer that the manifest names": (drop_layer("LSWHBHX"), ("DOC010", "lost")),
+    "a boundary that was moved": (lambda p: in_database(p, "CZKFBJ", wrong_area), ("DOC010", "area")),
+    "a code that is in no list": (lambda p: in_database(p, "CZKFBJ", unknown_code), ("ATT002", None)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_each_damage_is_found_by_its_rule(package, name):
+    damage, (code, case) = DAMAGES[name]
+    damage(package)
+    folder = next(p for p in package.parent.iterdir() if p.is_dir())
+    report = look(folder)
+    found = [f for f in report.findings if f.code == code and case in (f.case, None)]
+    assert found, [(f.code, f.case, f.message) for f in report.findings]
+    for finding in found:
+        assert finding.message and "{" not in finding.message and "None" not in finding.message
+    assert not any(r.outcome == "crashed" for r in report.rules)
+
+
+def test_thirty_damages():
+    assert len(DAMAGES) == 30
+
+
+def test_layers_in_another_crs(tmp_path, package):
+    import pyogrio
+
+    frame = pyogrio.read_dataframe(package / GDB, layer="CZKFBJ").to_crs(4526)
+    target = package / "1-空间数据" / "140225浑源县国土空间规划矢量数据.gpkg"
+    shutil.rmtree(package / GDB)
+    pyogrio.write_dataframe(frame, target, layer="CZKFBJ", driver="GPKG")
+    text = (FORM.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
+    path = tmp_path / "某省.toml"
+    path.write_text(text, encoding="utf-8")
+    report = inspect_package(package, load_package(path), Options()).report
+    (told,) = [f for f in report.findings if f.code == "DOC009"]
+    assert "EPSG:4526" in told.message and "EPSG:4490" in told.message
+
+
+def test_a_package_of_shapefiles_of_other_software(tmp_path):
+    from tests.core.small import write_shapefiles
+
+    folder = tmp_path / ROOT / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
+    write_shapefiles(folder, "GBK")
+    report = look(tmp_path / ROOT)
+    codes = {f.code for f in report.findings}
+    assert {"DOC002", "DOC006", "DOC008"} <= codes and "DOC007" not in codes
+    assert len(report.provenance["layers"]) == 6
+
+
+def test_a_folder_without_any_layer_still_gets_a_report(tmp_path):
+    (tmp_path / "空").mkdir()
+    (tmp_path / "空" / "说明.txt").write_text("x")
+    report = look(tmp_path / "空")
+    assert {("DOC001", "form"), ("DOC002", "data"), ("DOC003", "name")} <= documents(report)
+    assert report.verdict is Verdict.FAIL
+
+
+def evil(path, name, content=b"x", **info):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        entry = zipfile.ZipInfo(name)
+        for key, value in info.items():
+            setattr(entry, key, value)
+        file.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return path
+
+
+@pytest.mark.parametrize("name", ["../a.txt", "a/../../b.txt", "/etc/a.txt", "C:/a.txt", "..\\a.txt"])
+def test_a_path_that_climbs_out(tmp_path, name):
+    path = evil(tmp_path / "a.zip", name)
+    with pytest.raises(InputError) as caught:
+        look(path)
+    assert caught.value.key == "package_zip_climbs" and said(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_a_link_is_no_file_of_a_package(tmp_path):
+    with pytest.raises(InputError) as caught:
+        look(evil(tmp_path / "a.zip", "a", b"/etc/passwd", external_attr=0o120777 << 16, create_system=3))
+    assert caught.value.key == "package_zip_climbs"
+
+
+def test_a_bomb(tmp_path, monkeypatch):
+    path = evil(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
+    monkeypatch.setattr(archive, "_HARMLESS", 1000)
+    with pytest.raises(InputError) as caught:
+        look(path)
+    assert caught.value.key == "package_zip_bomb" and said(caught.value)
+
+
+def test_a_bomb_that_lies_about_its_size(tmp_path, monkeypatch):
+    path = evil(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
+    data = path.read_bytes()
+    # What the directory at the end tells of the size.
+    at = data.index(b"PK\x01\x02") + 24
+    path.write_bytes(data[:at] + struct.pack("<L", 10) + data[at + 4 :])
+    with pytest.raises(InputError) as caught:
+        look(path)
+    assert caught.value.key in ("package_zip_bomb", "package_zip_damaged")
+
+
+def test_archives_that_cannot_be_read(tmp_path, package):
+    whole = zipped(package, tmp_path / "a.zip").read_bytes()
+    (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.zip").write_bytes(b"no zip")
+    (tmp_path / "a.rar").write_bytes(whole)
+    middle = bytearray(whole)
+    middle[len(whole) // 3 : len(whole) // 3 + 200] = b"\0" * 200
+    (tmp_path / "middle.zip").write_bytes(bytes(middle))
+    for name in ("half.zip", "text.zip", "a.rar", "middle.zip", "没有.zip"):
+        with pytest.raises(InputError) as caught:
+            look(tmp_path / name)
+        assert said(caught.value)
+
+
+def test_cancelled(package):
+    with pytest.raises(Cancelled):
+        inspect_package(package, FORM, Options(), cancelled=lambda: True)
+
+
+def test_unpacked_files_are_gone_afterwards(tmp_path, package):
+    with unpacked(zipped(package, tmp_path / "a.zip")) as folder:
+        place = folder
+        assert folder.name == ROOT and (folder / TEXT).exists()
+    assert not place.exists()
+
+
+def test_a_geopackage_is_not_written_to(tmp_path, package):
+    database = package / "1-空间数据" / "多.gpkg"
+    with closing(sqlite3.connect(database)) as made:
+        made.execute("CREATE TABLE a (b)")
+    before = digest(package)
+    look(package)
+    assert digest(package) == before

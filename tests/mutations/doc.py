@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Defects of a package (DOC): the layers stay as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.core.made_package import DATABASE, facts_of
+from tests.county.measure import statutory_area
+from tests.mutations.frame import Draft, plants
+from tests.mutations.side import told
+
+DOCUMENTS, MAPS = "2-规划文档/140225浑源县", "4-规划图件/140225浑源县"
+TEXT, MAP = f"{DOCUMENTS}国土空间总体规划文本.pdf", f"{MAPS}01三条控制线图.jpg"
+
+
+def put(draft: Draft, **changes: Any) -> None:
+    draft.options["package"] = facts_of({**told(draft.layers), **changes})
+
+
+@plants("DOC001", case="county", follows=["DOC002", "DOC003"], finds=1)
+def a_folder_called_by_another_county(draft: Draft) -> None:
+    put(draft, root="140226浑源县国土空间总体规划")
+
+
+@plants("DOC001", case="form")
+def a_folder_called_as_one_likes(draft: Draft) -> None:
+    put(draft, root="最终版")
+
+
+@plants("DOC002", follows=["DOC006"])
+def a_plan_without_its_text(draft: Draft) -> None:
+    put(draft, drop=[TEXT])
+
+
+@plants("DOC002", case="data", follows=["DOC006", "DOC008", "DOC010"])
+def a_plan_without_its_data(draft: Draft) -> None:
+    put(draft, drop=[DATABASE])
+
+
+@plants("DOC002", case="optional", follows=["DOC006"])
+def a_plan_without_the_record_of_its_check(draft: Draft) -> None:
+    put(draft, drop=[f"{DOCUMENTS}质量检查记录.pdf"])
+
+
+@plants("DOC003", case="name", follows=["DOC006"])
+def a_neighbours_map(draft: Draft) -> None:
+    put(draft, add={"4-规划图件/140226左云县02图.jpg": b"\xff\xd8\xff"})
+
+
+@plants("DOC003", case="folder", follows=["DOC006"])
+def a_text_among_the_maps(draft: Draft) -> None:
+    put(draft, drop=[TEXT], add={TEXT.replace("2-规划文档", "4-规划图件"): b"%PDF-1.4 text"})
+
+
+@plants("DOC004")
+def thumbnails(draft: Draft) -> None:
+    put(draft, add={"4-规划图件/Thumbs.db": b"x"})
+
+
+@plants("DOC005", case="empty", follows=["DOC006"])
+def an_empty_report(draft: Draft) -> None:
+    put(draft, add={f"{DOCUMENTS}质量检查报告.pdf": b""})
+
+
+@plants("DOC005", case="kind", follows=["DOC006"])
+def a_map_that_is_a_drawing(draft: Draft) -> None:
+    put(draft, add={MAP: b"GIF89a"})
+
+
+@plants("DOC005", case="dpi", follows=["DOC006"])
+def a_map_for_the_screen(draft: Draft) -> None:
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00\x60\x00\x60\x00\x00"
+    put(draft, add={MAP: head})
+
+
+@plants("DOC006", case="changed")
+def a_text_that_was_changed_afterwards(draft: Draft) -> None:
+    put(draft, add={TEXT: b"%PDF-1.4 other"})
+
+
+@plants("DOC006", case="lost", follows=["DOC002"])
+def a_map_that_was_lost(draft: Draft) -> None:
+    put(draft, drop=[MAP])
+
+
+@plants("DOC006", case="more")
+def a_map_put_in_afterwards(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}02土地利用图.jpg": b"\xff\xd8\xff"})
+
+
+@plants("DOC006", case="manifest")
+def a_manifest_that_was_changed(draft: Draft) -> None:
+    put(draft, state="changed")
+
+
+@plants("DOC006", case="none")
+def a_package_of_other_software(draft: Draft) -> None:
+    put(draft, manifest=False)
+
+
+@plants("DOC007")
+def a_package_that_was_forced(draft: Draft) -> None:
+    put(draft, forced="fail")
+
+
+@plants("DOC008", case="missing", follows=["DOC010"])
+def a_database_without_the_red_line(draft: Draft) -> None:
+    layers = told(draft.layers)["layers"]
+    put(draft, layers={**layers, "STBHHX": None})
+
+
+@plants("DOC008", case="empty", follows=["DOC010"])
+def a_database_with_an_empty_boundary(draft: Draft) -> None:
+    layers = told(draft.layers)["layers"]
+    put(draft, layers={**layers, "CZKFBJ": 0})
+
+
+@plants("DOC008", case="unreadable", follows=["DOC010"])
+def a_database_copied_in_part(draft: Draft) -> None:
+    layers = told(draft.layers)["layers"]
+    put(draft, layers={**layers, "DLTB": -1})
+
+
+@plants("DOC009")
+def a_layer_left_in_metres(draft: Draft) -> None:
+    put(draft, crs={"CZKFBJ": "EPSG:4526"})
+
+
+@plants("DOC009", case="vertical", finds=None)
+def heights_that_nobody_wrote(draft: Draft) -> None:
+    put(draft, vertical="EPSG:5737")
+
+
+@plants("DOC010", case="features")
+def a_manifest_of_one_feature_more(draft: Draft) -> None:
+    counts = told(draft.layers)["told"]
+    put(draft, told={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
+
+
+@plants("DOC010", case="lost")
+def a_layer_that_only_the_manifest_knows(draft: Draft) -> None:
+    counts = told(draft.layers)["told"]
+    put(draft, told={**counts, "LSJZX": 3})
+
+
+@plants("DOC010", case="area")
+def a_manifest_of_a_hectare_more(draft: Draft) -> None:
+    area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
+    put(draft, areas={"CZKFBJ": area + 10_000})
