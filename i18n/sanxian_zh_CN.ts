@@ -890,6 +890,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
         <translation>提示</translation>
     </message>
     <message>
+        <source>Inspect a submission package</source>
+        <translation>检查成果包</translation>
+    </message>
+    <message>
         <source>It is about the check itself, not about the data.</source>
         <translation>它说的是检查本身，不是数据里的问题。</translation>
     </message>
@@ -1036,6 +1040,18 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Look for a file</source>
         <translation>选择文件</translation>
+    </message>
+    <message>
+        <source>Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through all rules of the standard, as in “Check the plan”.
+
+Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
+
+What must be in a package is a form: county, city, or the path of a .toml file of your own.</source>
+        <translation>检查任何人做的汇交成果包（文件夹或 zip）：名称对不对，该有的有没有、放没放对，有没有程序留下的文件，文档、图件、数据打不打得开，生成清单之后改过没有（SHA-256），每个图层是不是要求的坐标系。里面的图层再按标准的全部规则检查，与“全面检查”相同。
+
+什么都不改动。zip 解压到临时文件夹；损坏的、有密码的、大得不合理的、路径指到别处的不解压。
+
+包里应有什么由“成果包样式”决定：county（县级）、city（市级），或自己的 .toml 文件的路径。</translation>
     </message>
     <message>
         <source>Lost</source>
@@ -1420,6 +1436,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Package</source>
         <translation>成果包</translation>
+    </message>
+    <message>
+        <source>Package: folder or zip</source>
+        <translation>成果包：文件夹或 zip</translation>
     </message>
     <message>
         <source>Page</source>

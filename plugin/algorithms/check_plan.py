@@ -155,7 +155,7 @@ class CheckPlan(SanxianAlgorithm):
 
     def prepare_check(self, parameters, context) -> list[str]:
         """Layers and options of the check (``what``, ``origin``, ``options``, ``taken``); returns the files that are read."""
-        self.what, self.origin, inputs, chosen = whole_plan(self, parameters, context)
+        self.what, self.origin, inputs, chosen = self.sources(parameters, context)
         year = parameters.get(BASE_YEAR)
         given = Options(
             standard=self.text(parameters, "STANDARD", context),
@@ -176,6 +176,10 @@ class CheckPlan(SanxianAlgorithm):
         self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         return [*inputs, *filter(None, side)]
+
+    def sources(self, parameters, context):
+        """What is checked, where it comes from, the files that are read, and whether layers were chosen one by one."""
+        return whole_plan(self, parameters, context)
 
     def checked(self, feedback):
         """The check itself."""

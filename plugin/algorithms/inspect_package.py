@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qgis.core import Qgis, QgsProcessingParameterFile
 
 from ..bridge import health
@@ -60,12 +62,17 @@ class InspectPackage(CheckPlan):
         from ..core.exchange.package.export import with_standard
         from ..core.exchange.package.profile import load_package
 
+        self.form = load_package(self.text(parameters, PACKAGE, context) or "county")
+        super().prepare(parameters, context, feedback)
+        self.options = with_standard(self.options, self.form)
+
+    def sources(self, parameters, context):
         path = self.parameterAsFile(parameters, INPUT, context).strip()
         if not path:
             raise InputError("package_no_input")
-        self.form = load_package(self.text(parameters, PACKAGE, context) or "county")
-        self.prepare_outputs(parameters, context, self.prepare_check(parameters, context, path))
-        self.options = with_standard(self.options, self.form)
+        if not Path(path).exists():
+            raise InputError("source_missing", source=path)
+        return path, path, [path], False
 
     def checked(self, feedback):
         from ..bridge.package import inspect

@@ -333,3 +333,14 @@ def test_a_geopackage_is_not_written_to(tmp_path, package):
     before = digest(package)
     look(package)
     assert digest(package) == before
+
+
+def test_from_the_command_line(package, capsys, tmp_path):
+    from plugin.core.__main__ import main
+
+    assert main(["inspect", str(package), "--json", str(tmp_path / "a.json")]) == 0
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["summary"]["errors"] == 0
+    (package / TEXT).unlink()
+    assert main(["inspect", str(package)]) == 1
+    assert "DOC002" in capsys.readouterr().out
+    assert main(["inspect", str(tmp_path / "没有.zip")]) == 2

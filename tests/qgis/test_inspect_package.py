@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""inspect_package from scripts and from qgis_process."""
+
+import json
+
+import pytest
+from qgis.core import QgsApplication, QgsProcessingException
+
+from plugin.core.check import Options, check
+from plugin.core.exchange.package.export import Order, export_package
+from plugin.core.exchange.package.profile import load_package
+from tests.core.made_package import COMPLETE
+from tests.county import make_county
+from tests.county.write import write_geopackage
+from tests.qgis.helpers import digest, run
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+
+
+@pytest.fixture
+def package(tmp_path):
+    source, documents = tmp_path / "county.gpkg", tmp_path / "文档"
+    write_geopackage(source, make_county(300, defects=False)[0])
+    documents.mkdir()
+    for path, content in COMPLETE.items():
+        if ".gdb" not in path:
+            (documents / path.rpartition("/")[2]).write_bytes(content)
+    return export_package(check(source, Options()), Order(load_package("county"), tmp_path / "结果", documents)).path
+
+
+def test_promised_parameters():
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:inspect_package")
+    names = [d.name() for d in algorithm.parameterDefinitions()]
+    assert names[:2] == ["INPUT", "PACKAGE"] and not {"SOURCE", "LAYERS", "RULES"} & set(names)
+    assert {"PROFILE", "STANDARD", "OUTPUT_FINDINGS", "OUTPUT_HTML", "OUTPUT_JSON"} <= set(names)
+    assert {"ERRORS", "WARNINGS", "SKIPPED", "VERDICT"} <= {d.name() for d in algorithm.outputDefinitions()}
+
+
+def test_a_package_and_a_damaged_one(tmp_path, package):
+    before = digest(package)
+    done = run("inspect_package", {"INPUT": str(package)})
+    assert (done["ERRORS"], done["WARNINGS"], done["VERDICT"]) == (0, 0, "conditional") and digest(package) == before
+    (package / TEXT).unlink()
+    outputs = {"OUTPUT_HTML": str(tmp_path / "a.html"), "OUTPUT_JSON": str(tmp_path / "a.json")}
+    done = run("inspect_package", {"INPUT": str(package), "OUTPUT_FINDINGS": str(tmp_path / "a.gpkg"), **outputs})
+    assert done["ERRORS"] == 2 and done["VERDICT"] == "fail"
+    told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert {f["code"] for f in told["findings"]} == {"DOC002", "DOC006"}
+    assert TEXT in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("given", "says"), [({}, "INPUT"), ({"INPUT": "/没有"}, "没有"), ({"PACKAGE": "省"}, "省")])
+def test_bad_parameters(tmp_path, given, says):
+    with pytest.raises(QgsProcessingException) as caught:
+        run("inspect_package", {"INPUT": str(tmp_path), **given} if given else {"INPUT": ""})
+    assert says in str(caught.value)
+
+
+def test_from_the_shell(qgis_process, package):
+    done = qgis_process("run", "sanxian:inspect_package", "--", f"INPUT={package}")
+    assert done.returncode == 0 and "VERDICT:\tconditional" in done.stdout, done.stdout + done.stderr
