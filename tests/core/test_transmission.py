@@ -341,12 +341,12 @@ def test_counties_of_a_city_in_one_folder(tmp_path):
         )
     divisions = load_standard().code_lists["divisions"]
     city = load_profile(tmp_path / "city.toml")
-    assert [c.id for c in children_of(city)] == ["c0", "c1", "c2", "c3", "c4"]
-    (total,) = sums_of_children(city, children_of(city), divisions)
+    assert [c.id for c in children_of(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
+    (total,) = sums_of_children(city, children_of(city)[0], divisions)
     # 9999.99 + 4 × 1000 亩, counted by hand.
     assert total.value == pytest.approx(1.399999, rel=1e-12) and total.lacking == () and total.state == "broken"
     (tmp_path / "c3.toml").unlink()
-    (total,) = sums_of_children(city, children_of(city), divisions)
+    (total,) = sums_of_children(city, children_of(city)[0], divisions)
     assert total.lacking == (counties[3].name,) and total.state == ""
 
 
@@ -355,7 +355,15 @@ def test_children_in_a_folder_come_before_those_that_are_shipped(tmp_path):
     own = load_profile(path)
     cluster = own.base
     assert cluster.path.name == "cluster.toml"
-    assert [c.path for c in children_of(cluster)] == [cluster.path.parent / "jinzhong.toml"]
+    assert [c.path for c in children_of(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
+
+
+def test_a_neighbour_that_cannot_be_read_is_named_and_stops_nothing(tmp_path):
+    path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")], base="shanxi", limit=1.2)
+    profile(tmp_path, "a", "140226", base="county", limit=-1)
+    (tmp_path / "别的.toml").write_text("x = ", encoding="utf-8")
+    (rule,) = report_of("LAW005", {"boundary": [square(0)]}, profile=path).rules
+    assert rule.outcome is Outcome.PASSED and "a.toml" in rule.reason and "别的.toml" in rule.reason
 
 
 # -- LAW006 -----------------------------------------------------------------------------------------------------------

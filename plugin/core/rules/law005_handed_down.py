@@ -93,7 +93,10 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     divisions = ctx.norm.standard.code_lists.get("divisions")
     for one in profile.chain():
         if one.targets and one.covers(area):
-            _tell(result, sums_of_children(one, children_of(one), divisions), one.name, ctx)
+            children, unread = children_of(one)
+            _tell(result, sums_of_children(one, children, divisions), one.name, ctx)
+            if unread:
+                result.notes.append(("parts_unread", {"files": "、".join(unread)}))
     if not tasks.tasks and not result.applicable:
         result.notes.insert(0, ("tasks_not_given", {}))
     return result

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...paths import PROFILES
 from ..data import read_toml
+from ..errors import DataError
 from ..indicators import SQUARE_METRES, compare_area, in_unit
 from ..indicators.townships import Township
 from ..profile import Profile, Target, head, load_profile
@@ -59,21 +60,24 @@ class Limit:
         return self.value > self.above
 
 
-def children_of(profile: Profile) -> list[Profile]:
+def children_of(profile: Profile) -> tuple[list[Profile], list[str]]:
     """The profiles whose base this one is, in the order of their area codes, each id once: its own folder before ours.
 
-    DataError for one of them that is not sound.
+    Beside them the names of files that cannot be read: whether they are such profiles, nobody knows.
     """
-    if profile.path is None:
-        return []
-    found: dict[str, Path] = {}
-    for folder in dict.fromkeys((profile.path.parent.resolve(), PROFILES.resolve())):
-        for path in sorted(folder.glob("*.toml")):
+    found: dict[str, Profile] = {}
+    unread: list[str] = []
+    folders = [] if profile.path is None else [profile.path.parent.resolve(), PROFILES.resolve()]
+    for path in [path for folder in dict.fromkeys(folders) for path in sorted(folder.glob("*.toml"))]:
+        try:
             table = read_toml(path)
             base = table.get("base")
-            if isinstance(base, str) and {"id", "area_code"} <= table.keys() and _means(base, path, profile):
-                found.setdefault(str(table["id"]), path)
-    return sorted((load_profile(path) for path in found.values()), key=lambda child: child.area_code)
+            if isinstance(base, str) and _means(base, path, profile) and table.get("id") not in found:
+                child = load_profile(path)
+                found[child.id] = child
+        except DataError:
+            unread.append(path.name)
+    return sorted(found.values(), key=lambda child: child.area_code), unread
 
 
 def _means(base: str, path: Path, profile: Profile) -> bool:

@@ -55,8 +55,9 @@ class ProfilePage(Page):
         self.profile.blockSignals(True)
         self.profile.clear()
         self.profile.addItem(tr("None: no targets, limits of the standard"), "")
-        fitting = [(p.area_code != county.code, p) for p in _known() if _fits(p.area_code, county.code)]
-        for _, one in sorted(fitting, key=lambda pair: (pair[0], pair[1].id)):
+        fitting = [one for one in _known() if one.covers(county.code)]
+        # The county's own first, then its city's, its cluster's, its province's.
+        for one in sorted(fitting, key=lambda one: (one.area_code != county.code, -len(one.chain()), one.id)):
             self.profile.addItem(f"{one.name}  {one.id}", one.id)
         self.profile.setCurrentIndex(1 if fitting else 0)
         self.profile.blockSignals(False)
@@ -92,7 +93,7 @@ class ProfilePage(Page):
             return "info", tr("No targets are compared; limits are the standard's. A profile can be set at any time.")
         if profile.area_code == county.code:
             return "ok", tr("This is the county's own profile.")
-        if _fits(profile.area_code, county.code):
+        if profile.covers(county.code):
             text = tr("Limits of {name} apply; its totals never do. The county's own targets are still to be set.")
             return "info", text.format(name=profile.name)
         text = tr("This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.")
@@ -104,8 +105,3 @@ class ProfilePage(Page):
 
 def _known():
     return [load_profile(one) for one in profile_ids()]
-
-
-def _fits(area: str, county: str) -> bool:
-    """Is the area the county, its city or its province?"""
-    return area in (county, f"{county[:4]}00", f"{county[:2]}0000")
