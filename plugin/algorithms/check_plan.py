@@ -175,6 +175,7 @@ class CheckPlan(SanxianAlgorithm):
         )
         self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
+        side = (*side, self.options.waivers, self.options.renumbered)
         return [*inputs, *filter(None, side)]
 
     def sources(self, parameters, context):

@@ -20,7 +20,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge import county
+from ..bridge import county, waivers
 from ..bridge.layers import Snapshot, snapshot
 from ..bridge.recognise import is_findings, plan_layers
 from ..bridge.texts import tr
@@ -181,7 +181,8 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
     """
     if isinstance(what, str) or project is None:
         return given, {}
-    kept = county.options(project)
+    # The waivers of these layers, should others of the project lie elsewhere.
+    kept = replace(county.options(project), waivers=waivers.of(project, [shot.path for shot in what]))
     names = ("profile", "standard", "scope", "base_year", "phase", "targets", "waivers", "baseline", "register")
     taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
     ids = {shot.layer_id for shot in what}

@@ -9,6 +9,7 @@ from qgis.core import QgsProject
 
 from ..core.check import Options
 from . import kept_paths, recognise, roles, waivers
+from .layers import file_of
 from .settings import language
 
 _SCOPE = "sanxian"
@@ -62,6 +63,6 @@ def options(project: QgsProject) -> Options:
         targets=county.targets,
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
-        waivers=waivers.of(project, recognise.plan_layers(project)),
+        waivers=waivers.of(project, map(file_of, recognise.plan_layers(project))),
         **{key: kept_paths.full(project, key) for key in _PATHS},
     )

@@ -21,27 +21,32 @@ def chosen(project: QgsProject) -> str:
 
 
 def choose(project: QgsProject, path: str) -> None:
-    """Name a file, or none. Relative where it lies with the project, so that both may move."""
+    """Name a file, or none."""
     kept_paths.keep(project, _KEY, path)
 
 
 def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
+    """As `place_of`, for layers of the project."""
+    return place_of(project, map(file_of, layers))
+
+
+def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
     """The file of 县配置; else beside the one file that all layers are in, or in the one folder of their files, where a
     check of that file or folder looks, too; else beside the project's file. None when there is none of these."""
-    named = chosen(project)
+    named = kept_paths.full(project, _KEY)
     if named:
-        return Path(project.homePath() or ".") / named
-    files = {Path(path) for path in map(file_of, layers) if path and Path(path).exists()}
-    if len(files) == 1:
-        return beside_source(files.pop())
-    folders = {path.parent for path in files}
+        return Path(named)
+    there = {Path(path) for path in files if path and Path(path).exists()}
+    if len(there) == 1:
+        return beside_source(there.pop())
+    folders = {path.parent for path in there}
     if len(folders) == 1:
         return beside_source(folders.pop())
     home = project.absoluteFilePath()
     return Path(home).with_name(f"{Path(home).stem}{SUFFIX}") if home else None
 
 
-def of(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> str:
-    """What a check of the project's layers is told: the file where it is there, or was named; else nothing."""
-    path = place(project, layers)
+def of(project: QgsProject, files: Iterable[str]) -> str:
+    """What a check of layers from these files is told: the file of waivers where it is there, or was named; else nothing."""
+    path = place_of(project, files)
     return str(path) if path is not None and (path.is_file() or chosen(project)) else ""

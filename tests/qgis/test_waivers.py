@@ -80,6 +80,15 @@ def test_layers_of_the_project_take_those_beside_their_file(plan, tmp_path):
     assert "没有.csv" in str(error.value), "one that was named and is not there is no slip to be passed over"
 
 
+def test_layers_that_are_chosen_take_those_beside_their_own_file(plan, tmp_path):
+    waive(plan)
+    layers = load(plan)
+    (tmp_path / "远").mkdir()
+    load(write_small(tmp_path / "远" / "other.gpkg"), "CZKFBJ")
+    assert waivers.place(QgsProject.instance(), QgsProject.instance().mapLayers().values()) is None
+    assert verdict(LAYERS=[layer.id() for layer in layers])[0]["ERRORS"] == 0
+
+
 def test_where_the_waivers_of_a_project_stand(plan, tmp_path):
     project = QgsProject.instance()
     assert waivers.place(project, []) is None
