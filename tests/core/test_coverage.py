@@ -4,6 +4,8 @@
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plugin.core.geometry.corners import narrow_parts, near_vertices, sharp_corners
 from plugin.core.geometry.coverage import gaps, mismatched_edges
@@ -169,3 +171,26 @@ def test_a_union_of_few_that_overlap_and_many_that_tile_is_the_union_of_all():
         whole = united(layer, tolerance=LIMITS)
         assert whole.is_valid and united(layer, tolerance=LIMITS) is whole
         assert whole.symmetric_difference(shapely.union_all([s for s in shapes if s is not None])).area < 1e-6
+
+
+@given(st.integers(0, 10**6), st.sampled_from([3.0, 10.0, 30.0]))
+@settings(deadline=None, max_examples=60)
+def test_sharp_corners_are_those_that_a_look_at_every_corner_finds(seed, below):
+    """Before the angles are computed, rings without a sharp one are sorted out."""
+    rng = np.random.default_rng(seed)
+    shapes = []
+    for _ in range(6):
+        xy = rng.uniform(0, 40, (int(rng.integers(3, 9)), 2)) * [1, rng.choice([1, 0.1])]
+        xy = np.repeat(xy, rng.integers(1, 3, len(xy)), axis=0)
+        shapes.append(shapely.Polygon(xy))
+    found = sharp_corners(np.array([*shapes, None], dtype=object), below)
+    told = set(zip(found.row.tolist(), map(tuple, found.point.tolist()), strict=True))
+    plain = set()
+    for n, shape in enumerate(shapes):
+        ring = [p for k, p in enumerate(shape.exterior.coords) if k == 0 or p != shape.exterior.coords[k - 1]][:-1]
+        for k, at in enumerate(ring):
+            u, v = np.subtract(ring[k - 1], at), np.subtract(ring[(k + 1) % len(ring)], at)
+            angle = np.degrees(np.arccos(np.clip(u @ v / np.hypot(*u) / np.hypot(*v), -1, 1)))
+            if len(ring) > 2 and angle < below - 1e-6:
+                plain.add((n, at))
+    assert plain <= told and len(told - plain) <= 1

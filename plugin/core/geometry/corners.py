@@ -36,6 +36,7 @@ def sharp_corners(shapes: NDArray, below: float, *, check: Check = never) -> Cor
     """
     found: list[tuple[NDArray, NDArray, NDArray]] = []
     for row, xy, at in _rings_of(shapes, check):
+        row, xy, at = _perhaps_sharp(row, xy, at, below)
         before, after, ring = _neighbours(xy, at)
         if not len(ring):
             continue
@@ -44,6 +45,28 @@ def sharp_corners(shapes: NDArray, below: float, *, check: Check = never) -> Cor
         sharp = angle < below
         found.append((row[ring[sharp]], xy[ring[sharp]], angle[sharp]))
     return _joined(found)
+
+
+def _perhaps_sharp(row: NDArray, xy: NDArray, at: NDArray, below: float) -> tuple[NDArray, NDArray, NDArray]:
+    """Only those rings that have such a corner, or a repeated vertex behind which there may be one."""
+    if below >= 45:
+        return row, xy, at
+    x, y = np.diff(xy[:, 0]), np.diff(xy[:, 1])
+    # The edge before each vertex; before the first of a ring comes its last edge.
+    last = at[1:] - 2
+    x_before, y_before = np.concatenate([x[-1:], x]), np.concatenate([y[-1:], y])
+    x_before[at[:-1]], y_before[at[:-1]] = x[last], y[last]
+    x_before, y_before = x_before[:-1], y_before[:-1]
+    back = -(x_before * x + y_before * y)
+    aside = np.abs(x_before * y - y_before * x)
+    perhaps = aside <= np.tan(np.radians(below)) * (1 + 1e-9) * back
+    perhaps |= ((x == 0) & (y == 0)) | ((x_before == 0) & (y_before == 0))
+    # Of the closing vertex there is no edge: what was computed there is of two rings.
+    perhaps[at[1:-1] - 1] = False
+    chosen = np.zeros(len(at) - 1, dtype=bool)
+    chosen[np.searchsorted(at, np.flatnonzero(perhaps), side="right") - 1] = True
+    kept = np.repeat(chosen, np.diff(at))
+    return row[kept], xy[kept], np.concatenate([[0], np.cumsum(np.diff(at)[chosen])])
 
 
 def near_vertices(shapes: NDArray, within: float, *, check: Check = never) -> Corners:

@@ -22,6 +22,8 @@ from .validity import missing
 
 #: Degrees that directions may differ by over a short way.
 SPREAD = 120.0
+#: Between two long edges they may do so by as much.
+ACUTE = 150.0
 #: A short way, in widths: neighbouring sides (`TURNED`) come within a width of each other on no longer one.
 SHORT_WAY = 6.25
 #: Sharper turns (degrees) into the polygon push its inner parallel too far off.
@@ -98,7 +100,11 @@ def _wide(found: Rings, width: float) -> NDArray:
     turn = _turns(step, after)
     # Seen from inside: a ring drawn clockwise turns the other way.
     turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
-    wide[ring[(turn > SPREAD) | (turn < -INWARD)]] = False
+    wide[ring[(turn > ACUTE) | (turn < -INWARD)]] = False
+    # At an acute corner both edges go on straight for longer than anything near the corner reaches.
+    acute = np.flatnonzero(turn > SPREAD)
+    short = np.minimum(length[acute], length[after[acute]]) <= SHORT_WAY * width
+    wide[ring[acute[short]]] = False
     wide &= _little_spread(ring, after, length, turn, SHORT_WAY * width, wide)
     chosen = wide[ring]
     if chosen.any():
@@ -148,24 +154,38 @@ def _sides_apart(
 ) -> NDArray:
     """(r,) bool: sides that follow each other do not turn back, and all others are more than ``distance`` m apart.
 
-    Long sides from corner to corner tell it of most rings; those that they leave open are cut into shorter ones.
+    Long sides from corner to corner tell it of most rings; those that they leave open are cut at the edges next to a
+    corner, then into short sides.
     """
     # The direction of a segment against the ring's first, turns added up.
     before = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
     direction = before - before[first][ring]
     apart = np.zeros(len(wide), dtype=bool)
-    for short in (False, True):
+    for cut in (_at_corners, _beside_corners, _at_turns):
         some = (wide & ~apart)[ring]
         if not some.any():
             break
         opens = np.ones(int(some.sum()), dtype=bool)
-        opens[1:] = np.diff(ring[some]) != 0
-        if short:
-            opens[1:] |= np.diff(np.floor(direction[some] / SIDE + 0.5)) != 0
-        else:
-            opens[1:] |= np.abs(np.diff(direction[some])) > CORNER
+        opens[1:] = (np.diff(ring[some]) != 0) | cut(direction[some])
         apart |= _apart(ring[some], opens, a[some], b[some], direction[some], distance, len(wide))
     return apart
+
+
+def _at_corners(direction: NDArray) -> NDArray:
+    """(k − 1,) bool: segments, from the second on, that begin a side."""
+    return np.abs(np.diff(direction)) > CORNER
+
+
+def _beside_corners(direction: NDArray) -> NDArray:
+    corner = _at_corners(direction)
+    begins = corner.copy()
+    begins[1:] |= corner[:-1]
+    begins[:-1] |= corner[1:]
+    return begins
+
+
+def _at_turns(direction: NDArray) -> NDArray:
+    return np.diff(np.floor(direction / SIDE + 0.5)) != 0
 
 
 def _apart(
@@ -203,8 +223,10 @@ def _apart(
 def _extents(a: NDArray, b: NDArray, at: NDArray) -> list[tuple[NDArray, NDArray]]:
     """The least and the greatest x, y and distances along the two diagonals of each side ((s,) each, m)."""
     half = np.sqrt(0.5)
+    # A side goes from vertex to vertex, and on to the end of its last segment.
+    end = b[np.append(at[1:], len(a)) - 1]
     found = []
     for u, v in ((1.0, 0.0), (0.0, 1.0), (half, half), (half, -half)):
-        p, q = a[:, 0] * u + a[:, 1] * v, b[:, 0] * u + b[:, 1] * v
-        found.append((np.minimum.reduceat(np.minimum(p, q), at), np.maximum.reduceat(np.maximum(p, q), at)))
+        p, q = u * a[:, 0] + v * a[:, 1] if u * v else np.ascontiguousarray(a[:, int(v)]), u * end[:, 0] + v * end[:, 1]
+        found.append((np.minimum(np.minimum.reduceat(p, at), q), np.maximum(np.maximum.reduceat(p, at), q)))
     return found
