@@ -16,6 +16,7 @@ from plugin.core.tolerance import Tolerance
 from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of
 from plugin.core.versions.compare import Townships
 from tests.core.examples import ORIGIN, plan_of
+from tests.core.test_properties import rows
 
 ROLE = "YJJBNTBHTB"
 LIMITS = Tolerance()
@@ -307,6 +308,47 @@ def test_any_layout_as_plain_shapely_has_it_and_the_balance_closes(layout):
         assert abs(balance.doubled) <= 1e-6
     # Vertices more on straight edges are all that the land that stayed may be worth more or less.
     assert abs(found.total["statutory"].revalued) <= 3e-6 * found.total["statutory"].after
+
+
+@st.composite
+def any_rows(draw, tag):
+    """Whatever a layer may hold: overlaps, copies, holes, parts, rows without a shape, keys twice or none."""
+    found = []
+    for n, shape in enumerate(draw(rows())):
+        number = f"{tag}{n if draw(st.integers(0, 4)) else 0}" if draw(st.integers(0, 5)) else ""
+        net = None if shape is None else shape.area * 0.9
+        found.append(row(shape, number, land_use=draw(st.sampled_from(["0101", "0103"])), net_area=net))
+    return found or [row(square(0, 0, 3, 3), tag, net_area=8.0)]
+
+
+@given(st.data())
+@settings(property_test, max_examples=30)
+def test_the_balance_closes_whatever_the_layers_hold(data):
+    before = data.draw(any_rows("A"))
+    after = data.draw(any_rows("A"))
+    if data.draw(st.booleans()):
+        after += [dict(r) for r in before[: len(before) // 2 + 1]]
+    towns = Townships(np.array([placed(square(0, 0, 4, 20)), placed(square(4, 0, 3, 20))], object), ["甲镇", "乙镇"])
+    given_towns = towns if data.draw(st.booleans()) else Townships(np.array([], dtype=object), [])
+    found = compared(before, after, townships=given_towns)
+    shapes = [[s for s in map(placed_or_none, rows) if s is not None] for rows in (before, after)]
+    old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)
+    for basis in ("statutory", "net"):
+        balance = found.total[basis]
+        assert abs(balance.rest) <= 1e-6, balance
+        for name in ("before", "after", "moved_in", "moved_out", "revalued", "doubled"):
+            summed = sum(getattr(b, name) for b in found.townships[basis].values())
+            assert summed == pytest.approx(getattr(balance, name), abs=1e-6), name
+    # Land in both editions has not moved, whatever lies on top of each other.
+    moved = [shapely.union_all([p.geometry for p in found.of_kind(kind)] or [shapely.Polygon()]) for kind in (OUT, IN)]
+    slack = 0.5 * len(found.slivers) + 1e-3
+    assert shapely.symmetric_difference(moved[0], shapely.difference(old, new)).area <= slack
+    assert shapely.symmetric_difference(moved[1], shapely.difference(new, old)).area <= slack
+    assert compared(before, before).identical
+
+
+def placed_or_none(one):
+    return placed(shapely.from_wkt(one["wkt"])) if one["wkt"] else None
 
 
 # -- what it costs -----------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def _pair(
         right = pd.DataFrame({"other": free, "one": after[free, 0], "two": after[free, 1]})
         on = ["one", "two"]
         if by_key:
-            left["key"], right["key"] = [keys_before[n] for n in rest], [keys_after[n] for n in free]
+            left["key"], right["key"] = _keys(keys_before, rest), _keys(keys_after, free)
             on.append("key")
         left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
         pairs = left.merge(right, on=[*on, "nth"])
@@ -181,11 +181,16 @@ def _same_ring(one: NDArray, other: NDArray, reach: float) -> bool:
 
 
 def _pair_bare(found: NDArray, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str]) -> None:
-    """Rows without a shape in both editions, by key."""
+    """Rows without a shape in both editions, by key; where several have one, or none, in their order."""
+    import pandas as pd
+
     taken = np.isin(np.arange(len(after)), found)
     rest, free = np.flatnonzero((found < 0) & missing(before)), np.flatnonzero(~taken & missing(after))
-    left, right = _one_key(found, keys_before, keys_after, rest, free)
-    found[left] = right
+    left = pd.DataFrame({"row": rest, "key": _keys(keys_before, rest)})
+    right = pd.DataFrame({"other": free, "key": _keys(keys_after, free)})
+    left["nth"], right["nth"] = left.groupby("key").cumcount(), right.groupby("key").cumcount()
+    pairs = left.merge(right, on=["key", "nth"])
+    found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
 def _one_key(
@@ -194,12 +199,18 @@ def _one_key(
     """Pairs among rows of both editions whose key nobody else of them has."""
     import pandas as pd
 
-    left = pd.DataFrame({"row": rest, "key": [keys_before[n] for n in rest]})
-    right = pd.DataFrame({"other": free, "key": [keys_after[n] for n in free]})
+    left = pd.DataFrame({"row": rest, "key": _keys(keys_before, rest)})
+    right = pd.DataFrame({"other": free, "key": _keys(keys_after, free)})
     for table in (left, right):
         table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
     pairs = left.merge(right, on="key")
     return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
+
+
+def _keys(keys: list[str], rows: NDArray) -> NDArray:
+    """(k,) objects, also when there are none: pandas takes an empty list for numbers."""
+    found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
+    return found
 
 
 def _rest(found: NDArray, before: NDArray, after: NDArray) -> tuple[NDArray, NDArray]:
