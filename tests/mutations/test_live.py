@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A defect that is drawn, not loaded: followed edit by edit, the local rules say of it what a check of the whole says."""
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from plugin.core.assembly import assemble
+from plugin.core.check import Options
+from plugin.core.engine import choose_rules, run
+from plugin.core.live import Live
+from plugin.core.rule import all_rules
+from tests.county import source
+from tests.mutations.frame import Draft
+from tests.mutations.test_mutations import MUTATIONS
+
+pytestmark = pytest.mark.slow  # it goes through all mutations once more
+
+#: Rules whose findings on a row depend on more than what the row meets, in one of their sentences.
+WIDE = {("REL006", "share")}
+
+
+@pytest.fixture(scope="module")
+def drawn(base):
+    """Norm, local rules, and the clean plan with what they find."""
+    clean = base("county")
+    options = Options(**clean.options)
+    norm = options.norm()
+    rules = [rule for rule in choose_rules(norm.rules) if rule.local]
+    plan = assemble(source.as_read(clean.county.layers), norm, scope="county")
+    return norm, rules, plan, run(plan, rules).findings
+
+
+def edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame):
+    """Row by row: (number, None) where it is gone, (number, (shape, attributes)) where it changed or is new."""
+    for row in before.index.difference(after.index):
+        yield int(row), None
+    names = [name for name in after.columns if name != "geometry"]
+    for row in after.index:
+        shape, values = after.at[row, "geometry"], {name: after.at[row, name] for name in names}
+        if row not in before.index:
+            yield int(row), (shape, values)
+            continue
+        same = shapely.equals_exact(shape, before.at[row, "geometry"], 0) if shape is not None else False
+        changed = {name: value for name, value in values.items() if not alike(value, before.at[row, name])}
+        if not same or changed:
+            yield int(row), (shape, changed)
+
+
+def alike(a, b):
+    return a is b or a == b or (a != a and b != b) or (a is None and b is None)
+
+
+def followed(live: Live, findings: list, draft: Draft, clean) -> list:
+    for role, frame in draft.layers.items():
+        before = clean.county.layers[role]
+        if before is frame or before.equals(frame):
+            continue
+        for row, now in edits(before, frame):
+            if now is None:
+                answer = live.remove(role, row)
+            elif row in before.index:
+                answer = live.edit(role, row, now[0], **now[1])
+            else:
+                _, answer = live.add(role, row, now[0], **now[1])
+            findings = [f for f in findings if not answer.replaces(f)] + answer.found
+    return findings
+
+
+def named(findings):
+    told = {(f.code, f.case, f.fingerprint): f.area_m2 or 0.0 for f in findings}
+    return {key: area for key, area in told.items() if key[:2] not in WIDE}
+
+
+LOCAL = {code for code, rule in all_rules().items() if rule.local}
+
+
+@pytest.mark.parametrize(
+    "one", [m for m in MUTATIONS if m.base == "county" and m.rule in LOCAL], ids=lambda one: one.name
+)
+def test_an_edit_is_followed(one, drawn, base, tmp_path):
+    norm, rules, plan, findings = drawn
+    clean = base("county")
+    draft = Draft(clean.county, clean.options, tmp_path)
+    one.plant(draft)
+    as_drawn = draft.layers.keys() == clean.county.layers.keys() and all(
+        list(frame.columns) == list(clean.county.layers[role].columns) for role, frame in draft.layers.items()
+    )
+    declared = {role: source.declared(role) for role in draft.layers}
+    if not as_drawn or draft.crs or draft.curves or draft.schema != declared or draft.options != clean.options:
+        pytest.skip("no edit: other layers, fields, coordinates or settings")
+    whole = assemble(source.as_read(draft.layers), norm, scope="county")
+    expected = named(run(whole, rules).findings)
+    assert expected != named(findings)
+    assert named(followed(Live(plan, rules), findings, draft, clean)) == pytest.approx(expected, abs=0.01)
