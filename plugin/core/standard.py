@@ -19,8 +19,7 @@ from .editions import standard_folders as standard_folders
 from .editions import standard_ids as standard_ids
 from .errors import DataError, InputError
 from .maintenance import Maintenance, check_maintenance, load_maintenance
-from .phases import PHASES
-from .rule import Severity
+from .phases import read_phases, read_severities
 from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
 #: In place of a group of rules: every rule there is. No standard writes a group of this name.
@@ -232,8 +231,8 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
         settings.update(flatten(table.get(section, {}), f"{section}."))
     conflicts = load_conflicts(folder)
     settings |= {c.key: c.meaning for c in conflicts}
-    severity = _severities(table.get("severity", {}), "severity", path)
-    phases = _phases(table.get("phase", {}), path)
+    severity = read_severities(table.get("severity", {}), "severity", path)
+    phases = read_phases(table.get("phase", {}), path)
     in_phases = (f"phase.{p}.severity.{code}" for p, said in phases.items() for code in said)
     own = frozenset([*settings, *(f"severity.{code}" for code in severity), *in_phases])
     includes = tuple(load_standard(str(find_standard(other, beside=folder))) for other in table.get("includes", ()))
@@ -301,27 +300,6 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     _check_groups(standard, own_groups, path)
     check_arrangement(standard, own_themes.values(), own_tree.values(), path)
     return standard
-
-
-def _severities(table: Any, where: str, path: Path) -> dict[str, str]:
-    """Code → severity. (Which codes there are, a test of ours asks: rules load later than standards.)"""
-    for code, value in expect(table, dict, file=path, key=where).items():
-        if value not in list(Severity):
-            raise DataError(
-                "data_value_unknown", file=str(path), key=f"{where}.{code}", value=str(value), known=", ".join(Severity)
-            )
-    return dict(table)
-
-
-def _phases(table: Any, path: Path) -> dict[str, dict[str, str]]:
-    """Phase → code → severity (``[phase.drafting.severity]``)."""
-    found = {}
-    for phase, rows in expect(table, dict, file=path, key="phase").items():
-        check_keys({phase: rows}, required=(), allowed=PHASES, file=path, where="phase")
-        where = f"phase.{phase}"
-        check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
-        found[phase] = _severities(rows["severity"], f"{where}.severity", path)
-    return found
 
 
 def _group(key: str, row: dict[str, Any], path: Path) -> Group:

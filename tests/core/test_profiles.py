@@ -297,6 +297,25 @@ def test_severity_is_the_first_that_is_said(tmp_path):
     assert [told("报批", c) for c in ("LAW001", "LAW002")] == ["ERROR", "ERROR"]
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[severity]\nLAW001 = "WARN"\n', "severity.LAW001"),
+        ("[phase]\ndrafting = 1\n", "phase.drafting"),
+        ("[phase.draft.severity]\n", "phase.draft"),
+        ("[phase.drafting]\nLAW001 = 1\n", "phase.drafting.severity"),
+    ],
+)
+def test_a_slip_in_the_severities_of_a_standard(tmp_path, text, key):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    head = 'id = "own"\nedition = "1"\nname = "本县"\nincludes = ["county_db"]\n'
+    (folder / "standard.toml").write_text(head + text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_standard(str(folder))
+    assert caught.value.params["key"] == key
+
+
 def test_severities_of_the_standards_are_of_rules_there_are():
     for standard in map(load_standard, ("county_db", "three_lines_2022", "survey_2020")):
         said = [standard.severity, *standard.phases.values()]
