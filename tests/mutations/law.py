@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import shapely
 
 from tests.county.lines import TARGETS
 from tests.county.workshop import EDGE, FARM, FIELD, PARCEL, ZONE
@@ -75,6 +76,14 @@ def a_zone_with_an_area_of_before(draft: Draft) -> None:
 @plants("LAW022")
 def a_part_of_the_reserve_is_missing(draft: Draft) -> None:
     draft.drop(RESERVES, draft.last(RESERVES))
+
+
+@plants("LAW022", case="share", follows=["REL036"])
+def a_reserve_of_which_all_is_to_be_in_the_red_line(draft: Draft) -> None:
+    draft.county_sets("[rules.LAW022]\nmin_red_line_share = 1.0\n")
+    parcel, _ = draft.choose(draft.wild & ~draft.lines.red)
+    x, y = np.round(draft.fabric.sites[parcel], 3)
+    draft.add(RESERVES, shapely.box(x, y, x + 30, y + 30), MC="某森林公园")
 
 
 @plants("LAW002", case="rounding")
