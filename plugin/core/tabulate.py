@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .layer import SourceLayer
     from .plan import Plan
     from .render.tables import Table
+    from .tolerance import Tolerance
 
 Progress = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
@@ -52,10 +53,7 @@ def tabulate(
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .assembly import assemble
-    from .context import Context
-    from .indicators.compute import Figures
     from .io import read_source
-    from .render.tables import all_tables
     from .texts import Texts
 
     def stop_if_cancelled() -> None:
@@ -80,12 +78,34 @@ def tabulate(
     )
     plan.notices += options.notices
     progress(_READ, texts.get("toolbox", "computing"))
-    limits = options.tolerance or norm.tolerance()
-    figures = Figures(Context(plan, norm, limits, check=stop_if_cancelled, lang=options.lang), texts)
-    tables = all_tables(figures, lambda share: progress(_READ + _TABLES * share, ""))
-    tables.append(_about(plan, figures))
+    done = tabulate_plan(
+        plan,
+        options.lang,
+        tolerance=options.tolerance,
+        progress=lambda share: progress(_READ + _TABLES * share, ""),
+        check=stop_if_cancelled,
+    )
     progress(1.0, "")
-    return Tabulated(plan, figures, tables)
+    return done
+
+
+def tabulate_plan(
+    plan: Plan,
+    lang: str,
+    *,
+    tolerance: Tolerance | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+    check: Callable[[], None] = lambda: None,
+) -> Tabulated:
+    """All indicators and tables of a plan that is there already. ``check`` may raise to stop."""
+    from .context import Context
+    from .indicators.compute import Figures
+    from .render.tables import all_tables
+    from .texts import Texts
+
+    limits = tolerance or plan.norm.tolerance()
+    figures = Figures(Context(plan, plan.norm, limits, check=check, lang=lang), Texts(lang))
+    return Tabulated(plan, figures, [*all_tables(figures, progress), _about(plan, figures)])
 
 
 def check_workbook(target: str | Path) -> None:
@@ -98,15 +118,20 @@ def check_workbook(target: str | Path) -> None:
 
 def write_workbook(done: Tabulated, target: str | Path, check: Callable[[], None] = lambda: None) -> None:
     """The tables as xlsx, written beside the target and moved. OutputError, also for a target that was read."""
+    check_not_input(target, list(done.plan.inputs))
+    with beside(target) as path:
+        put_tables(done, path)
+        check()
+
+
+def put_tables(done: Tabulated, path: Path) -> None:
+    """The tables as a new xlsx just here. OutputError when the package that writes workbooks is not there."""
     from .provenance import area_name, plugin_version
     from .render.tables.workbook import put_workbook
 
     texts = done.figures.texts
-    check_not_input(target, list(done.plan.inputs))
-    with beside(target) as path:
-        author = texts.get("about", "program", version=plugin_version())
-        put_workbook(path, done.tables, area_name(done.plan), texts, author)
-        check()
+    author = texts.get("about", "program", version=plugin_version())
+    put_workbook(path, done.tables, area_name(done.plan), texts, author)
 
 
 def _about(plan: Plan, figures: Figures) -> Table:

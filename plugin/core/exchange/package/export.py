@@ -7,12 +7,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyproj import CRS
 
-from ...errors import InputError, OutputError
+from ...errors import DataError, InputError, OutputError
 from ...geometry import crs as crs_care
 from ...provenance import area_name
 from ...standard import load_standard
@@ -138,6 +139,7 @@ def export_package(
         manifest["slots"] = slot_rows(filled, form)
         _copy(filled, new, form, check)
         _report(checked, new, form, values, page)
+        problems += _tables(checked, new, form, values, check)
         _metadata(manifest, new, form, values)
         told = write_manifest(new, manifest, problems, lang, check)
         digest = write_digest(new)
@@ -324,6 +326,28 @@ def _report(
     text = page() if page is not None else render(checked.report, checked.plan.norm)
     for suffix, content in ((".html", text), (".json", to_json(checked.report))):
         path.with_name(path.name + suffix).write_text(content, encoding="utf-8", newline="\n")
+
+
+def _tables(
+    checked: Checked, new: Path, form: PackageProfile, values: dict[str, str], check: Callable[[], None]
+) -> list[Problem]:
+    """The workbook of the plan's figures: the same indicators as in the report. What keeps it from being made is told."""
+    from ...tabulate import put_tables, tabulate_plan
+
+    if form.tables is None:
+        return []
+    if find_spec("openpyxl") is None:
+        return [Problem(Level.NOTE, "tables_no_openpyxl")]
+    try:
+        made = tabulate_plan(checked.plan, checked.report.lang, check=check)
+    except (InputError, DataError) as error:
+        # Not every edition has the lists that the tables are made by.
+        reason = Texts(checked.report.lang).explain(error)
+        return [Problem(Level.NOTE, "tables_not_made", params={"reason": reason})]
+    path = new / form.place(form.tables.folder, f"{fill(form.tables.file, values)}.xlsx")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    put_tables(made, path)
+    return []
 
 
 def _metadata(manifest: dict[str, Any], new: Path, form: PackageProfile, values: dict[str, str]) -> None:

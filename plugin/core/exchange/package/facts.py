@@ -104,7 +104,9 @@ class PackageFacts:
         """Paths of the files that the plugin itself puts into a package."""
         report = self.expected(self.form.report.folder, self.form.report.file)
         metadata = self.expected(self.form.metadata.folder, self.form.metadata.file)
-        return {MANIFEST, PAGE, DIGEST, f"{report}.html", f"{report}.json", metadata}
+        own = {MANIFEST, PAGE, DIGEST, f"{report}.html", f"{report}.json", metadata}
+        tables = self.form.tables
+        return own | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())
 
 
 def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:

@@ -82,7 +82,8 @@ class NamedFile:
 
 @dataclass(frozen=True)
 class PackageProfile:
-    """One form of a package. ``folders``: word → name in the tree; ``marks``: key → A, B or C."""
+    """One form of a package. ``folders``: word → name in the tree; ``tables``: the workbook of the plan's figures, None where
+    none is wanted; ``marks``: key → A, B or C."""
 
     id: str
     name: str
@@ -96,6 +97,7 @@ class PackageProfile:
     files: tuple[FileSlot, ...]
     report: NamedFile
     metadata: NamedFile
+    tables: NamedFile | None
     marks: dict[str, str]
     path: Path
 
@@ -114,7 +116,7 @@ def package_ids() -> list[str]:
 
 
 _TOP = ("id", "name", "standard", "source", "digits", "root", "secrecy", "folders", "vector", "report", "metadata")
-_TOP_MORE = ("secrecy_levels", "marks", "document", "map", "table")
+_TOP_MORE = ("secrecy_levels", "marks", "document", "map", "table", "tables")
 _KINDS = ("document", "map", "table")
 
 
@@ -158,6 +160,7 @@ def load_package(name: str | Path) -> PackageProfile:
         files=files,
         report=_named(table["report"], "report", path, folders),
         metadata=metadata,
+        tables=_named(table["tables"], "tables", path, folders) if "tables" in table else None,
         marks=marks,
         path=path,
     )
