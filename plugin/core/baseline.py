@@ -7,10 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .errors import InputError
-from .geometry.validity import missing
 from .plan import Plan
 from .versions import Comparison, compare_layers, edition_of
 from .versions.compare import NO_TOWNSHIPS, Townships
@@ -103,7 +100,5 @@ def townships_of(plan: Plan) -> Townships:
     for one in (plan, plan.baseline):
         layer = one.concept("townships") if one is not None else None
         if layer is not None and layer.has("division_name"):
-            there = np.flatnonzero(~missing(layer.plane))
-            names = layer.text("division_name")
-            return Townships(layer.plane[there], [names[n] for n in there])
+            return Townships(layer.polygons, layer.text("division_name"))
     return NO_TOWNSHIPS

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import shared_parts
+from plugin.core.geometry.polygons import Polygons
 from plugin.core.tolerance import Tolerance
 from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of
-from plugin.core.versions.compare import Townships
+from plugin.core.versions.compare import NO_TOWNSHIPS, Townships
 from tests.core.examples import ORIGIN, plan_of
 from tests.core.test_properties import rows
 
@@ -43,6 +44,10 @@ def compared(before, after, **more):
 def totals(found, basis="statutory"):
     b = found.total[basis]
     return b.moved_in, b.moved_out, b.changed
+
+
+def towns_of(shapes, names):
+    return Townships(Polygons(np.array(shapes, dtype=object)), names)
 
 
 def placed(shape):
@@ -196,9 +201,7 @@ def test_a_net_area_that_is_another_on_the_same_land_is_told_in_the_balance():
 
 
 def test_by_township_parts_are_cut_at_the_border():
-    towns = Townships(
-        np.array([placed(square(0, 0, 150, 300)), placed(square(150, 0, 150, 300))], object), ["甲镇", "乙镇"]
-    )
+    towns = towns_of([placed(square(0, 0, 150, 300)), placed(square(150, 0, 150, 300))], ["甲镇", "乙镇"])
     after = [p for n, p in enumerate(grid()) if n != 1]
     found = compared(grid(), after, townships=towns)
     assert [(p.township, p.kind) for p in found.parts] == [("甲镇", OUT), ("乙镇", OUT)]
@@ -213,7 +216,7 @@ def test_by_township_parts_are_cut_at_the_border():
 
 
 def test_land_outside_all_townships_is_not_lost():
-    towns = Townships(np.array([placed(square(0, 0, 100, 300))], object), ["甲镇"])
+    towns = towns_of([placed(square(0, 0, 100, 300))], ["甲镇"])
     found = compared(grid(), grid()[3:], townships=towns)
     by_town = found.townships["statutory"]
     assert by_town[""].moved_out == pytest.approx(20_000, rel=2e-3)
@@ -328,8 +331,8 @@ def test_the_balance_closes_whatever_the_layers_hold(data):
     after = data.draw(any_rows("A"))
     if data.draw(st.booleans()):
         after += [dict(r) for r in before[: len(before) // 2 + 1]]
-    towns = Townships(np.array([placed(square(0, 0, 4, 20)), placed(square(4, 0, 3, 20))], object), ["甲镇", "乙镇"])
-    given_towns = towns if data.draw(st.booleans()) else Townships(np.array([], dtype=object), [])
+    towns = towns_of([placed(square(0, 0, 4, 20)), placed(square(4, 0, 3, 20))], ["甲镇", "乙镇"])
+    given_towns = towns if data.draw(st.booleans()) else NO_TOWNSHIPS
     found = compared(before, after, townships=given_towns)
     shapes = [[s for s in map(placed_or_none, rows) if s is not None] for rows in (before, after)]
     old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Check, never
+from ..geometry.polygons import Check, Polygons, never
 from ..geometry.statutory_area import statutory_area
 from ..tolerance import Tolerance
 from .attributes import Compared, differing, fields_of, value_text
@@ -23,13 +23,13 @@ from .pieces import Pieces, by_township, complete, cut
 
 @dataclass(frozen=True)
 class Townships:
-    """``shapes`` (t,) polygons in the plane, ``names`` (t,)."""
+    """``polygons`` (t,) in the plane, ``names`` (t,)."""
 
-    shapes: NDArray
+    polygons: Polygons
     names: list[str]
 
 
-NO_TOWNSHIPS = Townships(np.array([], dtype=object), [])
+NO_TOWNSHIPS = Townships(Polygons(np.array([], dtype=object)), [])
 
 
 def compare_layers(
@@ -52,7 +52,9 @@ def compare_layers(
     keys = [(renumbered or {}).get(key, key) for key in before.layer.keys]
     same = same_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, check)
     pieces = cut(same.shapes, after.shapes, same.after, check)
-    pieces = by_township(pieces, townships.shapes, check)
+    # A layer of a plan knows of itself what other rules asked for.
+    own = after.layer.polygons if after.shapes is after.layer.plane else Polygons(after.shapes)
+    pieces = by_township(pieces, own, townships.polygons, check)
     found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
     check()

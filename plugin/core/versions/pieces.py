@@ -23,7 +23,7 @@ _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 @dataclass
 class Pieces:
     """``before``, ``after`` (k,) rows, −1 where the edition has nothing there; ``shape`` (k,) polygons; ``whole`` (k,) bool:
-    rows of equal shape; ``town`` (k,) township row, −1 for none."""
+    rows of equal shape, as the later edition has it; ``town`` (k,) township row, −1 for none."""
 
     before: NDArray
     after: NDArray
@@ -53,7 +53,7 @@ def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never) ->
     found = Pieces(
         np.concatenate([kept, rest[shared.left], rest[left.left], nothing[1]]),
         np.concatenate([same[kept], free[shared.right], nothing[0], free[new.left]]),
-        np.concatenate([before[kept], shared.geometry, left.geometry, new.geometry]),
+        np.concatenate([after[same[kept]], shared.geometry, left.geometry, new.geometry]),
         np.arange(len(kept) + len(shared) + len(left) + len(new)) < len(kept),
         np.full(len(kept) + len(shared) + len(left) + len(new), -1),
     )
@@ -72,29 +72,44 @@ def _around(shapes: NDArray, places: NDArray) -> NDArray:
     return present[np.unique(shapely.STRtree(shapes[present]).query(places)[1])]
 
 
-def by_township(pieces: Pieces, townships: NDArray, check: Check = never) -> Pieces:
-    """The pieces cut at the borders of (t,) townships; what lies in none stays with −1."""
-    if not len(townships) or not len(pieces):
+def by_township(pieces: Pieces, after: Polygons, townships: Polygons, check: Check = never) -> Pieces:
+    """The pieces cut at the borders of (t,) townships; what lies in none stays with −1. ``after``: the later edition, whose
+    rows the whole pieces are: what is known of it already is used again."""
+    if not len(townships.present) or not len(pieces):
         return pieces
-    whole = Polygons(pieces.shape)
-    shared = shared_parts(whole, Polygons(townships), tolerance=_ALL, check=check)
+    left, right, shape = _within_towns(pieces, after, townships, check)
     # Where townships overlap, the first has it: land counts once.
-    planar, inside = shapely.area(pieces.shape), np.bincount(shared.left, shared.area, minlength=len(pieces))
+    planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
     slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
     twice = np.flatnonzero(inside > planar + slack)
-    good = ~np.isin(shared.left, twice)
+    good = ~np.isin(left, twice)
     rest = np.flatnonzero(inside < planar - slack)
-    bare = uncovered_parts(Polygons(pieces.shape[rest]), Polygons(townships), tolerance=_ALL, check=check)
-    of = np.concatenate([shared.left[good], twice, rest[bare.left]])
-    shape = np.concatenate([shared.geometry[good], pieces.shape[twice], bare.geometry])
-    first = shared.right[~good][np.searchsorted(shared.left[~good], twice)] if len(twice) else twice
-    town = np.concatenate([shared.right[good], first, np.full(len(bare), -1)])
+    bare = uncovered_parts(Polygons(pieces.shape[rest]), townships, tolerance=_ALL, check=check)
+    first = right[~good][np.searchsorted(left[~good], twice)] if len(twice) else twice
+    of = np.concatenate([left[good], twice, rest[bare.left]])
+    cut_up = np.concatenate([shape[good], pieces.shape[twice], bare.geometry])
+    town = np.concatenate([right[good], first, np.full(len(bare), -1)])
     lost = np.setdiff1d(np.arange(len(pieces)), of)
-    of, shape = np.concatenate([of, lost]), np.concatenate([shape, pieces.shape[lost]])
+    of, cut_up = np.concatenate([of, lost]), np.concatenate([cut_up, pieces.shape[lost]])
     town = np.concatenate([town, np.full(len(lost), -1)])
     order = np.lexsort((town, of))
     of = of[order]
-    return Pieces(pieces.before[of], pieces.after[of], shape[order], pieces.whole[of], town[order], pieces.failed)
+    return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed)
+
+
+def _within_towns(
+    pieces: Pieces, after: Polygons, townships: Polygons, check: Check
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Which piece lies in which township, and with what of it; sorted by piece, then by township."""
+    whole, others = np.flatnonzero(pieces.whole), np.flatnonzero(~pieces.whole)
+    piece_of = np.full(len(after), -1)
+    piece_of[pieces.after[whole]] = whole
+    one = shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_ALL, check=check)
+    other = shared_parts(Polygons(pieces.shape[others]), townships, tolerance=_ALL, check=check)
+    left = np.concatenate([piece_of[one.left], others[other.left]])
+    right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
+    order = np.lexsort((right, left))
+    return left[order], right[order], shape[order]
 
 
 def complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:

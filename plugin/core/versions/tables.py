@@ -155,4 +155,5 @@ def write_workbook(done: Versions, target: str | Path, texts: Texts) -> None:
     """The tables as xlsx, written beside the target and moved. OutputError where it cannot be written."""
     with beside(target) as path:
         author = texts.get("about", "program", version=plugin_version())
-        put_workbook(path, all_tables(done, texts), area_name(done.plan), texts, author)
+        layer = done.found.after.layer.template.name if texts.lang == "zh" else f" {done.role}"
+        put_workbook(path, all_tables(done, texts), f"{area_name(done.plan)}{layer}", texts, author)
