@@ -17,7 +17,7 @@ from ._package import none_given, on_file, package_of, result
     basis=["package-draft"],
     needs={},
     messages={
-        "": "The package was forced: its check said “{verdict}” (errors {errors}, not checked {skipped}). Mend what its report names and make it anew.",
+        "": "The package was forced: its check said “{verdict}” (errors {errors}, not checked {skipped}). Mend what its manifest and report name, and make it anew.",
     },
     fails=[
         Example("made of a plan that fails", {}, finds=1, side={"package": {"manifest": True, "forced": "fail"}}),
