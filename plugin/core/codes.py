@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import DataError
+from .plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
 MARKS = ("A", "B", "C")
 COLUMNS = ("code", "name", "parent", "level", "mark")
@@ -23,8 +24,6 @@ _HEADS = {
     "来源级别": "mark",
     "来源": "mark",
 }
-#: First bytes of workbooks (xlsx, xls): a list that was not saved as CSV.
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
@@ -97,31 +96,17 @@ def _text(path: Path) -> str:
         raise DataError("data_file_missing", file=str(path)) from error
     except OSError as error:
         raise DataError("data_list_no_access", file=str(path)) from error
-    if data.startswith(_WORKBOOKS):
+    if data.startswith((WORKBOOK, OLD_WORKBOOK)):
         raise DataError("data_list_workbook", file=str(path))
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        # What a spreadsheet calls “Unicode text”.
-        return data.decode("utf-16", errors="replace")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as first:
-        from .encoding import garbled
-
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError:
-            text = ""
-        # Nearly all UTF-8 decodes as GBK too, into other signs.
-        if not text or garbled(text):
-            line = data.count(b"\n", 0, first.start) + 1
-            raise DataError("data_list_encoding", file=str(path), line=line) from first
-        return text
+        return decoded(data)
+    except Undecodable as error:
+        raise DataError("data_list_encoding", file=str(path), line=error.line) from error
 
 
 def _rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
     """Line number and cells by column of every row that is not empty."""
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
     head: list[str] | None = None
     found = []
     last = 0

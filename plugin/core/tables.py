@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from .encoding import garbled
 from .errors import InputError
+from .plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
 #: Rows above the head (a title, a note, a unit) that a table may have.
 _ABOVE = 10
-#: How workbooks and other containers begin: no text, whatever their name.
-_WORKBOOK = b"PK\x03\x04"
-_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _DECIMALS = re.compile(r"0\.(0+)")
 
 
@@ -75,9 +72,9 @@ def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
         raise InputError("table_missing", file=str(path)) from error
     except OSError as error:
         raise InputError("table_no_access", file=str(path)) from error
-    if data.startswith(_OLD_WORKBOOK):
+    if data.startswith(OLD_WORKBOOK):
         raise InputError("table_old_workbook", file=path.name)
-    sheets = _sheets(path, data) if data.startswith(_WORKBOOK) else [("", _lines(path, data))]
+    sheets = _sheets(path, data) if data.startswith(WORKBOOK) else [("", _lines(path, data))]
     for sheet, lines in sheets:
         found = _table(path.name, sheet, lines, columns)
         if found is not None:
@@ -133,18 +130,12 @@ def _word(text: str) -> str:
 def _lines(path: Path, data: bytes) -> list[tuple[int, list[str]]]:
     """Rows of a text with their line numbers."""
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError:
-            text = ""
-        if not text or garbled(text):
-            raise InputError("table_encoding", file=path.name) from error
+        text = decoded(data)
+    except Undecodable as error:
+        raise InputError("table_encoding", file=path.name) from error
     if "\0" in text:
         raise InputError("table_unreadable", file=path.name)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
     found, last = [], 0
     try:
         for cells in reader:

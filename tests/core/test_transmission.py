@@ -130,7 +130,7 @@ def test_a_slip_in_the_table_is_told_with_its_row(tmp_path, text, words):
         (b"\xd0\xcf\x11\xe0old", "table_old_workbook"),
         (b"PK\x03\x04broken", "table_unreadable"),
         (b"a\0b", "table_unreadable"),
-        (b"\xff\xfe\x00\x81", "table_encoding"),
+        (b"\x81\x00\x81\xff", "table_encoding"),
     ],
 )
 def test_what_is_no_table(tmp_path, data, key):

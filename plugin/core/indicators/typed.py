@@ -13,6 +13,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from ..errors import InputError
+from ..plain_text import Undecodable, decoded, delimiter
 from .model import SQUARE_METRES
 
 #: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
@@ -164,17 +165,15 @@ def _sheets(path: Path) -> Iterator[Iterable[list[str]]]:
 
 
 def _csv(path: Path) -> list[list[str]]:
-    data = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise InputError("figures_unreadable", file=path.name)
     try:
-        return [[c.strip() for c in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
+        text = decoded(path.read_bytes())
+    except Undecodable as error:
+        raise InputError("figures_unreadable", file=path.name) from error
+    try:
+        return [
+            [c.strip() for c in row]
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
+        ]
     except csv.Error as error:
         raise InputError("figures_unreadable", file=path.name) from error
 

@@ -15,15 +15,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..encoding import garbled
 from ..errors import DataError, OutputError
+from ..plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 from ..writing import beside
 from .cells import BY_HEAD, COLUMNS, read, written
 from .model import Waiver
 
 #: Times that a file which others write meanwhile is read again.
 _TRIES = 20
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass
@@ -93,22 +92,12 @@ def _bytes(path: Path) -> bytes:
 
 
 def _decoded(path: Path, data: bytes) -> str:
-    """UTF-8, or GBK as a spreadsheet on a Chinese Windows may save it."""
-    if data.startswith(_WORKBOOKS):
+    if data.startswith((WORKBOOK, OLD_WORKBOOK)):
         raise DataError("waivers_workbook", file=str(path))
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as first:
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError:
-            text = ""
-        if not text or garbled(text):
-            line = data.count(b"\n", 0, first.start) + 1
-            raise DataError("waivers_encoding", file=str(path), line=line) from first
-        return text
+        return decoded(data)
+    except Undecodable as error:
+        raise DataError("waivers_encoding", file=str(path), line=error.line) from error
 
 
 def _table(path: Path, data: bytes) -> _Table:
@@ -116,8 +105,7 @@ def _table(path: Path, data: bytes) -> _Table:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError("waivers_broken", file=str(path), line=line)
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
     head: list[str] = []
     rows, lines, last = [], [], 0
     try:
