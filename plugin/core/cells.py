@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,27 +30,40 @@ def stripped(series: pd.Series) -> pd.Series:
     if not (series.dtype == object or pd.api.types.is_string_dtype(series)):
         return series
     # Objects in an array, not `map`: that would put whole numbers with gaps into doubles, which hold 15 digits.
-    return pd.Series(_each(series, _strip), index=series.index, dtype=object)
+    return pd.Series(_each(series, _strip, _strip_texts), index=series.index, dtype=object)
 
 
 def _strip(value: Any) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
+def _strip_texts(values: Iterable[str]) -> list[str | None]:
+    return [value.strip() or None for value in values]
+
+
 def texts(series: pd.Series) -> list[str]:
     """The values as text, missing ones empty; whole numbers without a decimal point."""
-    return _each(series, as_text, missing="").tolist()
+    return _each(series, as_text, _trim_texts, missing="").tolist()
 
 
-def _each(series: pd.Series, function: Callable[[Any], Any], missing: Any = None) -> np.ndarray:
-    """(n,) objects: the function of every value, ``missing`` for missing ones."""
+def _trim_texts(values: Iterable[str]) -> list[str]:
+    return [value.strip() for value in values]
+
+
+def _each(
+    series: pd.Series,
+    function: Callable[[Any], Any],
+    of_texts: Callable[[Iterable[str]], list[Any]],
+    missing: Any = None,
+) -> np.ndarray:
+    """(n,) objects: the function of every value, ``missing`` for missing ones. ``of_texts``: the same of many texts."""
     import pandas as pd
 
     # Only among texts are equal values the same value: 1, 1.0 and True are not.
     if pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, distinct = pd.factorize(series, use_na_sentinel=True)
         answers = np.empty(len(distinct) + 1, dtype=object)
-        answers[:-1] = [function(value) for value in distinct]
+        answers[:-1] = of_texts(distinct)
         answers[-1] = missing
         return answers[codes]
     answers = np.empty(len(series), dtype=object)

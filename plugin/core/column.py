@@ -27,7 +27,15 @@ class Column:
     @cached_property
     def texts(self) -> list[str]:
         """(n,) the values as text, missing ones empty; whole numbers without a decimal point."""
-        return texts(self.values)
+        import pandas as pd
+
+        values = self.values
+        if pd.api.types.infer_dtype(values, skipna=True) != "string":
+            return texts(values)
+        # They are stripped already.
+        found = values.to_numpy(dtype=object, copy=True)
+        found[values.isna().to_numpy()] = ""
+        return list(found)
 
     @cached_property
     def garbled(self) -> frozenset[str]:

@@ -37,25 +37,37 @@ SMALL = 20_000
 _MB = 1_000_000
 
 
-def checked(path: Path) -> Checked:
-    return check(path, Options(profile="hunyuan"))
+def checked(path: Path, *rules: str) -> Checked:
+    return check(path, Options(profile="hunyuan", rules=rules))
 
 
 def rules_rows(path: Path, runs: int) -> tuple[list[Row], float, Checked, dict]:
     reading, frames = least(lambda: read_all(path), runs)
     seconds, result = least(lambda: checked(path), runs)
     times = seconds / reading
-    row = Row(f"全部 {len(result.report.rules)} 条规则，含读取", f"{seconds:.2f} s", f"只读取并判有效 {reading:.2f} s",
+    row = Row(f"默认 {len(result.report.rules)} 条规则，含读取", f"{seconds:.2f} s", f"只读取并判有效 {reading:.2f} s",
               f"{times:.1f} ×", "≤ 5 ×", times <= 5)  # fmt: skip
-    return [row], seconds, result, frames
+    return [row, book_row(path, runs, reading)], seconds, result, frames
 
 
-def memory_row(path: Path, read: int) -> Row:
-    told = check_apart(path)
-    used = (told["peak"] - told["loaded"]) * 1.048576 * _MB
-    times = used / read
-    return Row("检查的内存峰值（不计载入的库）", f"{used / _MB:,.0f} MB", f"读入 {read / _MB:,.0f} MB", f"{times:.2f} ×",
-               "< 3 ×，< 4 GB", times < 3 and told["peak"] < 4000)  # fmt: skip
+def book_row(path: Path, runs: int, reading: float) -> Row:
+    """Every rule there is. Most of those that ask for a layer that the county does not have, or for a table, are soon done."""
+    seconds, result = least(lambda: checked(path, "all"), runs)
+    times = seconds / reading
+    return Row(f"全部规则（{len(result.report.rules)} 条），含读取", f"{seconds:.2f} s", f"只读取并判有效 {reading:.2f} s",
+               f"{times:.1f} ×", "≤ 10 ×", times <= 10)  # fmt: skip
+
+
+def memory_rows(path: Path, read: int) -> list[Row]:
+    rows = []
+    for what, rules in (("检查的内存峰值（不计载入的库）", ()), ("全部规则的内存峰值", ("all",))):
+        told = check_apart(path, *rules)
+        used = (told["peak"] - told["loaded"]) * 1.048576 * _MB
+        times = used / read
+        asked, met = ("< 4 GB", True) if rules else ("< 3 ×，< 4 GB", times < 3)
+        rows.append(Row(what, f"{used / _MB:,.0f} MB", f"读入 {read / _MB:,.0f} MB", f"{times:.2f} ×", asked,
+                        met and told["peak"] < 4000))  # fmt: skip
+    return rows
 
 
 def layer_rows(result: Checked, runs: int) -> list[Row]:
@@ -105,7 +117,7 @@ def main() -> None:
     path = county(given.parcels, given.vertices)
     table, seconds, result, frames = rules_rows(path, given.runs)
     count = vertices_of(frames)
-    table.append(memory_row(path, read_bytes(frames)))
+    table += memory_rows(path, read_bytes(frames))
     table += layer_rows(result, given.runs)
     polygons = overlays.sound(frames)
     mine = overlays.ours(polygons, given.runs)

@@ -102,10 +102,10 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def check_apart(path: Path) -> dict[str, float]:
+def check_apart(path: Path, *rules: str) -> dict[str, float]:
     """Memory of a whole check, in a process of its own: after the libraries were loaded, and at its peak (MB)."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.memory", str(path)], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tests.benchmarks.memory", str(path), *rules], capture_output=True, text=True, check=True
     )
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer
