@@ -344,3 +344,21 @@ def test_from_the_command_line(package, capsys, tmp_path):
     assert main(["inspect", str(package)]) == 1
     assert "DOC002" in capsys.readouterr().out
     assert main(["inspect", str(tmp_path / "没有.zip")]) == 2
+
+
+def test_lengths_titles_and_domains_of_a_database_are_looked_at(package):
+    codes = {r.code: str(r.outcome) for r in look(package).rules}
+    assert {codes[c] for c in ("SCH004", "SCH006", "SCH007", "SCH008")} == {"passed"}
+
+    def without_domain(database, layer):
+        from osgeo import ogr
+
+        definition = layer.GetLayerDefn()
+        number = definition.GetFieldIndex("GHFQDM")
+        other = ogr.FieldDefn("GHFQDM", ogr.OFTString)
+        other.SetWidth(definition.GetFieldDefn(number).GetWidth())
+        assert layer.AlterFieldDefn(number, other, ogr.ALTER_DOMAIN_FLAG) == 0
+
+    in_database(package, "CZKFBJ", without_domain)
+    found = {(f.code, f.role, f.field) for f in look(package).findings}
+    assert ("SCH007", "CZKFBJ", "GHFQDM") in found

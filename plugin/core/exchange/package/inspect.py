@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ...check import Checked, Options
     from ...layer import SourceLayer
 
-#: The group of rules that look at a package.
-GROUP = "package"
+#: The groups of rules that look at a package, and at the schema of what is delivered where its format keeps one.
+GROUP, SCHEMA_GROUP = "package", "delivery"
 #: Share of the progress that looking at the files takes.
 _LOOKING = 0.2
 
@@ -31,11 +31,13 @@ def inspect_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Checked:
-    """Check a package, folder or zip: every rule of the standard over its layers, and the rules on packages.
+    """Check a package, folder or zip: every rule of the standard over its layers, lengths, titles and domains of their
+    fields where the format keeps them, and the rules on packages.
 
     InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
     """
     from ...check import check
+    from ...declared import KEEPING
     from ...errors import Cancelled
 
     def stop() -> None:
@@ -47,7 +49,9 @@ def inspect_package(
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
         norm = options.norm()
-        rules = tuple(dict.fromkeys((*norm.rules, *norm.named_rules([GROUP]))))
+        keeping = [Path(place).suffix.lower() in KEEPING for place in facts.data_sets()]
+        groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
+        rules = tuple(dict.fromkeys((*norm.rules, *norm.named_rules(groups))))
         return check(
             _layers(folder, facts, options, stop),
             replace(options, rules=rules, package=facts),
