@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .check import Options, part_of_plan
 from .errors import Cancelled, OutputError
+from .options import Options
+from .reading import read_plan
 from .writing import beside, check_not_input
 
 if TYPE_CHECKING:
@@ -52,8 +53,6 @@ def tabulate(
     Raises InputError or DataError when nothing can be computed, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from .assembly import assemble
-    from .io import read_source
     from .texts import Texts
 
     def stop_if_cancelled() -> None:
@@ -61,22 +60,9 @@ def tabulate(
             raise Cancelled
 
     options = options or Options()
-    norm, roles, texts = options.norm(), options.role_choices(), Texts(options.lang)
+    norm, texts = options.norm(), Texts(options.lang)
     progress(0.0, "")
-    if isinstance(sources, str | Path):
-        source = source or str(sources)
-        sources = read_source(sources, wanted=part_of_plan(norm, roles), check=stop_if_cancelled)
-    stop_if_cancelled()
-    plan = assemble(
-        sources,
-        norm,
-        roles=roles,
-        scope=options.scope,
-        base_year=options.base_year,
-        source=source,
-        check=stop_if_cancelled,
-    )
-    plan.notices += options.notices
+    plan = read_plan(sources, norm, options, source=source, check=stop_if_cancelled)
     progress(_READ, texts.get("toolbox", "computing"))
     done = tabulate_plan(
         plan,
