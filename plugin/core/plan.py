@@ -71,6 +71,8 @@ class Plan:
     #: (role, old key) → new key, where keys were given anew since.
     renumbered: dict[tuple[str, str], str] = field(default_factory=dict)
     plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
+    #: By width (m) what names polygons that are nowhere narrower (GEO008).
+    known_wide: dict[float, set[tuple[float, ...]]] = field(default_factory=dict)
     _cache: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

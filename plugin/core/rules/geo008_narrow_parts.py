@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ..context import Context
 from ..findings import Finding
@@ -61,7 +62,14 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> list[F
     width = float(ctx.norm.section(SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
-    rows, places = parts_narrower(sound(layer), width, check=ctx.check)
+    shapes = sound(layer)
+    # Lines are made of parcels: what one layer has shown to be wide is not looked through again in the next.
+    known = ctx.plan.known_wide.setdefault(width, set())
+    names = _names(shapes)
+    shapes[[name in known for name in names]] = None
+    rows, places = parts_narrower(shapes, width, check=ctx.check)
+    narrow = set(rows.tolist())
+    known.update(name for row, name in enumerate(names) if row not in narrow)
     area = ctx.statutory(places)
     found = []
     for row in np.unique(rows).tolist():
@@ -71,3 +79,9 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> list[F
         params = {"limit": width, "count": len(parts)}
         found.append(ctx.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
     return found
+
+
+def _names(shapes: NDArray) -> list[tuple[float, ...]]:
+    """What tells one polygon from every other: area, perimeter, vertices and box, to the last bit."""
+    measures = (shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes))
+    return list(map(tuple, np.column_stack([*measures, shapely.bounds(shapes)]).tolist()))

@@ -56,7 +56,8 @@ def complex_shapes(
     if layer.template.geometry != "polygon":
         return None
     there = np.flatnonzero(~missing(sound(layer)))
-    # As they are stored: in the plane, long edges may have more.
+    # A hole has four vertices, with the closing one. As they are stored: in the plane, long edges may have more.
+    there = there[shapely.get_num_coordinates(layer.drawn[there]) > min(vertices_count, 4 * holes_count)]
     shapes = layer.drawn[there]
     holes = _holes(shapes)
     closing = holes + shapely.get_num_geometries(shapes)

@@ -60,8 +60,8 @@ def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> 
     half = 3.0 if frame.prefixed and frame.zone <= 23 else 1.5
     there = np.flatnonzero(~missing(layer.plane))
     bounds = shapely.bounds(layer.plane[there]).reshape(-1, 4)
-    middle = shapely.points((bounds[:, :2] + bounds[:, 2:]) / 2)
-    longitude = shapely.get_x(crs_care.to_lonlat(middle, layer.plane_crs))
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    longitude = crs_care.lonlat_of(layer.plane_crs)(middle)[:, 0]
     off = np.abs(longitude - frame.meridian)
     beyond = off > half + margin_degrees
     if not beyond.any():
