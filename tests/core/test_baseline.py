@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A plan against its sealed edition: read once, put into the plan's plane, told in the report; no input touched."""
 
+import pandas as pd
 import pytest
 import shapely
 
@@ -97,6 +98,30 @@ def test_a_loss_is_told_by_township_with_what_went_and_what_came(tmp_path):
     assert "甲镇：永久基本农田保护图斑封库时净面积 9000 m²，现在 5400 m²" in loss.message.replace("\u202f", "")
     moved = {(f.case, round(f.geometry.area)) for f in found(report, "LAW017")}
     assert moved == {("removed", 4000), ("added", 2500)}
+
+
+@pytest.mark.parametrize("missing", [[None, None], [None, 8000.0]])
+def test_what_was_sealed_without_net_area_is_not_passed(tmp_path, missing):
+    before = sealed()
+    before["YJJBNTBHTB"] = before["YJJBNTBHTB"].assign(YJJBNTMJ=pd.Series(missing, dtype=float))
+    after = now(YJJBNTBHTB=table([box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
+    report = compared(tmp_path, after, before).report
+    assert [str(outcome(report, code).outcome) for code in RULES] == ["skipped", "skipped", "failed"]
+    assert "没有净面积" in outcome(report, "LAW015").reason and "没有净面积" in outcome(report, "LAW016").reason
+
+
+@pytest.mark.parametrize("towns", [True, False])
+@pytest.mark.parametrize("instead", [box(0, 0), box(0, 0, 100, 99), None])
+def test_land_that_is_there_twice_or_nowhere_makes_up_for_no_loss(tmp_path, instead, towns):
+    """One field went out; another row has its net area, on land of its neighbour or without a shape."""
+    after = now(YJJBNTBHTB=table([box(0, 0), instead], DLBM=["0103"] * 2, YJJBNTMJ=[9000.0, 8000.0]))
+    if not towns:
+        del after["XZQXZ"]
+    report = compared(tmp_path, after, rules=("LAW015",)).report
+    (loss,) = found(report, "LAW015")
+    assert (loss.params["before"], loss.params["now"], loss.params["loss"]) == (
+        (8000.0, 0.0, 8000.0) if towns else (17000.0, 9000.0, 8000.0)
+    )
 
 
 def test_what_the_profile_says_is_sealed_is_an_error(tmp_path):

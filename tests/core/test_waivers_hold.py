@@ -347,3 +347,41 @@ def test_layers_without_a_file_take_the_waivers_that_are_named(source):
     assert not check(read, Options(rules=RULES)).report.summary["waived"]
     report = check(read, Options(rules=RULES, waivers=str(beside_source(source)))).report
     assert report.summary["waived"] == len(chosen)
+
+
+def occupied(land_use):
+    """One field of permanent basic farmland, its land use as the row says."""
+    return {"YJJBNTBHTB": table([box(0, 0)], DLBM=[land_use], YJJBNTMJ=[9000.0])}
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "now"),
+    [
+        ("LAW010", occupied("0201"), occupied("0701")),
+        ("ATT013", {"STBHHX": table([box(0, 0)], MJ=[9000.0])}, {"STBHHX": table([box(0, 0)], MJ=[1.0])}),
+    ],
+)
+def test_the_same_land_with_another_value_is_another_conflict(tmp_path, code, before, now):
+    path = write_gpkg(tmp_path / "county.gpkg", before)
+    checked = look(path, (code,))
+    change_waivers(checked.plan.waivers.path, add=accepted(found(checked.report, code), WORDS, Limits(), tmp_path))
+    assert [f.state for f in found(look(path, (code,)).report, code)] == ["waived"]
+    report = look(again(tmp_path, now), (code,)).report
+    assert [f.state for f in found(report, code)] == ["open"]
+    (said,) = found(report, "RUN903")
+    assert said.case == "differs" and said.severity is Severity.WARNING
+
+
+def test_a_loss_that_grew_on_the_same_land_is_not_the_one_accepted(tmp_path):
+    """What came in elsewhere shrank: the land that went out, and with it the place and area of the finding, did not."""
+    sealed = {"YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9000.0])}
+
+    def plan(net):
+        return {"YJJBNTBHTB": table([box(0, 0, 50), box(500, 0, 50)], DLBM=["0103"] * 2, YJJBNTMJ=[4500.0, net])}
+
+    given = Options(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
+    path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
+    checked = check(path, given)
+    change_waivers(checked.plan.waivers.path, add=accepted(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
+    assert [f.state for f in found(check(again(tmp_path, plan(4399.5)), given).report, "LAW015")] == ["waived"]
+    assert [f.state for f in found(check(again(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == ["open"]

@@ -65,11 +65,13 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
     if found is None:
         return result
     basis = NET if NET in found.total else STATUTORY
-    for count, edition in zip(found.without_net, (found.before, found.after), strict=True):
+    for count, edition, sealed in zip(found.without_net, (found.before, found.after), (True, False), strict=True):
         if basis == NET and count:
-            result.notes.append(("net_missing", {"layer": edition.layer.name, "count": count}))
+            # What was sealed without a figure may be lost unseen; what has none now is told as a loss.
+            told = result.not_checked if sealed else result.notes
+            told.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in found.townships[basis].items():
-        if balance.before - balance.after > allowance_m2:
+        if balance.before - balance.land_after > allowance_m2:
             result.findings.append(_loss(found, basis, township, balance, townships, ctx))
     return result
 
@@ -77,8 +79,8 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
 def _loss(
     found: Comparison, basis: str, township: str, balance: Balance, townships: Layer | None, ctx: Context
 ) -> Finding:
-    layer, loss = found.after.layer, balance.before - balance.after
-    figures = {"before": balance.before, "now": balance.after, "loss": loss}
+    layer, loss = found.after.layer, balance.before - balance.land_after
+    figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
     gone = [part for part in found.of_kind(OUT) if part.township == township]

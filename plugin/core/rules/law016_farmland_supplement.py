@@ -82,6 +82,10 @@ def farmland_supplement(
     gone, come = found.of_kind(OUT), found.of_kind(IN)
     if not gone:
         return result
+    if unknown := found.without_net[0]:
+        # How much there is to make up for, nobody can say. (What came in without a figure makes up for nothing.)
+        result.not_checked.append(("net_missing", {"layer": found.before.layer.name, "count": unknown}))
+        return result
     lost, gained = _areas(gone, found), _areas(come, found)
     if lost.sum() - gained.sum() > allowance_m2 and not told_elsewhere(ctx, "LAW015"):
         params = {"lost": lost.sum(), "gained": gained.sum(), "missing": lost.sum() - gained.sum()}

@@ -58,6 +58,11 @@ class Balance:
     after: float = 0.0
 
     @property
+    def land_after(self) -> float:
+        """What the later edition has, land that it claims anew twice (or without a shape) left out: it makes up for no loss."""
+        return self.after - max(self.doubled, 0.0)
+
+    @property
     def rest(self) -> float:
         """What the sides differ by: a double's own error."""
         return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after

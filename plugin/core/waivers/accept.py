@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..findings import Finding
 from ..texts import THIN_SPACE
-from .model import Limits, Waiver, figures, obstacle
+from .model import Limits, Waiver, figures, obstacle, said
 
 #: The first sentence: a full stop within a figure ends none.
 _SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
@@ -79,7 +79,7 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         place_m=move if finding.place else 0.0,
         area_m2=area,
         change_m2=change,
-        figures={} if area is not None else figures(finding),
+        figures=figures(finding) if area is None else said(finding),
     )
 
 

@@ -17,7 +17,7 @@ from ..findings import Finding
 from ..geometry.crs import GEODETIC, coordinates
 from ..report import Outcome, Report, RuleOutcome
 from ..rule import Severity
-from .match import Matching, match
+from .match import Matching, match, still_there
 from .model import Waiver, Waivers, distance_m
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _about(plan: Plan, report: Report, findings: list[Finding], valid: Matching,
                 "before_m2": round(waiver.area_m2 or 0.0, 2),
                 "now_m2": round(finding.area_m2 or 0.0, 2),
             }
-            case = "changed" if waiver.area_m2 is not None and finding.area_m2 is not None else "differs"
+            areas = waiver.area_m2 is not None and finding.area_m2 is not None
+            case = "changed" if areas and not still_there(waiver, finding) else "differs"
             found.append(_of(UNMATCHED, case, waiver, finding, **change))
         found += [_of(UNMATCHED, "unsure", waiver, finding) for waiver, finding in matching.unsure]
     found += [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from ..findings import Finding
-from .model import Identity, Waiver, Waivers, distance_m, figures, identity, known_by_fid
+from .model import SAID_M2, Identity, Waiver, Waivers, distance_m, figures, identity, known_by_fid, said
 
 #: Among findings of one name that are told apart by place alone, one this many metres away (or twice the conflict's own
 #: width) is another conflict, not the one that was accepted and has changed.
@@ -101,17 +101,26 @@ def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[in
 
 def fits(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
     """Is a finding of the waiver's name still the one that was accepted?"""
-    if distance_m(waiver.place, finding.place) > waiver.place_m:
+    if not still_there(waiver, finding):
         return False
-    if waiver.area_m2 is not None and finding.area_m2 is not None:
-        return abs(waiver.area_m2 - finding.area_m2) <= waiver.change_m2
-    if waiver.area_m2 is not None or finding.area_m2 is not None:
-        return False
+    if finding.area_m2 is not None:
+        # A file of an earlier edition keeps no value beside an area.
+        limits = waivers.limits
+        return not waiver.figures or _alike(waiver.figures, said(finding), limits.area_share, limits.area_m2)
     share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
     return _alike(waiver.figures, figures(finding), share)
 
 
-def _alike(one: dict[str, Any], other: dict[str, Any], share: float) -> bool:
+def still_there(waiver: Waiver, finding: Finding) -> bool:
+    """Does a finding lie where the accepted one did, as large as it was?"""
+    if distance_m(waiver.place, finding.place) > waiver.place_m:
+        return False
+    if waiver.area_m2 is None or finding.area_m2 is None:
+        return waiver.area_m2 is finding.area_m2
+    return abs(waiver.area_m2 - finding.area_m2) <= waiver.change_m2
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any], share: float, least_m2: float = 0.0) -> bool:
     if one.keys() != other.keys():
         return False
     for name, value in one.items():
@@ -119,7 +128,7 @@ def _alike(one: dict[str, Any], other: dict[str, Any], share: float) -> bool:
         if isinstance(value, str) or isinstance(now, str):
             if value != now:
                 return False
-        elif abs(value - now) > share * max(abs(value), abs(now)):
+        elif abs(value - now) > max(share * max(abs(value), abs(now)), least_m2 if name in SAID_M2 else 0.0):
             return False
     return True
 

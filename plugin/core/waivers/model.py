@@ -17,6 +17,8 @@ from ..rule import Severity
 Identity = tuple[str, str, str, str, tuple[str, ...], str]
 #: Parameters that tell a row, or a waiver, and not what is wrong with it.
 _NOT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
+#: What a row or a sum says, of parameters beside an area: the land may be the same and the conflict another. The latter in m².
+_SAID, SAID_M2 = ("value",), ("actual", "loss")
 #: Longer texts are no figures.
 _LONGEST = 80
 #: Mean radius of the Earth (IUGG), for distances of some metres.
@@ -29,7 +31,7 @@ class Waiver:
 
     ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (statutory) of the conflict when it was accepted; it may have
     moved by ``place_m`` and changed by ``change_m2`` and is still the one meant. ``figures``: what a finding without an
-    area said. ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
+    area said, and of one with an area the value that it is about (`said`). ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
     """
 
     id: str
@@ -118,6 +120,11 @@ def figures(finding: Finding) -> dict[str, Any]:
         for name, value in finding.params.items()
         if name not in _NOT_FIGURES and isinstance(value, str | int | float) and len(str(value)) <= _LONGEST
     }
+
+
+def said(finding: Finding) -> dict[str, Any]:
+    """Of the figures of a finding with an area those that decide which conflict it is: a code, an area written or lost."""
+    return {name: value for name, value in figures(finding).items() if name in (*_SAID, *SAID_M2)}
 
 
 def known_by_fid(finding: Finding) -> bool:
