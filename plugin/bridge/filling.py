@@ -15,12 +15,22 @@ _NAME = "SanxianFilling"
 
 
 class Filling(QObject):
-    """Goes on until all rows are in, the layer is gone, or it is stopped. ``lost`` is called when a row is not taken."""
+    """Goes on until all rows are in, the layer is gone, or it is stopped. ``lost`` is called when a row is not taken.
 
-    def __init__(self, layer: QgsVectorLayer, rows: list[QgsFeature], lost: Callable[[], None]):
+    ``provider`` gives the layer's own, asked anew for each lot.
+    """
+
+    def __init__(
+        self,
+        layer: QgsVectorLayer,
+        rows: list[QgsFeature],
+        lost: Callable[[], None],
+        provider: Callable[[QgsVectorLayer], Any] = QgsVectorLayer.dataProvider,
+    ):
         super().__init__(layer)
         self.setObjectName(_NAME)
         self._layer, self._rows, self._next, self._lost = layer, rows, 0, lost
+        self._provider = provider
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._step)
@@ -33,10 +43,14 @@ class Filling(QObject):
             self._timer.start()
         return True
 
-    def finish(self) -> None:
-        """All that is left, now."""
+    def finish(self) -> bool:
+        """All that is left, now. Were they taken? If not, whoever asks takes the layer away: ``lost`` is not called."""
         while self._timer.isActive():
-            self._step()
+            if not self._put():
+                self.stop()
+                return False
+            self._end_when_done()
+        return True
 
     def stop(self) -> None:
         self._timer.stop()
@@ -48,11 +62,15 @@ class Filling(QObject):
             self.stop()
             # The layer is going to be taken away, and this with it: not from within its own timer.
             QTimer.singleShot(0, self._lost)
-        elif self._next >= len(self._rows):
+        else:
+            self._end_when_done()
+
+    def _end_when_done(self) -> None:
+        if self._next >= len(self._rows):
             self._timer.stop()
 
     def _put(self) -> bool:
-        done = added(self._layer.dataProvider(), self._rows[self._next : self._next + BATCH])
+        done = added(self._provider(self._layer), self._rows[self._next : self._next + BATCH])
         self._next += BATCH
         self._layer.updateExtents()
         self._layer.triggerRepaint()

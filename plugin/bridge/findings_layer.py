@@ -44,22 +44,27 @@ def show(
     if former is not None:
         former.stop()
 
+    shown = layer.id()
+
     def gone() -> None:
-        remove(project)
-        lost()
+        # By then another may have been put in its place, which is whole.
+        now = find(project)
+        if now is not None and now.id() == shown and filling.of(now) is None:
+            remove(project)
+            lost()
 
     layer.setCrs(to_qgis_crs(crs))
-    if not (_provider(layer).truncate() and filling.Filling(layer, rows, gone).start()):
+    if not (_provider(layer).truncate() and filling.Filling(layer, rows, gone, _provider).start()):
         remove(project)
         return None
     return layer
 
 
 def change(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
-    """Take rows off a layer that is on the map, and put others on. Did it take them all?"""
+    """Take rows off a layer that is on the map, and put others on. Did it take them all? If not, it is half filled."""
     coming = filling.of(layer)
-    if coming is not None:
-        coming.finish()
+    if coming is not None and not coming.finish():
+        return False
     provider = _provider(layer)
     done = provider.deleteFeatures([row.id() for row in gone]) if gone else True
     done = done and filling.added(provider, rows)

@@ -184,15 +184,40 @@ def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
     assert findings_layer.find(project) is None
 
 
-def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_app, project, monkeypatch):
-    heard, taken = [], []
+def refusing(monkeypatch, lot):
+    """The layer takes all lots of rows but this one."""
+    taken = []
     real = filling.added
 
     def some(provider, rows):
         taken.append(len(rows))
-        return real(provider, rows) and len(taken) < 2
+        return real(provider, rows) and len(taken) != lot
 
     monkeypatch.setattr(filling, "added", some)
+
+
+def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_app, project, monkeypatch):
+    heard = []
+    refusing(monkeypatch, 2)
     put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
     assert work(qgis_app, lambda: bool(heard), 10)
     assert findings_layer.find(project) is None and heard == ["lost"]
+
+
+def test_rows_that_are_not_taken_at_an_edit_are_told_to_the_edit_alone(qgis_app, project, monkeypatch):
+    heard = []
+    refusing(monkeypatch, 2)
+    rows, layer = put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
+    assert not findings_layer.change(layer, rows[-3:], [])
+    work(qgis_app, seconds=0.05)
+    assert not heard and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
+
+
+def test_rows_not_taken_take_no_layer_away_that_was_filled_anew_since(qgis_app, project, monkeypatch):
+    heard = []
+    refusing(monkeypatch, 2)
+    _, layer = put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
+    filling.of(layer)._step()
+    rows, layer = put(project, 9)
+    work(qgis_app, seconds=0.05)
+    assert not heard and findings_layer.find(project) == layer and layer.featureCount() == len(rows)

@@ -11,6 +11,7 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsFeature,
     QgsProject,
     QgsRectangle,
     QgsVectorFileWriter,
@@ -217,7 +218,7 @@ def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch,
         addFeatures = staticmethod(lambda rows: (deed != "addFeatures", rows))
 
     monkeypatch.setattr(findings_layer, "_provider", lambda _layer: Provider)
-    assert findings_layer.show(project, [], CRS.from_epsg(4526)) is None
+    assert findings_layer.show(project, [QgsFeature()], CRS.from_epsg(4526)) is None
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 
 
