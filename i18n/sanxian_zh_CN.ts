@@ -1319,7 +1319,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Nobody confirmed this county's settings: at best the verdict is conditional.</source>
-        <translation>本县设置尚未确认，结论最好只能是有条件通过。</translation>
+        <translation>本县设置尚未确认，结论最多是“有条件通过”。</translation>
     </message>
     <message>
         <source>None: no targets, limits of the standard</source>
@@ -1331,7 +1331,11 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>None: sites are compared with no list</source>
-        <translation>无：不与名录比对</translation>
+        <translation>不填：不与名录比对</translation>
+    </message>
+    <message>
+        <source>None: townships have no tasks of their own</source>
+        <translation>不填：没有分解到乡镇的任务</translation>
     </message>
     <message>
         <source>Not applicable</source>
@@ -2554,6 +2558,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{file} cannot be opened as a layer. Choose another file.</source>
         <translation>{file} 不能作为图层打开，请换一个文件。</translation>
+    </message>
+    <message>
+        <source>{label} [optional]</source>
+        <translation>{label} [可选]</translation>
     </message>
     <message>
         <source>{layers} layers in {branches} groups, edition {edition}</source>

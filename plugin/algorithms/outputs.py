@@ -10,16 +10,20 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsField,
+    QgsFields,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingUtils,
     QgsProperty,
+    QgsVectorLayer,
 )
 
-from ..bridge import sinks
+from ..bridge import sinks, styles
 from ..bridge.layers import to_qgis_crs
 from ..bridge.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.texts import tr
@@ -28,6 +32,8 @@ from ..core.errors import OutputError
 from ..core.writing import beside, check_not_input, check_writable
 
 FINDINGS = "OUTPUT_FINDINGS"
+#: Python must hold what QGIS calls when it has opened a layer, by its source; QGIS may delete it then.
+_DRESSERS: dict[str, Any] = {}
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
 _PROVIDER = re.compile(r"^\w{3,}:")
 
@@ -76,9 +82,14 @@ class LayerOutput:
 
     def sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
         """Processing's sink (memory, database) and its layer's id. ``system``: a QgsCoordinateReferenceSystem."""
-        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, fields, geometry, system)
+        written = fields if self.database else _plain(fields)
+        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, written, geometry, system)
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
+        layer = context.temporaryLayerStore().mapLayer(identifier)
+        for field in fields if isinstance(layer, QgsVectorLayer) else []:
+            if field.alias():
+                layer.setFieldAlias(layer.fields().lookupField(field.name()), field.alias())
         return sink, identifier
 
     def write(self, algorithm, parameters, context, table: Table, stop: Callable[[], None]) -> dict[str, Any]:
@@ -107,6 +118,16 @@ class LayerOutput:
         return {self.name: self.file}
 
 
+def _plain(fields: QgsFields) -> QgsFields:
+    """Without the names that a temporary layer only takes afterwards: its sink warns of each, field by field."""
+    plain = QgsFields()
+    for field in fields:
+        one = QgsField(field)
+        one.setAlias("")
+        plain.append(one)
+    return plain
+
+
 class FindingsOutput(LayerOutput):
     """The findings layer of one run."""
 
@@ -121,4 +142,24 @@ class FindingsOutput(LayerOutput):
         system = steady(to_qgis_crs)(crs)
         sink, identifier = self.sink(algorithm, parameters, context, sinks.fields(), sinks.GEOMETRY, system)
         sinks.fill(sink, findings, self.destination, check)
+        _dress_when_loaded(context, identifier)
         return {FINDINGS: identifier}
+
+    def file_written(self, context) -> dict[str, Any]:
+        results = super().file_written(context)
+        _dress_when_loaded(context, self.file)
+        return results
+
+
+def _dress_when_loaded(context, source: str) -> None:
+    """The symbols of findings, when QGIS is to open the layer."""
+    if context.willLoadLayerOnCompletion(source):
+        _DRESSERS[source] = _Dresser()
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(_DRESSERS[source])
+
+
+class _Dresser(QgsProcessingLayerPostProcessorInterface):
+    """See `_DRESSERS`."""
+
+    def postProcessLayer(self, layer, context, feedback):
+        styles.apply(layer, styles.FINDINGS)

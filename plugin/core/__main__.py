@@ -249,6 +249,8 @@ def _indicators(args: argparse.Namespace, words: Words) -> int:
             say(words.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed.figures:
             say(words.get("cli", "no_figure", name=name, reason=computed.reason))
+    if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
+        say(words.get("text", "unconfirmed_note"))
     if args.xlsx:
         write_workbook(done, args.xlsx)
         say(words.get("cli", "written", target=args.xlsx))
@@ -304,22 +306,26 @@ def summary(report: Report, words: Words) -> list[str]:
     said = report.summary
     verdict = words.get("verdict", str(sections.verdict(report)))
     lines = [words.get("cli", "done", **{k: v for k, v in said.items() if k != "verdict"}, verdict=verdict)]
-    for row in found.sums(report, words)[:_LINES]:
+    sums = found.sums(report, words)
+    for row in sums[:_LINES]:
         area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
         severity = words.get("severity", row["severity"])
         lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+    if sums[_LINES:]:
+        more = sum(row["count"] for row in sums[_LINES:])
+        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_LINES:]), count=more))
     for row in sections.not_checked(report, words)["rows"]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
-    for indicator in report.indicators:
-        # Townships that keep their tasks are in the report.
-        if indicator.target is not None and not (figures.of_township(indicator) and indicator.state == "met"):
-            value = figures.value_text(indicator, words)
-            target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
-            state = figures.state_word(indicator, words)
-            lines.append(
-                "  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state)
-            )
+    # Townships that keep their tasks are in the report.
+    told = [i for i in report.indicators if i.target is not None and not (figures.of_township(i) and i.state == "met")]
+    for indicator in told:
+        value = figures.value_text(indicator, words)
+        target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
+        state = figures.state_word(indicator, words)
+        lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
+    if not all(indicator.confirmed for indicator in told):
+        lines.append("  " + words.get("text", "unconfirmed_note"))
     return lines
 
 

@@ -104,7 +104,9 @@ def value_text(value: Any, unit: str, texts: Texts) -> str:
     if isinstance(value, int | float):
         if unit == "share":
             return f"{value:.10g} ({100 * value:.4g}%)"
-        signs = {"m2": "m²", "degrees": "°", "count": ""}
+        if unit == "degrees":
+            return f"{value:.10g}°"
+        signs = {"m2": "m²", "count": ""}
         return f"{value:.10g} {signs.get(unit, unit)}".strip()
     if isinstance(value, list | tuple):
         told = texts.get("words", "between_names").join(map(str, value[:_TOLD]))

@@ -71,6 +71,7 @@ class ProfileDialog(QDialog):
         self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
         self.targets = FileLine(now.targets, project.homePath(), f"{tr('Tables')} (*.xlsx *.csv)")
         self.targets.line.setObjectName("SanxianTargets")
+        self.targets.line.setPlaceholderText(tr("None: townships have no tasks of their own"))
         self.targets.setToolTip(tr("Tasks handed down to the townships, a row each (rules LAW004 and LAW005)"))
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
         self.baseline = FileLine(now.baseline, project.homePath(), data, folders=True)

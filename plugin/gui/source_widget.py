@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from processing.gui.wrappers import WidgetWrapper
-from qgis.core import QgsProcessingParameterFile
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterFile
 from qgis.gui import QgsFilterLineEdit, QgsGui, QgsProcessingGui
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
@@ -28,6 +28,14 @@ class DialogWidget(WidgetWrapper):
             plain = QgsProcessingGui.WidgetType.Batch
             return QgsGui.processingGuiRegistry().createParameterWidgetWrapper(param, plain)
         return super().__new__(cls, param, dialog, row, col, **kwargs)
+
+    def createLabel(self):
+        """QGIS looks up the translation of its “[optional]” under the name of the class, so ours is not found there."""
+        label = super().createLabel()
+        parameter = self.parameterDefinition()
+        if label is not None and parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
+            label.setText(tr("{label} [optional]").format(label=parameter.description()))
+        return label
 
 
 class DataWidget(DialogWidget):

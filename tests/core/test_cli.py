@@ -326,3 +326,25 @@ def test_cancelled_before_the_first_rule(faulty):
 
     with pytest.raises(Cancelled):
         check(faulty, Options(), cancelled=lambda: True)
+
+
+def test_rules_that_do_not_fit_on_the_screen_are_counted(faulty, monkeypatch, capsys):
+    monkeypatch.setattr("plugin.core.__main__._LINES", 2)
+    assert run("check", faulty, "--profile", "hunyuan") == 1
+    shown = capsys.readouterr().out
+    first = shown.splitlines()
+    listed = [int(count) for count in re.findall(r"^  (?:错误|警告|提示) \w+ .*：(\d+) 处", shown, re.M)]
+    rest = re.search(r"另有 (\d+) 条规则共 (\d+) 处没有列在这里", shown)
+    assert len(listed) == 2 and rest and int(rest[1]) > 0
+    told = re.search(r"错误 (\d+)，警告 (\d+)，提示 (\d+)", first[0])
+    assert sum(listed) + int(rest[2]) == sum(map(int, told.groups()))
+
+
+def test_what_the_star_means_is_said_where_there_is_one(faulty, capsys):
+    for arguments in (["check", faulty, "--profile", "hunyuan"], ["indicators", faulty, "--profile", "hunyuan"]):
+        run(*arguments)
+        shown = capsys.readouterr().out
+        starred = [line for line in shown.splitlines() if line.endswith("*")]
+        assert bool(starred) and "* 口径、基数或净面积未经确认" in shown
+    run("check", faulty, "--rules", "TOP001")
+    assert "* 口径" not in capsys.readouterr().out

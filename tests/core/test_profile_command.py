@@ -86,6 +86,17 @@ def test_the_command_prints_it(mine, capsys, lang):
     assert codes == list(all_rules())
 
 
+def test_the_conflict_matrix_comes_last_in_words_with_the_marks_of_its_pairs(mine, capsys):
+    assert main(["profile", str(mine)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    pairs = [line for line in said if "conflicts." in line]
+    assert said[-len(pairs) :] == pairs and len(pairs) > 100 and said[-len(pairs) - 1].startswith("控制线冲突矩阵")
+    (line,) = [p for p in pairs if "conflicts.farmland-boundary" in p]
+    assert "永久基本农田 × 城镇开发边界" in line and "= 错误　[A] common 2021" in line
+    (line,) = [p for p in pairs if "conflicts.CZJSBJ-boundary" in p]
+    assert "村庄建设边界 CZJSBJ × 城镇开发边界" in line and "[C 未确认]" in line and "= 警告" in line
+
+
 def test_the_same_as_data(mine, tmp_path, capsys):
     target = tmp_path / "出 来.json"
     assert main(["profile", str(mine), "--json", str(target)]) == 0

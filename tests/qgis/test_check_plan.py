@@ -471,3 +471,14 @@ def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path
         run("check_plan", {"SOURCE": str(SAMPLE), "PHASE": "终稿"})
     with pytest.raises(QgsProcessingException, match=r"无\.csv"):
         run("check_plan", {"SOURCE": str(SAMPLE), "TARGETS": str(tmp_path / "无.csv")})
+
+
+@pytest.mark.parametrize("target", ["TEMPORARY_OUTPUT", "发现.gpkg"])
+def test_findings_that_are_loaded_have_their_symbols(small, tmp_path, project, target):
+    import processing
+
+    given = target if target == "TEMPORARY_OUTPUT" else str(tmp_path / target)
+    parameters = {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": given}
+    processing.runAndLoadResults("sanxian:check_plan", parameters)
+    (layer,) = project.mapLayers().values()
+    assert layer.featureCount() and layer.renderer().type() == "categorizedSymbol"

@@ -6,7 +6,7 @@ import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.figures import COLUMNS
-from tests.qgis.helpers import SAMPLE, digest, run, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest, run, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -33,6 +33,13 @@ def test_table_and_workbook_hold_the_same_figures(tmp_path):
     reasons = [f["reason"] for f in found if f["code"] == "population"]
     assert reasons == ["图层里没有：需要常住人口数据。"]
     assert {f["sheet"] for f in found} >= {"指标表", "三条控制线", "规划分区", "三区", "用地现状–规划", "乡镇"}
+
+
+def test_a_temporary_table_has_the_names_and_no_warnings_of_them():
+    log = Log()
+    table = run("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log)["OUTPUT"]
+    assert table.featureCount() > 20 and all(f.alias() for f in table.fields())
+    assert not [line for line in log.lines if "alias" in line.lower() or "别名" in line]
 
 
 def test_layers_of_the_project_as_they_are_now(tmp_path, project):

@@ -34,6 +34,11 @@ def test_the_definition_names_our_widget(provider):
     assert type(made).__name__ == "SourceWidget"
 
 
+def test_its_label_says_that_it_may_be_left_empty_in_our_words(widget, provider):
+    said = widget.createLabel().text()
+    assert said == f"{widget.parameterDefinition().description()} [可选]"
+
+
 def test_a_file_and_a_folder(widget, monkeypatch):
     assert widget.value() == ""
     changes = []

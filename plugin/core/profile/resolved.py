@@ -86,7 +86,11 @@ def _value(key: str, value: Any, norm: Norm) -> Value:
     item, origin = _marked(key, norm), origin_of(key, norm)
     # What a rule brings itself has no source of its own: its citations are the rule's.
     mark = norm.mark(item) if origin.kind != RULE else ""
-    return Value(key, value, origin, mark, not mark or norm.is_confirmed(item))
+    # Each pair of a standard's matrix has a mark of its own.
+    pair = next((p for p in norm.standard.conflicts if p.key == key), None) if origin.kind == STANDARD else None
+    if pair is not None:
+        mark = pair.mark
+    return Value(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(item))
 
 
 def _marked(key: str, norm: Norm) -> str:

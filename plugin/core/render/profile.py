@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from ..conflicts import CONFLICTS, MEANINGS
 from ..explain import value_text
 from ..profile import Norm, Stated, Target
 from ..profile.resolved import RULE, STANDARD, Origin, Value, resolved
 from ..rule import all_rules
 from ..texts import Texts
+from .rule_book import line_name
 from .words import Words
 
+_PAIR = f"{CONFLICTS}."
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
@@ -21,7 +24,9 @@ def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     """The whole norm, a heading and its lines after the other."""
     texts, laid = Texts(words.lang), resolved(norm)
     yield from _head(norm, words)
-    yield from _section(words, "settings", [_setting(value, texts, words) for value in laid.settings])
+    pairs = [value for value in laid.settings if value.key.startswith(_PAIR)]
+    plain = [value for value in laid.settings if not value.key.startswith(_PAIR)]
+    yield from _section(words, "settings", [_setting(value, texts, words) for value in plain])
     rules = []
     for line in laid.rules:
         rule = all_rules()[line.code]
@@ -37,6 +42,9 @@ def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     other = [_target(t, texts, words) for t in profile.targets if t.area_code != area]
     other += [_stated(s, words) for s in profile.stated if s.area_code != area]
     yield from _section(words, "others", other)
+    # Last: there are many, and most of them are the standard's.
+    pairs.sort(key=lambda value: (MEANINGS.index(value.value), value.key))
+    yield from _section(words, "conflicts", [_pair(value, norm, texts, words) for value in pairs])
 
 
 def profile_dict(norm: Norm) -> dict[str, Any]:
@@ -89,11 +97,21 @@ def _section(words: Words, key: str, lines: list[str], **said: Any) -> list[str]
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
+def _pair(value: Value, norm: Norm, texts: Texts, words: Words) -> str:
+    """Two control lines by name, and what it means that they share land."""
+    sides = value.key.removeprefix(_PAIR).split("-", 1)
+    name = " × ".join(line_name(side, norm, texts) for side in sides)
+    return _line_of(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
+
+
 def _setting(value: Value, texts: Texts, words: Words) -> str:
-    said = value_text(value.value, "", texts)
+    return _line_of(value, value.key, value_text(value.value, "", texts), words)
+
+
+def _line_of(value: Value, name: str, said: str, words: Words) -> str:
     sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     mark = words.get("resolved", sure, mark=value.mark or "—")
-    return words.get("resolved", "value", name=value.key, value=said, mark=mark, origin=_origin(value.origin, words))
+    return words.get("resolved", "value", name=name, value=said, mark=mark, origin=_origin(value.origin, words))
 
 
 def _origin(origin: Origin, words: Words) -> str:

@@ -167,6 +167,8 @@ class RuleBook:
     def _value(self, value: Any, unit: str) -> str:
         if unit == "share":
             return f"{value:.10g} ({value:.0%})"
+        if unit == "degrees":
+            return f"{value:.10g}°"
         return f"{value:.10g} {self.words.named('unit', unit)}".strip()
 
     def _matrix(self) -> dict[str, Any]:
@@ -196,20 +198,26 @@ class RuleBook:
         return {"meaning": meaning, "short": self._word(f"short_{meaning}"), "mark": mark, "title": title}
 
     def _line(self, what: str) -> str:
-        template = next((t for t in self._templates(what)), None)
-        return f"{template.name} {what}" if template else self.texts.concept(what)
-
-    def _templates(self, role: str) -> Iterator[Template]:
-        """Its template in this standard, else in one that has it: lines of township plans are in a county's matrix too."""
-        for standard in (self.norm.standard, *map(load_standard, standard_ids())):
-            if role in standard.templates:
-                yield standard.templates[role]
+        return line_name(what, self.norm, self.texts)
 
     def _said(self, of: Any) -> str:
         return str(of.zh if self.words.lang == "zh" else of.en)
 
     def _word(self, key: str) -> str:
         return self.words.get("rule_book", key)
+
+
+def line_name(what: str, norm: Norm, texts: Texts) -> str:
+    """A side of the conflict matrix in words; a layer by the name of its template, with its code."""
+    template = next(_templates(what, norm), None)
+    return f"{template.name} {what}" if template else texts.concept(what)
+
+
+def _templates(role: str, norm: Norm) -> Iterator[Template]:
+    """Its template in this standard, else in one that has it: lines of township plans are in a county's matrix too."""
+    for standard in (norm.standard, *map(load_standard, standard_ids())):
+        if role in standard.templates:
+            yield standard.templates[role]
 
 
 def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:
