@@ -54,6 +54,32 @@ def saved(folder, text, name="任务.csv", encoding="utf-8"):
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "140225100,永安镇,永久基本农田,≥,3.20,万亩\n,永安镇,永久基本农田,≥,3.20,万亩\n",
+        ",永安镇,永久基本农田,≥,3.20,万亩\n140225100,永安镇,永久基本农田,≥,3.20,万亩\n",
+    ],
+)
+def test_a_township_with_its_code_and_without_is_there_twice(tmp_path, rows):
+    with pytest.raises(InputError, match="tasks_twice"):
+        read_township_tasks(saved(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
+
+
+@pytest.mark.parametrize("row", ["140225000,合计", "140225000,浑源县", "140225000,", ",浑源县合计"])
+def test_a_row_of_the_whole_county_is_no_township(tmp_path, row):
+    text = f"乡镇代码,乡镇名称,指标,数值,单位\n140225100,永安镇,永久基本农田,3.20,万亩\n{row},永久基本农田,3.20,万亩\n"
+    read = read_township_tasks(saved(tmp_path, text))
+    assert [t.name for t in read.tasks] == ["永安镇"] and [t.value for t in read.totals] == ["3.20"]
+
+
+@pytest.mark.parametrize("head", ["永久基本农田", "永久基本农田（万市亩）"])
+def test_a_figure_without_a_unit_that_is_known_is_not_passed_over(tmp_path, head):
+    with pytest.raises(InputError) as caught:
+        read_township_tasks(saved(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
+    assert all(head in text for text in told(caught))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
 def test_a_row_a_figure(tmp_path, encoding):
     read = read_township_tasks(saved(tmp_path, LONG, encoding=encoding))
@@ -348,6 +374,32 @@ def test_counties_of_a_city_in_one_folder(tmp_path):
     (tmp_path / "c3.toml").unlink()
     (total,) = sums_of_children(city, children_of(city)[0], divisions)
     assert total.lacking == (counties[3].name,) and total.state == ""
+
+
+def test_an_area_that_two_profiles_answer_for_counts_for_neither_and_a_part_only_once(tmp_path):
+    """A copy of a county's profile would make up for what another county lacks; so would a county beside its own city."""
+    divisions = load_standard().code_lists["divisions"]
+    counties = [c for c in divisions.codes.values() if c.parent == "140300"]
+    profile(tmp_path, "city", "140300", [("farmland_area", ">=", "5000", "mu")], base="shanxi")
+    for n, county in enumerate(counties):
+        profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
+    profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
+    city = load_profile(tmp_path / "city.toml")
+    (total,) = sums_of_children(city, children_of(city)[0], divisions)
+    assert total.lacking == (counties[0].name,) and total.state == "" and total.value == 3600
+    profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
+    (total,) = sums_of_children(city, children_of(city)[0], divisions)
+    assert (total.value, total.parts, total.state) == (5100, 1, "met")
+
+
+@pytest.mark.parametrize(("goal", "told"), [(("<=", "100"), False), (("<=", "40"), True), ((">=", "100"), False)])
+def test_where_no_list_says_what_an_area_is_made_of_a_sum_is_only_told_when_it_is_too_much(tmp_path, goal, told):
+    sign, value = goal
+    profile(tmp_path, "city", "130700", [("boundary_area", sign, value, "km2")])
+    profile(tmp_path, "one", "130702", [("boundary_area", sign, "50", "km2")], base="city")
+    city = load_profile(tmp_path / "city.toml")
+    sums = sums_of_children(city, children_of(city)[0], load_standard().code_lists["divisions"])
+    assert [s.state for s in sums if s.state] == (["broken"] if told else [])
 
 
 def test_children_in_a_folder_come_before_those_that_are_shipped(tmp_path):

@@ -28,6 +28,21 @@ HEAD = "指标,数值,单位,位置\n"
         ("12.5", "公里", (12.5, 1, None, "=")),
         ("若干", "公顷", (None, 0, "ha", "=")),
         ("", "", (None, 0, "", "=")),
+        # Two units, a range, something else behind the number: nobody knows what is meant.
+        ("63.25万亩", "亩", (None, 0, "mu", "=")),
+        ("63.25万亩", "万亩", (63.25, 2, "wan_mu", "=")),
+        ("27.37%", "％", (27.37, 2, "share", "=")),
+        ("63.25～65.00", "万亩", (None, 0, "wan_mu", "=")),
+        ("63.25-65.00万亩", "", (63.25, 2, None, "=")),
+        ("63.25 65.00", "万亩", (None, 0, "wan_mu", "=")),
+        ("1.965e+10", "平方米", (None, 0, "m2", "=")),
+        ("5.3亿", "平方米", (None, 0, "m2", "=")),
+        ("1,5", "公顷", (None, 0, "ha", "=")),
+        # As an input method for Chinese writes digits.
+        ("６３．２５", "万亩", (63.25, 2, "wan_mu", "=")),
+        ("1，965，000 平方米", "", (1965000.0, 0, "m2", "=")),
+        ("1 965 000.5", "平方米", (1965000.5, 1, "m2", "=")),
+        ("16.46km²", "平方千米", (16.46, 2, "km2", "=")),
     ],
 )
 def test_a_figure_as_it_is_written(value, unit, read):
@@ -41,6 +56,21 @@ def test_csv_in_any_encoding(tmp_path, encoding):
     path.write_bytes(("浑源县主要指标\n\n" + HEAD + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding))
     (one,) = read_figures(path)
     assert (one.name, one.value, one.unit, one.place, one.row) == ("红线面积", 538.87, "km2", "文本第12条", 4)
+
+
+def test_large_and_small_numbers_of_a_workbook_keep_their_digits(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["指标", "数值", "单位", "位置"])
+    for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
+        book.active.append(["红线面积", value, "平方米", "附表1"])
+    book.save(tmp_path / "t.xlsx")
+    assert [f.text for f in read_figures(tmp_path / "t.xlsx")] == [
+        "19650000000",
+        "123456789012",
+        "19650000000.5",
+        "0.00001",
+        "0.3",
+    ]
 
 
 def test_xlsx_counts_the_digits_that_are_shown(tmp_path):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from zipfile import BadZipFile
 
 from ..errors import InputError
@@ -42,7 +43,8 @@ _SIGNS = {
     ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
     "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
 }
-_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)\s*(.*)")
+#: Thousands may be set apart by commas or spaces; what follows is a unit, or nobody knows what.
+_NUMBER = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,16 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
 def figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> TypedFigure:
     """One row as text: signs and words of a bound, commas, and a unit behind the number are understood."""
     text = value.strip()
-    sign, rest = _sign(text)
-    number = _NUMBER.fullmatch(re.sub(r"[,，\s]", "", rest))
-    behind = number.group(2).removesuffix("以内").removesuffix("左右") if number else ""
+    # Digits, points and signs of full width are as good as others.
+    sign, rest = _sign(normalize("NFKC", text))
+    number = _NUMBER.fullmatch(rest.strip())
+    behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
-    printed = number.group(1) if number else ""
+    if unit.strip() and behind and (_unit(behind) is None or _unit(behind) != _unit(unit)):
+        # A range, an exponent, another unit than the column's: the number alone is not what is printed. (Where the column
+        # is empty, what stands behind is a unit that nobody knows.)
+        number = None
+    printed = re.sub(r"[, ]", "", number.group(1)) if number else ""
     return TypedFigure(
         indicator.strip(),
         text,
@@ -183,9 +190,11 @@ def _cell(cell: Any) -> str:
     value = cell.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value).strip()
-    shown = re.fullmatch(r"[#,]*0(?:\.(0+))?_?\s*(%?)", str(cell.number_format).split(";")[0])
-    if shown and shown.group(2):
-        return f"{100 * value:.{len(shown.group(1) or '')}f}%"
-    if shown and cell.number_format != "General" and (shown.group(1) or isinstance(value, int) or value.is_integer()):
-        return f"{value:.{len(shown.group(1) or '')}f}"
-    return f"{value:.10g}"
+    first = str(cell.number_format).split(";")[0]
+    shown = None if "E" in first.upper() else re.search(r"0(?:\.(0+))?", first)
+    decimals = len(shown.group(1) or "") if shown else 0
+    if shown and "%" in first:
+        return f"{100 * value:.{decimals}f}%"
+    if shown and (decimals or isinstance(value, int) or value.is_integer()):
+        return f"{value:.{decimals}f}"
+    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -114,10 +114,19 @@ def sums_of_children(parent: Profile, children: Iterable[Profile], divisions: Co
         if target.area_code != parent.area_code or not target.is_task or target.comparison == "=":
             continue
         said = {c.id: _same(c, target) for c in children}
-        there = [c for c in children if said[c.id] is not None]
-        value = _total([t for t in said.values() if t is not None], target.unit)
-        found.append(Sum(target, value, len(there), _lacking(parent, there, divisions)))
+        there = _once([c for c in children if said[c.id] is not None])
+        value = _total([t for c in there if (t := said[c.id]) is not None], target.unit)
+        one = Sum(target, value, len(there), _lacking(parent, there, divisions))
+        # Where no list says what the area is made of, only a sum that is too much already is an answer.
+        if _below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
+            found.append(one)
     return found
+
+
+def _once(children: list[Profile]) -> list[Profile]:
+    """Without those that another one covers (a county beside its city): land counts once. Of two for one area nobody knows
+    which is meant: then neither counts."""
+    return [c for c in children if not any(other is not c and other.covers(c.area_code) for other in children)]
 
 
 def _same(child: Profile, target: Target) -> Target | None:

@@ -66,8 +66,11 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
         found = [_task(table, row)] if long else _tasks(table, row, figures)
         (totals if _is_total(row) else tasks).extend(found)
     said: dict[tuple[str, str], TownshipTask] = {}
-    for task in tasks:
+    # Rows without a code come last: they are told by their name, which one with a code may have.
+    for task in sorted(tasks, key=lambda t: not t.code):
         first = said.setdefault((task.code or task.name, task.indicator), task)
+        if task.code and task.name:
+            said.setdefault((task.name, task.indicator), task)
         if first is not task:
             raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
     if not tasks:
@@ -76,14 +79,18 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
 
 
 def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
-    """Head → figure and unit, of the heads that name both. InputError where none does."""
+    """Head → figure and unit, of the heads that name both. InputError where none does, or one names a figure only."""
     found = {}
     for head in table.heads:
         parts = _FIGURE_HEAD.fullmatch(head)
-        if parts:
-            indicator, unit = _meant(parts[1], INDICATORS), _meant(parts[2], UNITS)
-            if indicator and unit:
-                found[head] = (indicator, unit)
+        indicator, unit = _meant(parts[1], INDICATORS) if parts else "", _meant(parts[2], UNITS) if parts else ""
+        if indicator and unit:
+            found[head] = (indicator, unit)
+        elif indicator or _meant(head, INDICATORS):
+            # Passed over, its tasks would be in nobody's check.
+            raise InputError(
+                "tasks_head_unit", file=table.place, line=table.line, column=head, known="、".join(_first(UNITS))
+            )
     if not found:
         raise InputError("tasks_no_figure", file=table.place, line=table.line, known="、".join(_first(INDICATORS)))
     return found
@@ -127,7 +134,9 @@ def _who(table: Table, row: Row) -> tuple[str, str]:
 
 
 def _is_total(row: Row) -> bool:
-    return not row.cells["code"] and re.sub(r"\s+", "", row.cells["name"]).lower() in _TOTALS
+    """A word for it, or the code of the county itself (its six digits and 000)."""
+    name = re.sub(r"\s+", "", row.cells["name"]).lower()
+    return name.endswith(_TOTALS) or row.cells["code"][6:_DIGITS] == "000"
 
 
 def _value(table: Table, row: Row, column: str, text: str) -> str:
