@@ -75,6 +75,16 @@ def test_what_nobody_can_tell_is_no_pass_and_no_finding():
     assert str(outcome({"LSWHBHX": unsaid}, [("历史文化街区", "历史文化街区", "", 1)])[0].outcome) == "skipped"
 
 
+def test_one_site_of_two_levels_is_no_two_sites():
+    rows = [
+        {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"},
+        {"wkt": NEXT, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "30"},
+    ]
+    register = [(f"{level}文物保护单位", "文物保护单位", level, 1) for level in ("国家级", "省级")]
+    rule, findings = outcome({"LSWHBHX": rows}, register)
+    assert (str(rule.outcome), findings) == ("skipped", []) and "0–1 / 1" in rule.reason
+
+
 def test_a_plan_that_states_nothing_is_told_how_to():
     rule, _ = outcome({"LSWHBHX": [{"wkt": SQUARE, "feature_name": "甲寺保护范围"}]}, [])
     assert str(rule.outcome) == "not_applicable" and "heritage_register" in rule.reason

@@ -356,6 +356,13 @@ def test_hunyuan_keeps_its_provinces_limit_and_the_siblings_are_named():
     assert not any(word in later for word in ("浑源县", "太原市", "榆次区"))
 
 
+def test_land_that_two_townships_claim_meets_no_task(tmp_path):
+    both = [TOWNS[0], {**TOWNS[1], "wkt": TOWNS[0]["wkt"]}]
+    tasks = [(t["division_code"], t["division_name"], "red_line_area", ">=", "15.00", "ha") for t in both]
+    (rule,) = report_of("LAW004", {"townships": both, "red_line": [square(100, 100, 400)]}, tasks).rules
+    assert rule.outcome is Outcome.SKIPPED and "重叠" in rule.reason
+
+
 def test_counties_of_a_city_in_one_folder(tmp_path):
     """阳泉市 has five counties: all of them there, the sum is compared; one short of its task, the city is."""
     counties = [c for c in load_standard().code_lists["divisions"].codes.values() if c.parent == "140300"]

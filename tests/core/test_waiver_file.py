@@ -132,6 +132,16 @@ def test_a_damaged_file_is_refused_and_stays(path, old, new, line, words):
         assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize("value", ["null", "[63.2]", "NaN", "-Infinity", "1e999", "{}"])
+def test_figures_that_would_fit_anything_or_nothing_are_refused(path, value):
+    change_waivers(path, add=[ONE, TWO])
+    text = path.read_text(encoding="utf-8-sig")
+    assert "63.2496" in text
+    path.write_text(text.replace("63.2496", value), encoding="utf-8")
+    with pytest.raises(DataError):
+        read_waivers(path)
+
+
 def test_no_file_and_a_workbook(path):
     with pytest.raises(DataError) as error:
         read_waivers(path)

@@ -99,13 +99,18 @@ def township_targets(
         if not found.figure.confirmed:
             result.doubts.append(f"figures.{indicator}")
         result.notes += _how(indicator, found)
+        figures = []
         for task in tasks.of(indicator):
             if task.line in place:
                 at = place[task.line]
                 shown = _figure(task, found, at, ctx)
-                result.indicators.append(shown)
+                figures.append(shown)
                 if shown.state in (BROKEN, CLOSE):
                     result.findings.append(_missed(task, shown, found, towns, keys[at]))
+        result.indicators += figures
+        # What two townships claim is in the figures of both: met by that land alone, a task may not be met.
+        told = result.not_checked if any(_leans_on(one, found) for one in figures) else result.notes
+        told += _twice(indicator, found)
     return result
 
 
@@ -118,9 +123,19 @@ def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
         yield "tasks_assigned", {"indicator": indicator, **said}
     else:
         yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": found.shared}
-    outside, twice = map(float, found.areas[-2:])
+    outside = float(found.areas[-2])
     if outside >= 1.0:
         yield "tasks_outside", {"indicator": indicator, "area": number(outside, 2)}
+
+
+def _leans_on(figure: Indicator, found: ByTownship) -> bool:
+    """Is a task met that would not be without all the land that is claimed twice? (Less land breaks no upper limit.)"""
+    room = figure.room
+    return figure.comparison != "<=" and room is not None and 0 <= room < in_unit(-float(found.areas[-1]), figure.unit)
+
+
+def _twice(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
+    twice = float(found.areas[-1])
     if twice <= -1.0:
         yield "tasks_twice_claimed", {"indicator": indicator, "area": number(-twice, 2)}
 

@@ -108,9 +108,10 @@ def _counted(line: Registered, sites: Sites, untold: list[str], ctx: Context) ->
     """``untold`` takes the terms of which nobody can say how many there are."""
     assert line.count is not None
     of_kind = sites.of(line.kind)
-    own = [site for site in of_kind if not line.level or line.level in site.levels]
-    # A site without a level may be of this one, a site without a kind of this kind.
-    unsaid = sites.unsaid + [site for site in of_kind if line.level and not site.levels]
+    # A site without a level may be of this one, a site without a kind of this kind; so may one of which its rows say several.
+    own = [site for site in of_kind if not line.level or site.levels == {line.level}]
+    maybe = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
+    unsaid = sites.unsaid + [site for site in maybe if site not in own]
     params: dict[str, Any] = {"term": line.term, "stated": line.count, "count": len(own)}
     if len(own) < line.count <= len(own) + len(unsaid):
         untold.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {line.count}")

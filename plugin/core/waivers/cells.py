@@ -174,7 +174,8 @@ def _number(cell: str) -> float | None:
 def _figures(cell: str) -> dict[str, Any]:
     if not cell:
         return {}
-    values = json.loads(cell)
-    if not isinstance(values, dict):
+    # NaN and Infinity would fit anything.
+    values = json.loads(cell, parse_constant=_number, parse_float=_number)
+    if not isinstance(values, dict) or not all(isinstance(v, str | int | float) for v in values.values()):
         raise ValueError(cell)
     return values
