@@ -58,6 +58,30 @@ def test_csv_in_any_encoding(tmp_path, encoding):
     assert (one.name, one.value, one.unit, one.place, one.row) == ("红线面积", 538.87, "km2", "文本第12条", 4)
 
 
+@pytest.mark.parametrize(
+    ("above", "head", "units"),
+    [
+        ("", "指标,数值（公顷）,位置", ["ha", "km2"]),
+        ("主要指标表,,单位：公顷\n", "指标,数值（2035年）,位置", ["ha", "km2"]),
+        ("计量单位: hm2,,\n", "指标,数值,位置", ["ha", "km2"]),
+        ("单位：万亩,,\n", "指标,数值(公顷),位置", ["ha", "km2"]),
+        ("单位：各指标见下,,\n", "指标,数值,位置", ["", "km2"]),
+    ],
+)
+def test_a_unit_for_the_whole_table_stands_in_its_head_or_above(tmp_path, above, head, units):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{above}{head}\n红线面积,538.87,附表1\n红线面积,5.39平方千米,附表1\n", encoding="utf-8")
+    assert [f.unit for f in read_figures(path)] == units
+
+
+def test_a_cell_of_its_own_comes_before_the_unit_of_the_table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "单位：公顷,,,\n指标,数值,单位,位置\n红线面积,5.39,平方千米,附表1\n红线面积,539,,附表2\n", encoding="utf-8"
+    )
+    assert [f.unit for f in read_figures(path)] == ["km2", "ha"]
+
+
 def test_large_and_small_numbers_of_a_workbook_keep_their_digits(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["指标", "数值", "单位", "位置"])

@@ -45,6 +45,8 @@ _SIGNS = {
 }
 #: Thousands may be set apart by commas or spaces; what follows is a unit, or nobody knows what.
 _NUMBER = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
+#: A unit in brackets at the end of a head, or behind 单位.
+_TABLE_UNIT = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class TypedFigure:
 def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     """The figures of a table, of every sheet that has a head. InputError: no such file, none that can be read, no head.
 
-    Columns 指标, 数值, 单位, 位置 (others are passed over); the unit may stand with the value (538.87平方千米).
+    Columns 指标, 数值, 单位, 位置 (others are passed over); the unit may stand with the value (538.87平方千米), in
+    the head (数值（公顷）) or above the table (单位：公顷).
     """
     path = Path(path)
     if not path.is_file():
@@ -89,14 +92,18 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     heads = 0
     for rows in _sheets(path):
         columns: dict[str, int] = {}
+        # 单位：公顷 above the table, or in the head of its values, is the unit of those that have none of their own.
+        common = ""
         for number, cells in enumerate(rows, 1):
             if not columns:
                 columns = _head(cells) if number <= _HEAD_ROWS else {}
                 heads += bool(columns)
+                common = _common_unit([cells[columns["value"]]] if columns else cells) or common
             elif any(cells):
                 given = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
                 if given["indicator"] or given["value"]:
-                    found.append(figure(**given, row=number))
+                    one = figure(**given, row=number)
+                    found.append(figure(**{**given, "unit": common}, row=number) if not one.unit_text else one)
     if not heads:
         raise InputError("figures_no_head", file=path.name, known="、".join(COLUMNS[c][0] for c in COLUMNS))
     return tuple(found)
@@ -141,6 +148,12 @@ def _unit(text: str) -> str | None:
     if not word:
         return ""
     return next((unit for unit, words in UNITS.items() if word in words), None)
+
+
+def _common_unit(cells: list[str]) -> str:
+    """The unit that a head (数值（公顷）) or a line above (单位：公顷) names, as it is written; else empty."""
+    said = [m.group(1) for c in cells for m in _TABLE_UNIT.finditer(c)]
+    return next((text.strip() for text in said if _unit(text)), "")
 
 
 def _head(cells: list[str]) -> dict[str, int]:
