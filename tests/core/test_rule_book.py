@@ -126,6 +126,9 @@ def test_what_a_check_is_to_be_told_beside_its_layers_is_listed(lang):
         assert reads <= set(entry(code).inputs), f"{code}: an example with side={{{reads}}}"
     assert entry("LAW024").inputs == ("register",)
     assert "REGISTER" in book(lang).row(entry("LAW024"))["inputs"]
+    # The command of the same name makes a package; these rules look at one.
+    told = book(lang).row(entry("DOC001"))["inputs"]
+    assert told.startswith("PACKAGE ") and "inspect" in told and "生成" not in told
 
 
 def test_one_rule_is_told_with_what_it_needs_and_where_its_basis_was_read(capsys):

@@ -121,7 +121,7 @@ class RuleBook:
             "runs": self._runs(entry),
             "needs": clause.join(self._need(n) for n in entry.needs if not n.optional),
             "optional": clause.join(self._need(n) for n in entry.needs if n.optional),
-            "inputs": clause.join(f"{name.upper()} {self.words.get('cli', name)}" for name in entry.inputs),
+            "inputs": clause.join(f"{name.upper()} {self._input(name)}" for name in entry.inputs),
             "parameters": clause.join(self._parameter(p) for p in entry.parameters),
             "basis": clause.join(f"[{c.mark}] {self._said(c)}" for c in entry.citations),
             "sources": self.words.join(s.id for s in entry.sources),
@@ -199,6 +199,10 @@ class RuleBook:
 
     def _line(self, what: str) -> str:
         return line_name(what, self.norm, self.texts)
+
+    def _input(self, name: str) -> str:
+        """What the command line says of its option; a package is no option but what is inspected."""
+        return self._word("input_package") if name == "package" else self.words.get("cli", name)
 
     def _said(self, of: Any) -> str:
         return str(of.zh if self.words.lang == "zh" else of.en)
