@@ -54,6 +54,8 @@ def indicator_lines(report: dict, words: dict) -> list[str]:
             f"{item['state']}_{side}", item["state"]
         )
         value = "—" if item["value"] is None else f"{item['value']:.4f}"
+        if item["value"] is None:
+            state = words["indicator_state"]["not_computed"]
         target = f"{item['target']:.{item.get('target_decimals', 2)}f}"
         unconfirmed = "" if item["confirmed"] else "，未确认"
         lines.append(
