@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,14 @@ from .layer import Layer
 from .profile import Norm
 
 
+def split_part(name: str, words: Iterable[str]) -> tuple[str, str]:
+    """The word for a part at the end of a name, in brackets or not, and the reserve's name without it; "" where there is none."""
+    bare = name.strip().removesuffix("）").removesuffix(")")
+    word = next((w for w in words if bare.endswith(w)), "")
+    return (word, bare.removesuffix(word).rstrip("（( ")) if word else ("", name.strip())
+
+
 def core_rows(reserves: Layer, norm: Norm) -> NDArray:
     """(n,) bool: rows that are a 核心保护区."""
-    words = tuple(norm.get("reserves.core_words"))
-    return np.array([name.endswith(words) for name in reserves.text("feature_name")], dtype=bool)
+    words = list(norm.get("reserves.core_words"))
+    return np.array([bool(split_part(name, words)[0]) for name in reserves.text("feature_name")], dtype=bool)

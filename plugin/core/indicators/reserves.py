@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heritage import names
+from ..reserves import split_part
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -20,10 +20,8 @@ PART_WORDS = "reserves.part_words"
 def parts_of(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
     """(n,) bool: is a part, by a word at the end of its name; (n,) the reserve's name without that word."""
     words = list(ctx.norm.get(PART_WORDS))
-    called = names(reserves).tolist()
-    found = [next((w for w in words if n.endswith(w)), "") for n in called]
-    sites = [n.removesuffix(w).strip() for n, w in zip(called, found, strict=True)]
-    return np.array([bool(w) for w in found], dtype=bool), np.array(sites, dtype=object)
+    found = [split_part(name, words) for name in reserves.text("feature_name")]
+    return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
 
 
 def counted(part: NDArray, site: NDArray) -> NDArray:

@@ -24,6 +24,8 @@ CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一�
     },
     fails=[
         Example("half in the core zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=1, areas=(1000.0,)),
+        Example("the part in brackets", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": "恒山自然保护区（核心保护区）"}]},
+                finds=1, areas=(1000.0,)),
         Example("two plots", {"farmland": [SQUARE, NEXT], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=2,
                 areas=(1000.0, 9000.0)),
     ],

@@ -32,6 +32,7 @@ WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
         Example("a part too small", {"reserves": [WHOLE, CORE, {**REST,
                 "wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"}]}, finds=1),
         Example("a part is missing", {"reserves": [WHOLE, CORE]}, finds=1),
+        Example("a part in brackets is one, too", {"reserves": [{**WHOLE, "feature_name": "恒山"}, {**CORE, "feature_name": "恒山(核心保护区)"}]}, finds=1),
         Example("less in the red line than the county sets", {"reserves": [WHOLE], "red_line": [CORE["wkt"]]}, finds=1,
                 settings={"rules.LAW022.min_red_line_share": 0.8}),
     ],
