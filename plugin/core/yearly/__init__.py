@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""年度动态维护 from two editions: for each maintained layer what was before, what changed, what is after."""
+
+from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
+from .update import yearly_update
+
+__all__ = ["KIND_CODES", "After", "Change", "MaintainedLayer", "YearlyUpdate", "yearly_update"]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a year's maintenance comes to: for each layer rows and shapes of the three classes, and the comparison behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..maintenance import Maintained
+from ..plan import Plan
+from ..versions import CHANGED, IN, OUT, Comparison
+
+#: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
+KIND_CODES = {IN: "1", CHANGED: "2", OUT: "3"}
+
+
+class Change(NamedTuple):
+    """One polygon of the class of changes, in the plane (metres): its ``kind``, and its rows in the two editions, −1 for none."""
+
+    kind: str
+    before: int
+    after: int
+    shape: Any
+    area_m2: float
+
+
+class After(NamedTuple):
+    """One polygon of the class 维护后, in the plane: land of a row of the current edition; ``area_m2`` statutory; ``share`` of
+    the row, 1 when it is the whole of it."""
+
+    row: int
+    shape: Any
+    area_m2: float
+    share: float
+
+
+@dataclass
+class MaintainedLayer:
+    """``before`` (q,) rows of the filed edition that lose land or change; ``left_out``: kind → statutory m² that the layer's
+    kinds of maintenance do not know, and that is in no class."""
+
+    maintained: Maintained
+    found: Comparison
+    before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    changes: list[Change] = field(default_factory=list)
+    after: list[After] = field(default_factory=list)
+    left_out: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def role(self) -> str:
+        return self.maintained.role
+
+    def area(self, kind: str) -> float:
+        """Statutory m² of the changes of a kind."""
+        return sum(one.area_m2 for one in self.changes if one.kind == kind)
+
+    def count(self, kind: str) -> int:
+        return sum(one.kind == kind for one in self.changes)
+
+
+@dataclass
+class YearlyUpdate:
+    """``layers`` that both editions have, in the standard's order; ``passed_over``: role → why, as a key of texts."""
+
+    filed: Plan
+    current: Plan
+    year: int
+    day: date
+    layers: list[MaintainedLayer] = field(default_factory=list)
+    passed_over: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> list[MaintainedLayer]:
+        return [layer for layer in self.layers if layer.changes]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Kind → polygons of changes in all layers."""
+        told: Counter[str] = Counter(one.kind for layer in self.layers for one in layer.changes)
+        return {kind: told[kind] for kind in KIND_CODES}

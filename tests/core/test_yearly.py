@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""年度动态维护: the three classes of each maintained layer, with known moves and held against plain shapely."""
+
+import itertools
+import random
+from datetime import date
+
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+
+from plugin.core.assembly import assemble
+from plugin.core.errors import InputError
+from plugin.core.geometry.crs import lonlat_of
+from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.versions import CHANGED, IN, OUT
+from plugin.core.yearly import yearly_update
+from tests.core.examples import ORIGIN, norm_of, source_layer
+
+DAY = date(2026, 3, 9)
+
+
+def box(x, y, width=100.0, height=100.0):
+    return shapely.box(x, y, x + width, y + height)
+
+
+def row(shape, key, **more):
+    return {"wkt": shapely.to_wkt(shape, rounding_precision=-1), "key": f"1402250000{key:08d}", **more}
+
+
+def zone(shape, key, code, **more):
+    return row(shape, key, GHFQDM=code, **more)
+
+
+def plans(filed, current):
+    norm = norm_of()
+    made = [[source_layer(role, rows, norm) for role, rows in one.items()] for one in (filed, current)]
+    after = assemble(made[1], norm, scope="three_lines")
+    return assemble(made[0], norm, scope="three_lines", beside=after), after
+
+
+def update(filed, current, year=2026):
+    return yearly_update(*plans(filed, current), year, day=DAY)
+
+
+def only(done):
+    (layer,) = done.layers
+    return layer
+
+
+def placed(shape):
+    return shapely.transform(shape, lambda xy: xy + ORIGIN)
+
+
+def same(shape, wanted, off_m2=1e-3):
+    """The same land to a square millimetre's thousandfold, by plain shapely."""
+    return shapely.symmetric_difference(shape, placed(wanted)).area < off_m2
+
+
+def all_same(shapes, wanted):
+    left = list(wanted)
+    for shape in shapes:
+        fits = [w for w in left if same(shape, w)]
+        assert len(fits) == 1, shape.wkt
+        left.remove(fits[0])
+    assert not left
+
+
+def area(*shapes):
+    return float(statutory_area(np.array([placed(s) for s in shapes], dtype=object), lonlat_of(_plane())).sum())
+
+
+def _plane():
+    from pyproj import CRS
+
+    return CRS.from_epsg(4526)
+
+
+# -- 调入、调出 ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_that_moved_gives_out_in_and_what_stayed():
+    filed = {"ZXCQCSLX": [row(box(0, 0), 1), row(box(300, 0), 2)]}
+    current = {"ZXCQCSLX": [row(box(40, 0), 1), row(box(300, 0), 2)]}
+    found = only(update(filed, current))
+    told = {change.kind: change for change in found.changes}
+    assert set(told) == {IN, OUT} and len(found.changes) == 2
+    assert same(told[OUT].shape, box(0, 0, 40)) and (told[OUT].before, told[OUT].after) == (0, -1)
+    assert same(told[IN].shape, box(100, 0, 40)) and (told[IN].before, told[IN].after) == (-1, 0)
+    assert found.before.tolist() == [0]
+    all_same([one.shape for one in found.after], [box(100, 0, 40), box(40, 0, 60)])
+    assert found.area(OUT) == pytest.approx(area(box(0, 0, 40)), abs=0.01)
+    assert found.area(IN) == pytest.approx(area(box(100, 0, 40)), abs=0.01)
+    assert sum(one.share for one in found.after) == pytest.approx(1, abs=1e-6)
+
+
+def test_land_taken_from_the_middle_leaves_single_parts_of_what_was_one():
+    filed = {"ZXCQCSHX": [row(box(0, 0, 300), 1)]}
+    rest = shapely.MultiPolygon([box(0, 0), box(200, 0)])
+    found = only(update(filed, {"ZXCQCSHX": [row(rest, 1)]}))
+    assert [change.kind for change in found.changes] == [OUT]
+    assert same(found.changes[0].shape, box(100, 0))
+    all_same([one.shape for one in found.after], [box(0, 0), box(200, 0)])
+    assert {one.shape.geom_type for one in found.after} == {"Polygon"}
+
+
+def test_a_new_and_a_lost_feature_touch_no_other_parcel():
+    filed = {"HLFXKZX": [row(box(0, 0), 1), row(box(100, 0), 2)]}
+    current = {"HLFXKZX": [row(box(100, 0), 2), row(box(200, 0), 3)]}
+    found = only(update(filed, current))
+    assert found.before.tolist() == [0]
+    all_same([one.shape for one in found.after], [box(200, 0)])
+    assert found.after[0].row == 1 and found.after[0].share == pytest.approx(1)
+
+
+# -- 属性变更 ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_zone_marks_the_whole_parcel_and_gives_the_land_after_on_it():
+    filed = {"GHFQ": [zone(box(0, 0, 200), 1, "200"), zone(box(200, 0), 2, "300")]}
+    current = {
+        "GHFQ": [
+            zone(box(0, 0, 120), 1, "200"),
+            zone(box(120, 0, 80), 3, "300"),
+            zone(box(200, 0), 2, "300"),
+        ]
+    }
+    found = only(update(filed, current))
+    (change,) = found.changes
+    assert change.kind == CHANGED and (change.before, change.after) == (0, 1)
+    assert same(change.shape, box(120, 0, 80)) and change.area_m2 == pytest.approx(area(box(120, 0, 80)), abs=0.01)
+    assert found.before.tolist() == [0]
+    all_same([one.shape for one in found.after], [box(0, 0, 120), box(120, 0, 80)])
+    assert [one.share for one in found.after] == [1.0, 1.0]
+    assert not found.left_out
+
+
+def test_a_parcel_that_reaches_beyond_the_changed_one_is_cut_there():
+    filed = {"GHFQ": [zone(box(0, 0), 1, "200"), zone(box(100, 0), 2, "300")]}
+    found = only(update(filed, {"GHFQ": [zone(box(0, 0, 200), 2, "300")]}))
+    all_same([one.shape for one in found.after], [box(0, 0)])
+    assert found.after[0].share == pytest.approx(0.5, abs=1e-4)
+
+
+def test_fields_other_than_the_compared_one_change_nothing():
+    filed = {"GHFQ": [zone(box(0, 0), 1, "200", BZ="旧")]}
+    found = only(update(filed, {"GHFQ": [zone(box(0, 0), 1, "200", BZ="新")]}))
+    assert not found.changes and not found.after and not len(found.before)
+
+
+def test_land_that_a_layer_of_attribute_changes_gained_is_told_and_in_no_class():
+    filed = {"GHFQ": [zone(box(0, 0), 1, "200")]}
+    found = only(update(filed, {"GHFQ": [zone(box(0, 0), 1, "200"), zone(box(100, 0), 2, "200")]}))
+    assert not found.changes
+    assert found.left_out == {IN: pytest.approx(area(box(100, 0)), abs=0.01)}
+
+
+# -- which layers --------------------------------------------------------------------------------------------------------
+
+
+def test_layers_that_cannot_be_held_against_each_other_are_named():
+    line, place = [row(box(0, 0), 1)], [zone(box(0, 0), 1, "200")]
+    done = update({"GHFQ": place, "LSWHBHX": line, "HLFXKZX": line}, {"LSWHBHX": line, "GHFQ": place, "ZXCQCSZX": line})
+    assert [layer.role for layer in done.layers] == ["GHFQ", "LSWHBHX"]
+    assert done.passed_over["HLFXKZX"] == "not_current" and done.passed_over["ZXCQCSZX"] == "not_filed"
+    assert done.passed_over["ZXCQCSLX"] == "in_neither"
+    assert done.counts == {IN: 0, CHANGED: 0, OUT: 0} and not done.changed
+
+
+def test_a_layer_without_its_compared_field_is_passed_over():
+    line, place = [row(box(0, 0), 1)], [row(box(0, 0), 1)]
+    done = update({"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": line})
+    assert done.passed_over["GHFQ"] == "compare_missing"
+
+
+@pytest.mark.parametrize("year", [26, 0, 20260])
+def test_a_year_has_four_digits(year):
+    with pytest.raises(InputError) as caught:
+        update({"GHFQ": [zone(box(0, 0), 1, "200")]}, {"GHFQ": [zone(box(0, 0), 1, "200")]}, year)
+    assert caught.value.key == "yearly_year"
+
+
+def test_nothing_in_common_is_an_error():
+    with pytest.raises(InputError) as caught:
+        update({"GHFQ": [zone(box(0, 0), 1, "200")]}, {"LSWHBHX": [row(box(0, 0), 1)]})
+    assert caught.value.key == "yearly_no_layer"
+
+
+# -- against plain shapely -----------------------------------------------------------------------------------------------
+
+
+def cuts(chance, count):
+    return [0.0, *sorted(chance.sample(range(20, 980), count)), 1000.0]
+
+
+def layout(chance, codes=("200", "300", "410")):
+    """A square kilometre in strips and blocks, each with a code."""
+    rows = []
+    lines = cuts(chance, 3)
+    for low, high in itertools.pairwise(lines):
+        columns = cuts(chance, 3)
+        for left, right in itertools.pairwise(columns):
+            rows.append((shapely.box(left, low, right, high), chance.choice(codes)))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_zones_agree_with_plain_shapely(seed):
+    chance = random.Random(seed)
+    old, new = layout(chance), layout(chance)
+    found = only(
+        update(
+            {"GHFQ": [zone(s, n, c) for n, (s, c) in enumerate(old, 1)]},
+            {"GHFQ": [zone(s, n, c) for n, (s, c) in enumerate(new, 1)]},
+        )
+    )
+    wanted = [
+        (i, j, shapely.intersection(a, b))
+        for i, (a, c) in enumerate(old)
+        for j, (b, d) in enumerate(new)
+        if c != d and shapely.intersection(a, b).area > 0
+    ]
+    told = {(change.before, change.after): change for change in found.changes}
+    assert set(told) == {(i, j) for i, j, _ in wanted}
+    for i, j, shape in wanted:
+        assert same(told[i, j].shape, shape)
+        assert told[i, j].area_m2 == pytest.approx(area(shape), abs=0.01)
+    marked = sorted({i for i, _, _ in wanted})
+    assert found.before.tolist() == marked
+    ground = shapely.union_all([old[i][0] for i in marked])
+    after = {j: shapely.intersection(b, ground) for j, (b, _) in enumerate(new)}
+    assert {one.row for one in found.after} == {j for j, shape in after.items() if shape.area > 0}
+    assert all(same(one.shape, after[one.row]) for one in found.after)
+    assert sum(one.shape.area for one in found.after) == pytest.approx(ground.area, abs=0.01)
+    # A vertex more on a straight edge of the plane moves the ellipsoid's area by some square metres in a square kilometre.
+    assert sum(one.area_m2 for one in found.after) == pytest.approx(area(ground), rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_lines_agree_with_plain_shapely(seed):
+    chance = random.Random(seed)
+    # Whole metres: no sliver below a square metre.
+    old = [s for s, c in layout(chance) if c != "200"]
+    new = [s for s, c in layout(chance) if c != "200"]
+    found = only(
+        update(
+            {"LSWHBHX": [row(s, n) for n, s in enumerate(old, 1)]},
+            {"LSWHBHX": [row(s, n) for n, s in enumerate(new, 1)]},
+        )
+    )
+    were, are = shapely.union_all(old), shapely.union_all(new)
+    lost = [(i, p) for i, s in enumerate(old) for p in shapely.get_parts(shapely.difference(s, are)) if p.area > 0]
+    gained = [p for s in new for p in shapely.get_parts(shapely.difference(s, were)) if p.area > 0]
+    all_same([one.shape for one in found.changes if one.kind == OUT], [p for _, p in lost])
+    all_same([one.shape for one in found.changes if one.kind == IN], gained)
+    assert found.area(OUT) == pytest.approx(sum(area(p) for _, p in lost), rel=1e-5)
+    marked = sorted({i for i, _ in lost})
+    assert found.before.tolist() == marked
+    ground = shapely.union_all([old[i] for i in marked])
+    stayed = [p for s in new for p in shapely.get_parts(shapely.intersection(s, ground)) if p.area > 0]
+    all_same([one.shape for one in found.after], [*gained, *stayed])
+
+
+# -- a county ------------------------------------------------------------------------------------------------------------
+
+
+def county_plan(layers, beside=None):
+    from plugin.core.layer import FieldInfo, SourceLayer
+
+    norm, sources = norm_of(), []
+    for role, frame in layers.items():
+        fields = tuple(FieldInfo(c, "text") for c in frame.columns if c != "geometry")
+        sources.append(SourceLayer(role, frame, fields, frame.crs))
+    return assemble(sources, norm, roles={r: r for r in layers}, scope="three_lines", beside=beside)
+
+
+@pytest.fixture(scope="module")
+def county():
+    from tests.county import make_county
+
+    layers, _ = make_county(600, defects=False)
+    return {role: layers[role] for role in ("XZQ", "XZQ_XZ", "YDYHGHFQ", "LSWHBHX") if role in layers}
+
+
+def halved(shape):
+    """A polygon cut in two by the vertical through the middle of its box."""
+    west, south, east, north = shape.bounds
+    return [
+        shapely.intersection(shape, shapely.box(*part))
+        for part in ((west, south, (west + east) / 2, north), ((west + east) / 2, south, east, north))
+    ]
+
+
+def test_a_county_with_known_moves(county):
+    """Half a zone is given another code, half a heritage line is given up, and another begins elsewhere."""
+    import pandas as pd
+
+    zones, lines = county["YDYHGHFQ"].copy(), county["LSWHBHX"].copy()
+    number = int(np.argmin(shapely.area(zones.geometry.to_numpy())))
+    stays, goes = halved(zones.geometry.iloc[number])
+    code = zones["GHFQDM"].iloc[number]
+    other = next(c for c in zones["GHFQDM"] if c != code)
+    fresh = zones.iloc[[number]].copy()
+    zones.loc[number, "geometry"] = stays
+    fresh["geometry"], fresh["GHFQDM"], fresh["BSM"] = [goes], other, "140225000099999999"
+    zones = pd.concat([zones, fresh], ignore_index=True).set_crs(county["YDYHGHFQ"].crs)
+    lines_before = lines.geometry.iloc[0]
+    kept, lost = halved(lines_before)
+    lines.loc[0, "geometry"] = kept
+    east = shapely.affinity.translate(lines.geometry.iloc[1], lines.total_bounds[2] - lines.total_bounds[0] + 1)
+    more = lines.iloc[[1]].copy()
+    more["geometry"], more["BSM"] = [east], "140225000099999998"
+    moved = pd.concat([lines, more], ignore_index=True).set_crs(lines.crs)
+    after = county_plan({**county, "YDYHGHFQ": zones, "LSWHBHX": moved})
+    done = yearly_update(county_plan(county, after), after, 2026, day=DAY)
+    by_role = {layer.role: layer for layer in done.changed}
+    assert set(by_role) == {"YDYHGHFQ", "LSWHBHX"}
+
+    def square_metres(*shapes):
+        return statutory_area(np.array(shapes, dtype=object), lonlat_of(zones.crs)).sum()
+
+    changed = by_role["YDYHGHFQ"]
+    assert changed.before.tolist() == [number]
+    assert changed.area(CHANGED) == pytest.approx(square_metres(goes), rel=1e-6)
+    assert {one.row for one in changed.after} == {number, len(zones) - 1}
+    assert sum(one.area_m2 for one in changed.after) == pytest.approx(square_metres(stays, goes), rel=1e-6)
+    line = by_role["LSWHBHX"]
+    # Ranges of one site lie in each other: what another range still has is not given up.
+    lost = shapely.difference(lost, shapely.union_all(moved.geometry))
+    assert line.area(OUT) == pytest.approx(square_metres(lost), rel=1e-5)
+    assert line.area(IN) == pytest.approx(square_metres(east), rel=1e-6)
+    assert line.before.tolist() == [0]
+    stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
+    assert sum(one.area_m2 for one in line.after) == pytest.approx(square_metres(east, *stayed), rel=1e-5)
