@@ -13,8 +13,10 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.core.__main__ import exit_code, main, say
+from plugin.core.__main__ import main
 from plugin.core.check import Options, check, parse_roles
+from plugin.core.cli.checking import exit_code
+from plugin.core.cli.console import say
 from plugin.core.errors import DataError, InputError
 from plugin.core.report import Outcome, Report, RuleOutcome
 from plugin.paths import SAMPLE
@@ -329,7 +331,7 @@ def test_cancelled_before_the_first_rule(faulty):
 
 
 def test_rules_that_do_not_fit_on_the_screen_are_counted(faulty, monkeypatch, capsys):
-    monkeypatch.setattr("plugin.core.__main__._LINES", 2)
+    monkeypatch.setattr("plugin.core.cli.checking._LINES", 2)
     assert run("check", faulty, "--profile", "hunyuan") == 1
     shown = capsys.readouterr().out
     first = shown.splitlines()

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from plugin.core import writing
-from plugin.core.__main__ import main, say
+from plugin.core.__main__ import main
+from plugin.core.cli.console import say
 from plugin.core.errors import InputError, OutputError
 from plugin.core.io import read_source
 from plugin.core.render.outputs import write_outputs

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands on a whole plan: its check, its figures, its package, and what comes of them on the screen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ..check import Checked, Options, check
+from .console import CLEAN, FOUND, progress, say
+
+if TYPE_CHECKING:
+    from ..render.words import Words
+    from ..report import Report
+
+#: Rules named in the summary on the screen; the report holds all.
+_LINES = 30
+
+
+def run_check(args: argparse.Namespace, words: Words) -> int:
+    from ..render.outputs import write_outputs
+    from ..writing import Outputs, check_outputs
+
+    outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
+    side = (args.figures, args.targets, args.register, args.baseline)
+    check_outputs(outputs, [args.source, *filter(None, side)])
+    checked = (
+        _inspected(args, words)
+        if args.command == "inspect"
+        else check(args.source, _options(args, words), progress=progress)
+    )
+    write_outputs(checked, outputs)
+    for line in summary(checked.report, words):
+        say(line)
+    for path in outputs.paths():
+        say(words.get("cli", "written", target=path))
+    return exit_code(checked.report, args.strict)
+
+
+def _inspected(args: argparse.Namespace, words: Words) -> Checked:
+    from ..exchange.package.export import with_standard
+    from ..exchange.package.inspect import inspect_package
+    from ..exchange.package.profile import load_package
+
+    form = load_package(args.package)
+    return inspect_package(args.source, form, with_standard(_options(args, words), form), progress=progress)
+
+
+def _options(args: argparse.Namespace, words: Words) -> Options:
+    """What a check is told on the command line."""
+    return Options(
+        standard=args.standard,
+        profile=args.profile,
+        roles=args.roles,
+        scope=args.scope,
+        rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
+        base_year=args.base_year,
+        figures=args.figures,
+        phase=args.phase,
+        targets=args.targets,
+        register=args.register,
+        baseline=args.baseline,
+        waivers=args.waivers,
+        renumbered=args.renumbered,
+        lang=words.lang,
+    )
+
+
+def run_indicators(args: argparse.Namespace, words: Words) -> int:
+    from ..render import figures
+    from ..tabulate import check_workbook, tabulate, write_workbook
+    from ..writing import check_writable
+
+    options = Options(
+        standard=args.standard,
+        profile=args.profile,
+        roles=args.roles,
+        scope=args.scope,
+        base_year=args.base_year,
+        lang=words.lang,
+    )
+    if args.xlsx:
+        check_workbook(args.xlsx)
+        check_writable(args.xlsx, [args.source])
+    done = tabulate(args.source, options, progress=progress)
+    for computed in done.figures.all():
+        name = computed.entry.name(words.lang)
+        for one in computed.figures:
+            target = words.get("cli", "of_target", target=figures.target_text(one, words)) if one.target else ""
+            state, value = figures.state_word(one, words), figures.value_text(one, words)
+            say(words.get("cli", "figure", name=name, value=value, target=target, state=state))
+        if not computed.figures:
+            say(words.get("cli", "no_figure", name=name, reason=computed.reason))
+    if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
+        say(words.get("text", "unconfirmed_note"))
+    if args.xlsx:
+        write_workbook(done, args.xlsx)
+        say(words.get("cli", "written", target=args.xlsx))
+    return CLEAN
+
+
+def run_package(args: argparse.Namespace, words: Words) -> int:
+    from pathlib import Path
+
+    from ..errors import OutputError
+    from ..exchange.package.export import Order, export_package, with_standard
+    from ..exchange.package.profile import load_package
+    from ..texts import Texts
+
+    form = load_package(args.package)
+    documents = Path(args.documents) if args.documents else None
+    order = Order(form, Path(args.output), documents, force=args.force, personal=args.personal)
+    options = with_standard(_options(args, words), form)
+    checked = check(args.source, options, progress=lambda share, text: progress(0.4 * share, text))
+    for line in summary(checked.report, words):
+        say(line)
+    try:
+        done = export_package(checked, order, progress=lambda share, text: progress(0.4 + 0.6 * share, text))
+    except OutputError as error:
+        if error.key != "package_gate":
+            raise
+        say(Texts(words.lang).explain(error), sys.stderr)
+        return FOUND
+    for problem in done.problems:
+        say(problem.sentence(Texts(words.lang)), sys.stderr)
+    say(words.get("cli", "written", target=str(done.path)))
+    say(words.get("cli", "package_digest", digest=done.digest))
+    return FOUND if done.manifest["check"]["forced"] else CLEAN
+
+
+def exit_code(report: Report, strict: bool = False) -> int:
+    said = report.summary
+    if said["verdict"] in ("fail", "incomplete") or (strict and said["warnings"]):
+        return FOUND
+    return CLEAN
+
+
+def summary(report: Report, words: Words) -> list[str]:
+    """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
+    from ..render import figures, found, sections
+
+    said = report.summary
+    verdict = words.get("verdict", str(sections.verdict(report)))
+    lines = [words.get("cli", "done", **{k: v for k, v in said.items() if k != "verdict"}, verdict=verdict)]
+    sums = found.sums(report, words)
+    for row in sums[:_LINES]:
+        area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
+        severity = words.get("severity", row["severity"])
+        lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+    if sums[_LINES:]:
+        more = sum(row["count"] for row in sums[_LINES:])
+        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_LINES:]), count=more))
+    for row in sections.not_checked(report, words)["rows"]:
+        if row["title"]:
+            lines.append("  " + words.get("cli", "could_not", **row))
+    # Townships that keep their tasks are in the report.
+    told = [i for i in report.indicators if i.target is not None and not (figures.of_township(i) and i.state == "met")]
+    for indicator in told:
+        value = figures.value_text(indicator, words)
+        target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
+        state = figures.state_word(indicator, words)
+        lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
+    if not all(indicator.confirmed for indicator in told):
+        lines.append("  " + words.get("text", "unconfirmed_note"))
+    return lines

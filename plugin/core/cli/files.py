@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands from files to files: databases from structure tables, two editions of a layer, VCT."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..options import Options
+from .console import CLEAN, FOUND, NOT_RUN, progress, say
+
+if TYPE_CHECKING:
+    from ..render.words import Words
+
+#: Parts of a comparison on the screen; the workbook holds all.
+_LINES = 30
+
+
+def run_structure(args: argparse.Namespace, words: Words) -> int:
+    from ..exchange.structure_table import read_structure, write_structure
+    from ..standard import load_standard
+    from ..texts import Texts
+
+    if not (args.output or args.database):
+        say(words.get("cli", "structure_no_target"), sys.stderr)
+        return NOT_RUN
+    standard = load_standard(args.standard)
+    structure = read_structure(args.table, standard)
+    if args.database:
+        from ..exchange.structure_database import create_from_structure, plan_crs
+
+        crs, notice = plan_crs(args.crs, args.county)
+        if notice:
+            say(Texts(words.lang).notice(*notice), sys.stderr)
+        create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
+    written = [str(path) for path in write_structure(structure, args.output)] if args.output else []
+    for path in [p for p in (args.database, args.folder if args.database else "") if p] + written:
+        say(words.get("cli", "written", target=path))
+    for note in structure.notes:
+        say(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
+    return CLEAN
+
+
+def run_compare(args: argparse.Namespace, words: Words) -> int:
+    """CLEAN when the two are identical, FOUND when they are not."""
+    from ..tabulate import check_workbook
+    from ..texts import Texts, number
+    from ..versions.model import CHANGED, IN, OUT
+    from ..versions.sources import compare_sources, layers_of
+    from ..versions.tables import changes_text, keys_of, reasons, verdict, write_workbook
+    from ..writing import check_writable
+
+    norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
+    if args.xlsx:
+        check_workbook(args.xlsx)
+        check_writable(args.xlsx, [args.before, args.after])
+    (before, _), (after, townships) = (layers_of(source, args.role, norm) for source in (args.before, args.after))
+    given = {"role": args.role, "renumbered": args.renumbered}
+    done = compare_sources(before, after, norm, townships=townships, **given)
+    found = done.found
+    moved = {
+        name: number(found.area(kind), 2) for name, kind in (("moved_in", IN), ("moved_out", OUT), ("changed", CHANGED))
+    }
+    layer = found.after.layer.template.name if words.lang == "zh" else done.role
+    say(texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **moved))
+    for line in reasons(done, texts):
+        say(f"  {line}")
+    for part in found.parts[:_LINES]:
+        old, new = keys_of(done, part)
+        told = {"kind": texts.get("versions", part.kind), "township": part.township, "area": number(part.area_m2, 2)}
+        changes = changes_text(part, texts).replace("\n", "; ")
+        say("  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **told).rstrip())
+    if args.xlsx:
+        write_workbook(done, args.xlsx, texts)
+        say(words.get("cli", "written", target=args.xlsx))
+    return CLEAN if found.identical else FOUND
+
+
+def run_vct(args: argparse.Namespace, words: Words) -> int:
+    from ..exchange.vct.database import vct_to_database
+    from ..exchange.vct.write import layers_of_source, write_vct
+    from ..standard import load_standard
+    from ..texts import Texts
+    from ..writing import check_writable
+
+    templates = load_standard(args.standard).templates
+    check_writable(args.output, [args.source])
+    done: Any
+    if args.output.lower().endswith(".vct"):
+        layers = layers_of_source(args.source, progress=progress)
+        done = write_vct(args.output, layers, templates=templates)
+    else:
+        done = vct_to_database(args.source, args.output, templates=templates, progress=progress)
+    progress(1.0, "")
+    for key, params in done.notes:
+        say(Texts(words.lang).notice(key, params), sys.stderr)
+    for name, rows in done.rows.items():
+        say(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
+    say(words.get("cli", "written", target=args.output))
+    return CLEAN

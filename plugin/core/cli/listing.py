@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands that tell what holds: rules, a profile, the data dictionary."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from ..options import Options
+from .console import CLEAN, NOT_RUN, say
+
+if TYPE_CHECKING:
+    from ..render.words import Words
+
+
+def run_rules(args: argparse.Namespace, words: Words) -> int:
+    from ..render.rule_book import RuleBook, write_rule_book
+    from ..writing import check_writable
+
+    book = RuleBook(Options(standard=args.standard, profile=args.profile, phase=args.phase).norm(), words.lang)
+    for target in (args.csv, args.html):
+        if target:
+            check_writable(target, [])
+    write_rule_book(book, table=args.csv, page=args.html)
+    for target in (args.csv, args.html):
+        if target:
+            say(words.get("cli", "written", target=target))
+    for line in [] if args.csv or args.html else book.lines():
+        say(line)
+    return CLEAN
+
+
+def run_rule(args: argparse.Namespace, words: Words) -> int:
+    """Everything about one rule, with the values that standard and profile put in force."""
+    from ..engine import choose_rules
+    from ..explain import in_force, lines
+    from ..render.rule_book import RuleBook
+    from ..texts import Texts
+
+    texts = Texts(words.lang)
+    norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
+    (rule,) = choose_rules((), (args.code,))
+    for line in RuleBook(norm, words.lang, [rule.code]).facts():
+        say(line)
+    for heading, body in texts.rule_help(rule).items():
+        say(f"\n{heading}\n  {' '.join(body.split())}")
+    told = lines(in_force(rule, norm), texts)
+    if told:
+        say(f"\n{texts.get('explain', 'parameters')}")
+        for line in told:
+            say(f"  {line}")
+    known = norm.standard.citations
+    say(f"\n{words.get('text', 'basis')}")
+    for key in rule.basis:
+        source = known.get(key)
+        if source:
+            read_in = words.bracket(words.join(source.sources)) if source.sources else ""
+            say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
+    return CLEAN
+
+
+def run_profile(args: argparse.Namespace, words: Words) -> int:
+    """The resolved whole; where the file is not sound, all that is wrong with it."""
+    from ..profile import profile_problems
+    from ..render.profile import profile_dict, profile_lines
+    from ..texts import Texts
+    from ..writing import beside, check_writable
+
+    texts = Texts(words.lang)
+    problems = profile_problems(args.profile)
+    if problems:
+        say(words.get("resolved", "problems", file=args.profile, count=len(problems)), sys.stderr)
+        for problem in problems:
+            say(f"  {texts.explain(problem)}", sys.stderr)
+        return NOT_RUN
+    norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
+    if args.check:
+        say(words.get("resolved", "sound", file=args.profile))
+        return CLEAN
+    if args.json:
+        check_writable(args.json, [str(norm.profile.path)])
+        with beside(args.json) as target:
+            target.write_text(json.dumps(profile_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        say(words.get("cli", "written", target=args.json))
+        return CLEAN
+    for line in profile_lines(norm, words):
+        say(line)
+    return CLEAN
+
+
+def run_dictionary(args: argparse.Namespace, words: Words) -> int:
+    from ..render.dictionary import write_dictionary
+    from ..standard import load_standard
+
+    write_dictionary(load_standard(args.standard), args.html, words.lang)
+    say(words.get("cli", "written", target=args.html))
+    return CLEAN

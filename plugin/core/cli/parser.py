@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the commands can be told, in the user's language."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..render.words import Words
+
+
+def language_of(given: list[str]) -> str:
+    """``--lang`` before anything is parsed: the help is in that language too."""
+    for position, word in enumerate(given):
+        if word == "--lang" and position + 1 < len(given):
+            return given[position + 1] if given[position + 1] in ("zh", "en") else "zh"
+        if word.startswith("--lang="):
+            return "en" if word.endswith("=en") else "zh"
+    return "zh"
+
+
+def make_parser(words: Words) -> argparse.ArgumentParser:
+    def text(key: str) -> str:
+        return words.get("cli", key)
+
+    parser = argparse.ArgumentParser(prog="python -m plugin.core", description=text("description"))
+    language = argparse.ArgumentParser(add_help=False)
+    language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
+    commands = parser.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | inspect | vct",
+    )
+    checking = argparse.ArgumentParser(add_help=False)
+    checking.add_argument("source", metavar="SOURCE", help=text("source"))
+    for name in ("standard", "profile", "roles", "scope"):
+        checking.add_argument(f"--{name}", default="", help=text(name))
+    checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    checking.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    checking.add_argument("--baseline", default="", metavar="SOURCE", help=text("baseline"))
+    for name in ("figures", "targets", "register", "waivers", "renumbered"):
+        checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    one = commands.add_parser("check", help=text("check"), parents=[language, checking])
+    one.add_argument("--rules", default="", help=text("only"))
+    for name in ("json", "html", "findings"):
+        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    one.add_argument("--strict", action="store_true", help=text("strict"))
+    one = commands.add_parser("indicators", help=text("indicators"), parents=[language])
+    one.add_argument("source", metavar="SOURCE", help=text("source"))
+    for name in ("standard", "profile", "roles", "scope"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    one.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
+    one = commands.add_parser("compare", help=text("compare"), parents=[language])
+    one.add_argument("before", metavar="BEFORE", help=text("compare_before"))
+    one.add_argument("after", metavar="AFTER", help=text("compare_after"))
+    one.add_argument("--role", default="", help=text("compare_role"))
+    for name in ("standard", "profile"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    one.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
+    one.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
+    one = commands.add_parser("rules", help=text("rules"), parents=[language])
+    for name in ("standard", "profile", "phase"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    for name in ("csv", "html"):
+        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
+    one = commands.add_parser("rule", help=text("rule"), parents=[language])
+    one.add_argument("code", metavar="CODE", help=text("code"))
+    for name in ("standard", "profile", "phase"):
+        one.add_argument(f"--{name}", default="", help=text(name))
+    one = commands.add_parser("profile", help=text("profile_command"), parents=[language])
+    one.add_argument("profile", metavar="PROFILE", help=text("profile_id"))
+    one.add_argument("--standard", default="", help=text("standard"))
+    one.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    one.add_argument("--check", action="store_true", help=text("profile_check"))
+    one.add_argument("--json", default="", metavar="FILE", help=text("profile_json"))
+    one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
+    one.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
+    one.add_argument("--standard", default="county_db", help=text("standard"))
+    one = commands.add_parser("structure", help=text("structure"), parents=[language])
+    one.add_argument("table", metavar="TABLE", help=text("structure_source"))
+    one.add_argument("--output", default="", metavar="FOLDER", help=text("structure_output"))
+    one.add_argument("--database", default="", metavar="FILE", help=text("structure_database"))
+    one.add_argument("--folder", default="", metavar="FOLDER", help=text("structure_folder"))
+    for name in ("crs", "county"):
+        one.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
+    one.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
+    one.add_argument("--standard", default="county_db", help=text("standard"))
+    one = commands.add_parser("package", help=text("package"), parents=[language, checking])
+    one.add_argument("output", metavar="FOLDER", help=text("package_output"))
+    one.add_argument("--package", default="county", help=text("package_form"))
+    one.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
+    one.add_argument("--personal", action="store_true", help=text("package_personal"))
+    one.add_argument("--force", action="store_true", help=text("package_force"))
+    one.set_defaults(rules="")
+    one = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
+    one.add_argument("--package", default="county", help=text("package_form"))
+    for name in ("json", "html", "findings"):
+        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    one.add_argument("--strict", action="store_true", help=text("strict"))
+    one.set_defaults(rules="")
+    one = commands.add_parser("vct", help=text("vct"), parents=[language])
+    one.add_argument("source", metavar="SOURCE", help=text("vct_source"))
+    one.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
+    one.add_argument("--standard", default="county_db", help=text("standard"))
+    return parser
