@@ -73,5 +73,5 @@ def check(
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
     run_codes = {rule.code for rule in rules}
-    report.left_out = [code for code in norm.rules if code not in run_codes]
+    report.left_out = [code for code in norm.expected_rules if code not in run_codes]
     return Checked(plan, report)

@@ -281,10 +281,11 @@ def test_an_unconfirmed_setting_makes_a_clean_run_conditional_and_a_confirmed_on
     assert run(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASS
 
 
-def test_a_profile_may_turn_an_error_into_a_hint():
-    plan = plan_of_small(severity={"REL001": "INFO"}, confirmed=frozenset({"all"}))
-    report = run(plan, [all_rules()["REL001"]])
-    assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.PASS
+def test_a_profile_may_turn_an_error_into_a_hint_and_what_it_finds_is_no_pass():
+    given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
+    report = run(plan_of_small(**given), [all_rules()["REL001"]])
+    assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
+    assert run(plan_of_small(clean(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASS
 
 
 # -- names of findings ------------------------------------------------------------------------------------------------

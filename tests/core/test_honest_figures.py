@@ -147,6 +147,7 @@ def test_a_difference_of_nothing_is_no_rounding_difference():
         ('[severity]\nREL999 = "ERROR"\n', "severity.REL999"),
         ('[tolerance]\nmin_area_m2 = "x"\n', "tolerance.min_area_m2"),
         ("[tolerance]\nmin_area_m2 = -1\n", "tolerance.min_area_m2"),
+        ("[tolerance]\nmin_area_m2 = 51\n", "tolerance.min_area_m2"),
         ('[ratio]\nform = "N1"\n', "ratio.form"),
         ('[ratio]\nclasses = "202"\n', "ratio.classes"),
         ("[rules.REL006]\nmax_shares = 0.1\n", "rules.REL006.max_shares"),

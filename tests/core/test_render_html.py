@@ -91,7 +91,7 @@ def test_head_verdict_and_counts():
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
     assert "未经本县确认的设置（来源 C）" in text and "扩展倍数算法" in text
-    assert "本次只运行了标准规定的" in text
+    assert "条规则，本次只运行了" in text
     assert "数据未定稿" in text
     assert page.with_data("data-verdict")[0]["data-verdict"] == "fail"
 

@@ -51,6 +51,26 @@ def test_all_names_every_rule_there_is_and_is_no_group_to_be_written(tmp_path):
         load_standard(str(tmp_path / "own"))
 
 
+def test_a_profile_turns_rules_off_and_the_check_is_then_no_whole_one(tmp_path):
+    text = 'rules_extra = ["quality"]\nrules_off = ["GEO003", "GEO008"]\n'
+    norm = Norm(load_standard(), profile(tmp_path, text))
+    assert set(norm.expected_rules) - set(norm.rules) == {"GEO003", "GEO008"}
+    report = check(SAMPLE, Options(profile=str(tmp_path / "x.toml"))).report
+    assert not {"GEO003", "GEO008"} & {r.code for r in report.rules}
+    assert set(report.left_out) == {"GEO003", "GEO008"}
+    named = check(SAMPLE, Options(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
+    assert [r.code for r in named.rules] == ["GEO003"]
+    with pytest.raises(DataError, match=r"rules_off"):
+        profile(tmp_path, 'rules_off = ["GEO999"]\n')
+
+
+def test_a_county_turns_on_again_what_its_province_turned_off(tmp_path):
+    province = PROFILE.replace('"x"', '"p"').replace("140225", "140000")
+    (tmp_path / "p.toml").write_text(province + 'rules_off = ["LAW006", "TOP002"]\n', encoding="utf-8")
+    norm = Norm(load_standard(), profile(tmp_path, 'base = "p"\nrules_extra = ["TOP002"]\n'))
+    assert norm.profile.rules_off == ("LAW006",) and "TOP002" in norm.rules
+
+
 def test_a_county_sets_a_least_width_for_single_layers(tmp_path):
     norm = Norm(load_standard(), profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
     assert norm.section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}

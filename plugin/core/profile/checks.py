@@ -22,6 +22,8 @@ from .complaints import Complaints
 
 #: A division: province, city or county.
 _CODE = re.compile(r"\d{6}")
+#: Times the standard's own value that a tolerance may be.
+_MOST_TOLERANCE = 100
 
 
 #: Settings by layer code, for any layer.
@@ -65,6 +67,7 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         if value < 0:
             raise unknown(path, key, value, (">= 0",))
         _check_share(key, value, path)
+        _check_tolerance(key, value, model, path)
     elif isinstance(model, list):
         for item in expect(value, list, file=path, key=key):
             expect(item, str, file=path, key=key)
@@ -84,6 +87,13 @@ def _check_share(key: str, value: float, path: Path) -> None:
     """15 for 15 % would let everything through."""
     if key.endswith("_share") and value > 1:
         raise unknown(path, key, value, ("0–1",))
+
+
+def _check_tolerance(key: str, value: float, usual: float, path: Path) -> None:
+    """What is smaller is not even a finding: a slip by some digits there would let conflicts through."""
+    most = _MOST_TOLERANCE * usual
+    if key.startswith("tolerance.") and value > most:
+        raise unknown(path, key, value, (f"<= {most:g}",))
 
 
 def _rule_parameters() -> dict[str, tuple[str, ...]]:
@@ -183,15 +193,17 @@ def read_absent(table: Any, standard: Standard, path: Path, complaints: Complain
     return frozenset()
 
 
-def read_rules(names: Any, standard: Standard, path: Path, complaints: Complaints) -> tuple[str, ...]:
-    """Rules that run beside the default ones. DataError for what is neither a rule's code nor a group of rules."""
+def read_rules(
+    names: Any, standard: Standard, path: Path, complaints: Complaints, *, key: str = "rules_extra"
+) -> tuple[str, ...]:
+    """Rules that run beside the default ones, or do not run. DataError for what is neither a rule's code nor a group."""
     with complaints.part():
-        expect(names, list, file=path, key="rules_extra")
+        expect(names, list, file=path, key=key)
         known = [EVERY_RULE, *standard.rule_groups, *_rule_parameters()] if names else []
         for name in names:
             with complaints.part():
                 if name not in known:
-                    raise unknown(path, "rules_extra", name, known)
+                    raise unknown(path, key, name, known)
         return tuple(names)
     return ()
 

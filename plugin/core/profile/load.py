@@ -30,6 +30,7 @@ _ALLOWED = (
     "absent",
     "marks",
     "rules_extra",
+    "rules_off",
 )
 
 
@@ -135,7 +136,10 @@ def _merged(
     severity = checks.read_severity(table.get("severity", {}), "severity", path, complaints)
     phases = checks.read_phases(table.get("phase", {}), path, complaints)
     absent = checks.read_absent(table.get("absent", {}), standard, path, complaints)
-    extra = checks.read_rules(table.get("rules_extra", []), standard, path, complaints)
+    extra, off = (
+        checks.read_rules(table.get(key, []), standard, path, complaints, key=key)
+        for key in ("rules_extra", "rules_off")
+    )
     confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, complaints)
     own = {
         **settings,
@@ -143,6 +147,7 @@ def _merged(
         **{f"phase.{p}.severity.{code}": value for p, said in phases.items() for code, value in said.items()},
         **{f"absent.{concept}": True for concept in absent},
         **{f"rules_extra.{name}": True for name in extra},
+        **{f"rules_off.{name}": True for name in off},
     }
     return Profile(
         id=table["id"],
@@ -159,6 +164,8 @@ def _merged(
         confirmed_by=confirmed_by,
         absent=absent | base.absent,
         rules=tuple(dict.fromkeys((*base.rules, *extra))),
+        # What a base turned off, a county may want: naming it again turns it on.
+        rules_off=tuple(dict.fromkeys((*(name for name in base.rules_off if name not in extra), *off))),
         phases={p: {**base.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*base.phases, *phases))},
         stated=merge(base.stated, read_stated(table.get("stated", []), area_code, path, complaints)),
         register=merge(

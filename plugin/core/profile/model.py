@@ -113,7 +113,7 @@ class Registered:
 class Profile:
     """What a province, city or county sets on top of a standard, with its bases merged below it.
 
-    ``rules``: codes and groups that run beside the default ones; ``severity`` code → severity, ``phases`` phase → the same
+    ``rules``: codes and groups that run beside the default ones; ``rules_off`` that do not run; ``severity`` code → severity, ``phases`` phase → the same
     for that phase only. ``targets``, ``stated`` and ``register`` keep the area code of who set them. ``members``: the areas
     of a profile that is no division of its own (a city cluster). ``own``: dotted key → value, what this profile's own file
     says, without its ``base``.
@@ -132,6 +132,7 @@ class Profile:
     confirmed_by: dict[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     rules: tuple[str, ...] = ()
+    rules_off: tuple[str, ...] = ()
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
     stated: tuple[Stated, ...] = ()
     register: tuple[Registered, ...] = ()

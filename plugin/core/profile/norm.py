@@ -24,7 +24,13 @@ class Norm:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Codes of the rules that run where nothing else is asked: the standard's, and those that the profile adds."""
+        """Codes of the rules that run where nothing else is asked: all that are expected but those that the profile turned off."""
+        off = set(self.named_rules(self.profile.rules_off))
+        return tuple(code for code in self.expected_rules if code not in off)
+
+    @property
+    def expected_rules(self) -> tuple[str, ...]:
+        """Codes of the standard's rules and of those that the profile adds: without one of them a check is not complete."""
         return tuple(dict.fromkeys((*self.standard.rules, *self.named_rules(self.profile.rules))))
 
     def named_rules(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from ..texts import Texts, area_text, number
 from .found import citations, rule_order
 from .words import Words
 
+#: Rules named that the standard asks for and that did not run.
+_LEFT_OUT = 5
 _COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
 
 
@@ -121,10 +123,11 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
     if doubts:
         said.append(words.get("say", "doubtful", names=words.join(doubts)))
     if norm is not None:
-        left_out = set(norm.rules) - {r.code for r in report.rules}
+        left_out = set(norm.expected_rules) - {r.code for r in report.rules}
         if left_out:
-            default = len(norm.rules)
-            said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out)))
+            default = len(norm.expected_rules)
+            names = words.join(sorted(left_out)[:_LEFT_OUT]) + (" …" if len(left_out) > _LEFT_OUT else "")
+            said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names))
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         said.append(words.get("say", "unsaved"))
     if summary["waived"]:
