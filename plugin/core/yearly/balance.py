@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The balance of a year's maintenance by layer, zone and township, as tables and as plain values; every figure in m², statutory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..render.tables.model import Column, Row, Table, Value, measured
+from ..texts import Texts
+from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
+from .model import MaintainedLayer, YearlyUpdate
+
+_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+
+
+def by_layer(one: MaintainedLayer) -> Balance:
+    return one.found.total[STATUTORY]
+
+
+def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
+    """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (slivers; vertices that move areas) and after, which
+    close: before − out − changed_from + in + changed_to + rest = after. Empty for a layer without a compared field."""
+    if not one.maintained.compare:
+        return {}
+    sides = []
+    for edition in (one.found.before, one.found.after):
+        codes = edition.layer.named_text(one.maintained.compare)
+        sides.append((codes, np.nan_to_num(edition.layer.statutory)))
+    names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "rest", "after")
+    told = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
+    for (codes, areas), term in zip(sides, ("before", "after"), strict=True):
+        for code, area_m2 in zip(codes, areas.tolist(), strict=True):
+            told[code][term] += area_m2
+    (old, _), (new, _) = sides
+    for part in one.found.parts:
+        if part.kind in (OUT, CHANGED):
+            told[old[part.before]]["moved_out" if part.kind == OUT else "changed_from"] += part.area_m2
+        if part.kind in (IN, CHANGED):
+            told[new[part.after]]["moved_in" if part.kind == IN else "changed_to"] += part.area_m2
+    for row in told.values():
+        gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
+        row["rest"] = row["after"] - row["before"] - gained
+    return told
+
+
+def to_dict(done: YearlyUpdate) -> dict[str, Any]:
+    """Plain values for JSON: counts and areas of each layer, its balance whole, by zone and by township."""
+    layers = []
+    for one in done.layers:
+        kinds = {kind: {"count": one.count(kind), "area_m2": one.area(kind)} for kind in (IN, CHANGED, OUT)}
+        layers.append(
+            {
+                "layer": one.role,
+                "before": len(one.before),
+                "change": len(one.changes),
+                "after": len(one.after),
+                "kinds": kinds,
+                "balance": _values(by_layer(one)),
+                "zones": by_zone(one),
+                "townships": {town: _values(b) for town, b in one.found.townships.get(STATUTORY, {}).items() if town},
+                "outside_townships": _values(one.found.townships.get(STATUTORY, {}).get("", Balance())),
+                "slivers_m2": one.found.sliver_m2,
+                "not_maintained_m2": one.left_out,
+            }
+        )
+    return {"year": done.year, "layers": layers, "passed_over": done.passed_over}
+
+
+def _values(balance: Balance) -> dict[str, float]:
+    return {term: getattr(balance, term) for term in _TERMS}
+
+
+def all_tables(done: YearlyUpdate, texts: Texts) -> list[Table]:
+    """By layer, by zone, by township."""
+    return [_layers(done, texts), _zones(done, texts), _townships(done, texts)]
+
+
+def _table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> Table:
+    columns = [Column(head, title=texts.get("yearly", head), wide=24) for head in heads]
+    columns += [Column(term, "m2", texts.get("yearly", term), 18) for term in terms]
+    return Table(name, columns, unit="m2")
+
+
+def _layers(done: YearlyUpdate, texts: Texts) -> Table:
+    table = _table("yearly_layers", ("layer", "code"), _TERMS, texts)
+    for one in done.layers:
+        balance = by_layer(one)
+        values = [measured(getattr(balance, term), "m2") for term in _TERMS]
+        table.rows.append(Row([*_named(done, one), *values], "row", one.role))
+    table.notes = notes(done, texts)
+    return table
+
+
+def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
+    """What a reader should know: layers passed over and why, land that no class has, slivers."""
+    said = []
+    for role, reason in done.passed_over.items():
+        # What neither edition has, the county has not.
+        if reason != "in_neither":
+            said.append(texts.get("yearly", reason, layer=done.current.norm.standard.templates[role].name, role=role))
+    for one in done.layers:
+        for kind, area_m2 in one.left_out.items():
+            told = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": one.role}
+            said.append(texts.get("yearly", "left_out", layer=_named(done, one)[0], **told))
+        if one.found.slivers:
+            told = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
+            said.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **told))
+    return said
+
+
+def _named(done: YearlyUpdate, one: MaintainedLayer) -> list[Value]:
+    return [done.current.norm.standard.templates[one.role].name, one.role]
+
+
+def _zones(done: YearlyUpdate, texts: Texts) -> Table:
+    terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "rest", "after")
+    table = _table("yearly_zones", ("layer", "zone"), terms, texts)
+    for one in done.layers:
+        for code, row in by_zone(one).items():
+            values = [measured(row[term], "m2") for term in terms]
+            table.rows.append(Row([_named(done, one)[0], code, *values], "row", f"{one.role}/{code}"))
+    return table
+
+
+def _townships(done: YearlyUpdate, texts: Texts) -> Table:
+    table = _table("yearly_townships", ("layer", "township"), _TERMS, texts)
+    for one in done.layers:
+        for town, balance in one.found.townships.get(STATUTORY, {}).items():
+            values = [measured(getattr(balance, term), "m2") for term in _TERMS]
+            name = town or texts.get("versions", "no_township")
+            table.rows.append(Row([_named(done, one)[0], name, *values], "row", f"{one.role}/{town}"))
+    return table

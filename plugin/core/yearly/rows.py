@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows of the three classes as they are written: attributes of the edition that each is of, numbers of maintenance, causes
+left empty for a person to fill in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exchange.package.content import Content
+from ..geometry import crs as crs_care
+from ..layer import Layer, SourceLayer
+from ..maintenance import AFTER, BEFORE, CHANGE
+from ..numbering import highest, make_bsm
+from ..template import Template
+from ..versions import IN
+from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from pyproj import CRS
+
+#: Fields of a change that nobody but a person can fill: their lists of codes were not found.
+CAUSES = ("WHLY", "JDZBLY", "KZBSHSLX")
+#: Areas that follow a part's share of its row, and are not measured: they came from a survey.
+_SURVEYED = ("gross_area", "net_area")
+_DECIMALS = 2
+#: Running digits of 维护编号, behind yyyymmdd.
+_NUMBER_DIGITS = 6
+
+
+def class_contents(done: YearlyUpdate, target: CRS) -> list[Content]:
+    """Before, change and after of every layer that changed, in ``target``. InputError for a county's code that is none.
+
+    维护编号 runs through all layers, so that it names one change; BSM of changes runs in its class, of 维护后 on from the
+    highest of the filed edition.
+    """
+    found = []
+    number = 1
+    for one in done.changed:
+        found += [_before(done, one), _change(done, one, target, number), _after(done, one, target)]
+        number += len(one.changes)
+    return found
+
+
+def _template(done: YearlyUpdate, one: MaintainedLayer, stage: str) -> Template:
+    rules = done.current.norm.standard.maintenance
+    assert rules is not None  # else there were no update
+    return done.current.norm.standard.templates[rules.stage(stage).prefix + one.role]
+
+
+def _before(done: YearlyUpdate, one: MaintainedLayer) -> Content:
+    """Filed parcels as they were filed: shape, key and every field."""
+    template, layer = _template(done, one, BEFORE), one.found.before.layer.take(one.before)
+    return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
+
+
+def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int) -> Content:
+    template, county = _template(done, one, CHANGE), done.current.area_code
+    rows: dict[str, list[Any]] = {f.name: [None] * len(one.changes) for f in template.fields}
+    divisions = {
+        name: (one.found.before.layer.named_text(name), one.found.after.layer.named_text(name))
+        for name in ("XZQDM", "XZQMC")
+    }
+    for n, change in enumerate(one.changes):
+        rows["BSM"][n] = make_bsm(county, n + 1)
+        rows["YSDM"][n] = template.feature_code or None
+        for name, (old, new) in divisions.items():
+            rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or None
+        rows["WHLX"][n] = KIND_CODES[change.kind]
+        rows["WHBH"][n] = f"{done.day:%Y%m%d}{first + n:0{_NUMBER_DIGITS}d}"
+    return _content(done, template, rows, [change.shape for change in one.changes], target)
+
+
+def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS) -> Content:
+    """Current land with its current fields, numbered anew; areas of what is part of a row are those of the part."""
+    template, layer = _template(done, one, AFTER), one.found.after.layer
+    taken = layer.frame.iloc[[piece.row for piece in one.after]]
+    rows = {}
+    for declared in template.fields:
+        column = layer.spelling(declared)
+        rows[declared.name] = taken[column].tolist() if column is not None else [None] * len(taken)
+        if declared.meaning == "area":
+            rows[declared.name] = [
+                old if piece.share >= 1 else round(piece.area_m2, declared.decimals or _DECIMALS)
+                for old, piece in zip(rows[declared.name], one.after, strict=True)
+            ]
+        elif declared.meaning in _SURVEYED and column is not None:
+            own = layer.numbers(declared.meaning)
+            rows[declared.name] = [
+                old if piece.share >= 1 or np.isnan(own[piece.row]) else round(own[piece.row] * piece.share, _DECIMALS)
+                for old, piece in zip(rows[declared.name], one.after, strict=True)
+            ]
+    county = done.current.area_code
+    last = highest(one.found.before.layer.keys).get(county, 0)
+    rows["BSM"] = [make_bsm(county, last + n + 1) for n in range(len(taken))]
+    return _content(done, template, rows, [piece.shape for piece in one.after], target)
+
+
+def _content(
+    done: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target: CRS
+) -> Content:
+    frame = _frame(rows, _in_target(done, shapes, target), target)
+    layer = Layer(SourceLayer(template.role, frame, (), target), template, target)
+    return Content(layer, template, {name: name for name in rows}, "O", False)
+
+
+def _in_target(done: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    stored = done.filed.stored_only(done.current.stored_only(array))
+    return crs_care.reproject(stored, done.current.plane, target)
+
+
+def _frame(rows: dict[str, list[Any]], shapes: NDArray, target: CRS) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+    import pandas as pd
+
+    columns = {name: pd.Series(values, dtype=object) for name, values in rows.items()}
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=target), crs=target)

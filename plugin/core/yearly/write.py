@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The geodatabase of a year's maintenance under the name that it is handed in by, read again by another library, and its
+balance beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyproj import CRS
+
+from ..errors import InputError, OutputError
+from ..exchange.package.content import Content
+from ..exchange.package.database import write_database
+from ..exchange.package.look import look
+from ..exchange.package.names import fill, name_problem
+from ..exchange.package.problems import Level, Problem, of_level
+from ..exchange.package.profile import VectorSet
+from ..exchange.package.read_back import ReadBack, read_back
+from ..geometry import crs as crs_care
+from ..provenance import area_name, plugin_version
+from ..render.tables.workbook import put_workbook
+from ..texts import Texts
+from ..writing import beside, check_writable
+from .balance import all_tables, to_dict
+from .model import YearlyUpdate
+from .rows import class_contents
+
+#: How the geodatabase is called, and what it is in: longitude and latitude of CGCS2000 with heights of 1985 (S2, B).
+FILE = "{code}{name}{year}年度县级国土空间总体规划动态维护.gdb"
+HORIZONTAL, VERTICAL = "EPSG:4490", "EPSG:5737"
+#: What the balance is called, behind the geodatabase's name.
+BALANCE = "面积平衡表"
+#: Sentences that an error holds.
+_SAID = 12
+
+
+@dataclass
+class Written:
+    """``files``: the geodatabase, then the balance as workbook and as JSON; ``classes``: role → what reading it again came to."""
+
+    files: list[Path]
+    classes: dict[str, ReadBack] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def database_path(done: YearlyUpdate, folder: str | Path) -> Path:
+    """Where the geodatabase goes. InputError when nothing tells the county."""
+    values = {"code": done.current.area_code, "name": area_name(done.current), "year": done.year}
+    if not values["code"] or not values["name"] or name_problem(fill(FILE, values)):
+        raise InputError("package_county_unknown")
+    return Path(folder) / fill(FILE, values)
+
+
+def write_update(
+    done: YearlyUpdate, folder: str | Path, *, lang: str = "zh", check: Callable[[], None] = lambda: None
+) -> Written:
+    """Write the classes of all layers that changed, and the balance, into a folder; all of it or nothing.
+
+    InputError when nothing changed. OutputError when it is there already (causes that somebody filled in would be lost), when
+    something cannot be written without loss, or when what is read again is not what was made.
+    """
+    if not done.changed:
+        raise InputError("yearly_nothing", year=done.year)
+    target = database_path(done, folder)
+    places = [target, *(target.with_name(f"{target.stem}{BALANCE}{suffix}") for suffix in (".xlsx", ".json"))]
+    for place in places:
+        if place.exists():
+            raise OutputError("yearly_exists", target=str(place))
+    check_writable(target, [*done.current.inputs, *done.filed.inputs])
+    plane, texts = crs_care.GEODETIC, Texts(lang)
+    contents = class_contents(done, plane)
+    made = Written(places, problems=_look(done, contents, target, texts, check))
+    with beside(target) as new:
+        crs = CRS.from_user_input(f"{HORIZONTAL}+{VERTICAL.removeprefix('EPSG:')}")
+        code_lists = done.current.norm.standard.code_lists
+        write_database(new, contents, crs, plane=plane, code_lists=code_lists, check=check)
+        for content in contents:
+            made.classes[content.name] = _read_again(new, content, plane, texts, check)
+        author = texts.get("about", "program", version=plugin_version())
+        put_workbook(new.with_name(places[1].name), all_tables(done, texts), area_name(done.current), texts, author)
+        text = json.dumps(to_dict(done), ensure_ascii=False, indent=1)
+        new.with_name(places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
+        check()
+    return made
+
+
+def _look(
+    done: YearlyUpdate, contents: list[Content], target: Path, texts: Texts, check: Callable[[], None]
+) -> list[Problem]:
+    """What cannot be written without loss stops; what the filed edition has against its own lists is told."""
+    vectors = VectorSet("maintenance", "", target.name, HORIZONTAL, (), VERTICAL)
+    lists = done.current.norm.standard.code_lists
+    found = [problem for content in contents for problem in look(content, vectors, lists, check)]
+    if stops := of_level(found, Level.STOP):
+        lines = [problem.sentence(texts) for problem in stops[:_SAID]] + ["…"] * (len(stops) > _SAID)
+        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons="\n".join(lines))
+    return [problem for problem in found if problem.level is Level.GATE]
+
+
+def _read_again(path: Path, content: Content, plane: CRS, texts: Texts, check: Callable[[], None]) -> ReadBack:
+    found = read_back(path, content, plane, check=check)
+    if not found.same:
+        said = [
+            texts.get("read_back", kind, field=name, count=count, features=", ".join(found.examples[kind, name]))
+            for (kind, name), count in found.differences.items()
+        ]
+        raise OutputError("package_not_the_same", layer=content.name, differences="\n".join(said))
+    return found

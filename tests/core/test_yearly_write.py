@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""年度动态维护 written: the named geodatabase, read by another library, numbers, causes, balance."""
+
+import json
+
+import numpy as np
+import openpyxl
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.errors import InputError, OutputError
+from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.texts import Texts
+from plugin.core.yearly.balance import by_zone, notes, to_dict
+from plugin.core.yearly.write import write_update
+from tests.core.examples import norm_of
+from tests.core.test_yearly import area, box, row, update, zone
+
+NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
+FILED = {
+    "GHFQ": [zone(box(0, 0, 200), 7, "200", XZQDM="140225", XZQMC="浑源县", MJ=1.0), zone(box(200, 0), 9, "300")],
+    "ZXCQCSLX": [row(box(0, 0), 1, MC="浑河", MJ=1.0)],
+    "HLFXKZX": [row(box(0, 0), 1)],
+}
+CURRENT = {
+    "GHFQ": [
+        zone(box(0, 0, 120), 7, "200", MJ=12000.0),
+        zone(box(120, 0, 80), 8, "300"),
+        zone(box(200, 0), 9, "300"),
+    ],
+    "ZXCQCSLX": [row(box(40, 0), 1, MC="浑河", MJ=10000.0, XZQDM="140225", XZQMC="浑源县")],
+    "HLFXKZX": [row(box(0, 0), 1)],
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("yearly")
+    done = update(FILED, CURRENT)
+    return folder, done, write_update(done, folder)
+
+
+def read(folder, layer):
+    return pyogrio.read_dataframe(folder / f"{NAME}.gdb", layer=layer)
+
+
+def test_the_geodatabase_has_its_name_and_three_classes_of_each_layer_that_changed(written):
+    folder, _, made = written
+    assert sorted(p.name for p in folder.iterdir()) == sorted(
+        [f"{NAME}.gdb", f"{NAME}面积平衡表.xlsx", f"{NAME}面积平衡表.json"]
+    )
+    names = [name for name, _ in pyogrio.list_layers(folder / f"{NAME}.gdb")]
+    assert sorted(names) == sorted(p + layer for layer in ("GHFQ", "ZXCQCSLX") for p in ("WHQ", "WHC", "WHH"))
+    assert all(one.same for one in made.classes.values()) and len(made.classes) == 6
+
+
+def test_heights_are_of_1985_and_places_of_cgcs2000(written):
+    folder, _, _ = written
+    from osgeo import ogr
+
+    database = ogr.Open(str(folder / f"{NAME}.gdb"))
+    wkt = database.GetLayerByName("WHCGHFQ").GetSpatialRef().ExportToWkt()
+    assert "4490" in wkt and "5737" in wkt
+
+
+def test_what_was_before_is_as_it_was_filed(written):
+    folder, _, _ = written
+    before = read(folder, "WHQGHFQ")
+    assert before["BSM"].tolist() == ["140225000000000007"] and before["GHFQDM"].tolist() == ["200"]
+    assert statutory_area(before.geometry.to_numpy()).sum() == pytest.approx(area(box(0, 0, 200)), abs=0.01)
+
+
+def test_changes_are_numbered_through_and_their_causes_left_to_fill(written):
+    folder, _, _ = written
+    zones, line = read(folder, "WHCGHFQ"), read(folder, "WHCZXCQCSLX")
+    assert zones["WHLX"].tolist() == ["2"] and sorted(line["WHLX"]) == ["1", "3"]
+    assert [*zones["WHBH"], *line["WHBH"]] == ["20260309000001", "20260309000002", "20260309000003"]
+    assert line["BSM"].tolist() == ["140225000000000001", "140225000000000002"]
+    assert zones["XZQMC"].tolist() == ["浑源县"] and zones["YSDM"].tolist() == ["2090020610"]
+    for cause in ("WHLY", "JDZBLY", "KZBSHSLX"):
+        assert zones[cause].isna().all() and line[cause].isna().all()
+    sizes = dict(zip(line["WHLX"], statutory_area(line.geometry.to_numpy()), strict=True))
+    assert sizes["3"] == pytest.approx(area(box(0, 0, 40)), abs=0.01)
+    assert sizes["1"] == pytest.approx(area(box(100, 0, 40)), abs=0.01)
+
+
+def test_what_is_after_goes_on_counting_and_has_areas_of_its_own(written):
+    folder, _, _ = written
+    after = read(folder, "WHHGHFQ")
+    assert after["BSM"].tolist() == ["140225000000000010", "140225000000000011"]
+    assert after["GHFQDM"].tolist() == ["200", "300"] and after["MJ"].tolist()[0] == 12000.0
+    line = read(folder, "WHHZXCQCSLX")
+    assert line["MC"].tolist() == ["浑河", "浑河"]
+    assert line["MJ"].to_numpy() == pytest.approx(statutory_area(line.geometry.to_numpy()), abs=0.01)
+    wide = sorted(shapely.area(line.to_crs(4526).geometry.to_numpy()))
+    assert wide == pytest.approx([4000, 6000], abs=0.01)
+
+
+def test_the_balance_closes_by_layer_and_zone(written):
+    folder, done, _ = written
+    told = json.loads((folder / f"{NAME}面积平衡表.json").read_text(encoding="utf-8"))
+    assert told == json.loads(json.dumps(to_dict(done)))
+    by_role = {one["layer"]: one for one in told["layers"]}
+    line = by_role["ZXCQCSLX"]["balance"]
+    assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
+    zones = by_zone(next(one for one in done.layers if one.role == "GHFQ"))
+    assert zones["200"]["changed_from"] == zones["300"]["changed_to"] == pytest.approx(area(box(120, 0, 80)), abs=0.01)
+    assert zones["200"]["after"] == pytest.approx(area(box(0, 0, 120)), abs=0.01)
+    assert np.abs([row["rest"] for row in zones.values()]).max() < 0.1
+    book = openpyxl.load_workbook(folder / f"{NAME}面积平衡表.xlsx")
+    assert book.sheetnames == ["分图层平衡", "分用途平衡", "分乡镇平衡"]
+
+
+def test_a_package_with_causes_is_never_overwritten(written):
+    folder, done, _ = written
+    stamp = (folder / f"{NAME}.gdb").stat().st_mtime_ns
+    with pytest.raises(OutputError) as caught:
+        write_update(done, folder)
+    assert caught.value.key == "yearly_exists" and (folder / f"{NAME}.gdb").stat().st_mtime_ns == stamp
+
+
+def test_no_change_makes_no_package(tmp_path):
+    with pytest.raises(InputError) as caught:
+        write_update(update(FILED, FILED), tmp_path)
+    assert caught.value.key == "yearly_nothing" and not list(tmp_path.iterdir())
+
+
+def test_a_cancel_and_a_text_too_long_leave_nothing(tmp_path):
+    class Stop(Exception):
+        pass
+
+    calls = iter(range(1000))
+
+    def stop():
+        if next(calls) > 8:
+            raise Stop
+
+    with pytest.raises(Stop):
+        write_update(update(FILED, CURRENT), tmp_path, check=stop)
+    assert not list(tmp_path.iterdir())
+    long = {**CURRENT, "ZXCQCSLX": [row(box(40, 0), 1, MC="河" * 300)]}
+    with pytest.raises(OutputError) as caught:
+        write_update(update(FILED, long), tmp_path)
+    assert caught.value.key == "package_stopped" and "MC" in caught.value.params["reasons"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_balance_is_told_by_township():
+    towns = norm_of().standard.concepts["townships"]
+    divisions = {
+        towns[0]: [row(box(0, -50, 60, 300), 1, XZQMC="东坊城乡"), row(box(60, -50, 300, 300), 2, XZQMC="永安镇")]
+    }
+    done = update(FILED, {**CURRENT, **divisions})
+    told = next(one for one in to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")["townships"]
+    assert told["东坊城乡"]["moved_out"] == pytest.approx(area(box(0, 0, 40)), abs=0.01)
+    assert told["永安镇"]["moved_in"] == pytest.approx(area(box(100, 0, 40)), abs=0.01)
+    assert told["永安镇"]["before"] == pytest.approx(area(box(60, 0, 40)), abs=0.01)
+    # The classes themselves are not cut at the border.
+    (out,) = [c for c in done.layers[1].changes if c.kind == "in"]
+    assert out.area_m2 == pytest.approx(area(box(100, 0, 40)), abs=0.01)
+
+
+def test_what_was_passed_over_is_said():
+    done = update({**FILED, "LSWHBHX": [row(box(0, 0), 1)]}, CURRENT)
+    (said,) = notes(done, Texts("zh"))
+    assert "LSWHBHX" in said and "现行版里没有" in said
