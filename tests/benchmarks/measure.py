@@ -58,11 +58,12 @@ def median(seconds: list[float]) -> float:
     return statistics.median(seconds)
 
 
-def county(parcels: int, vertices: int) -> Path:
-    path = FOLDER / f"county_{parcels}_{vertices}.gpkg"
+def county(parcels: int, vertices: int, full: bool = False) -> Path:
+    """The file of a county, made when it is not there. ``full``: with all that the rule book looks at."""
+    path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}.gpkg"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        layers, _ = make_county(parcels=parcels, defects=True, vertices_per_edge=vertices)
+        layers, _ = make_county(parcels=parcels, defects=True, full=full, vertices_per_edge=vertices)
         write_geopackage(path, layers)
     return path
 
