@@ -440,6 +440,7 @@ NEEDS = {
 ROLES = list(layers())
 
 
+@pytest.mark.slow
 def test_no_row_and_one_null_row_in_files_are_read_as_such(tmp_path):
     for number, make in enumerate((without_rows, with_one_null_row)):
         report = look(write_any(tmp_path / f"{number}.gpkg", make("STBHHX"))).report
@@ -700,6 +701,7 @@ except OutputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no way to bound a file's size there")
 @pytest.mark.parametrize("name", ["报告.html", "问题.gpkg", "问题.shp", "问题.geojson"])
 def test_a_full_disk_leaves_the_old_output_whole(checked, tmp_path, name):

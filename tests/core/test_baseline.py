@@ -166,6 +166,7 @@ def test_a_line_that_the_sealed_edition_lacks_is_said_and_the_others_are_compare
     assert str(told.outcome) == "passed" and "生态保护红线" in told.reason
 
 
+@pytest.mark.slow
 def test_keys_that_were_given_anew_are_followed_by_their_table(tmp_path):
     after = now(STBHHX=table([box(0, 200, 700, 300)], BSM=["140225000000009999"]))
     (other,) = compared(tmp_path, after, rules=("LAW017",)).report.findings
@@ -175,6 +176,7 @@ def test_keys_that_were_given_anew_are_followed_by_their_table(tmp_path):
     assert not compared(tmp_path, after, rules=("LAW017",), renumbered=str(numbers)).report.findings
 
 
+@pytest.mark.slow
 def test_neither_side_is_changed_and_the_sealed_file_is_no_output(tmp_path):
     before = write_gpkg(tmp_path / "封库.gpkg", sealed())
     source = write_gpkg(tmp_path / "plan.gpkg", now(CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])))
@@ -202,6 +204,7 @@ def test_long_edges_of_another_zone_move_nothing(tmp_path):
     assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
 
 
+@pytest.mark.slow
 def test_a_plan_in_degrees_against_an_edition_in_metres(tmp_path):
     plan = {role: frame.to_crs(4490) for role, frame in now().items()}
     report = compared(tmp_path, plan).report

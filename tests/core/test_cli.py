@@ -210,6 +210,7 @@ def shell(*arguments: object, **more) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, timeout=120, **more)
 
 
+@pytest.mark.slow
 def test_a_console_in_cp936_gets_the_whole_summary(faulty):
     done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
     assert done.returncode == 1, done.stderr
@@ -219,6 +220,7 @@ def test_a_console_in_cp936_gets_the_whole_summary(faulty):
     assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
 
 
+@pytest.mark.slow
 def test_a_console_that_knows_no_chinese_stops_nothing(faulty):
     done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 1, done.stderr
@@ -226,6 +228,7 @@ def test_a_console_that_knows_no_chinese_stops_nothing(faulty):
     assert done.returncode == 2 and b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_plain_command_and_its_first_breath():
     done = shell("rules")
     assert done.returncode == 0, done.stderr
@@ -249,6 +252,7 @@ def test_say_keeps_what_the_console_can_show(capsys):
     assert capsys.readouterr().out == "12\u202f640.35 m²\n"
 
 
+@pytest.mark.slow
 def test_the_sample_county_on_the_command_line(tmp_path, capsys):
     targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
     before = (SAMPLE / "county.gpkg").read_bytes()

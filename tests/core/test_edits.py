@@ -98,6 +98,7 @@ def test_values(one, other, same):
     assert _same(one, other) == _same(other, one) == same
 
 
+@pytest.mark.slow
 def test_no_finding_that_an_edit_replaces_is_overlooked(checked, edited):
     """Only findings of the features around an edit are asked: the same comes out as when all are."""
     chance = np.random.default_rng(5)

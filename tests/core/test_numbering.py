@@ -32,6 +32,7 @@ def test_made_of_county_zeros_and_eight_digits():
     assert next_bsm(COUNTY, ["140225000008000001"]) == "140225000008000002"
 
 
+@pytest.mark.slow
 @given(st.lists(values), st.integers(0, 10**6))
 @settings(deadline=None, derandomize=True)
 def test_the_next_number_is_free_and_above_all(used, high_water):

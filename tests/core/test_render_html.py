@@ -173,6 +173,7 @@ def test_names_from_the_data_are_text_never_markup():
     assert evil in "".join(Page(page).words)
 
 
+@pytest.mark.slow
 def test_rows_are_limited_and_counts_complete():
     report = made_report()
     report.findings = [finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]

@@ -97,6 +97,7 @@ def found(checked, code):
     return [f for f in checked.report.findings if f.code == code]
 
 
+@pytest.mark.slow
 def test_the_group_runs_over_the_sample_and_nothing_crashes(by_name):
     outcomes = {r.code: str(r.outcome) for r in by_name.report.rules}
     assert set(load_standard().rule_groups["quality"]) <= outcomes.keys()
@@ -123,6 +124,7 @@ def test_every_window_of_the_sample_is_a_note_and_no_hole(by_name):
         assert sum(p.intersection(window.geometry).area for p in inside) >= 0.95 * window.geometry.area
 
 
+@pytest.mark.slow
 def test_nothing_is_told_twice(by_name):
     twice = [f for f in found(by_name, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}

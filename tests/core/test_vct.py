@@ -185,6 +185,7 @@ def test_values_come_back(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_sample_county_goes_round(tmp_path):
     source = SAMPLE / "county.gpkg"
     done = write_vct(tmp_path / "县.vct", read_source(source), templates=load_standard().templates)
@@ -242,6 +243,7 @@ def coverages(draw):
     return np.array([part for shape in joined for part in shapely.get_parts(shape)], dtype=object)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(coverages())
 def test_any_coverage_goes_round_with_each_edge_once(tmp_path_factory, shapes):

@@ -282,6 +282,7 @@ def layouts(draw):
     return before or spare[:1], after or spare[1:]
 
 
+@pytest.mark.slow
 @given(layouts())
 @property_test
 def test_any_layout_as_plain_shapely_has_it_and_the_balance_closes(layout):
@@ -324,6 +325,7 @@ def any_rows(draw, tag):
     return found or [row(square(0, 0, 3, 3), tag, net_area=8.0)]
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(property_test, max_examples=30)
 def test_the_balance_closes_whatever_the_layers_hold(data):

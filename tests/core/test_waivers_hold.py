@@ -150,6 +150,7 @@ def test_it_moves_with_the_same_area(tmp_path, county):
     assert said.params["moved_m"] == pytest.approx(60.0, rel=0.005)
 
 
+@pytest.mark.slow
 def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
     """Gaps in the zones have no key: only the place tells them apart. One is waived, another is mended, a third comes."""
     holes = [box(100, 100, 10, 10), box(130, 100, 10, 10), box(160, 100, 10, 10)]
@@ -177,6 +178,7 @@ def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
     assert [f.state for f in found(report, "TOP002")] == ["open"]
 
 
+@pytest.mark.slow
 def test_a_place_on_a_rounding_edge(tmp_path, county):
     """The centre of the gap lies on a limit of 1e-4°: rounded, it has one name in a zone and may have another in degrees."""
     names = set()

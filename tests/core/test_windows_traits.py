@@ -329,6 +329,7 @@ sys.exit(main(["check", {source!r}, "--profile", "hunyuan", "--json", {json!r}, 
 """
 
 
+@pytest.mark.slow
 def test_no_file_is_opened_in_the_encoding_of_the_machine(tmp_path):
     """Where that is cp936, a text read or written without saying UTF-8 comes out as something else."""
     folder = write_shapefiles(tmp_path / "shp", "GBK", cpg=False)
