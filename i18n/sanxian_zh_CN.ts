@@ -524,6 +524,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>新建规划图层</translation>
     </message>
     <message>
+        <source>Current database (.gdb, .gpkg or folder)</source>
+        <translation>现行版（.gdb、.gpkg 或文件夹）</translation>
+    </message>
+    <message>
         <source>Data Dictionary</source>
         <translation>数据字典</translation>
     </message>
@@ -674,6 +678,10 @@ Project: {project}</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
     </message>
     <message>
+        <source>Filed database (.gdb, .gpkg or folder)</source>
+        <translation>备案版（.gdb、.gpkg 或文件夹）</translation>
+    </message>
+    <message>
         <source>Files written</source>
         <translation>文件个数</translation>
     </message>
@@ -708,6 +716,10 @@ Project: {project}</source>
     <message>
         <source>Folder and name</source>
         <translation>文件夹与名称</translation>
+    </message>
+    <message>
+        <source>Folder in which the geodatabase is made</source>
+        <translation>动态维护库放在哪个文件夹</translation>
     </message>
     <message>
         <source>Folder in which the package is made</source>
@@ -776,6 +788,10 @@ Project: {project}</source>
     <message>
         <source>GeoPackage: one file, best in QGIS (recommended)</source>
         <translation>GeoPackage：一个文件，在 QGIS 里最好用（推荐）</translation>
+    </message>
+    <message>
+        <source>Geodatabase</source>
+        <translation>动态维护库</translation>
     </message>
     <message>
         <source>Geodesic areas, sum (m²)</source>
@@ -848,6 +864,18 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
     <message>
         <source>Help: {code}</source>
         <translation>说明：{code}</translation>
+    </message>
+    <message>
+        <source>Holds the current database against the one filed with the ministry and writes the geodatabase of yearly maintenance: for each maintained layer that changed three classes, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
+
+Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has its number; reason, source of flexible quota and kind of expansion accounting stay empty for you to fill in. What the layer's kinds of maintenance do not know is told, not written.
+
+Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSON). A geodatabase that is there already is not replaced: causes may have been filled in.</source>
+        <translation>把现行版与报部备案版比对，生成年度动态维护库（.gdb）：每个有变化的图层有维护前（WHQ）、维护（WHC）、维护后（WHH）三类。原数据不改动。
+
+规划分区、规划用地：分区或地类代码变了的图斑。四线、洪涝风险控制线、历史文化保护线：调入、调出的范围。每处变化都有维护编号；维护理由、机动指标来源、扩展倍数核算类型留空，由人工填写。不属于该图层维护类型的变化只提示，不写入。
+
+旁边附分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖：里面可能有已填的维护理由。</translation>
     </message>
     <message>
         <source>How to fix</source>
@@ -1006,6 +1034,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>工程里的图层（不选为全部）</translation>
     </message>
     <message>
+        <source>Layers that changed</source>
+        <translation>有变化的图层数</translation>
+    </message>
+    <message>
         <source>Layers written</source>
         <translation>写出的图层</translation>
     </message>
@@ -1068,6 +1100,10 @@ What must be in a package is a form: county, city, or the path of a .toml file o
     <message>
         <source>Make Report</source>
         <translation>生成报告</translation>
+    </message>
+    <message>
+        <source>Make the yearly maintenance package</source>
+        <translation>年度动态维护</translation>
     </message>
     <message>
         <source>Makes a GeoPackage of a VCT 3.0 file (GB/T 17798): every table a layer, with the fields, types and lengths that the file declares, and the Chinese names of the standard where it knows them. Both forms of the header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.
@@ -1512,6 +1548,18 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Planning zones</source>
         <translation>规划分区</translation>
+    </message>
+    <message>
+        <source>Polygons moved in</source>
+        <translation>调入块数</translation>
+    </message>
+    <message>
+        <source>Polygons moved out</source>
+        <translation>调出块数</translation>
+    </message>
+    <message>
+        <source>Polygons with changed attributes</source>
+        <translation>属性变更块数</translation>
     </message>
     <message>
         <source>Previous</source>
@@ -2310,6 +2358,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
 所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇到 GBK 没有的字就停下，说明图层、要素和字段；文字里的半角逗号和换行写成“，”和空格。长度、名称、要素代码取自模板；放不下的值会把字段声明得更宽，不截短。
 
 没有读到标准原文的几项（来源 C）是设置，在标准文件夹的 vct.toml 里：数据标识、投影参数的写法、小数位数、备用要素代码。写出时改动了什么，记录里都有说明。可用“导入 VCT”读回核对。</translation>
+    </message>
+    <message>
+        <source>Year</source>
+        <translation>年度</translation>
     </message>
     <message>
         <source>Year of the base parcels</source>

@@ -23,6 +23,7 @@ from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
 from .statutory_area import StatutoryArea
+from .yearly_update import YearlyUpdateAlgorithm
 
 
 class SanxianProvider(QgsProcessingProvider):
@@ -56,6 +57,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(StatutoryArea())
+        self.addAlgorithm(YearlyUpdateAlgorithm())
         try:
             from ..core.rule import all_rules
             from .rule_algorithm import RuleAlgorithm

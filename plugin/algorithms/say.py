@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..core.tabulate import Tabulated
     from ..core.three_zones.figures import Derived
     from ..core.versions.sources import Versions
+    from ..core.yearly import YearlyUpdate
+    from ..core.yearly.write import Written
     from .statutory_area import Done
 
 #: Outcomes that need no line of their own.
@@ -99,6 +101,17 @@ def say_versions(feedback, done: Versions, lang: str) -> None:
     (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
     for reason in reasons(done, texts):
         feedback.pushInfo(reason)
+
+
+def say_yearly(feedback, done: YearlyUpdate, written: Written, lang: str) -> None:
+    """Layer by layer what changed, what was passed over, what lists do not know."""
+    from ..core.yearly.balance import notes, summary
+
+    texts = Texts(lang)
+    for line in summary(done, texts):
+        feedback.pushInfo(line)
+    for line in [*notes(done, texts), *(problem.sentence(texts) for problem in written.problems)]:
+        feedback.pushWarning(line)
 
 
 def say_rule(feedback, checked: Checked) -> None:

@@ -2,7 +2,7 @@
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``,
 ``compare BEFORE AFTER --role ROLE``, ``rules``,
 ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
-``inspect PACKAGE``, ``vct SOURCE OUTPUT``.
+``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``yearly FILED CURRENT FOLDER --year YEAR``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
 """
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "compare": files.run_compare,
     "structure": files.run_structure,
     "vct": files.run_vct,
+    "yearly": files.run_yearly,
     "rules": listing.run_rules,
     "rule": listing.run_rule,
     "profile": listing.run_profile,

@@ -9,12 +9,14 @@ import pyogrio
 import pytest
 import shapely
 
+from plugin.core.__main__ import main
 from plugin.core.errors import InputError, OutputError
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.texts import Texts
 from plugin.core.yearly.balance import by_zone, notes, to_dict
+from plugin.core.yearly.sources import update_from_files
 from plugin.core.yearly.write import write_update
-from tests.core.examples import norm_of
+from tests.core.examples import norm_of, source_layer
 from tests.core.test_yearly import area, box, row, update, zone
 
 NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
@@ -165,3 +167,30 @@ def test_what_was_passed_over_is_said():
     done = update({**FILED, "LSWHBHX": [row(box(0, 0), 1)]}, CURRENT)
     (said,) = notes(done, Texts("zh"))
     assert "LSWHBHX" in said and "现行版里没有" in said
+
+
+def to_file(path, layers):
+    for role, rows in layers.items():
+        frame = source_layer(role, rows, norm_of()).frame
+        pyogrio.write_dataframe(frame, path, layer=role, driver="GPKG")
+    return path
+
+
+def test_from_files_on_the_command_line(tmp_path, capsys):
+    filed, current = to_file(tmp_path / "备案.gpkg", FILED), to_file(tmp_path / "现行.gpkg", CURRENT)
+    folder = tmp_path / "维护"
+    folder.mkdir()
+    assert main(["yearly", str(filed), str(current), str(folder), "--year", "2026"]) == 0
+    said = capsys.readouterr().out
+    assert "规划分区（GHFQ）" in said and "属性变更 1 块" in said and "请人工填写" in said
+    assert sorted(read(folder, "WHCZXCQCSLX")["WHLX"]) == ["1", "3"]
+    assert main(["yearly", str(filed), str(filed), str(folder), "--year", "2026"]) == 2
+    assert "同一份数据" in capsys.readouterr().err
+
+
+def test_a_source_without_maintained_layers_is_named(tmp_path):
+    filed = to_file(tmp_path / "备案.gpkg", FILED)
+    other = to_file(tmp_path / "别的.gpkg", {"CZKFBJ": [row(box(0, 0), 1)]})
+    with pytest.raises(InputError) as caught:
+        update_from_files(filed, other, 2026, norm_of())
+    assert caught.value.key == "yearly_none_maintained" and caught.value.params["source"] == "别的.gpkg"

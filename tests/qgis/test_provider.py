@@ -33,6 +33,7 @@ WHOLE_PLAN = {
     "layers_from_structure",
     "map_fields",
     "statutory_area",
+    "yearly_update",
 }
 
 

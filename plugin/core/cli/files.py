@@ -99,3 +99,19 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
         say(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
     say(words.get("cli", "written", target=args.output))
     return CLEAN
+
+
+def run_yearly(args: argparse.Namespace, words: Words) -> int:
+    from ..texts import Texts
+    from ..yearly.balance import notes, summary
+    from ..yearly.sources import update_from_files
+    from ..yearly.write import write_update
+
+    norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
+    done = update_from_files(args.filed, args.current, args.year, norm)
+    written = write_update(done, args.output, lang=words.lang)
+    for line in [*summary(done, texts), *notes(done, texts), *(one.sentence(texts) for one in written.problems)]:
+        say(line)
+    for path in written.files:
+        say(words.get("cli", "written", target=str(path)))
+    return CLEAN

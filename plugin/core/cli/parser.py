@@ -30,7 +30,7 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | inspect | vct",
+        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | inspect | vct | yearly",
     )
     checking = argparse.ArgumentParser(add_help=False)
     checking.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -60,6 +60,13 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", help=text(name))
     one.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
     one.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
+    one = commands.add_parser("yearly", help=text("yearly"), parents=[language])
+    for name in ("filed", "current"):
+        one.add_argument(name, metavar=name.upper(), help=text(f"yearly_{name}"))
+    one.add_argument("output", metavar="FOLDER", help=text("yearly_output"))
+    one.add_argument("--year", type=int, required=True, help=text("yearly_year"))
+    for name in ("standard", "profile"):
+        one.add_argument(f"--{name}", default="", help=text(name))
     one = commands.add_parser("rules", help=text("rules"), parents=[language])
     for name in ("standard", "profile", "phase"):
         one.add_argument(f"--{name}", default="", help=text(name))

@@ -93,6 +93,19 @@ def _layers(done: YearlyUpdate, texts: Texts) -> Table:
     return table
 
 
+def summary(done: YearlyUpdate, texts: Texts) -> list[str]:
+    """One sentence for each layer that changed."""
+    said = []
+    for one in done.changed:
+        told = {f"{kind}_{what}": value for kind in (IN, OUT, CHANGED) for what, value in _told(one, kind).items()}
+        said.append(texts.get("yearly", "summary", layer=_named(done, one)[0], role=one.role, **told))
+    return [*said, texts.get("yearly", "causes")] if said else []
+
+
+def _told(one: MaintainedLayer, kind: str) -> dict[str, str]:
+    return {"count": str(one.count(kind)), "area": f"{one.area(kind):.2f}"}
+
+
 def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
     """What a reader should know: layers passed over and why, land that no class has, slivers."""
     said = []

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Yearly maintenance (年度动态维护) as the toolbox makes it, from two files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..core.texts import Texts
+from . import health
+from .check import stopper
+from .threads import steady
+
+if TYPE_CHECKING:
+    from ..core.check import Options
+    from ..core.yearly import YearlyUpdate
+    from ..core.yearly.write import Written
+
+
+@steady
+def make_update(
+    filed: str,
+    current: str,
+    year: int,
+    folder: str,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[YearlyUpdate, Written]:
+    """Compare two editions and write the geodatabase, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
+    stop = stopper(cancelled)
+    health.require(stop)
+    from ..core.yearly.sources import update_from_files
+    from ..core.yearly.write import write_update
+
+    progress(0.0, Texts(options.lang).get("toolbox", "comparing"))
+    told = {"progress": lambda share: progress(share, ""), "check": stop}
+    done = update_from_files(filed, current, year, options.norm(), **told)
+    progress(0.7, "")
+    written = write_update(done, folder, lang=options.lang, check=stop)
+    progress(1.0, "")
+    return done, written

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The two editions of a year's maintenance read from files: toolbox and command line come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..geometry.polygons import Check, never
+from ..writing import same_file
+from .model import YearlyUpdate
+from .update import yearly_update
+
+if TYPE_CHECKING:
+    from ..layer import SourceLayer
+    from ..plan import Plan
+    from ..profile import Norm
+
+
+def update_from_files(
+    filed: str | Path,
+    current: str | Path,
+    year: int,
+    norm: Norm,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+    check: Check = never,
+) -> YearlyUpdate:
+    """Read what is maintained (and county and townships) of two files or folders, and compare it; inputs are not altered.
+
+    InputError when one cannot be read, both are one file, or as `yearly_update`.
+    """
+    from ..assembly import assemble
+    from ..io import read_source
+    from ..recognition import find_role
+
+    if same_file(filed, current):
+        raise InputError("yearly_same", source=Path(filed).name)
+    rules = norm.standard.maintenance
+    if rules is None:
+        raise InputError("yearly_standard", standard=norm.standard.id)
+    roles = {layer.role for layer in rules.layers}
+    divisions = {role for concept in ("county", "townships") for role in norm.standard.concepts.get(concept, ())}
+
+    def wanted(layer: SourceLayer) -> bool:
+        return find_role(layer, norm)[0] in roles | divisions
+
+    plans: list[Plan] = []
+    for source in (current, filed):
+        layers = [one for one in read_source(source, wanted=wanted, check=check) if wanted(one)]
+        if not any(find_role(one, norm)[0] in roles for one in layers):
+            raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
+        beside = plans[0] if plans else None
+        plans.append(assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, check=check))
+        progress(0.25 * len(plans))
+    after, before = plans
+    return yearly_update(before, after, year, check=check)
