@@ -6,11 +6,9 @@ from __future__ import annotations
 import re
 
 from qgis.core import (
-    Qgis,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
 )
 
 from ..bridge.check import check, stopper, write
@@ -23,6 +21,7 @@ from ..core.writing import Outputs, check_outputs
 from .common import (
     SanxianAlgorithm,
     advanced,
+    base_year_parameter,
     file_parameter,
     norm_help,
     norm_parameters,
@@ -113,15 +112,7 @@ class CheckPlan(SanxianAlgorithm):
         if part:
             rules = text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
             self.addParameter(advanced(rules))
-        year = QgsProcessingParameterNumber(
-            BASE_YEAR,
-            tr("Year of the base parcels"),
-            Qgis.ProcessingNumberParameterType.Integer,
-            optional=True,
-            minValue=1990,
-            maxValue=2100,
-        )
-        self.addParameter(advanced(year))
+        self.addParameter(advanced(base_year_parameter(BASE_YEAR)))
         self.addParameter(
             file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv beside the data)"), "CSV (*.csv)")
         )

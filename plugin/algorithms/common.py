@@ -13,6 +13,8 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
     QgsProcessingParameterString,
 )
 from qgis.PyQt.QtGui import QIcon
@@ -95,6 +97,20 @@ def progress_to(feedback) -> Callable[[float, str], None]:
 def advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
+
+
+def base_year_parameter(name: str) -> QgsProcessingParameterNumber:
+    """The year that the parcels behind the expansion ratio are of."""
+    integer = Qgis.ProcessingNumberParameterType.Integer
+    label = tr("Year of the base parcels")
+    return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
+
+
+def workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
+    """A workbook that is written only where it is asked for."""
+    return QgsProcessingParameterFileDestination(
+        name, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
+    )
 
 
 def text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:

@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterFileDestination,
 )
 
 from ..bridge.check import stopper
@@ -31,6 +30,7 @@ from .common import (
     norm_parameters,
     progress_to,
     text_parameter,
+    workbook_parameter,
 )
 from .inputs import source_of
 from .outputs import LayerOutput
@@ -80,11 +80,7 @@ class CompareVersions(SanxianAlgorithm):
                 OUTPUT, tr("Parts that moved or changed"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
             )
         )
-        self.addParameter(
-            QgsProcessingParameterFileDestination(
-                OUTPUT_XLSX, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
-            )
-        )
+        self.addParameter(workbook_parameter(OUTPUT_XLSX))
         for name, label in (
             ("AREA_IN", tr("Moved in (m²)")),
             ("AREA_OUT", tr("Moved out (m²)")),

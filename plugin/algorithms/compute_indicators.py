@@ -7,8 +7,6 @@ from qgis.core import (
     Qgis,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
 )
 
 from ..bridge.check import stopper
@@ -20,7 +18,16 @@ from ..core.check import Options
 from ..core.standard import load_standard
 from ..core.tabulate import check_workbook
 from ..core.writing import check_writable
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .common import (
+    SanxianAlgorithm,
+    advanced,
+    base_year_parameter,
+    norm_help,
+    norm_parameters,
+    progress_to,
+    text_parameter,
+    workbook_parameter,
+)
 from .inputs import source_parameters, whole_plan, with_county
 from .outputs import LayerOutput
 from .say import say_county, say_figures, say_written
@@ -71,22 +78,10 @@ class ComputeIndicators(SanxianAlgorithm):
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        year = QgsProcessingParameterNumber(
-            BASE_YEAR,
-            tr("Year of the base parcels"),
-            Qgis.ProcessingNumberParameterType.Integer,
-            optional=True,
-            minValue=1990,
-            maxValue=2100,
-        )
-        self.addParameter(advanced(year))
+        self.addParameter(advanced(base_year_parameter(BASE_YEAR)))
         kind = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
-        self.addParameter(
-            QgsProcessingParameterFileDestination(
-                OUTPUT_XLSX, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
-            )
-        )
+        self.addParameter(workbook_parameter(OUTPUT_XLSX))
         for name, label in (
             ("COMPUTED", tr("Indicators computed")),
             ("NOT_COMPUTED", tr("Indicators that no layer gives")),

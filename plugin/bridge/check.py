@@ -18,6 +18,7 @@ from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.check import Checked
+    from ..core.layer import SourceLayer
 
 Progress = Callable[[float, str], None]
 
@@ -38,21 +39,25 @@ def check(
     """
     health.require(stopper(cancelled))
     from ..core.check import check as core_check
-    from ..core.check import part_of_plan
 
     if isinstance(what, str):
         return in_qgis(core_check(what, options, source=source, progress=progress, cancelled=cancelled))
+    layers, options = snapshots_read(what, options, lambda share, text: progress(0.1 * share, text), cancelled)
+    return in_qgis(core_check(layers, options, source=source, progress=progress, cancelled=cancelled))
+
+
+def snapshots_read(
+    what: list[Snapshot], options: Options, progress: Progress, cancelled: Callable[[], bool]
+) -> tuple[list[SourceLayer], Options]:
+    """The layers of the plan among snapshots, read, and the options with their names. InputError when there are none."""
+    from ..core.check import part_of_plan
+
     if not what:
         raise InputError("no_layers")
     shots = unique_names(what)
     options = with_names(options, shots)
-    layers = read_all(
-        shots,
-        progress=lambda share, text: progress(0.1 * share, text),
-        check=stopper(cancelled),
-        wanted=part_of_plan(options.norm(), options.role_choices()),
-    )
-    return in_qgis(core_check(layers, options, source=source, progress=progress, cancelled=cancelled))
+    wanted = part_of_plan(options.norm(), options.role_choices())
+    return read_all(shots, progress=progress, check=stopper(cancelled), wanted=wanted), options
 
 
 def in_qgis(checked: Checked) -> Checked:

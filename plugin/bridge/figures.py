@@ -10,10 +10,9 @@ from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsField, 
 from qgis.PyQt.QtCore import QMetaType
 
 from ..core.check import Options
-from ..core.errors import InputError
 from . import health
-from .check import stopper, with_names
-from .layers import Snapshot, read_all, unique_names
+from .check import snapshots_read, stopper
+from .layers import Snapshot
 from .tables import Table
 from .threads import steady
 
@@ -41,21 +40,11 @@ def tabulate(
 ) -> Tabulated:
     """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.check.check` takes them."""
     health.require(stopper(cancelled))
-    from ..core.check import part_of_plan
     from ..core.tabulate import tabulate as core_tabulate
 
     if isinstance(what, str):
         return core_tabulate(what, options, source=source, progress=progress, cancelled=cancelled)
-    if not what:
-        raise InputError("no_layers")
-    shots = unique_names(what)
-    options = with_names(options, shots)
-    layers = read_all(
-        shots,
-        progress=lambda share, text: progress(0.3 * share, text),
-        check=stopper(cancelled),
-        wanted=part_of_plan(options.norm(), options.role_choices()),
-    )
+    layers, options = snapshots_read(what, options, lambda share, text: progress(0.3 * share, text), cancelled)
     return core_tabulate(layers, options, source=source, progress=progress, cancelled=cancelled)
 
 
