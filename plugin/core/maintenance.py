@@ -56,6 +56,17 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How the geodatabase is called that is handed in (``file``, with {code}, {name}, {year}), its horizontal and vertical CRS,
+    and what stands behind its name in that of the ``balance``."""
+
+    file: str
+    crs: str
+    vertical: str
+    balance: str
+
+
+@dataclass(frozen=True)
 class Maintenance:
     """What a standard says of yearly maintenance; ``id`` and ``name`` are those of the group of layers."""
 
@@ -64,6 +75,7 @@ class Maintenance:
     aliases: tuple[str, ...]
     stages: tuple[Stage, ...]
     layers: tuple[Maintained, ...]
+    delivery: Delivery
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -98,7 +110,9 @@ class Maintenance:
 def load_maintenance(path: Path) -> Maintenance:
     """Read ``maintenance.toml``. DataError names file and key."""
     table = read_toml(path)
-    check_keys(table, required=("id", "name", BEFORE, CHANGE, AFTER, "layer"), allowed=("aliases",), file=path)
+    check_keys(
+        table, required=("id", "name", "delivery", BEFORE, CHANGE, AFTER, "layer"), allowed=("aliases",), file=path
+    )
     layers = []
     for position, row in enumerate(expect(table["layer"], list, file=path, key="layer"), start=1):
         where = f"layer[{position}]"
@@ -110,7 +124,15 @@ def load_maintenance(path: Path) -> Maintenance:
         if roles.count(role) > 1:
             raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
     stages = tuple(_stage(key, table[key], path) for key in (BEFORE, CHANGE, AFTER))
-    return Maintenance(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers))
+    delivery = _delivery(table["delivery"], path)
+    return Maintenance(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
+
+
+def _delivery(row: Any, path: Path) -> Delivery:
+    names = tuple(Delivery.__dataclass_fields__)
+    expect(row, dict, file=path, key="delivery")
+    check_keys(row, required=names, allowed=(), file=path, where="delivery")
+    return Delivery(**{name: expect(row[name], str, file=path, key=f"delivery.{name}") for name in names})
 
 
 def _stage(key: str, row: dict[str, Any], path: Path) -> Stage:

@@ -164,3 +164,17 @@ def test_the_stages_by_name():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
     assert [loaded.stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
     assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('vertical = "EPSG:5737"\n', "", "delivery.vertical"),
+        ('balance = "面积平衡表"', "balance = 1", "delivery.balance"),
+        ("[delivery]\n", '[delivery]\nzone = "38"\n', "delivery.zone"),
+    ],
+)
+def test_a_slip_in_what_is_handed_in_names_its_key(tmp_path, old, new, key):
+    with pytest.raises(DataError) as told:
+        own_standard(tmp_path / "own", lambda text: text.replace(old, new))
+    assert told.value.params["key"] == key and told.value.params["file"].endswith("maintenance.toml")

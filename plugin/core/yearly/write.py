@@ -20,6 +20,7 @@ from ..exchange.package.problems import Level, Problem, of_level
 from ..exchange.package.profile import VectorSet
 from ..exchange.package.read_back import ReadBack, read_back
 from ..geometry import crs as crs_care
+from ..maintenance import Delivery
 from ..provenance import area_name, plugin_version
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
@@ -28,11 +29,6 @@ from .balance import all_tables, to_dict
 from .model import YearlyUpdate
 from .rows import class_contents
 
-#: How the geodatabase is called, and what it is in: longitude and latitude of CGCS2000 with heights of 1985 (S2, B).
-FILE = "{code}{name}{year}年度县级国土空间总体规划动态维护.gdb"
-HORIZONTAL, VERTICAL = "EPSG:4490", "EPSG:5737"
-#: What the balance is called, behind the geodatabase's name.
-BALANCE = "面积平衡表"
 #: Sentences that an error holds.
 _SAID = 12
 
@@ -49,9 +45,15 @@ class Written:
 def database_path(done: YearlyUpdate, folder: str | Path) -> Path:
     """Where the geodatabase goes. InputError when nothing tells the county."""
     values = {"code": done.current.area_code, "name": area_name(done.current), "year": done.year}
-    if not values["code"] or not values["name"] or name_problem(fill(FILE, values)):
+    if not values["code"] or not values["name"] or name_problem(fill(_delivery(done).file, values)):
         raise InputError("package_county_unknown")
-    return Path(folder) / fill(FILE, values)
+    return Path(folder) / fill(_delivery(done).file, values)
+
+
+def _delivery(done: YearlyUpdate) -> Delivery:
+    rules = done.current.norm.standard.maintenance
+    assert rules is not None  # without them there is no update
+    return rules.delivery
 
 
 def write_update(
@@ -64,8 +66,8 @@ def write_update(
     """
     if not done.changed:
         raise InputError("yearly_nothing", year=done.year)
-    target = database_path(done, folder)
-    places = [target, *(target.with_name(f"{target.stem}{BALANCE}{suffix}") for suffix in (".xlsx", ".json"))]
+    delivery, target = _delivery(done), database_path(done, folder)
+    places = [target, *(target.with_name(f"{target.stem}{delivery.balance}{suffix}") for suffix in (".xlsx", ".json"))]
     for place in places:
         if place.exists():
             raise OutputError("yearly_exists", target=str(place))
@@ -74,7 +76,7 @@ def write_update(
     contents = class_contents(done, plane)
     made = Written(places, problems=_look(done, contents, target, texts, check))
     with beside(target) as new:
-        crs = CRS.from_user_input(f"{HORIZONTAL}+{VERTICAL.removeprefix('EPSG:')}")
+        crs = CRS.from_user_input(f"{delivery.crs}+{delivery.vertical.removeprefix('EPSG:')}")
         code_lists = done.current.norm.standard.code_lists
         write_database(new, contents, crs, plane=plane, code_lists=code_lists, check=check)
         for content in contents:
@@ -91,7 +93,8 @@ def _look(
     done: YearlyUpdate, contents: list[Content], target: Path, texts: Texts, check: Callable[[], None]
 ) -> list[Problem]:
     """What cannot be written without loss stops; what the filed edition has against its own lists is told."""
-    vectors = VectorSet("maintenance", "", target.name, HORIZONTAL, (), VERTICAL)
+    delivery = _delivery(done)
+    vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = done.current.norm.standard.code_lists
     found = [problem for content in contents for problem in look(content, vectors, lists, check)]
     if stops := of_level(found, Level.STOP):
