@@ -21,7 +21,7 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.exchange.package import export as exporting
+from plugin.core.exchange.package import parts, vectors
 from plugin.core.exchange.package.export import Order, export_package, package_path
 from plugin.core.exchange.package.folder import NEW, OLD, settle, siblings
 from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, is_whole
@@ -148,7 +148,7 @@ def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, mo
     form = replace(order.form, tables=None)
     done = export_package(checked, changed(order, form=form))
     assert not any(n.endswith(".xlsx") for n in names(done.path))
-    monkeypatch.setattr(exporting, "find_spec", lambda name: None)
+    monkeypatch.setattr(parts, "find_spec", lambda name: None)
     done = export_package(checked, order)
     assert "tables_no_openpyxl" in {p.key for p in done.problems} and not any(
         n.endswith(".xlsx") for n in names(done.path)
@@ -320,7 +320,7 @@ def test_shapefiles_in_gbk_by_a_provinces_own_form(checked, order, tmp_path):
 def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
     export_package(checked, order)
     before = digest(order.folder / ROOT)
-    real = exporting.write_database
+    real = vectors.write_database
 
     def changes(path, *args, **more):
         real(path, *args, **more)
@@ -333,7 +333,7 @@ def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
         layer.SetFeature(feature)
         del feature, layer, database
 
-    monkeypatch.setattr(exporting, "write_database", changes)
+    monkeypatch.setattr(vectors, "write_database", changes)
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
     assert caught.value.key == "package_not_the_same" and "MJ" in said(caught.value)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Before a package is made: may the target be replaced, and does the plan pass?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import OutputError
+from ...texts import Texts
+from ...writing import same_file
+from .files import is_stray
+from .folder import siblings
+from .hashes import MANIFEST, SCHEMA, UNLISTED, files_below
+from .names import recogniser
+from .problems import HELD_BACK, NAMED, Level, Problem, of_level
+
+if TYPE_CHECKING:
+    from ...check import Checked
+    from ...plan import Plan
+    from .order import Order
+    from .profile import PackageProfile
+
+#: Sentences that an error holds; the log has all.
+_SAID = 12
+
+
+def check_folder(folder: Path) -> None:
+    """The folder in which the package is made; its own parent must be there. OutputError."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError("package_no_folder", folder=str(folder)) from error
+
+
+def check_target(target: Path, plan: Plan, form: PackageProfile, values: dict[str, str]) -> None:
+    """OutputError for a target that is no package of ours, or holds files that a new one would lose."""
+    for source in plan.inputs:
+        inside = Path(source).absolute()
+        for folder in (target, *siblings(target)):
+            if same_file(source, folder) or folder.absolute() in inside.parents:
+                raise OutputError("output_is_input", target=str(target))
+    if not target.exists():
+        return
+    names = [name for name, _ in files_below(target)] if target.is_dir() else None
+    if names == []:
+        return
+    listed = _listed(target)
+    if names is None or listed is None:
+        raise OutputError("package_not_ours", target=str(target))
+    slots = [recogniser(slot.file, values) for slot in form.files]
+    more = [
+        name
+        for name in names
+        if name not in listed
+        and name not in UNLISTED
+        and not is_stray(Path(name).name)
+        and not any(slot.fullmatch(Path(name).name) for slot in slots)
+    ]
+    if more:
+        shown = ", ".join(more[:NAMED]) + (" …" if len(more) > NAMED else "")
+        raise OutputError("package_has_more", target=str(target), count=len(more), files=shown)
+
+
+def _listed(target: Path) -> set[str] | None:
+    """Files that the former package's manifest lists; None for a folder without such a manifest."""
+    try:
+        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        return {row["path"] for row in manifest["files"]} if manifest["schema"] == SCHEMA else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def verdict(checked: Checked) -> Iterator[Problem]:
+    """What the check of the plan has against a package."""
+    said = checked.report.summary
+    if said["verdict"] in HELD_BACK:
+        word = Texts(checked.report.lang).get("verdicts", said["verdict"])
+        params = {"verdict": word, "errors": said["errors"], "skipped": said["skipped"] + said["crashed"]}
+        yield Problem(Level.GATE, "not_passed", params=params)
+    if said["left_out"]:
+        named = tuple(said["left_out"][:NAMED])
+        yield Problem(Level.GATE, "rules_left_out", count=len(said["left_out"]), features=named)
+
+
+def pass_gate(problems: list[Problem], order: Order, target: Path, lang: str) -> None:
+    """OutputError unless the package may be made."""
+    texts = Texts(lang)
+    for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
+        shut = of_level(problems, level)
+        if shut and not (order.force and level is Level.GATE):
+            lines = [p.sentence(texts) for p in shut[:_SAID]]
+            lines += ["…"] if len(shut) > _SAID else []
+            raise OutputError(key, target=target.name, count=len(shut), reasons="\n".join(lines))

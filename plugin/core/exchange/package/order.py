@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is asked for when a package is made, what comes of it, and how county and folder are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InputError, OutputError
+from ...provenance import area_name
+from ...standard import load_standard
+from .names import fill, name_problem
+from .problems import Problem
+from .profile import PackageProfile
+
+if TYPE_CHECKING:
+    from ...plan import Plan
+
+#: Share done (0 to 1) and what is at work.
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for. ``folder``: where the package's own folder is made; ``documents``: a folder with what comes with the
+    data, or None; ``force``: make it although the gate is shut, and say so in it; ``personal``: with what tells of persons."""
+
+    form: PackageProfile
+    folder: Path
+    documents: Path | None = None
+    force: bool = False
+    personal: bool = False
+
+
+@dataclass
+class Exported:
+    """``digest``: SHA-256 of the manifest; ``problems``: what was told on the way."""
+
+    path: Path
+    digest: str
+    manifest: dict[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+
+
+def names_of(plan: Plan, form: PackageProfile) -> dict[str, str]:
+    """What ``{code}`` and ``{name}`` stand for. InputError when the plan does not tell which county it is."""
+    told = plan.area_code
+    code = told[:6] if form.digits == 6 else f"{told[:4]}00"
+    lists = plan.norm.standard.code_lists
+    # The list is one for all editions, but not every edition includes it.
+    divisions = (lists.get("divisions") or load_standard().code_lists["divisions"]).codes
+    name = divisions[code].name if code in divisions else area_name(plan)
+    if len(code) < 6 or not code.isdigit() or not name:
+        raise InputError("package_county_unknown")
+    return {"code": code, "name": name}
+
+
+def package_path(plan: Plan, order: Order) -> Path:
+    """The package's own folder. OutputError when a form of a province's own makes a name that no system takes."""
+    root = fill(order.form.root, names_of(plan, order.form))
+    if problem := name_problem(root):
+        raise OutputError("package_root", value=root, detail=problem)
+    return order.folder / root

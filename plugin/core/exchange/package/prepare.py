@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sets of layers that a form asks for, taken from the plan and looked at before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyproj import CRS
+
+from ...geometry import crs as crs_care
+from ...texts import Texts
+from .content import Content, contents
+from .look import look, look_at_wanting
+from .problems import Level, Problem
+from .profile import VectorSet
+
+if TYPE_CHECKING:
+    from ...plan import Plan
+    from .order import Order
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """One set of layers, ready to be written: those with rows. ``crs``: what they say of themselves, with heights where
+    asked; ``plane``: its horizontal part."""
+
+    vectors: VectorSet
+    contents: list[Content]
+    crs: CRS
+    plane: CRS
+
+
+def prepare(plan: Plan, order: Order, check: Callable[[], None]) -> tuple[list[PreparedSet], list[Problem]]:
+    """Every vector set of the form, and what stands against writing it or is to be told of it."""
+    sets: list[PreparedSet] = []
+    problems: list[Problem] = []
+    for vectors in order.form.vectors:
+        found, wanting = contents(plan, vectors, personal=order.personal)
+        problems += look_at_wanting(wanting, lambda layer: _title(plan, layer))
+        one = _prepared(vectors, [c for c in found if len(c)])
+        for content in found:
+            problems += look(content, vectors, plan.norm.standard.code_lists, check)
+        problems += [*_brought(one), *_twice(one)]
+        sets.append(one)
+    return sets, problems
+
+
+def _title(plan: Plan, layer: str) -> str:
+    templates = plan.norm.standard.templates
+    return templates[layer].name if layer in templates else Texts("zh").concept(layer)
+
+
+def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:
+    plane = CRS.from_user_input(vectors.crs)
+    if not vectors.vertical:
+        return PreparedSet(vectors, found, plane, plane)
+    heights = vectors.vertical.rpartition(":")[2]
+    return PreparedSet(vectors, found, CRS.from_user_input(f"{vectors.crs}+{heights}"), plane)
+
+
+def _brought(one: PreparedSet) -> Iterator[Problem]:
+    """Which layers are brought into the package's CRS, by the CRS they come from."""
+    brought: dict[str, list[str]] = {}
+    for content in one.contents:
+        if content.layer.crs != one.plane:
+            brought.setdefault(crs_care.label(content.layer.crs), []).append(content.name)
+    for name, layers in brought.items():
+        params = {"source": name, "target": one.vectors.crs}
+        yield Problem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
+
+
+def _twice(one: PreparedSet) -> Iterator[Problem]:
+    names = [c.name.upper() for c in one.contents]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield Problem(Level.STOP, "layer_twice", layer=name)
