@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from qgis.core import QgsApplication, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
-from plugin.bridge.layouts import catalogue, frame
+from plugin.bridge.layouts import frame
+from plugin.core import map_set
 from plugin.paths import LAYOUTS
 
 
@@ -37,7 +38,7 @@ def save(layout, path: Path) -> None:
 
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for sheet in catalogue.load().sheets.values():
+    for sheet in map_set.load().sheets.values():
         save(frame.draw(sheet), folder / f"{sheet.id}.qpt")
 
 

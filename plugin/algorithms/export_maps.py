@@ -23,7 +23,6 @@ from qgis.core import (
 from ..bridge import county, health
 from ..bridge.check import stopper
 from ..bridge.layers import file_of
-from ..bridge.layouts import catalogue as maps
 from ..bridge.layouts.build import Builder, Plate
 from ..bridge.layouts.export import FORMATS, LEAST_DPI
 from ..bridge.layouts.material import of_layers, of_project
@@ -31,6 +30,7 @@ from ..bridge.layouts.run import Order, run
 from ..bridge.layouts.source import opened
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
+from ..core import map_set as maps
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.texts import Texts

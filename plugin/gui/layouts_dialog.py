@@ -19,9 +19,9 @@ from qgis.PyQt.QtWidgets import (
 
 from ..bridge import settings
 from ..bridge.layouts.build import Plate
-from ..bridge.layouts.catalogue import Catalogue, Map, Sheet
 from ..bridge.layouts.material import Material
 from ..bridge.texts import tr
+from ..core.map_set import Catalogue, Map, Sheet
 from ..core.texts import Texts
 from .buttons import ok_and_cancel
 

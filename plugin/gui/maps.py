@@ -10,12 +10,13 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QApplication, QMessageBox
 
 from ..bridge import county, recognise
-from ..bridge.layouts import catalogue, keep
+from ..bridge.layouts import keep
 from ..bridge.layouts.build import Builder
 from ..bridge.layouts.material import Material, of_found
 from ..bridge.settings import interface_language
 from ..bridge.tasks import Job, Runner, log_error
 from ..bridge.texts import tr
+from ..core import map_set
 from ..core.errors import InputError, SanxianError
 from . import idle
 
@@ -34,7 +35,7 @@ class Maps:
             self._iface.messageBar().pushSuccess(
                 tr("Export Maps"), text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"])
             )
-            lacking = [catalogue.load().maps.get(one) for one in results["NOT_MADE"].split(", ") if one]
+            lacking = [map_set.load().maps.get(one) for one in results["NOT_MADE"].split(", ") if one]
             titles = [_title(one) for one in lacking if one is not None]
             if titles:
                 text = tr("Not made, for layers are missing: {names}.")
@@ -68,7 +69,7 @@ class Maps:
         """The dialog, and what it asks for. Raises SanxianError."""
         from .layouts_dialog import LayoutsDialog
 
-        dialog = LayoutsDialog(material, catalogue.load(), self._iface.mainWindow())
+        dialog = LayoutsDialog(material, map_set.load(), self._iface.mainWindow())
         if dialog.exec():
             self.put(Builder(material, dialog.catalogue, dialog.plate()), dialog.wanted())
 
@@ -121,5 +122,5 @@ class Maps:
         self._iface.messageBar().pushWarning(tr("Make Layouts"), text)
 
 
-def _title(one: catalogue.Map) -> str:
+def _title(one: map_set.Map) -> str:
     return one.title if interface_language() == "zh" else one.title_en

@@ -24,9 +24,9 @@ def sample_project(folder: Path):
 
 def builder_for(project, plate=None, catalogue=None):
     from plugin.bridge import county
-    from plugin.bridge.layouts import catalogue as maps
     from plugin.bridge.layouts.build import Builder
     from plugin.bridge.layouts.material import of_project
+    from plugin.core import map_set as maps
 
     return Builder(of_project(project, county.options(project)), catalogue or maps.load(), plate)
 

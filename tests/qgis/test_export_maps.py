@@ -13,11 +13,11 @@ import pyogrio
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsVectorLayer
 
-from plugin.bridge.layouts import catalogue as maps
 from plugin.bridge.layouts import export, keep
 from plugin.bridge.layouts.build import Plate
 from plugin.bridge.layouts.run import Order
 from plugin.bridge.layouts.run import run as run_order
+from plugin.core import map_set as maps
 from plugin.core.errors import Cancelled, OutputError
 from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, small_layers, square, write_small
 from tests.qgis.maps_helpers import (

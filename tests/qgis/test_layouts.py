@@ -11,9 +11,9 @@ import shapely
 from qgis.core import QgsFillSymbol, QgsLayoutExporter, QgsPrintLayout, QgsProject, QgsSingleSymbolRenderer
 from qgis.PyQt.QtCore import QSize
 
-from plugin.bridge.layouts import catalogue as maps
 from plugin.bridge.layouts import export, frame, keep, legend
 from plugin.bridge.layouts.build import Plate, crs_text
+from plugin.core import map_set as maps
 from plugin.core.errors import DataError, InputError
 from plugin.paths import LAYOUTS
 from tests.qgis.helpers import ROOT, SAMPLE, square, write_small

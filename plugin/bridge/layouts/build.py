@@ -21,9 +21,9 @@ from qgis.core import (
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.errors import DataError
+from ...core.map_set import Catalogue, Map, Sheet
 from ...paths import LAYOUTS
 from . import frame, looks, texts
-from .catalogue import Catalogue, Map, Sheet
 from .legend import fill_legend
 from .material import CENTRE, COUNTY, TOWNSHIPS, Material, has_features
 

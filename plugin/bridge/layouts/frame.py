@@ -36,8 +36,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
+from ...core.map_set import Sheet
 from ...paths import ICONS
-from .catalogue import Sheet
 
 #: Named in the .qpt: the fonts of a Windows with Chinese. What is there is chosen when a sheet is filled.
 FONT = "Microsoft YaHei"

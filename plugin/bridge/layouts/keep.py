@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from qgis.core import QgsPrintLayout, QgsProject, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
+from ...core.map_set import Map, Sheet
 from .build import MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
-from .catalogue import Map, Sheet
 
 #: What the sheet was when it was made.
 _MADE = "sanxian/made"

@@ -30,9 +30,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
+from ...core.map_set import Catalogue, Look, Sheet
 from .. import styles
 from ..painting import FONTS
-from .catalogue import Catalogue, Look, Sheet
 from .material import Material
 
 #: Over townships that a page is not about.

@@ -20,10 +20,10 @@ from qgis.core import (
 )
 
 from ...core.errors import InputError
+from ...core.map_set import LayerSpec, Map
 from .. import recognise
 from ..layers import to_qgis_crs
 from ..threads import steady
-from .catalogue import LayerSpec, Map
 
 if TYPE_CHECKING:
     from ...core.check import Options

@@ -17,9 +17,9 @@ from qgis.core import (
     QgsProperty,
 )
 
+from ...core.map_set import Sheet
 from ..painting import round_length
 from . import frame
-from .catalogue import Sheet
 
 #: Nothing gets smaller than this share of its size.
 _LEAST = 0.45

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.data import check_keys, expect, read_toml
-from ...core.errors import DataError, InputError
-from ...paths import LAYOUTS
+from ..paths import LAYOUTS
+from .data import check_keys, expect, read_toml
+from .errors import DataError, InputError
 
 #: The map set that comes with the plugin.
 MAPS = LAYOUTS / "maps.toml"
