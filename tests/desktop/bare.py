@@ -21,7 +21,7 @@ def steps():
     desk.open_sample()
     pause(0.6)
     desk.run()
-    wait(lambda: desk._job is None, 20)
+    wait(lambda: not desk.busy, 20)
     FACTS["after_run"] = desk.dock.empty.label.text()
 
     def look():

@@ -15,7 +15,7 @@ def steps():
     iface.messageBar().clearWidgets()
     pause(0.5)
     desk.run()
-    wait(lambda: desk._job is None, 120)
+    wait(lambda: not desk.busy, 120)
     desk.dock.step(1)
     name = os.environ["SANXIAN_PICTURE"]
     picture(name)

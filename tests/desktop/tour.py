@@ -162,17 +162,17 @@ def steps():
 
     # Check with the button in the toolbar; cancel a first run.
     click(button_of(desk, "check"))
-    wait(lambda: desk._job is not None, 5)
+    wait(lambda: desk.busy, 5)
     pause(0.4)
     started = time.monotonic()
     click(dock.run_bar.button)
-    wait(lambda: desk._job is None, 10)
+    wait(lambda: not desk.busy, 10)
     FACTS["cancel_seconds"] = round(time.monotonic() - started, 3)
     FACTS["cancelled_first"] = dock.note.text()
     with Pulse() as pulse:
         click(button_of(desk, "check"))
-        wait(lambda: desk._job is not None, 5)
-        timed("check_seconds", lambda: desk._job is None, 120)
+        wait(lambda: desk.busy, 5)
+        timed("check_seconds", lambda: not desk.busy, 120)
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
     FACTS["summary"] = report.summary
@@ -181,13 +181,13 @@ def steps():
 
     # A second run, cancelled: the former result stays.
     click(button_of(desk, "check"))
-    wait(lambda: desk._job is not None, 5)
-    wait(lambda: dock.run_bar.bar.value() > 300 or desk._job is None, 20)
+    wait(lambda: desk.busy, 5)
+    wait(lambda: dock.run_bar.bar.value() > 300 or not desk.busy, 20)
     FACTS["progress"] = dock.run_bar.bar.format()
     picture("3-running")
-    if desk._job is not None:
+    if desk.busy:
         click(dock.run_bar.button)
-        wait(lambda: desk._job is None, 10)
+        wait(lambda: not desk.busy, 10)
     FACTS["cancelled_again"] = dock.note.text()
     FACTS["time"] = dock.result.time
 
@@ -270,7 +270,7 @@ def steps():
     pause(0.5)
     desk.run()
     pause(0.4)
-    FACTS["ran_at_unload"] = desk._job is not None
+    FACTS["ran_at_unload"] = desk.busy
     started = time.monotonic()
     unloadPlugin("sanxian")
     FACTS["unload_seconds"] = round(time.monotonic() - started, 3)

@@ -20,7 +20,7 @@ def steps():
     iface.messageBar().clearWidgets()
     pause(0.5)
     desk.run()
-    wait(lambda: desk._job is None, 120)
+    wait(lambda: not desk.busy, 120)
     dock = desk.dock
     dock.step(1)
     pause(0.4)
@@ -100,7 +100,7 @@ def profile(desk):
         dialog.reject()
 
     QTimer.singleShot(500, look)
-    desk.choose_profile()
+    desk.dialogs.profile()
 
 
 tour(steps)

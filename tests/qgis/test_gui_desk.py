@@ -14,6 +14,7 @@ from plugin.bridge import filling, findings_layer, recognise, settings
 from plugin.core.errors import InputError
 from plugin.gui import desk as desk_module
 from plugin.gui import idle
+from plugin.gui.result import Result
 from tests.qgis.gui_helpers import result_of, small_report, work
 
 
@@ -67,7 +68,7 @@ def desk(chinese, qgis_app, project, monkeypatch):
     iface.window.show()
     desk = desk_module.Desk(iface)
     # A result stands for its check: what the check finds is told elsewhere.
-    monkeypatch.setattr(desk_module.Result, "of", lambda checked: checked.result)
+    monkeypatch.setattr(Result, "of", lambda checked: checked.result)
     work(qgis_app, desk.dock.isVisible, 1)
     yield desk
     desk.unload()
@@ -121,7 +122,7 @@ def test_findings_stay_with_the_project_they_were_found_in(desk, held, project):
     assert findings_layer.find(project) is None and len(project.mapLayers()) == 1
     assert desk.dock.result is not None and desk.dock.stale.text() == "工程已换，以下是 14:32 的结果。"
     assert not desk.actions["layer"].isEnabled()
-    desk._show_layer(True)
+    desk.on_map.set_wanted(True)
     assert findings_layer.find(project) is None
     desk.dock.step(1)
     desk._open_form(desk.dock.tree.current())
@@ -189,7 +190,7 @@ def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, 
     """Layers came while the run went on, or the panel had not yet looked."""
     desk.dock.set_idle(idle.no_layer(desk.making.show, desk.open_sample))
     plan_layer(project)
-    desk._settle.stop()
+    desk.look.stop()
     job = held.run(desk)
     if how == "cancelled":
         job.cancel()
@@ -202,10 +203,10 @@ def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, 
 
 def test_an_answer_about_layers_of_before_is_not_heard(desk, held, project):
     plan_layer(project)
-    desk._look_at_project()
+    desk.look.look()
     first = held.jobs[-1]
     plan_layer(project, "DLTB")
-    desk._look_at_project()
+    desk.look.look()
     said = desk.dock.empty.label.text()
     first._result = recognise.Recognised({}, [], [])
     first.finished(True)

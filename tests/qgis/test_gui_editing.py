@@ -51,7 +51,7 @@ def checked(open_desk, qgis_app):
 
 def check(desk, application):
     desk.run()
-    assert work(application, lambda: desk._job is None and desk.editing._now is not None, 30)
+    assert work(application, lambda: not desk.busy and desk.editing._now is not None, 30)
     settled(desk, application)
 
 
@@ -134,7 +134,7 @@ def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, m
     assert desk.dock.stale_button.isVisible() and desk.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
     desk.dock.stale_button.click()
-    assert work(qgis_app, lambda: desk._job is None and desk.dock.stale.isHidden(), 30)
+    assert work(qgis_app, lambda: not desk.busy and desk.dock.stale.isHidden(), 30)
 
 
 def test_switched_off_it_waits_and_on_again_it_catches_up(checked, qgis_app):
@@ -154,8 +154,8 @@ def test_a_project_that_goes_and_a_check_that_was_cancelled(checked, project, qg
     desk, layers = checked
     following = desk.editing._now
     desk.run()
-    desk.cancel()
-    assert work(qgis_app, lambda: desk._job is None, 20)
+    desk.checking.cancel()
+    assert work(qgis_app, lambda: not desk.busy, 20)
     assert desk.editing._now is following and desk.editing._next is None
     draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk, qgis_app)

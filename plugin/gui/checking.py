@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""全面检查 of the project's layers, in the background: one at a time, its progress in the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..bridge import findings_layer, recognise
+from ..bridge.layers import snapshot
+from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.texts import tr
+from ..core.errors import SanxianError
+from . import idle
+from .basis import Basis
+from .editing import Editing
+from .findings_dock import FindingsDock
+from .result import Result
+
+
+class Checking(QObject):
+    """``began``; then ``done(result, rows, basis)``, rows being those of the findings layer, or ``stopped``: cancelled, or it
+    could not be run, and the former result stays."""
+
+    began = pyqtSignal()
+    done = pyqtSignal(object, list, object)
+    stopped = pyqtSignal()
+
+    def __init__(
+        self, dock: FindingsDock, editing: Editing, runner: Runner, doctor: Callable[[], None], parent: QObject
+    ):
+        super().__init__(parent)
+        self._dock, self._editing, self._runner, self._doctor = dock, editing, runner, doctor
+        self.job: Job | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None
+
+    def start(self) -> bool:
+        """False when a check is under way, or the project has no layer of a plan."""
+        project = QgsProject.instance()
+        layers = recognise.plan_layers(project)
+        if self.busy or not layers:
+            return False
+        shots, basis = [snapshot(layer) for layer in layers], Basis.of(project)
+        options = basis.options
+        source = project.title() or project.baseName() or tr("Layers of the project")
+
+        def work(progress, cancelled):
+            from ..bridge.check import check
+
+            checked = check(shots, options, source=source, progress=progress, cancelled=cancelled)
+            return checked, findings_layer.features(checked.report.findings)
+
+        def done(answer):
+            self._editing.judge(answer[0], options, {shot.name: shot.layer_id for shot in shots})
+            self._done(answer, basis)
+
+        self._editing.begin(layers)
+        self.job = Job(tr("Check All"), work, on_done=done, on_error=self._failed, on_cancelled=self._cancelled)
+        self.job.step.connect(self._step)
+        self._dock.start_run(idle.rule_count(options))
+        self.began.emit()
+        self._runner.start(self.job)
+        return True
+
+    def cancel(self) -> None:
+        if self.job is not None:
+            self.job.cancel()
+
+    def _step(self, share: float, text: str) -> None:
+        if self.busy:
+            self._dock.run_bar.step(share, idle.rule_code(text))
+
+    def _done(self, answer: Any, basis: Basis) -> None:
+        checked, rows = answer
+        self.job = None
+        self._dock.end_run()
+        self.done.emit(Result.of(checked), rows, basis)
+
+    def _cancelled(self) -> None:
+        former = self._dock.result
+        note = (
+            tr("Cancelled, still showing the result of {time}").format(time=former.time) if former else tr("Cancelled")
+        )
+        self._stop(note)
+
+    def _failed(self, error: Exception) -> None:
+        if idle.lacks_libraries(error):
+            self._stop("")
+            self._dock.set_idle(idle.package_missing(self._doctor))
+            return
+        if not isinstance(error, SanxianError):
+            log_error(error)
+        self._stop(idle.explain(error))
+
+    def _stop(self, note: str) -> None:
+        self.job = None
+        self._editing.abandon()
+        self._dock.end_run(note)
+        self.stopped.emit()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Dialogs that the menu opens and that answer by themselves. Imported when they open: QGIS starts no slower for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtWidgets import QDialog
+
+from ..bridge import county
+from ..bridge.tasks import Runner
+from ..bridge.texts import tr
+from ..core.errors import SanxianError
+from . import idle
+
+
+class Dialogs(QObject):
+    """``changed``: roles or profile are others now. ``result``: the one in view, or None."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, iface: Any, runner: Runner, result: Callable[[], Any], parent: QObject):
+        super().__init__(parent)
+        self._iface, self._runner, self._result = iface, runner, result
+
+    def close(self) -> None:
+        """Those that stay open beside the work: none outlives the plugin's code."""
+        for dialog in self._iface.mainWindow().findChildren(QDialog):
+            if dialog.objectName().startswith("Sanxian"):
+                dialog.close()
+
+    def roles(self) -> None:
+        from .roles_dialog import RolesDialog
+
+        if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
+            self.changed.emit()
+
+    def profile(self) -> None:
+        from .profile_dialog import ProfileDialog
+
+        if ProfileDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
+            self.changed.emit()
+
+    def doctor(self) -> None:
+        from .doctor_dialog import DoctorDialog
+
+        DoctorDialog(self._iface.mainWindow()).exec()
+
+    def map_fields(self) -> None:
+        """The current layer into a template."""
+        from .mapping_dialog import MappingDialog
+
+        iface = self._iface
+        try:
+            dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
+        except (SanxianError, ImportError) as error:
+            iface.messageBar().pushWarning(tr("Map Fields"), idle.explain(error))
+            return
+        dialog.show()
+
+    def dictionary(self) -> None:
+        """On the page of the current layer, beside the work."""
+        from .dictionary_dialog import DictionaryDialog
+
+        standard = county.of(QgsProject.instance()).standard
+        DictionaryDialog(standard, self._iface.activeLayer(), self._iface.mainWindow()).show()
+
+    def help(self, code: str) -> None:
+        from .help_dialog import HelpDialog
+
+        norm, outcome = idle.in_force(self._result(), county.options(QgsProject.instance()))
+        HelpDialog(code, self._iface.mainWindow(), norm=norm, outcome=outcome).exec()

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings of the result in view on the map: their layer in the project they are of, and in no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..bridge import findings_layer, settings
+from ..bridge.texts import tr
+from .findings_dock import FindingsDock
+
+_SHOW_LAYER = "show_findings_layer"
+
+
+class FindingsOnMap(QObject):
+    """``current``: is there a result, and is it of the project that is open? ``taken``: the user took the layer off."""
+
+    taken = pyqtSignal()
+
+    def __init__(self, dock: FindingsDock, current: Callable[[], bool], parent: QObject):
+        super().__init__(parent)
+        self._dock, self._current = dock, current
+        self.wanted = settings.get(_SHOW_LAYER, True)
+        #: The findings' rows for the map, by id() of the finding.
+        self._rows: dict[int, Any] = {}
+        self._layer_id = ""
+
+    def set_wanted(self, on: bool) -> None:
+        """Without a result it is a wish for the next check."""
+        settings.put(_SHOW_LAYER, on)
+        self.wanted = on
+        if on:
+            self._put()
+        else:
+            findings_layer.remove(QgsProject.instance())
+
+    def show_result(self, findings: list[Any], rows: list[Any]) -> None:
+        self._rows = {id(f): row for f, row in zip(findings, rows, strict=True)}
+        if self.wanted:
+            self._put()
+
+    def renew(self, former: list[Any], rows: dict[int, Any]) -> None:
+        """Rows of some findings go, others come."""
+        gone = [self._rows.pop(id(f)) for f in former]
+        self._rows |= rows
+        if not self._current():
+            return
+        layer = findings_layer.find(QgsProject.instance()) if self.wanted else None
+        if layer is not None and not findings_layer.change(layer, gone, list(rows.values())):
+            self._put()
+
+    def forget(self) -> None:
+        """Another project: a layer in memory is saved without its rows, and would come back empty, as if all were well."""
+        self._layer_id = ""
+        project = QgsProject.instance()
+        dirty = project.isDirty()
+        findings_layer.remove(project)
+        project.setDirty(dirty)
+
+    def layers_taken(self, ids: list[str]) -> None:
+        """Layers were taken off; when ours is one of them, that is as good as unticking the action."""
+        if self._layer_id and self._layer_id in ids:
+            self._layer_id = ""
+            self.taken.emit()
+            findings_layer.drop_empty_group(QgsProject.instance())
+
+    def _put(self) -> None:
+        if not self._current():
+            return
+        self._layer_id = ""
+        result = self._dock.result
+        rows = [self._rows[id(f)] for f in result.findings]
+        layer = findings_layer.show(QgsProject.instance(), rows, result.checked.plan.crs, self._lost)
+        if layer is None:
+            self._lost()
+        else:
+            self._layer_id = layer.id()
+
+    def _lost(self) -> None:
+        self._dock.say(
+            tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
+        )
