@@ -50,7 +50,7 @@ def export_package(
     target = package_path(plan, order)
     check_folder(order.folder)
     settle(target)
-    check_target(target, plan, form, values)
+    check_target(target, plan.inputs, form, values)
     progress(0.0, "")
     sets, problems = prepare(plan, order, check)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None)

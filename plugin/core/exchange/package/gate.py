@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from .problems import HELD_BACK, NAMED, Level, Problem, of_level
 
 if TYPE_CHECKING:
     from ...check import Checked
-    from ...plan import Plan
     from .order import Order
     from .profile import PackageProfile
 
@@ -35,9 +34,9 @@ def check_folder(folder: Path) -> None:
         raise OutputError("package_no_folder", folder=str(folder)) from error
 
 
-def check_target(target: Path, plan: Plan, form: PackageProfile, values: dict[str, str]) -> None:
-    """OutputError for a target that is no package of ours, or holds files that a new one would lose."""
-    for source in plan.inputs:
+def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfile, values: dict[str, str]) -> None:
+    """OutputError for a target that is no package of ours, holds files that a new one would lose, or one of the inputs."""
+    for source in inputs:
         inside = Path(source).absolute()
         for folder in (target, *siblings(target)):
             if same_file(source, folder) or folder.absolute() in inside.parents:

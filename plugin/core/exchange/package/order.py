@@ -17,6 +17,7 @@ from .profile import PackageProfile
 
 if TYPE_CHECKING:
     from ...plan import Plan
+    from ...profile import Norm
 
 #: Share done (0 to 1) and what is at work.
 Progress = Callable[[float, str], None]
@@ -46,15 +47,19 @@ class Exported:
 
 def names_of(plan: Plan, form: PackageProfile) -> dict[str, str]:
     """What ``{code}`` and ``{name}`` stand for. InputError when the plan does not tell which county it is."""
-    told = plan.area_code
-    code = told[:6] if form.digits == 6 else f"{told[:4]}00"
-    lists = plan.norm.standard.code_lists
-    # The list is one for all editions, but not every edition includes it.
-    divisions = (lists.get("divisions") or load_standard().code_lists["divisions"]).codes
-    name = divisions[code].name if code in divisions else area_name(plan)
-    if len(code) < 6 or not code.isdigit() or not name:
+    values = names_by(plan.area_code, plan.norm, form) or names_by(plan.area_code, plan.norm, form, area_name(plan))
+    if values is None:
         raise InputError("package_county_unknown")
-    return {"code": code, "name": name}
+    return values
+
+
+def names_by(told: str, norm: Norm, form: PackageProfile, name: str = "") -> dict[str, str] | None:
+    """The same by the code of an area; ``name`` for one that no list of divisions has. None when that tells no county."""
+    code = told[:6] if form.digits == 6 else f"{told[:4]}00"
+    # The list is one for all editions, but not every edition includes it.
+    divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).codes
+    name = divisions[code].name if code in divisions else name
+    return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
 
 
 def package_path(plan: Plan, order: Order) -> Path:
