@@ -25,6 +25,7 @@ from plugin.core.exchange.package import parts, vectors
 from plugin.core.exchange.package.export import Order, export_package, package_path
 from plugin.core.exchange.package.folder import NEW, OLD, settle, siblings
 from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, is_whole
+from plugin.core.exchange.package.lock import writing
 from plugin.core.exchange.package.profile import load_package
 from plugin.paths import PACKAGES
 from tests.core.made_package import names
@@ -410,10 +411,54 @@ def test_killed_at_ten_points_one_whole_package_is_there(checked, source, tmp_pa
         here = [p for p in (target, new, old) if is_whole(p)]
         assert here, f"nothing whole after {at} of {total}"
         seen.add(tuple(p.exists() for p in (target, new, old)))
-        settle(target)
+        with writing(target):
+            settle(target)
         assert is_whole(target) and {p.name for p in folder.iterdir()} == {ROOT}, at
     # Before the swap, between its two moves, and after it.
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
+
+
+#: Runs one export that stops half-way until a line comes.
+WAITING = """
+import sys
+sys.path.insert(0, {tree!r})
+from pathlib import Path
+from plugin.core.check import Options, check
+from plugin.core.exchange.package.export import Order, export_package
+from plugin.core.exchange.package.profile import load_package
+def wait(share, text):
+    if share > 0.5 and not waited:
+        waited.append(share)
+        print("half-way", flush=True)
+        sys.stdin.readline()
+waited = []
+export_package(check({source!r}, Options()), Order(load_package("county"), Path({folder!r}), force=True), progress=wait)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@pytest.mark.parametrize("end", ["goes on", "is killed"])
+def test_two_exports_into_one_target(checked, source, tmp_path, end):
+    folder = tmp_path / "结果"
+    order = Order(load_package("county"), folder, force=True)
+    tree = str(Path(__file__).resolve().parents[2])
+    text = WAITING.format(tree=tree, source=str(source), folder=str(folder))
+    pipe = subprocess.PIPE
+    other = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
+    try:
+        assert other.stdout.readline() == "half-way\n"
+        made = digest(folder)
+        with pytest.raises(OutputError) as caught:
+            export_package(checked, order)
+        assert caught.value.key == "package_busy" and f"({other.pid})" in said(caught.value)
+        assert str(folder / ROOT) in said(caught.value) and digest(folder) == made
+        if end == "is killed":
+            other.kill()
+        other.communicate("\n", timeout=100)
+    finally:
+        other.kill()
+    assert is_whole(folder / ROOT) == (end == "goes on")
+    assert is_whole(export_package(checked, order).path) and {p.name for p in folder.iterdir()} == {ROOT}
 
 
 def _swap_points(source, folder):

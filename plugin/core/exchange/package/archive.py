@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ...errors import InputError
+from .lock import LOCK, reading
 
 #: A file that grows more than this on unpacking, beyond a size that does not matter, is no data of a plan.
 _RATIO, _HARMLESS = 200, 50 * 2**20
 #: Files of an archive at most.
 _MOST_FILES = 100_000
 _UTF8 = 0x800
+#: What may lie beside a package and is no part of it.
+_BESIDE = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
 _CHUNK = 2**20
 
 
@@ -25,10 +28,12 @@ _CHUNK = 2**20
 def unpacked(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """The package's own folder: the folder given, or the one in a zip, unpacked until the block ends.
 
-    InputError: not there, no zip, damaged, encrypted, with paths that climb out, too large unpacked.
+    InputError: not there, somebody exports to it at this moment, no zip, damaged, encrypted, with paths that climb out, too
+    large unpacked.
     """
     if path.is_dir():
-        yield _inner(path)
+        with reading(inner := _inner(path)):
+            yield inner
         return
     if not path.is_file():
         raise InputError("source_missing", source=str(path))
@@ -49,7 +54,7 @@ def unpacked(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[P
 
 def _inner(folder: Path) -> Path:
     """A folder that holds nothing but the package's own stands for it."""
-    inside = [p for p in folder.iterdir() if p.name not in ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")]
+    inside = [p for p in folder.iterdir() if p.name not in _BESIDE and not p.name.endswith(LOCK)]
     alone = len(inside) == 1 and inside[0].is_dir() and inside[0].suffix.lower() != ".gdb"
     return inside[0] if alone and not inside[0].is_symlink() else folder
 

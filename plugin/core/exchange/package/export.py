@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .files import fill_slots
 from .folder import settle, whole_folder
-from .gate import check_folder, check_target, pass_gate, verdict
+from .gate import check_target, made_folder, pass_gate, verdict
 from .hashes import write_digest
+from .lock import writing
 from .making import Making, Steps
 from .manifest import head, slot_rows, write_manifest
 from .order import Exported, Order, Progress, names_of, package_path
@@ -42,13 +44,24 @@ def export_package(
     """Make the package of a checked plan. ``page``: the report as HTML (default without pictures).
 
     OutputError when the gate is shut (a plan that does not pass, something that the form wants is missing) and nobody forces
-    it; when something cannot be written without loss; when what was read again is not what was drawn; when the target cannot
-    be replaced. Whatever stood there then still does. ``check`` may raise to stop.
+    it; when somebody else exports to the target or inspects it; when something cannot be written without loss; when what was
+    read again is not what was drawn; when the target cannot be replaced. Whatever stood there then still does. ``check`` may raise to stop.
     """
+    target = package_path(checked.plan, order)
+    with made_folder(order.folder), writing(target):
+        return _export(checked, order, target, page, progress, check)
+
+
+def _export(
+    checked: Checked,
+    order: Order,
+    target: Path,
+    page: Callable[[], str] | None,
+    progress: Progress,
+    check: Callable[[], None],
+) -> Exported:
     plan, form, lang = checked.plan, order.form, checked.report.lang
     values = names_of(plan, form)
-    target = package_path(plan, order)
-    check_folder(order.folder)
     settle(target)
     check_target(target, plan.inputs, form, values)
     progress(0.0, "")

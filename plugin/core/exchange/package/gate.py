@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,21 @@ if TYPE_CHECKING:
 _SAID = 12
 
 
-def check_folder(folder: Path) -> None:
-    """The folder in which the package is made; its own parent must be there. OutputError."""
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """The folder in which the package is made; its own parent must be there. OutputError. One made in vain goes again."""
+    there = folder.exists()
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError("package_no_folder", folder=str(folder)) from error
+    try:
+        yield
+    finally:
+        if not there:
+            with suppress(OSError):
+                # Refused while there is something in it.
+                folder.rmdir()
 
 
 def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfile, values: dict[str, str]) -> None:
