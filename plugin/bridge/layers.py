@@ -174,10 +174,10 @@ def sketch(shot: Snapshot) -> SourceLayer:
     """A snapshot's name, fields and origin as a layer without rows."""
     import geopandas as gpd
 
-    from ..core.io import read_crs
+    from ..core.geometry.crs import parse
     from ..core.layer import SourceLayer
 
-    crs = read_crs(crs_text(shot.crs))
+    crs = parse(crs_text(shot.crs))
     return SourceLayer(
         name=shot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),

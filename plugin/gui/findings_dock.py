@@ -5,51 +5,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsApplication
-from qgis.gui import QgsDockWidget
-from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import (
-    QDockWidget,
-    QHBoxLayout,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QPushButton,
-    QSplitter,
-    QStackedWidget,
-    QTabBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QToolButton
 
-from ..bridge import settings
 from ..bridge.texts import tr
 from . import look
-from .detail_pane import DetailPane
-from .empty_state import Empty, EmptyState
-from .filter_bar import FilterBar
+from .empty_state import Empty
 from .findings_filter import Wanted
-from .findings_tree import FindingsTree
+from .findings_form import FindingsForm
 from .result import Result
-from .run_bar import RunBar
-from .verdict_bar import VerdictBar
-from .walk_bar import WalkBar
-
-#: Below this many lines of text in height the detail gets a tab of its own.
-_LINES_FOR_BOTH = 44
-#: Never narrower than this many digits; at first as wide as that many.
-_DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 60
-#: The window's width, in widths of the panel, from which on there is room for its first width.
-_WINDOW_TO_PANEL = 2.5
-#: Heights of list and detail at first, as a proportion.
-_LIST_TO_DETAIL = (50, 45)
-LIST, HELP = 0, 1
-_SIZED = "dock_sized"
 
 
-class FindingsDock(QgsDockWidget):
+class FindingsDock(FindingsForm):
     """``exportRequested`` comes with ``layer``, ``html`` or ``json``; ``stepped`` with direction and whether it moved."""
 
     runRequested = pyqtSignal()
@@ -62,110 +29,30 @@ class FindingsDock(QgsDockWidget):
     stepped = pyqtSignal(int, bool)
 
     def __init__(self, parent=None):
-        super().__init__(tr("Findings"), parent)
-        self.setObjectName("SanxianFindingsDock")
-        self.result: Result | None = None
+        super().__init__(parent)
         self._idle = Empty("")
-        self._sized = False
         self._reasons_asked = False
-        self._build()
+        self._connect()
         self._themed = look.later(self, self._refresh_icons)
         self._show_state()
 
-    # --- widgets
-    def _build(self) -> None:
-        body = QWidget()
-        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _DIGITS_WIDE)
-        self.verdict = VerdictBar()
-        self.verdict.kindsChanged.connect(self._filter)
-        self.run_bar = RunBar()
+    def _connect(self) -> None:
+        for button in (self.run_button, self.stale_button):
+            button.clicked.connect(self.runRequested)
+        for kind, action in self.exports.items():
+            action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
+        self.county.clicked.connect(self.profileRequested)
         self.run_bar.cancelled.connect(self.cancelRequested)
-        self.note = QLabel()
-        self.note.setObjectName("SanxianNote")
-        self.note.setWordWrap(True)
-        self.note.hide()
-        self.stale = QLabel()
-        self.stale.setObjectName("SanxianStale")
-        self.stale.setWordWrap(True)
-        self.stale.hide()
-        self.stale_button = QPushButton(tr("Re-check"))
-        self.stale_button.setObjectName("SanxianStaleRun")
-        self.stale_button.clicked.connect(self.runRequested)
-        self.stale_button.hide()
-        self.filters = FilterBar()
+        self.verdict.kindsChanged.connect(self._filter)
         self.filters.changed.connect(self._filter)
-        self.tree = FindingsTree()
         self.tree.chosen.connect(self._chosen)
         self.tree.wished.connect(self.findingChosen)
         self.tree.formRequested.connect(self.formRequested)
         self.tree.helpRequested.connect(self.helpRequested)
-        self.empty = EmptyState()
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.tree)
-        self.stack.addWidget(self.empty)
-        self.detail = DetailPane()
+        self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
         self.detail.helpRequested.connect(self.helpRequested)
-        self.tabs = QTabBar()
-        self.tabs.addTab(tr("Findings"))
-        self.tabs.addTab(tr("Help"))
-        self.tabs.currentChanged.connect(self._fit)
-        self.tabs.hide()
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.stack)
-        self.splitter.addWidget(self.detail)
-        for place, share in enumerate(_LIST_TO_DETAIL):
-            self.splitter.setStretchFactor(place, share)
-        self.splitter.setChildrenCollapsible(False)
-        outer = QVBoxLayout(body)
-        outer.addLayout(self._top_row())
-        stale = QHBoxLayout()
-        stale.addWidget(self.stale, 1)
-        stale.addWidget(self.stale_button)
-        outer.addLayout(stale)
-        for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
-            outer.addWidget(widget)
-        outer.addWidget(self.splitter, 1)
-        self.walk = WalkBar()
         self.walk.zoomWished.connect(lambda: self.findingChosen.emit(self.tree.current()))
         self.walk.stepped.connect(self.step)
-        self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
-        outer.addWidget(self.walk)
-        self.setWidget(body)
-
-    def _top_row(self) -> QHBoxLayout:
-        self.run_button = self._tool("SanxianDockRun", "refresh", tr("Check All"))
-        self.run_button.clicked.connect(self.runRequested)
-        self.export_button = self._tool("SanxianExport", "export", tr("Export"))
-        menu = QMenu(self.export_button)
-        for kind, text in (
-            ("layer", tr("Findings Layer…")),
-            ("html", tr("HTML Report…")),
-            ("json", tr("JSON Report…")),
-        ):
-            menu.addAction(text).triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
-        self.export_button.setMenu(menu)
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.county = self._tool("SanxianCounty", "profile", "")
-        self.county.setToolTip(tr("Profile and standard of the county"))
-        self.county.clicked.connect(self.profileRequested)
-        row = QHBoxLayout()
-        row.addWidget(self.run_button)
-        row.addWidget(self.export_button)
-        row.addStretch()
-        row.addWidget(self.county)
-        return row
-
-    def _tool(self, name: str, icon: str, text: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
-        button.setProperty("sanxianIcon", icon)
-        button.setIcon(look.icon(icon))
-        size = QgsApplication.scaleIconSize(16, True)
-        button.setIconSize(QSize(size, size))
-        button.setText(text)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setAutoRaise(True)
-        return button
 
     # --- what the desk tells it
     def set_idle(self, empty: Empty) -> None:
@@ -211,7 +98,7 @@ class FindingsDock(QgsDockWidget):
         self._show_state()
         self._show_selected()
         if first:
-            self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL])
+            self.share_height()
 
     def change(self, change: Any) -> bool:
         """What edits did to the findings. Is another one selected now, or the same with other figures?"""
@@ -328,57 +215,6 @@ class FindingsDock(QgsDockWidget):
 
     def _show_position(self) -> None:
         self.walk.show_position(self.tree.position())
-
-    def _fit(self, *_args) -> None:
-        """Side by side where there is room, else one of list and detail under tabs."""
-        there = self.result is not None and self.stack.currentWidget() is self.tree
-        short = self.height() < _LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
-        self.tabs.setVisible(there and short)
-        self.stack.setVisible(not (there and short) or self.tabs.currentIndex() == LIST)
-        self.detail.setVisible(there and (not short or self.tabs.currentIndex() == HELP))
-
-    def sizeHint(self):
-        return QSize(self.fontMetrics().horizontalAdvance("0") * _DIGITS_AT_FIRST, super().sizeHint().height())
-
-    def showEvent(self, event):
-        super().showEvent(event)
-        if not self._sized:
-            # Not before the main window has laid out its docks.
-            QTimer.singleShot(0, self._size_once)
-
-    def _size_once(self) -> None:
-        """Wide enough to read, the first time ever; afterwards the width is the user's, and QGIS keeps it."""
-        window = None if sip.isdeleted(self) else self.parentWidget()
-        if not isinstance(window, QMainWindow) or self.isFloating() or not self.isVisible():
-            return
-        if settings.get(_SIZED, False):
-            self._sized = True
-        elif window.width() < _WINDOW_TO_PANEL * self.sizeHint().width():
-            # QGIS starts in a small window and grows: what is given now would be taken from the docks across.
-            window.installEventFilter(self)
-        else:
-            self._sized = True
-            window.removeEventFilter(self)
-            settings.put(_SIZED, True)
-            # The map gives the room: Qt would take it from the docks on the other side.
-            others = [d for d in window.findChildren(QDockWidget) if self._is_across(window, d)]
-            # They gave way when the panel came: back to what they ask for.
-            widths = [self.sizeHint().width(), *(max(d.width(), d.sizeHint().width()) for d in others)]
-            window.resizeDocks([self, *others], widths, Qt.Orientation.Horizontal)
-
-    def eventFilter(self, watched, event):
-        if event.type() == QEvent.Type.Resize and not self._sized:
-            QTimer.singleShot(0, self._size_once)
-        return super().eventFilter(watched, event)
-
-    def _is_across(self, window: QMainWindow, dock: QDockWidget) -> bool:
-        sides = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
-        area = window.dockWidgetArea(dock)
-        return dock.isVisible() and not dock.isFloating() and area in sides and area != window.dockWidgetArea(self)
-
-    def resizeEvent(self, event):
-        super().resizeEvent(event)
-        self._fit()
 
     def changeEvent(self, event):
         super().changeEvent(event)

@@ -9,7 +9,8 @@ from typing import Any
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 
 from .findings_groups import AREA, BATCH, COUNT, STATE, Group, area_of, haystack, kind_of, rule_of
-from .findings_model import BRANCH, LEAF, FindingsModel
+from .findings_model import FindingsModel
+from .findings_rows import BRANCH, LEAF
 from .look import KINDS
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
-from qgis.PyQt.QtWidgets import QFileDialog
 
 from ..bridge import county, forms, mapping_work, settings
 from ..bridge.check import stopper
@@ -22,10 +21,8 @@ from ..core.mapping.preview import changed, preview, undecided
 from ..core.template import Template
 from ..core.texts import Texts
 from ..core.writing import beside
-from . import idle
+from . import idle, mapping_files, mapping_words
 from .mapping_form import MappingForm
-
-_FOLDER = "mapping_folder"
 
 
 class MappingDialog(MappingForm):
@@ -77,11 +74,8 @@ class MappingDialog(MappingForm):
         self.template.setEditText(self.template.itemText(self.template.currentIndex()))
 
     def _browse(self) -> None:
-        folder = settings.get(_FOLDER, "") or self._project.homePath() or str(Path.home())
-        files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-        path, _ = QFileDialog.getOpenFileName(self, tr("Layer"), folder, files)
+        path = mapping_files.ask_layer(self, self._project)
         if path:
-            settings.put(_FOLDER, str(Path(path).parent))
             self.use_file(path)
 
     def use_file(self, path: str) -> None:
@@ -186,30 +180,12 @@ class MappingDialog(MappingForm):
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _sum_up(self) -> None:
-        done, template = self._prepared, self._target
-        filled = [f for f in template.fields if done.previews[f.name].filled]
-        needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-        lacking = [f.name for f in needed if not done.previews[f.name].filled]
-        used = set(done.mapping.fields.values())
-        unused = [f.name for f in done.columns.layer.fields if f.name not in used]
-        lost = sum(p.lost for p in done.previews.values())
-        lines = [
-            tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
-                rows=done.columns.rows, filled=len(filled), all=len(template.fields), lost=lost
-            )
-        ]
-        if lacking:
-            lines.append(tr("Required, without a source: {fields}.").format(fields=tr(", ").join(lacking)))
-        if unused:
-            lines.append(tr("Source fields without a place: {fields}.").format(fields=tr(", ").join(unused)))
-        self._say("\n".join(lines))
+        self._say(mapping_words.prepared(self._prepared, self._target))
 
     # --- mapping files
     def _ask_mapping(self) -> None:
-        folder = settings.get(_FOLDER, "") or self._project.homePath() or str(Path.home())
-        path, _ = QFileDialog.getOpenFileName(self, tr("Open Mapping"), folder, tr("Mapping (*.toml)"))
+        path = mapping_files.ask_mapping(self, self._project)
         if path:
-            settings.put(_FOLDER, str(Path(path).parent))
             self.open_mapping(path)
 
     def open_mapping(self, path: str) -> None:
@@ -221,11 +197,8 @@ class MappingDialog(MappingForm):
         self._prepare(mapping)
 
     def _ask_where(self) -> None:
-        folder = settings.get(_FOLDER, "") or self._project.homePath() or str(Path.home())
-        name = str(Path(folder) / f"{self.role()}.mapping.toml")
-        path, _ = QFileDialog.getSaveFileName(self, tr("Save Mapping"), name, tr("Mapping (*.toml)"))
+        path = mapping_files.ask_where(self, self._project, self.role())
         if path:
-            settings.put(_FOLDER, str(Path(path).parent))
             self.save_mapping(path)
 
     def save_mapping(self, path: str) -> bool:
@@ -268,16 +241,10 @@ class MappingDialog(MappingForm):
         run, self._run = self._run, None
         self._enable()
         if results is None:
-            self._say(tr("Cancelled; nothing was written.") if run.cancelled else _last_words(run.said()))
+            self._say(tr("Cancelled; nothing was written.") if run.cancelled else mapping_words.last(run.said()))
             return
         layer = mapping_work.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
-        text = tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
-            rows=results["ROWS"], layer=layer.name() if layer else results["OUTPUT"], losses=results["LOSSES"],
-            empty=results["EMPTY"],
-        )  # fmt: skip
-        lines = [text]
-        if results.get("UNMAPPED"):
-            lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
+        lines = mapping_words.written(results, layer.name() if layer else results["OUTPUT"])
         self._say("\n".join(lines))
         if self._written:
             kept = mapping_work.free_name(self._written)
@@ -316,9 +283,3 @@ class MappingDialog(MappingForm):
             self._run.ended.disconnect(self._ended)
             self._run.cancel()
         super().done(result)
-
-
-def _last_words(said: str) -> str:
-    """What the algorithm said at the end, which names what is wrong and the remedy."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")

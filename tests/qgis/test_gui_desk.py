@@ -222,7 +222,7 @@ def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     work(qgis_app, seconds=0.1)
     beside = layers.width()
     settings.put("dock_sized", False)
-    dock._sized = False
+    dock._first_width._given = False
     window = desk.iface.window
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
     dock.hide()

@@ -12,7 +12,8 @@ from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
 from plugin.bridge.recognise import Recognised
 from plugin.gui import idle, look
-from plugin.gui.findings_dock import HELP, FindingsDock
+from plugin.gui.findings_dock import FindingsDock
+from plugin.gui.findings_form import HELP
 from plugin.gui.findings_groups import AREA, COUNT, PLACE, STATE
 from tests.qgis.gui_helpers import clean_report, result_of, small_report, work
 

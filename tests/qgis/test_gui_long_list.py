@@ -10,7 +10,7 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge import filling, findings_layer
 from plugin.core.edits import Change
-from plugin.gui import findings_filter, findings_groups, findings_model
+from plugin.gui import findings_filter, findings_groups, findings_rows
 from plugin.gui.findings_filter import FindingsFilter, Wanted
 from plugin.gui.findings_groups import AREA, BATCH, COUNT, PLACE, STATE
 from plugin.gui.findings_model import FindingsModel
@@ -105,7 +105,7 @@ def test_whatever_happens_the_rows_are_the_first_of_all_in_view(tree, strict, wa
     batch, changed = BATCH, 30
     if watched:
         batch, changed = 20, 3
-        for module in (findings_groups, findings_model, findings_filter):
+        for module in (findings_groups, findings_rows, findings_filter):
             monkeypatch.setattr(module, "BATCH", batch)
         tree.show_report(large_report(75), EVERYTHING)
         strict(tree.findings)

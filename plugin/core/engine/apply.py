@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Call a rule with the layers that it needs, or say why it cannot be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..context import Context
+from ..errors import SanxianError
+from ..layer import Layer
+from ..plan import Plan
+from ..report import Outcome, RuleOutcome
+from ..rule import EACH, Need, Rule, RuleResult
+from ..texts import Texts, without_folders
+
+
+def apply(rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts) -> RuleResult | None:
+    """Call the rule with its layers; None when they are not there (the outcome then says why)."""
+    plan = context.plan
+    for name in rule.side:
+        if getattr(plan, name) is None:
+            outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{name}_not_given", {})
+            return None
+    layers: list[Layer | None] = []
+    each = [need for need in rule.needs.values() if need.concept == EACH]
+    for need in rule.needs.values():
+        if need.concept == EACH:
+            continue
+        layer = plan.concept(need.concept)
+        if layer is None and not need.optional:
+            outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
+            return None
+        if layer is not None and not need.optional and layer.bare and not plan.asked:
+            # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
+            outcome.outcome = Outcome.SKIPPED if plan.expects(need.concept) or len(layer) else Outcome.NOT_APPLICABLE
+            outcome.reason = texts.reason("layer_bare", {"layer": layer.name, "role": layer.role})
+            return None
+        lacking = [m for m in need.fields if layer is not None and not layer.has(m)]
+        if lacking and layer is not None:
+            names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
+            outcome.outcome = Outcome.SKIPPED
+            outcome.reason = texts.reason("field_missing", {"layer": layer.name, "role": layer.role, "fields": names})
+            return None
+        layers.append(layer)
+    if each:
+        return _apply_to_each(rule, each[0], layers, context, given)
+    result = rule.function(*layers, ctx=context, **given)
+    if result is None:
+        return RuleResult(applicable=False)
+    return result if isinstance(result, RuleResult) else RuleResult(findings=result)
+
+
+def _apply_to_each(
+    rule: Rule, need: Need, others: list[Layer | None], context: Context, given: dict[str, Any]
+) -> RuleResult:
+    """Call the rule for every layer of the plan in turn; a layer without a needed field is said, the others go on."""
+    total = RuleResult(applicable=False)
+    asked = context.plan.each_of
+    for layer in list(context.plan.layers.values()):
+        context.check()
+        if asked is not None and layer.role not in asked:
+            continue
+        declared = [m for m in need.fields if layer.template.field(m)]
+        lacking = [m for m in declared if not layer.has(m)]
+        if lacking:
+            names = ", ".join(layer.field_name(m) for m in lacking)
+            total.not_checked.append(("field_missing", {"layer": layer.name, "role": layer.role, "fields": names}))
+            continue
+        one = rule.function(layer, *others, ctx=context, **given)
+        if one is not None:
+            _merge(total, one if isinstance(one, RuleResult) else RuleResult(findings=one))
+    for lost in context.plan.unusable.values():
+        total.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
+    return total
+
+
+def _merge(total: RuleResult, one: RuleResult) -> None:
+    total.applicable = total.applicable or one.applicable
+    total.findings += one.findings
+    total.indicators += one.indicators
+    total.not_checked += one.not_checked
+    total.unconfirmed += one.unconfirmed
+    total.doubts += one.doubts
+    total.notes += one.notes
+
+
+def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
+    lost = plan.unusable_for(concept)
+    if lost:
+        return Outcome.SKIPPED, texts.reason("layer_unusable", {"layer": lost.name, "role": lost.role})
+    what = {"concept": texts.concept(concept), "roles": " / ".join(plan.roles_of(concept))}
+    if concept in plan.norm.profile.absent:
+        return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", what)
+    if plan.expects(concept):
+        return Outcome.SKIPPED, texts.reason("layer_missing", what)
+    return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", what)
+
+
+def result_of(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
+    """What a rule gives for a plan outside of a run, with its parameters as standard and profile set them.
+
+    None with the reason, as a sentence, where it has nothing to look at or the data is at fault.
+    """
+    outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
+    given = context.norm.parameters(rule.code)
+    try:
+        result = apply(
+            rule, context, {p.name: given[p.name] for p in rule.parameters if p.name in given}, outcome, texts
+        )
+    except SanxianError as error:
+        return None, without_folders(texts.explain(error))
+    return result, outcome.reason

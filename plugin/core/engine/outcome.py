@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One rule of a run: what it found, and its outcome with all that makes it less than a plain one."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from ..context import Context
+from ..errors import Cancelled, SanxianError
+from ..explain import in_force
+from ..findings import Finding
+from ..reasons import sentences
+from ..report import Outcome, Report, RuleOutcome
+from ..rule import Rule, RuleResult, Severity
+from ..texts import Texts, without_folders
+from .apply import apply
+
+
+def run_one(
+    rule: Rule, context: Context, report: Report, parameters: dict[str, dict[str, Any]], texts: Texts
+) -> tuple[RuleOutcome, list[Finding]]:
+    """What a rule says of a plan. Raises Cancelled, and nothing else."""
+    severity = context.norm.severity(rule)
+    outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
+    given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
+    given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
+    if not context.plan.asked:
+        # Around an edit nobody reads it.
+        outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
+    try:
+        result = apply(rule, context, given, outcome, texts)
+    except Cancelled:
+        raise
+    except SanxianError as error:
+        # The data, not the rule, is at fault and says so itself.
+        outcome.outcome, outcome.reason = Outcome.SKIPPED, without_folders(texts.explain(error))
+        return outcome, []
+    except Exception as error:
+        return _crashed(rule, outcome, error)
+    if result is None:
+        return outcome, []
+    failed = _could_not_be_checked(context, rule)
+    _take_in(result, rule, severity, context, report)
+    outcome.unconfirmed = _unconfirmed(result, rule, context)
+    _say_how_far(outcome, result, context, len(failed), texts)
+    return outcome, result.findings + failed
+
+
+def _take_in(result: RuleResult, rule: Rule, severity: Severity, context: Context, report: Report) -> None:
+    """Findings get code and severity, the report the rule's figures."""
+    for finding in result.findings:
+        finding.code = rule.code
+        finding.severity = finding.severity or severity
+    if rule.severity is Severity.ERROR and severity is Severity.INFO and result.findings:
+        # A county may take an error for a hint; that its lines overlap is then nobody's 通过.
+        result.doubts.append("severity.lowered")
+    report.indicators += result.indicators
+    for need in rule.needs.values():
+        # Whether two layers of one concept agree is not checked: what the second holds is in nobody's figures.
+        result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
+
+
+def _unconfirmed(result: RuleResult, rule: Rule, context: Context) -> list[str]:
+    """Settings and doubts for which this rule's outcome is no plain 通过."""
+    if context.norm.phase_decides(rule):
+        result.unconfirmed.append("phase")
+    unconfirmed = {u for u in (*rule.uses, *result.unconfirmed) if not context.norm.is_confirmed(u)}
+    return sorted(unconfirmed | set(result.doubts))
+
+
+def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, failed: int, texts: Texts) -> None:
+    """Failed, skipped, not applicable or passed, and why. ``failed``: pairs that could not be checked."""
+    if result.findings:
+        outcome.outcome = Outcome.FAILED
+    reasons = sentences(result.not_checked, texts)
+    if context.outline_failed:
+        reasons.append(texts.reason("outline_failed", {}))
+    if failed:
+        reasons.append(texts.reason("pairs_failed", {"count": failed}))
+    notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
+    if reasons:
+        outcome.incomplete = True
+        outcome.reason = " ".join(dict.fromkeys([*reasons, *([notes] if notes else [])]))
+        if not result.findings:
+            outcome.outcome = Outcome.SKIPPED
+    elif not result.applicable:
+        outcome.outcome = Outcome.NOT_APPLICABLE
+        outcome.unconfirmed = []
+        outcome.reason = notes or texts.reason("nothing_of_this_kind", {})
+    else:
+        outcome.reason = notes
+
+
+def _told(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the rule goes by; tolerances that are not the norm's were set for this run."""
+    usual = context.norm.tolerance().to_dict()
+    tolerance = {f"tolerance.{k}": v for k, v in context.tolerance.to_dict().items() if v != usual[k]}
+    return [one.to_dict() for one in in_force(rule, context.norm, {**call, **tolerance})]
+
+
+def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding]]:
+    """The trace names files without their folders: a report travels, the paths of this machine do not."""
+    frames = traceback.extract_tb(error.__traceback__)
+    trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
+    outcome.outcome = Outcome.CRASHED
+    outcome.reason = without_folders(f"{type(error).__name__}: {error}")
+    finding = Finding(
+        role="",
+        code="RUN900",
+        severity=Severity.WARNING,
+        case="crashed",
+        params={"rule": rule.code, "error": outcome.reason, "trace": trace},
+    )
+    return outcome, [finding]
+
+
+def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
+    found = []
+    for a, i, b, j in context.failed:
+        finding = context.row(a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code})
+        finding.geometry = a.plane[i]
+        if b is not None and j >= 0:
+            finding.related_role, finding.related_keys = b.role, [b.keys[j]]
+        found.append(finding)
+    return found

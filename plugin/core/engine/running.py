@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rules of a run, one after the other, into a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..context import Context
+from ..errors import Cancelled, InputError
+from ..plan import Plan
+from ..provenance import provenance
+from ..report import Report
+from ..rule import Rule, all_rules
+from ..texts import Texts
+from ..waivers.judge import judge
+from .finish import finish, summed_slivers, summed_steps
+from .outcome import run_one
+
+Progress = Callable[[float, str], None]
+
+
+def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
+    """The rules of a run by code or name, in their order. InputError names one that does not exist."""
+    known = all_rules()
+    by_name = {r.name: r for r in known.values()} | {r.algorithm_id: r for r in known.values()}
+    codes = [c.strip() for c in wanted if c.strip()] or list(plan_rules)
+    chosen = {}
+    for code in codes:
+        rule = known.get(code.upper()) or by_name.get(code)
+        if rule is None:
+            raise InputError("rule_unknown", rule=code, known=", ".join(known))
+        chosen[rule.code] = rule
+    return sorted(chosen.values(), key=lambda r: r.order)
+
+
+def run(
+    plan: Plan,
+    rules: Iterable[Rule],
+    *,
+    parameters: dict[str, dict[str, Any]] | None = None,
+    tolerance: Any = None,
+    lang: str = "zh",
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    reading_seconds: float = 0.0,
+) -> Report:
+    """Check a plan. ``parameters``: code → keyword arguments that beat the standard's and the profile's.
+
+    ``progress(0…1, text)`` is called before each rule; ``cancelled`` is asked between batches of pairs. Raises
+    Cancelled, and nothing else: a rule that raises becomes an outcome ``crashed`` and a finding RUN900.
+    """
+    started = time.monotonic()
+    texts = Texts(lang)
+    rules = list(rules)
+    report = Report(lang=lang)
+    limits = tolerance or plan.norm.tolerance()
+    ignored: dict[str, list[Any]] = {}
+    steps: list[dict[str, Any]] = []
+
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+
+    for position, rule in enumerate(rules):
+        check()
+        progress(position / max(len(rules), 1), f"{rule.code} {texts.rule_title(rule)}")
+        context = Context(plan, plan.norm, limits, tuple(rules), check, lang=lang)
+        begun = time.monotonic()
+        outcome, found = run_one(rule, context, report, parameters or {}, texts)
+        outcome.seconds = round(time.monotonic() - begun, 3)
+        outcome.findings = len(found)
+        report.rules.append(outcome)
+        report.findings += found
+        if context.slivers:
+            ignored[rule.code] = context.slivers
+        steps += [{"rule": rule.code, **step} for step in context.steps]
+    check()
+    finish(plan, report, texts, check)
+    judge(report, plan, lambda finding: texts.message(finding, plan.norm.standard.templates))
+    report.tolerance = {**limits.to_dict(), **summed_slivers(plan, ignored, limits), **summed_steps(steps)}
+    report.provenance = provenance(plan, texts)
+    report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
+    progress(1.0, "")
+    return report

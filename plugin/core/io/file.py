@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One file: its layers in turn, asked for before their rows are read, and what is told of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from ..declared import Table, read_tables
+from ..encoding import Encoding
+from ..errors import InputError
+from ..geometry import crs as crs_care
+from ..layer import FieldInfo, SourceLayer
+from ..opening import openable, touch, whole_shapefile
+from .notices import driver_notices, encoding_notices
+from .rows import distinct, fields_of, layer_info, read_rows
+
+#: What pyogrio raises.
+ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+           pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
+#: What an empty column holds, as reading the file would give it.
+_DTYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
+
+Wanted = Callable[[SourceLayer], bool | frozenset[str]]
+
+
+def read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
+    """The layers of one file. InputError where it is packed, no GIS data, without a layer, or a layer cannot be read."""
+    suffix = path.suffix.lower()
+    if suffix in (".zip", ".rar", ".7z"):
+        raise InputError("source_packed", source=str(path))
+    if suffix == ".vct":
+        raise InputError("source_vct", source=str(path))
+    encoding = whole_shapefile(path) if suffix == ".shp" else None
+    touch(path)
+    with openable(path) as opened:
+        try:
+            with warnings.catch_warnings():
+                # Reading a layer tells them again, by layer.
+                warnings.simplefilter("ignore")
+                names = [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
+        except (*ERRORS, ValueError, UnicodeDecodeError) as error:
+            raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
+        if not any(kind for _, kind in names):
+            raise InputError("source_no_layer", source=str(path))
+        layers = []
+        declared = read_tables(opened)
+        for name, kind in names:
+            check()
+            layers.append(_read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name)))
+    return layers
+
+
+def _read_layer(
+    path: Path,
+    opened: Path,
+    name: str,
+    has_shapes: bool,
+    encoding: Encoding | None,
+    wanted: Wanted,
+    declared: Table | None = None,
+) -> SourceLayer:
+    shown = path.stem if encoding else name
+    if declared is not None and declared.empty and has_shapes and all(c.type for c in declared.columns):
+        known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
+        return _without_rows(path, shown, declared.described(known), declared.crs)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            info = layer_info(opened, name, encoding)
+            names, doubled = distinct(info["fields"])
+            fields = fields_of(info, names)
+            fields = declared.described(fields) if declared else fields
+            sketch = no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {}))
+            needed = wanted(sketch) if has_shapes else False
+            if needed is False:
+                return sketch
+            if path.suffix.lower() == ".gdb" and info["features"] == 0:
+                return _without_rows(path, shown, fields, info["crs"])
+            only = None
+            if needed is not True and not encoding and not doubled:
+                # Texts of a foreign encoding have foreign field names too: such a file is read whole.
+                only = [field for field in names if field.upper() in needed]
+            layer = read_rows(path, opened, name, encoding, sketch, names, only)
+    except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
+        raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
+    layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
+    layer.notices += encoding_notices(shown, encoding)
+    layer.notices += driver_notices(shown, told)
+    return layer
+
+
+def _without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
+    """A layer that has no row. To ask a database of a hundred such layers for each one's takes a driver many seconds."""
+    layer = no_rows(name, path, fields=fields)
+    columns: dict[str, Any] = {f.name: pd.Series([], dtype=_DTYPES[f.type]) for f in fields}
+    shapes = "geometry"
+    while shapes in columns:
+        shapes += "_"
+    layer.crs, layer.encoding = crs_care.parse(crs), "UTF-8"
+    columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
+    index = pd.Index([], dtype="int64", name="fid")
+    layer.frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=shapes, crs=layer.crs)
+    return layer
+
+
+def no_rows(name: str, path: Path, **more: Any) -> SourceLayer:
+    """A layer of which nothing but its name, and what else is given, is known yet."""
+    frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
+    return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
+
+
+def _reason(error: Exception) -> str:
+    """Why a driver could not read, as a name that texts has words for."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return "in_use"
+    if "permission" in text:
+        return "no_permission"
+    if "not recognized" in text or "no such file" in text or "not supported" in text:
+        return "unknown_format"
+    return "damaged"

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows of one layer, by pyogrio, as they are in the file: every digit, every byte of a text, every row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from ..encoding import Encoding, decode
+from ..geometry import crs as crs_care
+from ..layer import FieldInfo, SourceLayer
+from .curves import curve_ids, curve_notices, curve_step, quoted
+
+#: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
+_BYTES = "ISO-8859-1"
+
+
+def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
+    """What pyogrio says of a layer without its rows, the names of fields decoded."""
+    try:
+        info = pyogrio.read_info(opened, layer=name, encoding=_BYTES if encoding else None)
+    except UnicodeDecodeError:
+        info = pyogrio.read_info(opened, layer=name, encoding=_BYTES)
+        encoding = Encoding("UTF-8", "none")
+    if encoding:
+        info["fields"] = [decode(str(f), encoding.name) for f in info["fields"]]
+    return info
+
+
+def distinct(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
+    """Field names of which none comes twice, and those that were given another name for it: (old, new)."""
+    found: list[str] = []
+    doubled = []
+    for name in map(str, names):
+        new, number = name, 2
+        while new in found:
+            new, number = f"{name}_{number}", number + 1
+        if new != name:
+            doubled.append((name, new))
+        found.append(new)
+    return found, doubled
+
+
+def read_rows(
+    path: Path,
+    opened: Path,
+    name: str,
+    encoding: Encoding | None,
+    sketch: SourceLayer,
+    names: list[str],
+    only: list[str] | None = None,
+) -> SourceLayer:
+    """``names``: the fields as they are to be called, in their order; ``only``: those that are read, default all."""
+    curves = curve_ids(path, opened, name)
+    meta, fids, wkb, columns = _raw(path, opened, name, encoding, only)
+    if only is not None:
+        names = [str(field) for field in meta["fields"]]
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    # What GEOS cannot hold at all (a ring of two points) is not the same as a row without a shape.
+    broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([w is not None for w in wkb], dtype=bool))
+    index = pd.Index(fids, dtype="int64", name="fid")
+    table = {}
+    for position, field_name in enumerate(names):
+        values = columns[position]
+        # pyogrio puts whole numbers with gaps into doubles, which hold 15 digits; a BSM has 18.
+        whole = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
+        if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
+            values = _digits(opened, name, str(meta["fields"][position]), encoding, index)
+        table[field_name] = values
+    crs = crs_care.parse(meta.get("crs"))
+    geometry_name = "geometry"
+    while geometry_name in table:
+        geometry_name += "_"
+    table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
+    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index), geometry=geometry_name)
+    layer = SourceLayer(
+        name=sketch.name,
+        frame=frame,
+        fields=sketch.fields,
+        crs=crs,
+        source=str(path),
+        encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
+        curves=tuple(curves),
+        curve_step=curve_step() if curves else 0.0,
+        broken=tuple(int(fids[p]) for p in broken),
+    )
+    if curves:
+        layer.notices += curve_notices(layer)
+    return layer
+
+
+def _raw(
+    path: Path, opened: Path, name: str, encoding: Encoding | None, only: list[str] | None
+) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
+    """Rows as arrays, in the order of the file, with text decoded. InputError when there are fewer than there should be."""
+    options: dict[str, Any] = {"return_fids": True, "columns": only}
+    if path.suffix.lower() == ".gpkg":
+        # A GeoPackage keeps a count of its rows; where it is out of date, readers that trust it leave rows out.
+        table = name.replace('"', '""')
+        counted = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608: the name is the file's own, quoted
+        rows = int(pyogrio.raw.read(opened, sql=counted, read_geometry=False)[3][0][0])
+        if rows != pyogrio.read_info(opened, layer=name, force_feature_count=True)["features"]:
+            options |= {"sql": f'SELECT * FROM "{table}"'}  # nosec B608
+    if "sql" not in options:
+        options["layer"] = name
+    try:
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES if encoding else None, **options)
+    except UnicodeDecodeError:
+        # A text in a format of UTF-8 that is not: read on, so that it can be said where.
+        encoding = Encoding("UTF-8", "none")
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES, **options)
+    if encoding:
+        columns = [_decoded(values, encoding.name) for values in columns]
+    return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
+
+
+def _decoded(values: NDArray, codec: str) -> NDArray:
+    if values.dtype != object:
+        return values
+    # The same few texts come again and again.
+    known = {v: decode(v, codec) for v in set(values) if isinstance(v, str)}
+    return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
+
+
+def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
+    """A field of whole numbers as text, every digit kept."""
+    sql = f"SELECT CAST({quoted(field_name)} AS CHARACTER(24)) AS v FROM {quoted(name)}"  # nosec B608
+    _, fids, _, (texts,) = pyogrio.raw.read(
+        opened,
+        sql=sql,
+        sql_dialect="OGRSQL",
+        return_fids=True,
+        read_geometry=False,
+        encoding=_BYTES if encoding else None,
+    )
+    exact = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
+    return np.array([exact.get(int(f)) for f in index], dtype=object)
+
+
+def fields_of(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
+    """Fields with the kinds that rules know: text, integer, real, date."""
+    found = []
+    for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
+        kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))
+        found.append(FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text")))
+    return tuple(found)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A source, file or folder, taken apart into its files; each is read by `file`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..encoding import part
+from ..errors import InputError
+from ..layer import SourceLayer
+from ..writing import os_reason
+from .file import Wanted, no_rows, read_file
+
+#: What a folder is searched for.
+TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
+
+
+def _all(layer: SourceLayer) -> bool:
+    return True
+
+
+def _never() -> None:
+    """Nobody asks to stop."""
+
+
+def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[], None] = _never) -> list[SourceLayer]:
+    """All layers of a GeoPackage, FileGDB, shapefile or GeoJSON, or of a folder of them.
+
+    ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
+    the names of the fields to read, in capitals.
+    ``check`` is called between layers and may raise to stop. In a folder, a file that cannot be read becomes a layer
+    with a ``problem``, so that it does not stop the others. Raises InputError naming the file: it is not there, it
+    is not GIS data, nothing in the folder can be read.
+    """
+    text = str(source).strip().strip('"')
+    path = Path(text)
+    try:
+        if not text or not path.exists():
+            raise InputError("source_missing", source=text)
+    except OSError as error:
+        raise InputError("source_no_access", source=text, detail=os_reason(error)) from error
+    path = _whole(Path(os.path.abspath(path)))
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        return _read_folder(path, wanted, check)
+    return read_file(path, wanted, check)
+
+
+def _whole(path: Path) -> Path:
+    """The dataset that a chosen file is a part of: the .gdb of one of its tables, the .shp of its .dbf."""
+    if path.parent.suffix.lower() == ".gdb" and path.is_file():
+        return path.parent
+    if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
+        return part(path, ".shp") or path
+    return path
+
+
+def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
+    try:
+        found = _datasets(folder)
+        inner = [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_data(p)})
+    except OSError as error:
+        raise InputError("source_no_access", source=str(folder), detail=os_reason(error)) from error
+    if inner:
+        names = ", ".join(str(p.relative_to(folder)) for p in inner[:5])
+        raise InputError("source_in_subfolder", source=str(folder), folders=names)
+    layers, first = [], None
+    for path in found:
+        check()
+        try:
+            layers += read_file(path, wanted, check)
+        except InputError as error:
+            first = first or error
+            # Not every .json is a map, and a report of ours may well lie here; a file of tables has nothing to check.
+            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis"
+            if not foreign and error.key != "source_no_layer":
+                layers.append(_unread(path, error))
+    if all(layer.problem for layer in layers):
+        raise (first if layers else None) or InputError("source_empty", source=str(folder))
+    return layers
+
+
+def _is_data(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return not path.name.startswith(".") and (suffix in TABLES or (suffix == ".gdb" and path.is_dir()))
+
+
+def _datasets(folder: Path) -> list[Path]:
+    files = sorted(folder.iterdir())
+    found = [p for p in files if _is_data(p)]
+    shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}
+    # What is left of a shapefile whose .shp was not copied: said, not overlooked.
+    for path in files:
+        if path.suffix.lower() in (".shx", ".dbf") and path.stem.lower() not in shapes and part(path, ".shx"):
+            shapes.add(path.stem.lower())
+            found.append(path.with_suffix(".shp"))
+    return found
+
+
+def _unread(path: Path, error: InputError) -> SourceLayer:
+    """A file of a folder that cannot be read, as a layer of its name that nobody can use."""
+    # A report travels; the paths of this machine do not.
+    params = {**error.params, "source": path.name}
+    return no_rows(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))

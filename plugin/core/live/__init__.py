@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check an edit where it happened: what a changed row meets is looked at again, the rest stays as it was found.
+
+What the local rules (`rule.Rule.local`) find on a row depends on that row and on those it meets. So a small plan is
+made of the rows around the change, and the same rules run on it: an edit is judged by the code that judges the county.
+
+`rows` holds the layers as they stand after edits, `place` tells where a shape changed, `live` makes the small plan and runs
+the rules, `recheck` is the answer.
+"""
+
+from .live import Live
+from .place import changed_bounds
+from .recheck import Recheck
+
+__all__ = ["Live", "Recheck", "changed_bounds"]

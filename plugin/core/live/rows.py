@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows of a plan as they stand after edits, each a layer of one row; and small layers made of some of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..layer import Layer
+from ..placing import look_at_coordinates
+from ..plan import Plan
+from .place import Bounds
+from .recheck import Name
+
+_NOWHERE = shapely.Polygon()
+
+
+class Rows:
+    """The layers of a plan with what edits made of them. A row keeps its number; new ones come behind the last."""
+
+    def __init__(self, plan: Plan):
+        self.layers = plan.layers
+        self._edited: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
+        #: Rows that were removed, as they last stood.
+        self._gone: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
+        self._holders: dict[str, dict[str, int]] = {}
+
+    def any_edited(self, role: str) -> bool:
+        return bool(self._edited[role])
+
+    def put(self, role: str, row: int, now: Layer) -> None:
+        """A row is now this layer of one row, or of none: gone."""
+        self._edited[role][row] = now
+
+    def lay_aside(self, role: str, row: int, last: Layer) -> None:
+        """Keep a row that goes as it last stood."""
+        self._gone[role][row] = last
+
+    def bring_back(self, role: str, row: int) -> Layer:
+        return self._gone[role].pop(row)
+
+    def next_number(self, role: str) -> int:
+        return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
+
+    def now(self, role: str, row: int) -> Layer:
+        """A row as a layer of one row, or of none when it is gone."""
+        edited = self._edited[role].get(row)
+        return self.layers[role].take(np.array([row])) if edited is None else edited
+
+    def nothing(self, role: str) -> Layer:
+        return self.layers[role].take(np.zeros(0, dtype=int))
+
+    def changed(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
+        """A row with another shape (``...``: its own) and other attributes; not kept yet."""
+        layer, frame = self.layers[role], before.frame.copy()
+        if shape is not ...:
+            frame[frame.geometry.name] = _column(frame, shape)
+        for name, value in attributes.items():
+            # A field that came after the layer was read is no rule's.
+            if name in frame.columns:
+                frame[name] = np.array([value], dtype=object)
+        changed = layer.like(with_frame(layer, frame))
+        problem, _ = look_at_coordinates(changed.source)
+        changed.stray = {0: problem} if problem else {}
+        return changed
+
+    def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
+        """Shape and attributes of a row, or None when it is gone."""
+        now = self._edited[role].get(row)
+        frame = self.layers[role].frame.iloc[[row]] if now is None else now.frame
+        if not len(frame):
+            return None
+        shape = frame.geometry.name
+        return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
+
+    def holder(self, role: str, key: str) -> int | None:
+        """The row that had a key when the layer was read."""
+        if role not in self._holders:
+            self._holders[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
+        return self._holders[role].get(key)
+
+    def tell_apart(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
+        """Does its key tell a changed row from all others?"""
+        key, edited = after.keys[0], self._edited[role]
+        if before is not None and before.keys[0] == key:
+            after.__dict__["unsure_keys"] = before.unsure_keys
+            return
+        holder = self.holder(role, key)
+        others = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
+        taken = bool(others) or (holder is not None and holder != row and holder not in edited)
+        after.__dict__["unsure_keys"] = frozenset([0] if taken or not key else [])
+
+    def name(self, role: str, row: int) -> Name:
+        """What tells a row, as it stands now."""
+        edited = self._edited[role].get(row)
+        return name_of(role, edited, 0) if edited is not None else name_of(role, self.layers[role], row)
+
+    def inside(self, role: str, bounds: Bounds | None) -> set[int]:
+        """The rows in a box, by their numbers."""
+        if bounds is None:
+            return set()
+        edited = self._edited[role]
+        near = set(self.layers[role].polygons.rows_in(bounds).tolist()) - edited.keys()
+        box = shapely.box(*bounds)
+        return near | {n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _NOWHERE)}
+
+    def order(self, role: str, rows: set[int]) -> list[int]:
+        """Rows as `take` puts them: those that were edited before come last."""
+        return sorted(rows, key=lambda n: (n in self._edited[role], n))
+
+    def take(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
+        """A layer of these rows as they stand now, the changed one behind them."""
+        base, edited = self.layers[role], self._edited[role]
+        parts = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
+        parts += [edited[n] for n in rows if n in edited]
+        parts += [changed] if changed is not None else []
+        parts = [part for part in parts if len(part)] or parts[:1]
+        return parts[0] if len(parts) == 1 else _stacked(parts)
+
+
+def name_of(role: str, layer: Layer, row: int) -> Name:
+    """What tells a row of this very layer."""
+    return role, layer.keys[row], layer.fids[row] if row in layer.unsure_keys else None
+
+
+def _column(frame: Any, shape: Any) -> Any:
+    import geopandas as gpd
+
+    return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
+
+
+def with_frame(layer: Layer, frame: Any) -> Any:
+    return replace(layer.source, frame=frame, broken=())
+
+
+def _stacked(parts: list[Layer]) -> Layer:
+    """Several small layers of one role as one."""
+    import pandas as pd
+
+    first = parts[0]
+    frames = [part.frame for part in parts]
+    mixed = {c: object for f in frames for c in f.columns if c != f.geometry.name and f[c].dtype != frames[0][c].dtype}
+    # Columns that a new row leaves empty have no kind of their own.
+    frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
+    whole = first.like(with_frame(first, frame))
+    starts = np.r_[0, np.cumsum([len(part) for part in parts])]
+    for name in ("drawn", "original", "broken", "empty", "invalid"):
+        whole.__dict__[name] = np.concatenate([getattr(part, name) for part in parts])
+    repaired: dict[int, float] = {}
+    for part, start in zip(parts, starts.tolist(), strict=False):
+        repaired |= {start + row: area for row, area in part.repaired.items()}
+        whole.stray |= {start + row: problem for row, problem in part.stray.items()}
+    whole.__dict__["_prepared"] = np.concatenate([part.plane for part in parts]), repaired
+    whole.__dict__["unsure_keys"] = frozenset(
+        start + row for part, start in zip(parts, starts.tolist(), strict=False) for row in part.unsure_keys
+    )
+    return whole

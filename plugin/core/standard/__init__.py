@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A standard in one edition, as data: which rules run, which concepts and scopes there are, every threshold with its
+mark, and the citations.
+
+`model` is the standard with its templates and code lists, `load` reads one from its folder and takes from the editions that it
+includes what it does not say itself. `core.editions` finds the folders; what is in the files of one is read by `core.template`,
+`core.citations`, `core.phases`, `core.conflicts`, `core.maintenance` and `core.arrangement`.
+"""
+
+from ..editions import standard_folders, standard_ids
+from .load import EVERY_RULE, SETTING_SECTIONS, flatten, load_standard
+from .model import ALL_LAYERS, Standard
+
+__all__ = [
+    "ALL_LAYERS",
+    "EVERY_RULE",
+    "SETTING_SECTIONS",
+    "Standard",
+    "flatten",
+    "load_standard",
+    "standard_folders",
+    "standard_ids",
+]

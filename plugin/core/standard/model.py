@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One edition of a standard, with the templates and code lists of its folder read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..arrangement import Branch, Theme
+from ..citations import Citation, Source
+from ..conflicts import Conflict
+from ..editions import key_of
+from ..errors import InputError
+from ..maintenance import Maintenance, check_maintenance
+from ..template import CodeList, Field, Template, check_lists, load_code_list, load_template
+
+#: The file of a standard that says which layers are maintained each year.
+MAINTENANCE = "maintenance.toml"
+#: Every layer of the standard that is written out, as a group.
+ALL_LAYERS = "all"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a delivery must, may have to, and may hold; lists of concepts."""
+
+    id: str
+    mandatory: tuple[str, ...]
+    conditional: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that are made together, by an id and a Chinese name (with others that people use for it)."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standard:
+    """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise. ``rule_groups`` name
+    rules that run together beside the default ones, when a profile or a run asks for them. ``severity``: code → severity, where
+    it is not the rule's own; ``phases``: phase → the same, in that phase. ``own``: the settings and severities
+    that this edition's own files say."""
+
+    id: str
+    edition: str
+    name: str
+    folder: Path
+    includes: tuple[Standard, ...]
+    rules: tuple[str, ...]
+    concepts: dict[str, tuple[str, ...]]
+    scopes: dict[str, Scope]
+    settings: dict[str, Any]
+    marks: dict[str, str]
+    confirmed: frozenset[str]
+    citations: dict[str, Citation]
+    sources: dict[str, Source]
+    groups: dict[str, Group] = field(default_factory=dict)
+    themes: dict[str, Theme] = field(default_factory=dict)
+    tree: dict[str, Branch] = field(default_factory=dict)
+    maintenance: Maintenance | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    severity: dict[str, str] = field(default_factory=dict)
+    phases: dict[str, dict[str, str]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+
+    @cached_property
+    def templates(self) -> dict[str, Template]:
+        """Role → template: this edition's own first, then those it includes, in order; last what is made from them."""
+        found: dict[str, Template] = {}
+        for path in sorted((self.folder / "templates").glob("*.toml")):
+            found[path.stem] = load_template(path, self.id)
+        for other in self.includes:
+            for role, template in other.templates.items():
+                found.setdefault(role, template)
+        if self.maintenance is not None:
+            own = self.folder / MAINTENANCE
+            if own.exists():
+                check_maintenance(self.maintenance, found, own)
+            found |= self.maintenance.templates(found)
+        check_lists(found.values(), self.code_lists)
+        return found
+
+    @cached_property
+    def code_lists(self) -> dict[str, CodeList]:
+        found = {p.stem: load_code_list(p) for p in sorted((self.folder / "codelists").glob("*.csv"))}
+        for other in self.includes:
+            for name, codes in other.code_lists.items():
+                found.setdefault(name, codes)
+        return found
+
+    @property
+    def key(self) -> str:
+        """What `load_standard` takes: the id, or the path of a folder that is none of ours."""
+        return key_of(self.id, self.folder)
+
+    def edition_of(self, template: Template) -> Standard:
+        """The standard, this one or one that it includes, that a template comes from."""
+        return next((s for s in self._all() if s.id == template.standard), self)
+
+    def _all(self) -> Iterator[Standard]:
+        yield self
+        for other in self.includes:
+            yield from other._all()
+
+    def all_templates(self, role: str) -> list[Template]:
+        """Every edition's template of a role, own first: a layer may follow any of them."""
+        origin = self.maintenance.origin(role) if self.maintenance else None
+        if origin is not None and self.maintenance is not None:
+            stage, layer = origin
+            # The fields of a change are the same in every edition.
+            made = [stage.template(t, self.maintenance.name) for t in self.all_templates(layer.role)]
+            return made[:1] if stage.fields else made
+        own = self.folder / "templates" / f"{role}.toml"
+        found = [load_template(own, self.id)] if own.exists() else []
+        return found + [t for other in self.includes for t in other.all_templates(role)]
+
+    def has_template(self, role: str) -> bool:
+        if self.maintenance is not None and self.maintenance.origin(role):
+            return True
+        own = self.folder / "templates" / f"{role}.toml"
+        return own.exists() or any(other.has_template(role) for other in self.includes)
+
+    def personal_fields(self) -> dict[str, tuple[Field, ...]]:
+        """Role → the fields that tell of persons, for the layers that have such."""
+        return {role: t.personal for role, t in self.templates.items() if t.personal}
+
+    def templates_of(self, groups: Iterable[str]) -> list[Template]:
+        """The templates of groups (by id or Chinese name), each once, in the groups' order. InputError for an unknown one."""
+        names = {n: g for g in self.groups.values() for n in (g.id, g.name, *g.aliases)}
+        roles: dict[str, None] = {}
+        for text in groups:
+            if text in (ALL_LAYERS, "全部"):
+                # What is made of another layer is made with it for a package of its own, not for a plan.
+                roles |= dict.fromkeys(r for r, t in self.templates.items() if not t.base)
+            elif text in names:
+                roles |= dict.fromkeys(names[text].roles)
+            else:
+                known = [f"{g.id}（{g.name}）" for g in self.groups.values()]
+                raise InputError("group_unknown", value=text, known="、".join([*known, f"{ALL_LAYERS}（全部）"]))
+        return [self.templates[role] for role in roles]
