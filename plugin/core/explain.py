@@ -8,13 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .profile import Norm
-from .rule import Rule
+from .rule import Rule, unit_of
 from .texts import Texts
 
 #: Who may have set a value: the rule itself, the standard, a profile, the run.
 RULE, STANDARD, PROFILE, CALL = "rule", "standard", "profile", "call"
-#: Units by the tail of a name.
-_UNITS = {"m2": "m2", "m": "m", "share": "share", "degrees": "degrees", "count": "count"}
 #: Members of a list that are told.
 _TOLD = 8
 
@@ -44,6 +42,20 @@ def in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> l
     ``call``: what this run sets: parameters by name, settings by key.
     """
     call = call or {}
+    found = parameters_in_force(rule, norm, call)
+    for setting in rule.uses:
+        if setting == f"rules.{rule.code}":
+            continue
+        for key in _keys(setting, norm):
+            value, origin, who = _set(key, norm, call, key, None)
+            mark, sure = norm.mark(setting), norm.is_confirmed(setting)
+            found.append(InForce(key, value, unit_of(key), origin, who, setting, mark, sure))
+    return found
+
+
+def parameters_in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[InForce]:
+    """The parameters of a rule, in its order. ``call``: what this run sets."""
+    call = call or {}
     found = []
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
@@ -51,15 +63,6 @@ def in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> l
         mark = norm.mark(f"rules.{rule.code}") if origin in (STANDARD, PROFILE) else ""
         sure = norm.is_confirmed(f"rules.{rule.code}")
         found.append(InForce(parameter.name, value, parameter.unit, origin, who, "", mark, sure or not mark))
-    for setting in rule.uses:
-        if setting == f"rules.{rule.code}":
-            continue
-        for key in _keys(setting, norm):
-            value, origin, who = _set(key, norm, call, key, None)
-            unit = _UNITS.get(key.rsplit("_", 1)[-1], "") if "_" in key else ""
-            found.append(
-                InForce(key, value, unit, origin, who, setting, norm.mark(setting), norm.is_confirmed(setting))
-            )
     return found
 
 

@@ -204,13 +204,17 @@ def rule(
 
 def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Keyword-only arguments with a default; the unit is the tail of the name (``large_area_m2``)."""
-    units = {"m2": "m2", "m": "m", "share": "share", "count": "count", "degrees": "degrees"}
     found = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
-            tail = argument.name.rsplit("_", 1)[-1]
-            found.append(Parameter(argument.name, argument.default, units.get(tail, "")))
+            found.append(Parameter(argument.name, argument.default, unit_of(argument.name)))
     return tuple(found)
+
+
+def unit_of(name: str) -> str:
+    """The unit that a parameter or setting says by the tail of its name; empty where it says none."""
+    tail = name.rsplit("_", 1)[-1] if "_" in name else ""
+    return tail if tail in ("m2", "m", "share", "count", "degrees") else ""
 
 
 @cache

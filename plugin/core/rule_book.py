@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .citations import Citation, Source, best_mark
+from .explain import InForce, parameters_in_force
 from .profile import Norm
-from .rule import EACH, Parameter, Rule, Severity, all_rules
+from .rule import EACH, Rule, Severity, all_rules
 
 #: When a rule runs: with every check, with a group that is asked for, or when it is named.
 DEFAULT, NAMED = "default", "named"
@@ -24,19 +25,6 @@ class Asked:
     roles: tuple[str, ...]
     fields: tuple[str, ...]
     optional: bool
-
-
-@dataclass(frozen=True)
-class InForce:
-    """A parameter with the value that a run takes."""
-
-    parameter: Parameter
-    value: Any
-
-    @property
-    def changed(self) -> bool:
-        """Is it another than the rule's own default?"""
-        return bool(self.value != self.parameter.default)
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,6 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
     binding = [c for c in citations if c.binds(norm.profile.area_code)]
     mark = best_mark(c.mark for c in binding)
-    given = norm.parameters(rule.code)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return Entry(
         rule=rule,
@@ -78,7 +65,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
         agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
         runs=_runs(rule.code, norm),
         needs=tuple(_asked(need, norm) for need in rule.needs.values()),
-        parameters=tuple(InForce(p, given.get(p.name, p.default)) for p in rule.parameters),
+        parameters=tuple(parameters_in_force(rule, norm)),
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
         unconfirmed=tuple(u for u in rule.uses if not norm.is_confirmed(u)),

@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 from .errors import InputError
-from .plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+from .sheets import Line, Unreadable, sheets_of
 
 #: Rows above the head (a title, a note, a unit) that a table may have.
 _ABOVE = 10
-_DECIMALS = re.compile(r"0\.(0+)")
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,12 @@ def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError("table_missing", file=str(path)) from error
-    except OSError as error:
-        raise InputError("table_no_access", file=str(path)) from error
-    if data.startswith(OLD_WORKBOOK):
-        raise InputError("table_old_workbook", file=path.name)
-    sheets = _sheets(path, data) if data.startswith(WORKBOOK) else [("", _lines(path, data))]
+        sheets = sheets_of(path)
+    except Unreadable as error:
+        # Where a file is not found, its folder is what has to be looked at.
+        file = str(path) if error.why in ("missing", "no_access") else path.name
+        key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
+        raise InputError(key, file=file, **({"line": error.line} if error.line else {})) from error
     for sheet, lines in sheets:
         found = _table(path.name, sheet, lines, columns)
         if found is not None:
@@ -83,7 +76,7 @@ def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
     raise InputError("table_no_head", file=path.name, rows=_ABOVE, columns=needed)
 
 
-def _table(file: str, sheet: str, lines: list[tuple[int, list[str]]], columns: Sequence[Column]) -> Table | None:
+def _table(file: str, sheet: str, lines: list[Line], columns: Sequence[Column]) -> Table | None:
     for place, (line, cells) in enumerate(lines[:_ABOVE]):
         words = [_word(cell) for cell in cells]
         found: dict[str, int] = {}
@@ -106,7 +99,7 @@ def _body(
     line: int,
     head: list[str],
     found: dict[str, int],
-    lines: list[tuple[int, list[str]]],
+    lines: list[Line],
     columns: Sequence[Column],
 ) -> Table:
     others = {n: text.strip() for n, text in enumerate(head) if n not in found.values() and text.strip()}
@@ -125,58 +118,3 @@ def _body(
 def _word(text: str) -> str:
     """A head without spaces, line breaks and the kind of its brackets."""
     return re.sub(r"\s+", "", text).replace("（", "(").replace("）", ")").lower()
-
-
-def _lines(path: Path, data: bytes) -> list[tuple[int, list[str]]]:
-    """Rows of a text with their line numbers."""
-    try:
-        text = decoded(data)
-    except Undecodable as error:
-        raise InputError("table_encoding", file=path.name) from error
-    if "\0" in text:
-        raise InputError("table_unreadable", file=path.name)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
-    found, last = [], 0
-    try:
-        for cells in reader:
-            found.append((last + 1, cells))
-            last = reader.line_num
-    except csv.Error as error:
-        raise InputError("table_quotes", file=path.name, line=last + 1) from error
-    return found
-
-
-def _sheets(path: Path, data: bytes) -> list[tuple[str, list[tuple[int, list[str]]]]]:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise InputError("openpyxl_lacking", file=path.name) from error
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    except (BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise InputError("table_unreadable", file=path.name) from error
-    return [(sheet.title, _rows(sheet)) for sheet in book.worksheets]
-
-
-def _rows(sheet: Any) -> list[tuple[int, list[str]]]:
-    spanned = {}
-    for merged in sheet.merged_cells.ranges:
-        first = sheet.cell(merged.min_row, merged.min_col)
-        for row in range(merged.min_row, merged.max_row + 1):
-            # Across, a merged cell is one cell; only down it is the same value again.
-            spanned[row, merged.min_col] = first
-    return [
-        (number, [_cell(spanned.get((number, cell.column), cell)) for cell in cells])
-        for number, cells in enumerate(sheet.iter_rows(), 1)
-    ]
-
-
-def _cell(cell: Any) -> str:
-    """A cell as the spreadsheet shows it: 3.20 where its format has two decimals."""
-    value = cell.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value).strip()
-    decimals = _DECIMALS.search(str(cell.number_format))
-    if decimals:
-        return f"{value:.{len(decimals.group(1))}f}"
-    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

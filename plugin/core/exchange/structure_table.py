@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from ..errors import DataError
+from ..sheets import Unreadable, open_workbook
 from ..standard import Standard
 from ..template import Template, load_template
 from ..texts import Texts
@@ -132,18 +132,13 @@ def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
 
 
 def _workbook(path: Path) -> Any:
-    try:
-        import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
-    except ImportError as error:
-        raise DataError("openpyxl_lacking", file=path.name) from error
-
     if not path.is_file():
         raise DataError("structure_missing", file=str(path))
     try:
-        return openpyxl.load_workbook(path, data_only=True)
-    except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise DataError("structure_unreadable", file=path.name) from error
+        return open_workbook(path)
+    except Unreadable as error:
+        key = "openpyxl_lacking" if error.why == "openpyxl" else "structure_unreadable"
+        raise DataError(key, file=path.name) from error
 
 
 def _word(value: Any) -> str:

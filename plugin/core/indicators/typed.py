@@ -3,18 +3,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from unicodedata import normalize
-from zipfile import BadZipFile
 
 from ..errors import InputError
-from ..plain_text import Undecodable, decoded, delimiter
+from ..sheets import Unreadable, sheets_of
 from .model import SQUARE_METRES
 
 #: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
@@ -90,11 +85,16 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
         raise InputError("figures_missing", file=str(path))
     found: list[TypedFigure] = []
     heads = 0
-    for rows in _sheets(path):
+    try:
+        sheets = sheets_of(path)
+    except Unreadable as error:
+        key = "figures_openpyxl" if error.why == "openpyxl" else "figures_unreadable"
+        raise InputError(key, file=path.name) from error
+    for sheet in sheets:
         columns: dict[str, int] = {}
         # 单位：公顷 above the table, or in the head of its values, is the unit of those that have none of their own.
         common = ""
-        for number, cells in enumerate(rows, 1):
+        for number, cells in sheet.lines:
             if not columns:
                 columns = _head(cells) if number <= _HEAD_ROWS else {}
                 heads += bool(columns)
@@ -160,54 +160,3 @@ def _head(cells: list[str]) -> dict[str, int]:
     words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
     found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
     return found if all(c in found for c in _NEEDED) else {}
-
-
-def _sheets(path: Path) -> Iterator[Iterable[list[str]]]:
-    if path.suffix.lower() in (".csv", ".txt"):
-        yield _csv(path)
-        return
-    try:
-        import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
-    except ImportError as error:
-        raise InputError("figures_openpyxl", file=path.name) from error
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise InputError("figures_unreadable", file=path.name) from error
-    for sheet in book.worksheets:
-        rows = [[_cell(c) for c in row] for row in sheet.iter_rows()]
-        for merged in sheet.merged_cells.ranges:
-            # One name over several lines is the name of each.
-            for row in rows[merged.min_row - 1 : merged.max_row]:
-                row[merged.min_col - 1] = rows[merged.min_row - 1][merged.min_col - 1]
-        yield rows
-
-
-def _csv(path: Path) -> list[list[str]]:
-    try:
-        text = decoded(path.read_bytes())
-    except Undecodable as error:
-        raise InputError("figures_unreadable", file=path.name) from error
-    try:
-        return [
-            [c.strip() for c in row]
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
-        ]
-    except csv.Error as error:
-        raise InputError("figures_unreadable", file=path.name) from error
-
-
-def _cell(cell: Any) -> str:
-    """A cell as it is shown: 63.2 with the format 0.00 is printed 63.20, and that is what the digits mean."""
-    value = cell.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value).strip()
-    first = str(cell.number_format).split(";")[0]
-    shown = None if "E" in first.upper() else re.search(r"0(?:\.(0+))?", first)
-    decimals = len(shown.group(1) or "") if shown else 0
-    if shown and "%" in first:
-        return f"{100 * value:.{decimals}f}%"
-    if shown and (decimals or isinstance(value, int) or value.is_integer()):
-        return f"{value:.{decimals}f}"
-    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

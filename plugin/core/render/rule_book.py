@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..conflicts import MEANINGS, Conflict
+from ..explain import InForce
 from ..profile import Norm
-from ..rule import EACH, FAMILIES
-from ..rule_book import DEFAULT, NAMED, Asked, Entry, InForce, rule_book
+from ..rule import EACH, FAMILIES, Parameter
+from ..rule_book import DEFAULT, NAMED, Asked, Entry, rule_book
 from ..standard import load_standard, standard_ids
 from ..template import Template
 from ..texts import Texts
@@ -122,7 +123,7 @@ class RuleBook:
             "needs": clause.join(self._need(n) for n in entry.needs if not n.optional),
             "optional": clause.join(self._need(n) for n in entry.needs if n.optional),
             "inputs": clause.join(f"{name.upper()} {self._input(name)}" for name in entry.inputs),
-            "parameters": clause.join(self._parameter(p) for p in entry.parameters),
+            "parameters": clause.join(self._parameters(entry)),
             "basis": clause.join(f"[{c.mark}] {self._said(c)}" for c in entry.citations),
             "sources": self.words.join(s.id for s in entry.sources),
         }
@@ -134,7 +135,7 @@ class RuleBook:
             "plain_mark": entry.mark,
             "help": [{"heading": k, "text": " ".join(v.split())} for k, v in self.texts.rule_help(entry.rule).items()],
             "asked": [self._need(n) + self._optional(n) for n in entry.needs],
-            "set": [self._parameter(p) for p in entry.parameters],
+            "set": self._parameters(entry),
             "citations": [{"mark": c.mark, "text": self._said(c), "sources": list(c.sources)} for c in entry.citations],
             "unconfirmed": self.words.join(unconfirmed),
         }
@@ -155,11 +156,13 @@ class RuleBook:
     def _optional(self, need: Asked) -> str:
         return self.words.bracket(self._word("optional")) if need.optional else ""
 
-    def _parameter(self, given: InForce) -> str:
-        parameter = given.parameter
+    def _parameters(self, entry: Entry) -> list[str]:
+        return [self._parameter(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)]
+
+    def _parameter(self, parameter: Parameter, given: InForce) -> str:
         name = self.texts.section("parameters").get(parameter.name, parameter.name)
         text = f"{name} {parameter.name} = {self._value(given.value, parameter.unit)}"
-        if given.changed:
+        if given.value != parameter.default:
             default = self._value(parameter.default, parameter.unit)
             text += self.words.bracket(self.words.get("cli", "default", value=default))
         return text
