@@ -5,8 +5,8 @@ from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.names import recogniser
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, on_file, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -22,17 +22,12 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "county": "The package is called after {found}, its data are of {expected}. Rename the folder and the files in it, or put the right data in.",
     },
     fails=[
-        Example("a folder of any name", {}, finds=1, side={"package": {"root": "规划成果最终版2"}}),
-        Example(
-            "another county's code",
-            {"red_line": [SQUARE]},
-            finds=1,
-            side={"package": {"root": "140226浑源县国土空间总体规划"}},
-        ),
+        example("a folder of any name", 1, root="规划成果最终版2"),
+        example("another county's code", 1, plan={"red_line": [SQUARE]}, root="140226浑源县国土空间总体规划"),
     ],
     passes=[
-        Example("as asked for", {}, side={"package": {}}),
-        Example("no package is inspected", {}),
+        example("as asked for"),
+        NONE_INSPECTED,
     ],
 )
 def package_name(*, ctx: Context) -> RuleResult:
@@ -47,8 +42,7 @@ def package_name(*, ctx: Context) -> RuleResult:
     Limits
         The tree and the name of the folder are settings of the form (mark C); a county whose layers tell no code is not compared.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

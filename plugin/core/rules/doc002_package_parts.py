@@ -5,8 +5,8 @@ from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.names import recogniser
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, on_file, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -21,14 +21,12 @@ from ._package import none_given, on_file, package_of, result
         "data": "The vector data are missing; they should be “{file}”. Export them with export_package, or rename them.",
     },
     fails=[
-        Example(
-            "no text", {}, finds=1, side={"package": {"drop": ["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]}}
-        ),
-        Example("no data", {}, finds=1, side={"package": {"drop": ["1-空间数据/"]}}),
+        example("no text", 1, drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]),
+        example("no data", 1, drop=["1-空间数据/"]),
     ],
     passes=[
-        Example("all there", {}, side={"package": {}}),
-        Example("no package is inspected", {}),
+        example("all there"),
+        NONE_INSPECTED,
     ],
 )
 def package_parts(*, ctx: Context) -> RuleResult:
@@ -43,8 +41,7 @@ def package_parts(*, ctx: Context) -> RuleResult:
     Limits
         Parts are known by their names; one under a wrong name counts as missing, and DOC003 names the file. The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

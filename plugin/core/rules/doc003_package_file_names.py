@@ -5,8 +5,8 @@ from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.files import is_stray
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, on_file, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -20,31 +20,17 @@ from ._package import none_given, on_file, package_of, result
         "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
     },
     fails=[
-        Example(
-            "another county's map",
-            {},
-            finds=1,
-            side={"package": {"add": {"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}}},
-        ),
-        Example(
+        example("another county's map", 1, add={"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}),
+        example(
             "a text among the maps",
-            {},
-            finds=1,
-            side={
-                "package": {
-                    "drop": ["2-规划文档/140225浑源县国土空间总体规划文本.pdf"],
-                    "add": {"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
-                }
-            },
+            1,
+            drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"],
+            add={"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
         ),
     ],
     passes=[
-        Example(
-            "maps by number and title",
-            {},
-            side={"package": {"add": {"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}}},
-        ),
-        Example("no package is inspected", {}),
+        example("maps by number and title", add={"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}),
+        NONE_INSPECTED,
     ],
 )
 def package_file_names(*, ctx: Context) -> RuleResult:
@@ -59,8 +45,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     Limits
         What a database or a folder of shapefiles is made of is not looked at one by one. Names follow a draft (mark B), folders are settings (mark C).
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

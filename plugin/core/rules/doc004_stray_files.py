@@ -5,8 +5,8 @@ from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.files import is_stray
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, on_file, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -19,23 +19,18 @@ from ._package import none_given, on_file, package_of, result
         "": "“{file}” was left behind by a system or a program and is no part of a delivery. Close the program and delete the file.",
     },
     fails=[
-        Example(
+        example(
             "thumbnails and a lock",
-            {},
-            finds=2,
-            side={
-                "package": {
-                    "add": {
-                        "4-规划图件/Thumbs.db": b"x",
-                        "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/_gdb.PC.1.2.sr.lock": b"",
-                    }
-                }
+            2,
+            add={
+                "4-规划图件/Thumbs.db": b"x",
+                "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/_gdb.PC.1.2.sr.lock": b"",
             },
         ),
     ],
     passes=[
-        Example("none", {}, side={"package": {}}),
-        Example("no package is inspected", {}),
+        example("none"),
+        NONE_INSPECTED,
     ],
 )
 def stray_files(*, ctx: Context) -> RuleResult:
@@ -50,8 +45,7 @@ def stray_files(*, ctx: Context) -> RuleResult:
     Limits
         Known by name only.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.files import BEGINNINGS
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, on_file, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -21,44 +21,24 @@ from ._package import none_given, on_file, package_of, result
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
-        Example(
-            "an empty text",
-            {},
-            finds=1,
-            side={"package": {"add": {"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}}},
-        ),
-        Example(
-            "a picture that is none",
-            {},
-            finds=1,
-            side={"package": {"add": {"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}}},
-        ),
-        Example(
+        example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
+        example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
+        example(
             "a map of 96 dpi",
-            {},
-            finds=1,
-            side={
-                "package": {
-                    "add": {
-                        "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00`\x00`\x00\x00"
-                    }
-                }
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00`\x00`\x00\x00"
             },
         ),
     ],
     passes=[
-        Example(
+        example(
             "a map of 300 dpi",
-            {},
-            side={
-                "package": {
-                    "add": {
-                        "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x01,\x01,\x00\x00"
-                    }
-                }
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x01,\x01,\x00\x00"
             },
         ),
-        Example("no package is inspected", {}),
+        NONE_INSPECTED,
     ],
 )
 def file_contents(*, ctx: Context) -> RuleResult:
@@ -73,8 +53,7 @@ def file_contents(*, ctx: Context) -> RuleResult:
     Limits
         Only the beginning of a file is read: a pdf that is damaged further on is not told. A jpg that does not tell its resolution is not judged.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 #: Dots per inch of maps (汇交要求).

@@ -6,8 +6,8 @@ from ..exchange.package.facts import CHANGED, DAMAGED, MISSING, PackageFacts
 from ..exchange.package.files import is_stray
 from ..exchange.package.hashes import MANIFEST, UNLISTED
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, on_file, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -24,33 +24,26 @@ from ._package import none_given, on_file, package_of, result
         "none": "The package has no manifest (“{file}”), so nobody can tell whether a file was changed. Make it with export_package.",
     },
     fails=[
-        Example(
+        example(
             "a text changed afterwards",
-            {},
-            finds=1,
-            side={
-                "package": {"manifest": True, "add": {"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.7"}}
-            },
+            1,
+            manifest=True,
+            add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.7"},
         ),
-        Example(
+        example(
             "a map lost, another put in",
-            {},
-            finds=2,
-            side={
-                "package": {
-                    "manifest": True,
-                    "drop": ["4-规划图件/140225浑源县01三条控制线图.jpg"],
-                    "add": {"4-规划图件/140225浑源县02图.jpg": b"\xff\xd8\xff"},
-                }
-            },
+            2,
+            manifest=True,
+            drop=["4-规划图件/140225浑源县01三条控制线图.jpg"],
+            add={"4-规划图件/140225浑源县02图.jpg": b"\xff\xd8\xff"},
         ),
-        Example("the manifest itself", {}, finds=1, side={"package": {"manifest": True, "state": "changed"}}),
-        Example("damaged", {}, finds=1, side={"package": {"state": "damaged"}}),
-        Example("none at all", {}, finds=1, side={"package": {"state": "missing"}}),
+        example("the manifest itself", 1, manifest=True, state="changed"),
+        example("damaged", 1, state="damaged"),
+        example("none at all", 1, state="missing"),
     ],
     passes=[
-        Example("as it was made", {}, side={"package": {"manifest": True}}),
-        Example("no package is inspected", {}),
+        example("as it was made", manifest=True),
+        NONE_INSPECTED,
     ],
 )
 def package_digests(*, ctx: Context) -> RuleResult:
@@ -65,8 +58,7 @@ def package_digests(*, ctx: Context) -> RuleResult:
     Limits
         A package made by other software has no manifest; that is information, not an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.problems import HELD_BACK
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
+from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
-from ._package import none_given, on_file, package_of, result
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -20,11 +20,11 @@ from ._package import none_given, on_file, package_of, result
         "": "The package was forced: its check said “{verdict}” (errors {errors}, not checked {skipped}). Mend what its manifest and report name, and make it anew.",
     },
     fails=[
-        Example("made of a plan that fails", {}, finds=1, side={"package": {"manifest": True, "forced": "fail"}}),
+        example("made of a plan that fails", 1, manifest=True, forced="fail"),
     ],
     passes=[
-        Example("made of a plan that passes", {}, side={"package": {"manifest": True}}),
-        Example("no package is inspected", {}),
+        example("made of a plan that passes", manifest=True),
+        NONE_INSPECTED,
     ],
 )
 def forced_package(*, ctx: Context) -> RuleResult:
@@ -39,8 +39,7 @@ def forced_package(*, ctx: Context) -> RuleResult:
     Limits
         Only packages with a manifest of this plugin tell.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
+from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
-from ._package import none_given, on_file, package_of, result
+from ._package import NONE_INSPECTED, example, judged, on_file
 
 
 @rule(
@@ -21,13 +21,13 @@ from ._package import none_given, on_file, package_of, result
         "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
     },
     fails=[
-        Example("no red line", {}, finds=1, side={"package": {"layers": {"STBHHX": None}}}),
-        Example("an empty boundary", {}, finds=1, side={"package": {"layers": {"CZKFBJ": 0}}}),
-        Example("a damaged database", {}, finds=1, side={"package": {"layers": {"DLTB": -1}}}),
+        example("no red line", 1, layers={"STBHHX": None}),
+        example("an empty boundary", 1, layers={"CZKFBJ": 0}),
+        example("a damaged database", 1, layers={"DLTB": -1}),
     ],
     passes=[
-        Example("all there", {}, side={"package": {}}),
-        Example("no package is inspected", {}),
+        example("all there"),
+        NONE_INSPECTED,
     ],
 )
 def package_layers(*, ctx: Context) -> RuleResult:
@@ -42,8 +42,7 @@ def package_layers(*, ctx: Context) -> RuleResult:
     Limits
         Which layers are mandatory is a setting of the form (mark C). What is wrong inside a layer is told by the other rules.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

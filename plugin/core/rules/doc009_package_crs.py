@@ -5,8 +5,8 @@ from ..context import Context
 from ..exchange.package.facts import LayerFact, PackageFacts
 from ..exchange.package.names import recogniser
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
-from ._package import none_given, package_of, result
+from ..rule import RuleResult, Severity, rule
+from ._package import NONE_INSPECTED, example, judged
 
 
 @rule(
@@ -20,11 +20,11 @@ from ._package import none_given, package_of, result
         "vertical": "Layer {name} in “{file}” names no heights ({expected}), which the form asks for. Export it with export_package.",
     },
     fails=[
-        Example("metres in place of degrees", {}, finds=1, side={"package": {"crs": {"CZKFBJ": "EPSG:4526"}}}),
+        example("metres in place of degrees", 1, crs={"CZKFBJ": "EPSG:4526"}),
     ],
     passes=[
-        Example("degrees", {}, side={"package": {}}),
-        Example("no package is inspected", {}),
+        example("degrees"),
+        NONE_INSPECTED,
     ],
 )
 def package_crs(*, ctx: Context) -> RuleResult:
@@ -39,8 +39,7 @@ def package_crs(*, ctx: Context) -> RuleResult:
     Limits
         Data sets are told apart by name; in one that no form describes no CRS is asked for.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ from typing import Any
 from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..findings import Finding
-from ..rule import Example, RuleResult, Severity, rule
+from ..rule import RuleResult, Severity, rule
 from ..texts import number
-from ._package import none_given, package_of, result
+from ._package import NONE_INSPECTED, example, judged
 
 
 @rule(
@@ -22,22 +22,12 @@ from ._package import none_given, package_of, result
         "area": "The manifest says layer {name} has {expected} m²; it has {found} m² (statutory). Make the package anew.",
     },
     fails=[
-        Example(
-            "a feature fewer",
-            {},
-            finds=1,
-            side={"package": {"manifest": True, "layers": {"CZKFBJ": 17}, "told": {"CZKFBJ": 18}}},
-        ),
-        Example(
-            "a layer lost",
-            {},
-            finds=1,
-            side={"package": {"manifest": True, "layers": {"LSWHBHX": None}, "told": {"LSWHBHX": 3}}},
-        ),
+        example("a feature fewer", 1, manifest=True, layers={"CZKFBJ": 17}, told={"CZKFBJ": 18}),
+        example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, told={"LSWHBHX": 3}),
     ],
     passes=[
-        Example("as told", {}, side={"package": {"manifest": True}}),
-        Example("no package is inspected", {}),
+        example("as told", manifest=True),
+        NONE_INSPECTED,
     ],
 )
 def manifest_figures(*, ctx: Context) -> RuleResult:
@@ -52,8 +42,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     Limits
         Areas are compared for the layers that the check looked at, to 0.01 m² a feature. Packages of other software have no manifest of ours.
     """
-    package = package_of(ctx)
-    return none_given() if package is None else result(_look(package, ctx))
+    return judged(ctx, _look)
 
 
 #: How far an area may be from the manifest's, in m² a feature.

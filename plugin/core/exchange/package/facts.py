@@ -7,20 +7,24 @@ import json
 import struct
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ...geometry import crs as crs_care
+from .files import is_stray
 from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_digest
 from .names import fill, recogniser
 from .profile import FORMATS, FileSlot, PackageProfile
+from .tables_read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
 
 #: What stands in a manifest's state.
 OK, MISSING, DAMAGED, CHANGED = "ok", "missing", "damaged", "changed"
 #: Bytes of a file that are looked at.
 _HEAD = 64
+#: Of a report or metadata at most; one that is larger is of no use to anybody.
+_MOST_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class LayerFact:
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them."""
+    """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
+    ``documents``: content of the report (JSON) and of metadata (XML) by path."""
 
     root: str
     form: PackageProfile
@@ -67,6 +72,8 @@ class PackageFacts:
     layers: tuple[LayerFact, ...] = ()
     manifest: dict[str, Any] | None = field(default=None, hash=False, compare=False)
     manifest_state: str = MISSING
+    workbooks: tuple[Workbook, ...] = field(default=(), hash=False, compare=False)
+    documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -126,8 +133,26 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     if not told:
         code, name = _from_files(files, form)
     facts = PackageFacts(folder.name, form, code, name, tuple(files), (), manifest, state)
-    layers = [layer for place in facts.data_sets() for layer in _layers(folder, place, check)]
-    return PackageFacts(folder.name, form, code, name, tuple(files), tuple(layers), manifest, state)
+    layers = tuple(layer for place in facts.data_sets() for layer in _layers(folder, place, check))
+    return replace(
+        facts, layers=layers, workbooks=_workbooks(folder, facts, check), documents=_documents(folder, facts)
+    )
+
+
+def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
+    found = []
+    for file in facts.single:
+        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not is_stray(file.name):
+            check()
+            found.append(read_workbook(folder / file.path, file.path))
+    return tuple(found)
+
+
+def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
+    """Every XML of the package, and the report as it would be called."""
+    report = f"{facts.expected(facts.form.report.folder, facts.form.report.file)}.json"
+    asked = [f for f in facts.single if f.path == report or f.name.lower().endswith(".xml")]
+    return {f.path: (folder / f.path).read_bytes() for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name)}
 
 
 def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:

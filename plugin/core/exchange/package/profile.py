@@ -14,6 +14,7 @@ from ....paths import PACKAGES
 from ...data import check_keys, expect, read_toml
 from ...errors import DataError
 from ...template import MARKS
+from ...texts import Texts
 from .names import field_problem, fill, name_problem, unknown_placeholder
 
 NEEDS = ("M", "C", "O")
@@ -81,6 +82,15 @@ class NamedFile:
 
 
 @dataclass(frozen=True)
+class TableWords:
+    """Other words by which the tables of the plan's figures are known in workbooks of other hands: ``titles`` of sheets by
+    table, ``heads`` by column (ids as in ``core.render.tables``)."""
+
+    titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    heads: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class PackageProfile:
     """One form of a package. ``folders``: word → name in the tree; ``tables``: the workbook of the plan's figures, None where
     none is wanted; ``marks``: key → A, B or C."""
@@ -98,6 +108,7 @@ class PackageProfile:
     report: NamedFile
     metadata: NamedFile
     tables: NamedFile | None
+    words: TableWords
     marks: dict[str, str]
     path: Path
 
@@ -148,6 +159,7 @@ def load_package(name: str | Path) -> PackageProfile:
         for n, row in enumerate(expect(table.get(kind, []), list, file=path, key=kind), start=1)
     )
     _no_two([v.id for v in vectors] + [f.id for f in files], path, "id")
+    words = _table_words(table.get("tables", {}), path)
     metadata = _named(table["metadata"], "metadata", path, folders, METADATA_ITEMS)
     marks = _texts(table.get("marks", {}), path, "marks")
     for key, mark in marks.items():
@@ -161,6 +173,7 @@ def load_package(name: str | Path) -> PackageProfile:
         report=_named(table["report"], "report", path, folders),
         metadata=metadata,
         tables=_named(table["tables"], "tables", path, folders) if "tables" in table else None,
+        words=words,
         marks=marks,
         path=path,
     )
@@ -210,6 +223,22 @@ def _file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, s
     _one_of(row["need"], NEEDS, path, f"{where}.need")
     _pattern(row["file"], path, f"{where}.file")
     return FileSlot(kind, **row)
+
+
+def _table_words(row: Any, path: Path) -> TableWords:
+    """What else sheets and columns may be called; taken out of ``[tables]``."""
+    expect(row, dict, file=path, key="tables")
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    texts = Texts("zh")
+    for part, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
+        given = expect(row.pop(part, {}), dict, file=path, key=f"tables.{part}")
+        for key, words in given.items():
+            _one_of(key, known, path, f"tables.{part}")
+            expect(words, list, file=path, key=f"tables.{part}.{key}")
+            for word in words:
+                expect(word, str, file=path, key=f"tables.{part}.{key}")
+        found[part] = {key: tuple(words) for key, words in given.items()}
+    return TableWords(**found)
 
 
 def _named(row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()) -> NamedFile:

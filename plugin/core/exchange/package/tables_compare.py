@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from ...indicators.model import SQUARE_METRES
 from ...render.tables.model import Number, Row
-from .tables_known import BLANKS, WORDED, Block, Place, Printed, number_in, unit_of, value_of
+from .tables_known import BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, value_of
 from .tables_read import Cell
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area; a fiftieth of half a digit.
@@ -21,8 +21,8 @@ _FIGURE = re.compile(r"-?\d[\d,. ]*")
 @dataclass(frozen=True)
 class Difference:
     """One cell. ``case``: ``cell`` (another figure), ``blank`` (none, though the layers give one), ``text``, ``formula``,
-    ``error`` and ``merged`` (not compared: no number; a formula without value; #REF!; one figure for several rows) or
-    ``no_figure`` (the layers give none).
+    ``error`` and ``merged`` (not compared: no number; a formula without value; #REF!; one figure for several cells), ``words``
+    (other words than ours around the figures) or ``no_figure`` (the layers give none).
 
     ``told`` as the table prints it; ``given`` what the layers give, in the table's unit, None where there is none;
     ``decimals`` of the table's print; ``unit`` of both.
@@ -89,11 +89,11 @@ def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
             return _NOTHING
         return _words(value, cell.text, about)
     blank = cell.text.strip().lower() in BLANKS
-    if cell.state in ("formula", "error") or (cell.state == "merged" and _down(block, line, place.column)):
-        return Difference(cell.state, *about)
+    if cell.state:
+        return _NOTHING if value is None else Difference(cell.state, *about)
     if value is None:
         said = not blank and number_in(cell.text) is not None
-        return Difference("no_figure", *about) if said and place.known.id != "number" else _NOTHING
+        return Difference("no_figure", *about) if said and place.known.id != NUMBER else _NOTHING
     assert isinstance(value, Number)
     unit = _unit(block, line, place)
     if blank:
@@ -129,11 +129,6 @@ def _unit(block: Block, line: int, place: Place) -> tuple[str, str]:
             own = unit_of(str(value_of(block.rows[line], other) or ""))
             return unit_of(block.sheet.text(line, other.column)) or own, own
     return "", ""
-
-
-def _down(block: Block, line: int, column: int) -> bool:
-    """Is the cell a part of one that is merged downwards? Across, one figure over two columns is the first one's."""
-    return block.sheet.cells.get((line - 1, column)) is not None and line - 1 > block.head
 
 
 def _words(value: str, told: str, about: tuple[int, int, str, str, str]) -> Difference | None:

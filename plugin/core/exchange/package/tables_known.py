@@ -33,6 +33,8 @@ KEYS = {
 PROMISED = ("indicators", "lines", "zones", "land_use", "townships")
 #: Words with figures in them that the layers give, too; formulas and sources are words only.
 WORDED = ("target", "inputs")
+#: Running numbers are no figures.
+NUMBER = "number"
 #: Rows above a head that may hold its title and its unit.
 _ABOVE = 6
 #: Nothing, as offices write it.
@@ -199,7 +201,9 @@ class Known:
         return tuple(taken.values())
 
     def _block(self, sheet: Sheet, table: Table, head: int, last: int, places: tuple[Place, ...]) -> Block:
-        keys = sorted((p for p in places if p.known.id in KEYS[table.id]), key=lambda p: KEYS[table.id].index(p.known.id))
+        keys = sorted(
+            (p for p in places if p.known.id in KEYS[table.id]), key=lambda p: KEYS[table.id].index(p.known.id)
+        )
         index: dict[tuple[str, str], list[Row]] = {}
         for row in table.rows:
             for name in KEYS[table.id]:
@@ -209,7 +213,7 @@ class Known:
         rows: dict[int, Row] = {}
         unknown = []
         mine = {p.column for p in places}
-        keyed = {p.column for p in keys}
+        keyed = {p.column for p in places if p.known.id in (*KEYS[table.id], NUMBER)}
         for line in range(head + 1, last + 1):
             asked = [(p.known.id, word(sheet.text(line, p.column))) for p in keys]
             left = [[r for r in index.get(key, ()) if not any(r is known for known in rows.values())] for key in asked]
