@@ -16,6 +16,7 @@ from plugin.core.check import Options
 from plugin.core.exchange.package.content import Content, contents
 from plugin.core.exchange.package.facts import FileFact, LayerFact, PackageFacts, _dpi
 from plugin.core.exchange.package.profile import LayerSlot, VectorSet, load_package
+from plugin.core.exchange.package.tables_read import Cell, Sheet, Workbook
 from plugin.core.plan import Plan
 from tests.core.small import X, Y, as_read, box, table
 
@@ -81,6 +82,7 @@ LAYERS = {
     "DLTB": 324,
     "LSWHBHX": 3,
 }
+TABLES = "3-规划表格/140225浑源县国土空间规划表格"
 DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 
 
@@ -88,7 +90,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
     before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m²), ``forced`` (the verdict it was made after);
-    ``vertical``: heights that the form asks for."""
+    ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
+    ``unread``: why another table cannot be read; ``documents`` (path → bytes)."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
@@ -128,4 +131,38 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         tuple(LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()),
         manifest,
         changes.get("state", "ok" if manifest else "missing"),
+        _workbooks(changes),
+        changes.get("documents", {}),
     )
+
+
+def _workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
+    found = []
+    if changes.get("tables"):
+        sheets = tuple(sheet_of(name, rows) for name, rows in changes["tables"].items())
+        found.append(Workbook(f"{TABLES}.xlsx", sheets))
+    if "unread" in changes:
+        found.append(Workbook(f"{TABLES}.mdb", problem=changes["unread"]))
+    return tuple(found)
+
+
+def sheet_of(name: str, rows: list[list[str]]) -> Sheet:
+    cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    return Sheet(name, cells)
+
+
+def whole_package(folder: Path, **options: Any) -> Path:
+    """A clean county's package, made by export_package with documents, tables and a map below ``folder``."""
+    from plugin.core.check import check
+    from plugin.core.exchange.package.export import Order, export_package
+    from tests.county import make_county
+    from tests.county.write import write_geopackage
+
+    source, documents = folder / "county.gpkg", folder / "文档"
+    write_geopackage(source, make_county(300, defects=False)[0])
+    documents.mkdir()
+    for path, content in COMPLETE.items():
+        if ".gdb" not in path:
+            (documents / path.rpartition("/")[2]).write_bytes(content)
+    checked = check(source, Options(**options))
+    return export_package(checked, Order(load_package("county"), folder / "结果", documents)).path

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.core.made_package import DATABASE, facts_of
@@ -148,3 +149,87 @@ def a_layer_that_only_the_manifest_knows(draft: Draft) -> None:
 def a_manifest_of_a_hectare_more(draft: Draft) -> None:
     area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
     put(draft, areas={"CZKFBJ": area + 10_000})
+
+
+def tables(
+    draft: Draft, *lines: list[str], head: tuple[str, ...] = ("控制线", "图斑数", "法定面积"), **more: Any
+) -> None:
+    """Workbook of two lines, measured by themselves; ``lines`` replace the first's; the other tables are not there."""
+    county = float(statutory_area(draft.layers["XZQX"].geometry.to_numpy()).sum())
+    sheet = [["三条控制线面积表"], ["单位：公顷"], list(head), *(lines or [red_line(draft)])]
+    sheets = {"指标表": [["指标", "单位", "数值"], ["县域面积", "公顷", f"{county / 1e4:.2f}"]], "三条控制线": sheet}
+    put(draft, tables={**sheets, **more.pop("sheets", {})}, **more)
+
+
+def red_line(draft: Draft, more_ha: float = 0.0) -> list[str]:
+    red = draft.layers["STBHHX"]
+    area = float(statutory_area(red.geometry.to_numpy()).sum())
+    return ["生态保护红线", str(len(red)), f"{area / 1e4 + more_ha:.2f}"]
+
+
+@plants("DOC011", case="cell", finds=None)
+def a_table_of_a_hectare_more(draft: Draft) -> None:
+    tables(draft, red_line(draft, 1.0))
+
+
+@plants("DOC011", case="blank", finds=None)
+def a_table_with_a_blank(draft: Draft) -> None:
+    tables(draft, [*red_line(draft)[:2], "—"])
+
+
+@plants("DOC011", case="lost", finds=None)
+def a_table_of_one_line(draft: Draft) -> None:
+    tables(draft)
+
+
+@plants("DOC011", case="no_table", finds=None)
+def a_workbook_without_zones(draft: Draft) -> None:
+    tables(draft)
+
+
+@plants("DOC011", case="unread")
+def tables_for_access(draft: Draft) -> None:
+    put(draft, unread="table_kind")
+
+
+@plants("DOC011", case="sheet", finds=None)
+def a_table_of_people(draft: Draft) -> None:
+    tables(draft, sheets={"人口": [["年份", "人口"], ["2020", "35.2"]]})
+
+
+@plants("DOC011", case="rows", finds=None)
+def a_line_that_no_layer_has(draft: Draft) -> None:
+    tables(draft, red_line(draft), ["高压走廊", "2", "31.00"])
+
+
+@plants("DOC011", case="columns", finds=None)
+def a_column_of_money(draft: Draft) -> None:
+    tables(draft, [*red_line(draft), "37.5"], head=("控制线", "图斑数", "法定面积", "补偿资金"))
+
+
+@plants("DOC011", case="text", finds=None)
+def a_figure_that_is_words(draft: Draft) -> None:
+    tables(draft, [*red_line(draft)[:2], "约三百"])
+
+
+@plants("DOC011", case="target", finds=None)
+def a_ratio_held_against_another_limit(draft: Draft) -> None:
+    ratio = [
+        ["项目", "面积（公顷）", "倍数", "目标", "余量"],
+        ["N1 ＝ 城镇开发边界总面积 ÷ 2020年城镇建设用地", "", "", "≤ 1.0100", ""],
+    ]
+    tables(draft, sheets={"扩展倍数": ratio})
+
+
+@plants("DOC011", case="no_figure", finds=None)
+def a_net_area_that_no_layer_has(draft: Draft) -> None:
+    tables(draft, [*red_line(draft), "12.00"], head=("控制线", "图斑数", "法定面积", "净面积"))
+
+
+@plants("DOC011", case="cut", finds=None)
+def a_sheet_without_end(draft: Draft) -> None:
+    tables(draft)
+    package = draft.options["package"]
+    (book,) = package.workbooks
+    endless = replace(book, sheets=tuple(replace(sheet, cut=True) for sheet in book.sheets))
+    draft.options["package"] = replace(package, workbooks=(endless,))

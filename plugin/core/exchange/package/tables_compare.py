@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import normalize
 
 from ...indicators.model import SQUARE_METRES
 from ...render.tables.model import Number, Row
-from .tables_known import BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, value_of
+from .tables_known import AIMS, BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, value_of
 from .tables_read import Cell
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area; a fiftieth of half a digit.
@@ -21,7 +21,7 @@ _FIGURE = re.compile(r"-?\d[\d,. ]*")
 @dataclass(frozen=True)
 class Difference:
     """One cell. ``case``: ``cell`` (another figure), ``blank`` (none, though the layers give one), ``text``, ``formula``,
-    ``error`` and ``merged`` (not compared: no number; a formula without value; #REF!; one figure for several cells), ``words``
+    ``target`` (a target, or what is left of it, other than the profile's), ``error`` and ``merged`` (not compared: no number; a formula without value; #REF!; one figure for several cells), ``words``
     (other words than ours around the figures) or ``no_figure`` (the layers give none).
 
     ``told`` as the table prints it; ``given`` what the layers give, in the table's unit, None where there is none;
@@ -53,7 +53,8 @@ def differences(block: Block) -> tuple[list[Difference], int]:
             one = _cell(block, line, row, place)
             compared += one is None or one.case in DIFFER
             if one is not None and one.case:
-                found.append(one)
+                aim = one.case in DIFFER and place.known.id in AIMS
+                found.append(replace(one, case="target") if aim else one)
     return found, compared
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -33,6 +34,8 @@ KEYS = {
 PROMISED = ("indicators", "lines", "zones", "land_use", "townships")
 #: Words with figures in them that the layers give, too; formulas and sources are words only.
 WORDED = ("target", "inputs")
+#: Columns that the county's targets make, and not the layers alone.
+AIMS = ("target", "room")
 #: Running numbers are no figures.
 NUMBER = "number"
 #: Rows above a head that may hold its title and its unit.
@@ -100,10 +103,11 @@ def word(text: str) -> str:
 def unit_of(text: str) -> str:
     """The unit that a text is, empty for none."""
     plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
-    return next((unit for unit, words in _UNITS.items() if plain in words), "")
+    return next((unit for unit, words in _units().items() if plain in words), "")
 
 
-def _all_units() -> dict[str, set[str]]:
+@cache
+def _units() -> dict[str, set[str]]:
     known = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNITS.items()}
     for lang in LANGUAGES:
         for section in ("units", "unit_names"):
@@ -111,9 +115,6 @@ def _all_units() -> dict[str, set[str]]:
                 if one:
                     known.setdefault(unit, set()).add(re.sub(r"\s+", "", normalize("NFKC", one)).lower())
     return known
-
-
-_UNITS = _all_units()
 
 
 class Known:
@@ -187,13 +188,12 @@ class Known:
             fits = [
                 n for n, known in enumerate(table.columns) if n not in taken and plain and plain in self.words_of(known)
             ]
-            # 净面积 in ha and in 万亩 are two columns of one name.
+            # 净面积 in ha and in 万亩 are two columns of one name; what no unit tells apart comes in its order.
             wanted = unit or common or table.unit
-            exact = [n for n in fits if not table.columns[n].unit or table.columns[n].unit == wanted]
-            if unit or len(fits) < 2:
-                fits = exact or [n for n in fits if _convertible(table.columns[n].unit, unit)]
-            elif exact:
-                fits = exact
+            exact = [n for n in fits if table.columns[n].unit == wanted]
+            if unit and not exact:
+                fits = [n for n in fits if not table.columns[n].unit or _convertible(table.columns[n].unit, unit)]
+            fits = exact or fits
             if fits:
                 known = table.columns[fits[0]]
                 said = unit or (common if _convertible(known.unit, common) else "")

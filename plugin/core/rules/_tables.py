@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the rule on the tables of a package finds in one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..exchange.package.problems import NAMED
+from ..exchange.package.tables_compare import DIFFER, Difference, differences, lost_rows
+from ..exchange.package.tables_known import Block, Known, has_figures, word
+from ..exchange.package.tables_read import Sheet, Workbook
+from ..findings import Finding
+from ..rule import Severity
+from ..texts import LANGUAGES, Texts, number
+
+#: Decimals beyond the table's own with which the layers' figure is told.
+_MORE = 2
+
+
+@dataclass
+class Seen:
+    """What one sheet holds: the tables recognised by id, and findings."""
+
+    tables: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def language_of(books: Iterable[Workbook]) -> str:
+    """The language that most sheets are called in; their own names decide, Chinese where none is known."""
+    names = [word(sheet.name) for book in books for sheet in book.sheets]
+    known = {lang: {word(text) for text in Texts(lang).section("sheets").values()} for lang in LANGUAGES}
+    return max(LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
+
+
+def table_name(table: str, texts: Texts) -> str:
+    return texts.get("sheets", table)
+
+
+def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts) -> Seen:
+    """Findings on one sheet: figures that differ one by one, what was not compared in one sentence of a kind."""
+    seen = Seen()
+    say = _Say(file, sheet, texts)
+    if sheet.cut:
+        seen.findings.append(say("cut"))
+    blocks = known.blocks(sheet)
+    if not blocks:
+        about = {word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
+        if has_figures(sheet) and word(sheet.name) not in about:
+            seen.findings.append(say("sheet"))
+        return seen
+    for block in blocks:
+        seen.tables.add(block.table.id)
+        seen.findings += _look(block, say, texts)
+    return seen
+
+
+@dataclass(frozen=True)
+class _Say:
+    """Makes findings on a sheet; their key names the place, so that they are known again."""
+
+    file: str
+    sheet: Sheet
+    texts: Texts
+
+    def __call__(
+        self, case: str, place: str = "", severity: Severity | None = Severity.WARNING, **params: Any
+    ) -> Finding:
+        params = {"file": self.file, "sheet": self.sheet.name, **params}
+        key = f"{self.file}/{self.sheet.name}" + (f"/{place}" if place else "")
+        return Finding("", key=key, case=case, severity=severity, params=params)
+
+
+def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
+    table = {"table": table_name(block.table.id, texts)}
+    found, _ = differences(block)
+    for one in found:
+        if one.case in DIFFER:
+            yield _differs(one, say, texts)
+    lost = lost_rows(block)
+    if lost:
+        yield say("lost", block.table.id, count=len(lost), rows=_some(lost, texts), **table)
+    if block.unknown:
+        rows = [_row_words(block, line) for line in block.unknown]
+        yield say("rows", block.table.id, count=len(rows), rows=_some(rows, texts), **table)
+    if block.strange:
+        yield say("columns", block.table.id, columns=_some(list(block.strange.values()), texts), **table)
+    for case in ("text", "formula", "error", "merged"):
+        cells = [_cell_name(one) for one in found if one.case == case]
+        if cells:
+            detail = texts.get("causes", f"cell_{case}")
+            yield say("text", f"{block.table.id}/{case}", count=len(cells), cells=_some(cells, texts), detail=detail)
+    cells = [_cell_name(one) for one in found if one.case == "target"]
+    if cells:
+        yield say("target", block.table.id, count=len(cells), cells=_some(cells, texts), **table)
+    cells = [_cell_name(one) for one in found if one.case in ("no_figure", "words")]
+    if cells:
+        severity = Severity.INFO
+        yield say("no_figure", block.table.id, severity, count=len(cells), cells=_some(cells, texts), **table)
+
+
+def _differs(one: Difference, say: _Say, texts: Texts) -> Finding:
+    assert one.given is not None
+    unit = texts.get("units", one.unit) if one.unit else ""
+    digits = one.decimals + (0 if one.unit == "count" else _MORE)
+    params = {
+        "row": one.row,
+        "line": one.line,
+        "column": one.head,
+        "told": f"{one.told} {unit}".strip(),
+        "given": f"{number(one.given, digits)} {unit}".strip(),
+        "apart": f"{number(one.apart, digits)} {unit}".strip(),
+    }
+    return say(one.case, f"{_letters(one.column)}{one.line}", None, **params)
+
+
+def _some(names: list[str], texts: Texts) -> str:
+    return texts.get("words", "between_names").join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+
+
+def _cell_name(one: Difference) -> str:
+    return f"{_letters(one.column)}{one.line}"
+
+
+def _row_words(block: Block, line: int) -> str:
+    for column in range(1, block.sheet.last_column + 1):
+        text = block.sheet.text(line, column)
+        if text and not text.isdigit():
+            return text
+    return str(line)
+
+
+def _letters(column: int) -> str:
+    """A column as a spreadsheet names it: 28 is AB."""
+    name = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name

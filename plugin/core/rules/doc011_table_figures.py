@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ..context import Context
+from ..errors import DataError, InputError
+from ..exchange.package.tables_known import PROMISED, Known
+from ..exchange.package.tables_read import Workbook
+from ..findings import Finding
+from ..indicators.compute import Figures
+from ..render.tables import all_tables
+from ..rule import RuleResult, Severity, rule
+from ..texts import Texts
+from ._package import NONE_INSPECTED, example, none_given
+from ._tables import language_of, look_at_sheet, table_name
+
+COUNTY = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
+PLAN = {**COUNTY, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
+HEAD = ["控制线", "图斑数", "法定面积（公顷）"]
+INDICATORS = [["指标", "单位", "数值"], ["生态保护红线面积", "平方千米", "0.25"], ["县域面积", "公顷", "99.98"]]
+
+
+def _with(*rows: list[str], head: list[str] = HEAD) -> dict[str, list[list[str]]]:
+    """A workbook of two tables; 25 ha in the plane are 24.99 ha on the ellipsoid."""
+    return {"指标表": INDICATORS, "三条控制线": [["县三条控制线面积表"], ["单位：公顷"], head, *rows]}
+
+
+LINE = ["生态保护红线", "1", "24.99"]
+
+
+@rule(
+    "DOC011",
+    "table-figures",
+    basis=["T3", "plan-review", "package-draft"],
+    needs={},
+    messages={
+        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” says {told}; the layers give {given}: {apart} apart. "
+        "Correct the table, or the layer, and make the package anew.",
+        "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the layers give {given}. Fill it in.",
+        "lost": "“{file}”, sheet {sheet} ({table}) lacks {count} rows that the layers give: {rows}. Put them in.",
+        "no_table": "No workbook has these tables, though the layers give them: {tables}. Put them in, or write their titles on the sheets "
+        "as the form has them; they were not compared.",
+        "unread": "“{file}” was not compared: {detail}. Hand the tables in as xlsx as well, or compare it by hand.",
+        "sheet": "“{file}”, sheet {sheet} has figures but is none of the known tables; it was not compared. Write the title as the form "
+        "has it (heads in [tables.titles] of the form), or compare it by hand.",
+        "rows": "“{file}”, sheet {sheet} ({table}): {count} rows with figures are not known by code or name and were not compared: "
+        "{rows}. Write them as the list has them, or compare them by hand.",
+        "columns": "“{file}”, sheet {sheet} ({table}): columns with figures are not known and were not compared: {columns}. Name them in "
+        "[tables.heads] of the form, or compare them by hand.",
+        "text": "“{file}”, sheet {sheet}: {count} cells could not be compared ({cells}): {detail}. Mend them, or compare them by hand.",
+        "target": "“{file}”, sheet {sheet} ({table}): {count} targets or what is left of them are other than by the profile of this check "
+        "({cells}). Inspect with the county's own profile (PROFILE), or correct the table.",
+        "no_figure": "“{file}”, sheet {sheet} ({table}): the layers give nothing for {count} figures ({cells}), so they were not compared. "
+        "Figures held against targets take the county's profile (PROFILE).",
+        "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
+    },
+    fails=[
+        example("another figure", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "25.09"])),
+        example("a figure that is text, in full width", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "２５．０９"])),
+        example("in mu, by the head", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "375.60"], head=[*HEAD[:2], "法定面积（亩）"])),
+        example("one feature more", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "24.99"])),
+        example("a blank", 1, plan=PLAN, tables=_with(["生态保护红线", "1", ""])),
+        example("a line that was left out", 1, plan=PLAN, tables=_with(["合计", "", ""])),
+        example("a line that no layer has", 1, plan=PLAN, tables=_with(LINE, ["蓝线", "2", "3.00"])),
+        example("a table of something else", 1, plan=PLAN, tables={**_with(LINE), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
+        example("no table of indicators", 1, plan=PLAN, tables={"三条控制线": _with(LINE)["三条控制线"]}),
+        example("tables that only Access reads", 1, plan=PLAN, unread="table_kind"),
+    ],
+    passes=[
+        example("the same", plan=PLAN, tables=_with(LINE)),
+        example("the same, shorter", plan=PLAN, tables=_with(["生态保护红线", "1", "25.0"])),
+        example("in another unit, by the head", plan=PLAN, tables=_with(["生态保护红线", "1", "0.2499"], head=[*HEAD[:2], "法定面积（平方千米）"])),
+        example("nothing where there is nothing", plan=PLAN, tables=_with(LINE, ["合计", "—", ""])),
+        NONE_INSPECTED,
+    ],
+)  # fmt: skip
+def table_figures(*, ctx: Context) -> RuleResult:
+    """Tables and layers show the same figures.
+
+    What it checks
+        Every figure of every workbook (xlsx) in the package against what the package's own layers give: indicators, control lines,
+        expansion ratio, planning zones, land use now and planned, townships. A figure agrees when it is the layers' own within half of
+        its last printed digit. Tables are known by their titles and the words of their heads, rows by code and name, in any order.
+    Why
+        Text, tables and map must agree; nobody can tell which of two figures was approved.
+    How to fix
+        Correct the table, or the layer where that is wrong, and make the package anew.
+    Limits
+        What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
+        that were never computed. A blank stands for nothing. Targets and what is left take the county's profile. Formulas and sources are words, and are not compared.
+    """
+    package = ctx.plan.package
+    if package is None:
+        return none_given()
+    if not package.workbooks:
+        return RuleResult(applicable=False, notes=[("package_no_tables", {})])
+    result = RuleResult()
+    texts = Texts(ctx.lang)
+    readable: list[Workbook] = []
+    for book in package.workbooks:
+        if book.problem:
+            detail = texts.section("causes").get(book.problem, book.problem)
+            params = {"file": book.file, "detail": detail}
+            result.findings.append(Finding("", key=book.file, case="unread", severity=Severity.WARNING, params=params))
+        else:
+            readable.append(book)
+    if not readable:
+        return result
+    lang = language_of(readable)
+    try:
+        tables = all_tables(Figures(ctx, Texts(lang)))
+    except (InputError, DataError) as error:
+        # Not every edition has the lists that the tables are made by.
+        result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))
+        return result
+    known = Known(tables, lang, package.form.words)
+    seen: set[str] = set()
+    for book in readable:
+        for sheet in book.sheets:
+            found = look_at_sheet(book.file, sheet, known, texts)
+            seen |= found.tables
+            result.findings += found.findings
+    gone = [name for name in PROMISED if name in known.tables and name not in seen and known.tables[name].rows]
+    if gone:
+        params = {"tables": texts.get("words", "between_names").join(table_name(n, texts) for n in gone)}
+        key = readable[0].file
+        result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
+    return result

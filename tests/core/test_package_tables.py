@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""图数一致: the tables of a package, whoever made them, against what its layers give."""
+
+import shutil
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+
+from plugin.core.check import Options
+from plugin.core.context import Context
+from plugin.core.exchange.package.inspect import inspect_package
+from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.tables_compare import allowance, differences
+from plugin.core.exchange.package.tables_known import Known, Printed, number_in
+from plugin.core.exchange.package.tables_read import Cell, Workbook, printed, read_workbook
+from plugin.core.indicators.compute import Figures
+from plugin.core.render.tables import all_tables
+from plugin.core.texts import Texts
+from tests.core.examples import plan_of
+from tests.core.made_package import DATABASE, TABLES, sheet_of, whole_package
+from tests.county.measure import statutory_area
+
+openpyxl = pytest.importorskip("openpyxl")
+FORM = load_package("county")
+ROOT = "140225浑源县国土空间总体规划"
+SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "decimals", "unit"),
+    [
+        ("12.30", 12.3, 2, ""),
+        ("１２．３０", 12.3, 2, ""),
+        ("1,965.00", 1965.0, 2, ""),
+        ("1 965.0", 1965.0, 1, ""),
+        ("−3.5", -3.5, 1, ""),
+        ("(3.50)", -3.5, 2, ""),
+        ("+7", 7.0, 0, ""),
+        ("12.5公顷", 12.5, 1, "ha"),
+        ("35%", 35.0, 0, "share"),
+        ("35％", 35.0, 0, "share"),
+    ],
+)
+def test_numbers_as_hands_write_them(text, value, decimals, unit):
+    assert number_in(text) == Printed(value, decimals, unit)
+
+
+@pytest.mark.parametrize("text", ["", "—", "约三百", "12～15", "1.2.3", "12.30元", "≥12", "1e5", "2020年"])
+def test_what_is_no_number(text):
+    assert number_in(text) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (12.3, "General", "12.3"),
+        (12.3, "0.00", "12.30"),
+        (1234.567, "#,##0.00;[Red]-#,##0.00", "1234.57"),
+        (0.1234, "0.0%", "12.3%"),
+        (12.6, "0", "13"),
+        (3, "General", "3"),
+        (3, '0.0"公顷"', "3.0"),
+        (0.1 + 0.2, "General", "0.3"),
+        ("  乡 ", "General", "乡"),
+    ],
+)
+def test_cells_as_they_are_printed(value, form, text):
+    assert printed(value, form) == text
+
+
+def test_half_of_the_last_digit_and_no_more():
+    for told, given, agrees in (
+        ("12.34", 12.3449, True),
+        ("12.34", 12.3462, False),
+        ("12", 12.49, True),
+        ("12", 12.52, False),
+    ):
+        read = number_in(told)
+        assert (abs(read.value - given) <= allowance(read, given, "ha")) is agrees, (told, given)
+
+
+def book(path, rows, name="三条控制线", merge=(), formats=()):
+    made = openpyxl.Workbook()
+    sheet = made.active
+    sheet.title = name
+    for row in rows:
+        sheet.append(row)
+    for cells in merge:
+        sheet.merge_cells(cells)
+    for cell, form in formats:
+        sheet[cell].number_format = form
+    made.save(path)
+    return path
+
+
+def test_a_workbook_as_it_is_printed(tmp_path):
+    rows = [["线", "面积", "和"], ["红线", 25.0, "=B2*2"], ["边界", "１２．３０", None], ["=1/0", 0, None]]
+    path = book(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
+    (sheet,) = read_workbook(path, "表/a.xlsx").sheets
+    assert sheet.cells[2, 2] == Cell("25.00") and sheet.cells[2, 3] == Cell("", "formula")
+    assert sheet.cells[2, 1] == Cell("线", "merged") and sheet.cells[3, 3] == Cell("１２．３０", "merged")
+    assert sheet.cells[4, 2] == Cell("0") and (4, 3) not in sheet.cells and not sheet.cut
+
+
+def test_the_value_saved_with_a_formula_counts(tmp_path):
+    path = book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", "=12+13"]])
+    saved = tmp_path / "b.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(saved, "w") as new:
+        for info in old.infolist():
+            data = old.read(info)
+            new.writestr(
+                info,
+                data.replace(b"<f>12+13</f><v />", b"<f>12+13</f><v>25</v>").replace(
+                    b"<f>12+13</f><v></v>", b"<f>12+13</f><v>25</v>"
+                ),
+            )
+    assert read_workbook(saved, "b").sheets[0].cells[2, 2] == Cell("25")
+
+
+def test_a_cell_far_out_does_not_ask_for_a_billion(tmp_path):
+    made = openpyxl.Workbook()
+    made.active["XFD1048576"] = 1
+    made.save(tmp_path / "a.xlsx")
+    (sheet,) = read_workbook(tmp_path / "a.xlsx", "a").sheets
+    assert sheet.cut and not sheet.cells
+
+
+BOMB = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "' + b"x" * 50 + b'">]><worksheet>&a;</worksheet>'
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
+def test_entities_are_not_even_opened(tmp_path, codec):
+    path = book(tmp_path / "a.xlsx", [["a"]])
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("xl/worksheets/sheet1.xml", BOMB.decode().encode(codec))
+    assert read_workbook(path, "a") == Workbook("a", problem="xml_entities")
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_what_is_no_workbook(tmp_path, data):
+    (tmp_path / "a.xlsx").write_bytes(data)
+    assert read_workbook(tmp_path / "a.xlsx", "a").problem == "table_damaged"
+
+
+def test_every_byte_may_be_damaged(tmp_path):
+    whole = book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", 25.0]]).read_bytes()
+    for at in range(0, len(whole), 97):
+        (tmp_path / "b.xlsx").write_bytes(whole[:at] + b"\xff\x00\xff" + whole[at + 3 :])
+        read_workbook(tmp_path / "b.xlsx", "b")
+    for cut in range(0, len(whole), 211):
+        (tmp_path / "b.xlsx").write_bytes(whole[:cut])
+        assert read_workbook(tmp_path / "b.xlsx", "b").problem
+
+
+def test_other_formats_are_named(tmp_path):
+    for name in ("a.mdb", "a.xls", "a.csv", "a.et"):
+        (tmp_path / name).write_bytes(b"x")
+        assert read_workbook(tmp_path / name, name).problem == "table_kind"
+
+
+@pytest.fixture(scope="module")
+def known():
+    plan = plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
+    figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    return Known(all_tables(figures), "zh", FORM.words)
+
+
+def cases(known, name, rows):
+    (block,) = known.blocks(sheet_of(name, rows))
+    return {(d.case, d.row, d.head) for d in differences(block)[0]}, block
+
+
+LAYOUTS = {
+    "columns in another order": [["面积（公顷）", "控制线名称"], ["24.99", "生态保护红线"]],
+    "a head of two lines": [["序号", "控制线", "面积"], ["序号", "控制线", "公顷"], ["1", "生态保护红线", "24.99"]],
+    "the unit in a line above": [["2035年三线统计表"], ["", "单位：亩"], ["类型", "面积"], ["生态保护 红线", "374.91"]],
+    "a unit in every cell": [["控制线", "面积"], ["生态保护红线", "24.99公顷"]],
+    "in English": [["Line", "Statutory area (ha)"], ["生态保护红线", "24.99"]],
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_other_layouts(known, name):
+    rows = LAYOUTS[name]
+    found, block = cases(known, "三条控制线", rows)
+    assert block.table.id == "lines" and [r.code for r in block.rows.values()] == ["red_line"]
+    assert found == set() and not block.unknown and not block.strange
+    wrong = [[cell.replace("24.99", "24.89").replace("374.91", "373.91") for cell in row] for row in rows]
+    assert {case for case, *_ in cases(known, "三条控制线", wrong)[0]} == {"cell"}
+
+
+def test_two_tables_in_one_sheet(known):
+    rows = [
+        ["表1 三条控制线面积表"], ["控制线", "法定面积（公顷）"], ["生态保护红线", "24.99"], [],
+        ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
+    ]  # fmt: skip
+    blocks = known.blocks(sheet_of("附表", rows))
+    assert [b.table.id for b in blocks] == ["lines", "indicators"]
+    assert [differences(b) for b in blocks] == [([], 1), ([], 1)]
+
+
+def test_blank_and_nothing(known):
+    head = ["控制线", "法定面积（公顷）", "净面积（公顷）"]
+    assert cases(known, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {("cell", "生态保护红线", head[1])}
+    assert cases(known, "三条控制线", [head, ["生态保护红线", "/", ""]])[0] == {("blank", "生态保护红线", head[1])}
+    assert cases(known, "三条控制线", [head, ["生态保护红线", "24.99", "0"]])[0] == {
+        ("no_figure", "生态保护红线", head[2])
+    }
+
+
+def test_a_row_that_code_and_name_tell_differently(known):
+    """A row of one code and another's name is neither."""
+    zones = plan_of(
+        {
+            "county": [SQUARE],
+            "zones": [
+                {"wkt": QUARTER, "zone_code": "100"},
+                {"wkt": "POLYGON ((500 500, 600 500, 600 600, 500 500))", "zone_code": "200"},
+            ],
+        }
+    )
+    table = Known(
+        all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", FORM.words
+    )
+    rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
+    head = ["代码", "规划分区", "法定面积"]
+    swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
+    (block,) = table.blocks(sheet_of("规划分区", swapped))
+    assert block.unknown == (2,) and not block.rows
+
+
+# A whole package, made and looked at again.
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+    return whole_package(tmp_path_factory.mktemp("成果"))
+
+
+@pytest.fixture
+def package(made, tmp_path):
+    return Path(shutil.copytree(made, tmp_path / ROOT))
+
+
+def look(path, **options):
+    report = inspect_package(path, FORM, Options(**options)).report
+    return [f for f in report.findings if f.code == "DOC011" and f.case != "unread"]
+
+
+def change(package, sheet, cell, value, form=None):
+    path = package / f"{TABLES}.xlsx"
+    made = openpyxl.load_workbook(path)
+    made[sheet][cell] = value
+    if form:
+        made[sheet][cell].number_format = form
+    made.save(path)
+
+
+def place(package, sheet, row, column):
+    """Where a row and column of the workbook are, by their words."""
+    made = openpyxl.load_workbook(package / f"{TABLES}.xlsx")[sheet]
+    line = next(r for r in range(4, made.max_row + 1) if row in [made.cell(r, c).value for c in (1, 2)])
+    number = next(c for c in range(1, made.max_column + 1) if made.cell(3, c).value == column)
+    return made.cell(line, number).coordinate, made.cell(line, number).value
+
+
+FIGURES = [
+    ("指标表", "生态保护红线面积", "数值"),
+    ("三条控制线", "城镇开发边界", "法定面积"),
+    ("三条控制线", "永久基本农田保护图斑", "净面积（万亩）"),
+    ("扩展倍数", "城镇集中建设区", "面积"),
+    ("规划分区", "合计", "占比（%）"),
+    ("三区", "生态空间", "图斑数"),
+    ("用地现状–规划", "耕地", "现状面积"),
+    ("乡镇", "合计", "土地总面积"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sheet", "row", "column"), FIGURES)
+def test_one_changed_cell_is_found_by_name(package, sheet, row, column):
+    cell, value = place(package, sheet, row, column)
+    change(package, sheet, cell, value + 1)
+    (found,) = look(package)
+    assert (found.case, found.params["sheet"], found.params["row"], found.params["column"]) == (
+        "cell",
+        sheet,
+        row,
+        column,
+    )
+    assert found.params["line"] == int("".join(filter(str.isdigit, cell))) and found.key.endswith(f"/{sheet}/{cell}")
+    assert f"{TABLES}.xlsx" in found.message and str(found.severity) == "ERROR"
+
+
+@pytest.mark.slow
+def test_how_a_figure_is_written_does_not_matter(package):
+    assert look(package) == []
+    cell, value = place(package, "三条控制线", "城镇开发边界", "法定面积")
+    for written in (
+        f"{value:.2f}",
+        f"{value:,.1f}",
+        f"{value:.2f}公顷",
+        f"{value:.3f}".translate({ord("0") + n: ord("０") + n for n in range(10)}),
+    ):
+        change(package, "三条控制线", cell, written)
+        assert look(package) == [], written
+    change(package, "三条控制线", cell, f"={value!r}")
+    assert {(f.case, f.params["cells"]) for f in look(package)} == {("text", cell)}
+    change(package, "三条控制线", cell, round(value, 2) + 0.02)
+    assert [f.case for f in look(package)] == ["cell"]
+    change(package, "三条控制线", cell, None)
+    assert [f.case for f in look(package)] == ["blank"]
+
+
+@pytest.mark.slow
+def test_a_changed_parcel_makes_the_table_wrong(package):
+    from osgeo import gdal, ogr
+
+    database = gdal.OpenEx(str(package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    layer = database.GetLayerByName("STBHHX")
+    feature = next(iter(layer))
+    shape = feature.GetGeometryRef().Clone()
+    before = statutory_area([_plane(shape)])[0]
+    smaller = shape.Buffer(-0.0005)
+    feature.SetGeometry(
+        smaller if smaller.GetGeometryType() == ogr.wkbMultiPolygon else ogr.ForceToMultiPolygon(smaller)
+    )
+    layer.SetFeature(feature)
+    lost = (before - statutory_area([_plane(smaller)])[0]) / 1e4
+    del feature, layer, database
+    found = {(f.params["sheet"], f.params["row"], f.params["column"]): f for f in look(package) if f.case == "cell"}
+    named = found["三条控制线", "生态保护红线", "法定面积"]
+    assert float(named.params["apart"].split(" ha")[0].replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
+    assert ("指标表", "生态保护红线面积", "数值") in found
+
+
+def _plane(shape):
+    """A shape of the package in metres, as the measure of the tests takes it."""
+    to_plane = Transformer.from_crs(4490, 4526, always_xy=True).transform
+    read = shapely.from_wkb(bytes(shape.ExportToWkb()))
+    return shapely.transform(read, lambda c: np.column_stack(to_plane(c[:, 0], c[:, 1])))
+
+
+@pytest.mark.slow
+def test_a_workbook_of_another_hand(package):
+    """The same figures in one sheet of another layout; what nobody knows is told, and nothing else."""
+    values = {row: place(package, "三条控制线", row, "法定面积")[1] for row in ("生态保护红线", "城镇开发边界")}
+    (package / f"{TABLES}.xlsx").unlink()
+    rows = [["附表3 三线统计表"], ["类型", "面积（万亩）", "备注"]]
+    rows += [[name, f"{value * 15 / 1e4:.4f}", "——"] for name, value in values.items()]
+    book(package / f"{TABLES}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
+    found = {f.case: f.params for f in look(package)}
+    assert found.keys() == {"lost", "rows", "no_table"}
+    assert "高压走廊" in found["rows"]["rows"] and "永久基本农田" in found["lost"]["rows"]
+    assert found["no_table"]["tables"] == "指标表、规划分区、用地现状–规划、乡镇"
