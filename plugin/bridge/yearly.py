@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from ..core.yearly import YearlyUpdate
     from ..core.yearly.write import Written
 
+#: Share of the progress that reading and comparing take.
+_COMPARING = 0.8
+#: The least growth that is told.
+_STEP = 0.005
+
 
 @steady
 def make_update(
@@ -34,10 +39,31 @@ def make_update(
     from ..core.yearly.sources import update_from_files
     from ..core.yearly.write import write_update
 
-    progress(0.0, Texts(options.lang).get("toolbox", "comparing"))
-    told = {"progress": lambda share: progress(share, ""), "check": stop}
-    done = update_from_files(filed, current, year, options.norm(), **told)
-    progress(0.7, "")
-    written = write_update(done, folder, lang=options.lang, check=stop)
+    texts = Texts(options.lang)
+    said: set[str] = set()
+    told = [-1.0]
+
+    def tell(share: float, text: str) -> None:
+        """A sentence once, a share only when it has grown: a log and a bar need no more."""
+        new = "" if text in said else text
+        said.add(text)
+        if new or share - told[0] >= _STEP:
+            told[0] = share
+            progress(share, new)
+
+    def comparing(share: float, layer: str) -> None:
+        text = texts.get("yearly", "comparing", layer=layer) if layer else texts.get("toolbox", "comparing")
+        tell(_COMPARING * share, text)
+
+    comparing(0.0, "")
+    done = update_from_files(filed, current, year, options.norm(), progress=comparing, check=stop)
+    writing = texts.get("yearly", "writing")
+    written = write_update(
+        done,
+        folder,
+        lang=options.lang,
+        check=stop,
+        progress=lambda share: tell(_COMPARING + (1 - _COMPARING) * share, writing),
+    )
     progress(1.0, "")
     return done, written

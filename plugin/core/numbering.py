@@ -50,6 +50,13 @@ def highest(values: Iterable[object]) -> dict[str, int]:
     return found
 
 
+def highest_running(values: Iterable[object], county: str) -> int:
+    """The highest running number of a county, whichever way its numbers are made: the last eight of their eighteen digits (the
+    four before them may be a layer's code). 0 when there is none."""
+    texts = ("" if value is None else str(value).strip() for value in values)
+    return max((int(t[-RUNNING_DIGITS:]) for t in texts if re.fullmatch(rf"{county}[0-9]{{12}}", t)), default=0)
+
+
 def usual_county(values: Iterable[object]) -> str:
     """The county that most of the values begin with; empty when none is of this scheme."""
     votes = Counter(parts[0] for parts in map(split_bsm, values) if parts)

@@ -156,6 +156,27 @@ def test_land_that_a_layer_of_attribute_changes_gained_is_told_and_in_no_class()
     assert found.left_out == {IN: pytest.approx(area(box(100, 0)), abs=0.01)}
 
 
+def test_changed_land_in_two_places_is_two_changes_and_two_parcels_after():
+    """Single parts in every class but the filed one, as the program for such packages makes them."""
+    filed = {"GHFQ": [zone(box(0, 0, 300), 1, "200")]}
+    ends = shapely.MultiPolygon([box(0, 0), box(200, 0)])
+    found = only(update(filed, {"GHFQ": [zone(ends, 2, "300"), zone(box(100, 0), 1, "200")]}))
+    all_same([one.shape for one in found.changes], [box(0, 0), box(200, 0)])
+    all_same([one.shape for one in found.after], [box(0, 0), box(200, 0), box(100, 0)])
+    assert {one.kind for one in found.changes} == {CHANGED}
+    assert sum(one.share for one in found.after if one.row == 0) == pytest.approx(1)
+
+
+def test_a_hair_beside_changed_land_is_a_sliver_and_no_change():
+    filed = {"GHFQ": [zone(box(0, 0, 300), 1, "200")]}
+    hair = shapely.box(150, 0, 150.001, 100)
+    split = shapely.MultiPolygon([box(0, 0), hair])
+    rest = shapely.difference(box(0, 0, 300), split)
+    found = only(update(filed, {"GHFQ": [zone(split, 2, "300"), zone(rest, 1, "200")]}))
+    all_same([one.shape for one in found.changes], [box(0, 0)])
+    assert found.found.sliver_m2 == pytest.approx(0.1, abs=0.01) and len(found.found.slivers) == 1
+
+
 # -- which layers --------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +187,14 @@ def test_layers_that_cannot_be_held_against_each_other_are_named():
     assert done.passed_over["HLFXKZX"] == "not_current" and done.passed_over["ZXCQCSZX"] == "not_filed"
     assert done.passed_over["ZXCQCSLX"] == "in_neither"
     assert done.counts == {IN: 0, CHANGED: 0, OUT: 0} and not done.changed
+
+
+@pytest.mark.parametrize("where", ["both", "filed", "current"])
+def test_a_layer_of_which_nobody_knows_what_is_compared_is_named_as_such(where):
+    """乡级主体功能定位 is listed for maintenance, but passed over by the program seen: an empty layer would not help."""
+    place, town = [zone(box(0, 0), 1, "200")], [row(box(0, 0), 1)]
+    sides = [{"GHFQ": place} | ({"XZZTGNDW": town} if where in ("both", side) else {}) for side in ("filed", "current")]
+    assert update(*sides).passed_over["XZZTGNDW"] == "compare_unknown"
 
 
 def test_a_layer_without_its_compared_field_is_passed_over():
@@ -205,6 +234,10 @@ def layout(chance, codes=("200", "300", "410")):
     return rows
 
 
+def parts(shape):
+    return [part for part in shapely.get_parts(shape) if part.area > 0]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_random_zones_agree_with_plain_shapely(seed):
     chance = random.Random(seed)
@@ -216,22 +249,21 @@ def test_random_zones_agree_with_plain_shapely(seed):
         )
     )
     wanted = [
-        (i, j, shapely.intersection(a, b))
+        (i, j, piece)
         for i, (a, c) in enumerate(old)
         for j, (b, d) in enumerate(new)
-        if c != d and shapely.intersection(a, b).area > 0
+        if c != d
+        for piece in parts(shapely.intersection(a, b))
     ]
-    told = {(change.before, change.after): change for change in found.changes}
-    assert set(told) == {(i, j) for i, j, _ in wanted}
-    for i, j, shape in wanted:
-        assert same(told[i, j].shape, shape)
-        assert told[i, j].area_m2 == pytest.approx(area(shape), abs=0.01)
+    for i, j in {(i, j) for i, j, _ in wanted} | {(c.before, c.after) for c in found.changes}:
+        mine = [c for c in found.changes if (c.before, c.after) == (i, j)]
+        all_same([c.shape for c in mine], [shape for *pair, shape in wanted if pair == [i, j]])
+    assert found.area(CHANGED) == pytest.approx(area(*(shape for *_, shape in wanted)), abs=0.01 * len(wanted))
     marked = sorted({i for i, _, _ in wanted})
     assert found.before.tolist() == marked
     ground = shapely.union_all([old[i][0] for i in marked])
-    after = {j: shapely.intersection(b, ground) for j, (b, _) in enumerate(new)}
-    assert {one.row for one in found.after} == {j for j, shape in after.items() if shape.area > 0}
-    assert all(same(one.shape, after[one.row]) for one in found.after)
+    for j, (b, _) in enumerate(new):
+        all_same([one.shape for one in found.after if one.row == j], parts(shapely.intersection(b, ground)))
     assert sum(one.shape.area for one in found.after) == pytest.approx(ground.area, abs=0.01)
     # A vertex more on a straight edge of the plane moves the ellipsoid's area by some square metres in a square kilometre.
     assert sum(one.area_m2 for one in found.after) == pytest.approx(area(ground), rel=1e-5)

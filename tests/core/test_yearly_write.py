@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """年度动态维护 written: the named geodatabase, read by another library, numbers, causes, balance."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
+from pyproj import CRS
 
 from plugin.core.__main__ import main
 from plugin.core.errors import InputError, OutputError
@@ -97,6 +99,58 @@ def test_what_is_after_goes_on_counting_and_has_areas_of_its_own(written):
     assert line["MJ"].to_numpy() == pytest.approx(statutory_area(line.geometry.to_numpy()), abs=0.01)
     wide = sorted(shapely.area(line.to_crs(4526).geometry.to_numpy()))
     assert wide == pytest.approx([4000, 6000], abs=0.01)
+
+
+def test_changes_of_rows_that_say_no_division_are_of_the_county(written):
+    folder, _, _ = written
+    line = read(folder, "WHCZXCQCSLX")
+    assert set(line["XZQDM"]) == {"140225"} and set(line["XZQMC"]) == {"浑源县"}
+
+
+def test_feature_codes_are_those_of_the_fact_base():
+    wanted = {
+        "GHFQ": "2090020610",
+        "YDYHGHFQ": "2090020610",
+        "ZXCQGHFQ": "2090020610",
+        "ZXCQGHYDYH": "2090020620",
+        "XZZTGNDW": "2090020130",
+        "ZXCQCSLX": "2090020233",
+        "ZXCQCSLVX": "2090020232",
+        "ZXCQCSZX": "2090020233",
+        "ZXCQCSHX": "2090020234",
+        "HLFXKZX": "2090020229",
+        "LSWHBHX": "2090020227",
+    }
+    templates = norm_of().standard.templates
+    assert {role: templates[f"WHC{role}"].feature_code for role in wanted} == wanted
+
+
+def test_numbers_go_on_from_the_highest_whichever_way_they_were_made(tmp_path):
+    """County + layer code + running number is known too: the highest running number is the last eight digits."""
+    filed = {"ZXCQCSLX": [row(box(0, 0), 1, BSM="140225233000000041"), row(box(300, 0), 1, BSM="140226000000000099")]}
+    current = {"ZXCQCSLX": [row(box(40, 0), 1, BSM="140225233000000041"), row(box(300, 0), 1, BSM="140226000000000099")]}
+    for rows in (*filed.values(), *current.values()):
+        for one in rows:
+            one["key"] = one.pop("BSM")
+    write_update(update(filed, current), tmp_path)
+    assert read(tmp_path, "WHHZXCQCSLX")["BSM"].tolist() == ["140225000000000042", "140225000000000043"]
+
+
+def test_land_after_of_which_no_area_was_given_is_measured(tmp_path):
+    current = {"GHFQ": [zone(box(0, 0), 1, "300", MJ=float("nan")), zone(box(200, 0), 2, "300", MJ=10000.0)]}
+    write_update(update({"GHFQ": [zone(box(0, 0), 1, "200"), zone(box(200, 0), 2, "300")]}, current), tmp_path)
+    assert read(tmp_path, "WHHGHFQ")["MJ"].tolist() == [pytest.approx(area(box(0, 0)), abs=0.005)]
+
+
+def test_heights_are_left_out_where_the_standard_asks_for_none(tmp_path):
+    rules = norm_of().standard.maintenance
+    flat = dataclasses.replace(rules, delivery=dataclasses.replace(rules.delivery, vertical=""))
+    done = update(FILED, CURRENT)
+    norm = done.current.norm
+    done.current.norm = dataclasses.replace(norm, standard=dataclasses.replace(norm.standard, maintenance=flat))
+    write_update(done, tmp_path)
+    crs = CRS.from_user_input(pyogrio.read_info(tmp_path / f"{NAME}.gdb", layer="WHCGHFQ")["crs"])
+    assert crs.to_epsg() == 4490 and not crs.is_compound
 
 
 def test_the_balance_closes_by_layer_and_zone(written):

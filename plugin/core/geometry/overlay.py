@@ -18,6 +18,7 @@ from ..tolerance import Tolerance
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
 from .polygons import BATCH, Check, Decided, Polygons, never
+from .progress import Progress, silent
 from .union import united
 
 #: From this many neighbours on it pays to join them as the coverage they are.
@@ -57,6 +58,7 @@ def shared_parts(
     rows_b: NDArray | None = None,
     connected: bool = False,
     check: Check = never,
+    progress: Progress = silent,
 ) -> Parts:
     """Which polygons of ``a`` and ``b`` share area: containment, equality and crossing alike, never mere touching.
 
@@ -64,7 +66,7 @@ def shared_parts(
     polygons or None, one plane in metres; without ``b`` the pairs i < j within ``a``. ``rows_a``, ``rows_b`` ((n,),
     (m,) bool) ask of some rows only. One row a pair, or per connected part when ``connected``. Parts below both
     minimums of the tolerance are left out, counted in ``slivers``. ``check`` is called between batches and may raise
-    to stop.
+    to stop; ``progress`` is told the share of pairs that are done.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
@@ -79,7 +81,7 @@ def shared_parts(
     fine, coarse = (b, a) if turned else (a, b)
     fine_rows, coarse_rows = (rows_b, rows_a) if turned else (rows_a, rows_b)
     left, right, shape, ladder = _between(
-        fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, check
+        fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, check, progress
     )
     if turned:
         order = np.lexsort((left, right))
@@ -95,6 +97,7 @@ def uncovered_parts(
     rows: NDArray | None = None,
     cover_rows: NDArray | None = None,
     check: Check = never,
+    progress: Progress = silent,
 ) -> Parts:
     """The connected parts of each polygon of ``a`` that no polygon of ``cover`` covers; ``right`` is −1.
 
@@ -121,6 +124,7 @@ def uncovered_parts(
     near_of = _near(a, rows_open, cover, covering, check)
     for n, row in enumerate(rows_open.tolist()):
         check()
+        progress(n / len(rows_open))
         rest[n] = _difference(a, row, cover, near_of[n], tolerance, ladder)
     left = np.concatenate([whole, rows_open])
     shape = np.concatenate([a.shapes[whole], rest])
@@ -160,13 +164,20 @@ def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, N
     return a.overlaps
 
 
+def crowded(a: Polygons, tolerance: Tolerance, check: Check = never) -> NDArray:
+    """(n,) bool: polygons that share area with another of their own layer."""
+    _know_crowded(a, tolerance, check)
+    assert a.crowded is not None  # known by now
+    return a.crowded
+
+
 def _know_crowded(a: Polygons, tolerance: Tolerance, check: Check) -> None:
     if a.crowded is None:
         _within(a, tolerance, check)
 
 
 def _between(
-    a: Polygons, b: Polygons, rows_a: NDArray, rows_b: NDArray, tolerance: Tolerance, check: Check
+    a: Polygons, b: Polygons, rows_a: NDArray, rows_b: NDArray, tolerance: Tolerance, check: Check, progress: Progress
 ) -> tuple[NDArray, NDArray, NDArray, Ladder]:
     ladder, found = Ladder(), _Rows()
     if rows_a.any() and rows_b.any():
@@ -177,6 +188,7 @@ def _between(
         i, j = _pairs(a, undecided, b, np.flatnonzero(rows_b), check)
         for start in range(0, len(i), BATCH):
             check()
+            progress(start / len(i))
             _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found)
     return *found.all(), ladder
 

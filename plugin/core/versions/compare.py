@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Check, Polygons, never
+from ..geometry.progress import Progress, silent, within
 from ..geometry.statutory_area import statutory_area
 from ..tolerance import Tolerance
 from .attributes import Compared, differing, fields_of, value_text
 from .edition import Edition
-from .equal import same_shapes
+from .equal import Same, same_shapes
 from .model import CHANGED, IN, NET, OUT, STATUTORY, Balance, Comparison, Part
 from .pieces import Pieces, by_township, complete, cut
 
@@ -41,28 +42,91 @@ def compare_layers(
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
     check: Check = never,
+    progress: Progress = silent,
 ) -> Comparison:
     """What moved in, moved out and changed between two editions in one plane (metres).
 
     ``renumbered``: old key → new key; ``fields``: names of the fields whose change counts, empty for all that both have
     (an area field counts on whole features only). A part's areas are its share of its feature's: statutory area of the
     part ÷ those of all parts × the feature's own statutory or net area (永农数据库标准, A8), so that parts add up to
-    features and features to the layer.
+    features and features to the layer. ``progress`` is told 0…1.
     """
-    keys = [(renumbered or {}).get(key, key) for key in before.layer.keys]
+    cut_up = _cut_up(before, after, tolerance, renumbered or {}, check, within(progress, 0.0, 0.8))
+    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
+    return _compared(before, after, cut_up, pieces, tolerance, townships, fields, check)
+
+
+def compare_also_by_township(
+    before: Edition,
+    after: Edition,
+    *,
+    tolerance: Tolerance,
+    townships: Townships,
+    fields: Iterable[str] = (),
+    check: Check = never,
+    progress: Progress = silent,
+) -> tuple[Comparison, dict[str, Balance]]:
+    """As `compare_layers` without townships, whose borders are none of the features'; and the balance of each township
+    (statutory; ``""`` for land in none), of pieces that are cut there."""
+    cut_up = _cut_up(before, after, tolerance, {}, check, within(progress, 0.0, 0.6))
+    found = _compared(before, after, cut_up, cut_up.pieces, tolerance, NO_TOWNSHIPS, fields, check)
+    progress(0.7)
+    if not townships.names:
+        return found, {}
+    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
+    progress(0.9)
+    return found, _compared(before, after, cut_up, pieces, tolerance, townships, fields, check).townships[STATUTORY]
+
+
+@dataclass(frozen=True)
+class _CutUp:
+    """The editions in pieces: ``keys`` of the earlier one as they are called now, ``same`` shapes, and what is left."""
+
+    keys: list[str]
+    same: Same
+    pieces: Pieces
+
+
+def _cut_up(
+    before: Edition,
+    after: Edition,
+    tolerance: Tolerance,
+    renumbered: Mapping[str, str],
+    check: Check,
+    progress: Progress,
+) -> _CutUp:
+    keys = [renumbered.get(key, key) for key in before.layer.keys]
     same = same_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, check)
-    pieces = cut(same.shapes, after.shapes, same.after, check)
-    # A layer of a plan knows of itself what other rules asked for.
-    own = after.layer.polygons if after.shapes is after.layer.plane else Polygons(after.shapes)
-    pieces = by_township(pieces, own, townships.polygons, check)
+    progress(0.2)
+    return _CutUp(keys, same, cut(same.shapes, after.shapes, same.after, check, within(progress, 0.2, 1.0)))
+
+
+def _polygons(edition: Edition) -> Polygons:
+    """A layer of a plan knows of itself what other rules asked for."""
+    return edition.layer.polygons if edition.shapes is edition.layer.plane else Polygons(edition.shapes)
+
+
+def _compared(
+    before: Edition,
+    after: Edition,
+    cut_up: _CutUp,
+    pieces: Pieces,
+    tolerance: Tolerance,
+    townships: Townships,
+    fields: Iterable[str],
+    check: Check,
+) -> Comparison:
+    keys, same = cut_up.keys, cut_up.same
     found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
     check()
     values = _Values(found, pieces, same.shapes)
+    check()
     changes = _changes(found, pieces)
     bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
     found.changed_rows = _changed_rows(pieces, changes) + _changed_bare(found, bare, same.after[bare])
     _sum_up(found, pieces, values, changes, townships.names)
+    check()
     _list_parts(found, pieces, values, changes, townships.names, tolerance)
     return found
 

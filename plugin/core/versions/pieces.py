@@ -9,8 +9,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.overlay import shared_parts, uncovered_parts
+from ..geometry.overlay import crowded, shared_parts, uncovered_parts
+from ..geometry.parts import Parts
 from ..geometry.polygons import Check, Polygons, never
+from ..geometry.progress import Progress, silent, within
 from ..geometry.validity import missing
 from ..tolerance import Tolerance
 
@@ -18,6 +20,8 @@ from ..tolerance import Tolerance
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Planar area (m², and as a share) by which pieces may miss their whole: GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
+#: The same for a row that nothing is looked for in any more: what doubles of eight digits make of a long boundary.
+_NOISE_M2 = 1e-5
 
 
 @dataclass
@@ -36,19 +40,34 @@ class Pieces:
         return len(self.before)
 
 
-def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never) -> Pieces:
+def cut(
+    before: NDArray, after: NDArray, same: NDArray, check: Check = never, progress: Progress = silent
+) -> Pieces:
     """Pieces of (n,) and (m,) polygons, of which ``same`` (n,) are rows with an equal shape (−1: none).
 
     Only rows without an equal are overlaid: those of both editions with each other, and what is left of them with all.
+    ``progress`` is told 0…1.
     """
     kept = np.flatnonzero((same >= 0) & ~missing(before))
     rest = np.flatnonzero((same < 0) & ~missing(before))
     free = np.setdiff1d(np.flatnonzero(~missing(after)), same)
     one, other = Polygons(before[rest]), Polygons(after[free])
-    shared = shared_parts(one, other, tolerance=_ALL, check=check)
+    shared = shared_parts(one, other, tolerance=_ALL, check=check, progress=within(progress, 0.0, 0.4))
     # A row that lies whole on land of an unchanged one (features on top of each other) has not moved.
-    left = uncovered_parts(one, Polygons(after[_around(after, before[rest])]), tolerance=_ALL, check=check)
-    new = uncovered_parts(other, Polygons(before[_around(before, after[free])]), tolerance=_ALL, check=check)
+    left, new = (
+        uncovered_parts(
+            mine,
+            Polygons(theirs[around(theirs, mine.shapes)]),
+            rows=~_covered(rows, mine, others, crowded(theirs_free, _ALL, check), shared),
+            tolerance=_ALL,
+            check=check,
+            progress=within(progress, begun, begun + 0.3),
+        )
+        for mine, theirs, theirs_free, rows, others, begun in (
+            (one, after, other, shared.left, shared.right, 0.4),
+            (other, before, one, shared.right, shared.left, 0.7),
+        )
+    )
     nothing = [np.full(len(p), -1) for p in (left, new)]
     found = Pieces(
         np.concatenate([kept, rest[shared.left], rest[left.left], nothing[1]]),
@@ -64,7 +83,17 @@ def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never) ->
     return found
 
 
-def _around(shapes: NDArray, places: NDArray) -> NDArray:
+def _covered(rows: NDArray, mine: Polygons, others: NDArray, crowded_others: NDArray, shared: Parts) -> NDArray:
+    """(n,) bool: polygons that what they share with the other edition makes up, to a double's rounding, so that nothing is
+    left of them. Not where two of the other edition overlap: there a sum says nothing."""
+    whole = np.nan_to_num(shapely.area(mine.shapes))
+    planar = np.bincount(rows, shapely.area(shared.geometry), minlength=len(whole))
+    covered: NDArray = np.abs(planar - whole) <= _NOISE_M2 + _ROUNDING_SHARE * whole
+    covered[rows[crowded_others[others]]] = False
+    return covered
+
+
+def around(shapes: NDArray, places: NDArray) -> NDArray:
     """The rows whose box meets that of one of the places."""
     present = np.flatnonzero(~missing(shapes))
     if not len(present) or not len(places):

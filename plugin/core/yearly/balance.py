@@ -59,8 +59,8 @@ def to_dict(done: YearlyUpdate) -> dict[str, Any]:
                 "kinds": kinds,
                 "balance": _values(by_layer(one)),
                 "zones": by_zone(one),
-                "townships": {town: _values(b) for town, b in one.found.townships.get(STATUTORY, {}).items() if town},
-                "outside_townships": _values(one.found.townships.get(STATUTORY, {}).get("", Balance())),
+                "townships": {town: _values(b) for town, b in one.townships.items() if town},
+                "outside_townships": _values(one.townships.get("", Balance())),
                 "slivers_m2": one.found.sliver_m2,
                 "not_maintained_m2": one.left_out,
             }
@@ -140,7 +140,7 @@ def _zones(done: YearlyUpdate, texts: Texts) -> Table:
 def _townships(done: YearlyUpdate, texts: Texts) -> Table:
     table = _table("yearly_townships", ("layer", "township"), _TERMS, texts)
     for one in done.layers:
-        for town, balance in one.found.townships.get(STATUTORY, {}).items():
+        for town, balance in one.townships.items():
             values = [measured(getattr(balance, term), "m2") for term in _TERMS]
             name = town or texts.get("versions", "no_township")
             table.rows.append(Row([_named(done, one)[0], name, *values], "row", f"{one.role}/{town}"))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..maintenance import Maintained
 from ..plan import Plan
-from ..versions import CHANGED, IN, OUT, Comparison
+from ..versions import CHANGED, IN, OUT, Balance, Comparison
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
 KIND_CODES = {IN: "1", CHANGED: "2", OUT: "3"}
@@ -42,7 +42,8 @@ class After(NamedTuple):
 @dataclass
 class MaintainedLayer:
     """``before`` (q,) rows of the filed edition that lose land or change; ``left_out``: kind → statutory m² that the layer's
-    kinds of maintenance do not know, and that is in no class."""
+    kinds of maintenance do not know, and that is in no class; ``townships``: name → its balance (statutory), ``""`` for land in
+    none; empty where there are no townships."""
 
     maintained: Maintained
     found: Comparison
@@ -50,6 +51,7 @@ class MaintainedLayer:
     changes: list[Change] = field(default_factory=list)
     after: list[After] = field(default_factory=list)
     left_out: dict[str, float] = field(default_factory=dict)
+    townships: dict[str, Balance] = field(default_factory=dict)
 
     @property
     def role(self) -> str:

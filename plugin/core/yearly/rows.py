@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cells import as_text
 from ..exchange.package.content import Content
 from ..geometry import crs as crs_care
 from ..layer import Layer, SourceLayer
 from ..maintenance import AFTER, BEFORE, CHANGE
-from ..numbering import highest, make_bsm
+from ..numbering import highest_running, make_bsm
+from ..provenance import area_name
 from ..template import Template
 from ..versions import IN
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
@@ -61,14 +63,14 @@ def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int) -
     template, county = _template(done, one, CHANGE), done.current.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(one.changes) for f in template.fields}
     divisions = {
-        name: (one.found.before.layer.named_text(name), one.found.after.layer.named_text(name))
-        for name in ("XZQDM", "XZQMC")
+        name: (one.found.before.layer.named_text(name), one.found.after.layer.named_text(name), of_county)
+        for name, of_county in (("XZQDM", county), ("XZQMC", area_name(done.current)))
     }
     for n, change in enumerate(one.changes):
         rows["BSM"][n] = make_bsm(county, n + 1)
         rows["YSDM"][n] = template.feature_code or None
-        for name, (old, new) in divisions.items():
-            rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or None
+        for name, (old, new, of_county) in divisions.items():
+            rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or of_county or None
         rows["WHLX"][n] = KIND_CODES[change.kind]
         rows["WHBH"][n] = f"{done.day:%Y%m%d}{first + n:0{_NUMBER_DIGITS}d}"
     return _content(done, template, rows, [change.shape for change in one.changes], target)
@@ -84,7 +86,7 @@ def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS) -> Content:
         rows[declared.name] = taken[column].tolist() if column is not None else [None] * len(taken)
         if declared.meaning == "area":
             rows[declared.name] = [
-                old if piece.share >= 1 else round(piece.area_m2, declared.decimals or _DECIMALS)
+                old if piece.share >= 1 and _given(old) else round(piece.area_m2, declared.decimals or _DECIMALS)
                 for old, piece in zip(rows[declared.name], one.after, strict=True)
             ]
         elif declared.meaning in _SURVEYED and column is not None:
@@ -94,9 +96,14 @@ def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS) -> Content:
                 for old, piece in zip(rows[declared.name], one.after, strict=True)
             ]
     county = done.current.area_code
-    last = highest(one.found.before.layer.keys).get(county, 0)
+    last = highest_running(one.found.before.layer.keys, county)
     rows["BSM"] = [make_bsm(county, last + n + 1) for n in range(len(taken))]
     return _content(done, template, rows, [piece.shape for piece in one.after], target)
+
+
+def _given(value: Any) -> bool:
+    """Does a cell hold anything (not missing, not blank)?"""
+    return bool(as_text(value).strip())
 
 
 def _content(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..profile import Norm
 
+#: Share of the progress that reading takes.
+_READING = 0.2
+
 
 def update_from_files(
     filed: str | Path,
@@ -25,11 +28,12 @@ def update_from_files(
     year: int,
     norm: Norm,
     *,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float, str], None] = lambda share, layer: None,
     check: Check = never,
 ) -> YearlyUpdate:
     """Read what is maintained (and county and townships) of two files or folders, and compare it; inputs are not altered.
 
+    ``progress`` is told 0…1, and the name of the layer that is compared, empty while reading.
     InputError when one cannot be read, both are one file, or as `yearly_update`.
     """
     from ..assembly import assemble
@@ -54,6 +58,12 @@ def update_from_files(
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         beside = plans[0] if plans else None
         plans.append(assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, check=check))
-        progress(0.25 * len(plans))
+        progress(_READING * len(plans) / 2, "")
     after, before = plans
-    return yearly_update(before, after, year, check=check)
+    return yearly_update(
+        before,
+        after,
+        year,
+        check=check,
+        progress=lambda share, layer: progress(_READING + (1 - _READING) * share, layer),
+    )

@@ -4,6 +4,7 @@ them (S2): before = filed parcels that lose land or change; after = what moved i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -15,13 +16,15 @@ from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
 from ..geometry.polygons import Check, Polygons, never
+from ..geometry.progress import Progress, within
 from ..geometry.statutory_area import statutory_area
 from ..maintenance import Maintained
 from ..plan import Plan
 from ..tolerance import Tolerance
-from ..versions import CHANGED, IN, Comparison, compare_layers, edition_of
+from ..versions import CHANGED, IN, Comparison, compare_also_by_township, edition_of
 from ..versions.equal import settled
 from ..versions.model import Part
+from ..versions.pieces import around
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 
 #: Slivers are told from land later, by what is left of a row.
@@ -33,13 +36,19 @@ _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 
 
 def yearly_update(
-    filed: Plan, current: Plan, year: int, *, day: date | None = None, check: Check = never
+    filed: Plan,
+    current: Plan,
+    year: int,
+    *,
+    day: date | None = None,
+    check: Check = never,
+    progress: Callable[[float, str], None] = lambda share, layer: None,
 ) -> YearlyUpdate:
     """Compare each maintained layer of two plans in one plane (``assemble(…, beside=…)``); neither is changed.
 
     ``day``: what the numbers of maintenance begin with, default today. A layer that one of them lacks is passed over, and so
-    is one of which nobody knows what is compared. InputError for a year that is none, a standard without maintenance, or when
-    no layer is left.
+    is one of which nobody knows what is compared. ``progress`` is told 0…1 (by the layers' rows) and the layer's name.
+    InputError for a year that is none, a standard without maintenance, or when no layer is left.
     """
     rules = current.norm.standard.maintenance
     if year not in _YEARS:
@@ -47,12 +56,18 @@ def yearly_update(
     if rules is None:
         raise InputError("yearly_standard", standard=current.norm.standard.id)
     done = YearlyUpdate(filed, current, year, day or date.today())
+    sizes = {}
     for one in rules.layers:
-        check()
         if reason := _why_not(one, filed, current):
             done.passed_over[one.role] = reason
         else:
-            done.layers.append(_maintain(one, filed, current, check))
+            sizes[one] = 1 + len(filed.layers[one.role]) + len(current.layers[one.role])
+    begun, total = 0, sum(sizes.values())
+    for one, size in sizes.items():
+        check()
+        part = within(_named(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total)
+        done.layers.append(_maintain(one, filed, current, check, part))
+        begun += size
     if not done.layers:
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
     return done
@@ -66,30 +81,40 @@ def _why_not(one: Maintained, filed: Plan, current: Plan) -> str:
     there = one.role in filed.layers, one.role in current.layers
     if not any(there):
         return "in_neither"
+    by_field = KIND_CODES[CHANGED] in one.kinds
+    if by_field and not one.compare:
+        return "compare_unknown"
     if not all(there):
         return "not_filed" if there[1] else "not_current"
-    if KIND_CODES[CHANGED] not in one.kinds:
+    if not by_field:
         return ""
-    if not one.compare:
-        return "compare_unknown"
     declared = filed.norm.standard.templates[one.role].field_named(one.compare)
     known = declared and all(p.layers[one.role].spelling(declared) is not None for p in (filed, current))
     return "" if known else "compare_missing"
 
 
-def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check) -> MaintainedLayer:
+def _named(progress: Callable[[float, str], None], name: str) -> Progress:
+    return lambda share: progress(share, name)
+
+
+def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progress: Progress) -> MaintainedLayer:
     before, after = edition_of(filed.layers[one.role]), edition_of(current.layers[one.role])
     tolerance = current.norm.tolerance()
     fields = (one.compare,) if one.compare else ()
-    # Not cut by townships: borders of townships are none of the parcels'.
-    found = compare_layers(before, after, tolerance=tolerance, fields=fields, check=check)
+    found, townships = compare_also_by_township(
+        before,
+        after,
+        tolerance=tolerance,
+        townships=townships_of(current),
+        fields=fields,
+        check=check,
+        progress=within(progress, 0.0, 0.9),
+    )
     if found.failed:
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(found.failed))
-    made = MaintainedLayer(one, found)
-    single = KIND_CODES[CHANGED] not in one.kinds
-    made.changes = [
-        change for part in found.parts if KIND_CODES[part.kind] in one.kinds for change in _changes(found, part, single)
-    ]
+    made = MaintainedLayer(one, found, townships=townships)
+    check()
+    made.changes = _changes(made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance)
     for kind, code in KIND_CODES.items():
         parts = found.of_kind(kind)
         if code not in one.kinds and parts:
@@ -97,24 +122,36 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check) -> Main
     made.before = np.unique([c.before for c in made.changes if c.kind != IN]).astype(int)
     made.after = [
         *(After(c.after, c.shape, c.area_m2, _share(c.area_m2, found, c.after)) for c in made.changes if c.kind == IN),
-        *_land_after(found, made.before, tolerance, single, check),
+        *_land_after(found, made.before, tolerance, check),
     ]
     made.after.sort(key=lambda piece: piece.row)
-    towns = townships_of(current)
-    if towns.names:
-        made.found = compare_layers(before, after, tolerance=tolerance, townships=towns, fields=fields, check=check)
     return made
 
 
-def _changes(found: Comparison, part: Part, single: bool) -> list[Change]:
-    shapes = shapely.get_parts(part.geometry) if single else [part.geometry]
-    areas = _areas(found, np.array(shapes, dtype=object))
-    return [Change(part.kind, part.before, part.after, s, a) for s, a in zip(shapes, areas, strict=True)]
+def _changes(made: MaintainedLayer, parts: list[Part], tolerance: Tolerance) -> list[Change]:
+    """Single parts; those that are slivers, though the whole is none, join the layer's."""
+    shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
+    areas = _areas(made.found, shapes)
+    thin = _slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
+    made.found.slivers += shapes[thin].tolist()
+    made.found.sliver_m2 += float(areas[thin].sum())
+    return [
+        Change(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
+        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], areas[~thin].tolist(), strict=True)
+    ]
 
 
-def _areas(found: Comparison, shapes: NDArray) -> list[float]:
-    measured: list[float] = statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs)).tolist()
-    return measured
+def _slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
+    """(k,) bool: polygons below both minimums."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        area = shapely.area(shapes)
+        found: NDArray = tolerance.is_sliver(area, 2 * area / shapely.length(shapes))
+    return found
+
+
+def _areas(found: Comparison, shapes: NDArray) -> NDArray:
+    """(k,) statutory m² of shapes of the plane."""
+    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs))
 
 
 def _share(area_m2: float, found: Comparison, row: int) -> float:
@@ -122,23 +159,32 @@ def _share(area_m2: float, found: Comparison, row: int) -> float:
     return min(area_m2 / own, 1.0) if own > 0 else 1.0
 
 
-def _land_after(found: Comparison, rows: NDArray, tolerance: Tolerance, single: bool, check: Check) -> list[After]:
-    """The current land on filed rows ((q,) positions): row by row, each shape once, whatever filed parcels it lies on."""
+def _land_after(found: Comparison, rows: NDArray, tolerance: Tolerance, check: Check) -> list[After]:
+    """The current land on filed rows ((q,) positions): row by row, in single parts, whatever filed parcels it lies on."""
     if not len(rows):
         return []
-    current = found.after.shapes
-    filed = settled(found.before.shapes[rows], current[~shapely.is_missing(current)], tolerance.cluster_m)
+    filed = found.before.shapes[rows]
+    near = around(found.after.shapes, filed)
+    current = found.after.shapes[near]
+    filed = settled(filed, current, tolerance.cluster_m)
     shared = shared_parts(Polygons(current), Polygons(filed), tolerance=_ALL, check=check)
-    made = []
-    for row in np.unique(shared.left).tolist():
-        shape, whole = _one_shape(shared.geometry[shared.left == row], current[row])
-        shapes = shapely.get_parts(shape) if single else np.array([shape], dtype=object)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            area = shapely.area(shapes)
-            shapes = shapes[~tolerance.is_sliver(area, 2 * area / shapely.length(shapes))]
-        for piece, area_m2 in zip(shapes, _areas(found, shapes), strict=True):
-            made.append(After(row, piece, area_m2, 1.0 if whole and len(shapes) == 1 else _share(area_m2, found, row)))
-    return made
+    # They come sorted by row.
+    rows_there, starts, counts = np.unique(shared.left, return_index=True, return_counts=True)
+    ends = starts + counts
+    joined = np.empty(len(rows_there), dtype=object)
+    whole = np.zeros(len(rows_there), dtype=bool)
+    for n, (row, first, end) in enumerate(zip(rows_there.tolist(), starts, ends, strict=True)):
+        check()
+        joined[n], whole[n] = _one_shape(shared.geometry[first:end], current[row])
+    shapes, owner = shapely.get_parts(joined, return_index=True)
+    whole &= np.bincount(owner, minlength=len(joined)) == 1
+    kept = ~_slivers(shapes, tolerance)
+    shapes, owner = shapes[kept], owner[kept]
+    own = near[rows_there[owner]].tolist()
+    return [
+        After(row, shape, area_m2, 1.0 if whole[n] else _share(area_m2, found, row))
+        for n, row, shape, area_m2 in zip(owner, own, shapes, _areas(found, shapes).tolist(), strict=True)
+    ]
 
 
 def _one_shape(pieces: NDArray, own: object) -> tuple[object, bool]:

@@ -20,17 +20,30 @@ from ..exchange.package.problems import Level, Problem, of_level
 from ..exchange.package.profile import VectorSet
 from ..exchange.package.read_back import ReadBack, read_back
 from ..geometry import crs as crs_care
+from ..geometry.progress import Progress, silent
 from ..maintenance import Delivery
 from ..provenance import area_name, plugin_version
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
-from ..writing import beside, check_writable
+from ..writing import check_writable
 from .balance import all_tables, to_dict
 from .model import YearlyUpdate
+from .place import settle, together
 from .rows import class_contents
 
 #: Sentences that an error holds.
 _SAID = 12
+
+
+class _Rows:
+    """Rows written and rows read again, as a share of both."""
+
+    def __init__(self, rows: int, progress: Progress):
+        self.all, self.done, self.progress = max(2 * rows, 1), 0, progress
+
+    def add(self, rows: int) -> None:
+        self.done += rows
+        self.progress(self.done / self.all)
 
 
 @dataclass
@@ -57,10 +70,16 @@ def _delivery(done: YearlyUpdate) -> Delivery:
 
 
 def write_update(
-    done: YearlyUpdate, folder: str | Path, *, lang: str = "zh", check: Callable[[], None] = lambda: None
+    done: YearlyUpdate,
+    folder: str | Path,
+    *,
+    lang: str = "zh",
+    check: Callable[[], None] = lambda: None,
+    progress: Progress = silent,
 ) -> Written:
     """Write the classes of all layers that changed, and the balance, into a folder; all of it or nothing.
 
+    ``progress`` is told 0…1, by rows written and rows read again.
     InputError when nothing changed. OutputError when it is there already (causes that somebody filled in would be lost), when
     something cannot be written without loss, or when what is read again is not what was made.
     """
@@ -68,6 +87,7 @@ def write_update(
         raise InputError("yearly_nothing", year=done.year)
     delivery, target = _delivery(done), database_path(done, folder)
     places = [target, *(target.with_name(f"{target.stem}{delivery.balance}{suffix}") for suffix in (".xlsx", ".json"))]
+    settle(places)
     for place in places:
         if place.exists():
             raise OutputError("yearly_exists", target=str(place))
@@ -75,16 +95,18 @@ def write_update(
     plane, texts = crs_care.GEODETIC, Texts(lang)
     contents = class_contents(done, plane)
     made = Written(places, problems=_look(done, contents, target, texts, check))
-    with beside(target) as new:
-        crs = CRS.from_user_input(f"{delivery.crs}+{delivery.vertical.removeprefix('EPSG:')}")
+    rows = _Rows(sum(len(content) for content in contents), progress)
+    with together(places) as new:
+        database = new / target.name
+        crs = CRS.from_user_input("+".join(filter(None, (delivery.crs, delivery.vertical.removeprefix("EPSG:")))))
         code_lists = done.current.norm.standard.code_lists
-        write_database(new, contents, crs, plane=plane, code_lists=code_lists, check=check)
+        write_database(database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, check=check)
         for content in contents:
-            made.classes[content.name] = _read_again(new, content, plane, texts, check)
+            made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, check)
         author = texts.get("about", "program", version=plugin_version())
-        put_workbook(new.with_name(places[1].name), all_tables(done, texts), area_name(done.current), texts, author)
+        put_workbook(new / places[1].name, all_tables(done, texts), area_name(done.current), texts, author)
         text = json.dumps(to_dict(done), ensure_ascii=False, indent=1)
-        new.with_name(places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
+        (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         check()
     return made
 
@@ -103,8 +125,15 @@ def _look(
     return [problem for problem in found if problem.level is Level.GATE]
 
 
-def _read_again(path: Path, content: Content, plane: CRS, texts: Texts, check: Callable[[], None]) -> ReadBack:
-    found = read_back(path, content, plane, check=check)
+def _read_again(
+    path: Path,
+    content: Content,
+    plane: CRS,
+    texts: Texts,
+    progress: Callable[[int], None],
+    check: Callable[[], None],
+) -> ReadBack:
+    found = read_back(path, content, plane, progress=progress, check=check)
     if not found.same:
         said = [
             texts.get("read_back", kind, field=name, count=count, features=", ".join(found.examples[kind, name]))
