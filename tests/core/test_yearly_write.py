@@ -128,7 +128,9 @@ def test_feature_codes_are_those_of_the_fact_base():
 def test_numbers_go_on_from_the_highest_whichever_way_they_were_made(tmp_path):
     """County + layer code + running number is known too: the highest running number is the last eight digits."""
     filed = {"ZXCQCSLX": [row(box(0, 0), 1, BSM="140225233000000041"), row(box(300, 0), 1, BSM="140226000000000099")]}
-    current = {"ZXCQCSLX": [row(box(40, 0), 1, BSM="140225233000000041"), row(box(300, 0), 1, BSM="140226000000000099")]}
+    current = {
+        "ZXCQCSLX": [row(box(40, 0), 1, BSM="140225233000000041"), row(box(300, 0), 1, BSM="140226000000000099")]
+    }
     for rows in (*filed.values(), *current.values()):
         for one in rows:
             one["key"] = one.pop("BSM")

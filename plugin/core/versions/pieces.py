@@ -40,9 +40,7 @@ class Pieces:
         return len(self.before)
 
 
-def cut(
-    before: NDArray, after: NDArray, same: NDArray, check: Check = never, progress: Progress = silent
-) -> Pieces:
+def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never, progress: Progress = silent) -> Pieces:
     """Pieces of (n,) and (m,) polygons, of which ``same`` (n,) are rows with an equal shape (−1: none).
 
     Only rows without an equal are overlaid: those of both editions with each other, and what is left of them with all.

@@ -14,6 +14,7 @@ from pyproj import CRS
 from ..errors import InputError, OutputError
 from ..exchange.package.content import Content
 from ..exchange.package.database import write_database
+from ..exchange.package.lock import writing as alone
 from ..exchange.package.look import look
 from ..exchange.package.names import fill, name_problem
 from ..exchange.package.problems import Level, Problem, of_level
@@ -25,10 +26,10 @@ from ..maintenance import Delivery
 from ..provenance import area_name, plugin_version
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
-from ..writing import check_writable
+from ..writing import check_not_input
 from .balance import all_tables, to_dict
 from .model import YearlyUpdate
-from .place import settle, together
+from .place import in_folder, settle, together
 from .rows import class_contents
 
 #: Sentences that an error holds.
@@ -87,12 +88,19 @@ def write_update(
         raise InputError("yearly_nothing", year=done.year)
     delivery, target = _delivery(done), database_path(done, folder)
     places = [target, *(target.with_name(f"{target.stem}{delivery.balance}{suffix}") for suffix in (".xlsx", ".json"))]
-    settle(places)
-    for place in places:
-        if place.exists():
-            raise OutputError("yearly_exists", target=str(place))
-    check_writable(target, [*done.current.inputs, *done.filed.inputs])
-    plane, texts = crs_care.GEODETIC, Texts(lang)
+    check_not_input(target, [*done.current.inputs, *done.filed.inputs])
+    with in_folder(target.parent), alone(target):
+        settle(places)
+        for place in places:
+            if place.exists():
+                raise OutputError("yearly_exists", target=str(place))
+        return _write(done, places, Texts(lang), check, progress)
+
+
+def _write(
+    done: YearlyUpdate, places: list[Path], texts: Texts, check: Callable[[], None], progress: Progress
+) -> Written:
+    delivery, target, plane = _delivery(done), places[0], crs_care.GEODETIC
     contents = class_contents(done, plane)
     made = Written(places, problems=_look(done, contents, target, texts, check))
     rows = _Rows(sum(len(content) for content in contents), progress)
