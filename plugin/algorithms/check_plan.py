@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from qgis.core import (
     QgsProcessingOutputNumber,
@@ -12,9 +13,8 @@ from qgis.core import (
 )
 
 from ..bridge.check import check, stopper, write
-from ..bridge.settings import interface_language, language
+from ..bridge.settings import interface_language
 from ..bridge.texts import tr
-from ..core.check import Options
 from ..core.phases import PHASES
 from ..core.standard import load_standard
 from ..core.writing import Outputs, check_outputs
@@ -30,11 +30,11 @@ from .common import (
     tables,
     text_parameter,
 )
-from .inputs import data_parameter, source_parameters, whole_plan, with_county
+from .inputs import BASE_YEAR, ROLES, SCOPE, data_parameter, plan_options, source_parameters, whole_plan, with_county
 from .outputs import FindingsOutput, findings_parameter
 from .say import say_county, say_report, say_written
 
-ROLES, SCOPE, RULES, BASE_YEAR = "ROLES", "SCOPE", "RULES", "BASE_YEAR"
+RULES = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
 BASELINE = "BASELINE"
 PHASE, TARGETS = "PHASE", "TARGETS"
@@ -147,19 +147,13 @@ class CheckPlan(SanxianAlgorithm):
     def prepare_check(self, parameters, context) -> list[str]:
         """Layers and options of the check (``what``, ``origin``, ``options``, ``taken``); returns the files that are read."""
         self.what, self.origin, inputs, chosen = self.sources(parameters, context)
-        year = parameters.get(BASE_YEAR)
-        given = Options(
-            standard=self.text(parameters, "STANDARD", context),
-            profile=self.text(parameters, "PROFILE", context),
-            roles=self.text(parameters, ROLES, context),
-            scope=self.text(parameters, SCOPE, context),
+        given = replace(
+            plan_options(self, parameters, context),
             rules=tuple(code for code in re.split(r"[\s,;，；、]+", self.text(parameters, RULES, context)) if code),
-            base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
             figures=self.text(parameters, FIGURES, context),
             phase=self.text(parameters, PHASE, context),
             targets=self.text(parameters, TARGETS, context),
             register=self.text(parameters, REGISTER, context),
-            lang=language(),
             waivers=self.text(parameters, WAIVERS, context),
             renumbered=self.text(parameters, RENUMBERED, context),
             baseline=self.text(parameters, BASELINE, context),

@@ -20,8 +20,6 @@ from ..bridge.versions import compare, parts_table, write_workbook
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.standard import load_standard
-from ..core.tabulate import check_workbook
-from ..core.writing import check_writable
 from .common import (
     SanxianAlgorithm,
     advanced,
@@ -33,7 +31,7 @@ from .common import (
     workbook_parameter,
 )
 from .inputs import source_of
-from .outputs import LayerOutput
+from .outputs import LayerOutput, workbook_of
 from .say import say_versions, say_written
 
 BEFORE, AFTER, TOWNSHIPS, ROLE, RENUMBERED = "BEFORE", "AFTER", "TOWNSHIPS", "ROLE", "RENUMBERED"
@@ -108,10 +106,7 @@ class CompareVersions(SanxianAlgorithm):
         inputs = [shot.path for shot in self.shots if shot is not None] + [p for p in [self.renumbered] if p]
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Parts that moved or changed"))
         self.output.check(LAYER_FILES, inputs)
-        self.workbook = self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context)
-        if self.workbook:
-            check_workbook(self.workbook)
-            check_writable(self.workbook, inputs)
+        self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
         cancelled, lang = feedback.isCanceled, self.options.lang

@@ -11,13 +11,9 @@ from qgis.core import (
 
 from ..bridge.check import stopper
 from ..bridge.figures import figures_table, tabulate, write_workbook
-from ..bridge.settings import language
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
-from ..core.check import Options
 from ..core.standard import load_standard
-from ..core.tabulate import check_workbook
-from ..core.writing import check_writable
 from .common import (
     SanxianAlgorithm,
     advanced,
@@ -28,11 +24,10 @@ from .common import (
     text_parameter,
     workbook_parameter,
 )
-from .inputs import source_parameters, whole_plan, with_county
-from .outputs import LayerOutput
+from .inputs import BASE_YEAR, ROLES, SCOPE, plan_options, source_parameters, whole_plan, with_county
+from .outputs import LayerOutput, workbook_of
 from .say import say_county, say_figures, say_written
 
-ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 #: Outputs, and the states of indicators that each counts.
 COUNTS = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
@@ -94,22 +89,11 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.what, self.origin, inputs, chosen = whole_plan(self, parameters, context)
-        year = parameters.get(BASE_YEAR)
-        given = Options(
-            standard=self.text(parameters, "STANDARD", context),
-            profile=self.text(parameters, "PROFILE", context),
-            roles=self.text(parameters, ROLES, context),
-            scope=self.text(parameters, SCOPE, context),
-            base_year=None if year in (None, "") else self.parameterAsInt(parameters, BASE_YEAR, context),
-            lang=language(),
-        )
+        given = plan_options(self, parameters, context)
         self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.check(LAYER_FILES, inputs)
-        self.workbook = self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context)
-        if self.workbook:
-            check_workbook(self.workbook)
-            check_writable(self.workbook, inputs)
+        self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled

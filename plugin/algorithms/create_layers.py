@@ -31,6 +31,7 @@ from ..core.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, text_parameter
+from .say import say_created
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
 LOAD = "LOAD"
@@ -117,11 +118,7 @@ class CreateLayers(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         made, crs, notice = self._create(stopper(feedback.isCanceled))
         texts = Texts(language())
-        if notice:
-            feedback.pushWarning(texts.notice(*notice))
-        for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.kept, {})):
-            if layers:
-                feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
+        say_created(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
         if unverified:
             shown = {"count": len(unverified), "layers": ", ".join(unverified)}

@@ -23,11 +23,13 @@ from qgis.core import (
 from ..bridge import county, waivers
 from ..bridge.layers import Snapshot, snapshot
 from ..bridge.recognise import is_findings, plan_layers
+from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import InputError
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
+ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
 
 
 def source_parameters() -> list[QgsProcessingParameterDefinition]:
@@ -189,3 +191,16 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
     roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}
     options = replace(given, **taken, roles=roles, notices=kept.notices if whole else ())
     return options, {name.upper(): value for name, value in taken.items()}
+
+
+def plan_options(algorithm, parameters, context) -> Options:
+    """What any run over a whole plan is told: standard, profile, roles, scope, year of the base parcels."""
+    year = parameters.get(BASE_YEAR)
+    return Options(
+        standard=algorithm.text(parameters, "STANDARD", context),
+        profile=algorithm.text(parameters, "PROFILE", context),
+        roles=algorithm.text(parameters, ROLES, context),
+        scope=algorithm.text(parameters, SCOPE, context),
+        base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, BASE_YEAR, context),
+        lang=language(),
+    )

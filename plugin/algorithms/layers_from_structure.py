@@ -26,6 +26,7 @@ from ..core.errors import DataError, InputError
 from ..core.standard import load_standard, standard_ids
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, text_parameter
+from .say import say_created
 
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
 FOLDER, OUTPUT = "FOLDER", "OUTPUT"
@@ -107,11 +108,7 @@ class LayersFromStructure(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         structure, made, crs, notice = self._create(stopper(feedback.isCanceled))
         texts = Texts(language())
-        if notice:
-            feedback.pushWarning(texts.notice(*notice))
-        for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.kept, {})):
-            if layers:
-                feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
+        say_created(feedback, made, crs, notice, texts)
         for note in structure.notes:
             feedback.pushWarning(
                 texts.get("toolbox", "structure_domain", sheet=note.sheet, row=note.row, value=note.value)

@@ -29,6 +29,7 @@ from ..bridge.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import OutputError
+from ..core.tabulate import check_workbook
 from ..core.writing import beside, check_not_input, check_writable
 
 FINDINGS = "OUTPUT_FINDINGS"
@@ -41,6 +42,15 @@ _PROVIDER = re.compile(r"^\w{3,}:")
 def findings_parameter() -> QgsProcessingParameterFeatureSink:
     kind = Qgis.ProcessingSourceType.VectorPolygon
     return QgsProcessingParameterFeatureSink(FINDINGS, tr("Findings"), kind, optional=True)
+
+
+def workbook_of(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
+    """The workbook that is asked for, empty when none is; OutputError, before a long run, where it cannot be written."""
+    target = algorithm.parameterAsFileOutput(parameters, name, context)
+    if target:
+        check_workbook(target)
+        check_writable(target, inputs)
+    return target
 
 
 class LayerOutput:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.texts import Texts, number
 
 if TYPE_CHECKING:
     from ..bridge.layouts.run import Order, Outcome
     from ..core.check import Checked
+    from ..core.exchange.create import Created
     from ..core.exchange.package.export import Exported
     from ..core.profile import Norm
     from ..core.report import RuleOutcome
@@ -250,6 +251,15 @@ def say_package(feedback, done: Exported, lang: str) -> None:
     if done.manifest["check"]["forced"]:
         feedback.pushWarning(texts.get("toolbox", "package_forced"))
     feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.digest))
+
+
+def say_created(feedback, made: Created, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts) -> None:
+    """Layers that were made, and those that were there; ``notice``: what is to be said of the choice of the CRS."""
+    if notice:
+        feedback.pushWarning(texts.notice(*notice))
+    for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.kept, {})):
+        if layers:
+            feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
 
 
 def say_written(feedback, paths: list[str], lang: str) -> None:

@@ -12,6 +12,18 @@ import shapely
 from tests.core.small import table
 from tests.county.measure import statutory_area
 
+#: A profile in which the county has confirmed every setting.
+CONFIRMED = """
+id = "confirmed"
+name = "浑源县"
+area_code = "140225"
+base = "hunyuan"
+[confirmed]
+by = "浑源县自然资源局"
+document = "浑自然资〔2026〕1号"
+date = "2026-01-01"
+items = ["all"]
+"""
 #: South-west corner in EPSG:4526; m² in 万亩 and km².
 X, Y = 38_500_000.0, 4_350_000.0
 WAN_MU, KM2 = 1e8 / 15, 1e6

@@ -9,21 +9,10 @@ from plugin.core.check import Options, check
 from plugin.core.render import figures
 from plugin.core.render.html import render
 from plugin.core.render.words import Words
-from tests.core.hunyuan import Areas, county
+from tests.core.hunyuan import CONFIRMED, Areas, county
 from tests.core.small import as_read, found, outcome
 
 PRINTED = Areas()
-CONFIRMED = """
-id = "confirmed"
-name = "浑源县"
-area_code = "140225"
-base = "hunyuan"
-[confirmed]
-by = "浑源县自然资源局"
-document = "浑自然资〔2026〕1号"
-date = "2026-01-01"
-items = ["all"]
-"""
 
 
 def report_of(areas=PRINTED, profile="hunyuan"):

@@ -15,21 +15,10 @@ from plugin.core.check import Options, check
 from plugin.core.report import Verdict
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
+from tests.core.hunyuan import CONFIRMED
 from tests.county import make_county
 from tests.county.measure import statutory_area
 from tests.county.write import write_geopackage
-
-CONFIRMED = """
-id = "confirmed"
-name = "浑源县"
-area_code = "140225"
-base = "hunyuan"
-[confirmed]
-by = "县自然资源局"
-document = "测试〔2026〕1号"
-date = "2026-01-01"
-items = ["all"]
-"""
 
 
 @pytest.fixture(scope="module")

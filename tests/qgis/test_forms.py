@@ -25,7 +25,7 @@ from qgis.core import (
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard, standard_ids
 from tests.county import measure
-from tests.qgis.helpers import X, Y, square
+from tests.qgis.helpers import X, Y, draw, square
 
 HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 NORM = Norm(load_standard(), load_profile("hunyuan"))
@@ -61,16 +61,6 @@ def placed(layer):
     """The fields that the form shows, wherever."""
     kind = Qgis.AttributeEditorType.Field
     return [field.name() for tab in layer.editFormConfig().tabs() for field in tab.findElements(kind)]
-
-
-def draw(layer, shape, **values):
-    """As the tool does: the new feature with its default values, then into the layer."""
-    given = {layer.fields().lookupField(name): value for name, value in values.items()}
-    feature = QgsVectorLayerUtils.createFeature(
-        layer, QgsGeometry.fromWkt(shape.wkt), given, layer.createExpressionContext()
-    )
-    assert layer.addFeature(feature)
-    return feature
 
 
 def problems(layer, feature, field):

@@ -10,11 +10,9 @@ import shapely
 from qgis.core import (
     NULL,
     Qgis,
-    QgsGeometry,
     QgsProject,
     QgsReferencedRectangle,
     QgsVectorLayer,
-    QgsVectorLayerUtils,
     edit,
 )
 
@@ -24,7 +22,7 @@ from plugin.bridge.project.request import Request, make_database
 from plugin.core.arrangement import branches
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
-from tests.qgis.helpers import X, Y, digest, square
+from tests.qgis.helpers import X, Y, digest, draw, square
 
 STANDARD = load_standard()
 CHOSEN = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
@@ -108,15 +106,6 @@ def test_themes_show_what_they_are_named_after(functions, tmp_path):
     assert shown["规划分区"] == frame | {layers["YDYHGHFQ"].id()}
     assert shown["历史文化"] == frame | {layers["LSWHBHX"].id()}
     assert shown["用地"] == frame | {layers["DLTB"].id()}
-
-
-def draw(layer, shape, **values):
-    given = {layer.fields().lookupField(name): value for name, value in values.items()}
-    feature = QgsVectorLayerUtils.createFeature(
-        layer, QgsGeometry.fromWkt(shape.wkt), given, layer.createExpressionContext()
-    )
-    assert layer.addFeature(feature)
-    return feature
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])

@@ -18,20 +18,13 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
-    QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
-    QgsProcessingModelChildParameterSource,
-    QgsProcessingModelOutput,
-    QgsProcessingModelParameter,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingUtils,
     QgsProject,
     QgsVectorLayer,
 )
 
 from plugin.core.texts import Texts
 from tests.county import measure
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square
+from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, run_in_model, square
 
 #: standards/ellipsoid_area.md, (longitude, latitude): T tells the prescribed sum from geodesic and from straight edges.
 T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
@@ -248,23 +241,8 @@ def test_cancel_writes_nothing(provider, tmp_path):
 
 
 def test_in_a_model(provider, project, tmp_path):
-    model = QgsProcessingModelAlgorithm("面积", "tests", "areas")
-    model.addModelParameter(
-        QgsProcessingParameterFeatureSource("parcels", "parcels"), QgsProcessingModelParameter("parcels")
-    )
-    child = QgsProcessingModelChildAlgorithm("sanxian:statutory_area")
-    child.setChildId("areas")
-    child.addParameterSources("INPUT", [QgsProcessingModelChildParameterSource.fromModelParameter("parcels")])
-    output = QgsProcessingModelOutput("made")
-    output.setChildOutputName("OUTPUT")
-    child.setModelOutputs({"made": output})
-    model.addChildAlgorithm(child)
-    assert model.validate()[0], model.validate()
     context = QgsProcessingContext()
-    parameters = {"parcels": str(written(tmp_path / "a.gpkg")), "areas:made": QgsProcessing.TEMPORARY_OUTPUT}
-    done, ok = model.run(parameters, context, Log())
-    assert ok
-    made = QgsProcessingUtils.mapLayerFromString(done["areas:made"], context)
+    made = run_in_model("statutory_area", written(tmp_path / "a.gpkg"), context)
     assert [round(f["MJ"], 2) for f in made.getFeatures()] == [490_671.60, 9_878.24]
 
 

@@ -11,18 +11,11 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
-    QgsProcessingModelChildParameterSource,
-    QgsProcessingModelOutput,
-    QgsProcessingModelParameter,
-    QgsProcessingParameterFeatureSource,
-    QgsProcessingUtils,
     QgsVectorLayer,
 )
 
 from plugin.core.standard import load_standard
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, run_in_model, square, write_small
 
 ZONES = f"{SAMPLE}|layername=YDYHGHFQ"
 COUNTY = f"{SAMPLE}|layername=XZQX"
@@ -116,22 +109,10 @@ def test_an_output_that_is_the_input(provider, tmp_path):
 
 
 def test_in_a_model(provider, project, tmp_path):
-    model = QgsProcessingModelAlgorithm("三区", "tests", "three")
-    model.addModelParameter(QgsProcessingParameterFeatureSource("zones", "zones"), QgsProcessingModelParameter("zones"))
-    child = QgsProcessingModelChildAlgorithm("sanxian:derive_three_zones")
-    child.setChildId("derive")
-    child.addParameterSources("INPUT", [QgsProcessingModelChildParameterSource.fromModelParameter("zones")])
-    output = QgsProcessingModelOutput("made")
-    output.setChildOutputName("OUTPUT")
-    child.setModelOutputs({"made": output})
-    model.addChildAlgorithm(child)
-    assert model.validate()[0], model.validate()
     path = tmp_path / "zones.gpkg"
     pyogrio.write_dataframe(zones(), path)
     context = QgsProcessingContext()
-    done, ok = model.run({"zones": str(path), "derive:made": QgsProcessing.TEMPORARY_OUTPUT}, context, Log())
-    assert ok
-    made = QgsProcessingUtils.mapLayerFromString(done["derive:made"], context)
+    made = run_in_model("derive_three_zones", path, context)
     assert sorted(f["SQDM"] for f in made.getFeatures()) == ["01", "02", "03"]
 
 

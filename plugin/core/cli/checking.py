@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..check import Checked, Options, check
@@ -49,13 +50,9 @@ def _inspected(args: argparse.Namespace, words: Words) -> Checked:
 
 def _options(args: argparse.Namespace, words: Words) -> Options:
     """What a check is told on the command line."""
-    return Options(
-        standard=args.standard,
-        profile=args.profile,
-        roles=args.roles,
-        scope=args.scope,
+    return replace(
+        _plan_options(args, words),
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
-        base_year=args.base_year,
         figures=args.figures,
         phase=args.phase,
         targets=args.targets,
@@ -63,6 +60,17 @@ def _options(args: argparse.Namespace, words: Words) -> Options:
         baseline=args.baseline,
         waivers=args.waivers,
         renumbered=args.renumbered,
+    )
+
+
+def _plan_options(args: argparse.Namespace, words: Words) -> Options:
+    """What any command on a whole plan is told."""
+    return Options(
+        standard=args.standard,
+        profile=args.profile,
+        roles=args.roles,
+        scope=args.scope,
+        base_year=args.base_year,
         lang=words.lang,
     )
 
@@ -72,14 +80,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     from ..tabulate import check_workbook, tabulate, write_workbook
     from ..writing import check_writable
 
-    options = Options(
-        standard=args.standard,
-        profile=args.profile,
-        roles=args.roles,
-        scope=args.scope,
-        base_year=args.base_year,
-        lang=words.lang,
-    )
+    options = _plan_options(args, words)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.source])
