@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ...template import Field
 from ..schema import FORMATS
-from . import dbf
+from ..vct.settings import load_settings
+from . import dbf, printed
 from .content import Content, Wanting
 from .names import field_problem
 from .problems import NAMED, Level, Problem
@@ -66,7 +68,21 @@ def look(
     for declared in content.template.fields:
         found += _field(content, declared, vectors, code_lists)
         check()
+    if vectors.suffix == ".vct":
+        found += _printed(content, vectors)
     return found
+
+
+def _printed(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+    """What a VCT file does to shapes: digits, single parts, a feature code for every layer."""
+    plane = CRS.from_user_input(vectors.crs)
+    what = printed.changed(content.shapes(plane), plane.is_geographic)
+    decimals = load_settings().decimals(plane.is_geographic)
+    yield from _rows(content, Level.STOP, "vct_collapsed", what.gone, decimals=decimals)
+    yield from _rows(content, Level.NOTE, "vct_merged", what.merged, decimals=decimals)
+    yield from _rows(content, Level.NOTE, "vct_parts", what.split)
+    if not content.template.feature_code and content.columns.get("YSDM") is None:
+        yield _told(content, Level.NOTE, "vct_no_code", code=load_settings().spare_code)
 
 
 def _told(content: Content, level: Level, key: str, name: str = "", count: int = 0, **params: Any) -> Problem:
@@ -165,10 +181,14 @@ def _texts(content: Content, declared: Field, values: NDArray, vectors: VectorSe
     if vectors.encoding == "GBK":
         foreign = _where(values, lambda v: not _fits(v, "gbk"))
         characters = "".join(sorted({c for n in foreign for c in values[n] if not _fits(c, "gbk")})[:NAMED])
-        yield from _rows(content, Level.STOP, "not_gbk", foreign, name, characters=characters)
+        key = "vct_not_gbk" if vectors.suffix == ".vct" else "not_gbk"
+        yield from _rows(content, Level.STOP, key, foreign, name, characters=characters)
     # A zero byte ends a text for most programs; half a character of UTF-16 is none.
     cut = _where(values, lambda v: "\0" in v or not _fits(v, "utf-8"))
     yield from _rows(content, Level.STOP, "not_text", cut, name)
+    if vectors.suffix == ".vct":
+        spoilt = _where(values, printed.spoilt)
+        yield from _rows(content, Level.STOP, "separator_inside", spoilt, name)
     if vectors.suffix == ".shp":
         room = dbf.text_width(declared)
         wide = _where(values, lambda v: len(v.encode(dbf.CODECS[vectors.encoding], errors="replace")) > room)
@@ -192,6 +212,11 @@ def _numbers(content: Content, declared: Field, values: NDArray, vectors: Vector
         yield from _rows(
             content, Level.STOP, "decimals_lost", rounded, name, decimals=dbf.number_form(declared).decimals
         )
+        return
+    if vectors.suffix == ".vct":
+        wide, finer = printed.too_wide(values, declared), printed.finer(values, declared)
+        yield from _rows(content, Level.GATE, "vct_wide", wide, name, length=declared.length)
+        yield from _rows(content, Level.NOTE, "vct_finer", finer, name, decimals=declared.decimals)
         return
     if declared.type != "integer":
         return

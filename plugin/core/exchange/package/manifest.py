@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...check import Checked
     from .files import Filled
 
-_FORMATS = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile"}
+_FORMATS = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 
 
 def head(checked: Checked, form: PackageProfile, values: dict[str, str], root: str, forced: bool) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def layer_row(
         "geometry": content.template.geometry,
         "features": done.features,
         "fields": done.fields,
-        "encoding": vectors.encoding if vectors.suffix == ".shp" else "UTF-8",
+        "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
         "crs": crs_care.label(plane),
         "vertical": vertical,
         "unit": "度" if plane.is_geographic else "米",

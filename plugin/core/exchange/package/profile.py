@@ -12,13 +12,14 @@ from pyproj.exceptions import CRSError
 
 from ....paths import PACKAGES
 from ...data import check_keys, expect, read_toml
-from ...errors import DataError
+from ...errors import DataError, OutputError
 from ...template import MARKS
 from ...texts import Texts
+from ..vct.head import VERTICAL, check_crs
 from .names import field_problem, fill, name_problem, unknown_placeholder
 
 NEEDS = ("M", "C", "O")
-FORMATS = (".gdb", ".gpkg", ".shp")
+FORMATS = (".gdb", ".gpkg", ".shp", ".vct")
 ENCODINGS = ("UTF-8", "GBK")
 #: Items of the metadata, as this plugin calls them.
 METADATA_ITEMS = (
@@ -43,7 +44,7 @@ class LayerSlot:
 
 @dataclass(frozen=True)
 class VectorSet:
-    """Layers in one file (.gdb, .gpkg) or one folder (.shp). ``vertical`` is empty or a CRS of heights; ``others``: every
+    """Layers in one file (.gdb, .gpkg, .vct) or one folder (.shp). ``vertical`` is empty or a CRS of heights; ``others``: every
     further layer of the plan that the standard describes."""
 
     id: str
@@ -192,10 +193,22 @@ def _vector(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vector
     _reference(row["crs"], path, f"{where}.crs")
     if row.get("vertical"):
         _reference(row["vertical"], path, f"{where}.vertical", vertical=True)
+    if Path(row["file"]).suffix.lower() == ".vct":
+        _for_vct(row, path, where)
     layers = tuple(_layer(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1))
     _no_two([one.layer for one in layers], path, f"{where}.layer")
     _no_two([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")
     return VectorSet(**row, layers=layers)
+
+
+def _for_vct(row: dict[str, Any], path: Path, where: str) -> None:
+    """A VCT file is in GBK and tells its CRS in its header, which knows CGCS2000 and the heights of 1985 only."""
+    _one_of(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
+    _one_of(row.get("vertical", ""), ("", VERTICAL), path, f"{where}.vertical")
+    try:
+        check_crs(CRS.from_user_input(row["crs"]), row["id"])
+    except OutputError as error:
+        raise DataError("package_crs", file=str(path), key=f"{where}.crs", value=row["crs"]) from error
 
 
 def _layer(row: Any, where: str, path: Path) -> LayerSlot:

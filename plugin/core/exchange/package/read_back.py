@@ -18,7 +18,7 @@ from ...geometry import crs as crs_care
 from ...geometry.statutory_area import statutory_area
 from ...template import Field
 from ..schema import FORMATS
-from . import dbf
+from . import dbf, printed
 from .alike import moved
 from .content import BATCH_ROWS, Content, Rows
 from .readers import OpenLayer, ReadRows, library, open_layer
@@ -89,29 +89,41 @@ def read_back(
 
     ``path``: the .gdb, .gpkg or .shp; ``plane``: the horizontal CRS it was written in. InputError when it cannot be read.
     """
-    done = ReadBack(content.name, library())
-    short = path.suffix.lower() == ".shp"
-    names = content.template.export_names if short else {f.name: f.name for f in content.template.fields}
     with open_layer(path, content.name) as found:
-        done.fields, done.crs = len(found.fields), found.crs
-        _compare_schema(found, content, names, path.suffix.lower(), plane, done)
-        sums = _Sums(content)
-        read = found.batches(BATCH_ROWS)
-        for rows in content.batches(plane):
-            check()
-            other = next(read, None)
-            done.features += 0 if other is None else len(other.shapes)
-            if other is None or len(other.shapes) != len(rows.shapes):
-                break
-            _compare_values(rows, other, content, names, short, done)
-            sums.add(other, names, _compare_shapes(rows, other.shapes, content, plane, done))
-            progress(len(rows.shapes))
-        done.features += sum(len(more.shapes) for more in read)
-        # What the file says of its rows may be older than they are (a GeoPackage keeps their number): both must be right.
-        for count in dict.fromkeys((done.features, found.features)):
-            if count != len(content):
-                done.differs("count", count=abs(count - len(content)))
-        done.areas, done.extent = sums.areas, sums.extent
+        return compare(found, content, plane, path.suffix.lower(), library(), progress=progress, check=check)
+
+
+def compare(
+    found: OpenLayer,
+    content: Content,
+    plane: CRS,
+    suffix: str,
+    reader: str,
+    *,
+    progress: Callable[[int], None] = lambda rows: None,
+    check: Callable[[], None] = lambda: None,
+) -> ReadBack:
+    """Hold a layer that is open against the plan's. ``suffix`` tells what its format keeps, ``reader`` what reads it."""
+    done = ReadBack(content.name, reader, fields=len(found.fields), crs=found.crs)
+    names = content.template.export_names if suffix == ".shp" else {f.name: f.name for f in content.template.fields}
+    _compare_schema(found, content, names, suffix, plane, done)
+    sums = _Sums(content)
+    read = found.batches(BATCH_ROWS)
+    for rows in content.batches(plane):
+        check()
+        other = next(read, None)
+        done.features += 0 if other is None else len(other.shapes)
+        if other is None or len(other.shapes) != len(rows.shapes):
+            break
+        _compare_values(rows, other, content, names, suffix, done)
+        sums.add(other, names, _compare_shapes(rows, other.shapes, content, plane, suffix, done))
+        progress(len(rows.shapes))
+    done.features += sum(len(more.shapes) for more in read)
+    # What the file says of its rows may be older than they are (a GeoPackage keeps their number): both must be right.
+    for count in dict.fromkeys((done.features, found.features)):
+        if count != len(content):
+            done.differs("count", count=abs(count - len(content)))
+    done.areas, done.extent = sums.areas, sums.extent
     return done
 
 
@@ -146,19 +158,19 @@ def _kind(declared: Field, suffix: str) -> str:
 
 
 def _compare_values(
-    rows: Rows, other: ReadRows, content: Content, names: dict[str, str], short: bool, done: ReadBack
+    rows: Rows, other: ReadRows, content: Content, names: dict[str, str], suffix: str, done: ReadBack
 ) -> None:
     for declared in content.template.fields:
         values = other.values.get(names[declared.name])
         if values is None:
             continue
         given = rows.values[declared.name]
-        wrong = [n for n, (a, b) in enumerate(zip(given, values, strict=True)) if not _equal(a, b, declared, short)]
+        wrong = [n for n, (a, b) in enumerate(zip(given, values, strict=True)) if not _equal(a, b, declared, suffix)]
         if wrong:
             done.differs("value", declared.name, content.keys([rows.first + n for n in wrong]), len(wrong))
 
 
-def _equal(given: Any, read: Any, declared: Field, short: bool) -> bool:
+def _equal(given: Any, read: Any, declared: Field, suffix: str) -> bool:
     if given is None:
         return read is None or read == ""
     if read is None:
@@ -167,7 +179,9 @@ def _equal(given: Any, read: Any, declared: Field, short: bool) -> bool:
         return bool(given == read)
     if declared.type == "date":
         return _moment(read) == given
-    if short and declared.type == "real":
+    if suffix == ".vct" and declared.type == "real":
+        return printed.same_number(given, read)
+    if suffix == ".shp" and declared.type == "real":
         given = float(f"{given:.{dbf.number_form(declared).decimals}f}")
     return bool(float(read) == float(given)) if declared.type == "real" else int(read) == given
 
@@ -183,9 +197,10 @@ def _moment(value: Any) -> datetime | None:
     return datetime(value.year, value.month, value.day) if isinstance(value, date) else None
 
 
-def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, done: ReadBack) -> float:
+def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, suffix: str, done: ReadBack) -> float:
     """Returns the statutory area of what was read, m²."""
-    off = moved(rows.shapes, shapes, plane)
+    given = printed.as_printed(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
+    off = moved(given, shapes, plane)
     far = np.flatnonzero(off > MOST_MOVED_M)
     if len(far):
         done.differs("shape", "", content.keys((rows.first + far).tolist()), len(far))
@@ -197,6 +212,8 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, d
     areas = statutory_area(shapes, to_lonlat)
     gap = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
     allowed = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
+    if suffix == ".vct":
+        allowed = np.maximum(allowed, printed.area_slack(rows.shapes, plane))
     wrong = np.flatnonzero(gap > allowed)
     if len(wrong):
         done.differs("area", "", content.keys((rows.first + wrong).tolist()), len(wrong))

@@ -18,6 +18,7 @@ from .names import fill
 from .prepare import PreparedSet
 from .read_back import ReadBack, read_back
 from .shapefile import write_shapefiles
+from .vct import read_set, write_set
 
 
 class WrittenLayer(NamedTuple):
@@ -66,7 +67,14 @@ def _shapefiles(one: PreparedSet, path: Path, making: Making) -> Iterator[Writte
         yield WrittenLayer(content, file, read_back(file, content, one.plane, **more))
 
 
-WRITERS: dict[str, SetWriter] = {".gdb": _database, ".gpkg": _database, ".shp": _shapefiles}
+def _vct(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
+    more: dict[str, Any] = {"progress": making.steps, "check": making.check}
+    written = write_set(path, one.contents, one.plane, **more)
+    for content, done in read_set(path, one.contents, one.plane, written, **more):
+        yield WrittenLayer(content, path, done)
+
+
+WRITERS: dict[str, SetWriter] = {".gdb": _database, ".gpkg": _database, ".shp": _shapefiles, ".vct": _vct}
 
 
 def _not_the_same(content: Content, differences: list[dict[str, Any]], lang: str) -> OutputError:

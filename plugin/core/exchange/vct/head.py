@@ -16,6 +16,8 @@ from .settings import SEPARATOR, Settings
 
 SPHEROID = "CGCS2000,6378137.0,298.257222101"
 PROJECTION = "高斯-克吕格投影"
+#: The heights that a header names, and their code.
+DATUM, VERTICAL = "1985国家高程基准", "EPSG:5737"
 #: Lines looked at for HeadBegin: comments may come first.
 _FIRST_LINES = 200
 
@@ -61,7 +63,7 @@ def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, to
         "PrimeMeridian": "Greenwich",
         "Projection": "" if frame.geographic else PROJECTION,
         "Parameters": "" if frame.geographic else _parameters(crs, settings.parameters),
-        "VerticalDatum": "1985国家高程基准",
+        "VerticalDatum": DATUM,
         "TemporalReferenceSystem": "北京时间",
         "ExtentMin": SEPARATOR.join(low),
         "ExtentMax": SEPARATOR.join(high),

@@ -42,12 +42,14 @@ Notes = list[tuple[str, dict[str, Any]]]
 
 @dataclass
 class Exported:
-    """``features``: layer → shapes written, ``rows``: layer → rows of attributes; ``notes``: what was changed on the way,
-    as text keys and parameters."""
+    """``features``: layer → shapes written, ``rows``: layer → rows of attributes, ``row_of``: layer → (k,) the position of
+    the row that each of these is of, in the order of the file; ``notes``: what was changed on the way, as text keys and
+    parameters."""
 
     path: Path
     features: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    row_of: dict[str, NDArray] = field(default_factory=dict)
     lines: int = 0
     notes: Notes = field(default_factory=list)
 
@@ -211,6 +213,7 @@ class _Writer:
         rows, idents = np.r_[parts.row, parts.bare], np.r_[ids, bare]
         order = np.argsort(rows, kind="stable")
         rows, idents = rows[order], idents[order]
+        self.done.row_of[table.name] = rows
         infos = {f.name: f for f in layer.fields}
         columns = [n for n in map(str, layer.frame.columns) if n != layer.frame.geometry.name and n in infos]
         written: list[Written] = []

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A VCT file as a set of a package: looked at before, written, read again, held against the plan; and read by hand."""
+
+import re
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.errors import DataError, InputError
+from plugin.core.exchange.package.content import contents
+from plugin.core.exchange.package.look import look
+from plugin.core.exchange.package.problems import Level
+from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.vct import read_set, write_set
+from plugin.core.geometry.crs import reproject
+from plugin.core.texts import Texts
+from tests.core.made_package import PARCELS, awkward, parcels, plan_of, vectors
+from tests.core.small import X, Y, box, table
+
+pytest.importorskip("shapely")
+
+AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
+
+
+def form(crs="EPSG:4526", **more):
+    return vectors("库 一.vct", crs=crs, encoding="GBK", **more)
+
+
+def made_plan():
+    return plan_of(
+        DLTB=awkward().assign(
+            TBMJ=AREAS,
+            ZLDWMC=["浑源县永安镇", "一，二", "a'b\"c", None, "长" * 60],
+            SJNF=[2020, None, 2020, 2020, 2020],
+        ),
+        XZQX=table([box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        ZDJTJCSSX=table(
+            [
+                shapely.LineString([(X, Y), (X + 50.5, Y + 7.25), (X + 90, Y)]),
+                shapely.MultiLineString([[(X, Y), (X + 9, Y)], [(X, Y + 20), (X + 9, Y + 20)]]),
+            ],
+            MC=["108国道", "两段"],
+        ),
+        ZDJCSSD=table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
+    )
+
+
+def go(path, plan, crs="EPSG:4526", change=lambda text: text):
+    """Write a set, change its text, read it again: layer → what the comparison says."""
+    filled, _ = contents(plan, form(crs))
+    plane = CRS.from_user_input(crs)
+    more = {"progress": lambda rows: None, "check": lambda: None}
+    written = write_set(path, filled, plane, **more)
+    text = path.read_bytes().decode("gbk")
+    changed = change(text)
+    path.write_bytes(changed.encode("gbk"))
+    return filled, {content.name: done for content, done in read_set(path, filled, plane, written, **more)}
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526", "EPSG:4547"])
+def test_it_comes_back_as_it_was(tmp_path, crs):
+    plan = made_plan()
+    filled, found = go(tmp_path / "库 一.vct", plan, crs)
+    assert list(found) == [c.name for c in filled] and len(found) == 4
+    for content in filled:
+        done = found[content.name]
+        assert done.same, (content.name, done.differences)
+        assert done.features == len(content) and done.fields == len(content.template.fields)
+        assert done.moved_m <= 1e-4 and done.library == "sanxian VCT 3.0"
+    assert found["DLTB"].areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.05)
+
+
+def by_hand(path):
+    """Rows of every table by splitting lines: name → (fields, rows), and how many records each section has."""
+    text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
+    head = text.split("TableStructureBegin\n")[1].split("TableStructureEnd")[0]
+    tables = {}
+    for block in head.split("\n0\n"):
+        if block.strip():
+            name, *fields = block.strip().split("\n")
+            tables[name.split(",")[0]] = [f.split(",") for f in fields]
+    body = text.split("AttributeBegin\n")[1].split("AttributeEnd")[0]
+    rows = {}
+    for block in body.split("TableEnd\n"):
+        if block:
+            name, *lines = block.rstrip("\n").split("\n")
+            rows[name] = [line.split(",") for line in lines]
+    return tables, rows
+
+
+def test_what_another_reads_of_it(tmp_path):
+    """Fields, widths and values by plain splitting; parts as rows with ids one after the other."""
+    path, plan = tmp_path / "a.vct", made_plan()
+    filled, _ = go(path, plan)
+    tables, rows = by_hand(path)
+    assert list(tables) == list(rows) == [c.name for c in filled]
+    for content in filled:
+        declared = content.template.fields
+        assert [f[0] for f in tables[content.name]] == [f.name for f in declared]
+        for field, line in zip(declared, tables[content.name], strict=True):
+            if field.type == "text" and field.length:
+                assert line[1:] == ["Char", str(field.length)], field.name
+        width = len(declared) + 1
+        assert {len(row) for row in rows[content.name]} == {width}
+    at = [f[0] for f in tables["DLTB"]].index("TBMJ") + 1
+    names = [f[0] for f in tables["DLTB"]].index("ZLDWMC") + 1
+    given = [AREAS[n] for n in (0, 1, 1, 2, 3, 3, 4)]
+    assert [float(r[at]) if r[at] else None for r in rows["DLTB"]] == [
+        None if v is None else pytest.approx(v, abs=1e-12) for v in given
+    ]
+    assert [r[names] for r in rows["DLTB"]][:3] == ["浑源县永安镇", "一，二", "一，二"]
+    ids = [int(r[0]) for r in rows["DLTB"]]
+    # The island in a hole and the two squares are of two parts each.
+    assert np.diff(ids).tolist() == [1] * 6
+    every = [int(r[0]) for some in rows.values() for r in some]
+    assert len(set(every)) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "layer", "kind"),
+    [
+        (r"浑源县永安镇", "浑源县永安真", "DLTB", "value"),
+        (r"(?<=,)0\.333333333333(?=,)", "0.333333334", "DLTB", "value"),
+        (r"(?<=,)2020(?=,)", "2021", "DLTB", "value"),
+        (r"\n(\d+),[^\n]*长{60}[^\n]*", "", "DLTB", "value"),
+        (r"\nDLTB,(\d+)\r\nBSM,Char,18", r"\nDLTB,\1\r\nBSM,Char,17", "DLTB", "width"),
+        (r"\n\d+,[^\n]*108国道[^\n]*", "", "ZDJTJCSSX", "count"),
+        (r"变电站", "变电站", "", ""),
+        (r"(?<=\n11\r\n3\r\n)(\d+)(\.\d+)?,(\d+)", r"\1.7,\3", "ZDJTJCSSX", "shape"),
+    ],
+    ids=["text", "number", "whole number", "a row gone", "width", "a row of lines gone", "nothing", "a vertex"],
+)
+def test_what_differs_is_seen(tmp_path, old, new, layer, kind):
+    def change(text):
+        made, count = re.subn(old, new, text, count=1)
+        assert count or not layer, old
+        return made
+
+    _, found = go(tmp_path / "a.vct", made_plan(), change=change)
+    told = {name: {k for k, _ in done.differences} for name, done in found.items() if not done.same}
+    assert (kind in told[layer]) if layer else not told, told
+
+
+def test_a_part_that_says_something_else_is_seen(tmp_path):
+    def change(text):
+        lines = text.split("\r\n")
+        first = next(n for n, line in enumerate(lines) if ",一，二," in line)
+        lines[first + 1] = lines[first + 1].replace("一，二", "一，三")
+        return "\r\n".join(lines)
+
+    _, found = go(tmp_path / "a.vct", made_plan(), change=change)
+    assert found["DLTB"].differences["value", "ZLDWMC"] == 1
+
+
+def test_a_file_that_is_damaged_is_told_with_its_line(tmp_path):
+    with pytest.raises(InputError) as caught:
+        go(tmp_path / "a.vct", made_plan(), change=lambda text: text[: len(text) // 2])
+    assert caught.value.params["line"] > 10
+
+
+def problems(plan, crs="EPSG:4526", layer="DLTB"):
+    content = next(c for c in contents(plan, form(crs))[0] if c.name == layer)
+    return {
+        (p.level, p.key): p
+        for p in look(content, form(crs), plan.norm.standard.code_lists)
+        if p.key not in ("fields_lacking",)
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "level", "key"),
+    [
+        ({"ZLDWMC": ["a,b", None, None]}, Level.STOP, "separator_inside"),
+        ({"ZLDWMC": ["a\nb", None, None]}, Level.STOP, "separator_inside"),
+        ({"ZLDWMC": ["𠮷村", None, None]}, Level.STOP, "vct_not_gbk"),
+        ({"ZLDWMC": ["长" * 300, None, None]}, Level.STOP, "too_long"),
+        ({"DLBM": ["9999", "0103", "0103"]}, None, "code_unknown"),
+        ({"MJ": [1e14, 1.0, 1.0]}, Level.GATE, "vct_wide"),
+        ({"MJ": [1 / 3, 1.0, 1.25]}, Level.NOTE, "vct_finer"),
+    ],
+    ids=["comma", "line end", "GBK", "long", "code", "wide", "decimals"],
+)
+def test_what_stands_against_it_is_known_before(columns, level, key):
+    layer = "XZQX" if "MJ" in columns else "DLTB"
+    towns = table([box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
+    plan = plan_of(DLTB=parcels(3, **columns)) if layer == "DLTB" else plan_of(XZQX=towns.assign(**columns))
+    found = problems(plan, layer=layer)
+    told = [p for (at, name), p in found.items() if name == key and level in (None, at)]
+    assert len(told) == 1 and told[0].count == 1, found.keys()
+    for lang in ("zh", "en"):
+        said = told[0].sentence(Texts(lang))
+        assert layer in said and next(iter(columns)) in said
+
+
+def test_shapes_that_printing_changes_are_known_before():
+    hair = shapely.box(X, Y, X + 1e-6, Y + 1e-6)
+    close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
+    plan = plan_of(
+        DLTB=table([hair, close, shapely.union(box(0, 0), box(300, 0))], **{k: [v] * 3 for k, v in PARCELS.items()})
+    )
+    found = problems(plan)
+    assert found[Level.STOP, "vct_collapsed"].count == found[Level.NOTE, "vct_merged"].count == 1
+    assert found[Level.NOTE, "vct_parts"].count == 1
+
+
+def test_vertices_that_become_one_come_back_as_told(tmp_path):
+    close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
+    _, found = go(tmp_path / "a.vct", plan_of(DLTB=table([close], **{k: [v] for k, v in PARCELS.items()})))
+    assert found["DLTB"].same
+
+
+def test_long_edges_of_printed_corners_are_no_difference(tmp_path):
+    """A whole county of four corners: half of the last digit along 80 km is square metres."""
+    corners = [
+        (X + 0.12344, Y + 0.43216),
+        (X + 20_000.98765, Y + 0.55554),
+        (X + 20_000.1, Y + 20_000.3333),
+        (X, Y + 20_000.77777),
+    ]
+    plan = plan_of(DLTB=table([shapely.Polygon(corners)], **{k: [v] for k, v in PARCELS.items()}))
+    _, found = go(tmp_path / "a.vct", plan)
+    assert found["DLTB"].same and found["DLTB"].area_off_m2 > 0.01
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ('crs = "EPSG:32649"', "package_crs"),
+        ('crs = "EPSG:4490"\nencoding = "UTF-8"', "data_value_unknown"),
+        ('crs = "EPSG:4490"\nvertical = "EPSG:5736"', "data_value_unknown"),
+    ],
+)
+def test_a_form_that_asks_for_what_the_format_lacks(tmp_path, more, key):
+    text = load_package("county").path.read_text(encoding="utf-8")
+    text = text.replace('.gdb"\ncrs = "EPSG:4490"\nvertical = ""', f'.vct"\n{more}')
+    path = tmp_path / "省.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_package(path)
+    assert caught.value.key == key and "vector[1]" in caught.value.params["key"]
+
+
+def test_reprojected_by_every_vertex(tmp_path):
+    """Against pyproj and the text itself: the corners of a parcel in degrees."""
+    plan = plan_of(DLTB=parcels(1))
+    go(tmp_path / "a.vct", plan, "EPSG:4490")
+    text = (tmp_path / "a.vct").read_bytes().decode("gbk")
+    printed = {
+        tuple(map(float, p)) for p in re.findall(r"^(\d+\.\d{6,}),(\d+\.\d{6,})\r$", text.split("LineBegin")[1], re.M)
+    }
+    given = reproject(np.array([box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490))
+    for x, y in shapely.get_coordinates(given):
+        assert min(abs(x - a) + abs(y - b) for a, b in printed) < 2e-10
