@@ -91,7 +91,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
     before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m²), ``forced`` (the verdict it was made after);
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
-    ``unread``: why another table cannot be read; ``documents`` (path → bytes)."""
+    ``unread``: why another table cannot be read; ``documents`` (path → bytes);
+    ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
@@ -122,13 +123,18 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                 "skipped": 0,
             },
         }
+    seen = [LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()]
+    if "broken" in changes:
+        key, line = changes["broken"]
+        told = {"source": "a.vct", "line": line, "section": "Polygon"}
+        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, told)))
     return PackageFacts(
         changes.get("root", "140225浑源县国土空间总体规划"),
         form,
         changes.get("root", "140225")[:6] if changes.get("root", "140225")[:6].isdigit() else "140225",
         "浑源县",
         tuple(FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), _dpi(c)) for p, c in content.items()),
-        tuple(LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()),
+        tuple(seen),
         manifest,
         changes.get("state", "ok" if manifest else "missing"),
         _workbooks(changes),

@@ -29,7 +29,7 @@ def test_the_sample_county_through_vct_into_a_database(tmp_path):
     assert done.crs == "EPSG:4526" and shares == sorted(shares) and shares[-1] > 0.5
     for name, _ in pyogrio.list_layers(SAMPLE / "county.gpkg"):
         given, back = gpd.read_file(SAMPLE / "county.gpkg", layer=name), gpd.read_file(target, layer=name)
-        assert done.rows[name] == len(back) and back.crs.to_epsg() == 4526
+        assert done.rows[name] == len(back) == len(given) and back.crs.to_epsg() == 4526
         assert abs(back.area.sum() - given.area.sum()) < 1e-4
         assert list(back)[:-1] == list(given)[:-1] and set(back["BSM"].dropna()) == set(given["BSM"].dropna())
     days = gpd.read_file(SAMPLE / "county.gpkg", layer="YJJBNTBHTB")["BHKSSJ"]

@@ -123,6 +123,11 @@ def a_database_copied_in_part(draft: Draft) -> None:
     put(draft, layers={**layers, "DLTB": -1})
 
 
+@plants("DOC008", case="broken")
+def an_exchange_file_cut_off(draft: Draft) -> None:
+    put(draft, broken=["vct_cut_off", 77])
+
+
 @plants("DOC009")
 def a_layer_left_in_metres(draft: Draft) -> None:
     put(draft, crs={"CZKFBJ": "EPSG:4526"})

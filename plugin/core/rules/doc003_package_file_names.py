@@ -51,7 +51,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     own = package.made_by_us()
     for file in package.single:
-        if file.path in own or is_stray(file.name) or file.name.lower().endswith(".gpkg"):
+        if file.path in own or is_stray(file.name) or file.name.lower().endswith((".gpkg", ".vct")):
             continue
         slots = [slot for slot in package.form.files if file in package.filling(slot)]
         if not slots:

@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 
 from ..context import Context
+from ..errors import InputError
 from ..exchange.package.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
@@ -19,11 +20,13 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "missing": "The data lack {title} ({name}), which a package must have. Put the layer in.",
         "empty": "Layer {name} in “{file}” has no feature, though a package must have it. Put the data in.",
         "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
+        "broken": "“{file}” cannot be read: {reason}",
     },
     fails=[
         example("no red line", 1, layers={"STBHHX": None}),
         example("an empty boundary", 1, layers={"CZKFBJ": 0}),
         example("a damaged database", 1, layers={"DLTB": -1}),
+        example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
     ],
     passes=[
         example("all there"),
@@ -47,7 +50,10 @@ def package_layers(*, ctx: Context) -> RuleResult:
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
-        if layer.features < 0:
+        if layer.problem is not None:
+            key, params = layer.problem
+            yield on_file(layer.file, "broken", reason=Texts(ctx.lang).explain(InputError(key, **params)))
+        elif layer.features < 0:
             yield on_file(layer.file, "unreadable", name=layer.name)
     there = {layer.name.upper(): layer for layer in package.layers}
     lost = any(layer.features < 0 for layer in package.layers)

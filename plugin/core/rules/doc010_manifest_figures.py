@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from ..context import Context
-from ..exchange.package.facts import PackageFacts
+from ..exchange.package.facts import LayerFact, PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import number
@@ -50,9 +51,14 @@ AREA_M2 = 0.01
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    there = {layer.name.upper(): layer for layer in package.layers if layer.features >= 0}
+    there: dict[str | tuple[str, str], LayerFact] = {}
+    for one in package.layers:
+        if one.features >= 0:
+            # A layer may be in a database and in an exchange file.
+            there[one.name.upper()] = there[one.file, one.name.upper()] = one
     for row in package.manifest["layers"] if package.manifest else []:
-        layer = there.get(str(row["layer"]).upper())
+        upper = str(row["layer"]).upper()
+        layer = there.get((row["file"], upper)) or there.get(upper)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
             yield Finding("", key=row["layer"], case="lost", params=name)
@@ -66,6 +72,9 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 def _area(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
     told, layer = row.get("areas_m2", {}).get("statutory"), ctx.plan.layers.get(row.get("role", ""))
     if told is None or layer is None or len(layer) != row["features"]:
+        return
+    if layer.source.source and PurePath(layer.source.source).name != str(row["file"]).rpartition("/")[2]:
+        # The same layer of another file, with digits of its own.
         return
     found = float(layer.statutory.sum())
     if abs(found - told) > AREA_M2 * max(len(layer), 1):

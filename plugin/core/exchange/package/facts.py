@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...geometry import crs as crs_care
 from .files import is_stray
@@ -18,6 +18,10 @@ from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_di
 from .names import fill, recogniser
 from .profile import FORMATS, FileSlot, PackageProfile
 from .tables_read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
+from .vct_facts import is_vct, look_at_vct
+
+if TYPE_CHECKING:
+    from ...layer import SourceLayer
 
 #: What stands in a manifest's state.
 OK, MISSING, DAMAGED, CHANGED = "ok", "missing", "damaged", "changed"
@@ -49,20 +53,21 @@ class FileFact:
 
 @dataclass(frozen=True)
 class LayerFact:
-    """A layer of a data set of the package. ``features`` −1 for one that cannot be read; ``crs`` the horizontal part's
-    label, ``vertical`` a code of heights or empty."""
+    """A layer of a data set of the package. ``features`` −1 for one that cannot be read, ``problem`` why, where it is known
+    (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty."""
 
     file: str
     name: str
     features: int
     crs: str = ""
     vertical: str = ""
+    problem: tuple[str, dict[str, Any]] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
 class PackageFacts:
     """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
-    ``documents``: content of the report (JSON) and of metadata (XML) by path."""
+    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``exchanged``: path of a VCT file → its layers, which no GIS library reads."""
 
     root: str
     form: PackageProfile
@@ -74,6 +79,7 @@ class PackageFacts:
     manifest_state: str = MISSING
     workbooks: tuple[Workbook, ...] = field(default=(), hash=False, compare=False)
     documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
+    exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -105,7 +111,9 @@ class PackageFacts:
     def data_sets(self) -> list[str]:
         """Databases and folders of shapefiles by path, as they are called."""
         found = {self.data_set(f.path): None for f in self.files if self.data_set(f.path)}
-        return [*found, *(f.path for f in self.single if f.name.lower().endswith(".gpkg"))]
+        single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct"))]
+        # Databases first: where a layer is in several, it is theirs that is looked at.
+        return sorted([*found, *single], key=is_vct)
 
     def made_by_us(self) -> set[str]:
         """Paths of the files that the plugin itself puts into a package."""
@@ -133,9 +141,20 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     if not told:
         code, name = _from_files(files, form)
     facts = PackageFacts(folder.name, form, code, name, tuple(files), (), manifest, state)
-    layers = tuple(layer for place in facts.data_sets() for layer in _layers(folder, place, check))
+    layers: list[LayerFact] = []
+    exchanged = {}
+    for data in facts.data_sets():
+        if is_vct(data):
+            seen, exchanged[data] = look_at_vct(folder, data, check)
+            layers += [LayerFact(data, *one) for one in seen]
+        else:
+            layers += _layers(folder, data, check)
     return replace(
-        facts, layers=layers, workbooks=_workbooks(folder, facts, check), documents=_documents(folder, facts)
+        facts,
+        layers=tuple(layers),
+        workbooks=_workbooks(folder, facts, check),
+        documents=_documents(folder, facts),
+        exchanged=exchanged,
     )
 
 

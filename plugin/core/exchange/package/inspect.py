@@ -49,7 +49,7 @@ def inspect_package(
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
         norm = options.norm()
-        keeping = [Path(place).suffix.lower() in KEEPING for place in facts.data_sets()]
+        keeping = [Path(place).suffix.lower() in (*KEEPING, ".vct") for place in facts.data_sets()]
         groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
         rules = tuple(dict.fromkeys((*norm.rules, *norm.named_rules(groups))))
         return check(
@@ -64,10 +64,17 @@ def inspect_package(
 def _layers(folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]) -> list[SourceLayer]:
     from ...check import part_of_plan
     from ...io import read_source
+    from ...recognition import find_role
 
-    wanted = part_of_plan(options.norm(), options.role_choices())
+    norm = options.norm()
+    wanted = part_of_plan(norm, options.role_choices())
     found: list[SourceLayer] = []
     for place in facts.data_sets():
+        if place in facts.exchanged:
+            # A layer that a database has, too, is looked at there.
+            taken = {find_role(layer, norm)[0] for layer in found} - {""}
+            found += [x for x in facts.exchanged[place] if find_role(x, norm)[0] not in taken]
+            continue
         try:
             found += read_source(folder / place, wanted=wanted, check=stop)
         except InputError:

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from . import parts
 from .geometry import Geometry
 from .lines import Lines, shown
 from .structure import Structure, Table
@@ -29,18 +30,20 @@ Notes = list[tuple[str, dict[str, Any]]]
 
 @dataclass
 class Batch:
-    """Rows of one table: ids, values by field, shapes as WKB (None: the row has none)."""
+    """Rows of one table: ids, values by field, shapes as WKB (None: the row has none). ``more``: further parts of a row, as id
+    and WKB, until they are put together; ``size``: bytes of all shapes."""
 
     table: Table
     ids: list[int] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     shapes: list[bytes | None] = field(default_factory=list)
     texts: list[tuple[str, float | None]] = field(default_factory=list)
-    bytes: int = 0
+    size: int = 0
+    more: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
-        return len(self.ids) >= BATCH_ROWS or self.bytes >= BATCH_BYTES
+        return len(self.ids) >= BATCH_ROWS or self.size >= BATCH_BYTES
 
     def frame(self, crs: CRS) -> gpd.GeoDataFrame:
         """A table with all fields; ``geometry`` may be called geometry_ where a field has that name."""
@@ -57,19 +60,25 @@ class Batch:
 
 
 def read_attributes(
-    lines: Lines, structure: Structure, geometry: Geometry, notes: Notes, check: Callable[[], None]
+    lines: Lines, structure: Structure, geometry: Geometry, notes: Notes, check: Callable[[], None], join: bool = False
 ) -> Iterator[Batch]:
-    """All tables up to AttributeEnd. InputError names the line of a row with too many values, or one that does not fit."""
+    """All tables up to AttributeEnd. InputError names the line of a row with too many values, or one that does not fit.
+
+    ``join``: rows that are parts of one feature (`parts.continues`) become one.
+    """
     while (word := lines.word()).lower() != "attributeend":
         table = structure.tables.get(word.upper())
         if table is None:
             raise lines.error("vct_unknown_table", table=word[:40])
-        yield from _table(lines, table, geometry, notes, check)
+        yield from _table(lines, table, geometry, notes, check, join)
 
 
-def _table(lines: Lines, table: Table, geometry: Geometry, notes: Notes, check: Callable[[], None]) -> Iterator[Batch]:
-    batch, bare, first = Batch(table), 0, 0
+def _table(
+    lines: Lines, table: Table, geometry: Geometry, notes: Notes, check: Callable[[], None], join: bool
+) -> Iterator[Batch]:
+    batch, bare, first, joined = Batch(table), 0, 0, 0
     seen: set[int] = set()
+    keyed = parts.key_position(table) if join else None
     while True:
         line = lines.text()
         if line.strip().lower() == "tableend":
@@ -81,17 +90,24 @@ def _table(lines: Lines, table: Table, geometry: Geometry, notes: Notes, check: 
         shape = _shape(ident, lines, table, geometry)
         if shape is None and table.kind:
             bare, first = bare + 1, first or lines.number
+        batch.size += len(shape or b"")
+        if keyed is not None and shape is not None and parts.continues(batch, ident, values, keyed):
+            batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
+            continue
+        if batch.full:
+            check()
+            joined += parts.put_together(batch)
+            yield batch
+            batch = Batch(table, size=len(shape or b""))
         batch.ids.append(ident)
         batch.rows.append(values)
         batch.shapes.append(shape)
         batch.texts.append(geometry.texts.get(ident, ("", None)))
-        batch.bytes += len(shape or b"")
-        if batch.full:
-            check()
-            yield batch
-            batch = Batch(table)
     if batch.ids:
+        joined += parts.put_together(batch)
         yield batch
+    if joined:
+        notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
     if bare:
         notes.append(("vct_note_no_shape", {"layer": table.name, "count": bare, "line": first}))
 

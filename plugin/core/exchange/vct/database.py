@@ -70,7 +70,7 @@ def vct_to_database(
 
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / f"made{SUFFIX}"
-        with open_vct(source, step, lines.append) as vct:
+        with open_vct(source, step, lines.append, join=True) as vct:
             done = Imported(target, label(vct.head.crs))
             try:
                 _fill(work, vct, done, templates or {})

@@ -24,13 +24,15 @@ _FIRST_LINES = 200
 
 @dataclass(frozen=True)
 class Head:
-    """What reading needs: ``swapped``: the first number of a position runs north; ``offset`` is added to positions."""
+    """What reading needs: ``swapped``: the first number of a position runs north; ``offset`` is added to positions.
+    ``heights``: what the file calls its heights."""
 
     crs: CRS
     dim: int = 2
     swapped: bool = False
     offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
+    heights: str = ""
 
 
 def check_crs(crs: CRS | None, layer: str) -> None:
@@ -105,6 +107,7 @@ def read_head(lines: Lines) -> Head:
         swapped=reading.get("xaxisdirection").upper() == "N",
         offset=(offset[0], offset[1]) if len(offset) == 2 else (0.0, 0.0),
         datamark=reading.get("datamark"),
+        heights=reading.get("verticaldatum"),
     )
 
 

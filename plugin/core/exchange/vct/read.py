@@ -31,7 +31,7 @@ _SKIPPED = ("style", "styledata", "topology", "comment", "metadata")
 @dataclass
 class Vct:
     """A file that is open, its shapes read. ``batches`` gives the rows, once. ``notes``: text keys with parameters,
-    complete after the last batch."""
+    complete after the last batch. ``join``: parts of one feature come as one row."""
 
     head: Head
     structure: Structure
@@ -40,6 +40,7 @@ class Vct:
     check: Callable[[], None]
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     several: bool = False
+    join: bool = False
 
     @property
     def tables(self) -> list[Table]:
@@ -57,17 +58,21 @@ class Vct:
         self.notes += self.geometry.notes()
 
     def _all(self) -> Iterator[Batch]:
-        yield from read_attributes(self.lines, self.structure, self.geometry, self.notes, self.check)
+        yield from read_attributes(self.lines, self.structure, self.geometry, self.notes, self.check, self.join)
         _rest(self.lines, self.notes)
         yield from shapes_without_rows(self.structure, self.geometry, self.notes)
 
 
 @contextmanager
 def open_vct(
-    path: str | Path, check: Callable[[], None] = lambda: None, opened: Callable[[Lines], None] = lambda lines: None
+    path: str | Path,
+    check: Callable[[], None] = lambda: None,
+    opened: Callable[[Lines], None] = lambda lines: None,
+    *,
+    join: bool = False,
 ) -> Iterator[Vct]:
     """Open a file and read all before its attributes. ``check`` may raise to stop; ``opened`` is given the lines, which
-    tell how far they are read.
+    tell how far they are read; ``join``: features of several parts come as one row each (`parts`).
 
     Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing.
     """
@@ -82,7 +87,9 @@ def open_vct(
         opened(lines)
         head = read_head(lines)
         with Geometry(Path(folder), head, check) as geometry:
-            yield _until_attributes(lines, head, geometry, check)
+            vct = _until_attributes(lines, head, geometry, check)
+            vct.join = join
+            yield vct
 
 
 def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Callable[[], None]) -> Vct:
@@ -149,20 +156,25 @@ def _refuse_utf8(lines: Lines, structure: Structure) -> None:
         raise lines.error("vct_utf8")
 
 
-def read_vct(path: str | Path, check: Callable[[], None] = lambda: None) -> list[SourceLayer]:
+def read_vct(path: str | Path, check: Callable[[], None] = lambda: None, *, join: bool = False) -> list[SourceLayer]:
     """All layers at once, for a file that fits into memory."""
+    with open_vct(path, check, join=join) as vct:
+        return read_all(vct, str(path))
+
+
+def read_all(vct: Vct, source: str) -> list[SourceLayer]:
+    """Every table of an open file; a table without shapes has the ``problem`` that reading tells of such."""
     frames: dict[str, list[gpd.GeoDataFrame]] = {}
-    with open_vct(path, check) as vct:
-        for table, frame in vct.batches():
-            frames.setdefault(table.name, []).append(frame)
-        notes, crs, tables = vct.notes, vct.head.crs, vct.tables
+    for table, frame in vct.batches():
+        frames.setdefault(table.name, []).append(frame)
     layers = []
-    for table in tables:
+    for table in vct.tables:
         parts = frames[table.name]
         whole = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-        frame = gpd.GeoDataFrame(whole, geometry=whole.geometry.name, crs=crs)
+        frame = gpd.GeoDataFrame(whole, geometry=whole.geometry.name, crs=vct.head.crs)
         infos = tuple(FieldInfo(c.name, c.type, c.length or None) for c in table.columns)
-        layers.append(SourceLayer(table.name, frame, infos, crs, str(path), "GBK"))
+        problem: tuple[str, dict[str, Any]] | None = None if table.kind else ("table", {})
+        layers.append(SourceLayer(table.name, frame, infos, vct.head.crs, source, "GBK", problem=problem))
     if layers:
-        layers[0].notices += notes
+        layers[0].notices += vct.notes
     return layers

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Features of several parts: a file has a record and a row for each part, with ids one after the other and the same values.
+
+Put together again where nothing speaks against it: the rows follow each other, their values are alike to the last, their
+标识码 is there, and the parts together make a valid shape. Whatever else looks alike stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from .structure import Table
+
+if TYPE_CHECKING:
+    from .attributes import Batch
+
+#: The field that names a feature.
+KEY = "BSM"
+_TOGETHER = {"polygon": shapely.multipolygons, "line": shapely.multilinestrings}
+
+
+def key_position(table: Table) -> int | None:
+    """Where a table's rows have their 标识码; None for a table whose features have no parts."""
+    names = [column.name.upper() for column in table.columns]
+    return names.index(KEY) if table.kind in _TOGETHER and KEY in names else None
+
+
+def continues(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
+    """Is this row, which has a shape, one more part of the last row of the batch?"""
+    if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.rows[-1] != values:
+        return False
+    last = batch.more.get(len(batch.ids) - 1)
+    return ident == (last[-1][0] if last else batch.ids[-1]) + 1
+
+
+def put_together(batch: Batch) -> int:
+    """Make one shape of the parts of each row; rows of parts that make no valid shape stay apart. How many became one."""
+    joined = 0
+    for place in sorted(batch.more, reverse=True):
+        pieces = [batch.shapes[place], *(shape for _, shape in batch.more[place])]
+        whole = _TOGETHER[batch.table.kind](shapely.get_parts(shapely.from_wkb(np.array(pieces, dtype=object))))
+        if batch.table.kind == "line" or shapely.is_valid(whole):
+            batch.shapes[place] = shapely.to_wkb(whole)
+            joined += 1
+            continue
+        for ident, shape in reversed(batch.more[place]):
+            batch.ids.insert(place + 1, ident)
+            batch.rows.insert(place + 1, batch.rows[place])
+            batch.shapes.insert(place + 1, shape)
+            batch.texts.insert(place + 1, ("", None))
+    batch.more = {}
+    return joined
