@@ -96,6 +96,10 @@
         <translation>本县自己的配置文件（.toml）</translation>
     </message>
     <message>
+        <source>A rule without its layers or tables finds nothing and says so.</source>
+        <translation>缺图层、缺表格的规则查不出东西，会写明原因。</translation>
+    </message>
+    <message>
         <source>A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.</source>
         <translation>完整的县级成果另有 {count} 个必选图层，这里没有勾选；以后可用“新建图层”补上。</translation>
     </message>
@@ -130,6 +134,10 @@
     <message>
         <source>All rules</source>
         <translation>全部规则</translation>
+    </message>
+    <message>
+        <source>All rules there are (takes longer)</source>
+        <translation>全部规则（时间长一些）</translation>
     </message>
     <message>
         <source>All townships</source>
@@ -2116,6 +2124,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The same value…</source>
         <translation>固定值…</translation>
+    </message>
+    <message>
+        <source>The usual ones: the standard's and the profile's</source>
+        <translation>常用的：标准和县配置里的</translation>
     </message>
     <message>
         <source>The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, keys that must be unique and gaps of the whole county wait for the next whole check.</source>

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qgis.core import (
     Qgis,
     QgsProcessingOutputBoolean,
@@ -100,7 +102,9 @@ class CompareVersions(SanxianAlgorithm):
             raise InputError("no_layers")
         if self.shots[0].layer_id and self.shots[0].layer_id == self.shots[1].layer_id:
             # QGIS takes the path of a layer of the project for that layer, edits and all.
-            raise InputError("versions_same_layer", layer=self.shots[0].name)
+            if context.project() is not None and context.project().mapLayer(self.shots[0].layer_id):
+                raise InputError("versions_same_layer", layer=self.shots[0].name)
+            raise InputError("versions_same_file", file=Path(self.shots[0].path).name)
         self.role = self.text(parameters, ROLE, context)
         self.renumbered = self.text(parameters, RENUMBERED, context)
         inputs = [shot.path for shot in self.shots if shot is not None] + [p for p in [self.renumbered] if p]

@@ -185,12 +185,23 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
         return given, {}
     # The waivers of these layers, should others of the project lie elsewhere.
     kept = replace(county.options(project), waivers=waivers.of(project, [shot.path for shot in what]))
-    names = ("profile", "standard", "scope", "base_year", "phase", "targets", "waivers", "baseline", "register")
+    names = (
+        "profile",
+        "standard",
+        "scope",
+        "base_year",
+        "phase",
+        "targets",
+        "rules",
+        "waivers",
+        "baseline",
+        "register",
+    )
     taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
     ids = {shot.layer_id for shot in what}
     roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}
     options = replace(given, **taken, roles=roles, notices=kept.notices if whole else ())
-    return options, {name.upper(): value for name, value in taken.items()}
+    return options, {name.upper(): ",".join(value) if name == "rules" else value for name, value in taken.items()}
 
 
 def plan_options(algorithm, parameters, context) -> Options:

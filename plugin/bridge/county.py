@@ -13,7 +13,7 @@ from .layers import file_of
 from .settings import language
 
 _SCOPE = "sanxian"
-_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets")
+_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
 #: Paths that are kept relative to the project where they can be.
 _PATHS = ("baseline", "register")
 
@@ -21,7 +21,7 @@ _PATHS = ("baseline", "register")
 @dataclass(frozen=True)
 class County:
     """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file; ``phase``: id;
-    ``targets``: the path of a table of township tasks; ``baseline``: the sealed edition (封库版本), a file or folder, and
+    ``targets``: the path of a table of township tasks; ``rules``: a group of rules, or all, to run instead of the usual ones; ``baseline``: the sealed edition (封库版本), a file or folder, and
     ``register``: the table of the register of heritage, as they stand in the project."""
 
     profile: str = ""
@@ -30,6 +30,7 @@ class County:
     base_year: str = ""
     phase: str = ""
     targets: str = ""
+    rules: str = ""
     baseline: str = ""
     register: str = ""
 
@@ -61,6 +62,7 @@ def options(project: QgsProject) -> Options:
         roles=roles.chosen(project),
         phase=county.phase,
         targets=county.targets,
+        rules=(county.rules,) if county.rules else (),
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, map(file_of, recognise.plan_layers(project))),

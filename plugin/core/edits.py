@@ -75,7 +75,8 @@ class Edited:
 
     def __init__(self, checked: Checked, options: Options):
         plan, report = checked.plan, checked.report
-        rules = choose_rules(plan.norm.standard.rules, options.rules)
+        # The rules of the check: what one of the profile's or of a group found may end, too.
+        rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
         self._live = Live(plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang)
         self._rows: dict[str, dict[int, int]] = {}
         self._kept = _Findings(report.findings)

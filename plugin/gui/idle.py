@@ -93,7 +93,8 @@ def county_label(options: Any) -> str:
 def rule_count(options: Any) -> int:
     """How many rules will run; 0 when the profile or standard is broken (the run says so)."""
     try:
-        return len(options.rules or options.norm().rules)
+        norm = options.norm()
+        return len(set(norm.named_rules(options.rules)) or norm.rules)
     except (SanxianError, ImportError):
         return 0
 

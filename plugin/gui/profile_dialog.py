@@ -24,7 +24,7 @@ from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import SanxianError
 from ..core.profile import load_profile, profile_ids
-from ..core.standard import load_standard, standard_folders
+from ..core.standard import EVERY_RULE, load_standard, standard_folders
 from ..core.texts import Texts
 from ..core.transmission.table import read_township_tasks
 from . import idle
@@ -69,6 +69,14 @@ class ProfileDialog(QDialog):
         for one, name in self._texts.section("phases").items():
             self.phase.addItem(name, one)
         self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
+        self.rules = QComboBox()
+        self.rules.setObjectName("SanxianRules")
+        self.rules.addItem(tr("The usual ones: the standard's and the profile's"), "")
+        self.rules.addItem(tr("All rules there are (takes longer)"), EVERY_RULE)
+        if self.rules.findData(now.rules) < 0:
+            self.rules.addItem(now.rules, now.rules)
+        self.rules.setCurrentIndex(self.rules.findData(now.rules))
+        self.rules.setToolTip(tr("A rule without its layers or tables finds nothing and says so."))
         self.targets = FileLine(now.targets, project.homePath(), f"{tr('Tables')} (*.xlsx *.csv)")
         self.targets.line.setObjectName("SanxianTargets")
         self.targets.line.setPlaceholderText(tr("None: townships have no tasks of their own"))
@@ -96,6 +104,7 @@ class ProfileDialog(QDialog):
         form.addRow(tr("Standard"), self.standard)
         form.addRow(tr("Scope"), self.scope)
         form.addRow(tr("Phase of the plan"), self.phase)
+        form.addRow(tr("Rules"), self.rules)
         form.addRow(tr("Year of the base parcels"), self.base_year)
         form.addRow(tr("Tasks of the townships"), self.targets)
         form.addRow(tr("Register of heritage"), self.register)
@@ -122,6 +131,7 @@ class ProfileDialog(QDialog):
             base_year=self.base_year.text().strip(),
             phase=self.phase.currentData() or "",
             targets=self.targets.text(),
+            rules=self.rules.currentData() or "",
             baseline=self.baseline.text(),
             register=self.register.text(),
         )

@@ -77,9 +77,9 @@ class Waiving(QObject):
         from ..core.waivers.file import change_waivers
 
         numbers = {f.params["waiver"]["id"] for f in findings}
-        path = self.path()
+        path, limits = self.path(), self._dock.result.checked.plan.waivers.limits
         try:
-            self.apply(change_waivers(path, remove=numbers), path)
+            self.apply(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
             self._dock.say(idle.explain(error))
             return
@@ -90,7 +90,7 @@ class Waiving(QObject):
         from ..core.waivers.file import change_waivers
 
         limits = self._dock.result.checked.plan.waivers.limits
-        self.apply(change_waivers(path, add=accepted(findings, words, limits, path.parent)), path)
+        self.apply(change_waivers(path, add=accepted(findings, words, limits, path.parent), limits=limits), path)
 
     def apply(self, entries: tuple[Any, ...], path: Path) -> None:
         """Judge what is in view by the waivers as they stand in the file now."""

@@ -62,6 +62,27 @@ def test_moved_and_moved_back_the_findings_are_those_they_were(checked, edited):
     assert {f.fingerprint for f in edited.findings} == {f.fingerprint for f in before}
 
 
+@pytest.mark.parametrize(
+    ("profile", "rules"), [("hunyuan", ("quality",)), ('base = "hunyuan"\nrules_extra = ["quality"]\n', ())]
+)
+def test_rules_of_groups_and_of_the_profile_follow_edits_too(tmp_path, profile, rules):
+    """What they found is gone when the edit mended it, and they look at what is new."""
+    if profile != "hunyuan":
+        path = tmp_path / "own.toml"
+        path.write_text(f'id = "own"\nname = "某县"\narea_code = "140225"\n{profile}', encoding="utf-8")
+        profile = str(path)
+    options = Options(profile=profile, rules=rules)
+    small = check(read_source(RESOURCES / "sample" / "county.gpkg"), options)
+    edited = Edited(small, options)
+    edited.prepare()
+    one = next(f for f in edited.findings if f.code == "GEO005")
+    row = small.plan.layers[one.role].keys.index(one.key)
+    shape = small.plan.layers[one.role].frame.geometry.iloc[row]
+    now = State(shapely.convex_hull(shape).buffer(1).wkb, state(small, one.role, row).attributes)
+    change = edited.take(Batch({}, {(one.role, fid(small, one.role, row)): now}))
+    assert one in change.gone and one not in edited.findings
+
+
 def test_what_is_as_it_was_is_not_checked(checked, edited):
     # Read from a layer, a missing value is None, a date is a date.
     same = state(checked, "DLTB", 7)

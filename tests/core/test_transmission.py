@@ -346,6 +346,25 @@ def test_a_county_may_not_be_looser_than_its_province(tmp_path):
         assert report.rules[0].outcome is (Outcome.FAILED if cases else Outcome.PASSED)
 
 
+@pytest.mark.parametrize(
+    ("own", "cases"),
+    [
+        ('form = "n1"\nclasses = ["202", "201", "202A", "201A"]', []),
+        ('form = "n3"', ["measure"]),
+        ('classes = ["201", "201A", "202", "202A", "203"]', ["measure"]),
+    ],
+)
+def test_a_limit_by_another_measure_is_not_the_provinces(tmp_path, own, cases):
+    """1.30 by another numerator, or of more land, is another limit."""
+    path = profile(tmp_path, "county", "140225", base="shanxi")
+    path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
+    report = report_of("LAW005", {"boundary": [square(0)]}, profile=path)
+    assert [(f.case, str(f.severity)) for f in report.findings] == [(case, "WARNING") for case in cases]
+    if cases:
+        (finding,) = report.findings
+        assert "山西" in finding.message and own.split('"')[1] in finding.message
+
+
 def test_hunyuan_keeps_its_provinces_limit_and_the_siblings_are_named():
     report = report_of("LAW005", {"boundary": [square(0)]}, profile="hunyuan")
     (rule,) = report.rules

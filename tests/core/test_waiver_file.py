@@ -132,6 +132,36 @@ def test_a_damaged_file_is_refused_and_stays(path, old, new, line, words):
         assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "column", "most"),
+    [
+        (",5.00,", ",500,", "位置允许差m", "50"),
+        (",126.40", ",12640", "面积允许差m2", "1264.035"),
+        (",5.00,", ",-1,", "位置允许差m", ""),
+        (",126.40", ",-1", "面积允许差m2", ""),
+    ],
+)
+def test_a_tolerance_that_would_fit_another_conflict_is_refused(path, old, new, column, most):
+    change_waivers(path, add=[ONE, TWO])
+    read_waivers(path)
+    text = path.read_text(encoding="utf-8-sig")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_waivers(path)
+    told = said(error.value)
+    assert column in told and "第 2 行" in told and most in told, told
+
+
+def test_what_was_accepted_by_wider_settings_of_the_county_is_within_its_bounds(path):
+    """A county may set its own limits; a large conflict moves further."""
+    wide = Limits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
+    finding = Finding("DLTB", code="TOP001", key="1", area_m2=4e8, severity=Severity.ERROR, place=(113.0, 39.0))
+    (made,) = accepted([finding], Words("理由", "文号", "王工", date(2026, 11, 20)), wide)
+    change_waivers(path, add=[made])
+    assert read_waivers(path, wide) == (replace(made, place_m=2000.0),)
+
+
 @pytest.mark.parametrize("value", ["null", "[63.2]", "NaN", "-Infinity", "1e999", "{}"])
 def test_figures_that_would_fit_anything_or_nothing_are_refused(path, value):
     change_waivers(path, add=[ONE, TWO])

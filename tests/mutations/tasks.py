@@ -30,6 +30,11 @@ def a_looser_limit_than_the_provinces(draft: Draft) -> None:
     profile(draft, "[ratio]\nlimit = 1.31\n")
 
 
+@plants("LAW005", case="measure")
+def a_ratio_by_another_numerator_than_the_provinces(draft: Draft) -> None:
+    profile(draft, '[ratio]\nform = "n3"\n')
+
+
 @plants("LAW005", case="sum")
 def townships_that_do_not_add_up_to_the_county(draft: Draft) -> None:
     """Each keeps a tenth of what it has: the county's task is nobody's."""

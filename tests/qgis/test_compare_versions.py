@@ -62,6 +62,13 @@ def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_pat
     layer.rollBack()
 
 
+def test_a_file_against_itself_is_told_as_a_file(provider, tmp_path):
+    before, _, _ = editions(tmp_path)
+    with pytest.raises(QgsProcessingException, match=Path(str(before).split("|")[0]).name) as error:
+        run("compare_versions", {"BEFORE": before, "AFTER": before})
+    assert "同一个文件" in str(error.value) and "工程" not in str(error.value)
+
+
 def test_what_cannot_be_compared_is_said(provider, tmp_path):
     before, after, _ = editions(tmp_path)
     with pytest.raises(QgsProcessingException, match="NOPE"):

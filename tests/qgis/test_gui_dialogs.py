@@ -97,6 +97,20 @@ def test_phase_and_township_tasks_are_kept_with_the_project(project, tmp_path):
     assert ProfileDialog(project).phase.currentData() == "approval"
 
 
+def test_all_rules_are_chosen_for_the_project(project):
+    dialog = ProfileDialog(project)
+    assert dialog.rules.currentData() == "" and county.options(project).rules == ()
+    dialog.rules.setCurrentIndex(dialog.rules.findData("all"))
+    dialog.accept()
+    options = county.options(project)
+    assert options.rules == ("all",) and idle.rule_count(options) == len(all_rules())
+    assert ProfileDialog(project).rules.currentData() == "all"
+    county.keep(project, county.County(rules="quality"))
+    dialog = ProfileDialog(project)
+    dialog.accept()
+    assert county.of(project).rules == "quality", "what a script chose is kept"
+
+
 def test_language_of_findings_is_chosen_in_a_dialog(project):
     assert county.options(project).lang == "zh"
     try:

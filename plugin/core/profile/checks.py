@@ -24,6 +24,8 @@ from .complaints import Complaints
 _CODE = re.compile(r"\d{6}")
 #: Times the standard's own value that a tolerance may be.
 _MOST_TOLERANCE = 100
+#: Likewise of the limits of waivers: what changed more is another conflict than the one that was accepted.
+_MOST_WAIVER = 10
 
 
 #: Settings by layer code, for any layer.
@@ -90,10 +92,10 @@ def _check_share(key: str, value: float, path: Path) -> None:
 
 
 def _check_tolerance(key: str, value: float, usual: float, path: Path) -> None:
-    """What is smaller is not even a finding: a slip by some digits there would let conflicts through."""
-    most = _MOST_TOLERANCE * usual
-    if key.startswith("tolerance.") and value > most:
-        raise unknown(path, key, value, (f"<= {most:g}",))
+    """What is smaller is not even a finding, or still the one that was accepted: a slip there would let conflicts through."""
+    for start, times in (("tolerance.", _MOST_TOLERANCE), ("waivers.", _MOST_WAIVER)):
+        if key.startswith(start) and value > times * usual:
+            raise unknown(path, key, value, (f"<= {times * usual:g}",))
 
 
 def _rule_parameters() -> dict[str, tuple[str, ...]]:

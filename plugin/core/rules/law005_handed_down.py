@@ -8,9 +8,11 @@ from ..profile import Profile
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..transmission.levels import (
     Limit,
+    Measure,
     Sum,
     children_of,
     limits,
+    measures,
     sums_of_children,
     sums_of_townships,
     totals_apart,
@@ -40,6 +42,8 @@ _NAMED = 12
         "off, within half of the last printed digit. Make them agree.",
         "limit": "The limit of the expansion ratio of {area} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
         "Correct the county profile, or take the limit approved by {parent}.",
+        "measure": "{area} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits are not of one ratio. "
+        "Measure it as {parent} does, or give the document that allows another measure.",
         "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
         "total or the townships.",
     },
@@ -61,7 +65,8 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
 
     What it checks
         The sum of the townships' tasks (TARGETS) against the county's own figure; the sum of the plans below a profile (those whose
-        base it is) against its own; the limit of the expansion ratio against that of the profile above.
+        base it is) against its own; the limit of the expansion ratio, and what it is a limit of (`ratio.form`, `ratio.classes`),
+        against the profile above.
     Why
         Tasks are handed down level by level; what gets lost between two levels is in nobody's task.
     How to fix
@@ -77,6 +82,9 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
             result.applicable = True
             if limit.broken:
                 result.findings.append(_looser(one, limit, ctx))
+        for measure in measures(one, ctx.norm.standard.settings):
+            result.applicable = True
+            result.findings.append(_otherwise(one, measure, ctx))
     # Rules load with the toolbox, which does without the reading of files until something runs.
     from ..provenance import area_name
 
@@ -149,6 +157,20 @@ def _missed(one: Sum, area: str, ctx: Context) -> Finding:
 def _looser(profile: Profile, limit: Limit, ctx: Context) -> Finding:
     said = {"area": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
     return Finding(_role("boundary_area", ctx), case="limit", params=said)
+
+
+def _otherwise(profile: Profile, measure: Measure, ctx: Context) -> Finding:
+    value, above = (
+        "、".join(map(str, said)) if isinstance(said, list) else str(said) for said in (measure.value, measure.above)
+    )
+    said = {
+        "area": profile.name,
+        "parent": measure.parent.name,
+        "setting": measure.key,
+        "value": value,
+        "target": above,
+    }
+    return Finding(_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=said)
 
 
 def _role(indicator: str, ctx: Context) -> str:

@@ -21,6 +21,8 @@ from ..profile import Profile, Target, head, load_profile
 from ..template import Code, CodeList
 from .model import TownshipTask, TownshipTasks
 
+#: What a limit of the ratio is a limit of: with another numerator or other classes below it is another ratio.
+MEASURES = {"ratio.limit": ("ratio.form", "ratio.classes")}
 #: A ratio that may not be looser below than above: setting → which side is tighter.
 LIMITS = {"ratio.limit": "<="}
 
@@ -44,6 +46,17 @@ class Sum:
         if self.lacking and (self.target.comparison != "<=" or state == "met"):
             return ""
         return state
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a profile measures what is limited, where the one above that sets the limit measures otherwise. ``key``: of the
+    setting; ``value`` and ``above``: what each says."""
+
+    key: str
+    value: Any
+    above: Any
+    parent: Profile
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,23 @@ def limits(profile: Profile) -> list[Limit]:
         above = next((p for p in profile.chain()[1:] if key in p.own), None)
         if above is not None:
             found.append(Limit(key, float(profile.own[key]), float(above.own[key]), above))
+    return found
+
+
+def measures(profile: Profile, settings: dict[str, Any]) -> list[Measure]:
+    """Where a profile itself measures a ratio otherwise than the nearest profile above that limits it.
+
+    ``settings``: the standard's, which hold where nobody says anything else. Lists are alike in any order.
+    """
+    found = []
+    for limit, keys in MEASURES.items():
+        above = next((p for p in profile.chain()[1:] if limit in p.own), None)
+        for key in keys:
+            if above is None or key not in profile.own:
+                continue
+            value, there = profile.own[key], above.settings.get(key, settings[key])
+            if (sorted(value) != sorted(there)) if isinstance(value, list) else (value != there):
+                found.append(Measure(key, value, there, above))
     return found
 
 

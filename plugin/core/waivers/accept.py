@@ -54,9 +54,6 @@ def accepted(findings: Iterable[Finding], words: Words, limits: Limits, folder: 
 
 def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> Waiver:
     area = finding.area_m2
-    change = 0.0 if area is None else max(limits.area_m2, limits.area_share * area)
-    # Where a large conflict may lose or gain a hundredth of its area, its centre moves with it.
-    move = max(limits.place_m, limits.area_share * (area or 0.0) ** 0.5)
     lon, lat = finding.place or (None, None)
     return Waiver(
         id=f"W{words.date:%Y%m%d}-{secrets.token_hex(4)}",
@@ -76,9 +73,9 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         field=finding.field,
         lon=lon,
         lat=lat,
-        place_m=move if finding.place else 0.0,
+        place_m=limits.move_m(area) if finding.place else 0.0,
         area_m2=area,
-        change_m2=change,
+        change_m2=limits.change_m2(area),
         figures=figures(finding) if area is None else said(finding),
     )
 

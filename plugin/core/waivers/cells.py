@@ -97,9 +97,9 @@ def read(cells: dict[str, str]) -> Waiver:
         "related": _sides,
         "longitude": _number,
         "latitude": _number,
-        "may_move_m": _number,
+        "may_move_m": _tolerance,
         "area_m2": _number,
-        "may_change_m2": _number,
+        "may_change_m2": _tolerance,
         "figures": _figures,
     }
     values: dict[str, Any] = {}
@@ -167,6 +167,13 @@ def _number(cell: str) -> float | None:
         return None
     value = float(cell.replace(",", ""))
     if not abs(value) < float("inf"):
+        raise ValueError(cell)
+    return value
+
+
+def _tolerance(cell: str) -> float | None:
+    value = _number(cell)
+    if value is not None and value < 0:
         raise ValueError(cell)
     return value
 

@@ -19,8 +19,11 @@ from ..errors import DataError, OutputError
 from ..plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 from ..writing import beside
 from .cells import BY_HEAD, COLUMNS, read, written
-from .model import Waiver
+from .model import Limits, Waiver
 
+_USUAL = Limits()
+#: Times the settings' own tolerance that a row may have: what changed more is another conflict.
+_WIDEST = 10
 #: Times that a file which others write meanwhile is read again.
 _TRIES = 20
 
@@ -38,14 +41,16 @@ class _Table:
         return {name: cell.strip() for name, cell in zip(self.names, row, strict=False)}
 
 
-def read_waivers(path: str | Path) -> tuple[Waiver, ...]:
+def read_waivers(path: str | Path, limits: Limits = _USUAL) -> tuple[Waiver, ...]:
     """All waivers of a file. DataError names file and line: text of no encoding, a missing column, a row that is damaged
-    or lacks what a waiver needs, two rows with one number."""
+    or lacks what a waiver needs, two rows with one number, tolerances far beyond ``limits``."""
     path = Path(path)
-    return _waivers(path, _table(path, _bytes(path)))
+    return _waivers(path, _table(path, _bytes(path)), limits)
 
 
-def change_waivers(path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = ()) -> tuple[Waiver, ...]:
+def change_waivers(
+    path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: Limits = _USUAL
+) -> tuple[Waiver, ...]:
     """Add waivers, take others away by their number, and give back what the file holds then.
 
     DataError for a file that is damaged (it stays as it is), OutputError where it cannot be written.
@@ -54,12 +59,12 @@ def change_waivers(path: str | Path, *, add: Iterable[Waiver] = (), remove: Iter
     for _ in range(_TRIES):
         there = _bytes(path) if path.exists() else b""
         table = _table(path, there) if there.strip() else _new_table()
-        _waivers(path, table)
+        _waivers(path, table, limits)
         kept = [row for row in table.rows if table.cells(row).get("id") not in remove]
         _widen(table, kept)
         rows = kept + [_row(table, waiver) for waiver in add]
         if _replaced(path, there, _text(table.head, rows)):
-            return read_waivers(path)
+            return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
 
 
@@ -135,7 +140,7 @@ def _head(path: Path, line: int, head: list[str]) -> list[str]:
     return head
 
 
-def _waivers(path: Path, table: _Table) -> tuple[Waiver, ...]:
+def _waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
     found: list[Waiver] = []
     by_id: dict[str, int] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
@@ -150,8 +155,22 @@ def _waivers(path: Path, table: _Table) -> tuple[Waiver, ...]:
         if waiver.id in by_id:
             raise DataError("waivers_twice", file=str(path), line=line, value=waiver.id, first=by_id[waiver.id])
         by_id[waiver.id] = line
+        _check_tolerances(path, line, waiver, limits)
         found.append(waiver)
     return tuple(found)
+
+
+def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: Limits) -> None:
+    """DataError for one that would take another conflict, or one that grew, for what was accepted."""
+    allowed = {
+        "may_move_m": (waiver.place_m, max(_WIDEST * one.move_m(waiver.area_m2) for one in (limits, _USUAL))),
+        "may_change_m2": (waiver.change_m2, max(_WIDEST * one.change_m2(waiver.area_m2) for one in (limits, _USUAL))),
+    }
+    for name, (value, most) in allowed.items():
+        if value > most:
+            column = next(c.zh for c in COLUMNS if c.name == name)
+            said = {"column": column, "value": f"{value:.10g}", "most": f"{most:.10g}"}
+            raise DataError("waivers_wide", file=str(path), line=line, **said)
 
 
 def _new_table() -> _Table:

@@ -38,7 +38,7 @@ def load_waivers(
     keys = read_renumbered(renumbered) if renumbered else {}
     if path is None or not (given or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
-    waivers = Waivers(read_waivers(path), path, True, limits, keys, beside=not given)
+    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, beside=not given)
     return waivers, notices(waivers)
 
 

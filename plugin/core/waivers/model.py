@@ -91,6 +91,14 @@ class Limits:
     area_m2: float = 1.0
     figure_share: float = 0.001
 
+    def move_m(self, area_m2: float | None) -> float:
+        """How far the centre of a conflict may move: of a large one that may lose or gain a share of its area, further."""
+        return max(self.place_m, self.area_share * (area_m2 or 0.0) ** 0.5)
+
+    def change_m2(self, area_m2: float | None) -> float:
+        """By how much the area of a conflict may change; 0 of one that has none."""
+        return 0.0 if area_m2 is None else max(self.area_m2, self.area_share * area_m2)
+
 
 @dataclass(frozen=True)
 class Waivers:
