@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from plugin.core.assembly import assemble
 from plugin.core.check import Options
 from plugin.core.exchange.package.content import Content, contents
 from plugin.core.exchange.package.facts import FileFact, LayerFact, PackageFacts, _dpi
-from plugin.core.exchange.package.profile import LayerSlot, VectorSet, load_package
+from plugin.core.exchange.package.metadata import metadata_xml
+from plugin.core.exchange.package.profile import LayerSlot, PackageProfile, VectorSet, load_package
 from plugin.core.exchange.package.tables_read import Cell, Sheet, Workbook
 from plugin.core.plan import Plan
+from plugin.core.standard import load_standard
 from tests.core.small import X, Y, as_read, box, table
 
 PARCELS = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
@@ -91,7 +94,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
     before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m²), ``forced`` (the verdict it was made after);
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
-    ``unread``: why another table cannot be read; ``documents`` (path → bytes);
+    ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
+    and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
     ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -122,6 +126,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                 "errors": 3,
                 "skipped": 0,
             },
+            "secrecy": "内部",
         }
     seen = [LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()]
     if "broken" in changes:
@@ -138,8 +143,40 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         manifest,
         changes.get("state", "ok" if manifest else "missing"),
         _workbooks(changes),
-        changes.get("documents", {}),
+        (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
+        | changes.get("report", {}),
     )
+
+
+def _metadata(changes: dict[str, Any], form: PackageProfile, layers: dict[str, int]) -> dict[str, bytes]:
+    """Metadata of these layers; ``metadata``: items by layer ("" for the package) that say something else."""
+    told = changes.get("metadata", {})
+    templates = load_standard("county_db").templates
+    kinds = {name: templates[name].geometry if name in templates else "polygon" for name in {**layers, **told}}
+    rows = [
+        {
+            "layer": name, "role": name, "title": templates[name].name if name in templates else name, "format": "FileGDB",
+            "geometry": kinds[name], "crs": changes.get("crs", {}).get(name, "EPSG:4490"), "data_year": "",
+            "unit": "度" if name not in changes.get("crs", {}) else "米", "features": layers.get(name, 1), "extent": None,
+        }
+        for name in kinds if name and layers.get(name, 1) >= 0
+    ]  # fmt: skip
+    root = changes.get("root", "140225浑源县国土空间总体规划")
+    code = root[:6] if root[:6].isdigit() else "140225"
+    manifest = {
+        "root": root, "name": root, "made": "2026-11-20T08:00", "secrecy": "内部", "check": {"forced": False},
+        "area": {"code": code}, "layers": rows,
+    }  # fmt: skip
+    root_element = ET.fromstring(metadata_xml(manifest, form))
+    for element in root_element:
+        items = {child.tag: child for child in element}
+        own = items["名称"].text if element.tag == "数据集" else ""
+        for item, text in told.get(own, {}).items():
+            items[form.metadata.names[item]].text = text
+    codec = changes.get("documents_codec", "utf-8")
+    text = ET.tostring(root_element, encoding="unicode")
+    data = f'<?xml version="1.0" encoding="{codec}"?>\n{text}'.encode(codec)
+    return {"5-元数据/140225浑源县国土空间总体规划元数据.xml": data}
 
 
 def _workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:

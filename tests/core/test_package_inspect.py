@@ -35,6 +35,8 @@ UNREAD = [("DOC011", "unread")]
 ROOT = "140225浑源县国土空间总体规划"
 GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+METADATA = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
+REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
 MAP = "4-规划图件/140225浑源县01三条控制线图.jpg"
 
 
@@ -159,6 +161,24 @@ def rename(old, new):
     return lambda package: (package / old).rename(package / new)
 
 
+def in_metadata(old, new):
+    def change(package):
+        text = (package / METADATA).read_text("utf-8")
+        assert old in text
+        (package / METADATA).write_text(text.replace(old, new, 1), "utf-8")
+
+    return change
+
+
+def in_report(change):
+    def changed(package):
+        report = json.loads((package / REPORT).read_text("utf-8"))
+        change(report)
+        (package / REPORT).write_text(json.dumps(report), "utf-8")
+
+    return changed
+
+
 def other_forced(manifest):
     manifest["check"] |= {"forced": True, "verdict": "fail", "errors": 7}
 
@@ -197,6 +217,13 @@ DAMAGES = {
     "a feature fewer": (lambda p: in_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
     "a layer that the manifest names": (drop_layer("LSWHBHX"), ("DOC010", "lost")),
     "a boundary that was moved": (lambda p: in_database(p, "CZKFBJ", wrong_area), ("DOC010", "area")),
+    "no metadata": (lambda p: (p / METADATA).unlink(), ("DOC012", "missing")),
+    "metadata with a bomb": (lambda p: (p / METADATA).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
+    "metadata of one feature more": (in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),
+    "metadata of another extent": (in_metadata("<范围>113.", "<范围>112."), ("DOC012", "value")),
+    "metadata of another zone": (in_metadata("WKID>4490<", "WKID>4526<"), ("DOC012", "value")),
+    "a report of a hectare more": (in_report(lambda r: r["indicators"][-1].update(value=1.0)), ("DOC013", "figure")),
+    "a report of another check": (in_report(lambda r: r["summary"].update(errors=7)), ("DOC013", "check")),
     "a code that is in no list": (lambda p: in_database(p, "CZKFBJ", unknown_code), ("ATT002", None)),
 }  # fmt: skip
 

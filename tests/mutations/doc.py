@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -238,3 +239,112 @@ def a_sheet_without_end(draft: Draft) -> None:
     (book,) = package.workbooks
     endless = replace(book, sheets=tuple(replace(sheet, cut=True) for sheet in book.sheets))
     draft.options["package"] = replace(package, workbooks=(endless,))
+
+
+METADATA = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
+
+
+def document(draft: Draft, text: str, path: str = METADATA) -> None:
+    put(draft, documents={path: text.encode()})
+
+
+@plants("DOC012", case="missing")
+def a_package_without_metadata(draft: Draft) -> None:
+    put(draft, documents={})
+
+
+@plants("DOC012", case="damaged")
+def metadata_cut_off(draft: Draft) -> None:
+    document(draft, "<元数据><成果包>")
+
+
+@plants("DOC012", case="encoding")
+def metadata_in_another_encoding(draft: Draft) -> None:
+    put(draft, documents={METADATA: '<?xml version="1.0" encoding="UTF-8"?><元数据/>'.encode("gbk")})
+
+
+@plants("DOC012", case="entities")
+def metadata_that_would_fill_the_memory(draft: Draft) -> None:
+    document(draft, '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')
+
+
+@plants("DOC012", case="schema")
+def metadata_of_another_schema(draft: Draft) -> None:
+    document(draft, '<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')
+
+
+def rewritten(draft: Draft, old: str, new: str) -> None:
+    put(draft)
+    text = draft.options["package"].documents[METADATA].decode()
+    assert old in text
+    document(draft, text.replace(old, new, 1))
+
+
+@plants("DOC012", case="unknown")
+def metadata_with_a_price(draft: Draft) -> None:
+    rewritten(draft, "<密级>内部</密级>", "<密级>内部</密级><价格>0</价格>")
+
+
+@plants("DOC012", case="lacking")
+def metadata_without_a_level(draft: Draft) -> None:
+    rewritten(draft, "<密级>内部</密级>", "")
+
+
+@plants("DOC012", case="twice")
+def metadata_of_two_levels(draft: Draft) -> None:
+    rewritten(draft, "<密级>内部</密级>", "<密级>内部</密级><密级>公开</密级>")
+
+
+@plants("DOC012", case="layer_lost")
+def metadata_of_a_layer_that_is_gone(draft: Draft) -> None:
+    put(draft, layers={**told(draft.layers)["layers"], "HAIAN": None}, metadata={"HAIAN": {}})
+
+
+@plants("DOC012", case="layer_more")
+def metadata_that_forget_the_boundary(draft: Draft) -> None:
+    put(draft)
+    text = draft.options["package"].documents[METADATA].decode()
+    parts = text.split("<数据集>")
+    document(draft, "<数据集>".join(part for part in parts if "<名称>CZKFBJ<" not in part))
+
+
+@plants("DOC012", case="value")
+def metadata_of_one_feature_more(draft: Draft) -> None:
+    put(draft, metadata={"CZKFBJ": {"features": "999"}})
+
+
+REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
+
+
+def report(draft: Draft, indicators: list[dict[str, Any]], features: int | None = None, **summary: Any) -> None:
+    count = len(draft.layers["CZKFBJ"]) if features is None else features
+    said = {"verdict": "pass", "errors": 3, **summary}
+    layers = [{"role": "CZKFBJ", "name": "CZKFBJ", "features": count}]
+    data = {"summary": said, "indicators": indicators, "provenance": {"layers": layers, "profile": {"id": "另一个"}}}
+    put(draft, report={REPORT: json.dumps(data).encode()})
+
+
+@plants("DOC013", case="damaged")
+def a_report_cut_off(draft: Draft) -> None:
+    put(draft, report={REPORT: b'{"summary":'})
+
+
+@plants("DOC013", case="figure")
+def a_report_of_a_hectare_more(draft: Draft) -> None:
+    area = float(statutory_area(draft.layers["STBHHX"].geometry.to_numpy()).sum())
+    report(draft, [{"id": "red_line_area", "value": area + 10_000, "unit": "m2"}])
+
+
+@plants("DOC013", case="features")
+def a_report_of_another_edition(draft: Draft) -> None:
+    report(draft, [], features=2)
+
+
+@plants("DOC013", case="check")
+def a_report_of_another_check(draft: Draft) -> None:
+    report(draft, [], verdict="fail")
+
+
+@plants("DOC013", case="profile")
+def a_report_by_another_profile(draft: Draft) -> None:
+    report(draft, [{"id": "expansion_ratio_n1", "value": 1.2, "unit": "ratio"}])

@@ -12,11 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...geometry import crs as crs_care
 from .files import is_stray
 from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_digest
 from .names import fill, recogniser
-from .profile import FORMATS, FileSlot, PackageProfile
+from .profile import FORMAT_NAMES, FORMATS, FileSlot, PackageProfile
 from .tables_read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
 from .vct_facts import is_vct, look_at_vct
 
@@ -54,7 +56,8 @@ class FileFact:
 @dataclass(frozen=True)
 class LayerFact:
     """A layer of a data set of the package. ``features`` −1 for one that cannot be read, ``problem`` why, where it is known
-    (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty."""
+    (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty; ``geometry``
+    polygon, line or point, empty for another; ``extent`` of its shapes in its CRS, where metadata ask for it."""
 
     file: str
     name: str
@@ -62,6 +65,12 @@ class LayerFact:
     crs: str = ""
     vertical: str = ""
     problem: tuple[str, dict[str, Any]] | None = field(default=None, hash=False)
+    geometry: str = ""
+    extent: tuple[float, float, float, float] | None = None
+
+    @property
+    def format(self) -> str:
+        return FORMAT_NAMES.get(Path(self.file).suffix.lower(), FORMAT_NAMES[".shp"])
 
 
 @dataclass(frozen=True)
@@ -115,11 +124,16 @@ class PackageFacts:
         # Databases first: where a layer is in several, it is theirs that is looked at.
         return sorted([*found, *single], key=is_vct)
 
+    @property
+    def report_path(self) -> str:
+        """Where the report as data is, if it is there."""
+        return f"{self.expected(self.form.report.folder, self.form.report.file)}.json"
+
     def made_by_us(self) -> set[str]:
         """Paths of the files that the plugin itself puts into a package."""
         report = self.expected(self.form.report.folder, self.form.report.file)
         metadata = self.expected(self.form.metadata.folder, self.form.metadata.file)
-        own = {MANIFEST, PAGE, DIGEST, f"{report}.html", f"{report}.json", metadata}
+        own = {MANIFEST, PAGE, DIGEST, f"{report}.html", self.report_path, metadata}
         tables = self.form.tables
         return own | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())
 
@@ -141,6 +155,8 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     if not told:
         code, name = _from_files(files, form)
     facts = PackageFacts(folder.name, form, code, name, tuple(files), (), manifest, state)
+    documents = _documents(folder, facts)
+    extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
     exchanged = {}
     for data in facts.data_sets():
@@ -148,12 +164,12 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
             seen, exchanged[data] = look_at_vct(folder, data, check)
             layers += [LayerFact(data, *one) for one in seen]
         else:
-            layers += _layers(folder, data, check)
+            layers += _layers(folder, data, check, extents)
     return replace(
         facts,
         layers=tuple(layers),
         workbooks=_workbooks(folder, facts, check),
-        documents=_documents(folder, facts),
+        documents=documents,
         exchanged=exchanged,
     )
 
@@ -169,8 +185,7 @@ def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> 
 
 def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Every XML of the package, and the report as it would be called."""
-    report = f"{facts.expected(facts.form.report.folder, facts.form.report.file)}.json"
-    asked = [f for f in facts.single if f.path == report or f.name.lower().endswith(".xml")]
+    asked = [f for f in facts.single if f.path == facts.report_path or f.name.lower().endswith(".xml")]
     return {f.path: (folder / f.path).read_bytes() for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name)}
 
 
@@ -207,8 +222,9 @@ def _dpi(head: bytes) -> float | None:
     return {1: float(across), 2: across * 2.54}.get(unit)
 
 
-def _layers(folder: Path, place: str, check: Callable[[], None]) -> list[LayerFact]:
-    """The layers of one data set; one of −1 features for a set or layer that cannot be read."""
+def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) -> list[LayerFact]:
+    """The layers of one data set; one of −1 features for a set or layer that cannot be read. ``extents``: with those of their
+    shapes, from the shapes themselves, for what a file says of them may be out of date."""
     import pyogrio
 
     from ...io import ERRORS
@@ -223,11 +239,28 @@ def _layers(folder: Path, place: str, check: Callable[[], None]) -> list[LayerFa
             try:
                 names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
                 infos = [(n, pyogrio.read_info(source, layer=n, force_feature_count=True)) for n in names]
+                around = [_extent(source, n) if extents else None for n in names]
             except (*ERRORS, ValueError, UnicodeDecodeError):
                 found.append(LayerFact(place, source.stem, -1))
                 continue
-        found += [LayerFact(place, name, int(info["features"]), *_systems(info["crs"])) for name, info in infos]
+        for (name, info), extent in zip(infos, around, strict=True):
+            kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
+            found.append(LayerFact(place, name, int(info["features"]), *_systems(info["crs"]), kind, extent))
     return found
+
+
+#: Words in the geometry types of files.
+_KINDS = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
+
+
+def _extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
+    import pyogrio
+
+    _, bounds = pyogrio.read_bounds(source, layer=layer)
+    if bounds.size == 0 or np.isnan(bounds).all():
+        return None
+    low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _systems(text: str | None) -> tuple[str, str]:

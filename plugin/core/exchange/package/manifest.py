@@ -16,8 +16,9 @@ from ...provenance import versions
 from ...texts import Texts
 from .content import Content
 from .hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256
+from .metadata import DEGREES, METRES
 from .problems import Problem
-from .profile import PackageProfile, VectorSet
+from .profile import FORMAT_NAMES, PackageProfile, VectorSet
 from .read_back import ReadBack
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from ...check import Checked
     from .files import Filled
-
-_FORMATS = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 
 
 def head(checked: Checked, form: PackageProfile, values: dict[str, str], root: str, forced: bool) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def layer_row(
     years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has("data_year") else []
     return {
         "file": file,
-        "format": _FORMATS[vectors.suffix],
+        "format": FORMAT_NAMES[vectors.suffix],
         "layer": content.name,
         "role": content.layer.role,
         "title": content.template.name,
@@ -66,7 +65,7 @@ def layer_row(
         "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
         "crs": crs_care.label(plane),
         "vertical": vertical,
-        "unit": "度" if plane.is_geographic else "米",
+        "unit": DEGREES if plane.is_geographic else METRES,
         "source_crs": crs_care.label(content.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in done.areas.items()},
         "extent": list(done.extent) if done.extent else None,

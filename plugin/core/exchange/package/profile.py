@@ -19,7 +19,8 @@ from ..vct.head import VERTICAL, check_crs
 from .names import field_problem, fill, name_problem, unknown_placeholder
 
 NEEDS = ("M", "C", "O")
-FORMATS = (".gdb", ".gpkg", ".shp", ".vct")
+FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
+FORMATS = tuple(FORMAT_NAMES)
 ENCODINGS = ("UTF-8", "GBK")
 #: Items of the metadata, as this plugin calls them.
 METADATA_ITEMS = (
@@ -103,6 +104,7 @@ class PackageProfile:
     digits: int
     root: str
     secrecy: str
+    secrecy_levels: tuple[str, ...]
     folders: dict[str, str]
     vectors: tuple[VectorSet, ...]
     files: tuple[FileSlot, ...]
@@ -168,6 +170,7 @@ def load_package(name: str | Path) -> PackageProfile:
         _one_of(key.split(".")[0], (*_TOP, *_TOP_MORE), path, f"marks.{key}")
     return PackageProfile(
         **{key: table[key] for key in ("id", "name", "standard", "source", "digits", "root", "secrecy")},
+        secrecy_levels=tuple(levels),
         folders=folders,
         vectors=vectors,
         files=files,

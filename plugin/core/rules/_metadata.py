@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What metadata say against what the package is, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ..exchange.package.facts import LayerFact, PackageFacts
+from ..exchange.package.metadata import DEGREES, GEOMETRIES, METRES, layer_extent
+from ..exchange.package.metadata_read import Metadata
+from ..exchange.package.tables_known import number_in
+from ..findings import Finding
+from ..geometry import crs as crs_care
+from ..texts import Texts
+
+if TYPE_CHECKING:
+    from ..context import Context
+
+#: Dates that lie ahead by less are those of a clock of another place.
+_AHEAD = timedelta(days=1)
+
+
+def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Findings on items that are there and not empty; what a form leaves out is not asked for."""
+    say = _Say(path, package, ctx)
+    there = [layer for layer in package.layers if layer.features >= 0]
+    described = set()
+    for items in told.layers:
+        name = items.get("name", "")
+        fits = [layer for layer in there if layer.name.upper() == name.upper()]
+        fits = [layer for layer in fits if layer.format == items.get("format")] or fits
+        if not fits:
+            yield Finding("", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": name or "—"})
+            continue
+        described.add((fits[0].file, fits[0].name))
+        yield from _layer(items, fits[0], say)
+    for layer in there:
+        if (layer.file, layer.name) not in described and layer.features:
+            yield Finding("", key=f"{path}/{layer.name}", case="layer_more", params={"file": path, "name": layer.name})
+    yield from _package(told.package, package, say)
+
+
+class _Say:
+    """Makes the finding on an item whose value is another one."""
+
+    def __init__(self, path: str, package: PackageFacts, ctx: Context):
+        self.path, self.package, self.ctx = path, package, ctx
+        self.texts = Texts(ctx.lang)
+
+    def __call__(self, owner: str, item: str, told: str, found: str) -> Finding:
+        name = self.package.form.metadata.names[item]
+        whose = owner or self.texts.get("words", "whole_package")
+        params = {"file": self.path, "owner": whose, "item": name, "told": told, "found": found}
+        return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
+
+
+def _layer(items: dict[str, str], layer: LayerFact, say: _Say) -> Iterator[Finding]:
+    code = say.package.code
+    template = say.ctx.norm.standard.templates.get(layer.name)
+    plane = crs_care.parse(layer.crs)
+    unit = "" if plane is None else DEGREES if plane.is_geographic else METRES
+    wanted = {
+        "data_id": f"{code}{layer.name}" if code else "",
+        "alias": template.name if template else "",
+        "format": layer.format,
+        "geometry": GEOMETRIES.get(layer.geometry, ""),
+        "wkid": layer.crs.removeprefix("EPSG:") if layer.crs.startswith("EPSG:") else "",
+        "unit": unit,
+        "features": str(layer.features),
+    }
+    for item, value in wanted.items():
+        told = items.get(item, "")
+        if value and item in items and told != value and (told or item not in ("data_id", "alias")):
+            yield say(layer.name, item, told, value)
+    if items.get("extent") and layer.extent and not _same_extent(items["extent"], layer.extent):
+        yield say(layer.name, "extent", items["extent"], layer_extent(layer.extent, unit or METRES))
+    yield from _date(items, "product_date", layer.name, say)
+    yield from _secrecy(items, layer.name, say)
+
+
+def _package(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterator[Finding]:
+    wanted = {"data_id": package.root, "name": package.root, "format": package.form.name}
+    for item, value in wanted.items():
+        if items.get(item) and items[item] != value:
+            yield say("", item, items[item], value)
+    for item in ("product_date", "update_date"):
+        yield from _date(items, item, "", say)
+    made, renewed = (_day(items.get(item, "")) for item in ("product_date", "update_date"))
+    if made and renewed and renewed < made:
+        yield say("", "update_date", items["update_date"], f"≥ {made}")
+    yield from _secrecy(items, "", say)
+
+
+def _same_extent(told: str, extent: tuple[float, ...]) -> bool:
+    numbers = [number_in(part) for part in told.replace(",", " ").split()]
+    if len(numbers) != len(extent):
+        return False
+    return all(
+        n is not None and abs(n.value - v) <= 1.02 * 10.0**-n.decimals for n, v in zip(numbers, extent, strict=True)
+    )
+
+
+def _date(items: dict[str, str], item: str, owner: str, say: _Say) -> Iterator[Finding]:
+    told = items.get(item, "")
+    day = _day(told)
+    if told and (day is None or day > date.today() + _AHEAD):
+        yield say(owner, item, told, say.texts.get("words", "no_such_day"))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10].replace("/", "-")) if len(text) >= 8 else None
+    except ValueError:
+        return None
+
+
+def _secrecy(items: dict[str, str], owner: str, say: _Say) -> Iterator[Finding]:
+    told, package = items.get("secrecy", ""), say.package
+    levels = package.form.secrecy_levels or (package.form.secrecy,)
+    agreed = package.manifest.get("secrecy") if package.manifest else None
+    if told and agreed and told != agreed:
+        yield say(owner, "secrecy", told, agreed)
+    elif told and told not in levels:
+        yield say(owner, "secrecy", told, say.texts.get("words", "between_names").join(levels))

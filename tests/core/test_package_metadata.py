@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Metadata of a package as XML: read without following anything, and told by the items of the form."""
+
+import pytest
+
+from plugin.core.exchange.package.metadata import LAYER_ITEMS, PACKAGE_ITEMS, metadata_xml
+from plugin.core.exchange.package.metadata_read import UnreadableXml, by_form, read_xml
+from plugin.core.exchange.package.profile import METADATA_ITEMS, load_package
+
+FORM = load_package("county")
+LAYER = {
+    "layer": "CZKFBJ", "role": "CZKFBJ", "title": "城镇开发边界 <&>", "format": "FileGDB", "geometry": "polygon", "crs": "EPSG:4490",
+    "unit": "度", "data_year": "2020", "features": 7, "extent": (113.1, 39.2, 113.25, 39.5),
+}  # fmt: skip
+MANIFEST = {
+    "root": "140225浑源县国土空间总体规划", "name": "包", "made": "2026-11-20T08:00:00+08:00", "secrecy": "内部",
+    "check": {"forced": False}, "area": {"code": "140225"}, "layers": [LAYER, {**LAYER, "layer": "B", "extent": None}],
+}  # fmt: skip
+
+
+def test_what_was_written_is_read():
+    told = by_form(read_xml(metadata_xml(MANIFEST, FORM)), FORM)
+    assert (told.unknown, told.lacking, told.twice) == ((), (), ())
+    assert told.package["name"] == "包" and told.package["product_date"] == "2026-11-20"
+    first, second = told.layers
+    assert first["alias"] == "城镇开发边界 <&>" and first["features"] == "7" and first["wkid"] == "4490"
+    assert first["extent"] == "113.100000 39.200000 113.250000 39.500000" and second["extent"] == ""
+
+
+def test_every_item_of_a_form_belongs_somewhere():
+    assert {*PACKAGE_ITEMS, *LAYER_ITEMS, "metadata", "package", "dataset"} == set(METADATA_ITEMS)
+
+
+def test_an_item_without_a_name_is_left_out():
+    from dataclasses import replace
+
+    names = {**FORM.metadata.names, "extent": "", "score": ""}
+    form = replace(FORM, metadata=replace(FORM.metadata, names=names))
+    told = by_form(read_xml(metadata_xml(MANIFEST, form)), form)
+    assert "extent" not in told.layers[0] and "score" not in told.package and told.lacking == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '<?xml version="1.0" encoding="GBK"?><元数据>浑源</元数据>'.encode("gbk"),
+        '<?xml version="1.0" encoding="gb2312"?><元数据>浑源</元数据>'.encode("gb18030"),
+        "<?xml version='1.0' encoding='UTF-8'?><元数据>浑源</元数据>".encode("utf-8-sig"),
+        '<?xml version="1.0" encoding="UTF-16"?><元数据>浑源</元数据>'.encode("utf-16"),
+        "<元数据>浑源</元数据>".encode(),
+    ],
+)
+def test_encodings_of_chinese_programs(data):
+    root = read_xml(data)
+    assert (root.name, root.text) == ("元数据", "浑源")
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("data", "case"),
+    [
+        (f'<!DOCTYPE a [<!ENTITY l0 "哈">{LAUGHS}]><a>&l11;</a>'.encode(), "entities"),
+        (b'<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><a>&f;</a>', "entities"),
+        (b'<!DOCTYPE a SYSTEM "http://example.invalid/a.dtd"><a/>', "entities"),
+        (b'<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]><a/>', "entities"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16"), "entities"),
+        (b"<a>&nobody;</a>", "damaged"),
+        (b"", "damaged"),
+        (b"<a>", "damaged"),
+        (b"<a/><b/>", "damaged"),
+        (b"<a>" * 100_000, "damaged"),
+        (b'<?xml version="1.0" encoding="KOI-9"?><a/>', "encoding"),
+        ('<?xml version="1.0" encoding="UTF-8"?><元数据/>'.encode("gbk"), "encoding"),
+        ('<?xml version="1.0" encoding="GBK"?><元>数据</元>'.encode() + b"\xff", "encoding"),
+        (b"PK\x03\x04\x00\x01", "damaged"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(data, case):
+    with pytest.raises(UnreadableXml) as caught:
+        read_xml(data)
+    assert caught.value.case == case
+
+
+def test_another_schema_is_no_metadata_of_the_form():
+    assert by_form(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), FORM) is None
+
+
+def test_elements_too_many_too_few_and_twice():
+    data = metadata_xml(MANIFEST, FORM).decode()
+    changed = data.replace("<密级>内部</密级>", "<密级>内部</密级><密级>公开</密级>", 1).replace(
+        "<要素数>7</要素数>", "<个数>7</个数>", 1
+    )
+    told = by_form(read_xml(changed.encode()), FORM)
+    assert (told.unknown, told.lacking, told.twice) == (("数据集/个数",), ("数据集/要素数",), ("成果包/密级",))
+    nothing = by_form(read_xml("<元数据/>".encode()), FORM)
+    assert nothing.lacking == ("成果包",) and nothing.layers == ()
