@@ -242,7 +242,7 @@ def test_each_damage_is_found_by_its_rule(package, name):
 
 
 def test_thirty_damages():
-    assert len(DAMAGES) == 30
+    assert len(DAMAGES) >= 30
 
 
 def test_layers_in_another_crs(tmp_path, package):

@@ -73,7 +73,7 @@ class _Say:
 
 
 def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
-    table = {"table": table_name(block.table.id, texts)}
+    table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
     found, _ = differences(block)
     for one in found:
         if one.case in DIFFER:

@@ -245,7 +245,8 @@ def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) 
                 continue
         for (name, info), extent in zip(infos, around, strict=True):
             kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
-            found.append(LayerFact(place, name, int(info["features"]), *_systems(info["crs"]), kind, extent))
+            crs, vertical = _systems(info["crs"])
+            found.append(LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent))
     return found
 
 

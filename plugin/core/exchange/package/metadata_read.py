@@ -53,7 +53,7 @@ def read_xml(data: bytes) -> Node:
     root = Node("")
     stack = [root]
 
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any) -> int:
         raise UnreadableXml("entities")
 
     def start(name: str, _: dict[str, str]) -> None:

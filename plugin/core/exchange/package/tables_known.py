@@ -211,15 +211,15 @@ class Known:
                 if text := word(str(row.values[position] or "")):
                     index.setdefault((name, text), []).append(row)
         rows: dict[int, Row] = {}
-        unknown = []
+        unknown: list[int] = []
         mine = {p.column for p in places}
         keyed = {p.column for p in places if p.known.id in (*KEYS[table.id], NUMBER)}
         for line in range(head + 1, last + 1):
             asked = [(p.known.id, word(sheet.text(line, p.column))) for p in keys]
             left = [[r for r in index.get(key, ()) if not any(r is known for known in rows.values())] for key in asked]
-            row = _the_one(left)
-            if row is not None:
-                rows[line] = row
+            found = _the_one(left)
+            if found is not None:
+                rows[line] = found
             elif any(number_in(sheet.text(line, column)) for column in mine - keyed):
                 unknown.append(line)
         return Block(sheet, table, head, last, places, rows, tuple(unknown), _strange(sheet, head, last, mine))
