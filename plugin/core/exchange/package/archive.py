@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import InputError
 from .lock import LOCK, reading
+from .names import name_problem
 
 #: A file that grows more than this on unpacking, beyond a size that does not matter, is no data of a plan.
 _RATIO, _HARMLESS = 200, 50 * 2**20
@@ -63,23 +64,43 @@ def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[
     infos = archive.infolist()
     if len(infos) > _MOST_FILES:
         raise InputError("package_zip_bomb", source=path.name, size=len(infos))
+    # Many small bombs are a large one.
+    size = sum(info.file_size for info in infos)
+    if size > max(_HARMLESS, _RATIO * path.stat().st_size):
+        raise InputError("package_zip_bomb", source=path.name, size=size)
+    if size > shutil.disk_usage(target).free:
+        raise InputError("package_zip_no_space", source=path.name)
+    taken: set[str] = set()
     for info in infos:
         check()
-        name = _name(info)
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        link = stat.S_ISLNK(info.external_attr >> 16)
-        if link or not parts or any(p in ("..", "/") or ":" in p or "\0" in p for p in parts):
-            raise InputError("package_zip_climbs", source=path.name, name=name)
+        place = target.joinpath(*_parts(info, path))
         if info.flag_bits & 1:
             raise InputError("package_zip_encrypted", source=path.name)
         if info.file_size > max(_HARMLESS, _RATIO * info.compress_size):
             raise InputError("package_zip_bomb", source=path.name, size=info.file_size)
-        place = target.joinpath(*parts)
-        if name.endswith("/"):
+        if info.is_dir():
             place.mkdir(parents=True, exist_ok=True)
             continue
+        # Windows takes 图.JPG and 图.jpg for one: the second would be written over the first.
+        if str(place).lower() in taken:
+            raise InputError("package_zip_twice", source=path.name, name=_name(info))
+        taken.add(str(place).lower())
         place.parent.mkdir(parents=True, exist_ok=True)
         _write(archive, info, place, path)
+
+
+def _parts(info: zipfile.ZipInfo, path: Path) -> tuple[str, ...]:
+    """Where an entry goes. InputError for a link, a path that leads elsewhere, and names that not every system takes."""
+    name = _name(info)
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    link = stat.S_ISLNK(info.external_attr >> 16)
+    if link or not parts or any(part == ".." or part.startswith("/") or ":" in part for part in parts):
+        raise InputError("package_zip_climbs", source=path.name, name=name)
+    for part in parts:
+        problem = name_problem(part)
+        if problem in ("name_characters", "name_reserved", "name_end"):
+            raise InputError("package_zip_name", source=path.name, name=name, detail=problem)
+    return parts
 
 
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, path: Path) -> None:

@@ -65,7 +65,7 @@ def _export(
     settle(target)
     check_target(target, plan.inputs, form, values)
     progress(0.0, "")
-    sets, problems = prepare(plan, order, check)
+    sets, problems = prepare(checked, order, check)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None)
     problems = [*verdict(checked), *problems, *missing]
     pass_gate(problems, order, target, lang)

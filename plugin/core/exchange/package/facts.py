@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import InputError
 from ...geometry import crs as crs_care
+from ...writing import os_reason
 from .files import is_stray
 from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_digest
 from .names import fill, recogniser
@@ -110,7 +112,8 @@ class PackageFacts:
 
     def expected(self, folder: str, pattern: str) -> str:
         """How a file of the form is called here, for a message."""
-        values = {"code": "……", "name": "……", "year": "……", "number": "01", "title": "……", **self.values}
+        year = str((self.manifest or {}).get("made", ""))[:4] or "……"
+        values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
         return self.form.place(folder, fill(pattern, values))
 
     def filling(self, slot: FileSlot) -> list[FileFact]:
@@ -145,10 +148,7 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     files = []
     for path, place in files_below(folder):
         check()
-        with place.open("rb") as handle:
-            head = handle.read(_HEAD)
-        digest = sha256(place, check) if path in asked else ""
-        files.append(FileFact(path, place.stat().st_size, head, digest, _dpi(head)))
+        files.append(_file(path, place, path in asked, check))
     told = recogniser(form.root, {}).fullmatch(folder.name)
     parts = told.groupdict() if told else {}
     code, name = parts.get("code", ""), parts.get("name", "")
@@ -186,7 +186,21 @@ def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> 
 def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Every XML of the package, and the report as it would be called."""
     asked = [f for f in facts.single if f.path == facts.report_path or f.name.lower().endswith(".xml")]
-    return {f.path: (folder / f.path).read_bytes() for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name)}
+    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and (folder / f.path).is_file()]
+    return {f.path: (folder / f.path).read_bytes() for f in asked}
+
+
+def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> FileFact:
+    try:
+        with place.open("rb") as handle:
+            head = handle.read(_HEAD)
+        digest = sha256(place, check) if asked else ""
+        return FileFact(path, place.stat().st_size, head, digest, _dpi(head))
+    except OSError as error:
+        if is_stray(place.name) or place.is_symlink():
+            # ArcGIS keeps its .lock files to itself; a link that leads nowhere is no file. Either is told by its name.
+            return FileFact(path, 0)
+        raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
 
 
 def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:

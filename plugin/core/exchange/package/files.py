@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
-from .hashes import files_below
-from .names import fill, recogniser
+from ...writing import os_reason
+from .hashes import files_below, sha256
+from .names import fill, name_problem, recogniser
 from .problems import NAMED, Level, Problem
 from .profile import FileSlot, PackageProfile
 
@@ -40,32 +41,55 @@ def fill_slots(
     """Which files fill which slots, those of ``documents`` before those of the ``former`` package; what is missing, damaged,
     or of no slot.
 
-    InputError for a folder of documents that is not there.
+    InputError for a folder of documents that is not there, or a file that cannot be read.
     """
     if documents is not None and not documents.is_dir():
         raise InputError("package_no_documents", folder=str(documents))
-    there: dict[str, Path] = {}
-    for folder in [f for f in (documents, former) if f is not None]:
-        for _, path in files_below(folder):
-            if not is_stray(path.name) and not path.name.startswith("."):
-                there.setdefault(path.name, path)
+    given = _files(documents)
+    there = {**{name: paths[0] for name, paths in _files(former).items()}, **{n: p[0] for n, p in given.items()}}
     filled, problems = [], []
     used: set[str] = set()
     for slot in form.files:
         told = recogniser(slot.file, values)
-        names = [name for name in sorted(there) if name not in used and told.fullmatch(name)]
+        names = [name for name in sorted(there) if name not in used and told.fullmatch(there[name].name)]
         used.update(names)
         pattern = fill(slot.file, {"number": "01", "title": "…", "year": "…", **values})
-        filled.append(Filled(slot, pattern, tuple(there[name] for name in names)))
-        problems += _look(slot, pattern, [there[name] for name in names])
-    strange = [name for name, path in sorted(there.items()) if name not in used and documents in path.parents]
+        paths = tuple(there[name] for name in names)
+        filled.append(Filled(slot, pattern, paths))
+        problems += _look(slot, pattern, paths)
+        problems += _look_at_names(slot, paths, [given.get(name, []) for name in names])
+    strange = [given[name][0].name for name in sorted(given) if name not in used]
     if strange:
         named = tuple(strange[:NAMED])
         problems.append(Problem(Level.NOTE, "files_left_out", count=len(strange), features=named))
     return filled, problems
 
 
-def _look(slot: FileSlot, pattern: str, paths: list[Path]) -> list[Problem]:
+def _files(folder: Path | None) -> dict[str, list[Path]]:
+    """Files of a folder and below by name, in small letters: Windows takes 图.JPG and 图.jpg for one."""
+    found: dict[str, list[Path]] = {}
+    for _, path in files_below(folder) if folder is not None else ():
+        if not is_stray(path.name) and not path.name.startswith("."):
+            found.setdefault(path.name.lower(), []).append(path)
+    return found
+
+
+def _look_at_names(slot: FileSlot, paths: Sequence[Path], alike: list[list[Path]]) -> Iterator[Problem]:
+    """Names that some system does not take, and files of one name of which nobody can tell the right one."""
+    bad: dict[str, list[str]] = {}
+    for path in paths:
+        if problem := name_problem(path.name):
+            bad.setdefault(problem, []).append(path.name)
+    for problem, names in bad.items():
+        named, params = tuple(names[:NAMED]), {"title": slot.title, "detail": problem}
+        yield Problem(Level.GATE, "file_name", count=len(names), features=named, params=params)
+    twice = [several[0].name for several in alike if len(several) > 1 and len({sha256(p) for p in several}) > 1]
+    if twice:
+        params = {"title": slot.title}
+        yield Problem(Level.GATE, "file_twice", count=len(twice), features=tuple(twice[:NAMED]), params=params)
+
+
+def _look(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
     if not paths:
         level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
         return [] if slot.need == "O" else [Problem(level, key, params={"title": slot.title, "name": pattern})]
@@ -82,6 +106,14 @@ def _look(slot: FileSlot, pattern: str, paths: list[Path]) -> list[Problem]:
 def _begins_well(path: Path) -> bool:
     """Is the file what its suffix says, by its first bytes?"""
     head = BEGINNINGS.get(path.suffix.lower().removeprefix("."), b"")
-    with path.open("rb") as handle:
-        start = handle.read(max(len(head), 1))
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(max(len(head), 1))
+    except OSError as error:
+        raise unreadable(path, error) from error
     return bool(start) and start.startswith(head)
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """The error for a file of the planner's that the system does not let us read."""
+    return InputError("source_no_access", source=str(path), detail=os_reason(error))

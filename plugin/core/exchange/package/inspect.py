@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from ...errors import InputError
 from .archive import unpacked
-from .facts import PackageFacts, look_at
+from .facts import LayerFact, PackageFacts, look_at
 from .profile import PackageProfile
 
 if TYPE_CHECKING:
     from ...check import Checked, Options
+    from ...io.file import Wanted
     from ...layer import SourceLayer
 
 #: The groups of rules that look at a package, and at the schema of what is delivered where its format keeps one.
@@ -52,8 +53,9 @@ def inspect_package(
         keeping = [Path(place).suffix.lower() in (*KEEPING, ".vct") for place in facts.data_sets()]
         groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
         rules = tuple(dict.fromkeys((*norm.rules, *norm.named_rules(groups))))
+        layers, facts = _layers(folder, facts, options, stop)
         return check(
-            _layers(folder, facts, options, stop),
+            layers,
             replace(options, rules=rules, package=facts),
             source=facts.root,
             progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
@@ -61,23 +63,43 @@ def inspect_package(
         )
 
 
-def _layers(folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]) -> list[SourceLayer]:
+def _layers(
+    folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]
+) -> tuple[list[SourceLayer], PackageFacts]:
+    """The layers that can be read; and the facts, with those that cannot: their rows show it, not their names."""
     from ...check import part_of_plan
-    from ...io import read_source
     from ...recognition import find_role
 
     norm = options.norm()
     wanted = part_of_plan(norm, options.role_choices())
     found: list[SourceLayer] = []
+    known = list(facts.layers)
     for place in facts.data_sets():
         if place in facts.exchanged:
             # A layer that a database has, too, is looked at there.
             taken = {find_role(layer, norm)[0] for layer in found} - {""}
             found += [x for x in facts.exchanged[place] if find_role(x, norm)[0] not in taken]
             continue
+        layers, broken = _read(folder / place, wanted, stop)
+        found += layers
+        known = [one for one in known if one.file != place or one.name not in broken]
+        known += [LayerFact(place, name, -1) for name in broken]
+    return found, replace(facts, layers=tuple(known))
+
+
+def _read(path: Path, wanted: Wanted, stop: Callable[[], None]) -> tuple[list[SourceLayer], list[str]]:
+    """The layers of a data set, and the names of those whose rows cannot be read."""
+    from ...io import read_source
+
+    broken: list[str] = []
+    while True:
         try:
-            found += read_source(folder / place, wanted=wanted, check=stop)
-        except InputError:
-            # DOC008 names it.
-            continue
-    return found
+            layers = read_source(path, wanted=lambda one: one.name not in broken and wanted(one), check=stop)
+        except InputError as error:
+            name = str(error.params.get("layer", ""))
+            if not name or name in broken:
+                # Nothing of it can be read: what looked at the files has told.
+                return [], broken
+            broken.append(name)
+        else:
+            return [one for one in layers if one.name not in broken], broken

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .names import fill
+from .names import own_name
 
 if TYPE_CHECKING:
     from ...check import Checked
@@ -53,7 +53,7 @@ class Making:
 
     def path(self, named: NamedFile, suffix: str = "") -> Path:
         """Where a file that the plugin makes itself belongs; its folder is there."""
-        return self.place(named.folder, f"{fill(named.file, self.values)}{suffix}")
+        return self.place(named.folder, f"{own_name(named.file, self.values)}{suffix}")
 
     def place(self, folder: str, name: str) -> Path:
         """Where a file of a folder's word belongs; its folder is there."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from datetime import date
 from typing import Any
 
 #: What a name in a package may be made of, and what each stands for when a file is recognised by its name.
 PLACEHOLDERS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number": r"\d{2}", "title": r"\D.*?"}
+#: Those that a name has which the plugin gives itself.
+OWN_PLACEHOLDERS = ("code", "name", "year")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
 _FIELD = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 #: Names that a FileGDB, a GeoPackage or SQL keep to themselves.
 _TAKEN = {
@@ -24,11 +27,11 @@ _TAKEN = {
 LONGEST_NAME = 120
 
 
-def unknown_placeholder(pattern: str) -> str | None:
+def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> str | None:
     """The first placeholder that nothing fills, or a brace that stands alone; None when all is well."""
     try:
         for _, name, form, conversion in string.Formatter().parse(pattern):
-            if name is not None and (name not in PLACEHOLDERS or form or conversion):
+            if name is not None and (name not in known or form or conversion):
                 return name
     except ValueError:
         return pattern
@@ -38,6 +41,11 @@ def unknown_placeholder(pattern: str) -> str | None:
 def fill(pattern: str, values: Mapping[str, Any]) -> str:
     """The name with its placeholders filled. KeyError for one that has no value."""
     return string.Formatter().vformat(pattern, (), dict(values))
+
+
+def own_name(pattern: str, values: Mapping[str, Any]) -> str:
+    """The name of something that is made here, in this year where it is to tell one."""
+    return fill(pattern, {"year": date.today().year, **values})
 
 
 def recogniser(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError, OutputError
 from ...provenance import area_name
 from ...standard import load_standard
-from .names import fill, name_problem
+from .names import name_problem, own_name
 from .problems import Problem
 from .profile import PackageProfile
 
@@ -63,8 +63,11 @@ def names_by(told: str, norm: Norm, form: PackageProfile, name: str = "") -> dic
 
 
 def package_path(plan: Plan, order: Order) -> Path:
-    """The package's own folder. OutputError when a form of a province's own makes a name that no system takes."""
-    root = fill(order.form.root, names_of(plan, order.form))
-    if problem := name_problem(root):
-        raise OutputError("package_root", value=root, detail=problem)
-    return order.folder / root
+    """The package's own folder. OutputError when the county's name makes it, or a file of ours, one that no system takes."""
+    form, values = order.form, names_of(plan, order.form)
+    files = [*(v.file for v in form.vectors), *(n.file for n in (form.report, form.metadata, form.tables) if n)]
+    for pattern in (form.root, *files):
+        name = own_name(pattern, values)
+        if problem := name_problem(name):
+            raise OutputError("package_root", value=name, detail=problem)
+    return order.folder / own_name(form.root, values)

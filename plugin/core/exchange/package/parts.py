@@ -10,6 +10,8 @@ from importlib.util import find_spec
 
 from ...errors import DataError, InputError
 from ...texts import Texts
+from ...writing import is_about_writing
+from .files import unreadable
 from .making import Making
 from .metadata import metadata_xml
 from .problems import Level, Problem
@@ -23,8 +25,14 @@ def documents(making: Making) -> list[Problem]:
     for one in making.filled:
         for path in one.files:
             making.check()
-            # The content alone: no owner, no times of this machine.
-            shutil.copyfile(path, making.place(one.slot.folder, path.name))
+            target = making.place(one.slot.folder, path.name)
+            try:
+                # The content alone: no owner, no times of this machine.
+                shutil.copyfile(path, target)
+            except OSError as error:
+                if is_about_writing(error, making.new):
+                    raise
+                raise unreadable(path, error) from error
     return []
 
 

@@ -17,6 +17,7 @@ from .problems import Level, Problem
 from .profile import VectorSet
 
 if TYPE_CHECKING:
+    from ...check import Checked
     from ...plan import Plan
     from .order import Order
 
@@ -32,13 +33,14 @@ class PreparedSet:
     plane: CRS
 
 
-def prepare(plan: Plan, order: Order, check: Callable[[], None]) -> tuple[list[PreparedSet], list[Problem]]:
+def prepare(checked: Checked, order: Order, check: Callable[[], None]) -> tuple[list[PreparedSet], list[Problem]]:
     """Every vector set of the form, and what stands against writing it or is to be told of it."""
+    plan, texts = checked.plan, Texts(checked.report.lang)
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
     for vectors in order.form.vectors:
         found, wanting = contents(plan, vectors, personal=order.personal)
-        problems += look_at_wanting(wanting, lambda layer: _title(plan, layer))
+        problems += look_at_wanting(wanting, lambda layer: _title(plan, layer, texts))
         one = _prepared(vectors, [c for c in found if len(c)])
         for content in found:
             problems += look(content, vectors, plan.norm.standard.code_lists, check)
@@ -47,9 +49,9 @@ def prepare(plan: Plan, order: Order, check: Callable[[], None]) -> tuple[list[P
     return sets, problems
 
 
-def _title(plan: Plan, layer: str) -> str:
+def _title(plan: Plan, layer: str, texts: Texts) -> str:
     templates = plan.norm.standard.templates
-    return templates[layer].name if layer in templates else Texts("zh").concept(layer)
+    return templates[layer].name if layer in templates else texts.concept(layer)
 
 
 def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:

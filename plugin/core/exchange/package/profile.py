@@ -16,7 +16,7 @@ from ...errors import DataError, OutputError
 from ...template import MARKS
 from ...texts import Texts
 from ..vct.head import VERTICAL, check_crs
-from .names import field_problem, fill, name_problem, unknown_placeholder
+from .names import OWN_PLACEHOLDERS, PLACEHOLDERS, field_problem, fill, name_problem, unknown_placeholder
 
 NEEDS = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
@@ -237,7 +237,7 @@ def _file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, s
         expect(value, str, file=path, key=f"{where}.{key}")
     _one_of(row["folder"], folders, path, f"{where}.folder")
     _one_of(row["need"], NEEDS, path, f"{where}.need")
-    _pattern(row["file"], path, f"{where}.file")
+    _pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDERS))
     return FileSlot(kind, **row)
 
 
@@ -287,11 +287,11 @@ def _no_two(values: list[str], path: Path, key: str) -> None:
             raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
-def _pattern(pattern: str, path: Path, key: str) -> None:
-    unknown = unknown_placeholder(pattern)
+def _pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+    unknown = unknown_placeholder(pattern, known)
     if unknown is not None:
-        known = " ".join(f"{{{name}}}" for name in _SAMPLE)
-        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=known)
+        shown = " ".join(f"{{{name}}}" for name in known)
+        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=shown)
     _name(fill(pattern, _SAMPLE), path, key)
 
 

@@ -14,7 +14,7 @@ from .content import Content
 from .database import write_database
 from .making import Making
 from .manifest import layer_row
-from .names import fill
+from .names import own_name
 from .prepare import PreparedSet
 from .read_back import ReadBack, read_back
 from .shapefile import write_shapefiles
@@ -38,7 +38,7 @@ def put_set(one: PreparedSet, making: Making) -> list[dict[str, Any]]:
     vectors = one.vectors
     if not one.contents:
         return []
-    path = making.place(vectors.folder, fill(vectors.file, making.values))
+    path = making.place(vectors.folder, own_name(vectors.file, making.values))
     making.steps.text = path.stem if vectors.suffix == ".shp" else path.name
     rows = []
     for content, file, done in WRITERS[vectors.suffix](one, path, making):
