@@ -246,7 +246,9 @@ def test_a_form_whose_names_tell_the_year(place, tmp_path):
     assert re.fullmatch(r"140225浑源县20\d\d规划", done.path.name)
     report = inspect_package(done.path, form, Options()).report
     # The tables of an mdb are beyond what is read here.
-    assert {f.code for f in report.findings if not f.key.endswith(".mdb")} == set(), [f.message for f in report.findings]
+    assert {f.code for f in report.findings if not f.key.endswith(".mdb")} == set(), [
+        f.message for f in report.findings
+    ]
 
 
 def test_documents_that_another_program_keeps_for_itself(place, monkeypatch):
