@@ -62,6 +62,9 @@ def check(
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, check=stop_if_cancelled)
     beside.give(plan, norm, stop_if_cancelled)
+    if not any(name.strip() for name in options.rules):
+        # What a delivery is, and which rules that asks for, its layers tell.
+        rules = choose_rules(norm.rules_in(plan.scope))
     report = run(
         plan,
         rules,
@@ -73,5 +76,5 @@ def check(
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
     run_codes = {rule.code for rule in rules}
-    report.left_out = [code for code in norm.expected_rules if code not in run_codes]
+    report.left_out = [code for code in norm.expected_in(plan.scope) if code not in run_codes]
     return Checked(plan, report)

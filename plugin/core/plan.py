@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     # It asks the context, which knows plans.
     from .exchange.package.facts import PackageFacts
     from .heritage_list import HeritageList
+    from .yearly.record import Record
 
 
 @dataclass
@@ -60,6 +61,8 @@ class Plan:
     register: HeritageList | None = None
     #: What is seen of the package that the layers are of; None where none is inspected.
     package: PackageFacts | None = None
+    #: What was recorded of yearly maintenance when it was made; None where it is none, or nothing was recorded.
+    record: Record | None = None
     inputs: tuple[str, ...] = ()
     #: The only layers that rules on every layer ask of (`live`); None: all.
     each_of: frozenset[str] | None = None

@@ -30,6 +30,7 @@ def read_plan(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .assembly import assemble
     from .io import read_source
+    from .yearly.record import record_of
 
     roles = options.role_choices()
     if isinstance(sources, str | Path):
@@ -47,6 +48,7 @@ def read_plan(
         bare=options.package is not None,
     )
     plan.package = options.package
+    plan.record = record_of(plan)
     plan.notices += options.notices
     return plan
 

@@ -21,6 +21,7 @@ from plugin.core.report import Report
 from plugin.core.rule import EACH, Example, Rule, all_rules
 from plugin.core.standard import load_standard
 from plugin.core.transmission import TownshipTask, TownshipTasks
+from plugin.core.yearly.record import Record
 from tests.core.made_package import facts_of
 
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
@@ -35,6 +36,7 @@ SIDE = {
     "register": lambda rows: HeritageList("名录.xlsx", tuple(Listed(*row, n) for n, row in enumerate(rows, 2))),
     "baseline": lambda layers: plan_of(layers, standard="county_db"),
     "package": facts_of,
+    "record": lambda classes: Record("面积平衡表.json", classes),
 }
 
 

@@ -14,7 +14,11 @@ from tests.county.landscape import EPSG
 
 
 def declared(role: str) -> list[FieldInfo]:
-    """The fields as the layer's template has them."""
+    """The fields as the layer's template has them; of a class of yearly maintenance, those of its layer or of a change."""
+    if role.startswith(("WHQ", "WHH")):
+        return declared(role[3:])
+    if role.startswith("WHC"):
+        return [_field(one) for one in templates.change_fields()]
     return [_field(one) for one in templates.fields(role).values()]
 
 

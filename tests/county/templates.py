@@ -45,6 +45,12 @@ def fields(role: str) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in template(role)["field"]}
 
 
+def change_fields() -> list[dict[str, Any]]:
+    """The fields of a change in yearly maintenance."""
+    with (STANDARDS / "county_db-2021" / "maintenance.toml").open("rb") as file:
+        return tomllib.load(file)["change"]["field"]
+
+
 @cache
 def names(code_list: str) -> dict[str, str]:
     """Code → name of a code list, whichever standard's folder it lies in."""

@@ -16,7 +16,7 @@ from tests.county import SEED, make, protection
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.county.rows import Drawing
-from tests.mutations import side
+from tests.mutations import side, yearly
 from tests.mutations.frame import Draft
 
 PARCELS = 400
@@ -71,10 +71,12 @@ ELSEWHERE = {
     "LAW017": "there is no sealed edition: the county “sealed” has one",
     "DOC013": "a report would answer every change of an area: tests/core/test_package_tables.py has the clean county's own",
     "DOC011": "tables would answer every change of an area: tests/core/test_package_tables.py has the clean county's own",
+    **{f"DOC02{n}": "a plan is no yearly maintenance: the geodatabase “maintenance” is one" for n in range(4)},
 }
 
 
 SEALED_RULES = ("LAW015", "LAW016", "LAW017")
+MAINTENANCE_RULES = ("ATT001", "ATT002", "TOP001", "DOC020", "DOC021", "DOC022", "DOC023")
 
 
 @dataclass
@@ -144,8 +146,22 @@ def sealed(folder: Path) -> Base:
     return Base(made, options, Draft(made, options, folder).report())
 
 
+def maintenance(folder: Path) -> Base:
+    """A geodatabase of yearly maintenance of this county with all causes filled in, and its balance beside it."""
+    made = yearly.maintained(make(PARCELS, SEED), folder)
+    options = {"rules": MAINTENANCE_RULES, "profile": str(_lists(folder)), "file": str(folder / yearly.FILE)}
+    return Base(made, options, Draft(made, options, folder).report())
+
+
+def _lists(folder: Path) -> Path:
+    """A profile that confirms everything and gives codes of reasons."""
+    path = folder / "lists.toml"
+    path.write_text(PROFILE.format(extra="") + '[yearly.codes]\nWHLY = ["01", "02"]\n', encoding="utf-8")
+    return path
+
+
 def base(name: str, folder: Path) -> Base:
-    """By the name that `plants(base=…)` gives: ``county``, ``township``, ``sealed``, or ``without ATT002 …``."""
+    """By the name that `plants(base=…)` gives: ``county``, ``township``, ``sealed``, ``maintenance``, or ``without ATT002 …``."""
     kind, *codes = name.split()
-    made = {"county": county, "township": township, "sealed": sealed}
+    made = {"county": county, "township": township, "sealed": sealed, "maintenance": maintenance}
     return without(codes, folder) if kind == "without" else made[kind](folder)

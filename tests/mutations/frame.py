@@ -46,6 +46,8 @@ class Draft(Workshop):
         self.crs: dict[str, int | None] = {}
         self.curves: dict[str, tuple[int, ...]] = {}
         self.options = dict(options)
+        #: The file that the layers are told to be of.
+        self.file: str = self.options.pop("file", "")
         self.folder = folder
 
     @cached_property
@@ -92,6 +94,8 @@ class Draft(Workshop):
 
     def report(self) -> Report:
         layers = source.as_read(self.layers, self.schema, self.crs, self.curves)
+        for layer in layers:
+            layer.source = self.file
         return check(layers, Options(**self.options)).report
 
 

@@ -28,6 +28,20 @@ class Norm:
         off = set(self.named_rules(self.profile.rules_off))
         return tuple(code for code in self.expected_rules if code not in off)
 
+    def rules_in(self, scope: str) -> tuple[str, ...]:
+        """The same for a delivery of a scope."""
+        off = set(self.named_rules(self.profile.rules_off))
+        return tuple(code for code in self.expected_in(scope) if code not in off)
+
+    def expected_in(self, scope: str) -> tuple[str, ...]:
+        """Codes of the rules that are expected of a delivery of a scope."""
+        known = self.standard.scopes.get(scope)
+        if known is None:
+            return self.expected_rules
+        without = set(self.named_rules(known.without))
+        codes = dict.fromkeys((*self.expected_rules, *self.named_rules(known.rules)))
+        return tuple(code for code in codes if code not in without)
+
     @property
     def expected_rules(self) -> tuple[str, ...]:
         """Codes of the standard's rules and of those that the profile adds: without one of them a check is not complete."""

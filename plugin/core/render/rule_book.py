@@ -205,7 +205,7 @@ class RuleBook:
 
     def _input(self, name: str) -> str:
         """What the command line says of its option; a package is no option but what is inspected."""
-        return self._word("input_package") if name == "package" else self.words.get("cli", name)
+        return self._word(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
 
     def _said(self, of: Any) -> str:
         return str(of.zh if self.words.lang == "zh" else of.en)

@@ -123,9 +123,10 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
     if doubts:
         said.append(words.get("say", "doubtful", names=words.join(doubts)))
     if norm is not None:
-        left_out = set(norm.expected_rules) - {r.code for r in report.rules}
+        expected = norm.expected_in(report.provenance.get("scope", ""))
+        left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
-            default = len(norm.expected_rules)
+            default = len(expected)
             names = words.join(sorted(left_out)[:_LEFT_OUT]) + (" …" if len(left_out) > _LEFT_OUT else "")
             said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names))
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):

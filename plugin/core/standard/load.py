@@ -21,6 +21,8 @@ from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
 #: In place of a group of rules: every rule there is. No standard writes a group of this name.
 EVERY_RULE = "all"
 #: Sections of settings that a profile may override, with their keys checked against the standard's own.
+#: What a scope may say beside its mandatory concepts, in the order of `Scope`.
+_SCOPE = ("conditional", "optional", "rules", "without")
 SETTING_SECTIONS = (
     "ratio",
     "zones",
@@ -38,6 +40,7 @@ SETTING_SECTIONS = (
     "main_function",
     "indicators",
     "waivers",
+    "yearly",
     "rules",
 )
 #: The other sections of a ``standard.toml``.
@@ -158,8 +161,8 @@ def _completed(one: Standard, other: Standard) -> Standard:
 def _scopes(table: dict[str, Any], path: Path) -> dict[str, Scope]:
     scopes = {}
     for key, row in table.get("scopes", {}).items():
-        check_keys(row, required=("mandatory",), allowed=("conditional", "optional"), file=path, where=f"scopes.{key}")
-        scopes[key] = Scope(key, *(tuple(row.get(k, ())) for k in ("mandatory", "conditional", "optional")))
+        check_keys(row, required=("mandatory",), allowed=_SCOPE, file=path, where=f"scopes.{key}")
+        scopes[key] = Scope(key, *(tuple(row.get(k, ())) for k in ("mandatory", *_SCOPE)))
     return scopes
 
 

@@ -25,12 +25,15 @@ ALL_LAYERS = "all"
 
 @dataclass(frozen=True)
 class Scope:
-    """What a delivery must, may have to, and may hold; lists of concepts."""
+    """What a delivery must, may have to, and may hold; lists of concepts. ``rules``: rules and groups that such a delivery is
+    checked by beside the usual ones; ``without``: usual ones that say nothing of it."""
 
     id: str
     mandatory: tuple[str, ...]
     conditional: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ..render.tables.model import Column, Row, Table, Value, measured
 from ..texts import Texts
 from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
-from .model import MaintainedLayer, YearlyUpdate
+from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 _TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
 
@@ -49,13 +49,18 @@ def to_dict(done: YearlyUpdate) -> dict[str, Any]:
     """Plain values for JSON: counts and areas of each layer, its balance whole, by zone and by township."""
     layers = []
     for one in done.layers:
-        kinds = {kind: {"count": one.count(kind), "area_m2": one.area(kind)} for kind in (IN, CHANGED, OUT)}
+        kinds = {
+            kind: {"code": KIND_CODES[kind], "count": one.count(kind), "area_m2": one.area(kind)}
+            for kind in (IN, CHANGED, OUT)
+        }
         layers.append(
             {
                 "layer": one.role,
                 "before": len(one.before),
+                "before_m2": float(np.nansum(one.found.before.layer.statutory[one.before])),
                 "change": len(one.changes),
                 "after": len(one.after),
+                "after_m2": sum(piece.area_m2 for piece in one.after),
                 "kinds": kinds,
                 "balance": _values(by_layer(one)),
                 "zones": by_zone(one),

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+from ..context import Context
+from ..findings import Finding
+from ..rule import Example, RuleResult, Severity, rule
+from ._maintenance import Classes, of_each
+
+SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
+FORM = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
+FIELD = "WHBH"
+
+
+def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"WHCGHFQ": [{"wkt": wkt, "WHLX": "2", FIELD: n} for wkt, n in zip(SQUARES, numbers, strict=True)]}
+
+
+@rule(
+    "DOC021",
+    "maintenance-numbers",
+    severity=Severity.WARNING,
+    basis=["maintenance"],
+    needs={},
+    messages={
+        "blank": "{layer} ({key}) has no number of maintenance ({field}). Give it the day (yyyymmdd) and the next six digits.",
+        "form": "{layer} ({key}): the number of maintenance ({field}) “{number}” is not a day (yyyymmdd) and six digits. Correct it.",
+        "repeated": "{layer}: {count} changes have the number of maintenance ({field}) {number}. Give each its own.",
+        "key": "{layer} ({key}) has the number of a parcel that was there before. Give it one above the highest of the filed edition.",
+    },
+    fails=[
+        Example("no number", _changes("20260309000001", None), finds=1),
+        Example("a month that there is not", _changes("20260309000001", "20261309000002"), finds=1),
+        Example("a number cut short", _changes("20260309000001", "2026030902"), finds=1),
+        Example("one number twice", _changes("20260309000001", "20260309000001"), finds=1),
+        Example(
+            "an old number used again",
+            {
+                **_changes("20260309000001", "20260309000002"),
+                "WHQGHFQ": [{"wkt": SQUARES[0], "key": "140225000000000007"}],
+                "WHHGHFQ": [{"wkt": SQUARES[0], "key": "140225000000000007"}],
+            },
+            finds=1,
+        ),
+    ],
+    passes=[
+        Example("numbered", _changes("20260309000001", "20260309000002")),
+        Example("no maintenance", {"zones": SQUARES}),
+    ],
+)
+def maintenance_numbers(*, ctx: Context) -> RuleResult:
+    """Changes of yearly maintenance are numbered once each, and land after maintenance has new keys.
+
+    What it checks
+        Of each class of changes (WHC…): 维护编号 (WHBH) is there, is a day and six digits, and names one change of the layer. Of
+        each class after maintenance (WHH…): no 标识码 (BSM) is one of the filed parcels (WHQ…).
+    Why
+        The number names a change in the record of maintenance; a key that was used before names two parcels.
+    How to fix
+        Number the change anew; give the parcel a key above the highest one filed.
+    Limits
+        That a number comes again in another layer is no error: one known program numbers each layer by itself. Keys repeated within a layer are ATT001's.
+    """
+    return of_each(ctx, lambda one: _look(one, ctx))
+
+
+def _look(one: Classes, ctx: Context) -> Iterator[Finding]:
+    layer, rows = one.change, defaultdict(list)
+    for row, number in enumerate(n.strip() for n in layer.named_text(FIELD)):
+        if not number:
+            yield ctx.row(layer, row, field=FIELD, case="blank")
+        elif not _is_number(number):
+            yield ctx.row(layer, row, field=FIELD, case="form", params={"number": number})
+        else:
+            rows[number].append(row)
+    for number, same in rows.items():
+        if len(same) > 1:
+            params = {"number": number, "count": len(same)}
+            yield Finding(layer.role, key=number, field=FIELD, case="repeated", params=params)
+    if one.before is not None and one.after is not None:
+        filed = set(one.before.keys) - {""}
+        for row, key in enumerate(one.after.keys):
+            if key in filed:
+                yield ctx.row(one.after, row, field=one.after.field_name("key"), case="key")
+
+
+def _is_number(number: str) -> bool:
+    found = FORM.fullmatch(number)
+    if not found:
+        return False
+    try:
+        date(*(int(part) for part in found.groups()))
+    except ValueError:
+        return False
+    return True
