@@ -21,6 +21,7 @@ from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, write_digest
 from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
 from plugin.core.report import Verdict
+from plugin.core.standard import load_standard
 from tests.core.made_package import whole_package
 from tests.core.small import digest, said
 
