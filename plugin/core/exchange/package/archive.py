@@ -7,7 +7,8 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -46,7 +47,7 @@ def unpacked(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[P
         try:
             with zipfile.ZipFile(path) as archive:
                 _unpack(archive, path, target, check)
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
             raise InputError("package_zip_damaged", source=path.name) from error
@@ -71,27 +72,29 @@ def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[
     if size > shutil.disk_usage(target).free:
         raise InputError("package_zip_no_space", source=path.name)
     taken: set[str] = set()
+    codec = _codec(infos)
     for info in infos:
         check()
-        place = target.joinpath(*_parts(info, path))
+        name = _name(info, codec)
+        place = target.joinpath(*_parts(info, name, path))
         if info.flag_bits & 1:
             raise InputError("package_zip_encrypted", source=path.name)
         if info.file_size > max(_HARMLESS, _RATIO * info.compress_size):
             raise InputError("package_zip_bomb", source=path.name, size=info.file_size)
-        if info.is_dir():
+        # .NET ended the names of folders in a backslash for years.
+        if name.endswith(("/", "\\")):
             place.mkdir(parents=True, exist_ok=True)
             continue
         # Windows takes 图.JPG and 图.jpg for one: the second would be written over the first.
         if str(place).lower() in taken:
-            raise InputError("package_zip_twice", source=path.name, name=_name(info))
+            raise InputError("package_zip_twice", source=path.name, name=name)
         taken.add(str(place).lower())
         place.parent.mkdir(parents=True, exist_ok=True)
         _write(archive, info, place, path)
 
 
-def _parts(info: zipfile.ZipInfo, path: Path) -> tuple[str, ...]:
+def _parts(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]:
     """Where an entry goes. InputError for a link, a path that leads elsewhere, and names that not every system takes."""
-    name = _name(info)
     parts = PurePosixPath(name.replace("\\", "/")).parts
     link = stat.S_ISLNK(info.external_attr >> 16)
     if link or not parts or any(part == ".." or part.startswith("/") or ":" in part for part in parts):
@@ -114,11 +117,25 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, path: P
             handle.write(chunk)
 
 
-def _name(info: zipfile.ZipInfo) -> str:
-    """Names of archives from a Chinese Windows are in GBK, which zipfile takes for cp437."""
+def _bytes(info: zipfile.ZipInfo) -> bytes:
+    """A name as it stands in the archive: what has no mark for UTF-8, zipfile takes for cp437."""
+    return b"" if info.flag_bits & _UTF8 else info.orig_filename.encode("cp437", errors="replace")
+
+
+def _codec(infos: Iterable[zipfile.ZipInfo]) -> str:
+    """The codec of names without a mark: a Chinese Windows writes GBK, macOS UTF-8. Asked of all names together, for a word
+    or two of GBK may pass for UTF-8; Chinese characters come out only where it was that."""
+    try:
+        foreign = [c for c in b"".join(map(_bytes, infos)).decode("utf-8") if not c.isascii()]
+    except UnicodeDecodeError:
+        return "gbk"
+    return "utf-8" if 2 * sum("\u4e00" <= c <= "\u9fff" for c in foreign) > len(foreign) else "gbk"
+
+
+def _name(info: zipfile.ZipInfo, codec: str) -> str:
     if info.flag_bits & _UTF8:
         return info.filename
     try:
-        return info.filename.encode("cp437").decode("gbk")
-    except (UnicodeEncodeError, UnicodeDecodeError):
+        return _bytes(info).decode(codec)
+    except UnicodeDecodeError:
         return info.filename
