@@ -180,6 +180,7 @@ OTHERS = {
     "LAW001": "sums what is new land",
     "LAW016": "asks of what LAW017 tells",
     "LAW022": "gives a share, and no finding for it",
+    "DOC022": "three classes of one layer against each other: test_yearly_check.py, test_yearly_moves.py",
 }
 #: Metres between two cases of one plan.
 APART = 2000.0
