@@ -81,7 +81,9 @@ class Standard:
         """Role → template: this edition's own first, then those it includes, in order; last what is made from them."""
         found: dict[str, Template] = {}
         for path in sorted((self.folder / "templates").glob("*.toml")):
-            found[path.stem] = load_template(path, self.id)
+            template = self._own_template(path.stem)
+            if template is not None:
+                found[path.stem] = template
         for other in self.includes:
             for role, template in other.templates.items():
                 found.setdefault(role, template)
@@ -123,9 +125,20 @@ class Standard:
             # The fields of a change are the same in every edition.
             made = [stage.template(t, self.maintenance.name) for t in self.all_templates(layer.role)]
             return made[:1] if stage.fields else made
-        own = self.folder / "templates" / f"{role}.toml"
-        found = [load_template(own, self.id)] if own.exists() else []
+        own = self._own_template(role)
+        found = [own] if own is not None else []
         return found + [t for other in self.includes for t in other.all_templates(role)]
+
+    @cached_property
+    def _read(self) -> dict[str, Template | None]:
+        """Role → this edition's own template, None where it has none; those that were asked for."""
+        return {}
+
+    def _own_template(self, role: str) -> Template | None:
+        if role not in self._read:
+            path = self.folder / "templates" / f"{role}.toml"
+            self._read[role] = load_template(path, self.id) if path.exists() else None
+        return self._read[role]
 
     def has_template(self, role: str) -> bool:
         if self.maintenance is not None and self.maintenance.origin(role):
