@@ -14,6 +14,7 @@ import shapely
 from pyproj import CRS
 
 from . import parts
+from .annotation import ANGLE, TEXT
 from .geometry import Geometry
 from .lines import Lines, shown
 from .structure import Structure, Table
@@ -22,8 +23,6 @@ from .values import READERS, series
 #: Rows that are handed on at a time, and the positions that close a batch before that (as bytes of shapes).
 BATCH_ROWS = 5_000
 BATCH_BYTES = 16_000_000
-#: What is told of annotation beside its table's own fields.
-TEXT, ANGLE = "VCT_TEXT", "VCT_ANGLE"
 
 Notes = list[tuple[str, dict[str, Any]]]
 

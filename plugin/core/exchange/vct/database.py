@@ -21,7 +21,7 @@ from ...io import ERRORS
 from ...template import Field, Template
 from ...writing import beside, check_writable
 from ..create import create_database
-from .attributes import ANGLE, TEXT
+from .annotation import ANGLE, TEXT
 from .read import Vct, open_vct
 from .structure import Column, Table
 

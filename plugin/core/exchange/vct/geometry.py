@@ -142,7 +142,7 @@ class Geometry:
 
     def _annotation(self, ident: int, code: str, start: int, lines: Lines) -> None:
         lines.whole()
-        text = lines.text()
+        text = lines.text_or_blank()
         numbers = self._numbers_of(lines)
         lines.end_of_record(ident)
         xy = np.array([numbers[:2]])

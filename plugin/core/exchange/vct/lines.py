@@ -60,7 +60,19 @@ class Lines:
 
     def text(self) -> str:
         """The next line decoded, spaces at its ends kept. InputError when it is not GBK."""
-        line = self.line()
+        return self._decoded(self.line())
+
+    def text_or_blank(self) -> str:
+        """The very next line decoded: one that is blank is an empty text here."""
+        line = next(self._handle, None)
+        if line is None:
+            raise self.error("vct_cut_off")
+        self.number += 1
+        if not line.endswith(b"\n"):
+            self._torn = self.number
+        return self._decoded(line.rstrip(b"\r\n"))
+
+    def _decoded(self, line: bytes) -> str:
         try:
             return line.decode(_CODEC)
         except UnicodeDecodeError as error:

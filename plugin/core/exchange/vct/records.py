@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 import shapely
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from .shapes import labels, rings_of, rounded
 from .shared import share
+
+if TYPE_CHECKING:
+    from .annotation import Labels
 
 #: Types of features and of their geometry.
 POINT, LINE, POLYLINE, POLYGON, INDIRECT = 1, 1, 11, 100, 21
@@ -51,6 +54,16 @@ def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
     for number, xy in enumerate(shapely.get_coordinates(points)):
         _now_and_then(number, form)
         out.write(f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n1\n{_positions(xy, form.decimals)}\n0\n")
+
+
+def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, form: Form) -> None:
+    """(p,) single points with what is written there, their ids from ``first`` on."""
+    places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
+    for number, (xy, text, angle) in enumerate(places):
+        _now_and_then(number, form)
+        turn = np.format_float_positional(angle + 0.0, trim="-")
+        where = f"{_positions(xy, form.decimals)},{turn}"
+        out.write(f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n{text}\n{where}\n0\n")
 
 
 def write_lines(out: TextIO, lines: NDArray, first: int, form: Form) -> None:

@@ -19,8 +19,9 @@ from ...template import Field, Template
 from .settings import ENCODING, SEPARATOR, Settings
 from .structure import Column
 
-#: A comma would end the value, a line's end the row.
-_STRAY = str.maketrans({SEPARATOR: "，", "\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "})
+#: A line's end would end the row, a comma the value.
+_ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
+_STRAY, _ONE_LINE = str.maketrans({SEPARATOR: "，", **_ENDS}), str.maketrans(_ENDS)
 _DATE = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:\D.*|0{6})?")
 #: Digits after the point that a double of a plan's size can hold.
 _MOST_DECIMALS = 12
@@ -40,6 +41,11 @@ class Written:
 def clean(text: str) -> str:
     """A text that fits into a row: commas full-width, line ends as spaces."""
     return text.translate(_STRAY)
+
+
+def one_line(text: str) -> str:
+    """A text that has a line for itself: line ends as spaces."""
+    return text.translate(_ONE_LINE)
 
 
 def write_column(

@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ...layer import SourceLayer
 from ...template import Template
 from ...writing import beside
 from . import head, records
+from .annotation import ANGLE, TEXT, annotation
 from .settings import ENCODING, SEPARATOR, Settings, load_settings
 from .shapes import Parts, parts_of
 from .structure import Column, Table
@@ -127,7 +128,7 @@ class _Writer:
                 for name in _SCRATCH
             }
             self.point, self.line, self.polygon = (opened[name] for name in ("Point", "Line", "Polygon"))
-            self.attribute = opened["Attribute"]
+            self.annotation, self.attribute = opened["Annotation"], opened["Attribute"]
             self._close = stack.pop_all()
         return self
 
@@ -145,8 +146,10 @@ class _Writer:
         shapes = layer.frame.geometry.to_numpy()
         names = _names(layer.frame)
         parts = parts_of(shapes, layer.name, names)
+        if TEXT in layer.frame and parts.kind in ("point", ""):
+            parts = replace(parts, kind="annotation")
         table = self._table(layer, template, parts.kind)
-        ids = self._geometry(layer.name, table, parts, names)
+        ids = self._geometry(layer, table, parts, names)
         self._attributes(layer, table, template, parts, ids, names)
         self.done.features[table.name], self.done.rows[table.name] = len(parts.shape), len(parts.row) + len(parts.bare)
         self._note_shapes(layer, parts, shapes)
@@ -181,9 +184,10 @@ class _Writer:
         self.tables.append(table)
         return table
 
-    def _geometry(self, layer: str, table: Table, parts: Parts, names: NDArray) -> NDArray:
+    def _geometry(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
         """Write the shapes; their ids (p,)."""
         assert self.crs is not None
+        labels = annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.shape)
@@ -192,12 +196,14 @@ class _Writer:
         frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.check)
         if parts.kind == "polygon":
             bounding = records.write_polygons(
-                self.line, self.polygon, parts.shape, self.next_id, frame, layer, names[parts.row]
+                self.line, self.polygon, parts.shape, self.next_id, frame, layer.name, names[parts.row]
             )
             self.done.lines += bounding
             self.next_id += bounding
         elif parts.kind == "line":
             records.write_lines(self.line, parts.shape, self.next_id, frame)
+        elif labels is not None:
+            records.write_annotation(self.annotation, parts.shape, labels, self.next_id, frame)
         else:
             records.write_points(self.point, parts.shape, self.next_id, frame)
         ids = np.arange(self.next_id, self.next_id + len(parts.shape))
@@ -215,7 +221,8 @@ class _Writer:
         rows, idents = rows[order], idents[order]
         self.done.row_of[table.name] = rows
         infos = {f.name: f for f in layer.fields}
-        columns = [n for n in map(str, layer.frame.columns) if n != layer.frame.geometry.name and n in infos]
+        elsewhere = {layer.frame.geometry.name, *((TEXT, ANGLE) if table.kind == "annotation" else ())}
+        columns = [n for n in map(str, layer.frame.columns) if n not in elsewhere and n in infos]
         written: list[Written] = []
         for name in columns:
             self.check()
