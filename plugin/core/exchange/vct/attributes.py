@@ -16,7 +16,7 @@ from pyproj import CRS
 from . import parts
 from .annotation import ANGLE, TEXT
 from .geometry import Geometry
-from .lines import Lines, shown
+from .lines import Lines
 from .structure import Structure, Table
 from .values import READERS, series
 
@@ -115,10 +115,7 @@ def _row(line: str, lines: Lines, table: Table) -> tuple[int, list[Any]]:
     cells = line.split(lines.separator)
     if len(cells) != len(table.columns) + 1:
         raise lines.error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
-    try:
-        ident = int(cells[0])
-    except ValueError as error:
-        raise lines.error("vct_number", value=shown(cells[0].encode("gb18030"))) from error
+    ident = lines.number_of(cells[0])
     values: list[Any] = []
     for column, cell in zip(table.columns, cells[1:], strict=True):
         try:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .assemble import Broken, polygon
 from .head import Head
-from .lines import Lines
+from .lines import FARTHEST, Lines
 from .records import INDIRECT, POLYGON, POLYLINE
 from .settings import load_settings
 from .store import Store
@@ -62,11 +62,7 @@ class Geometry:
             if word.lower() == end:
                 return
             start = lines.number
-            try:
-                ident = int(word)
-            except ValueError as error:
-                raise lines.error("vct_number", value=word[:40]) from error
-            record(ident, self._code(lines, structure), start, lines)
+            record(lines.number_of(word), self._code(lines, structure), start, lines)
             count += 1
             if count % _CHECK_EVERY == 0:
                 self.check()
@@ -157,7 +153,7 @@ class Geometry:
             found = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
             raise lines.error("vct_position", value=line[:40]) from error
-        if len(found) < 2 or not np.isfinite(found).all():
+        if len(found) < 2 or not (np.abs(found) <= FARTHEST).all():
             raise lines.error("vct_position", value=line[:40])
         return found
 

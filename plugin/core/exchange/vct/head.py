@@ -11,7 +11,7 @@ from pyproj.exceptions import CRSError
 
 from ...errors import InputError, OutputError
 from ...geometry.crs import GEODETIC, describe, label
-from .lines import Lines, shown
+from .lines import FARTHEST, Lines, shown
 from .settings import SEPARATOR, Settings
 
 SPHEROID = "CGCS2000,6378137.0,298.257222101"
@@ -138,9 +138,13 @@ class _Pairs:
     def numbers(self, key: str) -> list[float]:
         """The numbers of a value; empty places are left out."""
         try:
-            return [float(part) for part in self.get(key).replace(self.lines.separator, ",").split(",") if part.strip()]
+            parts = self.get(key).replace(self.lines.separator, ",").split(",")
+            found = [float(part) for part in parts if part.strip()]
         except ValueError as error:
             raise self.error(key) from error
+        if not all(abs(number) <= FARTHEST for number in found):
+            raise self.error(key)
+        return found
 
     def number(self, key: str, default: float) -> float:
         found = self.numbers(key)

@@ -17,6 +17,10 @@ from ...errors import InputError
 _BLOCK = 20_000
 #: A superset of GBK and GB2312.
 _CODEC = "gb18030"
+#: No position is farther out, whatever its unit; beyond this, and with what is no number at all, geometry fails.
+FARTHEST = 1e12
+#: Whole numbers are kept in 64 bits.
+_MOST = 2**63 - 1
 #: What a line may hold of a stray value in a message.
 _SHOWN = 40
 
@@ -83,19 +87,21 @@ class Lines:
 
     def whole(self) -> int:
         """The next line as a whole number."""
-        line = self.line()
+        return self.number_of(self.line())
+
+    def number_of(self, text: bytes | str) -> int:
+        """A text as a whole number of 64 bits."""
         try:
-            return int(line)
+            number = int(text)
         except ValueError as error:
-            raise self.error("vct_number", value=shown(line)) from error
+            raise self.error("vct_number", value=_cut(text)) from error
+        if not -_MOST <= number <= _MOST:
+            raise self.error("vct_number", value=_cut(text))
+        return number
 
     def wholes(self) -> list[int]:
         """The next line as whole numbers with separators between."""
-        line = self.line()
-        try:
-            return [int(part) for part in self._split(line) if part.strip()]
-        except ValueError as error:
-            raise self.error("vct_number", value=shown(line)) from error
+        return [self.number_of(part) for part in self._split(self.line()) if part.strip()]
 
     def count(self) -> int:
         number = self.whole()
@@ -151,7 +157,7 @@ class Lines:
         try:
             if all(row.count(b",") == commas for row in rows):
                 found = np.array(list(map(float, b",".join(rows).split(b",")))).reshape(-1, dim)[:, :2]
-                if np.isfinite(found).all():
+                if (np.abs(found) <= FARTHEST).all():
                     return found
         except ValueError:
             # One of them is no number: which, is told below.
@@ -174,9 +180,13 @@ class Lines:
 def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
     parts = row.split(separator.encode(_CODEC))
     try:
-        return len(parts) == dim and all(np.isfinite(float(part)) for part in parts)
+        return len(parts) == dim and all(abs(float(part)) <= FARTHEST for part in parts)
     except ValueError:
         return False
+
+
+def _cut(text: bytes | str) -> str:
+    return shown(text if isinstance(text, bytes) else text.encode(_CODEC, errors="replace"))
 
 
 def shown(line: bytes) -> str:

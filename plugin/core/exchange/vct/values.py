@@ -147,6 +147,13 @@ def _finite(text: str) -> float:
     return number
 
 
+def _long(text: str) -> int:
+    number = int(text)
+    if abs(number) >= 2**63:
+        raise ValueError(text)
+    return number
+
+
 def _day(text: str) -> date:
     found = _DATE.fullmatch(text.strip())
     if found is None:
@@ -155,7 +162,7 @@ def _day(text: str) -> date:
 
 
 #: Type → from a text to a value. ValueError when it is none.
-READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": int, "real": _finite, "date": _day}
+READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": _long, "real": _finite, "date": _day}
 
 
 def series(values: list[Any], type_: str) -> pd.Series:

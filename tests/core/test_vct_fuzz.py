@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A file that somebody or something damaged: an error that names a line, or what the file still says; never a crash, and
+never fewer or more features without a word."""
+
+import random
+from functools import cache
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from plugin.core.errors import InputError
+from plugin.core.exchange.vct.read import read_vct
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.texts import Texts
+from tests.core.vct_files import SQUARES, changed, layer, line_of, put
+
+pytestmark = pytest.mark.slow  # thousands of files
+
+X, Y = 37_500_000.0, 4_150_000.0
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+@cache
+def whole():
+    """Every kind of record: points, lines, squares of which two share an edge, a hole, two parts, annotation."""
+    import tempfile
+    from pathlib import Path
+
+    def square(x, y=0.0, width=100.0):
+        return shapely.box(X + x, Y + y, X + x + width, Y + y + width)
+
+    ring = square(300).difference(square(320, 20, 40))
+    shapes = [square(0), square(100), ring, shapely.union(square(500), square(700))]
+    layers = [
+        layer("D", shapely.points([[X, Y], [X + 1.25, Y + 2]]), MC=("text", ["站", "井"]), N=("integer", [1, 2])),
+        layer("X", [shapely.linestrings([[X, Y], [X + 9, Y], [X + 9, Y + 9]])], MC=("text", ["路"])),
+        layer("A", shapes, BSM=("text", list("1234")), MJ=("real", [1.5, 2.25, 3.0, 4.0])),
+        layer("ZJ", shapely.points([[X, Y]]), VCT_TEXT=("text", ["浑源"]), VCT_ANGLE=("real", [30.0])),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        write_vct(Path(folder) / "a.vct", layers)
+        return (Path(folder) / "a.vct").read_bytes()
+
+
+def counts(data, path):
+    """Rows and rows with a shape by layer; None where reading is refused, with a line and a sentence in both languages."""
+    path.write_bytes(data)
+    try:
+        found = read_vct(path)
+    except InputError as error:
+        assert error.key.startswith("vct_"), error
+        for lang in ("zh", "en"):
+            assert len(Texts(lang).explain(error)) > 10
+        assert error.key == "vct_no_head" or error.params["line"] > 0
+        return None, []
+    for one in found:
+        shapes = one.frame.geometry.to_numpy()
+        assert np.isfinite(shapely.get_coordinates(shapes)).all()
+    told = [key for one in found for key, _ in one.notices]
+    return {one.name: (len(one.frame), int(one.frame.geometry.notna().sum())) for one in found}, told
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("vct")
+
+
+def look(data, path):
+    found, told = counts(data, path)
+    wanted, _ = counts(whole(), path)
+    if found is not None and found != wanted:
+        # Rows without shapes and shapes without rows are told; so is a section that nobody knows.
+        assert set(told) & {"vct_note_no_row", "vct_note_no_shape", "vct_note_section"}, (found, wanted)
+
+
+@settings(max_examples=150, **QUIET)
+@given(st.data())
+def test_bytes_changed(folder, data):
+    content = bytearray(whole())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    look(bytes(content), folder / "a.vct")
+
+
+@settings(max_examples=100, **QUIET)
+@given(st.data())
+def test_pieces_lost_doubled_or_moved(folder, data):
+    content = whole()
+    a, b = sorted(data.draw(st.integers(0, len(content))) for _ in range(2))
+    at = data.draw(st.integers(0, len(content)))
+    rest = content[:a] + content[b:]
+    look(
+        data.draw(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
+        folder / "a.vct",
+    )
+
+
+@settings(max_examples=100, **QUIET)
+@given(
+    st.integers(0, 10**9),
+    st.sampled_from(
+        [b"-1", b"0", b"1", b"999999999999", b"9" * 400, b"nan", b"inf", b"1e9", b"", b"\xff\xfe", "１".encode("gbk")]
+    ),
+)
+def test_a_number_replaced(folder, seed, value):
+    """Any number of the file by one that is huge, negative or none."""
+    import re
+
+    content, chance = whole(), random.Random(seed)
+    found = chance.choice(list(re.finditer(rb"-?\d+(?:\.\d+)?", content)))
+    look(content[: found.start()] + value + content[found.end() :], folder / "a.vct")
+
+
+@settings(max_examples=60, **QUIET)
+@given(st.integers(0, 3), st.randoms())
+def test_lines_in_another_order(folder, swaps, chance):
+    lines = whole().split(b"\r\n")
+    for _ in range(swaps):
+        a, b = chance.randrange(len(lines)), chance.randrange(len(lines))
+        lines[a], lines[b] = lines[b], lines[a]
+    look(b"\r\n".join(lines), folder / "a.vct")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank lines"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+def test_other_line_ends_and_a_mark_are_read(tmp_path, end, mark):
+    path = tmp_path / "a.vct"
+    path.write_bytes(mark + SQUARES.replace("\n", end).encode("gbk"))
+    (found,) = read_vct(path)
+    assert found.frame["GHFQDM"].tolist() == ["510", "520"] and found.frame.area.tolist() == [10_000, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        # Counts of a thousand million, wherever a count stands.
+        (changed(("\n1\n1\n11\n2\n375", "\n1\n1000000000\n11\n2\n375")), "vct_number", None),
+        (changed(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
+        (changed(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
+        (changed(("YDYHGHFQ,2", "YDYHGHFQ,1000000000")), "vct_field", None),
+        # A ring that begins with a hole's mark, or ends with one, or has nothing between two.
+        (changed(("21\n2\n-1,-2", "21\n1\n0")), "vct_no_ring", line_of(SQUARES, "11", 4)),
+        (changed(("21\n2\n-1,-2", "21\n2\n-1,-1")), "vct_gap", line_of(SQUARES, "11", 4)),
+        (changed(("Offset:0,0", "Offset:inf,0")), "vct_head_value", line_of(SQUARES, "Offset:0,0")),
+        (changed(("0,3,37", "0,inf,37")), "vct_head_value", 13),
+        (changed(("37500200,4150100\n37500200,", "37500200,1e300\n37500200,")), "vct_position", line_of(SQUARES, "37500200,4150100")),
+        (changed(("\n2\n37500100,4150000\n37500100,4150100\n", "\n2\n37500100,4150000\n37500100,4150000\n")), "vct_open_ring", line_of(SQUARES, "11", 4)),
+        (changed(("21\n2\n1,3", "21\n2\n1," + "9" * 30)), "vct_number", line_of(SQUARES, "1,3")),
+        (changed(("\n11\n2090", "\n" + "9" * 30 + "\n2090")), "vct_number", None),
+        (changed(("37500050.000000,4150050.000000", "nan,inf")), "vct_position", None),
+        (changed(("GHFQDM,Char,3", "GHFQDM,Int,3"), (",510\n", f",{'9' * 30}\n")), "vct_value", line_of(SQUARES, "11,140122000000000001,510")),
+        (changed(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_too_much(tmp_path, text, key, line):
+    path = put(tmp_path / "a.vct", text)
+    if key == "":
+        assert len(read_vct(path)[0].frame) == 2
+        return
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    assert key is None or caught.value.key == key, caught.value
+    assert line is None or caught.value.params["line"] == line
+
+
+def test_a_line_there_and_back_is_kept(tmp_path):
+    """No area: rules say so, reading does not."""
+    (found,) = read_vct(put(tmp_path / "a.vct", changed(("21\n2\n-1,-2", "21\n2\n-1,1"))))
+    assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000
+
+
+@example(b"HeadBegin\r\n")
+@settings(max_examples=60, **QUIET)
+@given(st.binary(max_size=300))
+def test_anything_at_all(folder, data):
+    assert counts(data, folder / "a.vct")[0] is None
