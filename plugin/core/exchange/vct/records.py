@@ -11,7 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .shapes import labels, rings_of, rounded
+from .printing import numbers, records
+from .shapes import labels, rings_of
 from .shared import share
 
 if TYPE_CHECKING:
@@ -38,22 +39,16 @@ class Form:
     check: Callable[[], None]
 
 
-def numbers(values: NDArray, decimals: int) -> list[str]:
-    """Numbers with up to so many decimals, zeros at their end left out."""
-    texts = [f"{value:.{decimals}f}" for value in rounded(values, decimals).ravel().tolist()]
-    return [text.rstrip("0").rstrip(".") for text in texts] if decimals else texts
-
-
-def _positions(xy: NDArray, decimals: int) -> str:
-    flat = iter(numbers(xy, decimals))
-    return "\n".join(f"{x},{y}" for x, y in zip(flat, flat, strict=True))
-
-
 def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
     """(p,) single points, their ids from ``first`` on."""
-    for number, xy in enumerate(shapely.get_coordinates(points)):
-        _now_and_then(number, form)
-        out.write(f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n1\n{_positions(xy, form.decimals)}\n0\n")
+    heads = [f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n1\n" for number in range(len(points))]
+    _write(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, form)
+
+
+def _write(out: TextIO, xy: NDArray, at: list[int], heads: list[str], form: Form) -> None:
+    for block in records(xy, at, heads, "0\n", form.decimals):
+        form.check()
+        out.write(block)
 
 
 def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, form: Form) -> None:
@@ -62,7 +57,7 @@ def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, f
     for number, (xy, text, angle) in enumerate(places):
         _now_and_then(number, form)
         turn = np.format_float_positional(angle + 0.0, trim="-")
-        where = f"{_positions(xy, form.decimals)},{turn}"
+        where = ",".join([*numbers(xy, form.decimals), turn])
         out.write(f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n{text}\n{where}\n0\n")
 
 
@@ -74,12 +69,10 @@ def write_lines(out: TextIO, lines: NDArray, first: int, form: Form) -> None:
 
 
 def _write_lines(out: TextIO, xy: NDArray, at: NDArray, first: int, code: str, form: Form) -> None:
-    ends = at.tolist()
-    for number in range(len(ends) - 1):
-        _now_and_then(number, form)
-        start, stop = ends[number], ends[number + 1]
-        out.write(f"{first + number}\n{code}\n{form.style}\n{LINE}\n1\n{POLYLINE}\n{stop - start}\n")
-        out.write(f"{_positions(xy[start:stop], form.decimals)}\n0\n")
+    counts = np.diff(at).tolist()
+    kind = f"{code}\n{form.style}\n{LINE}\n1\n{POLYLINE}"
+    heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first)]
+    _write(out, xy, at.tolist(), heads, form)
 
 
 def write_polygons(

@@ -27,6 +27,7 @@ from ...template import Template
 from ...writing import beside
 from . import head, records
 from .annotation import ANGLE, TEXT, annotation
+from .printing import numbers
 from .settings import ENCODING, SEPARATOR, Settings, load_settings
 from .shapes import Parts, parts_of
 from .structure import Column, Table
@@ -259,7 +260,7 @@ class _Writer:
         decimals = self.settings.decimals(describe(self.crs).geographic)
         if not np.isfinite(self.low).all():
             self.low = self.high = np.zeros(2)
-        low, high = (records.numbers(corner, decimals) for corner in (self.low, self.high))
+        low, high = (numbers(corner, decimals) for corner in (self.low, self.high))
         lines = head.head_lines(self.crs, low, high, self.settings, today)
         lines += ["FeatureCodeBegin", *(t.code_line() for t in self.tables), "FeatureCodeEnd", "TableStructureBegin"]
         for table in self.tables:
