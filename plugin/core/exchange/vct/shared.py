@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+#: Numbers of vertices, rings and segments: a layer of two thousand million vertices fits nowhere anyway.
+_WHOLE = np.int32
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -30,18 +33,20 @@ def share(xy: NDArray, at: NDArray) -> Shared:
     if not len(xy):
         return Shared(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(at), int))
     lengths = np.diff(at)
-    ring = np.repeat(np.arange(len(lengths)), lengths)
-    after = np.arange(1, len(xy) + 1)
+    # A layer has some million vertices: every array of them counts.
+    ring = np.repeat(np.arange(len(lengths), dtype=_WHOLE), lengths)
+    after = np.arange(1, len(xy) + 1, dtype=_WHOLE)
     after[at[1:] - 1] = at[:-1]
-    before = np.empty(len(xy), dtype=np.int64)
-    before[after] = np.arange(len(xy))
-    vertex = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel(), return_inverse=True)[1]
+    before = np.empty(len(xy), dtype=_WHOLE)
+    before[after] = np.arange(len(xy), dtype=_WHOLE)
+    places = np.ascontiguousarray(xy).view(np.complex128).ravel()
+    vertex = np.unique(places, return_inverse=True)[1].astype(_WHOLE)
     segment, along = _segments(vertex, vertex[after])
     node = _nodes(vertex, segment[before], segment, at)
     order = _from_first_cut(node[vertex], ring, at)
     cut = np.flatnonzero(node[vertex[order]])
     # Within a line every segment comes once, so its least one tells line and direction.
-    mark = np.minimum.reduceat(segment[order] * 2 + along[order], cut)
+    mark = np.minimum.reduceat(segment[order] * np.int64(2) + along[order], cut)
     least, first, same = np.unique(mark // 2, return_index=True, return_inverse=True)
     # Lines are numbered as they come, so that neighbours in the file are neighbours on the ground.
     number = np.empty(len(least), dtype=np.int64)
@@ -57,8 +62,9 @@ def share(xy: NDArray, at: NDArray) -> Shared:
 def _segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
     """(v,) the number of the segment that begins at each vertex, whatever its direction, and 1 where it runs upwards."""
     low, high = np.minimum(start, end), np.maximum(start, end)
-    key = low * (int(high.max()) + 1) + high
-    return np.unique(key, return_inverse=True)[1], (start < end).astype(np.int64)
+    key = low * np.int64(int(high.max()) + 1) + high
+    del low, high
+    return np.unique(key, return_inverse=True)[1].astype(_WHOLE), start < end
 
 
 def _nodes(vertex: NDArray, coming: NDArray, going: NDArray, at: NDArray) -> NDArray:
@@ -79,10 +85,13 @@ def _nodes(vertex: NDArray, coming: NDArray, going: NDArray, at: NDArray) -> NDA
 
 def _from_first_cut(cut: NDArray, ring: NDArray, at: NDArray) -> NDArray:
     """(v,) the vertices in an order in which every ring begins with its first cut."""
-    lengths = np.diff(at)
-    place = np.arange(len(cut)) - at[:-1][ring]
-    shift = np.minimum.reduceat(np.where(cut, place, len(cut)), at[:-1])
-    return at[:-1][ring] + (place + shift[ring]) % lengths[ring]
+    begins, lengths = at[:-1].astype(_WHOLE), np.diff(at).astype(_WHOLE)
+    place = np.arange(len(cut), dtype=_WHOLE) - begins[ring]
+    shift = np.minimum.reduceat(np.where(cut, place, _WHOLE(len(cut))), at[:-1])
+    place += shift[ring]
+    place %= lengths[ring]
+    place += begins[ring]
+    return place
 
 
 def _lines(xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, first: NDArray) -> tuple[NDArray, NDArray]:
