@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is what a VCT file holds what was drawn? Asked of the text by plain Python and numpy, not by the reader under test."""
+
+import numpy as np
+import pandas as pd
+import shapely
+
+
+def edges_of(shapes, decimals=4):
+    """(e, 4) the undirected edges of polygons, each as often as it is drawn: x, y, x, y, the lower end first."""
+    rings = shapely.get_rings(shapes)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    xy = np.round(xy, decimals) + 0.0
+    along = (ring[1:] == ring[:-1]) & (xy[1:] != xy[:-1]).any(axis=1)
+    return _turned(xy[:-1][along], xy[1:][along])
+
+
+def _turned(a, b):
+    back = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
+    return np.where(back[:, None], np.hstack([b, a]), np.hstack([a, b]))
+
+
+def edges_in(path, code="1099000000"):
+    """(e, 4) the edges of the lines that only bound polygons, each as often as it is written."""
+    starts, ends, last = [], [], None
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.startswith(b"LineBegin"):
+                break
+        while (ident := next(lines).strip()) != b"LineEnd":
+            assert ident.isdigit()
+            own = next(lines).strip().decode() == code
+            count = int([next(lines) for _ in range(5)][-1])
+            for number in range(count):
+                place = next(lines)
+                if own and number:
+                    starts.append(last)
+                    ends.append(place)
+                last = place
+            assert next(lines).strip() == b"0"
+    return _turned(_parsed(starts), _parsed(ends))
+
+
+def _parsed(places):
+    return np.array([float(n) for n in b",".join(places).split(b",")]).reshape(-1, 2)
+
+
+def distinct(edges):
+    """(d,) how often each different edge comes, and the edges as rows."""
+    return np.unique(np.ascontiguousarray(edges).view([("", float)] * 4).ravel(), return_counts=True)[::-1]
+
+
+def every_edge_once(shapes, path):
+    """How many different edges there are, after the proof that the file has each of them once and no other."""
+    _, drawn = distinct(edges_of(shapes))
+    often, written = distinct(edges_in(path))
+    assert often.max(initial=1) == 1
+    assert len(drawn) == len(written) and (drawn == written).all()
+    return len(drawn)
+
+
+def values_differ(given, back):
+    """How many values of two frames with the same rows differ."""
+    assert len(given) == len(back)
+    names = [c for c in given if c != given.geometry.name]
+    assert names == [c for c in back if c != back.geometry.name]
+    return sum(_unlike(given[name].reset_index(drop=True), back[name].reset_index(drop=True)) for name in names)
+
+
+def _unlike(given, back):
+    missing = given.isna() | (given.astype(str) == "")
+    both = ~missing & ~back.isna()
+    one, other = given[both], back[both]
+    if given.dtype.kind in "if":
+        same = np.isclose(other.astype(float), one.astype(float), rtol=2e-14, atol=1e-12)
+    elif given.dtype.kind == "M":
+        same = (pd.to_datetime(other) == one).to_numpy()
+    else:
+        same = (other.astype(str) == one.astype(str)).to_numpy()
+    return int((missing != back.isna()).sum() + (~np.asarray(same)).sum())
