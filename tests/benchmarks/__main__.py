@@ -21,7 +21,7 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.report import Outcome
 from plugin.paths import RESOURCES
 
-from . import edits, overlays
+from . import edits, exchange, overlays
 from .measure import (
     HEADER,
     Row,
@@ -117,9 +117,13 @@ def main() -> None:
     options.add_argument("--parcels", type=int, default=SMALL)
     options.add_argument("--vertices", type=int, default=7, help="vertices put on each edge")
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--exchange", action="store_true", help="only what is exchanged: VCT and the package")
     options.add_argument("--no-qgis", action="store_true", help="leave QGIS's own overlay out")
     given = options.parse_args()
     path = county(given.parcels, given.vertices)
+    if given.exchange:
+        print("\n".join([HEADER, *(row.markdown() for row in exchange.rows(path, given.runs))]))
+        return
     table, seconds, result, frames = rules_rows(path, given.runs)
     count = vertices_of(frames)
     table.append(memory_row("检查的内存峰值（不计载入的库）", path, read_bytes(frames), most=3))
@@ -139,6 +143,7 @@ def main() -> None:
             theirs = overlays.qgis(polygons, Path(folder))
         table.append(overlays.rows(mine, theirs, f"QGIS native:intersection（{SMALL:,} 图斑）", 50)[-1])
     table += edits.rows(result.plan)
+    table += exchange.rows(path, given.runs)
     print(f"图斑 {len(frames['DLTB']):,}，顶点 {count:,}；发现 {len(result.report.findings)} 处\n\n{HEADER}")
     print("\n".join(row.markdown() for row in table))
 

@@ -15,6 +15,7 @@ from ...errors import InputError
 
 #: Coordinates taken at a time: a wrong count is noticed at the next word, not at the end of the file.
 _BLOCK = 20_000
+_LINE_FEED = ord("\n")
 #: A superset of GBK and GB2312.
 _CODEC = "gb18030"
 #: No position is farther out, whatever its unit; beyond this, and with what is no number at all, geometry fails.
@@ -57,10 +58,15 @@ class Lines:
         return None
 
     def line(self) -> bytes:
-        line = self.raw()
-        if line is None:
-            raise self.error("vct_cut_off")
-        return line
+        # As `raw`, but without another call: a file has a million lines and more.
+        for line in self._handle:
+            self.number += 1
+            if line[-1] != _LINE_FEED:
+                self._torn = self.number
+            line = line.rstrip(b"\r\n")
+            if line and not line.isspace():
+                return line
+        raise self.error("vct_cut_off")
 
     def text(self) -> str:
         """The next line decoded, spaces at its ends kept. InputError when it is not GBK."""
@@ -87,7 +93,13 @@ class Lines:
 
     def whole(self) -> int:
         """The next line as a whole number."""
-        return self.number_of(self.line())
+        line = self.line()
+        try:
+            number = int(line)
+        except ValueError:
+            # Said below.
+            return self.number_of(line)
+        return number if -_MOST <= number <= _MOST else self.number_of(line)
 
     def number_of(self, text: bytes | str) -> int:
         """A text as a whole number of 64 bits."""

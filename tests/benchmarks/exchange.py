@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What leaves the house: a layer as VCT beside the same layer as a shapefile, and the package of the county."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyogrio
+import shapely
+
+from plugin.core.exchange.vct.read import open_vct, read_vct
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.io import read_source
+from plugin.core.layer import SourceLayer
+from plugin.core.standard import load_standard
+from tests.core.vct_proof import edges_of, every_edge_once, values_differ
+
+from .measure import Row, least
+
+LAYER = "DLTB"
+_MOST_MOVED = 1e-4
+
+
+def layer_of(path: Path) -> SourceLayer:
+    found = read_source(path, wanted=lambda layer: layer.name == LAYER)
+    return next(layer for layer in found if layer.name == LAYER)
+
+
+def write(layer: SourceLayer, target: Path) -> None:
+    """As VCT, or as a shapefile by GDAL."""
+    if target.suffix == ".vct":
+        write_vct(target, [layer], templates=load_standard().templates)
+    else:
+        pyogrio.write_dataframe(layer.frame, target, encoding="GBK")
+
+
+def read(path: Path) -> int:
+    """Row after row, kept by nobody: what importing takes. A shapefile is read at once."""
+    if path.suffix != ".vct":
+        return len(pyogrio.read_dataframe(path))
+    with open_vct(path) as vct:
+        return sum(len(frame) for _, frame in vct.batches())
+
+
+def apart(what: str, *paths: Path) -> dict[str, float]:
+    """Memory (MB) and seconds of one step, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.exchange_memory", what, *map(str, paths)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def rows(path: Path, runs: int) -> list[Row]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        return [*_vct_rows(path, folder, runs), *_package_rows(path, folder)]
+
+
+def _vct_rows(path: Path, folder: Path, runs: int) -> list[Row]:
+    layer, vct, shp = layer_of(path), folder / "a.vct", folder / "a.shp"
+    shapes = layer.frame.geometry.to_numpy()
+    count = int(shapely.get_num_coordinates(shapes).sum())
+    table = []
+    for what, ours, theirs in (
+        ("写成", least(lambda: write(layer, vct), runs)[0], least(lambda: write(layer, shp), runs)[0]),
+        ("读回", least(lambda: read(vct), runs)[0], least(lambda: read(shp), runs)[0]),
+    ):
+        size = f"，{vct.stat().st_size / 1e6:.0f} MB" if what == "写成" else ""
+        other = f"shapefile（GDAL）{theirs:.2f} s"
+        table.append(Row(f"地类图斑{what} VCT", f"{ours:.2f} s{size}", other, f"{ours / theirs:.1f} ×"))
+    for what, word in (("write", "写"), ("read", "读")):
+        mine = apart(what, path, vct)["grown"]
+        other = apart(what, path, shp)["grown"]
+        each = mine * 1.048576e6 / count
+        table.append(
+            Row(
+                f"{word} VCT 的内存峰值增",
+                f"{mine:,.0f} MB",
+                f"shapefile（GDAL）{other:,.0f} MB",
+                f"每顶点 {each:.0f} 字节",
+            )
+        )
+    once = every_edge_once(shapes, vct)
+    table.append(
+        Row("VCT 里每条边只写一次", f"{once:,} 段", f"图上 {len(edges_of(shapes)):,} 段", "逐段相同", "相同", True)
+    )
+    (back,) = read_vct(vct, join=True)
+    differ = values_differ(layer.frame, back.frame)
+    sound = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    moved = float(shapely.hausdorff_distance(back.frame.geometry.to_numpy()[sound], shapes[sound]).max())
+    cells = len(back.frame) * (back.frame.shape[1] - 1)
+    met = differ == 0 and moved <= _MOST_MOVED
+    table.append(
+        Row(
+            "VCT 读回与原图层比",
+            f"{cells:,} 个属性值",
+            f"不同 {differ} 个",
+            f"节点最多移 {moved:.5f} m",
+            "0 个，≤ 0.0001 m",
+            met,
+        )
+    )
+    return table
+
+
+def _package_rows(path: Path, folder: Path) -> list[Row]:
+    made = apart("package", path, folder)
+    (package,) = folder.glob("成果/*")
+    seen = apart("inspect", package)
+    table = [
+        Row("成果包导出（检查之后，含读回核对）", f"{made['seconds']:.1f} s", f"检查 {made['before']:.1f} s",
+            f"{made['seconds'] / made['before']:.1f} ×", "≤ 10 分钟", made["seconds"] <= 600),
+        Row("成果包检查", f"{seen['seconds']:.1f} s", f"检查 {made['before']:.1f} s",
+            f"{seen['seconds'] / made['before']:.1f} ×", "≤ 10 分钟", seen["seconds"] <= 600),
+    ]  # fmt: skip
+    for what, told in (("导出", made), ("检查", seen)):
+        peak = told["peak"]
+        table.append(Row(f"成果包{what}的内存峰值", f"{peak:,.0f} MB", "", "", "< 4 GB", peak < 4000))
+    return table

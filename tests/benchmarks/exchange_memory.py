@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One step of writing, reading or packing in a process of its own, which says what time and memory it took.
+
+``write PATH TARGET``, ``read PATH SOURCE``, ``package PATH FOLDER``, ``inspect PACKAGE``.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from plugin.core.check import Options, check
+from plugin.core.exchange.package.export import Order, export_package
+from plugin.core.exchange.package.inspect import inspect_package
+from plugin.core.exchange.package.profile import load_package
+
+from .exchange import layer_of, read, write
+from .measure import peak_mb
+
+
+def main(what: str, *names: str) -> None:
+    paths = [Path(name) for name in names]
+    told: dict[str, float] = {}
+    if what == "package":
+        started = time.perf_counter()
+        checked = check(paths[0], Options(profile="hunyuan"))
+        told["before"] = time.perf_counter() - started
+        (paths[1] / "成果").mkdir()
+        order = Order(load_package("county"), paths[1] / "成果", force=True)
+    layer = layer_of(paths[0]) if what == "write" else None
+    before, started = peak_mb(), time.perf_counter()
+    if layer is not None:
+        write(layer, paths[1])
+    elif what == "read":
+        read(paths[1])
+    elif what == "package":
+        export_package(checked, order)
+    else:
+        inspect_package(paths[0], load_package("county"), Options(profile="hunyuan"))
+    told |= {"seconds": time.perf_counter() - started, "grown": peak_mb() - before, "peak": peak_mb()}
+    print(json.dumps(told))
+
+
+main(*sys.argv[1:])
