@@ -1110,6 +1110,10 @@ What must be in a package is a form: county, city, or the path of a .toml file o
         <translation>生成报告</translation>
     </message>
     <message>
+        <source>Make the maps that are not in that folder</source>
+        <translation>生成文档文件夹里没有的图件</translation>
+    </message>
+    <message>
         <source>Make the yearly maintenance package</source>
         <translation>年度动态维护</translation>
     </message>
@@ -1244,6 +1248,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Maps not made</source>
         <translation>没有生成的图件</translation>
+    </message>
+    <message>
+        <source>Maps: those that the form lists and the folder does not have are made of the layers that are packed, at the dpi of the form; which are not made, and why, is in the log and in the manifest. A map of your own (export_maps, or any other program) goes into the folder under the name that the form asks for, and is taken as it is. The window waits while a page is drawn; Cancel works between pages.</source>
+        <translation>图件：样式列出、文档文件夹里没有的，由插件按写进成果包的图层出图，分辨率按样式；哪些没有生成、为什么，写在日志和清单里。自己做的图（export_maps 或别的软件出的）按样式要求的名称放进文档文件夹，原样收入。画一页时窗口要等一会儿，“取消”在两页之间起作用。</translation>
     </message>
     <message>
         <source>Misclosure, sum (m²)</source>

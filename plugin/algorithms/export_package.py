@@ -21,7 +21,7 @@ from .check_plan import CheckPlan
 from .common import advanced, progress_to, text_parameter
 from .say import say_county, say_package, say_report, say_written
 
-PACKAGE, DOCUMENTS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "PERSONAL", "FORCE", "OUTPUT"
+PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
 #: Share of the progress that the check takes.
 _CHECKING = 0.4
 
@@ -39,7 +39,7 @@ class ExportPackage(CheckPlan):
         return ["package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库"]
 
     def shortHelpString(self):
-        return tr(
+        text = tr(
             "Checks the plan and, when it passes, makes the package that is handed in: a folder named after the county, with "
             "layers, documents, tables, maps, metadata and a manifest.\n\n"
             "What is in it and how things are called is a form: county, city, or the path of a .toml file of your own (copy "
@@ -52,6 +52,13 @@ class ExportPackage(CheckPlan):
             "Force: a package is made although the plan does not pass or something is missing; its manifest and metadata say "
             "so. A former package in the same place is replaced as a whole; when anything goes wrong, it stays as it is."
         )
+        maps = tr(
+            "Maps: those that the form lists and the folder does not have are made of the layers that are packed, at the dpi of the "
+            "form; which are not made, and why, is in the log and in the manifest. A map of your own (export_maps, or any other "
+            "program) goes into the folder under the name that the form asks for, and is taken as it is. The window waits "
+            "while a page is drawn; Cancel works between pages."
+        )
+        return f"{text}\n\n{maps}"
 
     def initAlgorithm(self, configuration=None):
         from ..core.exchange.package.profile import package_ids
@@ -64,6 +71,8 @@ class ExportPackage(CheckPlan):
         folder = Qgis.ProcessingFileParameterBehavior.Folder
         documents = tr("Folder with documents, maps and tables")
         self.addParameter(QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True))
+        maps = tr("Make the maps that are not in that folder")
+        self.addParameter(QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True))
         personal = QgsProcessingParameterBoolean(PERSONAL, tr("With personal data"), defaultValue=False)
         self.addParameter(advanced(personal))
         force = tr("Force: make it although the plan does not pass")
@@ -93,6 +102,7 @@ class ExportPackage(CheckPlan):
             Path(documents) if documents else None,
             force=self.parameterAsBoolean(parameters, FORCE, context),
             personal=self.parameterAsBoolean(parameters, PERSONAL, context),
+            maps=self.parameterAsBoolean(parameters, MAPS, context),
         )
 
     def execute(self, parameters, context, feedback):

@@ -248,6 +248,12 @@ def say_package(feedback, done: Exported, lang: str) -> None:
     for row in done.manifest["layers"]:
         line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
         feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
+    for origin in ("made", "given"):
+        maps = [row for row in done.manifest["maps"] if row["origin"] == origin]
+        if maps:
+            named = "、".join(f"{row['number']}{row['title']}" for row in maps)
+            line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": named}
+            feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
     if done.manifest["check"]["forced"]:
         feedback.pushWarning(texts.get("toolbox", "package_forced"))
     feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.digest))

@@ -24,9 +24,11 @@ def export(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Exported:
-    """Make the package, in any thread. Raises SanxianError, and Cancelled; then what stood at the target still does."""
+    """Make the package, in any thread; its maps are printed on the main one, page by page. Raises SanxianError, and
+    Cancelled; then what stood at the target still does."""
     from ..core.exchange.package.export import export_package
     from ..core.render.html import render
+    from .layouts import packed
     from .pictures import draw
 
     stop = stopper(cancelled)
@@ -34,7 +36,7 @@ def export(
     def page() -> str:
         return render(checked.report, checked.plan.norm, draw(checked.plan, checked.report, check=stop))
 
-    return export_package(checked, order, page=page, progress=progress, check=stop)
+    return export_package(checked, order, page=page, draw=packed.draw, progress=progress, check=stop)
 
 
 @steady

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import shapely
 from plugin.core.assembly import assemble
 from plugin.core.check import Options
 from plugin.core.exchange.package.content import Content, contents
-from plugin.core.exchange.package.facts import FileFact, LayerFact, PackageFacts, _dpi
+from plugin.core.exchange.package.facts import FileFact, LayerFact, PackageFacts
+from plugin.core.exchange.package.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata import metadata_xml
 from plugin.core.exchange.package.profile import LayerSlot, PackageProfile, VectorSet, load_package
 from plugin.core.exchange.package.tables_read import Cell, Sheet, Workbook
@@ -64,6 +67,13 @@ def names(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
 
 
+def jpg(dpi: int = 300) -> bytes:
+    """The smallest picture that is whole: a grey pixel."""
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00"
+    return head + b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00" + scan + b"\xff\xd9"
+
+
 #: A package as the county form wants it: path → content. Of the database only what tells that there is one.
 COMPLETE = {
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/a00000001.gdbtable": b"x",
@@ -73,7 +83,7 @@ COMPLETE = {
     "2-规划文档/140225浑源县质量检查报告.pdf": b"%PDF-1.4 checked",
     "2-规划文档/140225浑源县质量检查记录.pdf": b"%PDF-1.4 record",
     "3-规划表格/140225浑源县国土空间规划表格.mdb": b"mdb",
-    "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0 map",
+    "4-规划图件/140225浑源县01三条控制线图.jpg": jpg(),
 }
 LAYERS = {
     "XZQX": 1,
@@ -138,7 +148,10 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         form,
         changes.get("root", "140225")[:6] if changes.get("root", "140225")[:6].isdigit() else "140225",
         "浑源县",
-        tuple(FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), _dpi(c)) for p, c in content.items()),
+        tuple(
+            FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), read(BytesIO(c)) if is_jpeg(p) else None)
+            for p, c in content.items()
+        ),
         tuple(seen),
         manifest,
         changes.get("state", "ok" if manifest else "missing"),

@@ -28,7 +28,7 @@ from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, is_whole
 from plugin.core.exchange.package.lock import writing
 from plugin.core.exchange.package.profile import load_package
 from plugin.paths import PACKAGES
-from tests.core.made_package import names
+from tests.core.made_package import jpg, names
 from tests.core.small import digest, said
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -243,7 +243,7 @@ def test_what_would_be_lost_stops_even_who_insists(source, order, tmp_path):
 
 def test_documents_are_found_by_name(checked, order, documents):
     (documents / "里面").mkdir()
-    (documents / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (documents / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(jpg())
     (documents / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")
     (documents / "Thumbs.db").write_bytes(b"x")
     (documents / "笔记.txt").write_bytes(b"x")

@@ -22,7 +22,7 @@ from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
 from plugin.core.report import Verdict
 from plugin.core.standard import load_standard
-from tests.core.made_package import whole_package
+from tests.core.made_package import jpg, whole_package
 from tests.core.small import digest, said
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
@@ -199,10 +199,11 @@ DAMAGES = {
     "an empty text": (lambda p: (p / TEXT).write_bytes(b""), ("DOC005", "empty")),
     "a text that is no pdf": (lambda p: (p / TEXT).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
     "a map that is no jpg": (lambda p: (p / MAP).write_bytes(b"GIF89a"), ("DOC005", "kind")),
-    "a map of 96 dpi": (
-        lambda p: (p / MAP).write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00`\x00`\x00\x00"),
-        ("DOC005", "dpi"),
-    ),
+    "a map of 96 dpi": (lambda p: (p / MAP).write_bytes(jpg(96)), ("DOC005", "dpi")),
+    "a map copied by half": (lambda p: (p / MAP).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
+    "two maps of one number": (lambda p: (p / MAP.replace("三条控制线图", "图")).write_bytes(jpg()), ("DOC030", "number")),
+    "one map twice": (lambda p: (p / MAP.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
+    "a number left out": (lambda p: (p / MAP.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
     "a text that was changed": (lambda p: (p / TEXT).write_bytes(b"%PDF-1.4 other"), ("DOC006", "changed")),
     "a file put in afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
     "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),

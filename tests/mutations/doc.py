@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from tests.core.made_package import DATABASE, facts_of
+from tests.core.made_package import DATABASE, facts_of, jpg
 from tests.county.measure import statutory_area
 from tests.mutations.frame import Draft, plants
 from tests.mutations.side import told
@@ -45,9 +45,14 @@ def a_plan_without_the_record_of_its_check(draft: Draft) -> None:
     put(draft, drop=[f"{DOCUMENTS}质量检查记录.pdf"])
 
 
+@plants("DOC002", case="maps", follows=["DOC006", "DOC030"])
+def one_map_of_the_list(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}04县域国土空间规划分区图.jpg": jpg()})
+
+
 @plants("DOC003", case="name", follows=["DOC006"])
 def a_neighbours_map(draft: Draft) -> None:
-    put(draft, add={"4-规划图件/140226左云县02图.jpg": b"\xff\xd8\xff"})
+    put(draft, add={"4-规划图件/140226左云县02图.jpg": jpg()})
 
 
 @plants("DOC003", case="folder", follows=["DOC006"])
@@ -72,8 +77,12 @@ def a_map_that_is_a_drawing(draft: Draft) -> None:
 
 @plants("DOC005", case="dpi", follows=["DOC006"])
 def a_map_for_the_screen(draft: Draft) -> None:
-    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00\x60\x00\x60\x00\x00"
-    put(draft, add={MAP: head})
+    put(draft, add={MAP: jpg(96)})
+
+
+@plants("DOC005", case="broken", follows=["DOC006"])
+def a_map_copied_by_half(draft: Draft) -> None:
+    put(draft, add={MAP: jpg()[:-2]})
 
 
 @plants("DOC006", case="changed")
@@ -88,7 +97,7 @@ def a_map_that_was_lost(draft: Draft) -> None:
 
 @plants("DOC006", case="more")
 def a_map_put_in_afterwards(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}02土地利用图.jpg": b"\xff\xd8\xff"})
+    put(draft, add={f"{MAPS}02土地利用图.jpg": jpg()})
 
 
 @plants("DOC006", case="manifest")
@@ -348,3 +357,18 @@ def a_report_of_another_check(draft: Draft) -> None:
 @plants("DOC013", case="profile")
 def a_report_by_another_profile(draft: Draft) -> None:
     report(draft, [{"id": "expansion_ratio_n1", "value": 1.2, "unit": "ratio"}])
+
+
+@plants("DOC030", case="number", follows=["DOC006"])
+def two_maps_of_one_number(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}01土地利用图.jpg": jpg()})
+
+
+@plants("DOC030", case="title", follows=["DOC006"])
+def one_map_twice(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}02三条控制线图.jpg": jpg()})
+
+
+@plants("DOC030", case="gap", follows=["DOC006"])
+def a_map_number_left_out(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}03土地利用图.jpg": jpg()})

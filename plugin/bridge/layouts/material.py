@@ -20,6 +20,7 @@ from qgis.core import (
 )
 
 from ...core.errors import InputError
+from ...core.map_needs import Answer, Lack, lack_of, roles_of
 from ...core.map_set import LayerSpec, Map
 from .. import recognise
 from ..layers import to_qgis_crs
@@ -40,25 +41,19 @@ class Township:
 
 
 @dataclass
-class Lack:
-    """Why a map is not made: a text key under [maps] with its parameters."""
-
-    key: str
-    params: dict[str, str]
-
-
-@dataclass
 class Material:
-    """A project and the layers of it that play a role. On the main thread only."""
+    """A project and the layers of it that play a role; ``known``: the county, where somebody has told it. On the main
+    thread only."""
 
     project: QgsProject
     roles: dict[str, QgsVectorLayer]
     norm: Norm
+    known: Township | None = None
 
     def answers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
         """Role and layer that answer the first of these concepts or roles; one without a feature only if none has any."""
-        concepts = self.norm.standard.concepts
-        there = [(role, self.roles[role]) for what in of for role in concepts.get(what, (what,)) if role in self.roles]
+        roles = roles_of(of, self.norm.standard.concepts)
+        there = [(role, self.roles[role]) for role in roles if role in self.roles]
         return next((one for one in there if has_features(one[1])), there[0] if there else None)
 
     def drawn(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
@@ -68,27 +63,16 @@ class Material:
 
     def lack(self, one: Map) -> Lack | None:
         """Why this map cannot be made; None when it can."""
-        needed = [spec for spec in one.layers if spec.need and not self.drawn(spec)]
-        choice = [spec for spec in one.layers if spec.any]
-        if not needed and choice and not any(self.drawn(spec) for spec in choice):
-            needed = choice
-        if not needed:
-            return None
-        spec = needed[0]
-        found = self.answers(spec.of)
-        if found:
-            return Lack("layer_empty", {"layer": found[1].name(), "name": spec.name})
-        own = [spec for spec in one.layers if not spec.underlay]
-        if one.scope == "centre" and not any(self.drawn(spec) for spec in own):
-            return Lack("no_centre", {})
-        names = "、".join(dict.fromkeys(s.name for s in needed))
-        roles = "、".join(dict.fromkeys(self.role_names(s.of) for s in needed))
-        return Lack("layer_missing", {"name": names, "roles": roles})
+
+        def answer(of: tuple[str, ...]) -> Answer | None:
+            found = self.answers(of)
+            return Answer(found[0], found[1].name(), has_features(found[1])) if found else None
+
+        return lack_of(one, answer, self.norm.standard.concepts)
 
     def role_names(self, of: Iterable[str]) -> str:
         """The roles that would answer, for a message."""
-        concepts = self.norm.standard.concepts
-        return " / ".join(dict.fromkeys(role for what in of for role in concepts.get(what, (what,))))
+        return " / ".join(roles_of(of, self.norm.standard.concepts))
 
     def field(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
         """The name of a layer's field of this meaning; empty when it has none."""
@@ -102,6 +86,8 @@ class Material:
     @cached_property
     def county(self) -> Township:
         """Code (six digits) and name of the county. InputError when neither layers nor profile tell."""
+        if self.known is not None:
+            return self.known
         row = self._rows(COUNTY)[:1]
         if row and _COUNTY_CODE.match(row[0].code):
             return Township(row[0].code, row[0].name or self._division(row[0].code))

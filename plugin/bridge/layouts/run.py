@@ -9,12 +9,13 @@ from pathlib import Path
 
 from qgis.core import QgsPrintLayout
 
+from ...core.map_needs import Lack
 from ...core.map_set import Map, Sheet
 from ...core.writing import beside
 from . import keep
 from .build import Builder
 from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page
-from .material import TOWNSHIPS, Lack
+from .material import TOWNSHIPS
 
 Progress = Callable[[float, str], None]
 

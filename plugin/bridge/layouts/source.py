@@ -22,6 +22,8 @@ from ..threads import steady
 from .material import Material, of_layers
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from ...core.check import Options
     from ...core.layer import SourceLayer
 
@@ -80,7 +82,7 @@ def _copied(
             unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
         elif layer.crs is not None:
             table = f"t{number}"
-            if _write(layer, file, table):
+            if write_layer(layer.frame, file, table):
                 names[table] = (layer.name, layer.template_id)
     if not names:
         raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in found))
@@ -92,11 +94,11 @@ def _problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
     return key, {"layer": layer.name, "role": layer.template_id or layer.name, **params}
 
 
-def _write(layer: SourceLayer, file: Path, table: str) -> bool:
-    """One layer, its shapes as they are; False where none has a kind that a map draws."""
+def write_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
+    """One layer of a GeoPackage, its shapes as they are; False where none has a kind that a map draws."""
     import pyogrio
 
-    frame = layer.frame[~(layer.frame.geometry.isna() | layer.frame.geometry.is_empty)]
+    frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
     kinds = {_MULTI.get(kind, kind) for kind in frame.geom_type.unique()}
     drawable = next((kind for kind in ("MultiPolygon", "MultiLineString", "MultiPoint") if kind in kinds), "")
     if len(frame) and not drawable:

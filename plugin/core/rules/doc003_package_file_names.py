@@ -49,7 +49,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    own = package.made_by_us()
+    own = package.made_by_us() | package.world_files()
     for file in package.single:
         if file.path in own or is_stray(file.name) or file.name.lower().endswith((".gpkg", ".vct")):
             continue

@@ -4,9 +4,15 @@ from collections.abc import Iterator
 from ..context import Context
 from ..exchange.package.facts import PackageFacts
 from ..exchange.package.files import BEGINNINGS
+from ..exchange.package.map_form import LEAST_DPI
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file
+
+#: How a jpg begins, up to its dots per inch.
+_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
+#: What is left of the smallest jpg behind its head: a frame of one pixel, a scan, the end.
+_REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
 
 
 @rule(
@@ -18,6 +24,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
     messages={
         "empty": "“{file}” is empty. Export it anew.",
         "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
+        "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -26,17 +33,18 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         example(
             "a map of 96 dpi",
             1,
-            add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00`\x00`\x00\x00"
-            },
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x00`\x00`\x00\x00" + _REST},
+        ),
+        example(
+            "a map that was copied by half",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST[:-2]},
         ),
     ],
     passes=[
         example(
             "a map of 300 dpi",
-            add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x01,\x01,\x00\x00"
-            },
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
         ),
         NONE_INSPECTED,
     ],
@@ -45,19 +53,15 @@ def file_contents(*, ctx: Context) -> RuleResult:
     """Documents and maps can be opened.
 
     What it checks
-        The first bytes of documents, tables and maps against their suffix; empty files; the resolution of maps in jpg (at least 300 dpi).
+        The first bytes of documents, tables and maps against their suffix; empty files; whether a jpg is whole; the resolution of maps in jpg (at least 300 dpi).
     Why
         A file that nobody can open is a part that is missing, found only by the one who receives it.
     How to fix
         Export the file anew.
     Limits
-        Only the beginning of a file is read: a pdf that is damaged further on is not told. A jpg that does not tell its resolution is not judged.
+        Of a pdf only the beginning is read, of a jpg its marks and its end: what is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
     return judged(ctx, _look)
-
-
-#: Dots per inch of maps (汇交要求).
-LEAST_DPI = 300
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -68,5 +72,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield on_file(file.path, "empty")
         elif not file.head.startswith(begins):
             yield on_file(file.path, "kind")
-        elif file.path in maps and file.dpi is not None and round(file.dpi) < LEAST_DPI:
-            yield on_file(file.path, "dpi", dpi=round(file.dpi), least=LEAST_DPI)
+        elif file.picture is not None and not file.picture.whole:
+            yield on_file(file.path, "broken")
+        elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:
+            yield on_file(file.path, "dpi", dpi=round(dpi), least=LEAST_DPI)

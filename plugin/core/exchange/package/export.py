@@ -15,6 +15,7 @@ from .hashes import write_digest
 from .lock import writing
 from .making import Making, Steps
 from .manifest import head, slot_rows, write_manifest
+from .maps import MAPS_BEGIN, Drawer, plan_maps, told
 from .order import Exported, Order, Progress, names_of, package_path
 from .parts import PARTS
 from .prepare import prepare
@@ -38,10 +39,12 @@ def export_package(
     order: Order,
     *,
     page: Callable[[], str] | None = None,
+    draw: Drawer | None = None,
     progress: Progress = lambda share, text: None,
     check: Callable[[], None] = lambda: None,
 ) -> Exported:
-    """Make the package of a checked plan. ``page``: the report as HTML (default without pictures).
+    """Make the package of a checked plan. ``page``: the report as HTML (default without pictures); ``draw``: makes the maps
+    (default: they are not made, and the manifest says so).
 
     OutputError when the gate is shut (a plan that does not pass, something that the form wants is missing) and nobody forces
     it; when somebody else exports to the target or inspects it; when something cannot be written without loss; when what was
@@ -49,7 +52,7 @@ def export_package(
     """
     target = package_path(checked.plan, order)
     with made_folder(order.folder), writing(target):
-        return _export(checked, order, target, page, progress, check)
+        return _export(checked, order, target, page, draw, progress, check)
 
 
 def _export(
@@ -57,6 +60,7 @@ def _export(
     order: Order,
     target: Path,
     page: Callable[[], str] | None,
+    draw: Drawer | None,
     progress: Progress,
     check: Callable[[], None],
 ) -> Exported:
@@ -67,17 +71,18 @@ def _export(
     progress(0.0, "")
     sets, problems = prepare(checked, order, check)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None)
-    problems = [*verdict(checked), *problems, *missing]
+    work = plan_maps(plan, order, filled, values, draw)
+    problems = [*verdict(checked), *problems, *missing, *told(work.lacking, lang)]
     pass_gate(problems, order, target, lang)
     manifest = head(checked, form, values, target.name, forced=bool(of_level(problems, Level.GATE)))
-    steps = Steps(sum(len(c) for s in sets for c in s.contents), progress)
+    steps = Steps(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.wishes else 0.95)
     with whole_folder(target, check) as new:
-        making = Making(checked, form, new, values, manifest, filled, page, steps, check)
+        making = Making(checked, form, new, values, manifest, filled, work, page, steps, check)
         manifest["layers"] = [row for one in sets for row in put_set(one, making)]
         manifest["slots"] = slot_rows(filled, form)
         for part in PARTS:
             problems += part(making)
-        told = write_manifest(new, manifest, problems, lang, check)
+        written = write_manifest(new, manifest, problems, lang, check)
         digest = write_digest(new)
     progress(1.0, "")
-    return Exported(target, digest, told, problems)
+    return Exported(target, digest, written, problems)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,9 @@ from ...geometry import crs as crs_care
 from ...writing import os_reason
 from .files import is_stray
 from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_digest
+from .jpeg import Picture, is_jpeg
+from .jpeg import look_at as look_at_jpeg
+from .maps import world_file_of
 from .names import fill, recogniser
 from .profile import FORMAT_NAMES, FORMATS, FileSlot, PackageProfile
 from .tables_read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
@@ -37,14 +39,14 @@ _MOST_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class FileFact:
-    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``dpi`` None where
-    the picture does not tell."""
+    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
+    jpg says of itself, None for any other file."""
 
     path: str
     size: int
     head: bytes = b""
     sha256: str = ""
-    dpi: float | None = None
+    picture: Picture | None = None
 
     @property
     def name(self) -> str:
@@ -117,8 +119,23 @@ class PackageFacts:
         return self.form.place(folder, fill(pattern, values))
 
     def filling(self, slot: FileSlot) -> list[FileFact]:
-        told = recogniser(slot.file, self.values)
+        told = recogniser(slot.file, {**self.values, **slot.own})
         return [f for f in self.single if told.fullmatch(f.name)]
+
+    def maps(self) -> list[tuple[FileFact, str, str]]:
+        """Maps by path, each with the number and the title that its name tells (empty where the form asks for none)."""
+        found: dict[str, tuple[FileFact, str, str]] = {}
+        for slot in (one for one in self.form.files if one.kind == "map"):
+            told = recogniser(slot.file, {**self.values, **slot.own})
+            for file in self.filling(slot):
+                match = told.fullmatch(file.name)
+                named = {**slot.own, **(match.groupdict() if match else {})}
+                found.setdefault(file.path, (file, named.get("number", ""), named.get("title", "")))
+        return sorted(found.values(), key=lambda one: one[0].path)
+
+    def world_files(self) -> set[str]:
+        """Paths of files that would place a map, where the form asks for such."""
+        return {world_file_of(file.path) for file, _, _ in self.maps()} if self.form.maps.world_file else set()
 
     def data_sets(self) -> list[str]:
         """Databases and folders of shapefiles by path, as they are called."""
@@ -195,7 +212,7 @@ def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> Fil
         with place.open("rb") as handle:
             head = handle.read(_HEAD)
         digest = sha256(place, check) if asked else ""
-        return FileFact(path, place.stat().st_size, head, digest, _dpi(head))
+        return FileFact(path, place.stat().st_size, head, digest, look_at_jpeg(place) if is_jpeg(path) else None)
     except OSError as error:
         if is_stray(place.name) or place.is_symlink():
             # ArcGIS keeps its .lock files to itself; a link that leads nowhere is no file. Either is told by its name.
@@ -226,14 +243,6 @@ def _manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     except (ValueError, KeyError, TypeError, AssertionError):
         return None, DAMAGED
     return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
-
-
-def _dpi(head: bytes) -> float | None:
-    """Dots per inch as the head of a jpg (JFIF) tells them."""
-    if len(head) < 18 or head[:2] != b"\xff\xd8" or head[6:10] != b"JFIF":
-        return None
-    unit, across, _ = struct.unpack(">BHH", head[13:18])
-    return {1: float(across), 2: across * 2.54}.get(unit)
 
 
 def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) -> list[LayerFact]:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
 from ...writing import os_reason
 from .hashes import files_below, sha256
+from .jpeg import is_jpeg, look_at
+from .map_form import LEAST_DPI
+from .maps import is_coarse, made_before, world_file_of
 from .names import fill, name_problem, recogniser
 from .problems import NAMED, Level, Problem
 from .profile import FileSlot, PackageProfile
@@ -46,17 +49,24 @@ def fill_slots(
     if documents is not None and not documents.is_dir():
         raise InputError("package_no_documents", folder=str(documents))
     given = _files(documents)
-    there = {**{name: paths[0] for name, paths in _files(former).items()}, **{n: p[0] for n, p in given.items()}}
+    kept = _files(former, made_before(former)) if former is not None else {}
+    there = {**{name: paths[0] for name, paths in kept.items()}, **{n: p[0] for n, p in given.items()}}
     filled, problems = [], []
     used: set[str] = set()
     for slot in form.files:
-        told = recogniser(slot.file, values)
-        names = [name for name in sorted(there) if name not in used and told.fullmatch(there[name].name)]
+        told = recogniser(slot.file, {**values, **slot.own})
+        fitting = [name for name in sorted(there) if told.fullmatch(there[name].name)]
+        names = [name for name in fitting if name not in used]
+        if slot.kind == "map" and form.maps.world_file:
+            names += [name for name in map(world_file_of, names) if name in there]
         used.update(names)
-        pattern = fill(slot.file, {"number": "01", "title": "…", "year": "…", **values})
+        pattern = fill(slot.file, {"number": "01", "title": "…", "year": "…", **values, **slot.own})
         paths = tuple(there[name] for name in names)
         filled.append(Filled(slot, pattern, paths))
-        problems += _look(slot, pattern, paths)
+        if slot.layout and not names:
+            # Perhaps it is made: `maps` tells when it is not.
+            continue
+        problems += _look(slot, pattern, [there[name] for name in names or fitting])
         problems += _look_at_names(slot, paths, [given.get(name, []) for name in names])
     strange = [given[name][0].name for name in sorted(given) if name not in used]
     if strange:
@@ -65,11 +75,12 @@ def fill_slots(
     return filled, problems
 
 
-def _files(folder: Path | None) -> dict[str, list[Path]]:
-    """Files of a folder and below by name, in small letters: Windows takes 图.JPG and 图.jpg for one."""
+def _files(folder: Path | None, but: Container[str] = ()) -> dict[str, list[Path]]:
+    """Files of a folder and below by name, in small letters: Windows takes 图.JPG and 图.jpg for one. ``but``: paths there
+    that are passed over."""
     found: dict[str, list[Path]] = {}
-    for _, path in files_below(folder) if folder is not None else ():
-        if not is_stray(path.name) and not path.name.startswith("."):
+    for place, path in files_below(folder) if folder is not None else ():
+        if not is_stray(path.name) and not path.name.startswith(".") and place not in but:
             found.setdefault(path.name.lower(), []).append(path)
     return found
 
@@ -93,20 +104,21 @@ def _look(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
     if not paths:
         level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
         return [] if slot.need == "O" else [Problem(level, key, params={"title": slot.title, "name": pattern})]
-    broken = [p.name for p in paths if not _begins_well(p)]
-    if not broken:
-        return []
+    broken = [p.name for p in paths if not _is_well(p)]
+    coarse = [p.name for p in paths if slot.kind == "map" and p.name not in broken and is_coarse(p)]
     return [
-        Problem(
-            Level.GATE, "file_broken", count=len(broken), features=tuple(broken[:NAMED]), params={"title": slot.title}
-        )
+        Problem(Level.GATE, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **more})
+        for key, names, more in (("file_broken", broken, {}), ("map_coarse", coarse, {"least": LEAST_DPI}))
+        if names
     ]
 
 
-def _begins_well(path: Path) -> bool:
-    """Is the file what its suffix says, by its first bytes?"""
+def _is_well(path: Path) -> bool:
+    """Is the file what its suffix says, by its first bytes, and a jpg whole?"""
     head = BEGINNINGS.get(path.suffix.lower().removeprefix("."), b"")
     try:
+        if is_jpeg(path.name):
+            return look_at(path).whole
         with path.open("rb") as handle:
             start = handle.read(max(len(head), 1))
     except OSError as error:

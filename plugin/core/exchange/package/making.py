@@ -14,24 +14,31 @@ if TYPE_CHECKING:
     from ...check import Checked
     from ...plan import Plan
     from .files import Filled
+    from .maps import MapWork
     from .profile import NamedFile, PackageProfile
 
 
 class Steps:
-    """Progress over rows that are written and read again."""
+    """Progress over rows that are written and read again, up to the share ``until``; then over what comes `after`."""
 
-    def __init__(self, rows: int, progress: Callable[[float, str], None]):
+    def __init__(self, rows: int, progress: Callable[[float, str], None], until: float = 0.95):
         self.total, self.done, self.progress, self.text = max(2 * rows, 1), 0, progress, ""
+        self.until = until
 
     def __call__(self, rows: int) -> None:
         self.done += rows
-        self.progress(0.95 * self.done / self.total, self.text)
+        self.progress(self.until * self.done / self.total, self.text)
+
+    def after(self, share: float, text: str) -> None:
+        """A share of what is done once the rows are."""
+        self.progress(self.until + (0.95 - self.until) * share, text)
 
 
 @dataclass(frozen=True)
 class Making:
     """``new``: the folder that becomes the package; ``values``: what placeholders stand for; ``manifest``: grows as parts are
-    made; ``page``: the report as HTML, None for the one without pictures; ``check`` may raise to stop."""
+    made; ``maps``: those to be made; ``page``: the report as HTML, None for the one without pictures; ``check`` may raise to
+    stop."""
 
     checked: Checked
     form: PackageProfile
@@ -39,6 +46,7 @@ class Making:
     values: dict[str, str]
     manifest: dict[str, Any]
     filled: list[Filled]
+    maps: MapWork
     page: Callable[[], str] | None
     steps: Steps
     check: Callable[[], None]

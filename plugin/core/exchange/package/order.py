@@ -26,13 +26,15 @@ Progress = Callable[[float, str], None]
 @dataclass(frozen=True)
 class Order:
     """What is asked for. ``folder``: where the package's own folder is made; ``documents``: a folder with what comes with the
-    data, or None; ``force``: make it although the gate is shut, and say so in it; ``personal``: with what tells of persons."""
+    data, or None; ``force``: make it although the gate is shut, and say so in it; ``personal``: with what tells of persons;
+    ``maps``: make those that the form has a layout for and the planner does not give."""
 
     form: PackageProfile
     folder: Path
     documents: Path | None = None
     force: bool = False
     personal: bool = False
+    maps: bool = True
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 from ...render.html import fill
 from ...render.words import Words
 from ...texts import Texts, number
+from .maps_page import map_rows, slots_beside
 
 #: Bases of areas, in the order of the columns.
 BASES = ("statutory", "survey", "net", "declared")
@@ -34,7 +35,8 @@ def page(manifest: dict[str, Any], lang: str) -> str:
             "forced": words.get("package", "forced", **gate) if check["forced"] else "",
             "bases": [words.get("package", f"area_{b}") for b in bases],
             "layers": _layers(manifest["layers"], bases, words),
-            "slots": [_slot(row, words) for row in manifest["slots"]],
+            "slots": [_slot(row, words) for row in slots_beside(manifest["slots"], manifest["maps"])],
+            "maps": map_rows(manifest["maps"], words),
             "files": _files(manifest["files"]),
             "total": number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],

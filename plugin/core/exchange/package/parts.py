@@ -13,6 +13,7 @@ from ...texts import Texts
 from ...writing import is_about_writing
 from .files import unreadable
 from .making import Making
+from .maps import maps
 from .metadata import metadata_xml
 from .problems import Level, Problem
 
@@ -74,4 +75,4 @@ def metadata(making: Making) -> list[Problem]:
 
 
 #: In the order they are made.
-PARTS: tuple[Part, ...] = (documents, report, tables, metadata)
+PARTS: tuple[Part, ...] = (documents, maps, report, tables, metadata)

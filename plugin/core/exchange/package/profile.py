@@ -16,6 +16,7 @@ from ...errors import DataError, OutputError
 from ...template import MARKS
 from ...texts import Texts
 from ..vct.head import VERTICAL, check_crs
+from .map_form import MAP_KEYS, MapSettings, check_map_slots, map_settings
 from .names import OWN_PLACEHOLDERS, PLACEHOLDERS, field_problem, fill, name_problem, unknown_placeholder
 
 NEEDS = ("M", "C", "O")
@@ -64,7 +65,9 @@ class VectorSet:
 
 @dataclass(frozen=True)
 class FileSlot:
-    """A document, map or table that comes with the data. With ``{number}`` or ``{title}`` in its name it stands for many."""
+    """A document, map or table that comes with the data. With ``{number}`` or ``{title}`` in its name it stands for many,
+    but for a map with a ``number`` (two digits): that is one, and so is its title. ``layout``: the map of the map set that
+    the plugin can make for it, or empty."""
 
     kind: str
     id: str
@@ -72,6 +75,13 @@ class FileSlot:
     folder: str
     file: str
     need: str
+    number: str = ""
+    layout: str = ""
+
+    @property
+    def own(self) -> dict[str, str]:
+        """What placeholders stand for in the name of this one alone."""
+        return {"number": self.number, "title": self.title} if self.number else {}
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ class PackageProfile:
     metadata: NamedFile
     tables: NamedFile | None
     words: TableWords
+    maps: MapSettings
     marks: dict[str, str]
     path: Path
 
@@ -130,7 +141,7 @@ def package_ids() -> list[str]:
 
 
 _TOP = ("id", "name", "standard", "source", "digits", "root", "secrecy", "folders", "vector", "report", "metadata")
-_TOP_MORE = ("secrecy_levels", "marks", "document", "map", "table", "tables")
+_TOP_MORE = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")
 _KINDS = ("document", "map", "table")
 
 
@@ -163,6 +174,8 @@ def load_package(name: str | Path) -> PackageProfile:
     )
     _no_two([v.id for v in vectors] + [f.id for f in files], path, "id")
     words = _table_words(table.get("tables", {}), path)
+    maps = map_settings(table.get("maps", {}), path)
+    check_map_slots(files, maps, path)
     metadata = _named(table["metadata"], "metadata", path, folders, METADATA_ITEMS)
     marks = _texts(table.get("marks", {}), path, "marks")
     for key, mark in marks.items():
@@ -178,6 +191,7 @@ def load_package(name: str | Path) -> PackageProfile:
         metadata=metadata,
         tables=_named(table["tables"], "tables", path, folders) if "tables" in table else None,
         words=words,
+        maps=maps,
         marks=marks,
         path=path,
     )
@@ -232,7 +246,8 @@ def _layer(row: Any, where: str, path: Path) -> LayerSlot:
 
 def _file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
     expect(row, dict, file=path, key=where)
-    check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=(), file=path, where=where)
+    more = MAP_KEYS if kind == "map" else ()
+    check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=more, file=path, where=where)
     for key, value in row.items():
         expect(value, str, file=path, key=f"{where}.{key}")
     _one_of(row["folder"], folders, path, f"{where}.folder")

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The maps of a package, of the plan that is packed and of nothing else: not of what the project shows.
+
+The plan's layers are written to a file of their own, in the thread that makes the package; QGIS opens them in a project of
+their own, and prints page by page, on the main thread.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
+
+from ...core.errors import OutputError
+from ...core.exchange.package.maps import Drawn, MapJob, Wish
+from ...core.map_needs import Lack, roles_of
+from ..layers import set_template
+from ..main_thread import on_main
+from . import frame
+from .build import Builder, Plate
+from .export import JPG, Page, write_page
+from .material import CENTRE, COUNTY, TOWNSHIPS, Material, Township
+from .source import write_layer
+
+if TYPE_CHECKING:
+    from ...core.layer import Layer
+
+#: How long the end of the work waits for the main thread, in seconds.
+_PATIENCE = 30.0
+
+
+def draw(job: MapJob) -> Iterator[Drawn]:
+    """A `Drawer`: the maps of a job, one after the other. In any thread that may use the plan.
+
+    Between pages ``job.check`` may raise. OutputError for a file that cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / "layers.gpkg"
+        tables = _written(job, file)
+        press = on_main(lambda: _Press(job, file, tables), job.check)
+        assert press is not None  # only who loses patience gets no answer
+        try:
+            for n, wish in enumerate(job.wishes):
+                job.progress(n / len(job.wishes), wish.one.title)
+                job.check()
+                yield _printed(press, wish, job.check)
+        finally:
+            # Before their file goes: Windows does not delete what is open.
+            on_main(press.close, patience=_PATIENCE)
+    job.progress(1.0, "")
+
+
+def _printed(press: _Press, wish: Wish, check: Callable[[], None]) -> Drawn:
+    drawn = on_main(lambda: press.print(wish, check), check)
+    assert drawn is not None
+    return drawn
+
+
+def _written(job: MapJob, file: Path) -> dict[str, str]:
+    """The layers that the maps show, in one file; role → table."""
+    tables: dict[str, str] = {}
+    for layer in _shown(job):
+        job.check()
+        table = f"t{len(tables)}"
+        if write_layer(_rows(layer), file, table):
+            tables[layer.role] = table
+    return tables
+
+
+def _shown(job: MapJob) -> list[Layer]:
+    """Layers of the plan that are on one of the maps or on its locator."""
+    specs = [spec.of for wish in job.wishes for spec in wish.one.layers]
+    concepts = job.plan.norm.standard.concepts
+    roles = dict.fromkeys(
+        role for of in (*specs, (COUNTY,), (TOWNSHIPS,), (CENTRE,)) for role in roles_of(of, concepts)
+    )
+    return [job.plan.layers[role] for role in roles if role in job.plan.layers]
+
+
+def _rows(layer: Layer):
+    """A layer's rows as they were read, but for those whose place cannot be right: a map would shrink to nothing."""
+    frame = layer.frame.set_crs(layer.crs, allow_override=True)
+    if not layer.stray:
+        return frame
+    return frame[[n not in layer.stray for n in range(len(frame))]]
+
+
+class _Press:
+    """Prints maps. On the main thread only."""
+
+    def __init__(self, job: MapJob, file: Path, tables: dict[str, str]):
+        self._job = job
+        self._project = QgsProject()
+        roles = {}
+        for role, table in tables.items():
+            name = job.plan.layers[role].name
+            roles[role] = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
+            set_template(roles[role], role)
+        self._project.addMapLayers(list(roles.values()))
+        material = Material(self._project, roles, job.plan.norm, Township(job.code, job.name))
+        said = job.settings
+        self._sheet = job.catalogue.sheets[said.page]
+        plate = Plate(job.secrecy, said.maker, said.drawer, said.date)
+        self._builder = Builder(material, job.catalogue, plate)
+
+    def print(self, wish: Wish, check: Callable[[], None]) -> Drawn:
+        lack = self._builder.material.lack(wish.one)
+        if lack:
+            return Drawn(wish, lack=lack)
+        layout = self._builder.build(wish.one, self._sheet)
+        page = Page(-1, wish.file.rpartition(".")[0], f"{self._job.name}{wish.one.title}")
+        said = self._job.settings
+        try:
+            names = write_page(
+                layout, page, self._job.folder, formats=(JPG,), dpi=said.dpi, world=said.world_file, check=check
+            )
+        except OutputError as error:
+            if error.key != "map_too_large":
+                raise
+            return Drawn(wish, lack=Lack("too_large", {"dpi": str(said.dpi)}))
+        return Drawn(wish, tuple(sorted(names)), *_system(layout))
+
+    def close(self) -> None:
+        self._project.clear()
+
+
+def _system(layout: QgsPrintLayout) -> tuple[str, float]:
+    """CRS and scale (denominator) of the main map."""
+    item = layout.itemById(frame.MAP)
+    assert isinstance(item, QgsLayoutItemMap)  # `Builder.build` has seen it
+    return item.crs().authid() or item.crs().description(), item.scale()

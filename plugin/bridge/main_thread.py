@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A call that only the main thread may make (layouts, projects), asked for by work that runs in another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, QThread, pyqtSignal, pyqtSlot
+
+R = TypeVar("R")
+#: How often the one who waits looks whether it should stop, in seconds.
+_LOOK = 0.1
+
+
+def on_main(
+    function: Callable[[], R], check: Callable[[], None] = lambda: None, patience: float | None = None
+) -> R | None:
+    """Call a function on the main thread and wait for its answer, or its error; at once when this is the main thread.
+
+    ``check`` may raise while the call waits for its turn: then it is never made. A call that has begun is waited for, so that
+    nothing it uses is gone too early. ``patience``: seconds after which a main thread that never has time (QGIS is closing)
+    is no longer waited for, with None as the answer.
+    """
+    application = QCoreApplication.instance()
+    if application is None or QThread.currentThread() == application.thread():
+        return function()
+    call = _Call(function, application.thread())
+    call.asked.emit()
+    waited = 0.0
+    while not call.over.wait(_LOOK):
+        waited += _LOOK
+        try:
+            check()
+        except BaseException:
+            if call.withdraw():
+                raise
+            call.over.wait()
+            raise
+        if patience is not None and waited > patience and call.withdraw():
+            return None
+    if call.error is not None:
+        raise call.error
+    return call.result
+
+
+class _Call(QObject):
+    """One call; it is made, or withdrawn, once."""
+
+    asked = pyqtSignal()
+
+    def __init__(self, function: Callable[[], Any], thread: QThread):
+        super().__init__()
+        self.function = function
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.over, self._mine = threading.Event(), threading.Lock()
+        self.moveToThread(thread)
+        self.asked.connect(self.make, Qt.ConnectionType.QueuedConnection)
+
+    def withdraw(self) -> bool:
+        """True when nobody has begun the call, and nobody will."""
+        return self._mine.acquire(blocking=False)
+
+    @pyqtSlot()
+    def make(self) -> None:
+        if not self._mine.acquire(blocking=False):
+            return
+        try:
+            self.result = self.function()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.over.set()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a jpg says of itself: pixels, dots per inch, and whether it is whole. Only its markers are read (ITU-T T.81, B.1;
+JFIF 1.02; Exif 2.3), a few kilobytes of however many."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_START, _END = b"\xff\xd8", b"\xff\xd9"
+_APP0, _APP1, _SCAN = 0xE0, 0xE1, 0xDA
+#: Frame headers of any coding; the other three of the range are tables.
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_EXIF = b"Exif\0\0"
+_X_RESOLUTION, _UNIT = 0x011A, 0x0128
+_CM = 2.54
+#: Bytes at the end in which the last marker must be: some cameras and editors leave a little behind it.
+_TAIL = 4096
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Width and height in pixels, 0 where no frame tells; ``dpi`` None where the file does not tell; ``whole``: it has a
+    picture and an end."""
+
+    width: int = 0
+    height: int = 0
+    dpi: float | None = None
+    whole: bool = False
+
+
+def is_jpeg(name: str) -> bool:
+    """Does a file's name say that it is one?"""
+    return name.lower().endswith((".jpg", ".jpeg"))
+
+
+def look_at(path: Path) -> Picture:
+    """What a file says; an empty `Picture` for one that is no jpg. OSError when it cannot be read."""
+    with path.open("rb") as handle:
+        return read(handle)
+
+
+def read(handle: BinaryIO) -> Picture:
+    """As `look_at`, of an open file that can be searched."""
+    if handle.read(2) != _START:
+        return Picture()
+    size, dpi, exif, scan = (0, 0), None, None, False
+    while (marker := _marker(handle)) is not None:
+        if marker == _SCAN:
+            scan = True
+            break
+        body = _body(handle)
+        if body is None:
+            break
+        if marker in _FRAMES and len(body) >= 5:
+            height, width = struct.unpack(">HH", body[1:5])
+            size = (width, height)
+        elif marker == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
+            dpi = _jfif_dpi(body)
+        elif marker == _APP1 and body.startswith(_EXIF):
+            exif = _exif_dpi(body[len(_EXIF) :])
+    return Picture(*size, dpi if dpi is not None else exif, scan and all(size) and _ends(handle))
+
+
+def _marker(handle: BinaryIO) -> int | None:
+    """The next marker; None where there is none. Bytes of 0xFF before it are padding."""
+    byte = handle.read(1)
+    if byte != b"\xff":
+        return None
+    while byte == b"\xff":
+        byte = handle.read(1)
+    return byte[0] if byte else None
+
+
+def _body(handle: BinaryIO) -> bytes | None:
+    """What a marker brings; None where the file ends before it does."""
+    head = handle.read(2)
+    length = struct.unpack(">H", head)[0] - 2 if len(head) == 2 else -1
+    body = handle.read(length) if length >= 0 else b""
+    return body if len(body) == length else None
+
+
+def _ends(handle: BinaryIO) -> bool:
+    handle.seek(0, 2)
+    handle.seek(max(handle.tell() - _TAIL, 0))
+    return _END in handle.read()
+
+
+def _jfif_dpi(body: bytes) -> float | None:
+    unit, across, down = struct.unpack(">BHH", body[7:12])
+    dots = float(min(across, down))
+    return {1: dots, 2: dots * _CM}.get(unit) if dots else None
+
+
+def _exif_dpi(body: bytes) -> float | None:
+    """From the first directory of Exif: resolution across and its unit (2 inch, 3 centimetre; inch where it is not said)."""
+    order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    try:
+        if order is None:
+            return None
+        (start,) = struct.unpack_from(order + "I", body, 4)
+        (count,) = struct.unpack_from(order + "H", body, start)
+        unit, dots = 2, None
+        for n in range(count):
+            place = start + 2 + 12 * n
+            (tag,) = struct.unpack_from(order + "H", body, place)
+            if tag == _UNIT:
+                (unit,) = struct.unpack_from(order + "H", body, place + 8)
+            elif tag == _X_RESOLUTION:
+                (where,) = struct.unpack_from(order + "I", body, place + 8)
+                above, below = struct.unpack_from(order + "II", body, where)
+                dots = above / below if below else None
+    except struct.error:
+        return None
+    return None if not dots else dots * _CM if unit == 3 else dots

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The maps of export_package: drawn of the plan that is packed, on the main thread, named as asked, with no trace of anybody."""
+
+import getpass
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProject,
+    QgsTask,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication, QThread
+
+from plugin.bridge.layouts import packed
+from plugin.bridge.main_thread import on_main
+from plugin.core.errors import Cancelled
+from plugin.core.exchange.package.hashes import is_whole
+from plugin.paths import PACKAGES
+from tests.core.made_package import jpg
+from tests.core.small import digest
+from tests.county import make_county
+from tests.county.write import write_geopackage
+from tests.qgis.helpers import Log, run
+from tests.qgis.maps_helpers import jfif_density, jpg_size
+
+pytestmark = [pytest.mark.usefixtures("provider", "project"), pytest.mark.slow]
+
+ROOT = "140225浑源县国土空间总体规划"
+MAPS = f"{ROOT}/4-规划图件"
+NAMES = [
+    f"140225浑源县{name}.jpg"
+    for name in (
+        "01县域用地现状图",
+        "02县域三条控制线图",
+        "03县域三区图",
+        "04县域国土空间规划分区图",
+        "05县域历史文化保护规划图",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory):
+    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
+    write_geopackage(path, make_county(300, defects=False)[0])
+    return path
+
+
+@pytest.fixture
+def given(tmp_path, county):
+    documents = tmp_path / "文档"
+    documents.mkdir()
+    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(b"%PDF-1.4\n")
+    return {"SOURCE": str(county), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
+
+
+def form_of(tmp_path, *changes):
+    text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "某省.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def manifest_of(given):
+    return json.loads((Path(given["OUTPUT"]) / ROOT / "manifest.json").read_text(encoding="utf-8"))
+
+
+def maps_of(given):
+    return {path.name: path for path in (Path(given["OUTPUT"]) / MAPS).glob("*")}
+
+
+@pytest.fixture(scope="module")
+def two_maps():
+    """A form with fewer maps, for what one map shows as well as five."""
+    return [('layout = "zones"\n', ""), ('layout = "three_zones"\n', ""), ('layout = "heritage"\n', "")]
+
+
+def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
+    # Somebody works on another county of the same names meanwhile.
+    project = QgsProject.instance()
+    for name in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "XZQX"):
+        other = QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
+        project.addMapLayer(other)
+    before = sorted(project.mapLayers())
+    feedback = Log()
+    run("export_package", given, feedback)
+    maps = maps_of(given)
+    assert sorted(maps) == NAMES
+    for path in maps.values():
+        assert jfif_density(path) == (1, 300, 300) and min(jpg_size(path)) > 3500
+    assert [row["origin"] for row in manifest_of(given)["maps"]].count("made") == 5
+    assert sorted(project.mapLayers()) == before and not project.layoutManager().printLayouts()
+    assert any("县域三条控制线图" in line for line in feedback.lines)
+    done = run("inspect_package", {"INPUT": str(Path(given["OUTPUT"]) / ROOT), "OUTPUT_JSON": str(tmp_path / "r.json")})
+    assert done["VERDICT"] == "conditional" and done["ERRORS"] == 0
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
+    assert [(f["code"], f["severity"]) for f in found if "图" in f["message"]] == [("DOC002", "INFO")]
+
+
+def test_nobody_and_no_place_is_named_in_the_maps(given, tmp_path, two_maps):
+    run("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
+    secrets = ["/tmp", "tmp/", socket.gethostname(), str(Path.home())]
+    secrets += [getpass.getuser()] if getpass.getuser() != "root" else []
+    for path in maps_of(given).values():
+        content = path.read_bytes()
+        head = content[: content.index(b"\xff\xda")]
+        assert b"Exif" not in head and b"http" not in head and b"QGIS" not in head
+        for secret in secrets:
+            for codec in ("utf-8", "utf-16-le"):
+                assert secret.encode(codec) not in head, (path.name, secret)
+
+
+def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, county, two_maps):
+    """What the planner has drawn and not saved is packed, and so it is on the map."""
+    form = form_of(tmp_path, *two_maps)
+    run("export_package", {**given, "PACKAGE": form})
+    first = maps_of(given)[NAMES[1]].read_bytes()
+    project = QgsProject.instance()
+    import fiona
+
+    for name in fiona.listlayers(county):
+        project.addMapLayer(QgsVectorLayer(f"{county}|layername={name}", name, "ogr"))
+    again = {key: value for key, value in given.items() if key != "SOURCE"} | {"PACKAGE": form}
+    run("export_package", again)
+    assert maps_of(given)[NAMES[1]].read_bytes() == first
+    (farmland,) = project.mapLayersByName("YJJBNTBHTB")
+    farmland.startEditing()
+    for feature in list(farmland.getFeatures())[:40]:
+        farmland.deleteFeature(feature.id())
+    run("export_package", {**again, "FORCE": True})
+    farmland.rollBack()
+    assert maps_of(given)[NAMES[1]].read_bytes() != first
+
+
+def test_a_map_of_the_planners_is_kept_byte_for_byte(given, tmp_path, two_maps):
+    own = jpg(600) + b"\n mine"
+    (Path(given["DOCUMENTS"]) / NAMES[1]).write_bytes(own)
+    run("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
+    assert maps_of(given)[NAMES[1]].read_bytes() == own and sorted(maps_of(given)) == NAMES[:2]
+    origins = {row["number"]: row["origin"] for row in manifest_of(given)["maps"] if row["file"]}
+    assert origins == {"01": "made", "02": "given"}
+
+
+def test_without_maps_when_nobody_wants_them(given):
+    feedback = Log()
+    run("export_package", {**given, "MAPS": False}, feedback)
+    assert not maps_of(given) and is_whole(Path(given["OUTPUT"]) / ROOT)
+    assert any("MAPS" in line and "县域三条控制线图" in line for line in feedback.lines)
+
+
+def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps):
+    form = form_of(tmp_path, *two_maps, ("dpi = 300", "dpi = 350"), ("world_file = false", "world_file = true"))
+    run("export_package", {**given, "PACKAGE": form})
+    maps = maps_of(given)
+    assert sorted(maps) == sorted([*NAMES[:2], *(name.replace(".jpg", ".jgw") for name in NAMES[:2])])
+    assert jfif_density(maps[NAMES[0]]) == (1, 350, 350)
+    step = float(maps[NAMES[0].replace(".jpg", ".jgw")].read_text().splitlines()[0])
+    row = manifest_of(given)["maps"][0]
+    assert step == pytest.approx(row["scale"] * 0.0254 / 350, rel=1e-3) and row["crs"] == "EPSG:4526"
+    package = str(Path(given["OUTPUT"]) / ROOT)
+    done = run("inspect_package", {"INPUT": package, "PACKAGE": form, "OUTPUT_JSON": str(tmp_path / "r.json")})
+    found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
+    assert done["ERRORS"] == 0 and not [f for f in found if f["code"] == "DOC003"]
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_cancelled_between_two_maps_the_former_package_stays(given, tmp_path, after):
+    run("export_package", {**given, "MAPS": False})
+    package = Path(given["OUTPUT"]) / ROOT
+    before, feedback = digest(package), Log()
+    seen = []
+
+    def count(text):
+        if text.startswith("县域"):
+            seen.append(text)
+            if len(seen) > after:
+                feedback.cancel()
+
+    feedback.setProgressText = count
+    assert run("export_package", given, feedback) == {}
+    assert len(seen) == after + 1 and digest(package) == before
+    assert [p.name for p in package.parent.iterdir()] == [ROOT]
+
+
+# -- threads
+
+
+class Work(QgsTask):
+    def __init__(self, work):
+        super().__init__("test", QgsTask.Flag.CanCancel)
+        self.work, self.answer, self.error = work, None, None
+
+    def run(self):
+        try:
+            self.answer = self.work()
+        except BaseException as error:
+            self.error = error
+            return False
+        return True
+
+
+def wait_for(task, seconds=120):
+    """Start a task and keep the main thread working until it ends."""
+    QgsApplication.taskManager().addTask(task)
+    end = time.monotonic() + seconds
+    while task.status() not in (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated):
+        QCoreApplication.processEvents()
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def in_a_task(work):
+    """What a function answers, or raises, in one of Qt's threads."""
+    task = Work(work)
+    wait_for(task)
+    if task.error is not None:
+        raise task.error
+    return task.answer
+
+
+def test_a_call_is_made_on_the_main_thread_and_its_answer_or_error_comes_back():
+    main = QCoreApplication.instance().thread()
+    assert in_a_task(lambda: on_main(QThread.currentThread)) == main
+
+    def fails():
+        raise ValueError("so")
+
+    with pytest.raises(ValueError, match="so"):
+        in_a_task(lambda: on_main(fails))
+    assert on_main(lambda: 7) == 7
+
+
+def test_who_stops_while_the_main_thread_is_busy_is_not_held_and_nothing_is_called():
+    called, stopped = [], threading.Event()
+
+    def check():
+        raise Cancelled
+
+    def work():
+        with pytest.raises(Cancelled):
+            on_main(lambda: called.append(1), check)
+        assert on_main(lambda: called.append(2), patience=0.2) is None
+        stopped.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    # The main thread is here and handles no events.
+    assert stopped.wait(10)
+    thread.join()
+    QCoreApplication.processEvents()
+    assert called == []
+
+
+def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_path, two_maps, monkeypatch):
+    """As the dialog of the toolbox runs it: the algorithm in a thread of Qt's, layouts on the main one."""
+    main, seen = QCoreApplication.instance().thread(), []
+    for name in ("__init__", "print", "close"):
+        real = getattr(packed._Press, name)
+
+        def spy(self, *args, real=real, name=name):
+            seen.append((name, QThread.currentThread() == main))
+            return real(self, *args)
+
+        monkeypatch.setattr(packed._Press, name, spy)
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package").create()
+    context, feedback = QgsProcessingContext(), Log()
+    context.setProject(QgsProject.instance())
+    parameters = {**given, "PACKAGE": form_of(tmp_path, *two_maps)}
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    ended = []
+    task.executed.connect(lambda ok, results: ended.append(ok))
+    wait_for(task)
+    QCoreApplication.processEvents()
+    assert ended == [True], feedback.lines
+    assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
+    assert sorted(maps_of(given)) == NAMES[:2] and is_whole(Path(given["OUTPUT"]) / ROOT)
