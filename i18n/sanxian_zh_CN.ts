@@ -1120,14 +1120,14 @@ What must be in a package is a form: county, city, or the path of a .toml file o
     <message>
         <source>Makes a GeoPackage of a VCT 3.0 file (GB/T 17798): every table a layer, with the fields, types and lengths that the file declares, and the Chinese names of the standard where it knows them. Both forms of the header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.
 
-Polygons are put together from the lines that neighbours share, so that shared boundaries stay equal vertex by vertex. Rows without a shape and shapes without a row are kept and told. Annotation becomes points with text and angle.
+Polygons are put together from the lines that neighbours share, so that shared boundaries stay equal vertex by vertex. Rows without a shape and shapes without a row are kept and told. Records with ids one after the other and the same values, BSM included, are the parts of one feature and become one. Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).
 
 A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the line; nothing half made is left. Arcs and splines are not read.
 
 Use this and not QGIS's own reader: there, the suffix .vct means another format (Idrisi).</source>
         <translation>把 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转成 GeoPackage：每张属性表一个图层，字段、类型、长度照文件里的声明，标准里有的字段带上中文名。文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT）都能读，坐标系为 CGCS2000 经纬度或 3°、6° 带。
 
-面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。注记读成带文字和角度的点。
+面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。标识号相连、属性（含 BSM）完全相同的记录是一个要素的几个部件，合为一个。注记读成带文字和角度（VCT_TEXT、VCT_ANGLE）的点。
 
 文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停下并指出第几行，不留下半个库。圆弧、样条还不能读。
 
@@ -2366,14 +2366,14 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, points, lines, polygons and attributes.
 
-A boundary that two polygons of a layer share vertex by vertex is written once, as a line that both refer to, with opposite signs. Outer rings run clockwise, holes the other way. Coordinates have four decimals (degrees ten). Features of several parts become several, with the same attributes.
+A boundary that two polygons of a layer share vertex by vertex is written once, as a line that both refer to, with opposite signs. Outer rings run clockwise, holes the other way. Coordinates have four decimals (degrees ten). A feature of several parts becomes a record for each, with ids one after the other and the same attributes; Import VCT makes one feature of them again. A point layer with a field VCT_TEXT (and VCT_ANGLE, degrees) is written as annotation.
 
 All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character that GBK lacks stops the run, with layer, feature and field; commas and line ends in texts become “，” and spaces. Lengths, names and feature codes come from the templates; a value that needs more room makes its field wider and is never cut.
 
 Not read in the text of the standard (mark C), hence settings in vct.toml of the standard's folder: data mark, form of the projection's parameters, decimals, spare feature codes. What was changed on the way is told in the log. Import VCT reads the file back.</source>
         <translation>把图层写成一个 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式），GBK 编码：文件头、要素代码、表结构、点、线、面和属性。
 
-同一图层里两个面逐节点共用的边界只写一次，两边用正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素拆成单部件，属性各带一份。
+同一图层里两个面逐节点共用的边界只写一次，两边用正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素每个部件一条记录，标识号相连、属性相同，用“导入 VCT”读回时合为一个要素。带 VCT_TEXT 字段（和 VCT_ANGLE，单位度）的点图层按注记写。
 
 所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇到 GBK 没有的字就停下，说明图层、要素和字段；文字里的半角逗号和换行写成“，”和空格。长度、名称、要素代码取自模板；放不下的值会把字段声明得更宽，不截短。
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """VCT 3.0, written and read: what goes in comes out, compared by plain shapely and geopandas."""
 
+import errno
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from shapely import Polygon, box
 
 from plugin.core.errors import InputError, OutputError
+from plugin.core.exchange.vct import store
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
@@ -319,6 +321,18 @@ def test_a_count_that_is_huge_needs_no_memory(tmp_path):
     with pytest.raises(InputError) as caught:
         read_vct(put(tmp_path / "a.vct", changed(("11\n4\n", "11\n999999999999999\n"))))
     assert caught.value.key == "vct_position"
+
+
+def test_a_full_disk_of_temporary_files_is_no_damage(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store.Store, "put", full)
+    with pytest.raises(InputError) as caught:
+        read_vct(put(tmp_path / "a.vct", SQUARES))
+    assert caught.value.key == "vct_no_space"
+    for lang in ("zh", "en"):
+        assert "a.vct" in Texts(lang).explain(caught.value) and "no_space" not in Texts(lang).explain(caught.value)
 
 
 def test_shapes_without_rows_are_kept(tmp_path):

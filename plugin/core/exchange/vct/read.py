@@ -15,7 +15,7 @@ import pandas as pd
 
 from ...errors import InputError
 from ...layer import FieldInfo, SourceLayer
-from ...writing import os_reason
+from ...writing import is_about_writing, os_reason
 from .attributes import Batch, read_attributes, shapes_without_rows
 from .geometry import Geometry
 from .head import Head, read_head
@@ -74,7 +74,8 @@ def open_vct(
     """Open a file and read all before its attributes. ``check`` may raise to stop; ``opened`` is given the lines, which
     tell how far they are read; ``join``: features of several parts come as one row each (`parts`).
 
-    Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing.
+    Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing;
+    also when the disk of temporary files is full.
     """
     try:
         handle = Path(path).open("rb")
@@ -87,7 +88,13 @@ def open_vct(
         opened(lines)
         head = read_head(lines)
         with Geometry(Path(folder), head, check) as geometry:
-            vct = _until_attributes(lines, head, geometry, check)
+            try:
+                vct = _until_attributes(lines, head, geometry, check)
+            except OSError as error:
+                if not is_about_writing(error, Path(folder)):
+                    raise
+                # Not the file, but the disk that shapes wait on.
+                raise InputError("vct_no_space", source=lines.source, detail=os_reason(error)) from error
             vct.join = join
             yield vct
 

@@ -36,6 +36,8 @@ class Store:
 
     def seal(self) -> tuple[int, int, int] | None:
         """Make it ready to be asked. An id that came twice: id, line, line of the first."""
+        # A full disk is to be known here, not at some later question.
+        self._file.flush()
         ids = np.array(self._ids, dtype=np.int64)
         self._order = np.argsort(ids, kind="stable")
         self._sorted = ids[self._order]
