@@ -106,7 +106,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
     and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
-    ``broken``: what is wrong with an exchange file, and in which line."""
+    ``sums``: lists of digests by name; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
@@ -158,6 +158,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         _workbooks(changes),
         (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
         | changes.get("report", {}),
+        sums=changes.get("sums", {}),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import struct
+import subprocess
 import zipfile
 import zlib
 from contextlib import closing
@@ -17,7 +18,7 @@ from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.exchange.package import archive
 from plugin.core.exchange.package.archive import unpacked
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, write_digest
+from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, SUMS, read_sums, write_digest
 from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
 from plugin.core.report import Verdict
@@ -209,7 +210,7 @@ DAMAGES = {
     "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),
     "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
     "a manifest that is none": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
-    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST)], ("DOC006", "none")),
+    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, SUMS)], ("DOC006", "none")),
     "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
     "forced": (lambda p: manifest_of(p, other_forced), ("DOC007", "")),
     "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),
@@ -240,6 +241,41 @@ def test_each_damage_is_found_by_its_rule(package, name):
     for finding in found:
         assert finding.message and "{" not in finding.message and "None" not in finding.message
     assert not any(r.outcome == "crashed" for r in report.rules)
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
+def test_receivers_without_the_plugin_check_it_with_sha256sum(package):
+    def checked():
+        return subprocess.run(["sha256sum", "-c", "--strict", SUMS], cwd=package, capture_output=True, text=True)
+
+    done = checked()
+    files = sum(p.is_file() for p in package.rglob("*")) - 2
+    assert done.returncode == 0 and done.stdout.count(": OK") == files, done.stdout + done.stderr
+    (package / TEXT).write_bytes(b"%PDF-1.4 other")
+    assert checked().returncode == 1
+    # The same list is enough for inspect_package where there is no manifest.
+    for name in (MANIFEST, DIGEST):
+        (package / name).unlink()
+    found = {(f.case, f.params["file"]) for f in look(package).findings if f.code == "DOC006"}
+    assert found == {("changed_listed", TEXT), ("lost_listed", MANIFEST)}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda rows: "".join(f"{d.upper()} *.\\{p}\r\n" for p, d in rows).encode("gbk"),
+        lambda rows: ("# 校验\n" + "\n".join(f"{d}  ./{p}" for p, d in rows)).encode("utf-8-sig"),
+    ],
+)
+def test_lists_of_other_programs(write):
+    rows = [("2-规划文档/文本 一.pdf", "a1" * 32), ("图.jpg", "0" * 64)]
+    given = write([(p.replace("/", "\\"), d) for p, d in rows])
+    assert read_sums(given) == dict(rows)
+
+
+def test_what_is_no_list_of_digests():
+    assert read_sums(b"") is None and read_sums(b"hello") is None and read_sums(b"\xff\xfe\x00") is None
+    assert read_sums(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
 
 
 def test_thirty_damages():

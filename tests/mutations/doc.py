@@ -372,3 +372,23 @@ def one_map_twice(draft: Draft) -> None:
 @plants("DOC030", case="gap", follows=["DOC006"])
 def a_map_number_left_out(draft: Draft) -> None:
     put(draft, add={f"{MAPS}03土地利用图.jpg": jpg()})
+
+
+@plants("DOC006", case="list")
+def a_list_of_digests_that_is_none(draft: Draft) -> None:
+    put(draft, sums={"SHA256SUMS": None})
+
+
+@plants("DOC006", case="disagree")
+def a_list_that_was_changed(draft: Draft) -> None:
+    put(draft, sums={"SHA256SUMS": {MAP: "0" * 64}})
+
+
+@plants("DOC006", case="changed_listed", finds=None)
+def another_softwares_list(draft: Draft) -> None:
+    put(draft, manifest=False, sums={"checksums.sha256": {MAP: "0" * 64}})
+
+
+@plants("DOC006", case="lost_listed", finds=None)
+def another_softwares_list_of_a_lost_file(draft: Draft) -> None:
+    put(draft, manifest=False, sums={"checksums.sha256": {"a.pdf": "0" * 64}})

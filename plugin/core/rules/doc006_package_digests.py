@@ -21,6 +21,10 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
         "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
+        "list": "“{file}” is no list of digests as sha256sum writes it, so nothing was compared with it. Make it anew, or delete it.",
+        "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package anew.",
+        "changed_listed": "“{file}” is not what “{sums}” says it was (SHA-256 differs). Make the list anew, or put the file back.",
+        "lost_listed": "“{file}” stands in “{sums}” and is not there. Make the list anew, or put the file back.",
         "none": "The package has no manifest (“{file}”), so nobody can tell whether a file was changed. Make it with export_package.",
     },
     fails=[
@@ -39,6 +43,18 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         ),
         example("the manifest itself", 1, manifest=True, state="changed"),
         example("damaged", 1, state="damaged"),
+        example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
+        example(
+            "a list that another hand changed",
+            1,
+            manifest=True,
+            sums={"SHA256SUMS": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64}},
+        ),
+        example(
+            "another software's list",
+            2,
+            sums={"checksums.sha256": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64, "a.txt": "1" * 64}},
+        ),
         example("none at all", 1, state="missing"),
     ],
     passes=[
@@ -50,7 +66,8 @@ def package_digests(*, ctx: Context) -> RuleResult:
     """No file was changed since the manifest was made.
 
     What it checks
-        Size and SHA-256 of every file against manifest.json, and the manifest's own against manifest.json.sha256; files that it does not list.
+        SHA-256 of every file against manifest.json, and the manifest's own against manifest.json.sha256; files that it does not
+        list. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
     Why
         The proof that what was written is what was drawn holds for these bytes and no others.
     How to fix
@@ -62,15 +79,18 @@ def package_digests(*, ctx: Context) -> RuleResult:
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    there = {file.path: file.sha256 for file in package.files}
+    for name, sums in package.sums.items():
+        yield from _listed(name, sums, package, there)
     if package.manifest_state == MISSING:
-        yield on_file(MANIFEST, "none", Severity.INFO)
+        if not any(package.sums.values()):
+            yield on_file(MANIFEST, "none", Severity.INFO)
         return
     if package.manifest_state in (DAMAGED, CHANGED):
         yield on_file(MANIFEST, "manifest")
     if package.manifest is None:
         return
-    listed = {row["path"]: row["sha256"] for row in package.manifest["files"]}
-    there = {file.path: file.sha256 for file in package.files}
+    listed = _manifest_digests(package)
     for path, digest in listed.items():
         if path not in there:
             yield on_file(path, "lost")
@@ -79,3 +99,22 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for path in there:
         if path not in listed and path not in UNLISTED and not is_stray(path.rpartition("/")[2]):
             yield on_file(path, "more")
+
+
+def _manifest_digests(package: PackageFacts) -> dict[str, str]:
+    return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
+
+
+def _listed(name: str, sums: dict[str, str] | None, package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
+    """A list of digests against the files; what the manifest tells alike, it tells."""
+    if sums is None:
+        yield on_file(name, "list")
+        return
+    told = _manifest_digests(package)
+    for path, digest in sums.items():
+        if path in told and told[path] != digest:
+            yield on_file(path, "disagree", sums=name)
+        elif path not in told and path not in there:
+            yield on_file(path, "lost_listed", sums=name)
+        elif path not in told and there[path] != digest and (path != MANIFEST or package.manifest_state == MISSING):
+            yield on_file(path, "changed_listed", sums=name)

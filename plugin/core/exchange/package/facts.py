@@ -17,7 +17,7 @@ from ...errors import InputError
 from ...geometry import crs as crs_care
 from ...writing import os_reason
 from .files import is_stray
-from .hashes import DIGEST, MANIFEST, PAGE, SCHEMA, files_below, sha256, told_digest
+from .hashes import DIGEST, LISTS, MANIFEST, PAGE, SCHEMA, SUMS, files_below, read_sums, sha256, told_digest
 from .jpeg import Picture, is_jpeg
 from .jpeg import look_at as look_at_jpeg
 from .maps import world_file_of
@@ -80,7 +80,7 @@ class LayerFact:
 @dataclass(frozen=True)
 class PackageFacts:
     """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
-    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``exchanged``: path of a VCT file → its layers, which no GIS library reads."""
+    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read; ``exchanged``: path of a VCT file → its layers, which no GIS library reads."""
 
     root: str
     form: PackageProfile
@@ -93,6 +93,7 @@ class PackageFacts:
     workbooks: tuple[Workbook, ...] = field(default=(), hash=False, compare=False)
     documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
     exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -153,7 +154,7 @@ class PackageFacts:
         """Paths of the files that the plugin itself puts into a package."""
         report = self.expected(self.form.report.folder, self.form.report.file)
         metadata = self.expected(self.form.metadata.folder, self.form.metadata.file)
-        own = {MANIFEST, PAGE, DIGEST, f"{report}.html", self.report_path, metadata}
+        own = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}
         tables = self.form.tables
         return own | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())
 
@@ -162,6 +163,8 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
     manifest, state = _manifest(folder)
     asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    sums = _sums(folder)
+    asked |= {path for listed in sums.values() for path in listed or ()}
     files = []
     for path, place in files_below(folder):
         check()
@@ -188,7 +191,15 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
         workbooks=_workbooks(folder, facts, check),
         documents=documents,
         exchanged=exchanged,
+        sums=sums,
     )
+
+
+def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
+    """Lists of digests by the names that they usually have; None for one that is no such list."""
+    known = {name.lower() for name in LISTS}
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file()]
+    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
 
 
 def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:

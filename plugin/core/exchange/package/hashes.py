@@ -5,14 +5,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 MANIFEST, PAGE, DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
-#: Files that no manifest lists: itself and its digest.
-UNLISTED = (MANIFEST, DIGEST)
+#: Digests of every file, the manifest's too, for receivers without this plugin: `sha256sum -c SHA256SUMS`.
+SUMS = "SHA256SUMS"
+#: What other programs call such a list.
+LISTS = (SUMS, "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "checksum.sha256")
+#: Files that no manifest lists: itself and its digests.
+UNLISTED = (MANIFEST, DIGEST, SUMS)
 #: What a manifest says it is.
 SCHEMA = "sanxian-package/1"
+#: A line: the digest, then two signs (a star for a binary file) and the path.
+_SUM = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 #: Bytes read at a time.
 _CHUNK = 2**20
 
@@ -44,6 +51,30 @@ def write_digest(folder: Path) -> str:
         handle.flush()
         os.fsync(handle.fileno())
     return found
+
+
+def write_sums(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+    """The list of (path, SHA-256) with the manifest's own, as sha256sum writes and checks it."""
+    rows = [*files, (MANIFEST, sha256(folder / MANIFEST))]
+    text = "".join(f"{digest}  {path}\n" for path, digest in rows)
+    (folder / SUMS).write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_sums(data: bytes) -> dict[str, str] | None:
+    """Path → SHA-256 of such a list, of whatever program; None for what is none."""
+    try:
+        lines = data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        lines = data.decode("gb18030", errors="replace").splitlines()
+    found = {}
+    for line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        told = _SUM.fullmatch(line.rstrip())
+        if told is None:
+            return None
+        found[told[2].replace("\\", "/").removeprefix("./")] = told[1].lower()
+    return found or None
 
 
 def told_digest(folder: Path) -> str:

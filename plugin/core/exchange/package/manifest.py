@@ -15,7 +15,7 @@ from ...geometry import crs as crs_care
 from ...provenance import versions
 from ...texts import Texts
 from .content import Content
-from .hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256
+from .hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
 from .metadata import DEGREES, METRES
 from .problems import Problem
 from .profile import FORMAT_NAMES, PackageProfile, VectorSet
@@ -98,7 +98,7 @@ def write_manifest(
     lang: str,
     check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """List every file of the folder, then write page and manifest. Returns the manifest as written."""
+    """List every file of the folder, then write page, manifest and the list of digests. Returns the manifest as written."""
     from .page import page
 
     texts = Texts(lang)
@@ -108,6 +108,7 @@ def write_manifest(
     told["files"].append(_file_row(PAGE, folder / PAGE, check))
     text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_sums(folder, ((row["path"], row["sha256"]) for row in told["files"]))
     return told
 
 

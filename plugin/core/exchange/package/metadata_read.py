@@ -8,7 +8,8 @@ import xml.parsers.expat as expat  # nosec B407: a document type, and with it ev
 from dataclasses import dataclass, field
 from typing import Any
 
-from .metadata import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS
+from ...errors import OutputError
+from .metadata import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, layer_items, package_items
 from .profile import PackageProfile
 
 #: The encoding that an XML declares for itself. A parser of bytes knows those of Chinese programs not at all.
@@ -142,3 +143,18 @@ def by_form(root: Node, form: PackageProfile) -> Metadata | None:
         twice.append(frames["package"])
     package = found["package"][0] if found["package"] else {}
     return Metadata(package, tuple(found["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, lacking, twice)))
+
+
+def read_again(data: bytes, manifest: dict[str, Any], form: PackageProfile, file: str) -> dict[str, Any]:
+    """What was written, read again, for the manifest: file, layers and items compared. OutputError for an item that is not
+    what it was."""
+    names = form.metadata.names
+    told = by_form(read_xml(data), form)
+    wanted = [package_items(manifest, form), *(layer_items(manifest, layer) for layer in manifest["layers"])]
+    wanted = [{item: text for item, text in items.items() if names[item]} for items in wanted]
+    found = [] if told is None else [told.package, *told.layers]
+    # What surrounds a value is nobody's, and a line break in a title is a space.
+    same = [{item: text.strip() for item, text in items.items()} for items in wanted]
+    if told is None or told.unknown or told.lacking or told.twice or found != same:
+        raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
+    return {"file": file, "layers": len(told.layers), "items": sum(map(len, same)), "same": True}

@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
 
-from ...errors import DataError, InputError
-from ...texts import Texts
 from ...writing import is_about_writing
 from .files import unreadable
 from .making import Making
 from .maps import maps
 from .metadata import metadata_xml
-from .problems import Level, Problem
+from .metadata_read import read_again
+from .problems import Problem
+from .tables_write import tables
 
 #: Makes a part of the package; what is to be told of it.
 Part = Callable[[Making], Iterable[Problem]]
@@ -50,27 +49,11 @@ def report(making: Making) -> list[Problem]:
     return []
 
 
-def tables(making: Making) -> list[Problem]:
-    """The workbook of the plan's figures: the same indicators as in the report. What keeps it from being made is told."""
-    from ...tabulate import put_tables, tabulate_plan
-
-    if making.form.tables is None:
-        return []
-    if find_spec("openpyxl") is None:
-        return [Problem(Level.NOTE, "tables_no_openpyxl")]
-    try:
-        made = tabulate_plan(making.plan, making.lang, check=making.check)
-    except (InputError, DataError) as error:
-        # Not every edition has the lists that the tables are made by.
-        reason = Texts(making.lang).explain(error)
-        return [Problem(Level.NOTE, "tables_not_made", params={"reason": reason})]
-    put_tables(made, making.path(making.form.tables, ".xlsx"))
-    return []
-
-
 def metadata(making: Making) -> list[Problem]:
-    """Last of all: it tells what the manifest has gathered."""
-    making.path(making.form.metadata).write_bytes(metadata_xml(making.manifest, making.form))
+    """Last of all: it tells what the manifest has gathered. OutputError when it does not read as it was written."""
+    path = making.path(making.form.metadata)
+    path.write_bytes(metadata_xml(making.manifest, making.form))
+    making.manifest["metadata"] = read_again(path.read_bytes(), making.manifest, making.form, making.inside(path))
     return []
 
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .access import Access, access
+
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
 WORKBOOKS = (".xlsx", ".xlsm")
+DATABASES = (".mdb", ".accdb")
 OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
 #: Rows and columns of a sheet that are looked at; a cell far out would otherwise ask for a billion.
 MOST_ROWS, MOST_COLUMNS = 5000, 200
@@ -64,8 +67,11 @@ class Workbook:
     problem: str = ""
 
 
-def read_workbook(path: Path, file: str) -> Workbook:
-    """A workbook as it is printed: formulas by the value that was saved with them. Never raises for what is in it."""
+def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Workbook:
+    """A workbook as it is printed: formulas by the value that was saved with them; a database (mdb) where its driver is here.
+    Never raises for what is in it. ``of``: the driver, or why there is none (default: this machine's)."""
+    if path.suffix.lower() in DATABASES:
+        return _database(path, file, access() if of is None else of)
     if path.suffix.lower() not in WORKBOOKS:
         return Workbook(file, problem="table_kind")
     try:
@@ -82,6 +88,21 @@ def read_workbook(path: Path, file: str) -> Workbook:
         return Workbook(file, problem="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     return Workbook(file, tuple(_sheet(value, formula) for value, formula in pairs))
+
+
+def _database(path: Path, file: str, driver: Access | str) -> Workbook:
+    from .tables_database import sheets_of
+
+    if isinstance(driver, str):
+        return Workbook(file, problem=driver)
+    try:
+        connection = driver.connect(path)
+        try:
+            return Workbook(file, sheets_of(connection, driver.tables(connection)))
+        finally:
+            connection.close()
+    except driver.errors:
+        return Workbook(file, problem="table_damaged")
 
 
 def _danger(path: Path) -> str:

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables as .mdb: everything but Access's own driver, which only Windows has, by a connection of sqlite3 in its place."""
+
+import json
+import sqlite3
+import sys
+import types
+from dataclasses import replace
+
+import pytest
+
+from plugin.core.errors import OutputError
+from plugin.core.exchange.package import access as platform
+from plugin.core.exchange.package.access import DRIVERS, Access, access, of_pyodbc
+from plugin.core.exchange.package.files import Filled
+from plugin.core.exchange.package.making import Making
+from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.tables_compare import differences
+from plugin.core.exchange.package.tables_database import (
+    NotTheSame,
+    compare_tables,
+    heads_of,
+    plain,
+    rows_of,
+    write_tables,
+)
+from plugin.core.exchange.package.tables_known import Known
+from plugin.core.exchange.package.tables_read import read_workbook
+from plugin.core.exchange.package.tables_write import database
+from plugin.core.render.tables.model import Column, Number, Row, Table
+from plugin.core.tabulate import tabulate_plan
+from plugin.core.texts import Texts
+from tests.core.examples import plan_of
+
+TEXTS = Texts("zh")
+FORM = load_package("county")
+SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
+SLOT = next(slot for slot in FORM.files if slot.file.endswith(".mdb"))
+
+
+@pytest.fixture(scope="module")
+def made():
+    return tabulate_plan(plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [QUARTER]}), "zh")
+
+
+def tables_of(connection):
+    return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+
+
+@pytest.fixture
+def driver():
+    return Access("sqlite", lambda path: path.touch(), sqlite3.connect, tables_of, (sqlite3.Error, OSError))
+
+
+def test_every_figure_is_read_again(made):
+    connection = sqlite3.connect(":memory:")
+    rows = write_tables(connection, made.tables, TEXTS)
+    assert rows == {TEXTS.get("sheets", t.id): len(t.rows) for t in made.tables}
+    figures = sum(isinstance(v, Number) for t in made.tables for r in t.rows for v in r.values)
+    assert compare_tables(connection, made.tables, TEXTS) == figures > 5
+    lines = next(t for t in made.tables if t.id == "lines")
+    (read, *_) = rows_of(connection, "三条控制线", heads_of(lines, TEXTS))
+    assert read[0] == "生态保护红线" and read[3] == 24.99
+
+
+def test_what_is_not_the_same_is_named(made):
+    connection = sqlite3.connect(":memory:")
+    write_tables(connection, made.tables, TEXTS)
+    connection.execute("UPDATE [三条控制线] SET [法定面积（公顷）] = 24.98 WHERE [行号] = 2")
+    with pytest.raises(NotTheSame) as caught:
+        compare_tables(connection, made.tables, TEXTS)
+    assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "法定面积（公顷）")
+    connection.execute("DELETE FROM [三条控制线] WHERE [行号] = 2")
+    with pytest.raises(NotTheSame):
+        compare_tables(connection, made.tables, TEXTS)
+
+
+def test_names_that_access_does_not_take():
+    table = Table(
+        "lines", [Column("a", title="面积[1].x!"), Column("b", title="面积[1]x"), Column("c", title="长" * 90)]
+    )
+    heads = heads_of(table, TEXTS)
+    assert heads == ["面积1x", "面积1x1", "长" * 64]
+    table.rows.append(Row(["'); DROP TABLE a; --", "x" * 400, None]))
+    connection = sqlite3.connect(":memory:")
+    write_tables(connection, [table], TEXTS)
+    assert compare_tables(connection, [table], TEXTS) == 0
+    kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
+    assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
+    assert plain(Number(12.345678, 2)) == 12.35 and plain("") is None
+
+
+def making_of(tmp_path, filled=()):
+    checked = types.SimpleNamespace(plan=None, report=types.SimpleNamespace(lang="zh"))
+    values = {"code": "140225", "name": "浑源县"}
+    pattern = SLOT.file.format(**values)
+    slot = {"id": SLOT.id, "kind": "table", "pattern": pattern, "files": []}
+    manifest = {"tables": [], "slots": [slot]}
+    steps = lambda rows: None  # noqa: E731
+    return Making(checked, FORM, tmp_path, values, manifest, [Filled(SLOT, pattern, filled)], None, steps, lambda: None)
+
+
+def test_into_a_package(tmp_path, made, driver):
+    making = making_of(tmp_path)
+    assert database(made, making, driver) == []
+    (row,) = making.manifest["tables"]
+    path = tmp_path / row["file"]
+    assert path.name == "140225浑源县国土空间规划表格.mdb" and path.is_file()
+    assert row["read_back"]["same"] and row["read_back"]["library"] == "sqlite" and json.dumps(row)
+    assert making.manifest["slots"][0]["files"] == [row["file"]]
+    # And looked at as anybody's: figures as they were written agree with the layers'.
+    book = read_workbook(path, row["file"], driver)
+    known = Known(made.tables, "zh")
+    found = {b.table.id: differences(b) for sheet in book.sheets for b in known.blocks(sheet)}
+    assert {"indicators", "lines"} <= found.keys()
+    assert all(not [d for d in told if d.case == "cell"] and compared for told, compared in found.values())
+
+
+def test_a_file_of_the_planners_own_is_left_alone(tmp_path, made, driver):
+    making = making_of(tmp_path, filled=(tmp_path / "own.mdb",))
+    assert database(made, making, driver) == [] and making.manifest["tables"] == []
+
+
+@pytest.mark.parametrize("reason", ["mdb_no_windows", "mdb_no_pyodbc", "mdb_no_driver"])
+def test_without_a_driver_the_reason_is_told(tmp_path, made, reason):
+    (problem,) = database(made, making_of(tmp_path), reason)
+    for lang in ("zh", "en"):
+        said = replace(problem, params={**problem.params, "reason": Texts(lang).section("causes")[reason]}).sentence(
+            Texts(lang)
+        )
+        assert "140225浑源县国土空间规划表格.mdb" in said and "DOCUMENTS" in said and "xlsx" in said
+    assert not list(tmp_path.rglob("*.mdb"))
+
+
+def test_a_driver_that_fails_leaves_nothing(tmp_path, made, driver):
+    def refuse(path):
+        path.write_bytes(b"half")
+        raise OSError(f"ODBC 11: {path}")
+
+    making = making_of(tmp_path)
+    (problem,) = database(made, making, replace(driver, create=refuse))
+    assert "ODBC 11" in problem.params["reason"] and str(tmp_path) not in problem.params["reason"]
+    assert not list(tmp_path.rglob("*.mdb")) and making.manifest["tables"] == []
+
+
+def test_a_database_that_is_not_the_same_stops_the_package(tmp_path, made, driver):
+    class Forgetful(sqlite3.Connection):
+        def commit(self):
+            self.execute("UPDATE [三条控制线] SET [图斑数] = 9")
+            super().commit()
+
+    def connect(path):
+        return sqlite3.connect(path, factory=Forgetful)
+
+    with pytest.raises(OutputError) as caught:
+        database(made, making_of(tmp_path), replace(driver, connect=connect))
+    assert caught.value.key == "package_table_not_the_same" and "三条控制线" in caught.value.params["place"]
+
+
+def test_damaged_is_told(tmp_path, driver):
+    (tmp_path / "a.mdb").write_bytes(b"no database at all, whatever it is called")
+    assert read_workbook(tmp_path / "a.mdb", "a.mdb", driver).problem == "table_damaged"
+    assert read_workbook(tmp_path / "a.mdb", "a.mdb", "mdb_no_driver").problem == "mdb_no_driver"
+
+
+def fake(drivers):
+    module = types.ModuleType("pyodbc")
+    module.drivers = lambda: drivers
+    module.Error = type("Error", (Exception,), {})
+    module.connect = lambda text, autocommit: text
+    return module
+
+
+def test_which_driver_of_this_machine(monkeypatch, tmp_path):
+    monkeypatch.setattr(platform.sys, "platform", "linux")
+    assert access() == "mdb_no_windows"
+    monkeypatch.setattr(platform.sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "pyodbc", None)
+    assert access() == "mdb_no_pyodbc"
+    monkeypatch.setitem(sys.modules, "pyodbc", fake(["SQL Server"]))
+    assert access() == "mdb_no_driver"
+    monkeypatch.setitem(sys.modules, "pyodbc", fake(["SQL Server", DRIVERS[1], DRIVERS[0]]))
+    found = access()
+    assert found.driver == DRIVERS[0]
+    path = tmp_path / "表 格.mdb"
+    assert found.connect(path) == f"DRIVER={{{DRIVERS[0]}}};DBQ={path};"
+
+
+def test_what_the_installer_is_told(monkeypatch, tmp_path):
+    """The call as Microsoft describes it, to a library of our own: CREATE_DB with the path in quotes, two zeros at the end."""
+    import ctypes
+
+    told = []
+
+    class Installer:
+        def SQLConfigDataSourceW(self, window, request, driver, wanted):
+            # A plain text with zeros in it would be refused by ctypes itself.
+            assert isinstance(wanted, ctypes.Array)
+            told.append((window, request, driver, wanted[:].rstrip("\0")))
+            path.touch()
+            return 1
+
+    path = tmp_path / "表 格.mdb"
+    monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
+    of_pyodbc(fake([]), DRIVERS[0]).create(path)
+    assert told == [(None, 1, DRIVERS[0], f'CREATE_DB="{path}" General')]
+
+
+def test_what_the_installer_refuses_is_an_error(monkeypatch, tmp_path):
+    import ctypes
+
+    class Installer:
+        def SQLConfigDataSourceW(self, *_):
+            return 0
+
+        def SQLInstallerErrorW(self, number, code, text, room, length):
+            text.value = "路径无效"
+            return 0
+
+    monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
+    with pytest.raises(OSError, match="路径无效"):
+        of_pyodbc(fake([]), DRIVERS[0]).create(tmp_path / "a.mdb")
