@@ -21,10 +21,10 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.exchange.package import parts, vectors
+from plugin.core.exchange.package import tables_write, vectors
 from plugin.core.exchange.package.export import Order, export_package, package_path
 from plugin.core.exchange.package.folder import NEW, OLD, settle, siblings
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, is_whole
+from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
 from plugin.core.exchange.package.lock import writing
 from plugin.core.exchange.package.profile import load_package
 from plugin.paths import PACKAGES
@@ -86,7 +86,7 @@ def test_a_county_package(checked, order, source):
     found = {
         p.relative_to(done.path).as_posix(): (p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest())
         for p in done.path.rglob("*")
-        if p.is_file() and p.name not in (MANIFEST, DIGEST)
+        if p.is_file() and p.name not in UNLISTED
     }
     assert listed == found
     assert done.digest == hashlib.sha256((done.path / MANIFEST).read_bytes()).hexdigest()
@@ -149,7 +149,7 @@ def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, mo
     form = replace(order.form, tables=None)
     done = export_package(checked, changed(order, form=form))
     assert not any(n.endswith(".xlsx") for n in names(done.path))
-    monkeypatch.setattr(parts, "find_spec", lambda name: None)
+    monkeypatch.setattr(tables_write, "find_spec", lambda name: None)
     done = export_package(checked, order)
     assert "tables_no_openpyxl" in {p.key for p in done.problems} and not any(
         n.endswith(".xlsx") for n in names(done.path)

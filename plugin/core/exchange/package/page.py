@@ -37,10 +37,12 @@ def page(manifest: dict[str, Any], lang: str) -> str:
             "layers": _layers(manifest["layers"], bases, words),
             "slots": [_slot(row, words) for row in slots_beside(manifest["slots"], manifest["maps"])],
             "maps": map_rows(manifest["maps"], words),
+            "tables": [_table(row, words) for row in manifest.get("tables", ())],
+            "metadata": _metadata(manifest.get("metadata"), words),
             "files": _files(manifest["files"]),
             "total": number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
-            "unverified": words.join(manifest["form"]["unverified"]),
+            "unverified": words.join(words.named("form_key", key) for key in manifest["form"]["unverified"]),
         },
     )
 
@@ -99,6 +101,24 @@ def _slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
         "count": len(row["files"]),
         "there": words.get("package", "there" if row["files"] else "not_there", count=len(row["files"])),
     }
+
+
+def _table(row: dict[str, Any], words: Words) -> dict[str, Any]:
+    """A workbook or database: its sheets by name, and what reading it again came to."""
+    read = row["read_back"]
+    figures = read.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
+    return {
+        "file": row["file"],
+        "sheets": words.join(sheet["sheet"] for sheet in row["sheets"]),
+        "figures": number(figures, 0),
+        "read": words.get("package", "same" if read["same"] else "differs", library=read["library"]),
+    }
+
+
+def _metadata(row: dict[str, Any] | None, words: Words) -> str:
+    if row is None:
+        return ""
+    return words.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
 def _files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
