@@ -96,8 +96,9 @@ def making_of(tmp_path, filled=()):
     pattern = SLOT.file.format(**values)
     slot = {"id": SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
-    steps = lambda rows: None  # noqa: E731
-    return Making(checked, FORM, tmp_path, values, manifest, [Filled(SLOT, pattern, filled)], None, steps, lambda: None)
+    filled_slot = Filled(SLOT, pattern, filled)
+    given = {"maps": None, "page": None, "steps": None, "check": lambda: None}
+    return Making(checked, FORM, tmp_path, values, manifest, [filled_slot], **given)
 
 
 def test_into_a_package(tmp_path, made, driver):
