@@ -64,6 +64,11 @@ def test_values_that_do_not_fit(columns, key, field, level, says):
     assert all(word in sentence for word in says), sentence
 
 
+def test_a_database_s_own_number_of_a_row_is_missed_by_nobody():
+    problems = found(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
+    assert not [p for p in problems if p.key == "fields_left_out"]
+
+
 def test_a_code_of_a_list_that_nobody_verified_does_not_stop():
     plan = plan_of(LSWHBHX=table([box(0, 0)], LX=["77"]))
     codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].field_named("LX").codes]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 #: A point layer holds one point a row.
 _POINT, _MULTIPOINT = 0, 4
+#: A database's own number of a row, which QGIS shows as a field: nobody misses it, so nobody need be told.
+_ROW_NUMBERS = ("FID", "OGC_FID", "OBJECTID")
 
 
 def look_at_wanting(wanting: Iterable[Wanting], titles: Callable[[str], str]) -> list[Problem]:
@@ -59,7 +61,8 @@ def look(
         return [Problem(level, "layer_empty", layer=content.layer.name)]
     found = [*_names(content), *_shapes(content)]
     check()
-    left_out = [f.name for f in content.layer.source.fields if f.name not in set(content.columns.values())]
+    names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBERS]
+    left_out = [name for name in names if name not in set(content.columns.values())]
     if left_out:
         found.append(_told(content, Level.NOTE, "fields_left_out", fields=", ".join(left_out)))
     lacking = [f.name for f in content.template.fields if content.columns[f.name] is None]
