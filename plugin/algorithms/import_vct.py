@@ -8,25 +8,30 @@ from pathlib import Path
 from qgis.core import (
     Qgis,
     QgsProcessingContext,
+    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge import health
+from ..bridge import county, forms, health, styles
 from ..bridge.check import stopper
+from ..bridge.layers import set_template
 from ..bridge.project.layers import layers_in
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
+from ..core.profile import Norm
 from ..core.standard import load_standard, standard_ids
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
 from .say import say_written
 
 INPUT, STANDARD, OUTPUT, LOAD = "INPUT", "STANDARD", "OUTPUT", "LOAD"
+#: Kept by the layer's source: QGIS holds on to none, and calls it when the algorithm is gone.
+_DRESSERS: dict[str, _Dresser] = {}
 
 
 class ImportVct(SanxianAlgorithm):
@@ -50,7 +55,8 @@ class ImportVct(SanxianAlgorithm):
             "and angle (VCT_TEXT, VCT_ANGLE).\n\n"
             "A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the "
             "line; nothing half made is left. Arcs and splines are not read.\n\n"
-            "Use this and not QGIS's own reader: there, the suffix .vct means another format (Idrisi)."
+            "On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on "
+            "the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi)."
         )
 
     def initAlgorithm(self, configuration=None):
@@ -68,7 +74,7 @@ class ImportVct(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        self.templates = load_standard(self.text(parameters, STANDARD, context) or "county_db").templates
+        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         self.source = self.parameterAsFile(parameters, INPUT, context).strip()
         if not self.source or not Path(self.source).is_file():
             raise InputError("source_missing", source=self.source)
@@ -76,6 +82,8 @@ class ImportVct(SanxianAlgorithm):
         if not self.target:
             raise InputError("output_missing")
         self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
+        # Forms know the county from the project's profile.
+        self.norm = Norm(self.standard, county.options(context.project()).norm().profile) if self.load else None
 
     def execute(self, parameters, context, feedback):
         done = self._import(progress_to(feedback), stopper(feedback.isCanceled))
@@ -86,17 +94,47 @@ class ImportVct(SanxianAlgorithm):
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
         say_written(feedback, [self.target], texts.lang)
-        if self.load:
-            sources = layers_in(Path(self.target))
-            for name in done.rows:
-                if name in sources:
-                    details = QgsProcessingContext.LayerDetails(name, context.project(), OUTPUT)
-                    details.forceName = True
-                    context.addLayerToLoadOnCompletion(sources[name], details)
+        if self.norm is not None:
+            self._load(done.rows, context)
         return {OUTPUT: self.target, "LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
+
+    def _load(self, names, context) -> None:
+        """Hand the layers to Processing, which loads them on the main thread, in a group with the file's name."""
+        sources = layers_in(Path(self.target))
+        for name in names:
+            if name not in sources:
+                continue
+            role = name.upper()
+            template = self.standard.templates.get(role)
+            shown = f"{template.name} {role}" if template else name
+            details = QgsProcessingContext.LayerDetails(shown, context.project(), OUTPUT)
+            details.forceName = True
+            details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
+            if template:
+                details.setPostProcessor(_Dresser.of(sources[name], role, self.norm))
+            context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
     def _import(self, progress, check):
         from ..core.exchange.vct.database import vct_to_database
 
-        return vct_to_database(self.source, self.target, templates=self.templates, progress=progress, check=check)
+        return vct_to_database(
+            self.source, self.target, templates=self.standard.templates, progress=progress, check=check
+        )
+
+
+class _Dresser(QgsProcessingLayerPostProcessorInterface):
+    """Gives a loaded layer the role, symbols and form of its template. See `_DRESSERS`."""
+
+    @classmethod
+    def of(cls, source, role, norm):
+        made = _DRESSERS[source] = cls()
+        made.role, made.norm = role, norm
+        return made
+
+    def postProcessLayer(self, layer, context, feedback):
+        set_template(layer, self.role)
+        styles.apply(layer, self.role)
+        template = forms.template_for(layer, self.role, self.norm.standard)
+        if template is not None:
+            forms.apply_template(layer, template, self.norm)

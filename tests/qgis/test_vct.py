@@ -16,6 +16,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from plugin.bridge.forms import role_of_form
+from plugin.bridge.layers import template_id
 from tests.core.vct_files import SQUARES, changed, put
 from tests.qgis.helpers import SAMPLE, Log, digest, run
 
@@ -71,7 +73,13 @@ def test_imported_layers_are_loaded(tmp_path):
     context.setProject(QgsProject.instance())
     given = {"INPUT": str(put(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
     run("import_vct", given, context=context)
-    assert [d.name for d in context.layersToLoadOnCompletion().values()] == ["YDYHGHFQ"]
+    ((source, details),) = context.layersToLoadOnCompletion().items()
+    assert details.name == "用地用海规划分区 YDYHGHFQ" and details.groupName == "VCT a"
+    layer = QgsVectorLayer(source, details.name, "ogr")
+    plain = layer.renderer().type()
+    details.postProcessor().postProcessLayer(layer, context, Log())
+    assert template_id(layer) == role_of_form(layer) == "YDYHGHFQ"
+    assert layer.renderer().type() != plain, "the symbols of its role"
 
 
 @pytest.mark.parametrize(
