@@ -72,6 +72,10 @@
         <translation>数据旁边的 .waivers.csv</translation>
     </message>
     <message>
+        <source>A check is under way; wait for its end, or cancel it in the panel.</source>
+        <translation>正在检查；请等它结束，或在面板里取消。</translation>
+    </message>
+    <message>
         <source>A database of this name exists</source>
         <translation>同名的数据库已经存在</translation>
     </message>
@@ -84,12 +88,20 @@
         <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
     </message>
     <message>
+        <source>A form of your own province (.toml)</source>
+        <translation>本省自己的成果包样式（.toml）</translation>
+    </message>
+    <message>
         <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
         <translation>图层按名称、再按字段自动认角色；认错了就在这里改。</translation>
     </message>
     <message>
         <source>A note stands in nobody's way: there is nothing to waive.</source>
         <translation>提示不影响结论，不用豁免。</translation>
+    </message>
+    <message>
+        <source>A package stands there already: the new one takes its place as a whole once it is complete.</source>
+        <translation>那里已有同名成果包：新的全部写好后整个换掉它；没写成，原来的不动。</translation>
     </message>
     <message>
         <source>A profile of your own county (.toml)</source>
@@ -162,6 +174,10 @@
     <message>
         <source>Another project is open; this is the result of {time}.</source>
         <translation>工程已换，以下是 {time} 的结果。</translation>
+    </message>
+    <message>
+        <source>Another project was opened meanwhile. Nothing was made.</source>
+        <translation>检查时换了工程，没有生成成果包。</translation>
     </message>
     <message>
         <source>Apply Layer Forms</source>
@@ -260,6 +276,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>已取消，仍显示 {time} 的结果</translation>
     </message>
     <message>
+        <source>Cancelled. Nothing was made; what stood at its place stands as it was.</source>
+        <translation>已取消，没有生成成果包；原有文件未改动。</translation>
+    </message>
+    <message>
         <source>Cancelled. Nothing was written.</source>
         <translation>已取消，什么也没有写。</translation>
     </message>
@@ -270,6 +290,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Cancelling</source>
         <translation>正在取消</translation>
+    </message>
+    <message>
+        <source>Cannot be opened: {names}</source>
+        <translation>打不开：{names}</translation>
     </message>
     <message>
         <source>Changed attributes (m²)</source>
@@ -288,12 +312,24 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>编辑时检查</translation>
     </message>
     <message>
+        <source>Check before handing in</source>
+        <translation>汇交前的检查</translation>
+    </message>
+    <message>
         <source>Check the environment</source>
         <translation>环境自检</translation>
     </message>
     <message>
         <source>Check the plan</source>
         <translation>全面检查</translation>
+    </message>
+    <message>
+        <source>Check the plan by all rules</source>
+        <translation>全面检查规划图层</translation>
+    </message>
+    <message>
+        <source>Check the plan: done before, the data are unchanged</source>
+        <translation>全面检查规划图层：先前已查，数据没有变</translation>
     </message>
     <message>
         <source>Checking</source>
@@ -388,6 +424,10 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>请选存放豁免的文件，最好放在数据旁边。</translation>
     </message>
     <message>
+        <source>Choose the folder in which the package is made.</source>
+        <translation>请选成果包放在哪个文件夹。</translation>
+    </message>
+    <message>
         <source>City</source>
         <translation>市</translation>
     </message>
@@ -418,6 +458,10 @@ Force: a package is made although the plan does not pass or something is missing
     <message>
         <source>Codes as they are</source>
         <translation>代码不换算</translation>
+    </message>
+    <message>
+        <source>Compare Editions…</source>
+        <translation>版本比较…</translation>
     </message>
     <message>
         <source>Compare two editions of a layer</source>
@@ -464,6 +508,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>确认并创建</translation>
     </message>
     <message>
+        <source>Contents</source>
+        <translation>内容</translation>
+    </message>
+    <message>
         <source>Control area (m²)</source>
         <translation>控制面积（m²）</translation>
     </message>
@@ -490,6 +538,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
     <message>
         <source>Copy</source>
         <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy Digest</source>
+        <translation>复制校验值</translation>
     </message>
     <message>
         <source>Count</source>
@@ -566,8 +618,20 @@ Project: {project}</source>
         <translation>规划分区归并为三区</translation>
     </message>
     <message>
+        <source>Digest (SHA-256)</source>
+        <translation>校验值（SHA-256）</translation>
+    </message>
+    <message>
         <source>Document</source>
         <translation>文号</translation>
+    </message>
+    <message>
+        <source>Documents from</source>
+        <translation>文档、图件来自</translation>
+    </message>
+    <message>
+        <source>Documents, maps and tables of the package</source>
+        <translation>成果包的文档、图件和表格</translation>
     </message>
     <message>
         <source>Dots per inch</source>
@@ -622,6 +686,10 @@ Project: {project}</source>
         <translation>示例：前 → 后</translation>
     </message>
     <message>
+        <source>Exchange Formats</source>
+        <translation>交换格式</translation>
+    </message>
+    <message>
         <source>Expansion ratio: at most {limit}</source>
         <translation>扩展倍数上限 {limit}</translation>
     </message>
@@ -638,8 +706,20 @@ Project: {project}</source>
         <translation>导出图件…</translation>
     </message>
     <message>
+        <source>Export Submission Package</source>
+        <translation>导出成果包</translation>
+    </message>
+    <message>
+        <source>Export Submission Package…</source>
+        <translation>导出成果包…</translation>
+    </message>
+    <message>
         <source>Export VCT</source>
         <translation>导出 VCT</translation>
+    </message>
+    <message>
+        <source>Export VCT…</source>
+        <translation>导出 VCT…</translation>
     </message>
     <message>
         <source>Export maps</source>
@@ -676,6 +756,10 @@ Project: {project}</source>
     <message>
         <source>Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is held against the map and against the other places that print it (LAW007).</source>
         <translation>文本和附表的数：一个表（xlsx、csv），列为指标、数值、单位、位置，如“永久基本农田保护面积、63.25、万亩、文本第12条”；每个数与图上的数比，也与印有同一指标的其他地方比（LAW007）。</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
     </message>
     <message>
         <source>File of waivers</source>
@@ -734,12 +818,20 @@ Project: {project}</source>
         <translation>成果包放在哪个文件夹里</translation>
     </message>
     <message>
+        <source>Folder of a package, or a zip</source>
+        <translation>成果包文件夹，或 zip 压缩包</translation>
+    </message>
+    <message>
         <source>Folder of the maps</source>
         <translation>图件文件夹</translation>
     </message>
     <message>
         <source>Folder with documents, maps and tables</source>
         <translation>文档、图件、表格所在文件夹</translation>
+    </message>
+    <message>
+        <source>Folder with documents, maps and tables, found there by their names</source>
+        <translation>放文档、图件、表格的文件夹，按文件名对号入座</translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -750,8 +842,24 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
+        <source>Force: make it although it does not pass or something is missing</source>
+        <translation>强制生成：检查不通过或缺内容也生成</translation>
+    </message>
+    <message>
         <source>Force: make it although the plan does not pass</source>
         <translation>强制生成（检查不通过也生成，包里写明）</translation>
+    </message>
+    <message>
+        <source>Form</source>
+        <translation>样式</translation>
+    </message>
+    <message>
+        <source>Form of package (*.toml)</source>
+        <translation>成果包样式 (*.toml)</translation>
+    </message>
+    <message>
+        <source>Form of the package</source>
+        <translation>成果包样式</translation>
     </message>
     <message>
         <source>Form of the package (id, or path of a .toml file; empty: county)</source>
@@ -842,6 +950,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
 图形无效的，按修复后的副本算；没有可用面的，没有面积。两种都列出要素号。净面积（TBDLMJ、YJJBNTMJ）不改，由规则 ATT003 与面积字段核对。</translation>
     </message>
     <message>
+        <source>Go On in Background</source>
+        <translation>转到后台</translation>
+    </message>
+    <message>
         <source>Group</source>
         <translation>组</translation>
     </message>
@@ -902,6 +1014,10 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>导入 VCT</translation>
     </message>
     <message>
+        <source>Import VCT…</source>
+        <translation>导入 VCT…</translation>
+    </message>
+    <message>
         <source>In none of the three (m²)</source>
         <translation>不划入三区（m²）</translation>
     </message>
@@ -924,6 +1040,18 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     <message>
         <source>Info</source>
         <translation>提示</translation>
+    </message>
+    <message>
+        <source>Inspect</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>Inspect Submission Package</source>
+        <translation>检查成果包</translation>
+    </message>
+    <message>
+        <source>Inspect Submission Package…</source>
+        <translation>检查成果包…</translation>
     </message>
     <message>
         <source>Inspect a submission package</source>
@@ -1082,6 +1210,18 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>选择文件</translation>
     </message>
     <message>
+        <source>Look for a folder</source>
+        <translation>选文件夹</translation>
+    </message>
+    <message>
+        <source>Looking at the folders</source>
+        <translation>查看文件夹</translation>
+    </message>
+    <message>
+        <source>Looking at what goes into the package</source>
+        <translation>查看要放进成果包的图层</translation>
+    </message>
+    <message>
         <source>Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through all rules of the standard, as in “Check the plan”.
 
 Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
@@ -1098,6 +1238,10 @@ What must be in a package is a form: county, city, or the path of a .toml file o
         <translation>带不过去</translation>
     </message>
     <message>
+        <source>Made with the package</source>
+        <translation>导出时生成</translation>
+    </message>
+    <message>
         <source>Make Layouts</source>
         <translation>生成布局</translation>
     </message>
@@ -1112,6 +1256,8 @@ What must be in a package is a form: county, city, or the path of a .toml file o
     <message>
         <source>Make the maps that are not in that folder</source>
         <translation>生成文档文件夹里没有的图件</translation>
+        <source>Make it in</source>
+        <translation>放到文件夹</translation>
     </message>
     <message>
         <source>Make the yearly maintenance package</source>
@@ -1124,14 +1270,14 @@ Polygons are put together from the lines that neighbours share, so that shared b
 
 A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the line; nothing half made is left. Arcs and splines are not read.
 
-Use this and not QGIS's own reader: there, the suffix .vct means another format (Idrisi).</source>
+On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi).</source>
         <translation>把 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转成 GeoPackage：每张属性表一个图层，字段、类型、长度照文件里的声明，标准里有的字段带上中文名。文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT）都能读，坐标系为 CGCS2000 经纬度或 3°、6° 带。
 
 面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。标识号相连、属性（含 BSM）完全相同的记录是一个要素的几个部件，合为一个。注记读成带文字和角度（VCT_TEXT、VCT_ANGLE）的点。
 
 文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停下并指出第几行，不留下半个库。圆弧、样条还不能读。
 
-请用本工具，不要直接拖进 QGIS：QGIS 自带的读取把 .vct 当成另一种格式（Idrisi）。</translation>
+在桌面上，读入的图层放在一个组里，带模板的符号和表单。把 VCT 文件拖到地图上也走这里；QGIS 自带的读取把 .vct 当成另一种格式（Idrisi）。</translation>
     </message>
     <message>
         <source>Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and Chinese names, coded values, spatial index; in a FileGDB feature datasets too.
@@ -1200,6 +1346,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
 绘制一页时窗口要等一会儿，两页之间可以取消。全部页面完成后才替换原有文件。文件里不含用户名和本机信息。
 
 图件的种类、顺序、序号和名称没有见到标准原文（C 级）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
+    </message>
+    <message>
+        <source>Mandatory</source>
+        <translation>必须有</translation>
     </message>
     <message>
         <source>Map Fields</source>
@@ -1288,6 +1438,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Names, kinds and levels of what is protected, a row each (rule LAW024)</source>
         <translation>保护对象的名称、类型、级别，一行一处（规则 LAW024）</translation>
+    </message>
+    <message>
+        <source>Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the findings come into the panel in place of the last check's. The package is not changed. Profile and standard are those of this project.</source>
+        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替下上次的结果。不改动成果包。县配置和标准用当前工程的。</translation>
     </message>
     <message>
         <source>Needed</source>
@@ -1398,12 +1552,32 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>未带过去的</translation>
     </message>
     <message>
+        <source>Not checked yet: the export checks first.</source>
+        <translation>还没有检查过：导出时先全面检查。</translation>
+    </message>
+    <message>
+        <source>Not found: {name}</source>
+        <translation>没有找到：{name}</translation>
+    </message>
+    <message>
+        <source>Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.</source>
+        <translation>没有生成成果包（{error}）。原有文件未改动。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>Not made although a delivery asks for them: {layers}. They can be added later under New Layers.</source>
         <translation>交付要求有、这里没有勾选的图层：{layers}。以后可用“新建图层”补上。</translation>
     </message>
     <message>
         <source>Not made, for layers are missing: {names}.</source>
         <translation>缺图层、没有生成的：{names}。</translation>
+    </message>
+    <message>
+        <source>Not made: something would be lost in writing. Mend what is listed; forcing does not help.</source>
+        <translation>没有生成：写出去会丢内容。请改正下列各处；强制生成也不行。原有文件未改动。</translation>
+    </message>
+    <message>
+        <source>Not made: the package does not pass. Mend what is listed, or go back and force it.</source>
+        <translation>没有生成：成果包还不合要求。请改正下列各处；确需先出一版，返回后勾选“强制生成”。原有文件未改动。</translation>
     </message>
     <message>
         <source>Not passed</source>
@@ -1428,6 +1602,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
         <translation>没有改动（{error}）。详情见日志面板的“Sanxian”页。</translation>
+    </message>
+    <message>
+        <source>Nothing was made: the project has no layer of a plan.</source>
+        <translation>没有生成：工程里没有规划图层。</translation>
     </message>
     <message>
         <source>Number of the document it stands on</source>
@@ -1458,6 +1636,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>打开文件夹</translation>
     </message>
     <message>
+        <source>Open Manifest</source>
+        <translation>打开清单</translation>
+    </message>
+    <message>
         <source>Open Mapping</source>
         <translation>打开字段映射</translation>
     </message>
@@ -1472,6 +1654,14 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Open the workbook</source>
         <translation>打开工作簿</translation>
+    </message>
+    <message>
+        <source>Opening the package's layers</source>
+        <translation>打开成果包的图层</translation>
+    </message>
+    <message>
+        <source>Optional</source>
+        <translation>可选</translation>
     </message>
     <message>
         <source>Other coordinate system…</source>
@@ -1494,8 +1684,16 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>成果包</translation>
     </message>
     <message>
+        <source>Package {name} (read-only copy)</source>
+        <translation>成果包 {name}（只读副本）</translation>
+    </message>
+    <message>
         <source>Package: folder or zip</source>
         <translation>成果包：文件夹或 zip</translation>
+    </message>
+    <message>
+        <source>Package: {name}</source>
+        <translation>成果包名：{name}</translation>
     </message>
     <message>
         <source>Page</source>
@@ -1508,6 +1706,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Parameters of the check in view</source>
         <translation>参数（眼前这次检查用的值）</translation>
+    </message>
+    <message>
+        <source>Part</source>
+        <translation>内容</translation>
     </message>
     <message>
         <source>Partly checked</source>
@@ -1694,6 +1896,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>JSON 报告</translation>
     </message>
     <message>
+        <source>Report of the check, tables of figures, metadata, manifest</source>
+        <translation>检查报告、指标表、元数据、清单</translation>
+    </message>
+    <message>
         <source>Report…</source>
         <translation>报告…</translation>
     </message>
@@ -1704,6 +1910,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Required, without a source: {fields}.</source>
         <translation>必填但没有来源：{fields}。</translation>
+    </message>
+    <message>
+        <source>Requirement</source>
+        <translation>要求</translation>
     </message>
     <message>
         <source>Role of the layer (empty: recognised)</source>
@@ -1846,8 +2056,20 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>设置由 {by} 确认（{document}，{date}）。</translation>
     </message>
     <message>
+        <source>Show</source>
+        <translation>查看</translation>
+    </message>
+    <message>
+        <source>Show Findings</source>
+        <translation>查看检查结果</translation>
+    </message>
+    <message>
         <source>Show Findings on the Map</source>
         <translation>在地图上显示检查发现</translation>
+    </message>
+    <message>
+        <source>Show Its Layers</source>
+        <translation>打开包里的图层</translation>
     </message>
     <message>
         <source>Show or hide: {word}</source>
@@ -1942,6 +2164,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>结构</translation>
     </message>
     <message>
+        <source>Submission Package</source>
+        <translation>成果包</translation>
+    </message>
+    <message>
         <source>Syntax</source>
         <translation>语法</translation>
     </message>
@@ -2026,6 +2252,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查中断（{error}），原有结果未改动。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The check did not come to its end. Nothing was made, nothing was changed.</source>
+        <translation>检查没有做完，没有生成成果包，原有文件未改动。</translation>
+    </message>
+    <message>
         <source>The check did not start: geopandas 1.0 or later is missing. All else works.</source>
         <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
@@ -2038,12 +2268,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>本县跨 {zones} 带。请全县统一用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
     </message>
     <message>
+        <source>The data have changed since the last check, or their state is not known: the export checks first.</source>
+        <translation>上次检查之后数据改过（或不能确定没改）：导出时先重新检查。</translation>
+    </message>
+    <message>
+        <source>The data were changed while they were checked. Nothing was made; export again.</source>
+        <translation>检查期间数据又改了，没有生成成果包；请再导出一次。</translation>
+    </message>
+    <message>
         <source>The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived for good. Put the key right first.</source>
         <translation>这个要素没有唯一的标识码（BSM），只能靠要素号辨认，换个文件就对不上，不能长期豁免。请先改好标识码。</translation>
     </message>
     <message>
         <source>The feature is not in this project any more.</source>
         <translation>这个要素已不在工程里。</translation>
+    </message>
+    <message>
+        <source>The feature is one of the package. “Show Its Layers” puts those on the map.</source>
+        <translation>这是成果包里的要素，不在当前工程里。点“打开包里的图层”可以放到地图上看。</translation>
     </message>
     <message>
         <source>The field tables of {count} of these layers are unverified (mark C).</source>
@@ -2106,6 +2348,22 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>图层的下一个标识码：县级代码、0000 和 8 位顺序号，比用过的都大，未保存的编辑也算在内。图层在编辑状态时，每次调用取一个新号，给过的号不再给，断号是正常的；不在编辑状态时只显示下一个号。</translation>
     </message>
     <message>
+        <source>The package has no layer that can be opened.</source>
+        <translation>成果包里没有能打开的图层。</translation>
+    </message>
+    <message>
+        <source>The package is made, but forced: its manifest, metadata and page say so, with the reasons.</source>
+        <translation>成果包已强制生成：清单、元数据里写明了是强制生成和下列原因。</translation>
+    </message>
+    <message>
+        <source>The package is made, read back and compared with the plan.</source>
+        <translation>成果包已生成，并读回与规划图层逐项核对一致。</translation>
+    </message>
+    <message>
+        <source>The package then says in manifest, metadata and page that it was forced, with every reason; whoever receives it can see that. What cannot be written without loss stops it all the same.</source>
+        <translation>强制生成的成果包，清单和元数据里会写明“强制生成”和每条原因，接收方看得到。写出去会丢内容的，照样不生成。</translation>
+    </message>
+    <message>
         <source>The profile's</source>
         <translation>按县配置</translation>
     </message>
@@ -2116,6 +2374,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The project file exists: let it be replaced, or give another name.</source>
         <translation>工程文件已经存在：请勾选替换，或换个名称。</translation>
+    </message>
+    <message>
+        <source>The project has no layer of a plan, so there is nothing to export.</source>
+        <translation>工程里没有规划图层，没有可导出的。</translation>
     </message>
     <message>
         <source>The project is made and was not opened: {path}.</source>
@@ -2132,6 +2394,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The same value…</source>
         <translation>固定值…</translation>
+    </message>
+    <message>
+        <source>The two editions are identical.</source>
+        <translation>两个版本一致。</translation>
+    </message>
+    <message>
+        <source>The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with other attributes.</source>
+        <translation>两个版本有 {parts} 处不同：调入 {area_in} m²，调出 {area_out} m²，属性变更 {changed} m²。</translation>
     </message>
     <message>
         <source>The usual ones: the standard's and the profile's</source>
@@ -2162,6 +2432,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>只列出最常见的 {count} 个；请核对代码换算用的是不是这张表。</translation>
     </message>
     <message>
+        <source>There is no such file or folder.</source>
+        <translation>没有这个文件或文件夹。</translation>
+    </message>
+    <message>
         <source>These layouts were edited since they were made:
 {names}
 
@@ -2186,6 +2460,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>This is the last finding in view.</source>
         <translation>已经是最后一条。</translation>
+    </message>
+    <message>
+        <source>This is what was found in the package “{name}” at {time}, not in the project.</source>
+        <translation>这是 {time} 检查成果包“{name}”的结果，不是当前工程的。</translation>
     </message>
     <message>
         <source>This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.</source>
@@ -2238,6 +2516,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>VCT file</source>
         <translation>VCT 文件</translation>
+    </message>
+    <message>
+        <source>VCT {name}</source>
+        <translation>VCT {name}</translation>
     </message>
     <message>
         <source>Valid until</source>
@@ -2308,8 +2590,20 @@ Replace them by new ones? The changes are lost.</source>
         <translation>配置内容</translation>
     </message>
     <message>
+        <source>What stands against the package</source>
+        <translation>成果包还差什么</translation>
+    </message>
+    <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
         <translation>规则检查什么、局限和参数（F1）</translation>
+    </message>
+    <message>
+        <source>Where there is one</source>
+        <translation>有则必交</translation>
+    </message>
+    <message>
+        <source>Which county it is the check will tell: choose its profile, or let the export check first.</source>
+        <translation>还不知道是哪个县：请在“县配置…”里选好，或直接导出，由检查认出。</translation>
     </message>
     <message>
         <source>While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.</source>
@@ -2340,6 +2634,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>包含个人信息</translation>
     </message>
     <message>
+        <source>With personal data (left out otherwise)</source>
+        <translation>包含个人信息（不勾选则不写）</translation>
+    </message>
+    <message>
         <source>Withdraw Waiver</source>
         <translation>撤销豁免</translation>
     </message>
@@ -2358,6 +2656,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>World file (.jgw) beside each jpg</source>
         <translation>每个 jpg 旁写坐标文件（.jgw）</translation>
+    </message>
+    <message>
+        <source>Write the layers and read them back, put in documents, tables and maps, make the manifest</source>
+        <translation>写出图层并读回核对，放入文档、表格、图件，做清单</translation>
     </message>
     <message>
         <source>Write to</source>
@@ -2386,6 +2688,18 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>Year of the base parcels</source>
         <translation>基数图斑年份</translation>
+    </message>
+    <message>
+        <source>Yearly Maintenance…</source>
+        <translation>年度动态维护…</translation>
+    </message>
+    <message>
+        <source>Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.</source>
+        <translation>年度动态维护读的是文件，{names}还没保存的编辑不计入。请先保存。</translation>
+    </message>
+    <message>
+        <source>You can go on working, also close this window: it goes on in the background. What stands at the package's place stays as it is until the new one is complete.</source>
+        <translation>可以接着做别的，也可以关掉这个窗口，它在后台继续。新成果包写好之前，原有文件不动。</translation>
     </message>
     <message>
         <source>Zones not in the table (m²)</source>
@@ -2572,6 +2886,14 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{county}：{count} 个图层已备好，可以开始绘制。请先画县界，或导入数据。</translation>
     </message>
     <message>
+        <source>{count} files</source>
+        <translation>{count} 个文件</translation>
+    </message>
+    <message>
+        <source>{count} files there have no place in the package and stay out: {names}.</source>
+        <translation>其中 {count} 个文件不是成果包要的，不放进去：{names}。</translation>
+    </message>
+    <message>
         <source>{count} findings</source>
         <translation>{count} 处问题</translation>
     </message>
@@ -2628,12 +2950,24 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{figure}（{source}）</translation>
     </message>
     <message>
+        <source>{files} files; {layers} layers with {rows} features, each read back and compared</source>
+        <translation>{files} 个文件；{layers} 个图层、{rows} 个要素，逐层读回核对</translation>
+    </message>
+    <message>
         <source>{file} cannot be opened as a layer. Choose another file.</source>
         <translation>{file} 不能作为图层打开，请换一个文件。</translation>
     </message>
     <message>
+        <source>{found} (of the former package)</source>
+        <translation>{found}（原成果包里的）</translation>
+    </message>
+    <message>
         <source>{label} [optional]</source>
         <translation>{label} [可选]</translation>
+    </message>
+    <message>
+        <source>{layers} layers changed: {moved_in} in, {moved_out} out, {changed} with other attributes. Fill in the reasons in {path}.</source>
+        <translation>{layers} 个图层有变化：调入 {moved_in}，调出 {moved_out}，属性变更 {changed}。请在 {path} 里填写维护理由。</translation>
     </message>
     <message>
         <source>{layers} layers in {branches} groups, edition {edition}</source>
@@ -2642,6 +2976,14 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{layers} layers in {groups} groups will be made</source>
         <translation>将创建 {layers} 个图层，合计 {groups} 组</translation>
+    </message>
+    <message>
+        <source>{layers} layers with {rows} rows were read from VCT into {path}.</source>
+        <translation>已从 VCT 读入 {layers} 个图层、{rows} 行，存在 {path}。</translation>
+    </message>
+    <message>
+        <source>{layers} layers with {rows} rows were written to {path}.</source>
+        <translation>已写出 {layers} 个图层、{rows} 行：{path}。</translation>
     </message>
     <message>
         <source>{lost} left empty, {remarked} carried with a remark</source>
@@ -2684,6 +3026,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{value}：{why}</translation>
     </message>
     <message>
+        <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since.</source>
+        <translation>{verdict}：错误 {errors}，警告 {warnings}，跳过 {skipped}。{time} 检查，数据没有变。</translation>
+    </message>
+    <message>
         <source>{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}</source>
         <translation>{whose}跨 {zones} 带，不知道本县在哪一带。{remedy}</translation>
     </message>
@@ -2702,6 +3048,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>“{name}” is there already. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
+    </message>
+    <message>
+        <source>“{name}”: {verdict}, {errors} errors, {warnings} warnings. The findings are in the panel.</source>
+        <translation>“{name}”：{verdict}，错误 {errors}，警告 {warnings}。问题已列在“检查结果”里。</translation>
     </message>
     <message>
         <source>“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.</source>

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The layer of findings that the panel puts into the project: a result, never an input.
 FINDINGS_PROPERTY = "sanxian/findings"
+#: Layers that are there to be looked at: those of a package that somebody handed in.
+SHOWN_PROPERTY = "sanxian/shown"
 #: No layer of a plan has these.
 _TELLING = {"code", "severity", "role", "geom_kind"}
 
@@ -49,7 +51,7 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     return [
         layer
         for layer in layers
-        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not is_findings(layer)
+        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not _is_aside(layer)
     ]
 
 
@@ -57,6 +59,10 @@ def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
     """A notice for each vector layer that QGIS cannot open, its file moved or its database away."""
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
     return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
+
+
+def _is_aside(layer: QgsVectorLayer) -> bool:
+    return is_findings(layer) or bool(layer.customProperty(SHOWN_PROPERTY))
 
 
 def is_findings(layer: QgsVectorLayer) -> bool:

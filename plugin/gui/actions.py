@@ -12,11 +12,14 @@ from qgis.PyQt.QtWidgets import QMenu
 from ..bridge.texts import tr
 from . import look
 
+#: What stands in a menu of its own: few want it every day.
+_BELOW = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
+
 
 class Actions(QObject):
     """``slots``: action name → what it does. Everything made here is taken away by `remove`."""
 
-    #: Name, icon, shortcut; a line between groups is None.
+    #: Name, icon, shortcut; a line between groups is None, a menu below it has its name.
     _MENU = (
         ("check", "run", "Ctrl+Alt+R"),
         ("previous", "previous", "Ctrl+Alt+Up"),
@@ -41,6 +44,12 @@ class Actions(QObject):
         ("layouts", "layouts", ""),
         ("maps", "maps", ""),
         None,
+        ("package", "package", ""),
+        ("inspect", "inspect", ""),
+        ("yearly", "yearly", ""),
+        ("compare", "compare", ""),
+        "exchange",
+        None,
         ("sample", "sample", ""),
         ("dictionary", "dictionary", ""),
         ("doctor", "doctor", ""),
@@ -59,6 +68,7 @@ class Actions(QObject):
         "roles",
         "profile",
         "report",
+        "package",
         None,
         "sample",
     )
@@ -70,8 +80,7 @@ class Actions(QObject):
         self._window = iface.mainWindow()
         self.by_name: dict[str, QAction] = {}
         texts = self._texts()
-        for entry in filter(None, self._MENU):
-            name, icon, shortcut = entry
+        for name, icon, shortcut in self._entries():
             action = QAction(look.icon(icon), texts[name], self._window)
             action.setObjectName(f"SanxianAction{name.capitalize()}")
             action.setProperty("sanxianIcon", icon)
@@ -84,6 +93,11 @@ class Actions(QObject):
         self.toolbar = self._make_toolbar()
         self._themed = look.later(self, self._refresh_icons)
         self._window.installEventFilter(self)
+
+    @classmethod
+    def _entries(cls) -> list[tuple[str, str, str]]:
+        rows = [*cls._MENU, *(row for below in _BELOW.values() for row in below)]
+        return [row for row in rows if isinstance(row, tuple)]
 
     def __getitem__(self, name: str) -> QAction:
         return self.by_name[name]
@@ -109,6 +123,12 @@ class Actions(QObject):
             "bookmarks": tr("Bookmarks by Township"),
             "layouts": tr("Make Layouts…"),
             "maps": tr("Export Maps…"),
+            "package": tr("Export Submission Package…"),
+            "inspect": tr("Inspect Submission Package…"),
+            "vct_in": tr("Import VCT…"),
+            "vct_out": tr("Export VCT…"),
+            "yearly": tr("Yearly Maintenance…"),
+            "compare": tr("Compare Editions…"),
             "sample": tr("Open Sample County"),
             "dictionary": tr("Data Dictionary…"),
             "doctor": tr("Environment Check…"),
@@ -121,10 +141,19 @@ class Actions(QObject):
         for entry in self._MENU:
             if entry is None:
                 menu.addSeparator()
+            elif isinstance(entry, str):
+                menu.addMenu(self._below(entry, menu))
             else:
                 menu.addAction(self.by_name[entry[0]])
         self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
         return menu
+
+    def _below(self, name: str, menu: QMenu) -> QMenu:
+        made = QMenu({"exchange": tr("Exchange Formats")}[name], menu)
+        made.setObjectName(f"SanxianMenu{name.capitalize()}")
+        for entry in _BELOW[name]:
+            made.addAction(self.by_name[entry[0]])
+        return made
 
     def _make_toolbar(self):
         toolbar = self._iface.addToolBar(tr("Sanxian"))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from qgis.core import QgsProject
@@ -11,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..bridge import findings_layer, recognise
 from ..bridge.layers import snapshot
-from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.tasks import Job, Runner, Work, log_error
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import idle
@@ -40,14 +41,17 @@ class Checking(QObject):
     def busy(self) -> bool:
         return self.job is not None
 
-    def start(self) -> bool:
-        """False when a check is under way, or the project has no layer of a plan."""
+    def start(self, standard: str = "") -> bool:
+        """Check the project's layers; ``standard``: by which, where neither project nor profile say. False when a check is
+        under way, or the project has no layer of a plan."""
         project = QgsProject.instance()
         layers = recognise.plan_layers(project)
         if self.busy or not layers:
             return False
         shots, basis = [snapshot(layer) for layer in layers], Basis.of(project)
         options = basis.options
+        if standard and not (options.standard or options.profile):
+            options = replace(options, standard=standard)
         source = project.title() or project.baseName() or tr("Layers of the project")
 
         def work(progress, cancelled):
@@ -58,15 +62,31 @@ class Checking(QObject):
 
         def done(answer):
             self._editing.judge(answer[0], options, {shot.name: shot.layer_id for shot in shots})
-            self._done(answer, basis)
+            self._end()
+            self.done.emit(Result.of(answer[0]), answer[1], basis)
 
         self._editing.begin(layers)
-        self.job = Job(tr("Check All"), work, on_done=done, on_error=self._failed, on_cancelled=self._cancelled)
+        self._run(tr("Check All"), work, done, idle.rule_count(options))
+        return True
+
+    def look_at(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
+        """Another check in place of one of the project, with its progress in the panel too; False when one is under way."""
+        if self.busy:
+            return False
+
+        def ended(answer):
+            self._end()
+            done(answer)
+
+        self._run(title, work, ended, rules)
+        return True
+
+    def _run(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> None:
+        self.job = Job(title, work, on_done=done, on_error=self._failed, on_cancelled=self._cancelled)
         self.job.step.connect(self._step)
-        self._dock.start_run(idle.rule_count(options))
+        self._dock.start_run(rules)
         self.began.emit()
         self._runner.start(self.job)
-        return True
 
     def cancel(self) -> None:
         if self.job is not None:
@@ -76,11 +96,9 @@ class Checking(QObject):
         if self.busy:
             self._dock.run_bar.step(share, idle.rule_code(text))
 
-    def _done(self, answer: Any, basis: Basis) -> None:
-        checked, rows = answer
+    def _end(self, note: str = "") -> None:
         self.job = None
-        self._dock.end_run()
-        self.done.emit(Result.of(checked), rows, basis)
+        self._dock.end_run(note)
 
     def _cancelled(self) -> None:
         former = self._dock.result
@@ -99,7 +117,6 @@ class Checking(QObject):
         self._stop(idle.explain(error))
 
     def _stop(self, note: str) -> None:
-        self.job = None
         self._editing.abandon()
-        self._dock.end_run(note)
+        self._end(note)
         self.stopped.emit()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
@@ -19,6 +20,7 @@ from .code_boxes import CodeBoxes
 from .dialogs import Dialogs
 from .dressing import Dressing
 from .editing import Editing
+from .exchange import Exchange
 from .exports import Exports
 from .figures import FiguresDialog
 from .findings_dock import FindingsDock
@@ -26,10 +28,16 @@ from .findings_map import FindingsOnMap
 from .map_marks import MapMark
 from .maps import Maps
 from .new_project import NewProject
+from .package.export import PackageExport, Surroundings
+from .package.inspect import PackageInspection
 from .project_look import ProjectLook
 from .result import Result
+from .vct_drop import VctDrop
 from .waiving import Waiving
 from .watch import ProjectWatch
+
+#: No project has this number: the result in view is not a project's.
+_NO_PROJECT = -1
 
 
 class Desk(QObject):
@@ -53,8 +61,16 @@ class Desk(QObject):
         self.dialogs = Dialogs(iface, self.runner, lambda: dock.result, self)
         self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self)
         self.on_map = FindingsOnMap(dock, self._current, self)
+        self.exchange = Exchange(iface)
+        around = Surroundings(self._fresh, self._latest, lambda: self.watch.number, lambda: dock.setUserVisible(True))
+        self.export = PackageExport(iface, self.runner, self.checking, around, self)
+        self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
+        self.drop = VctDrop(self.exchange.import_vct)
+        iface.registerCustomDropHandler(self.drop)
         #: The projects of the check under way and of the result in view, as the watch counts them.
         self._run_in = self._result_in = self.watch.number
+        #: The package that the result in view is of; empty when it is the project's.
+        self._package = ""
         #: What the result in view went by.
         self._basis: Basis | None = None
         deeds = self._deeds()
@@ -86,6 +102,12 @@ class Desk(QObject):
             "bookmarks": self.making.make_bookmarks,
             "layouts": self.maps.make_layouts,
             "maps": self.maps.export,
+            "package": self.export.show,
+            "inspect": lambda: self.inspection.ask(""),
+            "vct_in": lambda: self.exchange.import_vct(""),
+            "vct_out": self.exchange.export_vct,
+            "yearly": self.exchange.yearly,
+            "compare": self.exchange.compare,
             "sample": self.open_sample,
             "dictionary": dialogs.dictionary,
             "doctor": dialogs.doctor,
@@ -101,6 +123,7 @@ class Desk(QObject):
         self.checking.began.connect(self._began)
         self.checking.done.connect(self._done)
         self.checking.stopped.connect(self._stopped)
+        self.inspection.done.connect(self._inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._edited)
         self.editing.outdated.connect(self._tell_stale)
@@ -125,6 +148,10 @@ class Desk(QObject):
         self.boxes.stop()
         self.dock.visibilityChanged.disconnect(self.look.soon)
         self.look.stop()
+        self.iface.unregisterCustomDropHandler(self.drop)
+        self.export.close()
+        self.inspection.close()
+        self.exchange.close()
         self.dialogs.close()
         self.runner.stop_all()
         self.mark.clear()
@@ -153,19 +180,28 @@ class Desk(QObject):
         self._enable()
 
     def _done(self, result: Result, rows: list[Any], basis: Basis) -> None:
-        self._result_in, self._basis = self._run_in, basis
-        self._show(result)
-        self.on_map.show_result(result.findings, rows)
-        self._enable()
+        self._result_in, self._basis, self._package = self._run_in, basis, ""
+        self._show(result, rows)
+        self.export.checked(result)
 
-    def _show(self, result: Result) -> None:
+    def _inspected(self, result: Result, rows: list[Any], path: str) -> None:
+        """A package was looked at: its findings take the place of the project's, in the panel and not on the map."""
+        self._result_in, self._basis, self._package = _NO_PROJECT, None, Path(path).name
+        self.editing.end()
+        self.on_map.forget()
+        self._show(result, rows)
+
+    def _show(self, result: Result, rows: list[Any]) -> None:
         self.mark.clear()
         self.dock.set_clean(*idle.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons))
         self.dock.set_result(result)
         self._tell_stale()
+        self.on_map.show_result(result.findings, rows)
+        self._enable()
 
     def _stopped(self) -> None:
         self._enable()
+        self.export.not_checked()
         # Layers may have come while nobody looked.
         self.look.soon()
 
@@ -199,7 +235,9 @@ class Desk(QObject):
         from .forms import open_form
 
         # A feature of the same number in the next project is another feature.
-        if not self._current() or not open_form(self.iface, self.dock.result, finding):
+        if self._package:
+            self.dock.say(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
+        elif not self._current() or not open_form(self.iface, self.dock.result, finding):
             self.dock.say(tr("The feature is not in this project any more."))
 
     def _stepped(self, direction: int, moved: bool) -> None:
@@ -213,10 +251,27 @@ class Desk(QObject):
         """Is there a result, and is it of the project that is open?"""
         return self.dock.result is not None and self._result_in == self.watch.number
 
+    def _latest(self) -> Result | None:
+        return self.dock.result if self._current() else None
+
+    def _fresh(self, form: Any) -> Result | None:
+        """The result in view while a package of this form may be made of it: of this project as it is now, and by the
+        standard that a check for the form would go by."""
+        result = self._latest()
+        if result is None or result.edited or self.editing.is_outdated or self._basis is None:
+            return None
+        now = Basis.of(QgsProject.instance())
+        options = now.options
+        stated = options.standard or options.profile
+        by_form = stated or result.checked.plan.norm.standard.id == form.standard
+        return result if by_form and now == self._basis else None
+
     def _project_changed(self) -> None:
         self.mark.clear()
         self.editing.end()
         self.on_map.forget()
+        self.export.project_changed()
+        self.inspection.project_changed()
         self._tell_stale()
         self._enable()
 
@@ -224,6 +279,9 @@ class Desk(QObject):
         result = self.dock.result
         if result is None:
             self.dock.set_stale("")
+        elif self._package:
+            text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
+            self.dock.set_stale(text.format(name=self._package, time=result.time))
         elif not self._current():
             self.dock.set_stale(tr("Another project is open; this is the result of {time}.").format(time=result.time))
         elif self.editing.is_outdated:

@@ -6,13 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from qgis.core import Qgis, QgsProject
-from qgis.PyQt import sip
+from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QPushButton
+from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from ..bridge import settings
 from ..bridge.tasks import Job, Runner, log_error
@@ -20,6 +18,7 @@ from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from ..core.writing import LAYER_FORMATS, Outputs
 from . import idle
+from .messages import Messages
 from .result import Result
 
 _FOLDER = "export_folder"
@@ -40,13 +39,13 @@ def with_suffix(kind: str, path: str, chosen: str) -> str:
 
 
 class Exports:
-    """One message at a time: a new one takes the place of the former."""
+    """What came of it is one message at a time."""
 
     def __init__(self, iface, runner: Runner, result: Callable[[], Result | None]):
         self._iface = iface
         self._runner = runner
         self._result = result
-        self._message: Any = None
+        self._messages = Messages(iface, tr("Sanxian"))
 
     def ask(self, kind: str) -> None:
         """``layer``, ``html`` or ``json``: ask where to, then write."""
@@ -119,7 +118,9 @@ class Exports:
                 text = tr(
                     "Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it."
                 )
-            self._tell(text.format(path=path, time=result.time), Qgis.MessageLevel.Success, path)
+            told = text.format(path=path, time=result.time)
+            folder = str(Path(path).parent)
+            self._messages.tell(told, "success", (tr("Open"), _open(path)), (tr("Open Folder"), _open(folder)))
 
         return self._runner.start(
             Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=saved, on_error=self._failed)
@@ -127,23 +128,13 @@ class Exports:
 
     def close(self) -> None:
         """Take our message off the bar."""
-        if self._message is not None and not sip.isdeleted(self._message):
-            self._iface.messageBar().popWidget(self._message)
-        self._message = None
+        self._messages.close()
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, SanxianError):
             log_error(error)
-        self._tell(idle.explain(error), Qgis.MessageLevel.Warning)
+        self._messages.warn(idle.explain(error))
 
-    def _tell(self, text: str, level: Any, path: str = "") -> None:
-        self.close()
-        bar = self._iface.messageBar()
-        message = bar.createMessage(tr("Sanxian"), text)
-        if path:
-            for label, target in ((tr("Open"), path), (tr("Open Folder"), str(Path(path).parent))):
-                button = QPushButton(label, message)
-                button.clicked.connect(lambda _on=False, t=target: QDesktopServices.openUrl(QUrl.fromLocalFile(t)))
-                message.layout().addWidget(button)
-        self._message = message
-        bar.pushWidget(message, level)
+
+def _open(path: str) -> Callable[[], None]:
+    return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(path))

@@ -11,7 +11,8 @@ from ..bridge.texts import tr
 
 
 class FileLine(QWidget):
-    """``new``: a file that need not be there; one that is, is added to and not replaced. ``folders``: it may be a folder."""
+    """``new``: a file that need not be there; one that is, is added to and not replaced. ``folders``: it may be a folder;
+    ``only_folders``: it is one. The whole path is the line's tooltip."""
 
     def __init__(
         self,
@@ -21,24 +22,31 @@ class FileLine(QWidget):
         *,
         new: bool = False,
         folders: bool = False,
+        only_folders: bool = False,
         parent=None,
     ):
         super().__init__(parent)
         self._folder, self._filter, self._new = folder, file_filter, new
-        self.line = QLineEdit(path)
-        button = QPushButton("…")
-        button.setToolTip(tr("Look for a file"))
-        button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
-        button.clicked.connect(self._browse)
+        self.line = QLineEdit()
+        self.line.textChanged.connect(self.line.setToolTip)
+        self.line.setText(path)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 1)
-        row.addWidget(button)
-        if folders:
+        if not only_folders:
+            button = QPushButton("…")
+            button.setToolTip(tr("Look for a file"))
+            button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
+            button.clicked.connect(self._browse)
+            row.addWidget(button)
+        if folders or only_folders:
             whole = QPushButton(tr("Folder…"))
-            whole.setToolTip(tr("A folder of shapefiles, or a FileGDB (.gdb)"))
+            whole.setToolTip(
+                tr("Look for a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
+            )
             whole.clicked.connect(self._browse_folder)
             row.addWidget(whole)
+        self.setFocusProxy(self.line)
 
     def text(self) -> str:
         return self.line.text().strip()

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The desktop side as a whole over a bare main window: runs, projects that come and go, the findings layer."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
 from pyproj import CRS
 from qgis.core import QgsCoordinateReferenceSystem, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView
+from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtGui import QAction
+from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWidget
 
-from plugin.bridge import filling, findings_layer, recognise, settings
+from plugin.bridge import county, filling, findings_layer, recognise, settings
 from plugin.core.errors import InputError
+from plugin.core.exchange.package.profile import load_package
 from plugin.gui import desk as desk_module
 from plugin.gui import idle
 from plugin.gui.result import Result
@@ -28,6 +31,7 @@ class Window:
         self.window.setCentralWidget(self.canvas)
         self.help, self.bar = QMenu("Help", self.window), QgsMessageBar(self.window)
         self.window.menuBar().addMenu(self.help)
+        self.drops = []
 
     def mainWindow(self):
         return self.window
@@ -55,6 +59,12 @@ class Window:
 
     def unregisterMainWindowAction(self, action):
         return True
+
+    def registerCustomDropHandler(self, handler):
+        self.drops.append(handler)
+
+    def unregisterCustomDropHandler(self, handler):
+        self.drops.remove(handler)
 
     def openFeatureForm(self, *_all):
         raise AssertionError("no form of another project's feature")
@@ -211,6 +221,78 @@ def test_an_answer_about_layers_of_before_is_not_heard(desk, held, project):
     first._result = recognise.Recognised({}, [], [])
     first.finished(True)
     assert desk.dock.empty.label.text() == said
+
+
+def test_the_verdict_is_of_the_data_while_nothing_changed(desk, held, project, small, monkeypatch):
+    """A package may be made of the last check only while that is of these data."""
+    form = load_package("county")
+    layer = QgsVectorLayer(f"{small}|layername=CZKFBJ", "CZKFBJ", "ogr")
+    project.addMapLayer(layer)
+    # What a check found is edited elsewhere; here nobody follows the layers.
+    monkeypatch.setattr(desk.editing, "judge", lambda *_all: None)
+    assert desk._fresh(form) is None, "not checked"
+    end(held.run(desk))
+    result = desk.dock.result
+    assert desk._fresh(form) is result and desk._latest() is result
+    other = SimpleNamespace(standard="three_lines_2022")
+    assert desk._fresh(other) is None, "it would be checked by another standard"
+    county.keep(project, county.County(profile="hunyuan"))
+    assert desk._fresh(form) is None
+    county.keep(project, county.County())
+    assert desk._fresh(form) is result, "as it was"
+    result.edited.add("x")
+    assert desk._fresh(form) is None, "found again bit by bit is no whole check"
+    result.edited.clear()
+    layer.setSubsetString("BSM <> 'x'")
+    assert desk._fresh(form) is None
+    end(held.run(desk))
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    assert desk._fresh(form) is None
+    layer.rollBack()
+    end(held.run(desk))
+    assert desk._fresh(form) is desk.dock.result
+    os.utime(small, ns=(1, 1))
+    assert desk._fresh(form) is None, "the file was written by somebody else"
+
+
+def test_a_layer_that_is_no_file_is_always_checked_again(desk, held, project):
+    plan_layer(project)
+    end(held.run(desk))
+    assert desk._latest() is not None and desk._fresh(load_package("county")) is None
+
+
+def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
+    plan_layer(project)
+    end(held.run(desk))
+    assert findings_layer.find(project) is not None
+    (checked, rows) = answer()
+    desk._inspected(checked.result, rows, "/汇交/某县.zip")
+    assert desk.dock.stale.text() == "这是 14:32 检查成果包“某县.zip”的结果，不是当前工程的。"
+    assert findings_layer.find(project) is None and desk._latest() is None
+    desk.dock.step(1)
+    desk._open_form(desk.dock.tree.current())
+    assert "成果包里的要素" in desk.dock.note.text()
+    desk.on_map.set_wanted(True)
+    assert findings_layer.find(project) is None
+    end(held.run(desk))
+    assert desk.dock.stale.isHidden() and findings_layer.find(project) is not None
+
+
+def test_drops_menus_and_windows_go_with_the_plugin(chinese, qgis_app, project):
+    iface = Window()
+    desk = desk_module.Desk(iface)
+    desk.export.show()
+    shown = desk.export.dialog
+    assert iface.drops == [desk.drop] and shown.isVisible()
+    names = {menu.objectName() for menu in iface.window.findChildren(QMenu)}
+    assert {"SanxianMenu", "SanxianMenuExchange"} <= names
+    desk.unload()
+    qgis_app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not iface.drops
+    assert not [w for w in iface.window.findChildren(QWidget) if w.objectName().startswith("Sanxian")]
+    assert not [a for a in iface.window.findChildren(QAction) if a.objectName().startswith("Sanxian")]
+    iface.window.deleteLater()
 
 
 def test_wide_enough_to_read_when_first_shown(desk, qgis_app):

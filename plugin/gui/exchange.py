@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""VCT in and out, yearly maintenance, comparing editions: the toolbox's own dialogs, filled in with what the project knows, and
+what came of them in a line that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject, QgsProviderRegistry, QgsVectorLayer
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices
+
+from ..bridge import county, kept_paths, recognise
+from ..bridge.layers import file_of, template_id, unsaved_edits
+from ..bridge.texts import tr
+from .messages import Messages
+
+Ask = Callable[[str, dict[str, Any]], dict[str, Any] | None]
+
+
+def ask_processing(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
+    """Processing's dialog; its results, or None when it was closed without any."""
+    import processing
+
+    return processing.execAlgorithmDialog(algorithm, parameters)
+
+
+class Exchange:
+    """``ask``: opens a dialog of the toolbox; another one in tests."""
+
+    def __init__(self, iface: Any, ask: Ask = ask_processing):
+        self._iface, self._ask = iface, ask
+        self._messages = Messages(iface, tr("Sanxian"))
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def import_vct(self, path: str) -> None:
+        """``path``: of a file that was dropped on the map. Its layers come in a group, with symbols and forms."""
+        given = {"INPUT": path, "OUTPUT": free(Path(path).with_suffix(".gpkg"))} if path else {}
+        results = self._ask("sanxian:import_vct", given)
+        if results and "LAYERS" in results:
+            text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
+            self._tell(
+                text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"]), results["OUTPUT"]
+            )
+
+    def export_vct(self) -> None:
+        project = QgsProject.instance()
+        layers = recognise.plan_layers(project)
+        if not layers:
+            self._messages.warn(tr("The project has no layer of a plan, so there is nothing to export."))
+            return
+        target = free(Path(_home(project)) / f"{project.title() or project.baseName() or 'plan'}.vct")
+        results = self._ask("sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target})
+        if results and "ROWS" in results:
+            text = tr("{layers} layers with {rows} rows were written to {path}.")
+            told = text.format(layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"])
+            self._tell(told, results["OUTPUT"])
+
+    def yearly(self) -> None:
+        """The current database is the one that all layers of the plan come from; the filed one the sealed edition."""
+        project = QgsProject.instance()
+        kept = county.of(project)
+        files = {file_of(layer) for layer in recognise.plan_layers(project)}
+        current = files.pop() if len(files) == 1 else ""
+        self._warn_of_edits(project)
+        given = {
+            "CURRENT": current,
+            "FILED": kept_paths.full(project, "baseline"),
+            "YEAR": date.today().year,
+            "STANDARD": kept.standard,
+            "PROFILE": kept.profile,
+            "OUTPUT": _home(project),
+        }
+        results = self._ask("sanxian:yearly_update", {key: value for key, value in given.items() if value})
+        if results and "DATABASE" in results:
+            text = tr(
+                "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} with other attributes. Fill in the reasons in {path}."
+            )
+            told = text.format(
+                layers=results["LAYERS"],
+                moved_in=results["COUNT_IN"],
+                moved_out=results["COUNT_OUT"],
+                changed=results["COUNT_CHANGED"],
+                path=Path(results["DATABASE"]).name,
+            )
+            self._tell(told, results["DATABASE"])
+
+    def compare(self) -> None:
+        """The current layer is the later edition; the same layer of the sealed edition the earlier."""
+        project, kept = QgsProject.instance(), county.of(QgsProject.instance())
+        given: dict[str, Any] = {"STANDARD": kept.standard, "PROFILE": kept.profile}
+        layer = self._iface.activeLayer()
+        if isinstance(layer, QgsVectorLayer) and layer in recognise.plan_layers(project):
+            role = template_id(layer)
+            given |= {"AFTER": layer.id(), "ROLE": role, "BEFORE": _same_in(kept_paths.full(project, "baseline"), role)}
+        results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
+        if results and "VERDICT" in results:
+            if results["IDENTICAL"]:
+                self._messages.tell(tr("The two editions are identical."), "success")
+                return
+            text = tr(
+                "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with other attributes."
+            )
+            figures = {
+                key: f"{results[name]:,.2f}"
+                for key, name in (("area_in", "AREA_IN"), ("area_out", "AREA_OUT"), ("changed", "AREA_CHANGED"))
+            }
+            told = text.format(parts=results["PARTS"], **figures)
+            workbook = str(results.get("OUTPUT_XLSX") or "")
+            buttons = [(tr("Open the workbook"), opener(workbook))] if workbook else []
+            self._messages.tell(told, "info", *buttons)
+
+    def _warn_of_edits(self, project: QgsProject) -> None:
+        edited = [layer.name() for layer in recognise.plan_layers(project) if unsaved_edits(layer)]
+        if edited:
+            text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
+            self._messages.warn(text.format(names=tr(", ").join(edited)))
+
+    def _tell(self, text: str, path: str) -> None:
+        self._messages.tell(text, "success", (tr("Open Folder"), opener(str(Path(path).parent))))
+
+
+def opener(path: str) -> Callable[[], None]:
+    return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def free(path: Path) -> str:
+    """The path, or the first with a number that nothing stands at: a proposal replaces nothing."""
+    found, number = path, 2
+    while found.exists():
+        found, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return str(found)
+
+
+def _home(project: QgsProject) -> str:
+    return project.homePath() or str(Path.home())
+
+
+def _same_in(database: str, role: str) -> str:
+    """The layer of this role in a database, as QGIS calls it; empty when there is none."""
+    if not database or not role or not Path(database).exists():
+        return ""
+    found = QgsProviderRegistry.instance().querySublayers(database)
+    return next((one.uri() for one in found if one.name().upper() == role), "")

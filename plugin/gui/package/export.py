@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""导出成果包 on the desktop: looks ahead while the form is filled in, checks where the last check is not of these data, writes
+in the background, and says how it ended. One export at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, QUrl
+from qgis.PyQt.QtGui import QDesktopServices
+
+from ...bridge import county, recognise, settings
+from ...bridge.check import stopper
+from ...bridge.layers import file_of
+from ...bridge.package_ahead import NOTHING, Against, Looker, look_ahead, values_of
+from ...bridge.tasks import Job, Runner, log_error
+from ...bridge.texts import tr
+from ...core.errors import OutputError, SanxianError
+from .. import idle
+from ..checking import Checking
+from ..messages import Messages
+from ..result import Result
+from .end_page import End
+from .run_page import CHECK, WRITE
+
+#: Errors of the core that say why the gate is shut, a reason a line.
+_SHUT = ("package_gate", "package_stopped")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the desk knows. ``fresh(form)``: the last result while it is of the data as they are and by the form's standard;
+    ``latest``: the result in view; ``number``: of the project that is open; ``findings``: bring them to the front."""
+
+    fresh: Callable[[Any], Result | None]
+    latest: Callable[[], Result | None]
+    number: Callable[[], int]
+    findings: Callable[[], None]
+
+
+class PackageExport(QObject):
+    """`close` ends it all."""
+
+    def __init__(self, iface: Any, runner: Runner, checking: Checking, around: Surroundings, parent: QObject):
+        super().__init__(parent)
+        self._iface, self._runner, self._checking, self._around = iface, runner, checking, around
+        self._messages = Messages(iface, tr("Submission Package"))
+        self.dialog: Any = None
+        self._order: Any = None
+        self._job: Job | None = None
+        self._looker: Looker | None = None
+        self._asked = self._project = 0
+        self._waits = False
+
+    @property
+    def busy(self) -> bool:
+        return self._job is not None or self._waits
+
+    def close(self) -> None:
+        self._waits = False
+        self._messages.close()
+        dialog, self.dialog = self.dialog, None
+        if dialog is not None:
+            dialog.close()
+            dialog.deleteLater()
+
+    # --- the window
+    def show(self) -> None:
+        """Open the window, or bring the one there is to the front: with the export that is under way, if one is."""
+        if self.dialog is None:
+            from .export_dialog import ExportDialog
+
+            try:
+                self.dialog = ExportDialog(QgsProject.instance(), self._iface.mainWindow())
+            except (SanxianError, ImportError) as error:
+                self._messages.warn(idle.explain(error))
+                return
+            self.dialog.wanted.connect(self.start)
+            self.dialog.stopped.connect(self.cancel)
+            self.dialog.lookWished.connect(self.look)
+            self.dialog.findingsWished.connect(self._around.findings)
+            self.dialog.opened.connect(self._open)
+            self.look()
+        elif not self.dialog.isVisible() and not self.busy:
+            self.dialog.show_form()
+        self._bring()
+
+    def _bring(self) -> None:
+        """To the front, with what the message bar said of it."""
+        self._messages.close()
+        if self.dialog is not None:
+            self.dialog.show()
+            self.dialog.raise_()
+            self.dialog.activateWindow()
+
+    def project_changed(self) -> None:
+        """The form was of another project; what is being written is of layers that were read already, and goes on."""
+        self._looker = None
+        if self.dialog is not None and not self.busy:
+            dialog, self.dialog = self.dialog, None
+            dialog.close()
+            dialog.deleteLater()
+
+    # --- looking ahead
+    def look(self) -> None:
+        """What the order comes to, off the main thread; of several answers the last asked for is shown."""
+        order = self.dialog.order() if self.dialog is not None and not self.busy else None
+        if order is None:
+            return
+        self._asked += 1
+        asked, project = self._asked, QgsProject.instance()
+        result = self._around.fresh(order.form)
+        self.dialog.form.gate.show_check(result, self._around.latest() is not None)
+        checked = result.checked if result is not None else None
+        options = county.options(project)
+        inputs = [file_of(layer) for layer in recognise.plan_layers(project)]
+
+        def work(_progress, _cancelled):
+            return look_ahead(order, values_of(order.form, options, checked), inputs)
+
+        def done(ahead):
+            if asked == self._asked and self.dialog is not None:
+                self.dialog.show_ahead(ahead)
+
+        def failed(error):
+            if not isinstance(error, SanxianError | ImportError):
+                log_error(error)
+            if asked == self._asked and self.dialog is not None:
+                self.dialog.show_error(error)
+
+        self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
+        self._look_at_plan(order, checked)
+
+    def _look_at_plan(self, order: Any, checked: Any) -> None:
+        """What the checked plan has against the package: looked for once, told each time."""
+        if checked is None:
+            self._looker = None
+            self.dialog.show_against(NOTHING)
+            return
+        if self._looker is None or self._looker.checked is not checked:
+            self._looker = Looker(checked)
+        looker, known = self._looker, self._looker.known(order)
+        if known is not None:
+            self.dialog.show_against(known)
+            return
+
+        def done(against):
+            if looker is self._looker and self.dialog is not None and not self.busy:
+                self.dialog.show_against(against)
+
+        self._runner.start(
+            Job(
+                tr("Looking at what goes into the package"),
+                lambda _progress, cancelled: looker.look(order, stopper(cancelled)),
+                on_done=done,
+                on_error=log_error,
+            )
+        )
+
+    # --- the work
+    def start(self) -> None:
+        order = self.dialog.order()
+        if order is None or self.busy:
+            return
+        self.dialog.form.keep()
+        self._order, self._project = order, self._around.number()
+        result = self._around.fresh(order.form)
+        if result is not None:
+            self._write(result.checked, checks=False)
+            return
+        self._waits = True
+        if self._checking.busy or self._checking.start(order.form.standard):
+            self._checking.job.step.connect(self._step)
+            self.dialog.show_run(CHECK, True)
+            return
+        self._waits = False
+        self._end(End("error", tr("Nothing was made: the project has no layer of a plan.")))
+
+    def checked(self, result: Result) -> None:
+        """A check has ended, and its result is in view: ours, or one that somebody else wanted."""
+        if not self._waits:
+            if self.dialog is not None and not self.busy:
+                self.dialog.form.soon()
+            return
+        self._waits = False
+        if self._project != self._around.number():
+            self._end(End("info", tr("Another project was opened meanwhile. Nothing was made.")))
+            return
+        # A check that somebody else had begun may have gone by another standard, or by data of before.
+        if self._around.fresh(self._order.form) is not result:
+            text = tr("The data were changed while they were checked. Nothing was made; export again.")
+            self._end(End("warning", text))
+            return
+        self._write(result.checked, checks=True)
+
+    def not_checked(self) -> None:
+        if self._waits:
+            self._waits = False
+            self._end(End("info", tr("The check did not come to its end. Nothing was made, nothing was changed.")))
+
+    def _write(self, checked: Any, checks: bool) -> None:
+        from ...bridge.package import export
+
+        order = self._order
+
+        def work(progress, cancelled):
+            return export(checked, order, progress=progress, cancelled=cancelled)
+
+        self._job = Job(
+            tr("Export Submission Package"),
+            work,
+            on_done=self._done,
+            on_error=self._failed,
+            on_cancelled=self._cancelled,
+        )
+        self._job.step.connect(self._step)
+        if self.dialog is not None:
+            self.dialog.show_run(WRITE, checks)
+        self._runner.start(self._job)
+
+    def cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        elif self._waits:
+            self._checking.cancel()
+
+    def _step(self, share: float, text: str) -> None:
+        if self.dialog is not None and self.busy:
+            self.dialog.run.step(share, text)
+
+    # --- the end
+    def _done(self, done: Any) -> None:
+        self._job = None
+        from ...core.texts import Texts
+
+        texts = Texts(settings.interface_language())
+        forced = done.manifest["check"]["forced"]
+        text = tr("The package is made, read back and compared with the plan.")
+        if forced:
+            text = tr("The package is made, but forced: its manifest, metadata and page say so, with the reasons.")
+        told: dict[str, list[str]] = {"gate": [], "note": []}
+        for problem in done.problems:
+            told["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
+        against = Against(gates=tuple(told["gate"]), notes=tuple(told["note"]))
+        self._end(End("warning" if forced else "ok", text, against, done))
+
+    def _cancelled(self) -> None:
+        self._job = None
+        self._end(End("info", tr("Cancelled. Nothing was made; what stood at its place stands as it was.")))
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        if isinstance(error, OutputError) and error.key in _SHUT:
+            reasons = tuple(error.params["reasons"].split("\n"))
+            if error.key == "package_gate":
+                text = tr("Not made: the package does not pass. Mend what is listed, or go back and force it.")
+            else:
+                text = tr("Not made: something would be lost in writing. Mend what is listed; forcing does not help.")
+            self._end(End("error", text, Against(gates=reasons), findings=self._around.latest() is not None))
+            return
+        if isinstance(error, SanxianError | ImportError):
+            said = idle.explain(error)
+        else:
+            log_error(error)
+            said = tr(
+                "Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian."
+            )
+            said = said.format(error=type(error).__name__)
+        self._end(End("error", said))
+
+    def _end(self, end: End) -> None:
+        if self.dialog is None:
+            return
+        self.dialog.show_end(end)
+        if self.dialog.isVisible():
+            return
+        if end.done is not None:
+            where = (
+                (tr("Open Folder"), lambda: self._open("folder")),
+                (tr("Open Manifest"), lambda: self._open("manifest")),
+            )
+            self._messages.tell(end.text, "success", *where)
+        else:
+            self._messages.tell(end.text, "warning", (tr("Show"), self._bring))
+
+    def _open(self, what: str) -> None:
+        from ...core.exchange.package.hashes import PAGE
+
+        done = self.dialog.end.end.done if self.dialog is not None else None
+        if done is not None:
+            path = Path(done.path) / PAGE if what == "manifest" else Path(done.path)
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""导出成果包, the first page: form, folders and what else is asked for, with what that comes to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from ...bridge import kept_paths
+from ...bridge.package_ahead import REFUSED, REPLACED, Ahead
+from ...bridge.texts import tr
+from .. import idle
+from ..elided import ElidedLabel
+from ..file_line import FileLine
+from .forms_combo import FormsCombo
+from .gate_box import GateBox
+from .slots_list import SlotsList
+
+#: What is typed comes letter by letter, files copied one by one.
+_SETTLE_MS = 250
+_FOLDER, _DOCUMENTS = "package_folder", "package_documents"
+
+
+class FormPage(QWidget):
+    """``changed``: what is asked for, or what lies in the folders, is another now."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        self._project = project
+        home = project.homePath() or str(Path.home())
+        self.forms = FormsCombo()
+        self.folder = FileLine(kept_paths.full(project, _FOLDER), home, only_folders=True)
+        self.folder.line.setObjectName("SanxianPackageFolder")
+        self.folder.line.setPlaceholderText(tr("Folder in which the package is made"))
+        self.target = ElidedLabel()
+        self.target.setObjectName("SanxianPackageTarget")
+        self.replaced = QLabel()
+        self.replaced.setObjectName("SanxianPackageReplaced")
+        self.replaced.setWordWrap(True)
+        self.replaced.hide()
+        self.documents = FileLine(kept_paths.full(project, _DOCUMENTS), home, only_folders=True)
+        self.documents.line.setObjectName("SanxianPackageDocuments")
+        self.documents.line.setPlaceholderText(tr("Folder with documents, maps and tables, found there by their names"))
+        self.slots = SlotsList()
+        self.left_out = QLabel()
+        self.left_out.setObjectName("SanxianPackageLeftOut")
+        self.left_out.setWordWrap(True)
+        self.left_out.hide()
+        self.personal = QCheckBox(tr("With personal data (left out otherwise)"))
+        self.personal.setObjectName("SanxianPackagePersonal")
+        self.gate = GateBox()
+        form = QFormLayout()
+        form.addRow(tr("Form"), self.forms)
+        form.addRow(tr("Make it in"), self.folder)
+        form.addRow("", self.target)
+        form.addRow("", self.replaced)
+        form.addRow(tr("Documents from"), self.documents)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(form)
+        layout.addWidget(self.slots, 3)
+        layout.addWidget(self.left_out)
+        layout.addWidget(self.personal)
+        layout.addWidget(self.gate, 2)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.changed)
+        self._watcher = QFileSystemWatcher(self)
+        self._watcher.directoryChanged.connect(self.soon)
+        for line in (self.folder.line, self.documents.line):
+            line.textChanged.connect(self.soon)
+        self.forms.changed.connect(self.soon)
+        self.personal.toggled.connect(self.soon)
+
+    def soon(self, *_signal) -> None:
+        self._settle.start()
+
+    def order(self) -> Any:
+        """What is asked for, as `Order`. Raises SanxianError for a form that cannot be read; None without a folder."""
+        from ...core.exchange.package.order import Order
+
+        folder = self.folder.text()
+        if not folder:
+            return None
+        documents = self.documents.text()
+        return Order(
+            self.forms.form(),
+            Path(folder),
+            Path(documents) if documents else None,
+            force=self.gate.force.isChecked(),
+            personal=self.personal.isChecked(),
+        )
+
+    def keep(self) -> None:
+        """Remember the folders with the project."""
+        for key, line in ((_FOLDER, self.folder), (_DOCUMENTS, self.documents)):
+            if line.text() != kept_paths.full(self._project, key):
+                kept_paths.keep(self._project, key, line.text())
+
+    def show_ahead(self, ahead: Ahead) -> None:
+        self.slots.show_ahead(ahead, False)
+        self._watch(set(ahead.folders))
+        self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
+        said = {
+            REPLACED: tr("A package stands there already: the new one takes its place as a whole once it is complete."),
+            REFUSED: ahead.why,
+        }
+        self.tell(said.get(ahead.state, ""))
+        if not ahead.root:
+            self.tell(tr("Which county it is the check will tell: choose its profile, or let the export check first."))
+        names = tr(", ").join(ahead.left_out)
+        text = tr("{count} files there have no place in the package and stay out: {names}.")
+        self.left_out.setText(text.format(count=ahead.left_out_count, names=names) if names else "")
+        self.left_out.setVisible(bool(names))
+
+    def show_error(self, error: Exception) -> None:
+        """What was chosen cannot be looked at."""
+        self.slots.show_ahead(Ahead(), False)
+        self.target.setText("")
+        self.tell(idle.explain(error))
+
+    def tell(self, text: str) -> None:
+        self.replaced.setText(text)
+        self.replaced.setVisible(bool(text))
+
+    def _watch(self, wanted: set[str]) -> None:
+        there = set(self._watcher.directories())
+        if there - wanted:
+            self._watcher.removePaths(sorted(there - wanted))
+        if wanted - there:
+            self._watcher.addPaths(sorted(wanted - there))
+
+    def refresh_icons(self) -> None:
+        self.slots.refresh_icons()
+        self.gate.refresh_icons()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which form of package: those that ship, by name, and files of a province's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from ...bridge import settings
+from ...bridge.texts import tr
+
+_FORM = "package/form"
+
+
+class FormsCombo(QWidget):
+    """Raises SanxianError from the start when what ships is damaged."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        from ...core.exchange.package.profile import load_package, package_ids
+
+        self.combo = QComboBox()
+        self.combo.setObjectName("SanxianPackageForm")
+        self.combo.setAccessibleName(tr("Form of the package"))
+        # The county's first: most of those who come here are a county's.
+        for one in sorted(package_ids(), key=lambda name: (name != "county", name)):
+            self.combo.addItem(load_package(one).name, one)
+        kept = settings.get(_FORM, "county")
+        if self.combo.findData(kept) < 0 and Path(kept).is_file():
+            self.combo.addItem(Path(kept).name, kept)
+        self.combo.setCurrentIndex(max(self.combo.findData(kept), 0))
+        self.combo.currentIndexChanged.connect(self._chosen)
+        other = QPushButton(tr("Other…"))
+        other.setToolTip(tr("A form of your own province (.toml)"))
+        other.clicked.connect(self._browse)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.combo, 1)
+        row.addWidget(other)
+        self.setFocusProxy(self.combo)
+
+    def form(self) -> Any:
+        """The form, as `PackageProfile`. Raises SanxianError for a file that is none."""
+        from ...core.exchange.package.profile import load_package
+
+        return load_package(self.combo.currentData())
+
+    def _chosen(self) -> None:
+        settings.put(_FORM, self.combo.currentData())
+        self.changed.emit()
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Form of the package"), "", tr("Form of package (*.toml)"))
+        if not path:
+            return
+        place = self.combo.findData(path)
+        if place < 0:
+            self.combo.addItem(Path(path).name, path)
+            place = self.combo.count() - 1
+        self.combo.setCurrentIndex(place)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""检查成果包 on the desktop: a package that anybody made, its findings in the panel, its layers on the map when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge import county, findings_layer, package_layers
+from ...bridge.check import stopper
+from ...bridge.tasks import Job, Runner, log_error
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...core.standard import load_standard
+from .. import idle, look
+from ..checking import Checking
+from ..messages import Messages
+from ..result import Result
+
+#: Seconds that a file being copied may take to its end before its folder is taken away.
+_PATIENCE = 2.0
+
+
+class PackageInspection(QObject):
+    """``done(result, rows, path)``; then its layers can be shown, which `close` takes away again."""
+
+    done = pyqtSignal(object, list, str)
+
+    def __init__(self, iface: Any, runner: Runner, checking: Checking, report: Callable[[], None], parent: QObject):
+        super().__init__(parent)
+        self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
+        self._messages = Messages(iface, tr("Submission Package"))
+        self._copies: TemporaryDirectory[str] | None = None
+        self._package: tuple[str, Any] | None = None
+        self._job: Job | None = None
+
+    def ask(self, path: str) -> None:
+        from .inspect_dialog import InspectDialog
+
+        if self._checking.busy:
+            self._messages.warn(tr("A check is under way; wait for its end, or cancel it in the panel."))
+            return
+        try:
+            dialog = InspectDialog(path, self._iface.mainWindow())
+            if dialog.exec():
+                self.start(dialog.package.text(), dialog.forms.form())
+            dialog.deleteLater()
+        except (SanxianError, ImportError) as error:
+            self._messages.warn(idle.explain(error))
+
+    def start(self, path: str, form: Any) -> None:
+        """Look at a package by a form, in the background."""
+        from ...core.exchange.package.export import with_standard
+
+        given = county.options(QgsProject.instance())
+        # Profile and standard are the county's; roles, waivers and notices are of this project's layers.
+        options = with_standard(
+            type(given)(
+                profile=given.profile, standard=given.standard, scope=given.scope, phase=given.phase, lang=given.lang
+            ),
+            form,
+        )
+
+        def work(progress, cancelled):
+            from ...bridge.package import inspect
+
+            checked = inspect(path, form, options, progress=progress, cancelled=cancelled)
+            return checked, findings_layer.features(checked.report.findings)
+
+        def done(answer):
+            self._forget()
+            self._package = path, form
+            self.done.emit(Result.of(answer[0]), answer[1], path)
+            self._tell(answer[0].report.summary, Path(path).name)
+
+        self._messages.close()
+        self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options))
+
+    def _tell(self, summary: dict[str, Any], name: str) -> None:
+        text = tr("“{name}”: {verdict}, {errors} errors, {warnings} warnings. The findings are in the panel.")
+        told = text.format(
+            name=name,
+            verdict=look.verdict_word(summary["verdict"]),
+            errors=summary["errors"],
+            warnings=summary["warnings"],
+        )
+        level = "success" if summary["verdict"] == "pass" else "info"
+        self._messages.tell(told, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers))
+
+    # --- its layers on the map
+    def show_layers(self) -> None:
+        """Copies of the package's layers, read-only, in a group on top."""
+        if self._package is None or self._copies is not None:
+            return
+        path, form = self._package
+        self._copies = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
+        into, project = Path(self._copies.name), QgsProject.instance()
+
+        def done(paths):
+            self._job = None
+            if not package_layers.show(project, Path(path).name, paths, load_standard(form.standard)):
+                self._messages.warn(tr("The package has no layer that can be opened."))
+                self._forget()
+
+        def failed(error):
+            self._forget()
+            if not isinstance(error, SanxianError):
+                log_error(error)
+            self._messages.warn(idle.explain(error))
+
+        self._job = Job(
+            tr("Opening the package's layers"),
+            lambda _progress, cancelled: package_layers.copies(path, form, into, stopper(cancelled)),
+            on_done=done,
+            on_error=failed,
+            on_cancelled=self._forget,
+        )
+        self._runner.start(self._job)
+
+    def project_changed(self) -> None:
+        """They went with the project, or came back with one they were saved in: their files were for the moment only."""
+        self._forget()
+
+    def close(self) -> None:
+        self._messages.close()
+        self._forget()
+        self._package = None
+
+    def _forget(self) -> None:
+        if self._job is not None:
+            self._job.forget()
+            self._job.wait(_PATIENCE)
+            self._job = None
+        project = QgsProject.instance()
+        dirty = project.isDirty()
+        package_layers.remove(project)
+        project.setDirty(dirty)
+        if self._copies is not None:
+            self._copies.cleanup()
+            self._copies = None

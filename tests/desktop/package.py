@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county is handed in: from the menu to the package, the gate, force, cancel, a package looked at, VCT in and out."""
+
+import os
+import time
+
+from hand import FACTS, FOLDER, click, key, pause, picture, tidy, tour, wait
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
+from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QLineEdit
+from qgis.utils import iface, plugins
+
+NAME = os.environ.get("SANXIAN_PICTURE", "package")
+DOCUMENTS, TARGET = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
+TEXT = "140225浑源县国土空间总体规划文本.pdf"
+
+
+def dialog(name):
+    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.objectName() == name]
+    return next((w for w in found if w.isVisible()), None)
+
+
+def rows(tree):
+    items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
+    return [[item.text(column) for column in range(3)] for item in items]
+
+
+def reasons(listed):
+    return [listed.item(n).text() for n in range(listed.count())]
+
+
+def fill_in(desk):
+    """The form, by keyboard and with documents that come while it is open."""
+    DOCUMENTS.mkdir()
+    TARGET.mkdir()
+    desk.actions["package"].trigger()
+    shown = desk.export.dialog
+    wait(shown.isVisible, 5)
+    FACTS["default"] = [shown.go.isEnabled(), shown.go.isDefault()]
+    shown.form.folder.line.setText(str(TARGET))
+    shown.form.documents.line.setText(str(DOCUMENTS))
+    wait(lambda: shown.form.slots.topLevelItemCount() > 2, 10)
+    FACTS["missing"] = rows(shown.form.slots)
+    picture(f"{NAME}-1-form")
+    for name in (TEXT, "140225浑源县质量检查报告.pdf", "140225浑源县质量检查记录.pdf"):
+        (DOCUMENTS / name).write_bytes(b"%PDF-1.4\n")
+    (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
+    (DOCUMENTS / "会议记录.docx").write_bytes(b"x")
+    wait(lambda: rows(shown.form.slots)[0][2] == TEXT, 10)
+    wait(shown.form.left_out.isVisible, 5)
+    FACTS["found"], FACTS["left_out"] = rows(shown.form.slots), shown.form.left_out.text()
+    (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"%PDF-1.4\n")
+    wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "打不开" not in rows(shown.form.slots)[1][2], 10)
+    picture(f"{NAME}-2-found")
+    FACTS["verdict_before"] = shown.form.gate.verdict.text()
+    FACTS["fits"] = [shown.frameGeometry().height(), iface.mainWindow().screen().availableGeometry().height()]
+    return shown
+
+
+def finish(desk, seconds=180):
+    wait(lambda: not desk.export.busy, seconds)
+    pause(0.5)
+
+
+def shut_gate(desk, shown):
+    """The sample does not pass: it is checked first, then the reasons stand there."""
+    click(shown.go)
+    wait(lambda: shown.run.bar.value() > 200, 60)
+    picture(f"{NAME}-3-running")
+    finish(desk)
+    FACTS["shut"] = [shown.end.text.text(), reasons(shown.end.reasons), list(map(str, TARGET.iterdir()))]
+    picture(f"{NAME}-4-shut")
+    FACTS["result_in_panel"] = desk.dock.result is not None
+    click(shown.back)
+    wait(lambda: shown.form.isVisible() and shown.form.gate.reasons.count() > 0, 20)
+    FACTS["verdict_after"] = shown.form.gate.verdict.text()
+    FACTS["against"] = reasons(shown.form.gate.reasons)
+
+
+def cancel_writing(desk, shown):
+    shown.form.gate.force.setChecked(True)
+    pause(0.4)
+    picture(f"{NAME}-5-force")
+    click(shown.go)
+    wait(lambda: shown.run.bar.value() > 100, 60)
+    started = time.monotonic()
+    click(shown.run.button)
+    finish(desk, 20)
+    FACTS["cancel_seconds"] = round(time.monotonic() - started, 2)
+    FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET.iterdir())]
+    click(shown.back)
+    wait(shown.form.isVisible, 5)
+
+
+def force(desk, shown):
+    """With Enter; closed with Esc while it runs: it goes on, and says so in the message bar."""
+    pause(0.5)
+    shown.activateWindow()
+    key("Return")
+    wait(lambda: shown.running, 10)
+    FACTS["enter_starts"] = shown.running
+    key("Escape")
+    wait(lambda: not shown.isVisible(), 5)
+    FACTS["goes_on"] = desk.export.busy and not shown.isVisible()
+    desk.actions["package"].trigger()
+    FACTS["same_window"] = desk.export.dialog is shown and shown.running
+    shown.reject()
+    iface.messageBar().clearWidgets()
+    finish(desk)
+    item = iface.messageBar().currentItem()
+    FACTS["told_in_bar"] = item.text() if item is not None else ""
+    picture(f"{NAME}-6-bar")
+    shown.show()
+    pause(0.3)
+    FACTS["forced"] = [shown.end.text.text(), shown.end.digest.text(), reasons(shown.end.reasons)]
+    FACTS["made"] = str(shown.end.end.done.path) if shown.end.end.done else ""
+    picture(f"{NAME}-7-forced")
+    click(shown.back)
+    wait(shown.form.replaced.isVisible, 10)
+    FACTS["replaced"] = shown.form.replaced.text()
+    picture(f"{NAME}-8-replace")
+    shown.reject()
+    iface.messageBar().clearWidgets()
+
+
+def project_closed(desk):
+    """In the middle of an export: it ends as it began, of the layers that were read."""
+    desk.actions["package"].trigger()
+    shown = desk.export.dialog
+    wait(shown.isVisible, 5)
+    pause(0.6)
+    shown.form.gate.force.setChecked(True)
+    (TARGET / "again").mkdir()
+    shown.form.folder.line.setText(str(TARGET / "again"))
+    pause(0.6)
+    shown.go.click()
+    wait(lambda: shown.run.bar.value() > 100, 60)
+    QgsProject.instance().setDirty(False)
+    iface.newProject(False)
+    FACTS["still_writing"] = desk.export.busy
+    finish(desk)
+    FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET / "again").iterdir())]
+    picture(f"{NAME}-9-closed")
+    shown.reject()
+    iface.messageBar().clearWidgets()
+
+
+def look_at_package(desk):
+    from sanxian.plugin.bridge import recognise
+
+    def answer():
+        opened = dialog("SanxianInspectPackage")
+        if opened is None:
+            QTimer.singleShot(100, answer)
+            return
+        opened.package.line.setText(FACTS["made"])
+        pause(0.3)
+        picture(f"{NAME}-10-inspect")
+        key("Return")
+
+    before = {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
+    QTimer.singleShot(300, answer)
+    desk.actions["inspect"].trigger()
+    wait(lambda: desk.busy, 5)
+    wait(lambda: not desk.busy, 120)
+    pause(0.5)
+    FACTS["inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
+    FACTS["package_codes"] = sorted({f.code for f in desk.dock.result.findings})
+    desk.inspection.show_layers()
+    wait(lambda: QgsProject.instance().mapLayers(), 30)
+    pause(0.5)
+    tree = desk.dock.tree
+    tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
+    pause(1.0)
+    picture(f"{NAME}-11-findings")
+    layers = list(QgsProject.instance().mapLayers().values())
+    FACTS["package_layers"] = [
+        len(layers),
+        all(v.readOnly() for v in layers),
+        len(recognise.plan_layers(QgsProject.instance())),
+    ]
+    FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
+
+
+def drop(desk):
+    """A VCT file dropped on the map: our import opens, filled in; any other file is QGIS's."""
+    vct = FOLDER / "浑源.vct"
+    vct.write_bytes("HeadBegin\nDatamark:CNSDTF-VCT\n".encode("gbk"))
+    other = FOLDER / "别家.vct"
+    other.write_bytes(b"\x00\x01\x02")
+    FACTS["dropped"] = [desk.drop.handleFileDrop(str(other)), desk.drop.handleFileDrop(str(FOLDER / "a.shp"))]
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(vct))])
+
+    def answer():
+        opened = next(
+            (w for w in QApplication.topLevelWidgets() if w.isVisible() and w.windowTitle() == "导入 VCT"), None
+        )
+        if opened is None:
+            QTimer.singleShot(100, answer)
+            return
+        pause(0.5)
+        picture(f"{NAME}-12-vct")
+        FACTS["vct_dialog"] = [
+            line.text() for line in opened.findChildren(QLineEdit) if line.text().endswith((".vct", ".gpkg"))
+        ]
+        opened.reject()
+
+    QTimer.singleShot(300, answer)
+    place = iface.mapCanvas().mapTo(iface.mainWindow(), iface.mapCanvas().rect().center())
+    with_what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    # Qt drops on what was entered.
+    QApplication.sendEvent(iface.mainWindow(), QDragEnterEvent(place, *with_what))
+    QApplication.sendEvent(iface.mainWindow(), QDropEvent(QPointF(place), *with_what))
+    wait(lambda: "vct_dialog" in FACTS, 20)
+
+
+def menu(desk):
+    made = desk.actions.menu
+    made.popup(iface.mainWindow().mapToGlobal(iface.mainWindow().rect().topLeft()))
+    pause(0.5)
+    FACTS["menu_height"] = [made.height(), iface.mainWindow().screen().availableGeometry().height()]
+    picture(f"{NAME}-0-menu")
+    made.close()
+
+
+def steps():
+    tidy()
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    iface.messageBar().clearWidgets()
+    pause(0.6)
+    menu(desk)
+    shown = fill_in(desk)
+    shut_gate(desk, shown)
+    if os.environ.get("SANXIAN_SHORT"):
+        # Another screen or theme: pictures of the pages are enough.
+        shown.form.gate.force.setChecked(True)
+        picture(f"{NAME}-5-force")
+        return
+    cancel_writing(desk, shown)
+    force(desk, shown)
+    project_closed(desk)
+    look_at_package(desk)
+    drop(desk)
+
+
+tour(steps)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Handing in a county in the real desktop. Pictures go to build/screenshots, to be looked at."""
+
+import pytest
+
+ROOT = "140225浑源县国土空间总体规划"
+TEXT = f"{ROOT}文本.pdf"
+
+
+@pytest.fixture(scope="module")
+def tour(desktop):
+    return desktop("package")
+
+
+def test_the_menu_fits_a_small_screen(tour):
+    assert tour["menu_height"][0] < 768 - 40
+
+
+def test_the_form_tells_what_is_there_while_files_come(tour):
+    assert tour["default"] == [False, True], "nothing to export to, but Enter would"
+    assert tour["missing"][0] == ["规划文本", "必须有", f"没有找到：{TEXT}"]
+    assert tour["found"][0] == ["规划文本", "必须有", TEXT]
+    assert tour["found"][1][2] == "打不开：140225浑源县数据库建设报告.pdf"
+    assert "会议记录.docx" in tour["left_out"]
+    assert tour["verdict_before"] == "还没有检查过：导出时先全面检查。"
+    assert tour["fits"][0] <= tour["fits"][1]
+
+
+def test_a_county_that_does_not_pass_is_not_made_and_says_why(tour):
+    text, reasons, left = tour["shut"]
+    assert text.startswith("没有生成") and "不通过" in reasons[0] and len(reasons) > 2
+    assert left == [], "nothing half made"
+    assert tour["result_in_panel"], "the check that ran first is in view"
+    assert tour["verdict_after"].startswith("不通过：错误 52") and tour["verdict_after"].endswith("数据没有变。")
+    assert tour["against"][: len(reasons)] == reasons, "told before the next try"
+
+
+def test_cancel_in_the_middle_leaves_nothing(tour):
+    assert tour["cancel_seconds"] < 3
+    assert tour["cancelled"] == ["已取消，没有生成成果包；原有文件未改动。", []]
+
+
+def test_forced_in_the_background(tour):
+    assert tour["enter_starts"] and tour["goes_on"] and tour["same_window"]
+    assert tour["told_in_bar"].startswith("成果包已强制生成")
+    text, digest, reasons = tour["forced"]
+    assert "强制" in text and len(digest) == 64 and "不通过" in reasons[0]
+    assert tour["made"].endswith(ROOT) and "整个换掉" in tour["replaced"]
+
+
+def test_an_export_outlives_its_project(tour):
+    assert tour["still_writing"] and tour["after_close"][0].startswith("成果包已强制生成")
+    assert tour["after_close"][1] == [ROOT]
+
+
+def test_a_package_is_looked_at_and_left_as_it_is(tour):
+    stale, message = tour["inspected"]
+    assert stale.startswith("这是 ") and ROOT in stale and ROOT in message
+    # Made by force, so told; the rest as in the plan it was made of.
+    assert "DOC007" in tour["package_codes"] and "TOP001" in tour["package_codes"]
+    assert tour["package_layers"] == [9, True, 0] and tour["package_untouched"]
+
+
+def test_a_vct_file_dropped_on_the_map(tour):
+    assert tour["dropped"] == [False, False]
+    assert [path.rpartition("/")[2] for path in tour["vct_dialog"]] == ["浑源.vct", "浑源.gpkg"]
+
+
+def test_no_error_was_logged_and_qgis_ended_well(tour):
+    assert tour["log"] == [] and tour["returncode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [("package-small", "1366x768", "default"), ("package-dark", "1366x768", "Night Mapping")],
+    ids=["1366×768", "dark"],
+)
+def test_other_screens(desktop, monkeypatch, name, size, theme):
+    monkeypatch.setenv("SANXIAN_PICTURE", name)
+    monkeypatch.setenv("SANXIAN_SHORT", "1")
+    facts = desktop("package", size=size, theme=theme)
+    assert facts["menu_height"][0] <= facts["menu_height"][1] and facts["fits"][0] <= facts["fits"][1]
+    assert facts["shut"][2] == [] and facts["log"] == [] and facts["returncode"] == 0

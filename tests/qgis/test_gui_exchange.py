@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""VCT, yearly maintenance and comparing on the desktop: what the toolbox's dialogs are filled in with, and what is said."""
+
+from datetime import date
+
+import pytest
+from qgis.core import QgsApplication, QgsVectorLayer
+from qgis.gui import QgsMessageBar
+
+from plugin.bridge import county, sample
+from plugin.bridge.layers import file_of, set_template, template_id
+from plugin.bridge.vct_file import is_vct
+from plugin.gui.exchange import Exchange, free
+from plugin.gui.vct_drop import VctDrop
+from tests.core.vct_files import SQUARES, put
+from tests.qgis.gui_helpers import work
+
+pytestmark = pytest.mark.usefixtures("chinese", "provider", "project")
+
+
+class Iface:
+    def __init__(self):
+        self.bar, self.active = QgsMessageBar(), None
+
+    def messageBar(self):
+        return self.bar
+
+    def activeLayer(self):
+        return self.active
+
+
+@pytest.fixture
+def asked():
+    """What was asked for: (algorithm, parameters); ``answer`` is what the dialog comes back with."""
+
+    class Asked(list):
+        answer = None
+
+        def __call__(self, algorithm, parameters):
+            known = QgsApplication.processingRegistry().algorithmById(algorithm)
+            names = {d.name() for d in known.parameterDefinitions()}
+            assert set(parameters) <= names, "a parameter that the algorithm does not have"
+            self.append((algorithm, parameters))
+            return self.answer
+
+        @property
+        def given(self):
+            return self[-1][1]
+
+    return Asked()
+
+
+@pytest.fixture
+def exchange(asked):
+    made = Exchange(Iface(), asked)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def plan(project, tmp_path):
+    sample.load(project, sample.copy(tmp_path / "县"))
+    return {template_id(layer): layer for layer in project.mapLayers().values()}
+
+
+def said(exchange):
+    item = exchange._iface.bar.currentItem()
+    return item.text() if item is not None else ""
+
+
+def test_a_closed_dialog_says_nothing(exchange, asked, plan):
+    for deed in (exchange.export_vct, exchange.yearly, exchange.compare):
+        deed()
+    exchange.import_vct("")
+    assert len(asked) == 4 and not said(exchange) and asked.given == {}
+
+
+def test_a_vct_file_goes_beside_itself_and_replaces_nothing(exchange, asked, tmp_path):
+    (tmp_path / "浑源.gpkg").write_bytes(b"x")
+    asked.answer = {"LAYERS": 9, "ROWS": 120, "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
+    exchange.import_vct(str(tmp_path / "浑源.vct"))
+    assert asked.given == {"INPUT": str(tmp_path / "浑源.vct"), "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
+    assert said(exchange).startswith("已从 VCT 读入 9 个图层、120 行")
+    assert free(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
+
+
+def test_layers_of_the_plan_are_exported_and_none_is_said(exchange, asked, project, plan):
+    exchange.export_vct()
+    assert set(asked.given["LAYERS"]) == {layer.id() for layer in plan.values()}
+    assert asked.given["OUTPUT"].endswith("浑源县（示例）.vct")
+    project.clear()
+    exchange.export_vct()
+    assert len(asked) == 1 and said(exchange) == "工程里没有规划图层，没有可导出的。"
+
+
+def test_yearly_knows_year_county_and_databases(exchange, asked, project, plan, tmp_path):
+    (tmp_path / "备案.gdb").mkdir()
+    county.keep(project, county.County(profile="hunyuan", baseline=str(tmp_path / "备案.gdb")))
+    asked.answer = {"DATABASE": "/x/维护.gdb", "LAYERS": 2, "COUNT_IN": 3, "COUNT_OUT": 4, "COUNT_CHANGED": 5}
+    exchange.yearly()
+    assert asked.given["YEAR"] == date.today().year and asked.given["PROFILE"] == "hunyuan"
+    assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"]) and asked.given["FILED"] == str(tmp_path / "备案.gdb")
+    assert said(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请在 维护.gdb 里填写维护理由。"
+
+
+def test_unsaved_edits_are_warned_of(exchange, plan):
+    layer = plan["CZKFBJ"]
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    exchange.yearly()
+    assert "城镇开发边界还没保存的编辑不计入" in said(exchange)
+    layer.rollBack()
+
+
+def test_comparing_takes_the_layer_in_use_and_its_sealed_edition(exchange, asked, project, plan):
+    county.keep(project, county.County(baseline=file_of(plan["CZKFBJ"])))
+    exchange._iface.active = plan["CZKFBJ"]
+    asked.answer = {
+        "VERDICT": "different",
+        "IDENTICAL": False,
+        "PARTS": 2,
+        "AREA_IN": 1234.5,
+        "AREA_OUT": 0,
+        "AREA_CHANGED": 1,
+    }
+    exchange.compare()
+    assert asked.given["AFTER"] == plan["CZKFBJ"].id() and asked.given["ROLE"] == "CZKFBJ"
+    assert asked.given["BEFORE"].endswith("|layername=CZKFBJ")
+    assert said(exchange) == "两个版本有 2 处不同：调入 1,234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
+    asked.answer = {"VERDICT": "identical", "IDENTICAL": True}
+    exchange.compare()
+    assert said(exchange) == "两个版本一致。"
+
+
+def test_comparing_without_a_layer_in_use(exchange, asked, project):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526", "检查发现", "memory")
+    set_template(layer, "CZKFBJ")
+    layer.setCustomProperty("sanxian/findings", 1)
+    project.addMapLayer(layer)
+    exchange._iface.active = layer
+    exchange.compare()
+    assert asked.given == {}
+
+
+def test_only_our_vct_files_are_taken_from_a_drop(qgis_app, tmp_path):
+    taken = []
+    drop = VctDrop(taken.append)
+    ours, idrisi = put(tmp_path / "a.VCT", SQUARES), tmp_path / "b.vct"
+    idrisi.write_bytes(b"file title  : x\r\n")
+    assert not drop.handleFileDrop(str(idrisi)) and not drop.handleFileDrop(str(tmp_path / "没有.vct"))
+    assert not drop.handleFileDrop(str(tmp_path / "a.shp"))
+    assert drop.handleFileDrop(str(ours)) and not taken, "not within the drop"
+    assert work(qgis_app, lambda: taken == [str(ours)], 2)
+    comments = put(tmp_path / "c.vct", "注释\n" + SQUARES)
+    assert is_vct(str(comments))

@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""导出成果包 and 检查成果包 on the desktop: what the form shows, the gate, and how an export ends."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QWidget
+
+from plugin.bridge import kept_paths, package_ahead, package_layers, recognise, settings
+from plugin.bridge.package_ahead import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
+from plugin.bridge.tasks import Runner
+from plugin.core.errors import InputError, OutputError
+from plugin.core.exchange.package.order import Order
+from plugin.core.exchange.package.problems import Level, Problem
+from plugin.core.exchange.package.profile import load_package
+from plugin.gui.elided import ElidedLabel
+from plugin.gui.package.end_page import End
+from plugin.gui.package.export import PackageExport, Surroundings
+from plugin.gui.package.export_dialog import ExportDialog
+from plugin.gui.package.inspect_dialog import InspectDialog
+from plugin.gui.package.slots_list import SlotsList
+from tests.qgis.gui_helpers import result_of, small_report, work
+from tests.qgis.helpers import SAMPLE
+
+pytestmark = pytest.mark.usefixtures("chinese", "project")
+
+VALUES = {"code": "140225", "name": "浑源县"}
+ROOT = "140225浑源县国土空间总体规划"
+TEXT = f"{ROOT}文本.pdf"
+
+
+def ahead(tmp_path, documents=True, **more):
+    folder = tmp_path / "文档"
+    folder.mkdir(exist_ok=True)
+    order = Order(load_package("county"), tmp_path / "成果", folder if documents else None, **more)
+    return package_ahead.look_ahead(order, VALUES), folder
+
+
+# --- looking ahead
+def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path):
+    seen, folder = ahead(tmp_path)
+    assert seen.root == ROOT and seen.state == package_ahead.NEW
+    assert [s.files for s in seen.slots if s.kind == "document"] == [()] * 4
+    (folder / TEXT).write_bytes(b"%PDF-1.4")
+    (folder / "图").mkdir()
+    (folder / "140225浑源县质量检查报告.pdf").write_bytes(b"no pdf")
+    (folder / "会议记录.docx").write_bytes(b"x")
+    seen, _ = ahead(tmp_path)
+    by_title = {s.title: s for s in seen.slots}
+    assert by_title["规划文本"].files == (TEXT,) and not by_title["规划文本"].broken
+    assert by_title["质量检查报告"].broken
+    assert seen.left_out == ("会议记录.docx",) and seen.left_out_count == 1
+    assert seen.folders == (str(folder), str(folder / "图"))
+
+
+def test_what_stands_at_its_place_is_told_before(tmp_path):
+    (tmp_path / "成果" / ROOT).mkdir(parents=True)
+    assert ahead(tmp_path)[0].state == package_ahead.NEW, "an empty folder is nothing"
+    (tmp_path / "成果" / ROOT / "我的文件.txt").write_text("x")
+    seen, _ = ahead(tmp_path)
+    assert seen.state == REFUSED and "不是本插件生成的成果包" in seen.why
+    manifest = {"schema": "sanxian-package/1", "files": [{"path": "我的文件.txt"}]}
+    (tmp_path / "成果" / ROOT / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert ahead(tmp_path)[0].state == REPLACED
+
+
+def test_files_of_the_former_package_are_told_as_such(tmp_path):
+    former = tmp_path / "成果" / ROOT / "2-规划文档"
+    former.mkdir(parents=True)
+    (former / TEXT).write_bytes(b"%PDF-1.4")
+    manifest = {"schema": "sanxian-package/1", "files": [{"path": f"2-规划文档/{TEXT}"}]}
+    (former.parent / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    seen, _ = ahead(tmp_path)
+    assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (TEXT,)
+
+
+def test_a_folder_of_documents_that_is_gone_is_an_error(tmp_path):
+    order = Order(load_package("county"), tmp_path, tmp_path / "没有")
+    with pytest.raises(InputError, match="package_no_documents"):
+        package_ahead.look_ahead(order, VALUES)
+
+
+def test_the_county_is_told_by_the_profile_or_not_at_all():
+    from plugin.core.check import Options
+
+    form = load_package("county")
+    assert package_ahead.values_of(form, Options(profile="hunyuan"), None) == VALUES
+    assert package_ahead.values_of(form, Options(), None) == {}
+    assert package_ahead.values_of(load_package("city"), Options(profile="hunyuan"), None)["code"] == "140200"
+
+
+def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
+    slots = (
+        SlotSeen("document", "规划文本", "M", TEXT),
+        SlotSeen("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
+        SlotSeen("table", "规划表格", "C", "c.mdb", ("c.mdb",), former=True),
+        SlotSeen("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
+        SlotSeen("map", "附图", "C", "e.jpg"),
+    )
+    shown = SlotsList()
+    shown.show_ahead(Ahead(slots=slots), True)
+    told = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
+    assert told == [
+        ["规划文本", "必须有", f"没有找到：{TEXT}"],
+        ["质量检查报告", "有则必交", "打不开：b.pdf"],
+        ["规划表格", "有则必交", "c.mdb（原成果包里的）"],
+        ["规划图件", "有则必交", "2 个文件"],
+        ["附图", "有则必交", "导出时生成"],
+        ["检查报告、指标表、元数据、清单", "—", "导出时生成"],
+    ]
+    assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
+    assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(6))
+
+
+# --- the window
+@pytest.fixture
+def dialog(qgis_app, project):
+    settings.put("package/form", "county")
+    shown = ExportDialog(project)
+    yield shown
+    shown.deleteLater()
+
+
+def test_nothing_is_exported_without_a_folder_or_over_somebody_else_s(dialog):
+    assert not dialog.go.isEnabled()
+    dialog.form.folder.line.setText("/somewhere")
+    dialog.show_ahead(Ahead(ROOT))
+    assert dialog.go.isEnabled()
+    dialog.show_ahead(Ahead(ROOT, state=REFUSED, why="不是我们的"))
+    assert not dialog.go.isEnabled() and dialog.form.replaced.text() == "不是我们的"
+    dialog.show_ahead(Ahead(ROOT, state=REPLACED))
+    assert dialog.go.isEnabled() and "整个换掉" in dialog.form.replaced.text()
+
+
+def test_force_is_off_and_says_what_it_means(dialog):
+    dialog.show()
+    gate = dialog.form.gate
+    assert not gate.force.isChecked() and gate.meaning.isHidden()
+    dialog.form.folder.line.setText("/somewhere")
+    assert dialog.order().force is False
+    gate.force.setChecked(True)
+    assert dialog.order().force and not gate.meaning.isHidden() and "接收方看得到" in gate.meaning.text()
+    dialog.close()
+
+
+def test_the_gate_says_whose_verdict_it_is(dialog):
+    gate = dialog.form.gate
+    gate.show_check(None, False)
+    assert gate.verdict.text() == "还没有检查过：导出时先全面检查。"
+    gate.show_check(None, True)
+    assert gate.verdict.text().startswith("上次检查之后数据改过")
+    gate.show_check(result_of(small_report()), True)
+    assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据没有变。"
+    gate.show_against(Against(("会丢内容",), ("缺规划文本",), ("提一句",)))
+    assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢内容", "缺规划文本", "提一句"]
+    gate.show_against(NOTHING)
+    assert gate.reasons.isHidden()
+
+
+def test_by_keyboard_alone(dialog, qgis_app):
+    """Tab goes through the form in the order of reading, Enter exports, Esc closes."""
+    dialog.form.folder.line.setText("/somewhere")
+    dialog.show_ahead(Ahead(ROOT))
+    dialog.show()
+    work(qgis_app, seconds=0.05)
+    order, widget = [], dialog.form.forms.combo
+    for _ in range(120):
+        order.append(widget)
+        widget = widget.nextInFocusChain()
+    wanted = [
+        dialog.form.forms.combo,
+        dialog.form.folder.line,
+        dialog.form.documents.line,
+        dialog.form.slots,
+        dialog.form.personal,
+        dialog.form.gate.force,
+        dialog.go,
+        dialog.close_button,
+    ]
+    places = [order.index(w) for w in wanted]
+    assert places == sorted(places)
+    asked = []
+    dialog.wanted.connect(lambda: asked.append(1))
+    from qgis.PyQt.QtTest import QTest
+
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert asked == [1]
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_long_paths_are_elided_and_whole_in_the_tooltip(qgis_app):
+    label = ElidedLabel("/很长/" * 200)
+    assert label.minimumSizeHint().width() < 200 and label.toolTip() == "/很长/" * 200
+
+
+def test_folders_are_kept_with_the_project(dialog, project, tmp_path):
+    dialog.form.folder.line.setText(str(tmp_path))
+    dialog.form.keep()
+    assert kept_paths.full(project, "package_folder") == str(tmp_path)
+    assert ExportDialog(project).form.folder.text() == str(tmp_path)
+
+
+# --- the work
+class Iface(QObject):
+    def __init__(self):
+        super().__init__()
+        from qgis.gui import QgsMessageBar
+
+        self.window, self.bar = QWidget(), QgsMessageBar()
+
+    def mainWindow(self):
+        return self.window
+
+    def messageBar(self):
+        return self.bar
+
+
+class Checking(QObject):
+    """A check that the test ends."""
+
+    step = pyqtSignal(float, str)
+
+    def __init__(self):
+        super().__init__()
+        self.busy, self.asked, self.able, self.cancelled = False, [], True, 0
+        self.job = SimpleNamespace(step=self.step)
+
+    def start(self, standard):
+        self.asked.append(standard)
+        self.busy = self.able
+        return self.able
+
+    def cancel(self):
+        self.cancelled += 1
+
+
+class World:
+    """What surrounds an export: everything the desk would know."""
+
+    def __init__(self, monkeypatch, tmp_path):
+        self.fresh = self.latest = None
+        self.number, self.shown = 1, 0
+        self.checking, self.iface, self.runner = Checking(), Iface(), Runner()
+        around = Surroundings(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
+        self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
+        self.told, self.orders = None, []
+        monkeypatch.setattr("plugin.bridge.package.export", self.write)
+        # What the plan lacks is told elsewhere; here there is no plan.
+        monkeypatch.setattr(package_ahead.Looker, "look", lambda *_all: NOTHING)
+        monkeypatch.setattr("plugin.gui.package.export.values_of", lambda *_all: VALUES)
+        self.export.show()
+        self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
+
+    @property
+    def dialog(self):
+        return self.export.dialog
+
+    def show(self):
+        self.shown += 1
+
+    def write(self, checked, order, progress, cancelled):
+        self.orders.append((checked, order))
+        progress(0.5, "数据.gdb")
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
+
+    def result(self):
+        self.latest = self.fresh = result_of(small_report())
+        return self.fresh
+
+    def said(self):
+        reasons = self.dialog.end.reasons
+        return self.dialog.end.text.text(), [reasons.item(n).text() for n in range(reasons.count())]
+
+
+@pytest.fixture
+def world(qgis_app, monkeypatch, tmp_path):
+    settings.put("package/form", "county")
+    made = World(monkeypatch, tmp_path)
+    yield made
+    made.export.close()
+    made.runner.stop_all()
+    work(qgis_app, seconds=0.02)
+
+
+def made_package(forced=False, problems=()):
+    manifest = {"check": {"forced": forced}, "files": [1, 2], "layers": [{"features": 3}, {"features": 4}]}
+    return SimpleNamespace(path=Path("/成果") / ROOT, digest="ab" * 32, manifest=manifest, problems=list(problems))
+
+
+def ended(world, application):
+    return work(application, lambda: world.dialog.pages.currentWidget() is world.dialog.end, 5)
+
+
+def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
+    result = world.result()
+    note = Problem(Level.NOTE, "tables_no_openpyxl")
+    world.told = made_package(problems=[note])
+    world.dialog.wanted.emit()
+    assert world.dialog.running and world.dialog.run.steps[0].text().endswith("先前已查，数据没有变")
+    assert ended(world, qgis_app) and not world.checking.asked
+    ((checked, order),) = world.orders
+    assert checked is result.checked and order.folder.name == "成果" and not order.force
+    text, reasons = world.said()
+    assert text == "成果包已生成，并读回与规划图层逐项核对一致。" and len(reasons) == 1 and "openpyxl" in reasons[0]
+    assert world.dialog.end.digest.text() == "ab" * 32
+    assert world.dialog.end.size.text() == "2 个文件；2 个图层、7 个要素，逐层读回核对"
+
+
+def test_a_forced_package_says_so(world, qgis_app):
+    world.result()
+    world.told = made_package(True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": TEXT})])
+    world.dialog.form.gate.force.setChecked(True)
+    world.dialog.wanted.emit()
+    assert ended(world, qgis_app) and world.orders[0][1].force
+    text, reasons = world.said()
+    assert "强制生成" in text and world.dialog.end.end.icon == "warning" and "规划文本" in reasons[0]
+
+
+def test_data_that_changed_are_checked_first(world, qgis_app):
+    world.told = made_package()
+    world.dialog.wanted.emit()
+    assert world.checking.asked == ["county_db"] and world.dialog.running and world.export.busy
+    world.checking.step.emit(0.4, "TOP001 图层内部不重叠")
+    assert world.dialog.run.what.text() == "TOP001 图层内部不重叠"
+    assert not world.orders, "not before the check has ended"
+    world.export.checked(world.result())
+    assert ended(world, qgis_app) and len(world.orders) == 1
+
+
+def test_data_that_change_while_they_are_checked_are_not_exported(world):
+    world.dialog.wanted.emit()
+    result, world.fresh = world.result(), None
+    world.export.checked(result)
+    assert world.said()[0].startswith("检查期间数据又改了") and not world.orders
+
+
+def test_another_project_while_it_is_checked(world):
+    world.dialog.wanted.emit()
+    world.number = 2
+    world.export.project_changed()
+    world.export.checked(world.result())
+    assert world.said()[0] == "检查时换了工程，没有生成成果包。" and not world.orders
+
+
+def test_a_check_that_comes_to_nothing_and_a_project_without_layers(world):
+    world.dialog.wanted.emit()
+    world.export.cancel()
+    assert world.checking.cancelled == 1
+    world.export.not_checked()
+    assert world.said()[0].startswith("检查没有做完") and not world.export.busy
+    world.checking.able = world.checking.busy = False
+    world.dialog.show_form()
+    world.dialog.wanted.emit()
+    assert world.said()[0] == "没有生成：工程里没有规划图层。"
+
+
+@pytest.mark.parametrize("key", ["package_gate", "package_stopped"])
+def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
+    world.result()
+    world.told = OutputError(key, target=ROOT, count=2, reasons="缺规划文本。\n图层“地类图斑”有空图形。")
+    world.dialog.wanted.emit()
+    assert ended(world, qgis_app)
+    text, reasons = world.said()
+    assert reasons == ["缺规划文本。", "图层“地类图斑”有空图形。"]
+    assert ("强制生成也不行" in text) == (key == "package_stopped")
+    assert not world.dialog.end.findings.isHidden() and world.dialog.end.facts.isHidden()
+    world.dialog.end.findings.click()
+    assert world.shown == 1
+    world.dialog.back.click()
+    assert world.dialog.pages.currentWidget() is world.dialog.form
+
+
+def test_an_error_nobody_foresaw_is_logged_and_said(world, qgis_app, qgis_log):
+    world.result()
+    world.told = RuntimeError("disc on fire")
+    world.dialog.wanted.emit()
+    assert ended(world, qgis_app)
+    assert world.said()[0].startswith("没有生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
+
+
+def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgis_app):
+    world.result()
+    world.told = made_package()
+    world.dialog.wanted.emit()
+    world.dialog.reject()
+    assert not world.dialog.isVisible() and world.export.busy
+    world.dialog.wanted.emit()
+    assert work(qgis_app, lambda: not world.export.busy, 5)
+    assert len(world.orders) == 1, "one at a time"
+    assert "成果包已生成" in world.iface.bar.currentItem().text()
+    world.export.show()
+    assert world.iface.bar.currentItem() is None
+
+
+def test_cancel_says_that_nothing_was_made(world, qgis_app):
+    import time
+
+    from plugin.core.errors import Cancelled
+
+    world.result()
+
+    def slow(_checked, _order, progress, cancelled):
+        while not cancelled():
+            time.sleep(0.005)
+        raise Cancelled
+
+    world.write = slow
+    import plugin.bridge.package as package
+
+    package.export = slow
+    world.dialog.wanted.emit()
+    work(qgis_app, seconds=0.1)
+    world.dialog.run.button.click()
+    assert not world.dialog.run.button.isEnabled()
+    assert ended(world, qgis_app)
+    assert world.said()[0] == "已取消，没有生成成果包；原有文件未改动。"
+
+
+def test_another_project_closes_a_form_that_was_of_the_former(world):
+    world.export.project_changed()
+    assert world.dialog is None
+    world.export.show()
+    assert world.dialog is not None
+
+
+def test_the_end_of_an_export_nobody_waits_for_is_not_heard(world, qgis_app):
+    world.result()
+    world.told = made_package()
+    world.dialog.wanted.emit()
+    world.export.close()
+    assert world.dialog is None
+    world.runner.stop_all()
+    work(qgis_app, seconds=0.05)
+
+
+# --- looking at a package
+def test_the_question_which_package(qgis_app, tmp_path):
+    asked = InspectDialog("")
+    assert not asked._ok.isEnabled()
+    asked.package.line.setText(str(tmp_path / "没有"))
+    assert not asked._ok.isEnabled() and asked.told.text() == "没有这个文件或文件夹。"
+    asked.package.line.setText(str(tmp_path))
+    assert asked._ok.isEnabled() and asked.forms.form().id == "county"
+
+
+def test_layers_of_a_package_are_shown_of_a_copy_and_are_none_of_the_plan(project, tmp_path):
+    import shutil
+
+    from plugin.core.standard import load_standard
+
+    folder = tmp_path / ROOT / "1-空间数据"
+    folder.mkdir(parents=True)
+    shutil.copyfile(SAMPLE, folder / "数据.gpkg")
+    before = (folder / "数据.gpkg").read_bytes()
+    into = tmp_path / "副本"
+    into.mkdir()
+    paths = package_layers.copies(str(folder.parent), load_package("county"), into)
+    assert [p.name for p in paths] == ["数据.gpkg"] and into in paths[0].parents
+    layers = package_layers.show(project, ROOT, paths, load_standard())
+    names = [node.name() for node in project.layerTreeRoot().children()[0].children()]
+    assert names.index("城镇开发边界 CZKFBJ") < names.index("地类图斑 DLTB")
+    assert layers and all(layer.readOnly() for layer in layers) and not recognise.plan_layers(project)
+    own = QgsVectorLayer("Polygon?crs=EPSG:4526", "CZKFBJ", "memory")
+    project.addMapLayer(own)
+    package_layers.remove(project)
+    assert list(project.mapLayers()) == [own.id()] and len(project.layerTreeRoot().children()) == 1
+    assert (folder / "数据.gpkg").read_bytes() == before
+    assert sorted(p.name for p in folder.iterdir()) == ["数据.gpkg"], "no log of SQLite's beside it"
+
+
+def test_ends_are_told_apart_by_shape(dialog):
+    dialog.show_end(End("error", "没有生成"))
+    assert dialog.end.folder.isHidden() and dialog.end.findings.isHidden() and dialog.back.isVisibleTo(dialog)
+    assert QgsProject.instance() is not None
