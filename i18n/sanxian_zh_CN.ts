@@ -1254,10 +1254,12 @@ What must be in a package is a form: county, city, or the path of a .toml file o
         <translation>生成报告</translation>
     </message>
     <message>
-        <source>Make the maps that are not in that folder</source>
-        <translation>生成文档文件夹里没有的图件</translation>
         <source>Make it in</source>
         <translation>放到文件夹</translation>
+    </message>
+    <message>
+        <source>Make the maps that are not in that folder</source>
+        <translation>生成文档文件夹里没有的图件</translation>
     </message>
     <message>
         <source>Make the yearly maintenance package</source>
