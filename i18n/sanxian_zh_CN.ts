@@ -1275,7 +1275,7 @@ A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops t
 On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi).</source>
         <translation>把 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转成 GeoPackage：每张属性表一个图层，字段、类型、长度照文件里的声明，标准里有的字段带上中文名。文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT）都能读，坐标系为 CGCS2000 经纬度或 3°、6° 带。
 
-面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。标识号相连、属性（含 BSM）完全相同的记录是一个要素的几个部件，合为一个。注记读成带文字和角度（VCT_TEXT、VCT_ANGLE）的点。
+面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。注记读成带文字和角度的点。
 
 文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停下并指出第几行，不留下半个库。圆弧、样条还不能读。
 
