@@ -69,13 +69,16 @@ def compare_also_by_township(
     """As `compare_layers` without townships, whose borders are none of the features'; and the balance of each township
     (statutory; ``""`` for land in none), of pieces that are cut there."""
     cut_up = _cut_up(before, after, tolerance, {}, check, within(progress, 0.0, 0.6))
-    found = _compared(before, after, cut_up, cut_up.pieces, tolerance, NO_TOWNSHIPS, fields, check)
+    found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, check)
+    _sum_up(found, cut_up.pieces, values, changes, [])
+    _list_parts(found, cut_up.pieces, values, changes, [], tolerance)
     progress(0.7)
     if not townships.names:
         return found, {}
     pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
     progress(0.9)
-    return found, _compared(before, after, cut_up, pieces, tolerance, townships, fields, check).townships[STATUTORY]
+    check()
+    return found, _shared_out(found, cut_up.pieces, pieces, values, changes, townships.names)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,17 @@ def _compared(
     fields: Iterable[str],
     check: Check,
 ) -> Comparison:
+    found, values, changes = _valued(before, after, cut_up, pieces, fields, check)
+    _sum_up(found, pieces, values, changes, townships.names)
+    check()
+    _list_parts(found, pieces, values, changes, townships.names, tolerance)
+    return found
+
+
+def _valued(
+    before: Edition, after: Edition, cut_up: _CutUp, pieces: Pieces, fields: Iterable[str], check: Check
+) -> tuple[Comparison, _Values, _Changes]:
+    """The comparison without sums and parts, what its pieces are worth, and which of them changed."""
     keys, same = cut_up.keys, cut_up.same
     found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
@@ -125,10 +139,7 @@ def _compared(
     changes = _changes(found, pieces)
     bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
     found.changed_rows = _changed_rows(pieces, changes) + _changed_bare(found, bare, same.after[bare])
-    _sum_up(found, pieces, values, changes, townships.names)
-    check()
-    _list_parts(found, pieces, values, changes, townships.names, tolerance)
-    return found
+    return found, values, changes
 
 
 def _pair_keys(found: Comparison, keys: list[str], same: NDArray, pieces: Pieces) -> None:
@@ -256,33 +267,65 @@ def _changed_bare(found: Comparison, rows: NDArray, others: NDArray) -> int:
 
 
 def _sum_up(found: Comparison, pieces: Pieces, values: _Values, changes: _Changes, names: list[str]) -> None:
-    out, new = pieces.after < 0, pieces.before < 0
-    changed = np.zeros(len(pieces), dtype=bool)
-    changed[changes.piece] = True
-    for basis, old in values.old.items():
-        fresh, (over, over_after) = values.new[basis], values.over[basis]
-        terms = {
-            "before": old - over,
-            "moved_out": np.where(out, old, 0.0),
-            "moved_in": np.where(new, fresh, 0.0),
-            "changed": np.where(changed, fresh, 0.0),
-            "revalued": np.where(~out & ~new, fresh - old, 0.0),
-            "doubled": over - over_after,
-            "after": fresh - over_after,
-        }
-        bare, bare_after = values.bare[basis]
-        by_town = {"": Balance(before=bare, after=bare_after, doubled=bare_after - bare)}
-        for name, value in terms.items():
-            for label, summed in zip(["", *names], np.bincount(pieces.town + 1, value, len(names) + 1), strict=True):
-                balance = by_town.setdefault(label, Balance())
-                setattr(balance, name, getattr(balance, name) + float(summed))
-        total = Balance(**{name: sum(getattr(b, name) for b in by_town.values()) for name in terms})
+    for basis in values.old:
+        by_town = _by_town(_terms(basis, pieces, values, changes), pieces.town, values.bare[basis], names)
+        total = Balance(**{name: sum(getattr(b, name) for b in by_town.values()) for name in _TERMS})
         # The whole is read from the rows, not from the pieces: that is what the balance is held against.
         worth = [_worth(edition, basis) for edition in (found.before, found.after)]
         total.before, total.after = (float(np.nansum(w)) for w in worth if w is not None)
         if names and not (by_town[""].before or by_town[""].after):
             del by_town[""]
         found.total[basis], found.townships[basis] = total, by_town
+
+
+_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+
+
+def _terms(basis: str, pieces: Pieces, values: _Values, changes: _Changes) -> dict[str, NDArray]:
+    """Term of the balance → (k,) what each piece adds to it, m²."""
+    out, new = pieces.after < 0, pieces.before < 0
+    changed = np.zeros(len(pieces), dtype=bool)
+    changed[changes.piece] = True
+    old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
+    return {
+        "before": old - over,
+        "moved_out": np.where(out, old, 0.0),
+        "moved_in": np.where(new, fresh, 0.0),
+        "changed": np.where(changed, fresh, 0.0),
+        "revalued": np.where(~out & ~new, fresh - old, 0.0),
+        "doubled": over - over_after,
+        "after": fresh - over_after,
+    }
+
+
+def _by_town(
+    terms: Mapping[str, NDArray], town: NDArray, bare: tuple[float, float], names: list[str]
+) -> dict[str, Balance]:
+    """Sums by township (``town`` (k,), −1 for none); what rows without a piece are worth lies in none."""
+    by_town = {"": Balance(before=bare[0], after=bare[1], doubled=bare[1] - bare[0])}
+    for name, value in terms.items():
+        for label, summed in zip(["", *names], np.bincount(town + 1, value, len(names) + 1), strict=True):
+            balance = by_town.setdefault(label, Balance())
+            setattr(balance, name, getattr(balance, name) + float(summed))
+    return by_town
+
+
+def _shared_out(
+    found: Comparison, whole: Pieces, pieces: Pieces, values: _Values, changes: _Changes, names: list[str]
+) -> dict[str, Balance]:
+    """What the whole pieces are worth, shared out to the townships by the areas of the parts that lie there: so that the
+    townships add up to the layer, whatever vertices a border adds."""
+    of = np.arange(len(pieces)) if pieces.of is None else pieces.of
+    share = np.ones(len(pieces))
+    several = np.bincount(of, minlength=len(whole))[of] > 1
+    share[several] = statutory_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs))
+    total = np.bincount(of, share, minlength=len(whole))[of]
+    share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
+    terms = {name: value[of] * share for name, value in _terms(STATUTORY, whole, values, changes).items()}
+    by_town = _by_town(terms, pieces.town, values.bare[STATUTORY], names)
+    if not (by_town[""].before or by_town[""].after):
+        del by_town[""]
+    return by_town
 
 
 def _list_parts(
@@ -301,6 +344,7 @@ def _list_parts(
             worth = float(old[n] if kind == OUT else new[n])
             if sliver[n]:
                 found.slivers.append(pieces.shape[n])
+                found.sliver_rows.append((kind, int(pieces.before[n]), int(pieces.after[n]), worth))
                 found.sliver_m2 += worth
                 continue
             town = int(pieces.town[n])

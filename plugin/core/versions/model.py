@@ -87,6 +87,8 @@ class Comparison:
     redrawn: tuple[int, int] = (0, 0)
     changed_rows: int = 0
     slivers: list[Any] = field(default_factory=list)
+    #: Of each sliver its kind, its rows in the two editions (−1 for none) and its statutory m².
+    sliver_rows: list[tuple[str, int, int, float]] = field(default_factory=list)
     sliver_m2: float = 0.0
     failed: list[tuple[int, int]] = field(default_factory=list)
     #: Rows whose net area is missing, of both editions.

@@ -27,7 +27,8 @@ _NOISE_M2 = 1e-5
 @dataclass
 class Pieces:
     """``before``, ``after`` (k,) rows, −1 where the edition has nothing there; ``shape`` (k,) polygons; ``whole`` (k,) bool:
-    rows of equal shape, as the later edition has it; ``town`` (k,) township row, −1 for none."""
+    rows of equal shape, as the later edition has it; ``town`` (k,) township row, −1 for none; ``of`` (k,) the pieces that
+    these were cut of at borders of townships, None where nothing was."""
 
     before: NDArray
     after: NDArray
@@ -35,6 +36,7 @@ class Pieces:
     whole: NDArray
     town: NDArray
     failed: list[tuple[int, int]] = field(default_factory=list)
+    of: NDArray | None = None
 
     def __len__(self) -> int:
         return len(self.before)
@@ -121,7 +123,7 @@ def by_township(pieces: Pieces, after: Polygons, townships: Polygons, check: Che
     town = np.concatenate([town, np.full(len(lost), -1)])
     order = np.lexsort((town, of))
     of = of[order]
-    return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed)
+    return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed, of)
 
 
 def _within_towns(

@@ -20,8 +20,9 @@ def by_layer(one: MaintainedLayer) -> Balance:
 
 
 def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
-    """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (slivers; vertices that move areas) and after, which
-    close: before − out − changed_from + in + changed_to + rest = after. Empty for a layer without a compared field."""
+    """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (vertices that move areas; land claimed twice) and
+    after, which close: before − out − changed_from + in + changed_to + rest = after. Slivers are in the sums, so that the codes
+    add up to the layer. Empty for a layer without a compared field."""
     if not one.maintained.compare:
         return {}
     sides = []
@@ -34,11 +35,12 @@ def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
             told[code][term] += area_m2
     (old, _), (new, _) = sides
-    for part in one.found.parts:
-        if part.kind in (OUT, CHANGED):
-            told[old[part.before]]["moved_out" if part.kind == OUT else "changed_from"] += part.area_m2
-        if part.kind in (IN, CHANGED):
-            told[new[part.after]]["moved_in" if part.kind == IN else "changed_to"] += part.area_m2
+    parts = [(part.kind, part.before, part.after, part.area_m2) for part in one.found.parts]
+    for kind, before, after, area_m2 in (*parts, *one.found.sliver_rows):
+        if kind in (OUT, CHANGED):
+            told[old[before]]["moved_out" if kind == OUT else "changed_from"] += area_m2
+        if kind in (IN, CHANGED):
+            told[new[after]]["moved_in" if kind == IN else "changed_to"] += area_m2
     for row in told.values():
         gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
         row["rest"] = row["after"] - row["before"] - gained

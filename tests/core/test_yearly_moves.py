@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""年度动态维护 between two plans with known moves: a table worked by hand of every polygon, read from the written geodatabase.
+
+Polygons are compared by plain shapely, areas by the second formula (`tests.county.measure`); the two plans lie in metres, in
+degrees and in another zone.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import openpyxl
+import pyogrio
+import pytest
+import shapely
+from osgeo import gdal
+
+from plugin.core.yearly.sources import update_from_files
+from plugin.core.yearly.write import write_update
+from tests.core.examples import norm_of
+from tests.county.measure import statutory_area
+
+fiona = pytest.importorskip("fiona")
+
+WEST, SOUTH = 38_540_000.0, 4_390_000.0
+#: Metres between two cases of one layer.
+APART = 1000.0
+NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
+USES, LINE = "ZXCQGHYDYH", "LSWHBHX"
+IN, CHANGED, OUT = "1", "2", "3"
+
+
+def box(west, east, south=0.0, north=100.0):
+    return shapely.box(west, south, east, north)
+
+
+def ring(outer, inner):
+    return shapely.Polygon(outer.exterior.coords, [inner.exterior.coords])
+
+
+def both(*shapes):
+    return shapely.MultiPolygon(shapes)
+
+
+@dataclass
+class Case:
+    """``filed`` and ``current``: rows as (key, shape, code); by hand: ``before`` keys of 维护前, ``changes`` (kind, shape) and
+    ``after`` (code, shape); ``left``: metres² that the layer's kinds do not know."""
+
+    filed: list[tuple[int, Any, str]]
+    current: list[tuple[int, Any, str]]
+    before: list[int] = field(default_factory=list)
+    changes: list[tuple[str, Any]] = field(default_factory=list)
+    after: list[tuple[str, Any]] = field(default_factory=list)
+    left: dict[str, float] = field(default_factory=dict)
+
+
+SQUARE, NEXT = box(0, 100), box(100, 200)
+HOLE, WIDER = box(40, 60, 40, 60), box(30, 70, 30, 70)
+HOUSES, WOODS, FIELD = "0701", "0301", "0101"
+USE_CASES = {
+    "an edge moved into the neighbour": Case(
+        [(1, SQUARE, HOUSES), (2, NEXT, WOODS)],
+        [(1, box(0, 120), HOUSES), (2, box(120, 200), WOODS)],
+        [2],
+        [(CHANGED, box(100, 120))],
+        [(HOUSES, box(100, 120)), (WOODS, box(120, 200))],
+    ),
+    "another code": Case(
+        [(1, SQUARE, HOUSES), (2, NEXT, WOODS)],
+        [(1, SQUARE, FIELD), (2, NEXT, WOODS)],
+        [1],
+        [(CHANGED, SQUARE)],
+        [(FIELD, SQUARE)],
+    ),
+    "split with one code": Case([(1, SQUARE, HOUSES)], [(1, box(0, 50), HOUSES), (2, box(50, 100), HOUSES)]),
+    "split, one half with another code": Case(
+        [(1, SQUARE, HOUSES)],
+        [(1, box(0, 30), HOUSES), (2, box(30, 100), WOODS)],
+        [1],
+        [(CHANGED, box(30, 100))],
+        [(HOUSES, box(0, 30)), (WOODS, box(30, 100))],
+    ),
+    "two merged under one's code": Case(
+        [(1, SQUARE, HOUSES), (2, NEXT, WOODS)],
+        [(1, box(0, 200), HOUSES)],
+        [2],
+        [(CHANGED, NEXT)],
+        [(HOUSES, NEXT)],
+    ),
+    "a hole grew": Case(
+        [(1, ring(SQUARE, HOLE), HOUSES), (2, HOLE, WOODS)],
+        [(1, ring(SQUARE, WIDER), HOUSES), (2, WIDER, WOODS)],
+        [1],
+        [(CHANGED, ring(WIDER, HOLE))],
+        [(HOUSES, ring(SQUARE, WIDER)), (WOODS, ring(WIDER, HOLE))],
+    ),
+    "an island in a hole has another code": Case(
+        [(1, ring(SQUARE, WIDER), HOUSES), (2, ring(WIDER, HOLE), FIELD), (3, HOLE, WOODS)],
+        [(1, ring(SQUARE, WIDER), HOUSES), (2, ring(WIDER, HOLE), FIELD), (3, HOLE, FIELD)],
+        [3],
+        [(CHANGED, HOLE)],
+        [(FIELD, HOLE)],
+    ),
+    "touching at an edge and at a corner": Case(
+        [(1, SQUARE, HOUSES), (2, NEXT, WOODS), (3, box(200, 300, 100, 200), FIELD)],
+        [(1, SQUARE, WOODS), (2, NEXT, WOODS), (3, box(200, 300, 100, 200), FIELD)],
+        [1],
+        [(CHANGED, SQUARE)],
+        [(WOODS, SQUARE)],
+    ),
+    "moved by less than the tolerance": Case([(1, SQUARE, HOUSES)], [(1, box(5e-5, 100 + 5e-5), HOUSES)]),
+    "parts of one row": Case(
+        [(1, both(SQUARE, box(300, 400)), HOUSES), (2, NEXT, WOODS)],
+        [(1, both(SQUARE, box(300, 400)), FIELD), (2, NEXT, WOODS)],
+        [1],
+        [(CHANGED, SQUARE), (CHANGED, box(300, 400))],
+        [(FIELD, SQUARE), (FIELD, box(300, 400))],
+    ),
+    "given up": Case([(1, SQUARE, HOUSES)], [], left={"out": 10_000.0}),
+    "new": Case([], [(1, SQUARE, HOUSES)], left={"in": 10_000.0}),
+}
+LINE_CASES = {
+    "an edge moved": Case(
+        [(1, SQUARE, "")],
+        [(1, box(30, 120), "")],
+        [1],
+        [(OUT, box(0, 30)), (IN, box(100, 120))],
+        [("", box(30, 100)), ("", box(100, 120))],
+    ),
+    "new": Case([], [(1, SQUARE, "")], [], [(IN, SQUARE)], [("", SQUARE)]),
+    "given up": Case([(1, SQUARE, "")], [], [1], [(OUT, SQUARE)]),
+    "a hole": Case([(1, SQUARE, "")], [(1, ring(SQUARE, HOLE), "")], [1], [(OUT, HOLE)], [("", ring(SQUARE, HOLE))]),
+    "an island in a hole": Case(
+        [(1, ring(SQUARE, WIDER), "")],
+        [(1, both(ring(SQUARE, WIDER), HOLE), "")],
+        [],
+        [(IN, HOLE)],
+        [("", HOLE)],
+    ),
+    "split and merged": Case(
+        [(1, SQUARE, ""), (2, box(300, 400), ""), (3, box(400, 500), "")],
+        [(1, box(0, 50), ""), (4, box(50, 100), ""), (2, box(300, 500), "")],
+    ),
+    "cut in two": Case(
+        [(1, box(0, 300), "")],
+        [(1, both(SQUARE, box(200, 300)), "")],
+        [1],
+        [(OUT, NEXT)],
+        [("", SQUARE), ("", box(200, 300))],
+    ),
+    "a part lost": Case(
+        [(1, both(SQUARE, box(300, 400)), "")], [(1, SQUARE, "")], [1], [(OUT, box(300, 400))], [("", SQUARE)]
+    ),
+    "a neighbour that touches": Case(
+        [(1, SQUARE, ""), (2, NEXT, "")], [(1, SQUARE, "")], [2], [(OUT, NEXT)]
+    ),
+    "moved by less than the tolerance": Case([(1, SQUARE, "")], [(1, box(5e-5, 100 + 5e-5), "")]),
+    "two ranges on each other, one given up": Case(
+        [(1, SQUARE, ""), (2, box(20, 60, 20, 60), "")], [(1, SQUARE, "")]
+    ),
+}  # fmt: skip
+LAYERS = {USES: USE_CASES, LINE: LINE_CASES}
+
+
+def places(cases):
+    return {name: (WEST + n * APART, SOUTH) for n, name in enumerate(cases)}
+
+
+def placed(shape, place):
+    return shapely.transform(shape, lambda xy: xy + place)
+
+
+def frame(role, cases, side, crs):
+    rows = [
+        (f"1402250000{n:04d}{key:04d}", placed(shape, place), code)
+        for n, ((name, place), case) in enumerate(zip(places(cases).items(), cases.values(), strict=True))
+        for key, shape, code in getattr(case, side)
+    ]
+    keys, shapes, codes = zip(*rows, strict=True)
+    values = {"BSM": keys, "YDYHFLDM": codes, "TBMJ": [0.0] * len(rows)} if role == USES else {"BSM": keys}
+    return gpd.GeoDataFrame(values, geometry=list(shapes), crs=4526).to_crs(crs)
+
+
+def towns(crs):
+    """Two, of which the border runs through the middle of every case."""
+    length = APART * 20
+    shapes = [shapely.box(WEST - 500, SOUTH + a, WEST + length, SOUTH + b) for a, b in ((-500, 50), (50, 900))]
+    rows = {"BSM": ["140225000000000001", "140225000000000002"], "XZQMC": ["南乡", "北镇"], "XZQDM": ["140225001", "140225002"]}  # fmt: skip
+    return gpd.GeoDataFrame(rows, geometry=shapely.segmentize(shapes, 100.0), crs=4526).to_crs(crs)
+
+
+def write(path, side, crs):
+    for role, cases in LAYERS.items():
+        pyogrio.write_dataframe(frame(role, cases, side, crs), path, layer=role)
+    pyogrio.write_dataframe(towns(crs), path, layer="XZQXZ")
+    return path
+
+
+@pytest.fixture(scope="module", params=[(4526, 4526), (4490, 4490), (4490, 4526), (4525, 4526)], ids=str)
+def made(request, tmp_path_factory):
+    """Filed and current edition in these coordinates; 4525 is the zone of 111°, three degrees away."""
+    folder = tmp_path_factory.mktemp("moves")
+    filed, current = (
+        write(folder / f"{side}.gpkg", side, crs)
+        for side, crs in zip(("filed", "current"), request.param, strict=True)
+    )
+    done = update_from_files(filed, current, 2026, norm_of())
+    write_update(done, folder / "维护")
+    return folder / "维护" / f"{NAME}.gdb", done
+
+
+def read(database, name):
+    """Rows by fiona: values, and the shape in metres."""
+    with fiona.open(database, layer=name) as layer:
+        rows = [dict(one["properties"]) for one in layer]
+        shapes = [shapely.geometry.shape(one["geometry"]) for one in layer]
+    shapes = list(gpd.GeoSeries(shapes, crs=4490).to_crs(4526)) if shapes else []
+    return list(zip(rows, shapes, strict=True))
+
+
+def here(rows, place):
+    """Those that lie at a case's place, there moved to the origin."""
+    near = [(row, shape) for row, shape in rows if place[0] - 400 < shapely.bounds(shape)[0] < place[0] + 600]
+    return [(row, shapely.transform(shape, lambda xy: xy - place)) for row, shape in near]
+
+
+def assert_these(found, wanted):
+    """(label, shape) pairs are those worked by hand, each once, to a square decimetre or three: an edge of 300 m that is straight
+    in degrees is none in metres."""
+    assert Counter(label for label, _ in found) == Counter(label for label, _ in wanted)
+    left = list(wanted)
+    for label, shape in found:
+        fits = [w for w in left if w[0] == label and shapely.symmetric_difference(w[1], shape).area < 0.3]
+        assert fits, (label, shape.wkt)
+        left.remove(fits[0])
+
+
+CASES = [(role, name) for role, cases in LAYERS.items() for name in cases]
+
+
+@pytest.mark.parametrize(("role", "name"), CASES, ids=[f"{role}: {name}" for role, name in CASES])
+def test_every_polygon_is_as_worked_by_hand(made, role, name):
+    database, _ = made
+    case, place = LAYERS[role][name], places(LAYERS[role])[name]
+    number = list(LAYERS[role]).index(name)
+    before, change, after = (here(read(database, prefix + role), place) for prefix in ("WHQ", "WHC", "WHH"))
+    filed = {f"1402250000{number:04d}{key:04d}": shape for key, shape, _ in case.filed}
+    keys = [f"1402250000{number:04d}{key:04d}" for key in case.before]
+    assert_these([(row["BSM"], shape) for row, shape in before], [(key, filed[key]) for key in keys])
+    assert_these([(row["WHLX"], shape) for row, shape in change], case.changes)
+    assert_these([(row.get("YDYHFLDM") or "", shape) for row, shape in after], case.after)
+    assert {shape.geom_type for _, shape in (*change, *after)} <= {"Polygon", "MultiPolygon"}
+    assert all(shapely.get_num_geometries(shape) == 1 for _, shape in (*change, *after))
+    sums = [sum(shape.area for _, shape in rows) for rows in (change, after)]
+    assert sums == pytest.approx([sum(s.area for _, s in rows) for rows in (case.changes, case.after)], abs=0.3)
+
+
+def worked(role, kind):
+    """Areas of a kind in the whole layer, from the table by hand, by the second formula."""
+    cases = LAYERS[role]
+    shapes = [placed(s, places(cases)[name]) for name, case in cases.items() for k, s in case.changes if k == kind]
+    return len(shapes), float(statutory_area(shapes).sum()) if shapes else 0.0
+
+
+def test_counts_and_areas_are_those_worked_by_hand(made):
+    database, done = made
+    told = json.loads(database.with_name(f"{NAME}面积平衡表.json").read_text(encoding="utf-8"))
+    for one in told["layers"]:
+        for kind, code in (("in", IN), ("changed", CHANGED), ("out", OUT)):
+            count, area = worked(one["layer"], code)
+            assert one["kinds"][kind]["count"] == count
+            assert one["kinds"][kind]["area_m2"] == pytest.approx(area, abs=0.03 * count)
+        left = Counter()
+        for case in LAYERS[one["layer"]].values():
+            left.update(case.left)
+        assert one["not_maintained_m2"] == pytest.approx(dict(left), rel=1e-2)
+
+
+def test_the_balance_adds_up_by_layer_zone_and_township(made):
+    """Rows add up to the whole, and before − out + in (and what became another code) is after, to a double's rounding."""
+    database, _ = made
+    told = json.loads(database.with_name(f"{NAME}面积平衡表.json").read_text(encoding="utf-8"))
+    for one in told["layers"]:
+        whole = one["balance"]
+        rows = [*one["townships"].values(), one["outside_townships"]]
+        assert set(one["townships"]) == {"南乡", "北镇"}
+        for balance in (whole, *rows):
+            after = balance["before"] - balance["moved_out"] + balance["moved_in"] + balance["revalued"]
+            assert after + balance["doubled"] == pytest.approx(balance["after"], abs=1e-6)
+        for term in ("before", "moved_out", "moved_in", "changed", "after"):
+            assert sum(row[term] for row in rows) == pytest.approx(whole[term], abs=1e-6), term
+        cases = LAYERS[one["layer"]]
+        for side, term in (("filed", "before"), ("current", "after")):
+            shapes = [placed(s, places(cases)[n]) for n, c in cases.items() for _, s, _ in getattr(c, side)]
+            assert whole[term] == pytest.approx(statutory_area(shapes).sum(), abs=0.02 * len(shapes))
+    zones = next(one for one in told["layers"] if one["layer"] == USES)["zones"]
+    whole = next(one for one in told["layers"] if one["layer"] == USES)["balance"]
+    for term in ("before", "after", "moved_out", "moved_in"):
+        assert sum(zone[term] for zone in zones.values()) == pytest.approx(whole[term], abs=1e-6)
+    assert sum(zone["changed_from"] for zone in zones.values()) == pytest.approx(
+        sum(zone["changed_to"] for zone in zones.values()), abs=1e-6
+    )
+    assert sum(zone["changed_to"] for zone in zones.values()) == pytest.approx(whole["changed"], abs=1e-6)
+
+
+def test_the_geodatabase_by_other_libraries(made):
+    """Order, names, types, lengths by fiona; aliases and domains by osgeo; degrees with heights; areas as they are measured."""
+    database, done = made
+    templates = done.current.norm.standard.templates
+    for name in fiona.listlayers(database):
+        declared = templates[name].fields
+        with fiona.open(database, layer=name) as layer:
+            fields = layer.schema["properties"]
+            assert [f for f in fields if f not in ("SHAPE_Length", "SHAPE_Area")] == [one.name for one in declared]
+            for one in declared:
+                wanted = f"str:{one.length}" if one.type == "text" else {"real": "float", "integer": "int"}[one.type]
+                assert fields[one.name].startswith(wanted), one.name
+            assert layer.crs.to_epsg() == 4490 or "4490" in layer.crs_wkt
+            assert "5737" in layer.crs_wkt
+    source = gdal.OpenEx(str(database))
+    for name in fiona.listlayers(database):
+        definition = source.GetLayerByName(name).GetLayerDefn()
+        aliases = {
+            definition.GetFieldDefn(n).GetName(): definition.GetFieldDefn(n).GetAlternativeName()
+            for n in range(definition.GetFieldCount())
+        }
+        assert {one.name: one.alias for one in templates[name].fields}.items() <= aliases.items()
+    kind = source.GetLayerByName(f"WHC{USES}").GetLayerDefn()
+    domain = kind.GetFieldDefn(kind.GetFieldIndex("WHLX")).GetDomainName()
+    assert source.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
+    for row, shape in read(database, f"WHH{LINE}"):
+        assert row["MJ"] == pytest.approx(float(statutory_area([shape])[0]), abs=0.011)
+        assert round(row["MJ"], 2) == row["MJ"]
+    numbers = [row["BSM"] for row, _ in read(database, f"WHH{LINE}")]
+    highest = max(int(row["BSM"][-8:]) for _, row in frame(LINE, LINE_CASES, "filed", 4526).iterrows())
+    assert numbers == [f"1402250000{highest + n:08d}" for n in range(1, len(numbers) + 1)]
+
+
+def test_the_workbook_has_the_figures_of_the_record(made):
+    database, _ = made
+    told = json.loads(database.with_name(f"{NAME}面积平衡表.json").read_text(encoding="utf-8"))
+    sheet = openpyxl.load_workbook(database.with_name(f"{NAME}面积平衡表.xlsx"))["分图层平衡"]
+    cells = {row[1]: row for row in sheet.iter_rows(values_only=True) if row[1] in LAYERS}
+    for one in told["layers"]:
+        terms = [round(one["balance"][term], 2) for term in ("before", "moved_out", "moved_in", "changed")]
+        assert [round(float(v), 2) for v in cells[one["layer"]][2:6]] == pytest.approx(terms, abs=0.011)
