@@ -10,16 +10,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry import crs as crs_care
 from ..geometry.polygons import Check, Polygons, never
 from ..geometry.progress import Progress, silent, within
-from ..geometry.statutory_area import statutory_area
 from ..tolerance import Tolerance
-from .attributes import Compared, differing, fields_of, value_text
+from .attributes import Compared, fields_of, value_text
 from .edition import Edition
 from .equal import Same, same_shapes
 from .model import CHANGED, IN, NET, OUT, STATUTORY, Balance, Comparison, Part
-from .pieces import Pieces, by_township, complete, cut
+from .pieces import Pieces, by_township, cut
+from .sums import shared_out, sum_up
+from .values import Changes, Values, changed_bare, changed_rows, changes_of
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ def compare_also_by_township(
     (statutory; ``""`` for land in none), of pieces that are cut there."""
     cut_up = _cut_up(before, after, tolerance, {}, check, within(progress, 0.0, 0.6))
     found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, check)
-    _sum_up(found, cut_up.pieces, values, changes, [])
-    _list_parts(found, cut_up.pieces, values, changes, [], tolerance)
+    sum_up(found, cut_up.pieces, values, changes, [])
+    list_parts(found, cut_up.pieces, values, changes, [], tolerance)
     progress(0.7)
     if not townships.names:
         return found, {}
     pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
     progress(0.9)
     check()
-    return found, _shared_out(found, cut_up.pieces, pieces, values, changes, townships.names)
+    return found, shared_out(found, cut_up.pieces, pieces, values, changes, townships.names)
 
 
 @dataclass(frozen=True)
@@ -120,25 +120,25 @@ def _compared(
     check: Check,
 ) -> Comparison:
     found, values, changes = _valued(before, after, cut_up, pieces, fields, check)
-    _sum_up(found, pieces, values, changes, townships.names)
+    sum_up(found, pieces, values, changes, townships.names)
     check()
-    _list_parts(found, pieces, values, changes, townships.names, tolerance)
+    list_parts(found, pieces, values, changes, townships.names, tolerance)
     return found
 
 
 def _valued(
     before: Edition, after: Edition, cut_up: _CutUp, pieces: Pieces, fields: Iterable[str], check: Check
-) -> tuple[Comparison, _Values, _Changes]:
+) -> tuple[Comparison, Values, Changes]:
     """The comparison without sums and parts, what its pieces are worth, and which of them changed."""
     keys, same = cut_up.keys, cut_up.same
     found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
     check()
-    values = _Values(found, pieces, same.shapes)
+    values = Values(found, pieces, same.shapes)
     check()
-    changes = _changes(found, pieces)
+    changes = changes_of(found, pieces)
     bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
-    found.changed_rows = _changed_rows(pieces, changes) + _changed_bare(found, bare, same.after[bare])
+    found.changed_rows = changed_rows(pieces, changes) + changed_bare(found, bare, same.after[bare])
     return found, values, changes
 
 
@@ -162,174 +162,8 @@ def _pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
     return set(zip(left[both].tolist(), right[both].tolist(), strict=True))
 
 
-class _Values:
-    """What each piece is worth as part of its row, on each basis: ``old``, ``new`` (k,) m²; ``over``: by how much the pieces
-    of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``bare``: what rows without any
-    piece are worth (no shape; an exact copy of a row that has the piece)."""
-
-    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray):
-        self.old: dict[str, NDArray] = {}
-        self.new: dict[str, NDArray] = {}
-        self.over: dict[str, tuple[NDArray, NDArray]] = {}
-        self.bare: dict[str, tuple[float, float]] = {}
-        direct = _direct(found, pieces)
-        sides = (
-            (found.before, pieces.before, _shares(pieces.before, found.before, settled, pieces, direct)),
-            (found.after, pieces.after, _shares(pieces.after, found.after, found.after.shapes, pieces, direct)),
-        )
-        for basis in (STATUTORY, NET):
-            worth = [_worth(edition, basis) for edition, _, _ in sides]
-            if any(w is None for w in worth):
-                continue
-            made = [_spread(rows, share, w) for (_, rows, share), w in zip(sides, worth, strict=True) if w is not None]
-            (self.old[basis], over, bare), (self.new[basis], over_after, bare_after) = made
-            self.over[basis], self.bare[basis] = (over, over_after), (bare, bare_after)
-            if basis == NET:
-                found.without_net = tuple(int(np.isnan(w).sum()) for w in worth if w is not None)  # type: ignore[assignment]
-
-
-def _spread(rows: NDArray, share: NDArray, worth: NDArray) -> tuple[NDArray, NDArray, float]:
-    """(k,) the pieces' values, (k,) by how much a row's pieces exceed the row, and what rows without pieces are worth."""
-    worth = np.nan_to_num(worth)
-    there = np.flatnonzero(rows >= 0)
-    value = np.zeros(len(rows))
-    value[there] = share[there] * worth[rows[there]]
-    total = np.bincount(rows[there], value[there], minlength=len(worth))
-    first = np.full(len(worth), -1)
-    first[rows[there][::-1]] = there[::-1]
-    has = first >= 0
-    over = np.zeros(len(rows))
-    over[first[has]] = (total - worth)[has]
-    return value, over, float(worth[~has].sum())
-
-
-def _direct(found: Comparison, pieces: Pieces) -> NDArray:
-    """(k,) statutory areas of the pieces; 1 for those that are all of a row of both editions, and so all of its area."""
-    alone = pieces.whole.copy()
-    for rows in (pieces.before, pieces.after):
-        there = rows >= 0
-        counts = np.bincount(rows[there], minlength=1)
-        alone[there] &= counts[rows[there]] == 1
-    direct = np.ones(len(pieces))
-    cut_up = np.flatnonzero(~alone)
-    direct[cut_up] = statutory_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs))
-    return direct
-
-
-def _worth(edition: Edition, basis: str) -> NDArray | None:
-    layer = edition.layer
-    if basis == STATUTORY:
-        return layer.statutory
-    return layer.numbers("net_area") if layer.has("net_area") else None
-
-
-def _shares(rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray) -> NDArray:
-    """(k,) which share of its row each piece is. Of a row whose pieces do not make it up once (its land is claimed twice),
-    the pieces are measured by themselves and may exceed it."""
-    there = rows >= 0
-    total = np.bincount(rows[there], direct[there], minlength=len(edition))
-    once = complete(rows, shapes, pieces)
-    own = edition.layer.statutory
-    base = np.where(once, total, np.where(own > 0, own, 1.0))
-    share = np.zeros(len(rows))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share[there] = np.nan_to_num(direct[there] / base[rows[there]])
-    return share
-
-
-@dataclass
-class _Changes:
-    """``piece`` (c,) positions of pieces on which a field differs, ``fields`` with (c,) bool each."""
-
-    piece: NDArray
-    fields: list[tuple[Compared, NDArray]]
-
-
-def _changes(found: Comparison, pieces: Pieces) -> _Changes:
-    both = np.flatnonzero((pieces.before >= 0) & (pieces.after >= 0))
-    rows, others, whole = pieces.before[both], pieces.after[both], pieces.whole[both]
-    told = differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
-    any_ = np.zeros(len(both), dtype=bool)
-    for _, differs in told:
-        any_ |= differs
-    return _Changes(both[any_], [(f, differs[any_]) for f, differs in told])
-
-
-def _changed_rows(pieces: Pieces, changes: _Changes) -> int:
-    return len(set(pieces.after[changes.piece].tolist()))
-
-
-def _changed_bare(found: Comparison, rows: NDArray, others: NDArray) -> int:
-    """Rows without a shape have attributes, too."""
-    whole = np.ones(len(rows), dtype=bool)
-    told = differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
-    return int(np.any([d for _, d in told], axis=0).sum()) if told else 0
-
-
-def _sum_up(found: Comparison, pieces: Pieces, values: _Values, changes: _Changes, names: list[str]) -> None:
-    for basis in values.old:
-        by_town = _by_town(_terms(basis, pieces, values, changes), pieces.town, values.bare[basis], names)
-        total = Balance(**{name: sum(getattr(b, name) for b in by_town.values()) for name in _TERMS})
-        # The whole is read from the rows, not from the pieces: that is what the balance is held against.
-        worth = [_worth(edition, basis) for edition in (found.before, found.after)]
-        total.before, total.after = (float(np.nansum(w)) for w in worth if w is not None)
-        if names and not (by_town[""].before or by_town[""].after):
-            del by_town[""]
-        found.total[basis], found.townships[basis] = total, by_town
-
-
-_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
-
-
-def _terms(basis: str, pieces: Pieces, values: _Values, changes: _Changes) -> dict[str, NDArray]:
-    """Term of the balance → (k,) what each piece adds to it, m²."""
-    out, new = pieces.after < 0, pieces.before < 0
-    changed = np.zeros(len(pieces), dtype=bool)
-    changed[changes.piece] = True
-    old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
-    return {
-        "before": old - over,
-        "moved_out": np.where(out, old, 0.0),
-        "moved_in": np.where(new, fresh, 0.0),
-        "changed": np.where(changed, fresh, 0.0),
-        "revalued": np.where(~out & ~new, fresh - old, 0.0),
-        "doubled": over - over_after,
-        "after": fresh - over_after,
-    }
-
-
-def _by_town(
-    terms: Mapping[str, NDArray], town: NDArray, bare: tuple[float, float], names: list[str]
-) -> dict[str, Balance]:
-    """Sums by township (``town`` (k,), −1 for none); what rows without a piece are worth lies in none."""
-    by_town = {"": Balance(before=bare[0], after=bare[1], doubled=bare[1] - bare[0])}
-    for name, value in terms.items():
-        for label, summed in zip(["", *names], np.bincount(town + 1, value, len(names) + 1), strict=True):
-            balance = by_town.setdefault(label, Balance())
-            setattr(balance, name, getattr(balance, name) + float(summed))
-    return by_town
-
-
-def _shared_out(
-    found: Comparison, whole: Pieces, pieces: Pieces, values: _Values, changes: _Changes, names: list[str]
-) -> dict[str, Balance]:
-    """What the whole pieces are worth, shared out to the townships by the areas of the parts that lie there: so that the
-    townships add up to the layer, whatever vertices a border adds."""
-    of = np.arange(len(pieces)) if pieces.of is None else pieces.of
-    share = np.ones(len(pieces))
-    several = np.bincount(of, minlength=len(whole))[of] > 1
-    share[several] = statutory_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs))
-    total = np.bincount(of, share, minlength=len(whole))[of]
-    share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
-    terms = {name: value[of] * share for name, value in _terms(STATUTORY, whole, values, changes).items()}
-    by_town = _by_town(terms, pieces.town, values.bare[STATUTORY], names)
-    if not (by_town[""].before or by_town[""].after):
-        del by_town[""]
-    return by_town
-
-
-def _list_parts(
-    found: Comparison, pieces: Pieces, values: _Values, changes: _Changes, names: list[str], tolerance: Tolerance
+def list_parts(
+    found: Comparison, pieces: Pieces, values: Values, changes: Changes, names: list[str], tolerance: Tolerance
 ) -> None:
     area = shapely.area(pieces.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
