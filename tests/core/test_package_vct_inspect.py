@@ -12,6 +12,7 @@ from plugin.core.check import Options, check
 from plugin.core.exchange.package.export import Order, export_package
 from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
+from plugin.core.report import Verdict
 from tests.core.made_package import COMPLETE
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -84,6 +85,7 @@ def test_inspection_passes_it(package):
     # The workbook of an Access database is not compared here.
     assert {f.code for f in report.findings} <= {"DOC011"}, [(f.code, f.message) for f in report.findings]
     assert len(report.provenance["layers"]) == 9 and not report.left_out
+    assert report.verdict is Verdict.CONDITIONAL and not [r.code for r in report.rules if r.outcome == "skipped"]
 
 
 def change(package, old, new, count=1):

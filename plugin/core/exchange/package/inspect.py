@@ -12,6 +12,7 @@ from ...errors import InputError
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts, look_at
 from .profile import PackageProfile
+from .vct_facts import is_vct
 
 if TYPE_CHECKING:
     from ...check import Checked, Options
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The groups of rules that look at a package, and at the schema of what is delivered where its format keeps one.
 GROUP, SCHEMA_GROUP = "package", "delivery"
+#: The rules of it that ask for titles and domains, of which a VCT file keeps none: it tells names, order and lengths.
+TITLES = ("SCH006", "SCH007")
 #: Share of the progress that looking at the files takes.
 _LOOKING = 0.2
 
@@ -50,10 +53,12 @@ def inspect_package(
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
         norm = options.norm()
-        keeping = [Path(place).suffix.lower() in (*KEEPING, ".vct") for place in facts.data_sets()]
-        groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
-        rules = tuple(dict.fromkeys((*norm.rules, *norm.named_rules(groups))))
         layers, facts = _layers(folder, facts, options, stop)
+        keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
+        groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
+        bare = any(is_vct(layer.source) for layer in layers)
+        named = [code for code in norm.named_rules(groups) if not (bare and code in TITLES)]
+        rules = tuple(dict.fromkeys((*norm.rules, *named)))
         return check(
             layers,
             replace(options, rules=rules, package=facts),
