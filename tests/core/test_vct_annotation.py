@@ -117,6 +117,18 @@ def test_damaged_annotation_is_told(tmp_path, record, key):
     assert caught.value.key == key and caught.value.params["line"] > 90
 
 
+def test_a_row_that_names_a_shape_of_another_kind_is_told(tmp_path):
+    text = with_annotation("21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n").replace(
+        "\n11,1401", "\n21,1401"
+    )
+    with pytest.raises(InputError) as caught:
+        read_vct(put(tmp_path / "a.vct", text))
+    assert caught.value.key == "vct_other_kind"
+    said = Texts("zh").explain(caught.value)
+    assert all(word in said for word in ("YDYHGHFQ", "21", "点", str(caught.value.params["line"]))), said
+    assert "point" in Texts("en").explain(caught.value)
+
+
 def test_sections_with_nothing_in_them(tmp_path):
     """A layer without features: every section there, begun and ended, and read as a layer of no rows."""
     write_vct(tmp_path / "a.vct", [layer("A", [], BSM=("text", []))])

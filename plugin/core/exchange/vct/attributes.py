@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,6 +127,11 @@ def _row(line: str, lines: Lines, table: Table) -> tuple[int, list[Any]]:
     return ident, values
 
 
+def kind_of(shape: bytes) -> str:
+    """point, line or polygon, by the first bytes of WKB: one part or many."""
+    return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
+
+
 def _shape(ident: int, lines: Lines, table: Table, geometry: Geometry) -> bytes | None:
     if not table.kind:
         return None
@@ -135,7 +141,10 @@ def _shape(ident: int, lines: Lines, table: Table, geometry: Geometry) -> bytes 
     if geometry.shapes.used[place]:
         raise lines.error("vct_row_twice", id=ident, table=table.name)
     geometry.shapes.used[place] = True
-    return geometry.shapes.get(place)
+    shape = geometry.shapes.get(place)
+    if (found := kind_of(shape)) != ("point" if table.kind == "annotation" else table.kind):
+        raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=found)
+    return shape
 
 
 def shapes_without_rows(structure: Structure, geometry: Geometry, notes: Notes) -> Iterator[Batch]:
