@@ -228,6 +228,16 @@ def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
     assert {("layer_missing", "gate"), ("file_missing", "gate")} <= levels and done.manifest["check"]["forced"]
 
 
+def test_a_layer_that_is_not_taken_is_named(source, order, tmp_path):
+    path = tmp_path / "多.gpkg"
+    shutil.copyfile(source, path)
+    gpd.read_file(path, layer="CZKFBJ")[["geometry"]].to_file(path, layer="征求意见底图", driver="GPKG")
+    done = export_package(check(path, Options()), order)
+    (told,) = [p for p in done.manifest["problems"] if p["key"] == "layers_left_out"]
+    assert (told["count"], told["features"], told["level"]) == (1, ["征求意见底图"], "note")
+    assert "征求意见底图" in told["message"]
+
+
 def test_what_would_be_lost_stops_even_who_insists(source, order, tmp_path):
     layers, _ = make_county(300, defects=False)
     layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101

@@ -14,7 +14,7 @@ from plugin.core.exchange.package.look import look, look_at_wanting
 from plugin.core.exchange.package.problems import Level
 from plugin.core.texts import Texts
 from tests.core.made_package import only, parcels, plan_of, vectors
-from tests.core.small import box, table
+from tests.core.small import X, Y, box, table
 
 LONG = "很" * 300
 
@@ -215,3 +215,22 @@ def test_dates():
     assert one(found(plan, shape), "time_lost").features == ("3",)
     words = plan_of(**{role: rows_of.assign(**{field.name: ["2026-01-31", "2026年2月31日", ""]}), "DLTB": parcels()})
     assert one(found(words, form), "date_unreadable").features == ("2",)
+
+
+@pytest.mark.parametrize("file", ["a.gdb", "a.gpkg", "a.shp"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        shapely.Polygon([(X, Y), (np.inf, Y), (X + 100, Y + 100)]),
+        shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)]),
+        shapely.box(1e15, 1e15, 2e15, 2e15),
+    ],
+    ids=["infinite", "no number", "beyond the world"],
+)
+def test_coordinates_that_lead_nowhere(shape, file):
+    plan = plan_of(DLTB=parcels())
+    plan.layers["DLTB"].drawn[1] = shape
+    problem = one(found(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
+    assert (
+        (problem.level, problem.count) == (Level.STOP, 1) and "0002" in told(problem) and "EPSG:4490" in told(problem)
+    )

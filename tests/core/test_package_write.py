@@ -240,6 +240,15 @@ def test_a_vertex_that_moved_by_a_millimetre_is_seen(tmp_path):
     assert done.examples["shape", ""] == ["140225000000000002"]
 
 
+def test_a_vertex_that_is_no_number_equals_none(tmp_path):
+    """Neither greater nor smaller than any tolerance: that is no agreement."""
+    plan, path = made_plan(), tmp_path / "a.gpkg"
+    plan.layers["DLTB"].drawn[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
+    content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
+    done = read_back(path, content, ZONE_38)
+    assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
+
+
 def test_a_damaged_database_is_told(tmp_path, reader):
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)

@@ -73,6 +73,21 @@ class Content:
         assert self.layer.crs is not None  # a layer without CRS is not one of the plan
         return crs_care.reproject(drawn, self.layer.crs, target)
 
+    def nowhere(self, target: CRS) -> NDArray:
+        """(k,) positions of shapes with a coordinate that is no number, or so far out that there is no place for it on earth
+        or in the target CRS."""
+        drawn = self.layer.drawn
+        rows = np.flatnonzero(~missing(drawn))
+        xy, of = shapely.get_coordinates(drawn[rows], return_index=True)
+        lost = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
+        assert self.layer.crs is not None
+        # What is far away shows at the corners.
+        corners = shapely.bounds(drawn[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
+        for crs in (target, crs_care.GEODETIC):
+            placed = crs_care.coordinates(corners, self.layer.crs, crs)
+            lost |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
+        return rows[lost]
+
     def batches(self, target: CRS) -> Iterator[Rows]:
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))

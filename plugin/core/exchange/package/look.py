@@ -59,7 +59,7 @@ def look(
     if not len(content):
         level = Level.GATE if content.need == "M" else Level.NOTE
         return [Problem(level, "layer_empty", layer=content.layer.name)]
-    found = [*_names(content), *_shapes(content)]
+    found = [*_names(content), *_shapes(content, vectors)]
     check()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBERS]
     left_out = [name for name in names if name not in set(content.columns.values())]
@@ -105,7 +105,7 @@ def _names(content: Content) -> Iterator[Problem]:
             yield _told(content, Level.STOP, "name_forbidden", name, detail=problem)
 
 
-def _shapes(content: Content) -> Iterator[Problem]:
+def _shapes(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     layer = content.layer
     drawn = layer.drawn
     kinds = shapely.get_type_id(drawn)
@@ -113,6 +113,8 @@ def _shapes(content: Content) -> Iterator[Problem]:
     wrong = there & ~np.isin(kinds, _KINDS[content.template.geometry])
     yield from _rows(content, Level.STOP, "shape_kind", np.flatnonzero(wrong), kind=content.template.geometry)
     yield from _rows(content, Level.STOP, "shape_broken", np.flatnonzero(layer.broken))
+    nowhere = content.nowhere(CRS.from_user_input(vectors.crs))
+    yield from _rows(content, Level.STOP, "shape_nowhere", nowhere, target=vectors.crs)
     if content.template.geometry == "point":
         many = (kinds == _MULTIPOINT) & (shapely.get_num_geometries(drawn) != 1)
         yield from _rows(content, Level.STOP, "points_many", np.flatnonzero(many & there))

@@ -13,7 +13,7 @@ from ...geometry import crs as crs_care
 from ...texts import Texts
 from .content import Content, contents
 from .look import look, look_at_wanting
-from .problems import Level, Problem
+from .problems import NAMED, Level, Problem
 from .profile import VectorSet
 
 if TYPE_CHECKING:
@@ -46,7 +46,18 @@ def prepare(checked: Checked, order: Order, check: Callable[[], None]) -> tuple[
             problems += look(content, vectors, plan.norm.standard.code_lists, check)
         problems += [*_brought(one), *_twice(one)]
         sets.append(one)
-    return sets, problems
+    return sets, [*problems, *_left_out(plan, sets, problems)]
+
+
+def _left_out(plan: Plan, sets: list[PreparedSet], told: list[Problem]) -> Iterator[Problem]:
+    """Layers of the plan that no set takes: none goes missing without a word."""
+    known = {p.layer for p in told}
+    taken = {c.layer.role for one in sets for c in one.contents}
+    rest = [*(layer.name for role, layer in plan.layers.items() if role not in taken)]
+    rest += [*(lost.name for lost in plan.unusable.values()), *plan.unrecognised]
+    names = [name for name in dict.fromkeys(rest) if name not in known]
+    if names:
+        yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:NAMED]))
 
 
 def _title(plan: Plan, layer: str, texts: Texts) -> str:

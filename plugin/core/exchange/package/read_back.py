@@ -201,7 +201,8 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, s
     """Returns the statutory area of what was read, m²."""
     given = printed.as_printed(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
     off = moved(given, shapes, plane)
-    far = np.flatnonzero(off > MOST_MOVED_M)
+    # Not “greater than”: what is no number is far off, too.
+    far = np.flatnonzero(~(off <= MOST_MOVED_M))
     if len(far):
         done.differs("shape", "", content.keys((rows.first + far).tolist()), len(far))
     near = off[off <= MOST_MOVED_M]
@@ -214,7 +215,7 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, s
     allowed = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
     if suffix == ".vct":
         allowed = np.maximum(allowed, printed.area_slack(rows.shapes, plane))
-    wrong = np.flatnonzero(gap > allowed)
+    wrong = np.flatnonzero(~(gap <= allowed))
     if len(wrong):
         done.differs("area", "", content.keys((rows.first + wrong).tolist()), len(wrong))
     done.area_off_m2 = max(done.area_off_m2, float(gap.max()) if len(gap) else 0.0)
