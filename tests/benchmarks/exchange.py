@@ -50,7 +50,7 @@ def apart(what: str, *paths: Path) -> dict[str, float]:
     """Memory (MB) and seconds of one step, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.exchange_memory", what, *map(str, paths)],
-        capture_output=True, text=True, check=True,
+        stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer
