@@ -16,7 +16,10 @@ from ...template import Field
 if TYPE_CHECKING:
     import pandas as pd
 
-_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
+#: A day and, after it, a time of day without a zone. Without separators all eight digits are needed: 2024111 is two days.
+_DATE = re.compile(
+    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
+)
 
 
 class Carried(NamedTuple):
@@ -83,10 +86,11 @@ def _number(text: str) -> int | float | None:
         # A double has no room for 18 digits.
         return int(text)
     try:
-        number = float(text)
+        # Python reads 1_000 as a thousand; nobody else does.
+        number = float(text) if "_" not in text else None
     except ValueError:
         return None
-    return number if np.isfinite(number) else None
+    return number if number is not None and np.isfinite(number) else None
 
 
 def _dates(series: pd.Series) -> Carried:
@@ -109,9 +113,10 @@ def _date(value: Any) -> datetime | str | None:
         text = value.strip()
         if not text:
             return None
-        found = _DATE.fullmatch(text.split(" ")[0].split("T")[0])
+        found = _DATE.fullmatch(text)
+        numbers = [int(part) for part in found.groups() if part] if found else []
         try:
-            return datetime(*map(int, found.groups())) if found else ""  # type: ignore[arg-type]
+            return datetime(*numbers) if numbers else ""  # type: ignore[arg-type]
         except ValueError:
             return ""
     if pd.isna(value):

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values on their way into a package: whole, or told; never a part of them."""
+
+from datetime import datetime
+
+import pandas as pd
+import pytest
+
+from plugin.core.exchange.package.values import carry
+from plugin.core.template import Field
+
+DATE, REAL, WHOLE = (Field("X", "x", kind, "B") for kind in ("date", "real", "integer"))
+
+
+def carried(value, declared):
+    values, wrong = carry(pd.Series([value], dtype=object), declared)
+    return (values[0], *wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-05-06", datetime(2024, 5, 6)),
+        ("2024/5/6", datetime(2024, 5, 6)),
+        ("2024年5月6日", datetime(2024, 5, 6)),
+        ("20240506", datetime(2024, 5, 6)),
+        (" 2024-05-06 00:00:00 ", datetime(2024, 5, 6)),
+        ("2024-05-06 13:45", datetime(2024, 5, 6, 13, 45)),
+        ("2024-05-06T13:45:07.000", datetime(2024, 5, 6, 13, 45, 7)),
+        (" ", None),
+    ],
+)
+def test_dates_as_texts_keep_their_time(text, moment):
+    assert carried(text, DATE) == (moment,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-05-06 不详", "2024/5/6 上午", "2024-05-06T25:00", "20240506T", "2024111", "2024-02-30", "2024-05-06 13:45+09:00"],
+)
+def test_what_is_more_than_a_date_or_guesswork_is_told(text):
+    assert carried(text, DATE) == (None, "date_unreadable")
+
+
+@pytest.mark.parametrize("declared", [REAL, WHOLE])
+@pytest.mark.parametrize("text", ["1_000", "1,000", "12亩", "nan", "0x10"])
+def test_what_is_no_number(text, declared):
+    assert carried(text, declared) == (None, "number_unreadable")
