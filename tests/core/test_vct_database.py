@@ -72,6 +72,13 @@ def test_annotation_becomes_points_with_their_text(tmp_path):
     assert (row["geometry"].x, row["geometry"].y) == (37500010, 4150010)
 
 
+@pytest.mark.parametrize("declared", ["BSM,Char,999999999999", "BSM,Char,0", "BSM,Char"])
+def test_lengths_that_no_format_counts(tmp_path, declared):
+    source = put(tmp_path / "a.vct", changed(("BSM,Char,18", declared)))
+    assert vct_to_database(source, tmp_path / "a.gpkg").rows == {"YDYHGHFQ": 2}
+    assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
+
+
 def cancel():
     raise Cancelled
 

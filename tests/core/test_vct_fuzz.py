@@ -141,6 +141,9 @@ def test_other_line_ends_and_a_mark_are_read(tmp_path, end, mark):
         (changed(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
         (changed(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
         (changed(("YDYHGHFQ,2", "YDYHGHFQ,1000000000")), "vct_field", None),
+        (changed(("YDYHGHFQ,2", "YDYHGHFQ," + "9" * 5000)), "vct_number", line_of(SQUARES, "YDYHGHFQ,2")),
+        (changed(("YDYHGHFQ,2", "YDYHGHFQ,⑵")), "vct_table", line_of(SQUARES, "YDYHGHFQ,2")),
+        (changed(("BSM,Char,18", "BSM,Char," + "9" * 5000)), "vct_number", line_of(SQUARES, "BSM,Char,18")),
         # A ring that begins with a hole's mark, or ends with one, or has nothing between two.
         (changed(("21\n2\n-1,-2", "21\n1\n0")), "vct_no_ring", line_of(SQUARES, "11", 4)),
         (changed(("21\n2\n-1,-2", "21\n2\n-1,-1")), "vct_gap", line_of(SQUARES, "11", 4)),

@@ -29,6 +29,8 @@ SUFFIX = ".gpkg"
 #: A GeoPackage's own columns: a field of such a name gets a line after it.
 _TAKEN = ("fid", "geom")
 _SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "annotation": "Point"}
+#: Characters of the longest text that has a length.
+_LONGEST = 65_535
 #: Whole numbers are kept in 64 bits, whatever length the file declares.
 _LONG_DIGITS = 18
 
@@ -120,7 +122,8 @@ def _template(table: Table, known: Template | None) -> Template:
         told = known.field_named(column.name) if known else None
         alias = told.alias if told and told.alias not in aliases else name
         aliases.add(alias)
-        length: int | None = column.length if column.length and not column.long else None
+        # A text that is declared longer than any format counts is one without a length.
+        length: int | None = column.length if 0 < column.length <= _LONGEST and not column.long else None
         if column.type == "integer":
             length = max(length or 0, _LONG_DIGITS)
         fields.append(Field(name, alias, column.type, "B", length=length, decimals=column.decimals or None))

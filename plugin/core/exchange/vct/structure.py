@@ -97,11 +97,12 @@ def read_tables(lines: Lines, classes: list[FeatureClass]) -> dict[str, Table]:
     of_table = {c.table.upper(): c for c in reversed(classes)}
     while (line := lines.word()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
-        if len(parts) < 2 or not parts[1].isdigit():
+        if len(parts) < 2 or not parts[1].isdecimal():
             raise lines.error("vct_table", value=shown(line.encode("gb18030")))
+        count = lines.number_of(parts[1])
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
-        columns = tuple(_column(lines, parts[0]) for _ in range(int(parts[1])))
+        columns = tuple(_column(lines, parts[0]) for _ in range(count))
         names = [c.name.upper() for c in columns]
         if len(set(names)) < len(names):
             repeated = next(n for n in names if names.count(n) > 1)
@@ -120,7 +121,7 @@ def _column(lines: Lines, table: str) -> Column:
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""
     type_ = _TYPES.get(word.rstrip("0123456789"), "")
-    numbers = [int(part) for part in parts[2:] if part.isdigit()]
+    numbers = [lines.number_of(part) for part in parts[2:] if part.isdecimal()]
     if not parts[0] or not type_:
         raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
     length = numbers[0] if numbers else 0
