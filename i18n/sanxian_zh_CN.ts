@@ -638,6 +638,10 @@ Project: {project}</source>
         <translation>分辨率（dpi）</translation>
     </message>
     <message>
+        <source>Draw the maps that are not given</source>
+        <translation>没给的图件由插件生成</translation>
+    </message>
+    <message>
         <source>Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange.</source>
         <translation>用经纬度绘图和捕捉都不方便：除非只用于交换，请选投影带。</translation>
     </message>

@@ -15,6 +15,7 @@ from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
+    from ..core.exchange.package.files import Filled
     from ..core.exchange.package.order import Order
     from ..core.exchange.package.profile import PackageProfile
 
@@ -27,7 +28,7 @@ _FOLDERS = 40
 @dataclass(frozen=True)
 class SlotSeen:
     """A slot for files that come with the data. ``files``: those found, by name; ``former``: they are those of the package
-    that is there already; ``broken``: they cannot be opened."""
+    that is there already; ``broken``: they cannot be opened; ``drawn``: the plugin can draw it where nobody gives it."""
 
     kind: str
     title: str
@@ -36,13 +37,14 @@ class SlotSeen:
     files: tuple[str, ...] = ()
     former: bool = False
     broken: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
 class Ahead:
     """``root``: the name of the package's own folder, empty while nobody knows which county it is; ``why``: why what is at
-    its place is not touched; ``left_out``: files of the folder of documents that have no slot; ``folders``: that folder and
-    those in it."""
+    its place is not touched; ``left_out``: files of the folder of documents that have no slot; ``watched``: that folder
+    and those in it, and files that are broken: they may be put right."""
 
     root: str = ""
     target: Path | None = None
@@ -51,7 +53,7 @@ class Ahead:
     slots: tuple[SlotSeen, ...] = ()
     left_out: tuple[str, ...] = ()
     left_out_count: int = 0
-    folders: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,18 +110,24 @@ def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ())
     slots = [
         SlotSeen(
             one.slot.kind,
-            one.slot.title,
+            f"{one.slot.number} {one.slot.title}".strip(),
             one.slot.need,
             one.pattern,
             tuple(path.name for path in one.files),
             former is not None and all(former in path.parents for path in one.files),
             one.slot.title in broken,
+            bool(one.slot.layout),
         )
         for one in filled
     ]
     rest = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (rest.features, rest.count) if rest else ((), 0)
-    return Ahead(root, target, state, why, tuple(slots), *left_out, _folders(order.documents))
+    watched = (*_folders(order.documents), *_broken(filled, broken))
+    return Ahead(root, target, state, why, tuple(slots), *left_out, watched)
+
+
+def _broken(filled: Iterable[Filled], titles: set[str]) -> list[str]:
+    return [str(path) for one in filled if one.slot.title in titles for path in one.files]
 
 
 def _folders(documents: Path | None) -> tuple[str, ...]:
@@ -147,7 +155,7 @@ class Looker:
         from ..core.texts import Texts
 
         texts = Texts(interface_language())
-        _, problems = prepare(self.checked.plan, order, check)
+        _, problems = prepare(self.checked, order, check)
         problems = [*verdict(self.checked), *problems]
         told = [
             tuple(p.sentence(texts) for p in of_level(problems, level))

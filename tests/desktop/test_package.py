@@ -21,6 +21,7 @@ def test_the_form_tells_what_is_there_while_files_come(tour):
     assert tour["missing"][0] == ["规划文本", "必须有", f"没有找到：{TEXT}"]
     assert tour["found"][0] == ["规划文本", "必须有", TEXT]
     assert tour["found"][1][2] == "打不开：140225浑源县数据库建设报告.pdf"
+    assert ["01 县域用地现状图", "有则必交", "导出时生成"] in tour["found"]
     assert "会议记录.docx" in tour["left_out"]
     assert tour["verdict_before"] == "还没有检查过：导出时先全面检查。"
     assert tour["fits"][0] <= tour["fits"][1]
@@ -68,6 +69,25 @@ def test_a_vct_file_dropped_on_the_map(tour):
 
 def test_no_error_was_logged_and_qgis_ended_well(tour):
     assert tour["log"] == [] and tour["returncode"] == 0
+
+
+def test_unloaded_or_closed_in_the_middle_nothing_half_made_is_left(desktop):
+    """Either the package is whole, or it is not there."""
+    from pathlib import Path
+
+    from plugin.core.exchange.package.hashes import is_whole
+
+    facts = desktop("package_exit")
+    assert facts["unloaded"] and facts["closed"], "it was in the middle"
+    assert facts["unload_seconds"] < 6 and not facts["after"]["widgets"]
+    for what in ("docks", "toolbars", "menus", "canvas_items", "messages"):
+        ours = [x for x in facts["before"][what] if "anxian" not in str(x)] if what != "canvas_items" else []
+        assert what in ("canvas_items", "messages") or set(facts["after"][what]) == set(ours), what
+    for folder in ("unloaded", "closed"):
+        left = list((Path(facts["folder"]) / folder).iterdir())
+        assert all(is_whole(one) for one in left if one.name == ROOT), left
+        assert not [one for one in left if one.is_dir() and one.name != ROOT], left
+    assert facts["log"] == [] and facts["returncode"] == 0
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path)
     assert by_title["规划文本"].files == (TEXT,) and not by_title["规划文本"].broken
     assert by_title["质量检查报告"].broken
     assert seen.left_out == ("会议记录.docx",) and seen.left_out_count == 1
-    assert seen.folders == (str(folder), str(folder / "图"))
+    assert seen.watched == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
 
 def test_what_stands_at_its_place_is_told_before(tmp_path):
@@ -78,6 +78,19 @@ def test_files_of_the_former_package_are_told_as_such(tmp_path):
     assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (TEXT,)
 
 
+def test_what_the_plan_lacks_is_told_before_and_looked_for_once(small):
+    from plugin.core.check import Options, check
+
+    checked = check(str(small), Options(lang="zh"))
+    looker = package_ahead.Looker(checked)
+    order = Order(load_package("county"), small.parent)
+    assert looker.known(order) is None
+    against = looker.look(order, lambda: None)
+    assert "检查结论是" in against.gates[0] and against.notes
+    assert looker.known(order) is against
+    assert looker.known(Order(load_package("county"), small.parent, personal=True)) is None
+
+
 def test_a_folder_of_documents_that_is_gone_is_an_error(tmp_path):
     order = Order(load_package("county"), tmp_path, tmp_path / "没有")
     with pytest.raises(InputError, match="package_no_documents"):
@@ -99,7 +112,8 @@ def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
         SlotSeen("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
         SlotSeen("table", "规划表格", "C", "c.mdb", ("c.mdb",), former=True),
         SlotSeen("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
-        SlotSeen("map", "附图", "C", "e.jpg"),
+        SlotSeen("map", "附图", "C", "e.jpg", drawn=True),
+        SlotSeen("map", "别的图", "C", "f.jpg"),
     )
     shown = SlotsList()
     shown.show_ahead(Ahead(slots=slots), True)
@@ -110,10 +124,13 @@ def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
         ["规划表格", "有则必交", "c.mdb（原成果包里的）"],
         ["规划图件", "有则必交", "2 个文件"],
         ["附图", "有则必交", "导出时生成"],
+        ["别的图", "有则必交", "没有找到：f.jpg"],
         ["检查报告、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
-    assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(6))
+    assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(7))
+    shown.show_ahead(Ahead(slots=slots), False)
+    assert shown.topLevelItem(4).text(2) == "没有找到：e.jpg"
 
 
 # --- the window
@@ -176,6 +193,7 @@ def test_by_keyboard_alone(dialog, qgis_app):
         dialog.form.folder.line,
         dialog.form.documents.line,
         dialog.form.slots,
+        dialog.form.maps,
         dialog.form.personal,
         dialog.form.gate.force,
         dialog.go,

@@ -10,7 +10,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from ...bridge import kept_paths
+from ...bridge import kept_paths, settings
 from ...bridge.package_ahead import REFUSED, REPLACED, Ahead
 from ...bridge.texts import tr
 from .. import idle
@@ -23,6 +23,7 @@ from .slots_list import SlotsList
 #: What is typed comes letter by letter, files copied one by one.
 _SETTLE_MS = 250
 _FOLDER, _DOCUMENTS = "package_folder", "package_documents"
+_MAPS = "package/maps"
 
 
 class FormPage(QWidget):
@@ -52,6 +53,9 @@ class FormPage(QWidget):
         self.left_out.setObjectName("SanxianPackageLeftOut")
         self.left_out.setWordWrap(True)
         self.left_out.hide()
+        self.maps = QCheckBox(tr("Draw the maps that are not given"))
+        self.maps.setObjectName("SanxianPackageMaps")
+        self.maps.setChecked(settings.get(_MAPS, True))
         self.personal = QCheckBox(tr("With personal data (left out otherwise)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.gate = GateBox()
@@ -66,6 +70,7 @@ class FormPage(QWidget):
         layout.addLayout(form)
         layout.addWidget(self.slots, 3)
         layout.addWidget(self.left_out)
+        layout.addWidget(self.maps)
         layout.addWidget(self.personal)
         layout.addWidget(self.gate, 2)
         self._settle = QTimer(self)
@@ -74,9 +79,11 @@ class FormPage(QWidget):
         self._settle.timeout.connect(self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.soon)
+        self._watcher.fileChanged.connect(self.soon)
         for line in (self.folder.line, self.documents.line):
             line.textChanged.connect(self.soon)
         self.forms.changed.connect(self.soon)
+        self.maps.toggled.connect(self.soon)
         self.personal.toggled.connect(self.soon)
 
     def soon(self, *_signal) -> None:
@@ -96,17 +103,19 @@ class FormPage(QWidget):
             Path(documents) if documents else None,
             force=self.gate.force.isChecked(),
             personal=self.personal.isChecked(),
+            maps=self.maps.isChecked(),
         )
 
     def keep(self) -> None:
-        """Remember the folders with the project."""
+        """Remember the folders with the project, and whether maps are drawn."""
+        settings.put(_MAPS, self.maps.isChecked())
         for key, line in ((_FOLDER, self.folder), (_DOCUMENTS, self.documents)):
             if line.text() != kept_paths.full(self._project, key):
                 kept_paths.keep(self._project, key, line.text())
 
     def show_ahead(self, ahead: Ahead) -> None:
-        self.slots.show_ahead(ahead, False)
-        self._watch(set(ahead.folders))
+        self.slots.show_ahead(ahead, self.maps.isChecked())
+        self._watch(set(ahead.watched))
         self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
         said = {
             REPLACED: tr("A package stands there already: the new one takes its place as a whole once it is complete."),
@@ -131,7 +140,7 @@ class FormPage(QWidget):
         self.replaced.setVisible(bool(text))
 
     def _watch(self, wanted: set[str]) -> None:
-        there = set(self._watcher.directories())
+        there = {*self._watcher.directories(), *self._watcher.files()}
         if there - wanted:
             self._watcher.removePaths(sorted(there - wanted))
         if wanted - there:

@@ -64,7 +64,7 @@ class SlotsList(QTreeWidget):
             if len(slot.files) > 1:
                 found = tr("{count} files").format(count=len(slot.files))
             return "ok", tr("{found} (of the former package)").format(found=found) if slot.former else found, names
-        if slot.kind == "map" and maps:
+        if slot.drawn and maps:
             return "info", tr("Made with the package"), slot.pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
         return icon, tr("Not found: {name}").format(name=slot.pattern), ""

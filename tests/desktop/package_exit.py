@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An export that is not waited for: the plugin is unloaded in its middle, and then QGIS itself is closed."""
+
+import time
+
+from hand import FACTS, FOLDER, children, pause, tidy, tour, wait
+from qgis.utils import loadPlugin, plugins, startPlugin, unloadPlugin
+
+
+def begin(desk, target):
+    target.mkdir()
+    desk.actions["package"].trigger()
+    shown = desk.export.dialog
+    wait(shown.isVisible, 5)
+    shown.form.folder.line.setText(str(target))
+    shown.form.gate.force.setChecked(True)
+    pause(0.6)
+    shown.go.click()
+    wait(lambda: desk.export._job is not None and shown.run.bar.value() > 200, 90)
+    FACTS[target.name] = desk.export.busy
+
+
+def steps():
+    tidy()
+    FACTS["before"] = children()
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    pause(0.6)
+    begin(desk, FOLDER / "unloaded")
+    started = time.monotonic()
+    unloadPlugin("sanxian")
+    FACTS["unload_seconds"] = round(time.monotonic() - started, 2)
+    pause(1.0)
+    FACTS["after"] = children()
+    loadPlugin("sanxian")
+    startPlugin("sanxian")
+    begin(plugins["sanxian"].desk, FOLDER / "closed")
+    # The tour ends here, and closes QGIS by its own door.
+
+
+tour(steps)
