@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``,
 ``compare BEFORE AFTER --role ROLE``, ``rules``,
-``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``package SOURCE FOLDER``,
+``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``,
 ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``yearly FILED CURRENT FOLDER --year YEAR``.
 
 Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
@@ -32,6 +32,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "rule": listing.run_rule,
     "profile": listing.run_profile,
     "dictionary": listing.run_dictionary,
+    "form": listing.run_form,
 }
 
 

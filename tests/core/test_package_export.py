@@ -174,7 +174,17 @@ def test_metadata_in_the_forms_own_words(checked, order):
 def test_the_page_says_what_the_manifest_says(checked, order):
     done = export_package(checked, order)
     page = (done.path / PAGE).read_text(encoding="utf-8")
-    for text in (ROOT, "城镇开发边界", "有条件通过", "逐节点换算", TEXT, "vector.layers", "EPSG:4490"):
+    for text in (
+        ROOT,
+        "城镇开发边界",
+        "有条件通过",
+        "逐节点换算",
+        TEXT,
+        "必须的图层",
+        "EPSG:4490",
+        "指标和面积表",
+        "SHA256SUMS",
+    ):
         assert text in page
     assert "http" not in page and "强制" not in page
     for row in done.manifest["files"]:

@@ -4,6 +4,7 @@
 import pytest
 
 from plugin.core.errors import DataError
+from plugin.core.exchange.package.form_check import form_problems
 from plugin.core.exchange.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
 from plugin.core.exchange.package.profile import load_package, package_ids
 from plugin.core.standard import load_standard
@@ -122,3 +123,66 @@ def test_names_that_no_system_should_be_given(name, problem):
 )
 def test_names_that_no_field_should_have(name, problem):
     assert field_problem(name) == problem
+
+
+def test_all_slips_of_a_form_are_told_at_once(tmp_path):
+    path = tmp_path / "某省.toml"
+    bad = COUNTY.replace('crs = "EPSG:4490"', 'crs = "EPSG:99999"').replace('need = "C"', 'need = "也许"', 1)
+    bad = (
+        bad.replace('secrecy = "内部"', 'secrecy = "绝密级"', 1)
+        .replace("digits = 6", "digits = 5")
+        .replace("[marks]", "colour = 1\n[marks]")
+    )
+    path.write_text(bad, encoding="utf-8")
+    found = form_problems(path)
+    keys = {e.params["key"] for e in found}
+    assert keys == {"vector[1].crs", "digits", "secrecy", "colour"}, keys
+    for error in found:
+        told(error, "某省.toml", error.params["key"])
+    with pytest.raises(DataError):
+        load_package(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('layer = "red_line"', 'layer = "红线"', "package_layer_unknown"),
+        (
+            'layer = "red_line"\nneed = "M"',
+            'layer = "red_line"\nneed = "M"\nfields = ["BSM", "面积大小"]',
+            "package_field_unknown",
+        ),
+        (
+            'layer = "red_line"\nneed = "M"',
+            'layer = "red_line"\nneed = "M"\nnames = { "面积大小" = "MJ" }',
+            "package_field_unknown",
+        ),
+        ("数据库建设报告.pdf", "质量检查报告.pdf", "package_same_place"),
+    ],
+)
+def test_what_the_standard_does_not_have(tmp_path, old, new, key):
+    path = tmp_path / "某省.toml"
+    assert old in COUNTY
+    path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
+    (error,) = form_problems(path)
+    assert error.key == key
+    told(error, "某省.toml", error.params["value"])
+
+
+@pytest.mark.parametrize("name", package_ids())
+def test_what_ships_is_sound_and_listed(name, capsys):
+    from plugin.core.__main__ import main
+
+    assert form_problems(name) == [] and main(["form", name]) == 0
+    said = capsys.readouterr().out
+    assert "1-空间数据/140225浑源县国土空间规划矢量数据.gdb" in said and "元数据" in said and "没有问题" in said
+    assert main(["form", name, "--lang", "en"]) == 0 and "is sound" in capsys.readouterr().out
+
+
+def test_a_form_with_a_slip_from_the_command_line(tmp_path, capsys):
+    from plugin.core.__main__ import main
+
+    path = tmp_path / "某省.toml"
+    path.write_text(COUNTY.replace("digits = 6", "digits = 5"), encoding="utf-8")
+    assert main(["form", str(path)]) == 2 and "digits" in capsys.readouterr().err
+    assert main(["form", str(tmp_path / "没有.toml")]) == 2 and "county" in capsys.readouterr().err

@@ -97,3 +97,22 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
     write_dictionary(load_standard(args.standard), args.html, words.lang)
     say(words.get("cli", "written", target=args.html))
     return CLEAN
+
+
+def run_form(args: argparse.Namespace, words: Words) -> int:
+    """A form of package as the tree that it asks for; where the file is not sound, all that is wrong with it."""
+    from ..exchange.package.form_check import form_lines, form_problems
+    from ..exchange.package.profile import load_package
+    from ..texts import Texts
+
+    texts = Texts(words.lang)
+    problems = form_problems(args.form)
+    if problems:
+        say(texts.get("form", "problems", file=args.form, count=len(problems)), sys.stderr)
+        for problem in problems:
+            say(f"  {texts.explain(problem)}", sys.stderr)
+        return NOT_RUN
+    for line in form_lines(load_package(args.form), texts):
+        say(line)
+    say(texts.get("form", "sound", file=args.form))
+    return CLEAN

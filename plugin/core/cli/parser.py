@@ -30,7 +30,7 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | package | inspect | vct | yearly",
+        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | inspect | vct | yearly",
     )
     checking = argparse.ArgumentParser(add_help=False)
     checking.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -94,6 +94,8 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
     one.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
+    one = commands.add_parser("form", help=text("form"), parents=[language])
+    one.add_argument("form", metavar="FORM", help=text("package_form"))
     one = commands.add_parser("package", help=text("package"), parents=[language, checking])
     one.add_argument("output", metavar="FOLDER", help=text("package_output"))
     one.add_argument("--package", default="county", help=text("package_form"))

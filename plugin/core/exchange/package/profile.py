@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -13,9 +13,16 @@ from pyproj.exceptions import CRSError
 from ....paths import PACKAGES
 from ...data import check_keys, expect, read_toml
 from ...errors import DataError, OutputError
+from ...profile.complaints import Complaints
 from ...template import MARKS
 from ...texts import Texts
 from ..vct.head import VERTICAL, check_crs
+from .form import FileSlot as FileSlot
+from .form import LayerSlot as LayerSlot
+from .form import NamedFile as NamedFile
+from .form import PackageProfile as PackageProfile
+from .form import TableWords as TableWords
+from .form import VectorSet as VectorSet
 from .map_form import MAP_KEYS, MapSettings, check_map_slots, map_settings
 from .names import OWN_PLACEHOLDERS, PLACEHOLDERS, field_problem, fill, name_problem, unknown_placeholder
 
@@ -28,112 +35,9 @@ METADATA_ITEMS = (
     "metadata", "package", "dataset", "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit",
     "currency", "integrity", "score", "grade", "product_date", "update_date", "secrecy", "features", "extent",
 )  # fmt: skip
+Made = TypeVar("Made")
 #: Stands for a value while a pattern is looked at.
 _SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
-
-
-@dataclass(frozen=True)
-class LayerSlot:
-    """One layer of a vector set. ``layer`` is a concept or a role; ``need`` M, C or O; ``name`` its name in the package
-    (empty: its code); ``fields`` those that are written, in order (empty: all of its template); ``names`` field → name."""
-
-    layer: str
-    need: str
-    name: str = ""
-    fields: tuple[str, ...] = ()
-    names: dict[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class VectorSet:
-    """Layers in one file (.gdb, .gpkg, .vct) or one folder (.shp). ``vertical`` is empty or a CRS of heights; ``others``: every
-    further layer of the plan that the standard describes."""
-
-    id: str
-    folder: str
-    file: str
-    crs: str
-    layers: tuple[LayerSlot, ...]
-    vertical: str = ""
-    encoding: str = "UTF-8"
-    others: bool = False
-
-    @property
-    def suffix(self) -> str:
-        return Path(self.file).suffix.lower()
-
-
-@dataclass(frozen=True)
-class FileSlot:
-    """A document, map or table that comes with the data. With ``{number}`` or ``{title}`` in its name it stands for many,
-    but for a map with a ``number`` (two digits): that is one, and so is its title. ``layout``: the map of the map set that
-    the plugin can make for it, or empty."""
-
-    kind: str
-    id: str
-    title: str
-    folder: str
-    file: str
-    need: str
-    number: str = ""
-    layout: str = ""
-
-    @property
-    def own(self) -> dict[str, str]:
-        """What placeholders stand for in the name of this one alone."""
-        return {"number": self.number, "title": self.title} if self.number else {}
-
-
-@dataclass(frozen=True)
-class NamedFile:
-    """A file the plugin makes itself; ``names`` what its items are called."""
-
-    folder: str
-    file: str
-    names: dict[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class TableWords:
-    """Other words by which the tables of the plan's figures are known in workbooks of other hands: ``titles`` of sheets by
-    table, ``heads`` by column (ids as in ``core.render.tables``)."""
-
-    titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    heads: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class PackageProfile:
-    """One form of a package. ``folders``: word → name in the tree; ``tables``: the workbook of the plan's figures, None where
-    none is wanted; ``marks``: key → A, B or C."""
-
-    id: str
-    name: str
-    standard: str
-    source: str
-    digits: int
-    root: str
-    secrecy: str
-    secrecy_levels: tuple[str, ...]
-    folders: dict[str, str]
-    vectors: tuple[VectorSet, ...]
-    files: tuple[FileSlot, ...]
-    report: NamedFile
-    metadata: NamedFile
-    tables: NamedFile | None
-    words: TableWords
-    maps: MapSettings
-    marks: dict[str, str]
-    path: Path
-
-    @property
-    def unverified(self) -> list[str]:
-        """Keys of what nobody has read in a text (mark C)."""
-        return sorted(key for key, mark in self.marks.items() if mark == "C")
-
-    def place(self, folder: str, name: str) -> str:
-        """A path in the package, with ``/``."""
-        return "/".join(part for part in (self.folders.get(folder, ""), name) if part)
 
 
 def package_ids() -> list[str]:
@@ -145,56 +49,117 @@ _TOP_MORE = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tab
 _KINDS = ("document", "map", "table")
 
 
-def load_package(name: str | Path) -> PackageProfile:
-    """A form of package by id, or by the path of a .toml. DataError names file and key, or the ids there are."""
+def package_file(name: str | Path) -> Path:
+    """The file of a form by id, or by the path of a .toml. DataError names the ids there are."""
     path = PACKAGES / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
         if path.suffix.lower() != ".toml" or not path.is_file():
             raise DataError("package_unknown", value=str(name), known=", ".join(package_ids()))
+    return path
+
+
+def load_package(name: str | Path) -> PackageProfile:
+    """A form of package by id or path. DataError names file and key of the first slip."""
+    return read_form(package_file(name), Complaints())
+
+
+def read_form(path: Path, complaints: Complaints) -> PackageProfile:
+    """A form from its file, part by part, so that one slip does not hide the next; what has one is left empty. The caller
+    asks the complaints before it uses what comes of it."""
     table = read_toml(path)
-    check_keys(table, required=_TOP, allowed=_TOP_MORE, file=path)
-    for key in ("id", "name", "standard", "source", "root", "secrecy"):
-        expect(table[key], str, file=path, key=key)
-    _one_of(table["digits"], (4, 6), path, "digits")
-    _pattern(table["root"], path, "root")
-    levels = [expect(v, str, file=path, key="secrecy_levels") for v in table.get("secrecy_levels", ())]
-    if levels:
-        _one_of(table["secrecy"], levels, path, "secrecy")
-    folders = _texts(table["folders"], path, "folders")
+    for key in (*_TOP, *table):
+        with complaints.part():
+            check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
+            _one_key(key, path)
+    texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
+    for key in texts:
+        if key in table:
+            with complaints.part():
+                texts[key] = expect(table[key], str, file=path, key=key)
+    digits = table.get("digits", 6)
+    with complaints.part():
+        _one_of(digits, (4, 6), path, "digits")
+    with complaints.part():
+        _pattern(texts["root"] or "{code}", path, "root")
+    none: dict[str, str] = {}
+    folders = _part(complaints, none, _folders, table.get("folders", {}), path)
+    rows: list[Any] = _part(complaints, [], _rows, table.get("vector", []), path, "vector")
+    vectors = [_part(complaints, None, _vector, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)]
+    slots = []
+    for kind in _KINDS:
+        rows = _part(complaints, [], _rows, table.get(kind, []), path, kind)
+        slots += [
+            _part(complaints, None, _file_slot, kind, row, f"{kind}[{n}]", path, folders)
+            for n, row in enumerate(rows, 1)
+        ]
+    files = tuple(slot for slot in slots if slot is not None)
+    sets = tuple(one for one in vectors if one is not None)
+    with complaints.part():
+        _no_two([v.id for v in sets] + [f.id for f in files], path, "id")
+    words = _part(complaints, TableWords(), _table_words, table.get("tables", {}), path)
+    maps = _part(complaints, MapSettings(), map_settings, table.get("maps", {}), path)
+    with complaints.part():
+        check_map_slots(files, maps, path)
+    nothing = NamedFile("", "")
+    named: dict[str, NamedFile] = {}
+    for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ())):
+        if key in table:
+            named[key] = _part(complaints, nothing, _named, table[key], key, path, folders, items)
+    return PackageProfile(
+        **texts,
+        digits=digits,
+        secrecy_levels=_part(complaints, (), _levels, table, path),
+        folders=folders,
+        vectors=sets,
+        files=files,
+        report=named.get("report", nothing),
+        metadata=named.get("metadata", nothing),
+        tables=named.get("tables"),
+        words=words,
+        maps=maps,
+        marks=_part(complaints, none, _marks, table.get("marks", {}), path),
+        path=path,
+    )
+
+
+def _part(complaints: Complaints, empty: Made, read: Callable[..., Made], *given: Any) -> Made:
+    """What a part of the file gives; ``empty`` for one with a slip, which is kept (or raised, as the complaints will)."""
+    with complaints.part():
+        return read(*given)
+    return empty
+
+
+def _one_key(key: str, path: Path) -> None:
+    check_keys({key: None}, required=(), allowed=(*_TOP, *_TOP_MORE), file=path)
+
+
+def _rows(rows: Any, path: Path, key: str) -> list[Any]:
+    return list(expect(rows, list, file=path, key=key))
+
+
+def _folders(value: Any, path: Path) -> dict[str, str]:
+    folders = _texts(value, path, "folders")
     for key, text in folders.items():
         for part in text.split("/"):
             _name(part, path, f"folders.{key}")
-    rows = expect(table["vector"], list, file=path, key="vector")
-    vectors = tuple(_vector(row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, start=1))
-    files = tuple(
-        _file_slot(kind, row, f"{kind}[{n}]", path, folders)
-        for kind in _KINDS
-        for n, row in enumerate(expect(table.get(kind, []), list, file=path, key=kind), start=1)
-    )
-    _no_two([v.id for v in vectors] + [f.id for f in files], path, "id")
-    words = _table_words(table.get("tables", {}), path)
-    maps = map_settings(table.get("maps", {}), path)
-    check_map_slots(files, maps, path)
-    metadata = _named(table["metadata"], "metadata", path, folders, METADATA_ITEMS)
-    marks = _texts(table.get("marks", {}), path, "marks")
+    return folders
+
+
+def _levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    given = expect(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
+    levels = tuple(expect(v, str, file=path, key="secrecy_levels") for v in given)
+    if levels:
+        _one_of(table.get("secrecy"), levels, path, "secrecy")
+    return levels
+
+
+def _marks(value: Any, path: Path) -> dict[str, str]:
+    marks = _texts(value, path, "marks")
     for key, mark in marks.items():
         _one_of(mark, MARKS, path, f"marks.{key}")
         _one_of(key.split(".")[0], (*_TOP, *_TOP_MORE), path, f"marks.{key}")
-    return PackageProfile(
-        **{key: table[key] for key in ("id", "name", "standard", "source", "digits", "root", "secrecy")},
-        secrecy_levels=tuple(levels),
-        folders=folders,
-        vectors=vectors,
-        files=files,
-        report=_named(table["report"], "report", path, folders),
-        metadata=metadata,
-        tables=_named(table["tables"], "tables", path, folders) if "tables" in table else None,
-        words=words,
-        maps=maps,
-        marks=marks,
-        path=path,
-    )
+    return marks
 
 
 def _vector(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
