@@ -156,6 +156,21 @@ def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, mo
     )
 
 
+def test_the_same_export_without_fiona(checked, order, monkeypatch):
+    """As on Windows, where QGIS has none: pyogrio reads back, and finds the same."""
+    first = export_package(checked, order).manifest["layers"]
+    for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "fiona", None)
+    second = export_package(checked, order).manifest["layers"]
+    assert all(row["read_back"]["library"].startswith("fiona") for row in first)
+    assert all(row["read_back"]["library"].startswith("pyogrio") and row["read_back"]["same"] for row in second)
+    for one, other in zip(first, second, strict=True):
+        assert {k: v for k, v in one.items() if k != "read_back"} == {
+            k: v for k, v in other.items() if k != "read_back"
+        }
+
+
 def test_metadata_in_the_forms_own_words(checked, order):
     done = export_package(checked, order)
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()

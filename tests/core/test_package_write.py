@@ -5,6 +5,7 @@ import csv
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -143,6 +144,107 @@ def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):
     reference = layer.GetSpatialRef()
     assert reference.IsCompound() and reference.GetAuthorityCode("COMPD_CS|VERT_CS") == "5737"
     assert layer.GetFeatureCount() == 5
+
+
+def every_layer(path, plan):
+    """Content by content, with the layer as osgeo sees it and its schema as fiona does."""
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    for content in contents(plan, vectors(crs="EPSG:4490"))[0]:
+        with fiona.open(path, layer=content.name) as layer:
+            schema = layer.schema
+        yield content, database.GetLayerByName(content.name), schema
+
+
+def full(role):
+    """One row of a layer with a value in every field."""
+    template = made_plan().norm.standard.templates[role]
+    values = {"text": "1", "integer": 7, "real": 1.25, "date": datetime(2026, 1, 31)}
+    return table([box(0, 0)], **{f.name: [values[f.type]] for f in template.fields})
+
+
+#: Type of a template → how fiona calls it in a FileGDB. More than nine digits do not fit 32 bits: a double, never 64 bits.
+KINDS = {"text": "str", "integer": "int32", "real": "float", "date": "datetime"}
+
+
+def test_every_field_of_every_layer_of_a_filegdb(tmp_path):
+    """Names, types and lengths by fiona, aliases and NOT NULL by osgeo, for layers of every kind of field."""
+    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in made_plan().layers.items()})
+    path = tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"))
+    kinds, required = set(), 0
+    for content, layer, schema in every_layer(path, plan):
+        definition = layer.GetLayerDefn()
+        for number, (declared, (name, told)) in enumerate(
+            zip(content.template.fields, schema["properties"].items(), strict=True)
+        ):
+            kind, _, length = told.partition(":")
+            assert (name, kind) == (declared.name, "float" if _is_long(declared) else KINDS[declared.type])
+            assert declared.type != "text" or int(length or 0) == (declared.length or 0)
+            column = definition.GetFieldDefn(number)
+            assert column.GetType() not in (ogr.OFTInteger64, ogr.OFTInteger64List)
+            assert column.GetAlternativeName() == declared.alias
+            assert bool(column.IsNullable()) == (declared.constraint != "M"), declared.name
+            kinds.add(declared.type)
+            required += declared.constraint == "M"
+        assert schema["geometry"] in ("MultiPolygon", "MultiLineString", "Point")
+    assert kinds >= {"text", "integer", "real"} and required
+
+
+def _is_long(declared):
+    return declared.type == "integer" and (declared.length or 0) > 9
+
+
+def test_a_database_itself_refuses_an_empty_required_field(tmp_path):
+    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), DLTB=awkward())
+    path = tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"))
+    database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    layer = database.GetLayerByName("ZXCQGHFQ")
+    feature = layer.GetNextFeature()
+    feature.SetFID(-1)
+    assert layer.CreateFeature(feature) == 0
+    feature.SetFID(-1)
+    feature.SetFieldNull("GKZY")
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        refused = layer.CreateFeature(feature)
+    except RuntimeError:
+        refused = True
+    finally:
+        gdal.PopErrorHandler()
+    assert refused
+
+
+def test_feature_datasets_are_the_groups_of_the_standard(tmp_path):
+    plan, path = made_plan(), tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"))
+    # Kept by name: a group does not keep its database.
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    root = database.GetRootGroup()
+    groups = {name: root.OpenGroup(name) for name in root.GetGroupNames()}
+    found = {name: set(group.GetVectorLayerNames()) for name, group in groups.items()}
+    wanted = {}
+    for role in plan.layers:
+        group = plan.norm.standard.templates[role].group.replace("/", "_")
+        wanted.setdefault(group, set()).add(role)
+    assert found == {name: layers for name, layers in wanted.items() if name} and len(found) > 1
+
+
+def test_long_whole_numbers_are_doubles_that_hold_them(tmp_path):
+    """Ten digits and more, up to what a double has room for."""
+    plan = made_plan()
+    template = plan.norm.standard.templates["DLTB"]
+    declared = replace(template.field_named("SJNF"), length=15)
+    fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
+    content = next(c for c in contents(plan, vectors())[0] if c.name == "DLTB")
+    content = replace(content, template=replace(template, fields=fields))
+    plan.layers["DLTB"].frame["SJNF"] = [2**53, 2**31, -(2**53), None, 0]
+    path = tmp_path / "a.gdb"
+    write_database(path, [content], ZONE_38, code_lists=plan.norm.standard.code_lists)
+    assert read_back(path, content, ZONE_38).same
+    with fiona.open(path, layer="DLTB") as layer:
+        assert layer.schema["properties"]["SJNF"] == "float"
+        assert [f["properties"]["SJNF"] for f in layer] == [2.0**53, 2.0**31, -(2.0**53), None, 0.0]
 
 
 def test_big_polygons_keep_their_areas(tmp_path):
