@@ -250,7 +250,9 @@ def test_long_whole_numbers_are_doubles_that_hold_them(tmp_path):
 def test_big_polygons_keep_their_areas(tmp_path):
     """Ten kilometres between two vertices, and 30 000 vertices: both are held to max(0.01 m², 2e-6 m² × vertices)."""
     turn = np.linspace(0, 2 * np.pi, 30_001)[:-1]
-    ring = np.column_stack([X + 9_000 * np.cos(turn) + np.sin(turn * 999) * 3, Y + 9_000 * np.sin(turn)])
+    # Edges of a hundred metres: the usual grid of the format (1e-9°) would move this area by half a square metre.
+    radius = 9_000 + 50 * np.random.default_rng(1).uniform(-1, 1, len(turn))
+    ring = np.column_stack([X + radius * np.cos(turn), Y + radius * np.sin(turn)])
     square = box(20_000, 0, 30_000 / 3, 30_000 / 7)
     plan = plan_of(DLTB=table([shapely.Polygon(ring), square], **{k: [v] * 2 for k, v in PARCELS.items()}))
     for crs in (GEODETIC, ZONE_38):
