@@ -83,17 +83,21 @@ class Template:
 
     @property
     def export_names(self) -> dict[str, str]:
-        """Field name → its name where only ten bytes fit, no two alike: its ``short``, else cut, with a number if need be."""
-        taken = {f.short.upper() for f in self.fields if f.short}
-        found = {}
+        """Field name → its name where only ten bytes fit, no two alike in any case: its ``short``, else its own where that
+        fits, else cut, with a number if need be. A name that fits is nobody else's."""
+        found = {f.name: f.short for f in self.fields if f.short}
+        taken = {short.upper() for short in found.values()}
+        fits = [f.name for f in self.fields if f.name not in found and len(f.name.encode()) <= SHORT_BYTES]
+        found |= {name: name for name in fits if name.upper() not in taken}
+        taken |= {name.upper() for name in found.values()}
         for field in self.fields:
-            short, number = field.short or _cut(field.name), 1
-            while not field.short and short.upper() in taken:
+            short, number = found.get(field.name) or _cut(field.name), 1
+            while field.name not in found and short.upper() in taken:
                 tail = f"_{number}"
                 short, number = _cut(field.name, SHORT_BYTES - len(tail)) + tail, number + 1
             taken.add(short.upper())
             found[field.name] = short
-        return found
+        return {field.name: found[field.name] for field in self.fields}
 
 
 def _cut(name: str, room: int = SHORT_BYTES) -> str:

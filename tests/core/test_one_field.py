@@ -3,8 +3,11 @@
 with no other edit. (The form does too: tests/qgis/test_one_field.py.)"""
 
 import shutil
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.check import Options, check
@@ -143,8 +146,27 @@ def test_export_names_are_ten_bytes_and_no_two_alike(tmp_path):
     path.write_text(fields(*(f'name = "{n}"\nalias = "{n}名"' for n in names)), encoding="utf-8")
     found = load_template(path).export_names
     assert list(found) == list(names)
-    assert list(found.values()) == ["GUIHUAFENQ", "GUIHUAFE_1", "GUIHUAFE_2", "永久基", "永久_1", "BSM", "GUIHUAFE_3"]
+    assert list(found.values()) == ["GUIHUAFENQ", "GUIHUAFE_1", "GUIHUAFE_3", "永久基", "永久_1", "BSM", "GUIHUAFE_2"]
     assert all(len(short.encode()) <= 10 for short in found.values())
+
+
+NAMES = st.text("ABcd_1永久基本", min_size=1, max_size=14).map(lambda text: f"A{text}")
+
+
+@given(st.lists(st.tuples(NAMES, st.booleans()), max_size=30, unique_by=lambda row: row[0].upper()))
+@settings(max_examples=200, deadline=None)
+def test_export_names_of_any_fields(rows):
+    """Ten bytes, no two alike, the same each time; what fits and nobody else asked for stays as it is."""
+    template = load_standard().templates["DLTB"]
+    shorts = {name: f"S{n}" for n, (name, short) in enumerate(rows) if short}
+    made = tuple(replace(template.fields[0], name=name, short=shorts.get(name, "")) for name, _ in rows)
+    found = replace(template, fields=made).export_names
+    assert list(found) == [name for name, _ in rows]
+    assert all(0 < len(short.encode()) <= 10 for short in found.values())
+    assert len({short.upper() for short in found.values()}) == len(found)
+    for name, short in found.items():
+        assert short == shorts.get(name, short)
+        assert len(name.encode()) > 10 or name in shorts or short == name
 
 
 def test_a_template_saved_in_gbk(tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Before anything is written: each thing that would be lost or refused is told with layer, feature, field and remedy."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import geopandas as gpd
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from plugin.core.exchange.package import dbf
 from plugin.core.exchange.package.content import contents
 from plugin.core.exchange.package.look import look, look_at_wanting
 from plugin.core.exchange.package.problems import Level
@@ -166,6 +168,56 @@ def test_a_shapefile_rounds_nothing():
     plan = plan_of(LSWHBHX=table([box(0, 0), box(200, 0)], MJ=[10_000.25, 10_000.123]))
     problem = one(found(plan, vectors("a.shp")), "decimals_lost")
     assert (problem.field, problem.features, problem.params["decimals"]) == ("MJ", ("140225000000000002",), 2)
+
+
+def test_a_shapefile_has_two_gigabytes(monkeypatch):
+    plan = plan_of(DLTB=parcels())
+    assert "file_large" not in {p.key for p in found(plan, vectors("a.shp"))}
+    monkeypatch.setattr(dbf, "MOST_BYTES", 600)
+    problems = [p for p in found(plan, vectors("a.shp")) if p.key == "file_large"]
+    assert [(p.level, p.params["file"]) for p in problems] == [(Level.STOP, "DLTB.dbf")]
+    told(problems[0])
+    assert "file_large" not in {p.key for p in found(plan, vectors("a.gdb"))}
+
+
+def test_missing_numbers_in_a_shapefile_are_told():
+    plan = plan_of(DLTB=parcels(SJNF=[2020, None, 0], KCMJ=[1.0, 0.0, None], TBDLMJ=[None] * 3))
+    problem = one(found(plan, vectors("a.shp")), "empty_numbers")
+    assert problem.level is Level.NOTE and set(problem.params["fields"].split(", ")) == {"SJNF", "KCMJ"}
+    assert "empty_numbers" not in {p.key for p in found(plan, vectors("a.gdb"))}
+
+
+@pytest.mark.parametrize(
+    ("slot", "encoding", "key", "field"),
+    [
+        ({"names": {"TBMJ": "BSM"}}, "UTF-8", "field_twice", "BSM"),
+        ({"names": {"TBMJ": "面积鿐"}}, "GBK", "name_forbidden", "面积鿐"),
+        ({"name": "图斑鿐"}, "GBK", "name_forbidden", "图斑鿐"),
+    ],
+)
+def test_names_of_a_form_that_do_not_go(slot, encoding, key, field):
+    plan = plan_of(DLTB=parcels())
+    slots = [{"layer": "parcels", "need": "M", **slot}]
+    problem = one(found(plan, vectors("a.shp", layers=slots, others=False, encoding=encoding)), key)
+    assert (problem.field, problem.level) == (field, Level.STOP)
+    if encoding == "GBK":
+        other = vectors("a.shp", layers=slots, others=False)
+        assert key not in {p.key for p in found(plan, other)}
+
+
+def test_a_name_of_the_form_has_a_short_name_of_its_own():
+    """The template's own short name stands for the template's name."""
+    plan = plan_of(DLTB=parcels())
+    template = plan.norm.standard.templates["DLTB"]
+    fields = tuple(replace(f, short="MJ1") if f.name == "TBMJ" else f for f in template.fields)
+    plan.norm.standard.templates["DLTB"] = replace(template, fields=fields)
+    try:
+        slots = [{"layer": "parcels", "need": "M"}]
+        assert only(plan, vectors(layers=slots, others=False)).template.export_names["TBMJ"] == "MJ1"
+        slots[0]["names"] = {"TBMJ": "MIANJI"}
+        assert only(plan, vectors(layers=slots, others=False)).template.export_names["MIANJI"] == "MIANJI"
+    finally:
+        plan.norm.standard.templates["DLTB"] = template
 
 
 def test_names_and_fields_as_the_form_wants_them():

@@ -74,6 +74,7 @@ def test_an_unknown_form_names_what_there_is(tmp_path):
         ("{code}{name}国土空间规划矢量数据.gdb", "{code}:{name}.gdb", ["vector[1].file"]),
         ('crs = "EPSG:4490"', 'crs = "EPSG:5737"', ["vector[1].crs", "5737"]),
         ('vertical = ""', 'vertical = "EPSG:4490"', ["vector[1].vertical", "4490"]),
+        ('矢量数据.gdb"\ncrs = "EPSG:4490"\nvertical = ""', '矢量数据.shp"\ncrs = "EPSG:4490"\nvertical = "EPSG:5737"', ["vector[1].vertical", "5737"]),
         ('crs = "EPSG:4490"', 'crs = "西安80"', ["vector[1].crs", "西安80"]),
         ('layer = "county"\nneed = "M"', 'layer = "county"\nneed = "X"', ["vector[1].layer[1].need", "X"]),
         ('layer = "county"\n', 'layer = "townships"\n', ["vector[1].layer", "townships"]),

@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.exchange.package import readers
+from plugin.core.exchange.package import dbf, readers
 from plugin.core.exchange.package.content import contents
 from plugin.core.exchange.package.database import write_database
 from plugin.core.exchange.package.read_back import read_back
@@ -116,6 +116,28 @@ def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
     assert [r["字段"] for r in rows] == [f.name for f in template.fields]
     assert all(len(r["导出字段"].encode(encoding)) <= 10 for r in rows)
     assert next(r for r in rows if r["字段"] == "TBMJ")["字段名称"] == "图斑面积"
+
+
+def test_sizes_of_shapefiles_are_known_before(tmp_path):
+    plan, path = small_texts(made_plan()), tmp_path / "a.shp"
+    for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):
+        file = file_of(path, content)
+        told = dbf.sizes(content.shapes(GEODETIC), content.template.fields)
+        assert told == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_missing_numbers_and_zeros_are_two_things(tmp_path, encoding, reader):
+    plan, path = small_texts(made_plan()), tmp_path / "a.shp"
+    plan.layers["DLTB"].frame["SJNF"] = [0, None, 2020, -1, None]
+    plan.layers["DLTB"].frame["TBMJ"] = [0.0, None, -0.01, 1.0, None]
+    content = next(c for c in write(plan, path, vectors(path.name, encoding=encoding)) if c.name == "DLTB")
+    assert read_back(file_of(path, content), content, ZONE_38).same
+    rows = [f["properties"] for f in fiona.open(file_of(path, content))]
+    assert [r["SJNF"] for r in rows] == [0, None, 2020, -1, None]
+    assert [r["TBMJ"] for r in rows] == [0.0, None, -0.01, 1.0, None]
+    # The sign of an encoding in the table itself: 0x4D for GBK (code page 936), none for UTF-8.
+    assert file_of(path, content).with_suffix(".dbf").read_bytes()[29] == {"GBK": 0x4D, "UTF-8": 0}[encoding]
 
 
 def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):

@@ -151,7 +151,9 @@ def _content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -
         columns[name] = column
         # A field that stays empty for the sake of persons cannot be one that must be filled.
         empty = declared.personal and not personal
-        made.append(replace(declared, name=name, constraint="" if empty else declared.constraint))
+        # A short name goes with the name that it stands for.
+        short = declared.short if name == declared.name else ""
+        made.append(replace(declared, name=name, short=short, constraint="" if empty else declared.constraint))
     name = slot.name if slot is not None and slot.name else own.role
     template = replace(own, role=name, fields=tuple(made))
     return Content(layer, template, columns, slot.need if slot is not None else "O", personal)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a shapefile's table (.dbf) has room for: bytes of texts, digits of numbers."""
+"""What a shapefile has room for: bytes of texts, digits of numbers, and of its files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ...template import Field
@@ -19,6 +21,10 @@ _DIGITS = 9
 _REAL = (24, 11)
 #: A share of a value that rounding may change: what a double itself does not hold.
 _ROUNDING = 1e-12
+#: Bytes of a file at most: many programs count in 32 bits with a sign.
+MOST_BYTES = 2**31 - 1
+#: Width of a date.
+DATE = 8
 
 
 class NumberForm(NamedTuple):
@@ -50,3 +56,26 @@ def losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
         n for n in there if abs(float(f"{values[n]:.{form.decimals}f}") - values[n]) > _ROUNDING * abs(values[n])
     ]
     return np.array(wide, dtype=int), np.array(rounded, dtype=int)
+
+
+def sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
+    """Bytes of .shp and .dbf for (n,) shapes and as many rows (ESRI Shapefile Technical Description, 1998; dBASE III)."""
+    there = shapes[~shapely.is_missing(shapes)]
+    vertices = shapely.get_num_coordinates(there)
+    points = np.isin(shapely.get_type_id(there), (0, 4))
+    parts, of = shapely.get_parts(there, return_index=True)
+    rings = np.where(shapely.get_type_id(parts) == 3, shapely.get_num_interior_rings(parts) + 1, 1)
+    pieces = np.bincount(of, weights=rings, minlength=len(there))
+    bodies = np.where(points, 20, 44 + 4 * pieces + 16 * vertices)
+    declared = list(fields)
+    row = 1 + sum(_width(one) for one in declared)
+    return (
+        100 + 12 * len(shapes) + int((bodies - 4).sum()),
+        33 + 32 * len(declared) + row * len(shapes) + 1,
+    )
+
+
+def _width(declared: Field) -> int:
+    if declared.type == "text":
+        return text_width(declared)
+    return DATE if declared.type == "date" else number_form(declared).width

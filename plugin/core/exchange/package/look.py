@@ -59,7 +59,7 @@ def look(
     if not len(content):
         level = Level.GATE if content.need == "M" else Level.NOTE
         return [Problem(level, "layer_empty", layer=content.layer.name)]
-    found = [*_names(content), *_shapes(content, vectors)]
+    found = [*_names(content, vectors), *_shapes(content, vectors)]
     check()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBERS]
     left_out = [name for name in names if name not in set(content.columns.values())]
@@ -73,6 +73,8 @@ def look(
         check()
     if vectors.suffix == ".vct":
         found += _printed(content, vectors)
+    if vectors.suffix == ".shp":
+        found += _for_shapefile(content, vectors)
     return found
 
 
@@ -99,10 +101,36 @@ def _rows(content: Content, level: Level, key: str, rows: NDArray, name: str = "
         yield Problem(level, key, content.layer.name, name, len(rows), features, params)
 
 
-def _names(content: Content) -> Iterator[Problem]:
+def _names(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     for name in (content.name, *content.columns):
-        if problem := field_problem(name):
+        problem = field_problem(name)
+        if not problem and vectors.encoding == "GBK" and not _fits(name, "gbk"):
+            problem = "name_gbk"
+        if problem:
             yield _told(content, Level.STOP, "name_forbidden", name, detail=problem)
+    names = [f.name.upper() for f in content.template.fields]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield _told(content, Level.STOP, "field_twice", name)
+
+
+def _for_shapefile(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+    """What the files have no room for; and what programs that know no missing number make of one."""
+    shapes = content.shapes(CRS.from_user_input(vectors.crs))
+    for suffix, size in zip((".shp", ".dbf"), dbf.sizes(shapes, content.template.fields), strict=True):
+        if size > dbf.MOST_BYTES:
+            yield _told(content, Level.STOP, "file_large", file=f"{content.name}{suffix}", size=f"{size / 2**30:.1f}")
+    empty = [
+        declared.name
+        for declared in content.template.fields
+        if declared.type in ("integer", "real") and content.columns[declared.name] and _some_empty(content, declared)
+    ]
+    if empty:
+        yield _told(content, Level.NOTE, "empty_numbers", fields=", ".join(empty))
+
+
+def _some_empty(content: Content, declared: Field) -> bool:
+    missing = np.array([value is None for value in content.carried(declared).values], dtype=bool)
+    return bool(missing.any() and not missing.all())
 
 
 def _shapes(content: Content, vectors: VectorSet) -> Iterator[Problem]:

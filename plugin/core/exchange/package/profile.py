@@ -177,6 +177,9 @@ def _vector(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vector
         _reference(row["vertical"], path, f"{where}.vertical", vertical=True)
     if Path(row["file"]).suffix.lower() == ".vct":
         _for_vct(row, path, where)
+    if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
+        # Not every program finds heights in a .prj, and GDAL drops those beside EPSG:4490.
+        raise DataError("package_vertical", file=str(path), key=f"{where}.vertical", value=row["vertical"])
     layers = tuple(_layer(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1))
     _no_two([one.layer for one in layers], path, f"{where}.layer")
     _no_two([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")

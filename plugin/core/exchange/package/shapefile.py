@@ -15,7 +15,7 @@ from ..create import unwritable
 from ..quiet import quiet_gdal, reference_of, sure
 from .content import Content
 from .database import put_rows
-from .dbf import number_form, text_width
+from .dbf import DATE, number_form, text_width
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -24,6 +24,8 @@ _DRIVER = "ESRI Shapefile"
 _KINDS = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 #: What ArcGIS and QGIS know in a .cpg.
 CPG = {"GBK": "GBK", "UTF-8": "UTF-8"}
+#: What GDAL writes into the head of the table: GBK has a mark of its own there, which programs find that know no .cpg.
+_MARKS = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
 #: The file of names, in the folder of the shapefiles.
 NAMES = "字段名对照.csv"
 _HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
@@ -67,7 +69,7 @@ def _form(declared: Field) -> tuple[str, int, int]:
     if declared.type == "text":
         return "text", text_width(declared), 0
     if declared.type == "date":
-        return "date", 8, 0
+        return "date", DATE, 0
     return declared.type, *number_form(declared)
 
 
@@ -85,7 +87,7 @@ def _write(
     target = folder / f"{content.name}.shp"
     short = content.template.export_names
     source = sure(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
-    options = [f"ENCODING={'CP936' if encoding == 'GBK' else encoding}", "2GB_LIMIT=YES"]
+    options = [f"ENCODING={_MARKS[encoding]}", "2GB_LIMIT=YES"]
     kind = getattr(ogr, f"wkb{_KINDS[content.template.geometry]}")
     layer = sure(source.CreateLayer(content.name, reference_of(crs), kind, options))
     for declared in content.template.fields:
