@@ -29,8 +29,23 @@ def stripped(series: pd.Series) -> pd.Series:
 
     if not (series.dtype == object or pd.api.types.is_string_dtype(series)):
         return series
+    if _clean(series):
+        # Another array of the same values would be held beside the first for as long as the plan is.
+        return series
     # Objects in an array, not `map`: that would put whole numbers with gaps into doubles, which hold 15 digits.
     return pd.Series(_each(series, _strip, _strip_texts), index=series.index, dtype=object)
+
+
+def _clean(series: pd.Series) -> bool:
+    """Is every value a text without blanks around it, or None? Then there is nothing to strip."""
+    import pandas as pd
+
+    if series.dtype != object or pd.api.types.infer_dtype(series, skipna=True) != "string":
+        return False
+    codes, distinct = pd.factorize(series, use_na_sentinel=True)
+    if any(not value or value != value.strip() for value in distinct):
+        return False
+    return all(value is None for value in series.to_numpy()[codes < 0])
 
 
 def _strip(value: Any) -> Any:

@@ -40,3 +40,11 @@ def test_texts_of_the_string_type_lose_nothing():
     series = pd.Series([" a ", None, ""], dtype="string")
     assert stripped(series).tolist() == ["a", None, None]
     assert texts(series) == ["a", "", ""]
+
+
+def test_texts_with_nothing_to_strip_are_not_held_twice():
+    clean = pd.Series(["0101", None, "水田"], dtype=object)
+    assert stripped(clean) is clean
+    for other in (["0101", ""], ["0101", np.nan], [" 0101"], [1, 2]):
+        assert stripped(pd.Series(other, dtype=object)) is not clean
+    assert stripped(pd.Series(["0101", np.nan], dtype=object)).tolist() == ["0101", None]

@@ -358,3 +358,27 @@ def test_a_county_whose_outline_cannot_be_joined_is_said_not_passed(monkeypatch)
         (outcome,) = run(plan, [all_rules()[code]]).rules
         assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)
         assert outcome.reason == Texts("zh").reason("outline_failed", {})
+
+
+def test_what_no_rule_asks_for_any_more_is_let_go_and_made_again():
+    """Of a large county the boundaries of all layers are more than the county itself."""
+    held = {}
+
+    def look(name):
+        def call(*layers, ctx, **given):
+            held[name] = {role for role, layer in ctx.plan.layers.items() if "lines" in layer.polygons.__dict__}
+            return rules[name].function(*layers, ctx=ctx, **given)
+
+        return call
+
+    rules = {code: all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
+    watched = [replace(rule, function=look(code)) for code, rule in rules.items()]
+    plan = plan_of_small()
+    report = run(plan, watched)
+    assert "DLTB" in held["TOP001"] and {"STBHHX", "CZKFBJ"} <= held["REL001"]
+    assert "DLTB" not in held["REL001"], "no rule after TOP001 asks for it"
+    assert {"STBHHX", "CZKFBJ"} <= held["REL003"] and "YJJBNTBHTB" not in held["REL003"]
+    assert not any("lines" in layer.polygons.__dict__ for layer in plan.layers.values())
+    again = run(plan, [rules["REL001"], rules["REL003"]])
+    assert {f.fingerprint for f in again.findings} == {f.fingerprint for f in report.findings if f.code != "TOP001"}
+    assert again.findings

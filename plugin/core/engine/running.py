@@ -12,7 +12,7 @@ from ..errors import Cancelled, InputError
 from ..plan import Plan
 from ..provenance import provenance
 from ..report import Report
-from ..rule import Rule, all_rules
+from ..rule import EACH, Rule, all_rules
 from ..texts import Texts
 from ..waivers.judge import judge
 from .finish import finish, summed_slivers, summed_steps
@@ -55,6 +55,7 @@ def run(
     texts = Texts(lang)
     rules = list(rules)
     report = Report(lang=lang)
+    last = _last_asked(plan, rules)
     limits = tolerance or plan.norm.tolerance()
     ignored: dict[str, list[Any]] = {}
     steps: list[dict[str, Any]] = []
@@ -76,6 +77,9 @@ def run(
         if context.slivers:
             ignored[rule.code] = context.slivers
         steps += [{"rule": rule.code, **step} for step in context.steps]
+        for layer in plan.layers.values():
+            if not plan.asked and last.get(layer.role, -1) == position:
+                layer.polygons.forget()
     check()
     finish(plan, report, texts, check)
     judge(report, plan, lambda finding: texts.message(finding, plan.norm.standard.templates))
@@ -84,3 +88,18 @@ def run(
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")
     return report
+
+
+def _last_asked(plan: Plan, rules: list[Rule]) -> dict[str, int]:
+    """Role → the position of the last rule that may compare its boundaries: afterwards their room is better used."""
+    last: dict[str, int] = {}
+    for position, rule in enumerate(rules):
+        concepts = [need.concept for need in rule.needs.values()]
+        if EACH in concepts or not (concepts or rule.inputs):
+            # One without needs looks at whatever is there; one with inputs only, at what it is given.
+            asked = list(plan.layers)
+        else:
+            layers = (plan.concept(concept) for concept in concepts)
+            asked = [layer.role for layer in layers if layer is not None]
+        last |= dict.fromkeys(asked, position)
+    return last

@@ -77,6 +77,11 @@ class Polygons:
         """A tree over all of ``shapes[present]``, for their boxes alone."""
         return shapely.STRtree(self._real)
 
+    def forget(self) -> None:
+        """Let go of what comparing boundaries takes much room for: it is made again when somebody asks."""
+        for name in ("lines", "_points", "_point_tree", "_small", "_large", "windows"):
+            self.__dict__.pop(name, None)
+
     def rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
         """The rows whose box meets ``bounds`` (xmin, ymin, xmax, ymax in m)."""
         return self.present[self._boxes.query(shapely.box(*bounds))]

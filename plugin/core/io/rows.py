@@ -20,6 +20,8 @@ from .curves import curve_ids, curve_notices, curve_step, quoted
 
 #: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
 _BYTES = "ISO-8859-1"
+#: Geometries made at a time.
+_BATCH = 4096
 
 
 def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
@@ -62,9 +64,10 @@ def read_rows(
     meta, fids, wkb, columns = _raw(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]
-    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    there = np.array([w is not None for w in wkb], dtype=bool)
+    shapes = _shapes(wkb)
     # What GEOS cannot hold at all (a ring of two points) is not the same as a row without a shape.
-    broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([w is not None for w in wkb], dtype=bool))
+    broken = np.flatnonzero(shapely.is_missing(shapes) & there)
     index = pd.Index(fids, dtype="int64", name="fid")
     table = {}
     for position, field_name in enumerate(names):
@@ -96,6 +99,16 @@ def read_rows(
     return layer
 
 
+def _shapes(wkb: NDArray) -> NDArray:
+    """The geometries of (n,) WKB, which is gone afterwards: a part at a time, so that the next takes the room of the last."""
+    shapes = np.empty(len(wkb), dtype=object)
+    for start in range(0, len(wkb), _BATCH):
+        part = slice(start, start + _BATCH)
+        shapes[part] = shapely.from_wkb(wkb[part], on_invalid="ignore")
+        wkb[part] = None
+    return shapes
+
+
 def _raw(
     path: Path, opened: Path, name: str, encoding: Encoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
@@ -118,7 +131,21 @@ def _raw(
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES, **options)
     if encoding:
         columns = [_decoded(values, encoding.name) for values in columns]
+    columns = [_shared(values) for values in columns]
     return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
+
+
+def _shared(values: NDArray) -> NDArray:
+    """Texts that come again and again (codes, names of classes) held once each: a reader makes every one anew."""
+    if values.dtype != object or not len(values):
+        return values
+    codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    if 2 * len(distinct) > len(values):
+        return values
+    texts = np.empty(len(distinct) + 1, dtype=object)
+    texts[:-1] = distinct
+    texts[-1] = None
+    return texts[codes]
 
 
 def _decoded(values: NDArray, codec: str) -> NDArray:
