@@ -223,6 +223,16 @@ def test_land_outside_all_townships_is_not_lost():
     assert by_town["甲镇"].moved_out == pytest.approx(10_000, rel=2e-3)
 
 
+def test_townships_that_overlap_by_a_strip_keep_the_rest_each():
+    """A large feature is not the first township's because a strip is claimed by two: the strip alone is."""
+    towns = towns_of([placed(square(0, 0, 160, 300)), placed(square(150, 0, 150, 300))], ["甲镇", "乙镇"])
+    one = [{"wkt": square(0, 0, 300, 300).wkt, "key": "140225000000000001"}]
+    by_town = compared(one, one, townships=towns).townships["statutory"]
+    assert set(by_town) == {"甲镇", "乙镇"}
+    assert by_town["甲镇"].before == pytest.approx(48_000, rel=2e-3)
+    assert by_town["乙镇"].before == pytest.approx(42_000, rel=2e-3)
+
+
 def test_the_same_feature_twice_counts_once_as_land():
     before = [*grid(), dict(PLOTS[0]) | {"key": "140225000000005555"}]
     found = compared(before, grid())

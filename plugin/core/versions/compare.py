@@ -134,7 +134,7 @@ def _valued(
     found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
     check()
-    values = Values(found, pieces, same.shapes)
+    values = Values(found, pieces, same.shapes, check)
     check()
     changes = changes_of(found, pieces)
     bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))

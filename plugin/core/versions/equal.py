@@ -49,7 +49,7 @@ def same_shapes(
     by key only.
     """
     found = np.full(len(before), -1)
-    _pair(found, digests(before), digests(after), keys_before, keys_after, ~missing(before))
+    _pair(found, digests(before, check), digests(after, check), keys_before, keys_after, ~missing(before))
     check()
     _pair_by_vertex(found, before, after, keys_before, keys_after, cluster_m)
     check()
@@ -63,12 +63,13 @@ def same_shapes(
     return Same(found, shapes)
 
 
-def digests(shapes: NDArray) -> NDArray:
+def digests(shapes: NDArray, check: Check = never) -> NDArray:
     """(n, 2) uint64: two sums over the edges of each polygon or multipolygon that know neither order nor direction; zeros
     where there is none."""
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
     present = np.flatnonzero(~missing(shapes))
     for batch in batches(shapes[present]):
+        check()
         rows = present[batch]
         found = rings(shapes[rows])
         code = vertex_codes(found.xy)

@@ -9,11 +9,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..geometry.ladder import Ladder, overlay
 from ..geometry.overlay import crowded, shared_parts, uncovered_parts
 from ..geometry.parts import Parts
 from ..geometry.polygons import Check, Polygons, never
 from ..geometry.progress import Progress, silent, within
-from ..geometry.validity import missing
+from ..geometry.validity import missing, polygons_only
 from ..tolerance import Tolerance
 
 #: Parts are told from slivers later: here every piece counts.
@@ -106,8 +107,9 @@ def by_township(pieces: Pieces, after: Polygons, townships: Polygons, check: Che
     rows the whole pieces are: what is known of it already is used again."""
     if not len(townships.present) or not len(pieces):
         return pieces
+    townships = _disjoint(townships, check)
     left, right, shape = _within_towns(pieces, after, townships, check)
-    # Where townships overlap, the first has it: land counts once.
+    # What could not be taken apart goes to the first: land counts once.
     planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
     slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
     twice = np.flatnonzero(inside > planar + slack)
@@ -124,6 +126,22 @@ def by_township(pieces: Pieces, after: Polygons, townships: Polygons, check: Che
     order = np.lexsort((town, of))
     of = of[order]
     return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed, of)
+
+
+def _disjoint(townships: Polygons, check: Check) -> Polygons:
+    """(t,) townships of which none overlaps an earlier one: where they do, the first has it."""
+    pairs = shared_parts(townships, tolerance=_ALL, check=check)
+    if not len(pairs):
+        return townships
+    shapes, ladder = townships.shapes.copy(), Ladder()
+    for row in np.unique(pairs.right).tolist():
+        check()
+        earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
+        own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
+        at, none = np.array([row]), np.array([-1])
+        (rest,) = overlay(shapely.difference, own, other, at, none, _ALL, ladder, inside=False)
+        shapes[row] = shapes[row] if rest is None else polygons_only(rest)
+    return Polygons(shapes)
 
 
 def _within_towns(

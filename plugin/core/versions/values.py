@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
+from ..geometry.polygons import Check, never
 from ..geometry.statutory_area import statutory_area
 from .attributes import Compared, differing
 from .edition import Edition
@@ -21,16 +22,21 @@ class Values:
     of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``bare``: what rows without any
     piece are worth (no shape; an exact copy of a row that has the piece)."""
 
-    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray):
+    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray, check: Check = never):
         self.old: dict[str, NDArray] = {}
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
         self.bare: dict[str, tuple[float, float]] = {}
         direct = _direct(found, pieces)
-        sides = (
-            (found.before, pieces.before, _shares(pieces.before, found.before, settled, pieces, direct)),
-            (found.after, pieces.after, _shares(pieces.after, found.after, found.after.shapes, pieces, direct)),
-        )
+        sides = []
+        for edition, rows, shapes in (
+            (found.before, pieces.before, settled),
+            (found.after, pieces.after, found.after.shapes),
+        ):
+            # Measuring a layer is the longest step here.
+            check()
+            sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct)))
+        check()
         for basis in (STATUTORY, NET):
             both = [worth(edition, basis) for edition, _, _ in sides]
             if any(w is None for w in both):

@@ -96,7 +96,7 @@ def _layers(done: YearlyUpdate, texts: Texts) -> Table:
         balance = by_layer(one)
         values = [measured(getattr(balance, term), "m2") for term in _TERMS]
         table.rows.append(Row([*_named(done, one), *values], "row", one.role))
-    table.notes = notes(done, texts)
+    table.notes = [*notes(done, texts), texts.get("yearly", "rounded")]
     return table
 
 
@@ -136,19 +136,46 @@ def _named(done: YearlyUpdate, one: MaintainedLayer) -> list[Value]:
 
 def _zones(done: YearlyUpdate, texts: Texts) -> Table:
     terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "rest", "after")
-    table = _table("yearly_zones", ("layer", "zone"), terms, texts)
+    table = _table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
     for one in done.layers:
-        for code, row in by_zone(one).items():
-            values = [measured(row[term], "m2") for term in terms]
-            table.rows.append(Row([_named(done, one)[0], code, *values], "row", f"{one.role}/{code}"))
+        rows = by_zone(one)
+        for code, row in rows.items():
+            heads = [_named(done, one)[0], code or texts.get("versions", "empty"), _code_name(done, one, code)]
+            table.rows.append(_row(heads, [row[term] for term in terms], f"{one.role}/{code}"))
+        if rows:
+            total = [sum(row[term] for row in rows.values()) for term in terms]
+            heads = [_named(done, one)[0], texts.get("tables", "sum"), ""]
+            table.rows.append(_row(heads, total, f"{one.role}/sum", "sum"))
+    table.notes = [texts.get("yearly", "rounded")]
     return table
+
+
+def _code_name(done: YearlyUpdate, one: MaintainedLayer, code: str) -> str:
+    """What a code of the compared field means, empty where no list says."""
+    standard = done.current.norm.standard
+    declared = standard.templates[one.role].field_named(one.maintained.compare)
+    listed = standard.code_lists.get(declared.codes) if declared is not None else None
+    known = listed.codes.get(code) if listed is not None else None
+    return known.name if known is not None else ""
 
 
 def _townships(done: YearlyUpdate, texts: Texts) -> Table:
+    """Of each layer the townships where it has land, and their sum."""
     table = _table("yearly_townships", ("layer", "township"), _TERMS, texts)
     for one in done.layers:
+        name = _named(done, one)[0]
         for town, balance in one.townships.items():
-            values = [measured(getattr(balance, term), "m2") for term in _TERMS]
-            name = town or texts.get("versions", "no_township")
-            table.rows.append(Row([_named(done, one)[0], name, *values], "row", f"{one.role}/{town}"))
+            values = list(_values(balance).values())
+            # A township without a hand's breadth of it has no row.
+            if any(round(value, 2) for value in values):
+                heads = [name, town or texts.get("yearly", "no_township")]
+                table.rows.append(_row(heads, values, f"{one.role}/{town}"))
+        if one.townships:
+            total = [sum(getattr(balance, term) for balance in one.townships.values()) for term in _TERMS]
+            table.rows.append(_row([name, texts.get("tables", "sum")], total, f"{one.role}/sum", "sum"))
+    table.notes = [texts.get("yearly", "rounded")]
     return table
+
+
+def _row(heads: list[Value], values: list[float], key: str, kind: str = "row") -> Row:
+    return Row([*heads, *(measured(value, "m2") for value in values)], kind, key)
