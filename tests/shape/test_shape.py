@@ -5,6 +5,7 @@ import ast
 import re
 import string
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -96,13 +97,18 @@ def test_needs_are_concepts_and_meanings(rule):
         assert set(need.fields) <= meanings
 
 
+@cache
+def chinese_texts():
+    return tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))
+
+
 def placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_chinese_and_english_say_the_same(rule):
-    chinese = tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))[rule.code]
+    chinese = chinese_texts()[rule.code]
     assert set(chinese) == {"title", "what", "why", "fix", "limits", "messages"}
     assert all(chinese[k].strip() for k in ("title", "what", "why", "fix", "limits"))
     assert set(chinese["messages"]) == set(rule.messages)
@@ -113,7 +119,7 @@ def test_chinese_and_english_say_the_same(rule):
 
 
 def test_no_chinese_text_without_its_rule():
-    assert set(tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))) == set(RULES)
+    assert set(chinese_texts()) == set(RULES)
 
 
 def test_catalogues_have_the_same_keys_and_placeholders():
