@@ -17,9 +17,9 @@ from .end_page import End, EndPage
 from .form_page import FormPage
 from .run_page import RunPage
 
-_WIDTH, _HEIGHT = 90, 44
+_WIDTH, _HEIGHT = 90, 46
 #: The most of the screen's height that it takes: what is added while it is open makes it no higher than the screen.
-_SHARE = 0.8
+_SHARE = 0.85
 
 
 class ExportDialog(QDialog):

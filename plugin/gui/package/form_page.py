@@ -8,7 +8,7 @@ from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 
 from ...bridge import kept_paths, settings
 from ...bridge.package_ahead import REFUSED, REPLACED, Ahead
@@ -16,6 +16,7 @@ from ...bridge.texts import tr
 from .. import idle
 from ..elided import ElidedLabel
 from ..file_line import FileLine
+from ..note import Note
 from .forms_combo import FormsCombo
 from .gate_box import GateBox
 from .slots_list import SlotsList
@@ -41,17 +42,15 @@ class FormPage(QWidget):
         self.folder.line.setPlaceholderText(tr("Folder in which the package is made"))
         self.target = ElidedLabel()
         self.target.setObjectName("SanxianPackageTarget")
-        self.replaced = QLabel()
+        self.replaced = Note()
         self.replaced.setObjectName("SanxianPackageReplaced")
-        self.replaced.setWordWrap(True)
         self.replaced.hide()
         self.documents = FileLine(kept_paths.full(project, _DOCUMENTS), home, only_folders=True)
         self.documents.line.setObjectName("SanxianPackageDocuments")
         self.documents.line.setPlaceholderText(tr("Folder with documents, maps and tables, found there by their names"))
         self.slots = SlotsList()
-        self.left_out = QLabel()
+        self.left_out = Note()
         self.left_out.setObjectName("SanxianPackageLeftOut")
-        self.left_out.setWordWrap(True)
         self.left_out.hide()
         self.maps = QCheckBox(tr("Draw the maps that are not given"))
         self.maps.setObjectName("SanxianPackageMaps")
@@ -72,7 +71,7 @@ class FormPage(QWidget):
         layout.addWidget(self.left_out)
         layout.addWidget(self.maps)
         layout.addWidget(self.personal)
-        layout.addWidget(self.gate, 2)
+        layout.addWidget(self.gate, 3)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)

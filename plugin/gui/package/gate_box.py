@@ -20,6 +20,8 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.package_ahead import NOTHING, Against
 from ...bridge.texts import tr
 from .. import look
+from ..elided import ElidedLabel
+from ..note import Note
 from ..result import Result
 
 _ROWS = 5
@@ -35,9 +37,8 @@ class GateBox(QGroupBox):
         super().__init__(tr("Check before handing in"), parent)
         self._icon_name = "info"
         self._icon = QLabel()
-        self.verdict = QLabel()
+        self.verdict = ElidedLabel()
         self.verdict.setObjectName("SanxianPackageVerdict")
-        self.verdict.setWordWrap(True)
         self.button = QPushButton(tr("Show Findings"))
         self.button.setObjectName("SanxianPackageFindings")
         self.button.clicked.connect(self.findingsWished)
@@ -49,13 +50,12 @@ class GateBox(QGroupBox):
         self.force = QCheckBox(tr("Force: make it although it does not pass or something is missing"))
         self.force.setObjectName("SanxianPackageForce")
         self.force.toggled.connect(self._forced)
-        self.meaning = QLabel(
+        self.meaning = Note(
             tr(
                 "The package then says in manifest, metadata and page that it was forced, with every reason; whoever receives it "
                 "can see that. What cannot be written without loss stops it all the same."
             )
         )
-        self.meaning.setWordWrap(True)
         self.meaning.hide()
         layout = QVBoxLayout(self)
         layout.addLayout(row)
