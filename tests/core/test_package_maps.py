@@ -58,6 +58,7 @@ def test_every_map_of_the_set_has_a_slot(name):
         ("dpi = 300", 'dpi = "300"', ["maps.dpi"]),
         ('page = "A3"', 'page = "A5"', ["maps.page", "A5", "A3"]),
         ('map_set = ""', 'map_set = "没有.toml"', ["没有.toml"]),
+        ('maker = ""', 'maker = "{nmae}人民政府"', ["maps.maker", "nmae", "{name}"]),
         ("world_file = false", "worldfile = false", ["maps.worldfile", "world_file"]),
     ],
 )
@@ -194,6 +195,27 @@ def test_maps_are_made_under_the_names_asked_for(checked, order):
     assert shares == sorted(shares) and "县域三条控制线图" in [text for _, text in told]
     page = (done.path / PAGE).read_text(encoding="utf-8")
     assert "按包内图层出图" in page and "1:250" in page
+
+
+@pytest_slow
+def test_any_map_is_told_once_and_must_be_there_where_the_form_says_so(checked, order):
+    """The slot for any map has nothing to say while maps are made, nor twice when they are not."""
+    for draw in (Drawer(), None):
+        done = export_package(checked, order, draw=draw)
+        assert not [p for p in done.problems if "规划图件" in p.sentence(Texts("zh"))]
+    files = tuple(replace(slot, need="M") if slot.id == "maps" else slot for slot in FORM.files)
+    must = replace(order, form=replace(FORM, files=files))
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, must)
+    assert "规划图件" in said(caught.value)
+    assert not export_package(checked, must, draw=Drawer()).manifest["check"]["forced"]
+
+
+def test_the_title_block_is_the_counties_own(tmp_path):
+    path = tmp_path / "某省.toml"
+    path.write_text(COUNTY.replace('maker = ""', 'maker = "{name}人民政府"', 1), encoding="utf-8")
+    settings = load_package(path).maps
+    assert settings.plate({"code": "140225", "name": "浑源县"}) == ("浑源县人民政府", "", "")
 
 
 @pytest_slow

@@ -103,7 +103,7 @@ class _Press:
         material = Material(self._project, roles, job.plan.norm, Township(job.code, job.name))
         said = job.settings
         self._sheet = job.catalogue.sheets[said.page]
-        plate = Plate(job.secrecy, said.maker, said.drawer, said.date)
+        plate = Plate(job.secrecy, *said.plate({"code": job.code, "name": job.name}))
         self._builder = Builder(material, job.catalogue, plate)
 
     def print(self, wish: Wish, check: Callable[[], None]) -> Drawn:

@@ -53,6 +53,7 @@ def fill_slots(
     there = {**{name: paths[0] for name, paths in kept.items()}, **{n: p[0] for n, p in given.items()}}
     filled, problems = [], []
     used: set[str] = set()
+    drawn = any(slot.layout for slot in form.files)
     for slot in form.files:
         told = recogniser(slot.file, {**values, **slot.own})
         fitting = [name for name in sorted(there) if told.fullmatch(there[name].name)]
@@ -63,7 +64,7 @@ def fill_slots(
         pattern = fill(slot.file, {"number": "01", "title": "…", "year": "…", **values, **slot.own})
         paths = tuple(there[name] for name in names)
         filled.append(Filled(slot, pattern, paths))
-        if slot.layout and not names:
+        if not fitting and (slot.layout or (drawn and slot.kind == "map" and not slot.number)):
             # Perhaps it is made: `maps` tells when it is not.
             continue
         problems += _look(slot, pattern, [there[name] for name in names or fitting])

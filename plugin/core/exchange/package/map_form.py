@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...data import check_keys, expect
 from ...errors import DataError
 from ...map_set import Catalogue, load
-from .names import fill, name_problem
+from .names import OWN_PLACEHOLDERS, fill, name_problem, own_name, unknown_placeholder
 
 if TYPE_CHECKING:
     from .profile import FileSlot
@@ -29,7 +29,8 @@ _NUMBER = re.compile(r"\d{2}")
 @dataclass(frozen=True)
 class MapSettings:
     """How the plugin makes the maps. ``page``: a sheet of the map set; ``world_file``: a .jgw beside each jpg; ``map_set``:
-    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: the title block, empty to be filled by hand."""
+    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: the title block, with placeholders, empty to be
+    filled by hand."""
 
     page: str = "A3"
     dpi: int = LEAST_DPI
@@ -38,6 +39,11 @@ class MapSettings:
     maker: str = ""
     drawer: str = ""
     date: str = ""
+
+    def plate(self, values: Mapping[str, str]) -> tuple[str, str, str]:
+        """Maker, drawer and date in words. ``values``: what placeholders stand for."""
+        maker, drawer, date = (own_name(text, values) for text in (self.maker, self.drawer, self.date))
+        return maker, drawer, date
 
     def catalogue(self) -> Catalogue:
         return load(self.map_set or "")
@@ -54,6 +60,10 @@ def map_settings(row: Any, path: Path) -> MapSettings:
     check_keys(row, required=(), allowed=_KINDS, file=path, where="maps")
     for key, value in row.items():
         expect(value, _KINDS[key], file=path, key=f"maps.{key}")
+    for key in ("maker", "drawer", "date"):
+        if (unknown := unknown_placeholder(row.get(key, ""), OWN_PLACEHOLDERS)) is not None:
+            known = " ".join(f"{{{name}}}" for name in OWN_PLACEHOLDERS)
+            raise DataError("package_placeholder", file=str(path), key=f"maps.{key}", value=unknown, known=known)
     found = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
     if not LEAST_DPI <= found.dpi <= MOST_DPI:
         _unknown(path, "maps.dpi", found.dpi, [f"{LEAST_DPI}–{MOST_DPI}"])

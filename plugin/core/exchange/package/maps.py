@@ -106,7 +106,14 @@ def plan_maps(
             lacking.append((slot, lack))
         else:
             wishes.append(Wish(slot, wanted, fill(slot.file, {**values, **slot.own})))
+    if not wishes and not given:
+        # Any map would do for a slot without a number; there is none.
+        lacking += [(one.slot, Lack("no_map")) for one in filled if _is_any(one.slot) and one.slot.need == "M"]
     return MapWork(tuple(wishes), tuple(lacking), draw, order.force)
+
+
+def _is_any(slot: FileSlot) -> bool:
+    return slot.kind == "map" and not slot.number
 
 
 def _refused(order: Order, draw: Drawer | None) -> Lack | None:
