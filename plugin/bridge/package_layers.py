@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import QgsLayerTreeLayer, QgsProject, QgsVectorLayer
+from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
 from ..core.arrangement import branch_of, branches
 from . import styles
@@ -84,9 +84,13 @@ def _sources(path: Path) -> list[tuple[str, str]]:
     return list(layers_in(path).items())
 
 
+def shown(project: QgsProject) -> list[QgsMapLayer]:
+    return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PROPERTY)]
+
+
 def remove(project: QgsProject) -> None:
     """Take all of them off the map, with their groups."""
-    layers = [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PROPERTY)]
+    layers = shown(project)
     nodes = [project.layerTreeRoot().findLayer(v.id()) for v in layers]
     groups = {node.parent() for node in nodes if node is not None}
     project.removeMapLayers([v.id() for v in layers])

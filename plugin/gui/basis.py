@@ -34,15 +34,18 @@ class Basis:
     def of(cls, project: QgsProject) -> Basis:
         """On the main thread; no feature is read."""
         options = county.options(project)
-        layers = tuple(_layer(layer) for layer in recognise.plan_layers(project))
+        files: dict[str, tuple[Any, ...]] = {}
+        layers = tuple(_layer(layer, files) for layer in recognise.plan_layers(project))
         return cls(options, layers, tuple(_file(str(getattr(options, name) or "")) for name in _READ))
 
 
-def _layer(layer: QgsVectorLayer) -> tuple[Any, ...]:
+def _layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """``files``: states by path, for many layers lie in one file."""
     path = file_of(layer)
-    # A layer in memory or on a server tells nobody that it changed.
-    state = _file(path) if Path(path).exists() else (object(),)
-    return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), state
+    if path not in files:
+        # A layer in memory or on a server tells nobody that it changed.
+        files[path] = _file(path) if Path(path).exists() else (object(),)
+    return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
 
 
 def _file(path: str) -> tuple[Any, ...]:

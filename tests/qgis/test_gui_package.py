@@ -148,7 +148,7 @@ def test_nothing_is_exported_without_a_folder_or_over_somebody_else_s(dialog):
     dialog.show_ahead(Ahead(ROOT))
     assert dialog.go.isEnabled()
     dialog.show_ahead(Ahead(ROOT, state=REFUSED, why="不是我们的"))
-    assert not dialog.go.isEnabled() and dialog.form.replaced.text() == "不是我们的"
+    assert not dialog.go.isEnabled() and dialog.form.replaced.text() == dialog.go.toolTip() == "不是我们的"
     dialog.show_ahead(Ahead(ROOT, state=REPLACED))
     assert dialog.go.isEnabled() and "整个换掉" in dialog.form.replaced.text()
 
@@ -497,3 +497,26 @@ def test_ends_are_told_apart_by_shape(dialog):
     dialog.show_end(End("error", "没有生成"))
     assert dialog.end.folder.isHidden() and dialog.end.findings.isHidden() and dialog.back.isVisibleTo(dialog)
     assert QgsProject.instance() is not None
+
+
+def test_layers_of_a_package_come_again_after_they_were_taken_off_by_hand(qgis_app, project, tmp_path):
+    import shutil
+
+    from plugin.gui.package.inspect import PackageInspection
+
+    folder = tmp_path / ROOT / "1-空间数据"
+    folder.mkdir(parents=True)
+    shutil.copyfile(SAMPLE, folder / "数据.gpkg")
+    runner, iface = Runner(), Iface()
+    inspection = PackageInspection(iface, runner, Checking(), lambda: None, iface)
+    inspection._package = str(folder.parent), load_package("county")
+    for _ in range(2):
+        inspection.show_layers()
+        assert work(qgis_app, lambda: package_layers.shown(project), 10)
+        project.removeAllMapLayers()
+    inspection.show_layers()
+    assert work(qgis_app, lambda: package_layers.shown(project), 10)
+    held = Path(inspection._copies.name)
+    inspection.close()
+    assert not project.mapLayers() and not held.exists(), "nothing is left of them"
+    runner.stop_all()

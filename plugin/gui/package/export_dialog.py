@@ -119,9 +119,9 @@ class ExportDialog(QDialog):
         self._enable()
 
     def _enable(self) -> None:
-        able = bool(self.form.folder.text()) and self._ahead.state != REFUSED
-        self.go.setEnabled(able)
-        self.go.setToolTip("" if able else tr("Choose the folder in which the package is made."))
+        lacking = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
+        self.go.setEnabled(not lacking and self._ahead.state != REFUSED)
+        self.go.setToolTip(lacking or self._ahead.why)
 
     def show_error(self, error: Exception) -> None:
         self._ahead = Ahead()

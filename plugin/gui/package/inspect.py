@@ -95,8 +95,10 @@ class PackageInspection(QObject):
     # --- its layers on the map
     def show_layers(self) -> None:
         """Copies of the package's layers, read-only, in a group on top."""
-        if self._package is None or self._copies is not None:
+        if self._package is None or self._job is not None or package_layers.shown(QgsProject.instance()):
             return
+        # Taken off by hand, they come again.
+        self._forget()
         path, form = self._package
         self._copies = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
         into, project = Path(self._copies.name), QgsProject.instance()
@@ -108,6 +110,7 @@ class PackageInspection(QObject):
                 self._forget()
 
         def failed(error):
+            self._job = None
             self._forget()
             if not isinstance(error, SanxianError):
                 log_error(error)
