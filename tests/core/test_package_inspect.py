@@ -18,7 +18,7 @@ from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.exchange.package import archive
 from plugin.core.exchange.package.archive import unpacked
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, SUMS, read_sums, write_digest
+from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, SUMS, read_sums, write_digest
 from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
 from plugin.core.report import Verdict
@@ -180,6 +180,13 @@ def in_report(change):
     return changed
 
 
+def put_shapefile(folder):
+    import geopandas as gpd
+    from shapely.geometry import box
+
+    gpd.GeoDataFrame({"a": [1]}, geometry=[box(113, 39, 114, 40)], crs=4490).to_file(folder / "边界.shp")
+
+
 def other_forced(manifest):
     manifest["check"] |= {"forced": True, "verdict": "fail", "errors": 7}
 
@@ -210,7 +217,13 @@ DAMAGES = {
     "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),
     "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
     "a manifest that is none": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
-    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, SUMS)], ("DOC006", "none")),
+    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, SUMS)], ("DOC006", "gone")),
+    "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)], ("DOC006", "none")),
+    "a manifest without end": (lambda p: (p / MANIFEST).write_text("[" * 200_000, "utf-8"), ("DOC006", "manifest")),
+    "a manifest of other rows": (lambda p: manifest_of(p, lambda m: m.update(files=[{"path": "a"}], layers=[1])), ("DOC006", "manifest")),
+    "a copy of the database": (lambda p: shutil.copytree(p / GDB, p / GDB.replace(".gdb", "_备份.gdb")), ("DOC003", "name")),
+    "the database among the maps": (rename(GDB, GDB.replace("1-空间数据", "4-规划图件")), ("DOC003", "folder")),
+    "shapefiles among the documents": (lambda p: put_shapefile(p / "2-规划文档"), ("DOC003", "name")),
     "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
     "forced": (lambda p: manifest_of(p, other_forced), ("DOC007", "")),
     "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),

@@ -36,7 +36,15 @@ def test_dates_as_texts_keep_their_time(text, moment):
 
 @pytest.mark.parametrize(
     "text",
-    ["2024-05-06 不详", "2024/5/6 上午", "2024-05-06T25:00", "20240506T", "2024111", "2024-02-30", "2024-05-06 13:45+09:00"],
+    [
+        "2024-05-06 不详",
+        "2024/5/6 上午",
+        "2024-05-06T25:00",
+        "20240506T",
+        "2024111",
+        "2024-02-30",
+        "2024-05-06 13:45+09:00",
+    ],
 )
 def test_what_is_more_than_a_date_or_guesswork_is_told(text):
     assert carried(text, DATE) == (None, "date_unreadable")

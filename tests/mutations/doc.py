@@ -105,6 +105,11 @@ def a_manifest_that_was_changed(draft: Draft) -> None:
     put(draft, state="changed")
 
 
+@plants("DOC006", case="gone")
+def a_manifest_taken_out(draft: Draft) -> None:
+    put(draft, manifest=False, add={"manifest.html": b"<html>"})
+
+
 @plants("DOC006", case="none")
 def a_package_of_other_software(draft: Draft) -> None:
     put(draft, manifest=False)

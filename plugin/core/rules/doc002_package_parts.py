@@ -3,7 +3,6 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.facts import PackageFacts
-from ..exchange.package.names import recogniser
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file
@@ -51,12 +50,11 @@ def package_parts(*, ctx: Context) -> RuleResult:
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    data = {path.rpartition("/")[2] for path in package.data_sets()}
+    there = {vectors.id for place in package.data_sets() for vectors in package.sets_of(place)}
     for vectors in package.form.vectors:
-        # Shapefiles lie in a folder of that name.
-        name = vectors.file.removesuffix(".shp")
-        if not any(recogniser(name, package.values).fullmatch(one) for one in data):
-            yield on_file(package.expected(vectors.folder, name), "data")
+        if vectors.id not in there:
+            # Shapefiles lie in a folder of that name.
+            yield on_file(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
     absent, listed = [], False
     for slot in package.form.files:
         filling = package.filling(slot)

@@ -27,6 +27,14 @@ from ._package import NONE_INSPECTED, example, judged, on_file
             drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"],
             add={"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
         ),
+        example("a copy of the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据_备份.gdb/gdb": b"x"}),
+        example("shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}),
+        example(
+            "the database among the maps",
+            1,
+            drop=["1-空间数据/"],
+            add={"4-规划图件/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x"},
+        ),
     ],
     passes=[
         example("maps by number and title", add={"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}),
@@ -37,7 +45,8 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     """Files are called as the form wants, and lie in their folders.
 
     What it checks
-        Every single file of the package against the names that the form has for documents, tables and maps, and the folder it lies in.
+        Every single file, database and folder of shapefiles of the package against the names that the form has for data, documents, tables
+        and maps, and the folder it lies in.
     Why
         A file under another name is not found, and one of another county is a slip of the hand that nobody wants to explain.
     How to fix
@@ -49,9 +58,16 @@ def package_file_names(*, ctx: Context) -> RuleResult:
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    own = package.made_by_us() | package.world_files()
+    own, data = package.made_by_us() | package.world_files(), package.data_sets()
+    for place in data:
+        name = place.rpartition("/")[2]
+        folders = [package.form.place(vectors.folder, "") for vectors in package.sets_of(place)]
+        if not folders:
+            yield on_file(place, "name")
+        elif place not in [package.form.place(vectors.folder, name) for vectors in package.sets_of(place)]:
+            yield on_file(place, "folder", expected=folders[0])
     for file in package.single:
-        if file.path in own or is_stray(file.name) or file.name.lower().endswith((".gpkg", ".vct")):
+        if file.path in own or is_stray(file.name) or file.path in data:
             continue
         slots = [slot for slot in package.form.files if file in package.filling(slot)]
         if not slots:

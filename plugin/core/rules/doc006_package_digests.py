@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ..context import Context
 from ..exchange.package.facts import CHANGED, DAMAGED, MISSING, PackageFacts
 from ..exchange.package.files import is_stray
-from ..exchange.package.hashes import MANIFEST, UNLISTED
+from ..exchange.package.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file
@@ -26,6 +26,8 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "changed_listed": "“{file}” is not what “{sums}” says it was (SHA-256 differs). Make the list anew, or put the file back.",
         "lost_listed": "“{file}” stands in “{sums}” and is not there. Make the list anew, or put the file back.",
         "none": "The package has no manifest (“{file}”), so nobody can tell whether a file was changed. Make it with export_package.",
+        "gone": "The manifest “{file}” is gone, while “{left}”, made with it, is there: nobody can tell whether a file was changed. "
+        "Put it back, or make the package anew.",
     },
     fails=[
         example(
@@ -56,6 +58,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
             sums={"checksums.sha256": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64, "a.txt": "1" * 64}},
         ),
         example("none at all", 1, state="missing"),
+        example("taken out", 1, state="missing", add={"manifest.html": b"<html>"}),
     ],
     passes=[
         example("as it was made", manifest=True),
@@ -73,7 +76,7 @@ def package_digests(*, ctx: Context) -> RuleResult:
     How to fix
         Make the package anew with export_package; a file that must go in is put into its folder of documents first.
     Limits
-        A package made by other software has no manifest; that is information, not an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
+        A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
     return judged(ctx, _look)
 
@@ -83,7 +86,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for name, sums in package.sums.items():
         yield from _listed(name, sums, package, there)
     if package.manifest_state == MISSING:
-        if not any(package.sums.values()):
+        left = next((name for name in (DIGEST, PAGE) if name in there), "")
+        if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
+            yield on_file(MANIFEST, "gone", left=left)
+        elif not any(package.sums.values()):
             yield on_file(MANIFEST, "none", Severity.INFO)
         return
     if package.manifest_state in (DAMAGED, CHANGED):

@@ -3,7 +3,6 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.facts import LayerFact, PackageFacts
-from ..exchange.package.names import recogniser
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged
@@ -46,10 +45,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
         if layer.features < 0:
             continue
-        for vectors in package.form.vectors:
-            name = layer.file.rpartition("/")[2]
-            if not recogniser(vectors.file.removesuffix(".shp"), package.values).fullmatch(name):
-                continue
+        for vectors in package.sets_of(layer.file):
             if layer.crs != vectors.crs:
                 yield _told(layer, "", layer.crs or "—", vectors.crs)
             elif vectors.vertical and layer.vertical != vectors.vertical:

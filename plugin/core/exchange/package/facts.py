@@ -23,11 +23,13 @@ from .jpeg import look_at as look_at_jpeg
 from .maps import world_file_of
 from .names import fill, recogniser
 from .profile import FORMAT_NAMES, FORMATS, FileSlot, PackageProfile
+from .shapefile import NAMES
 from .tables_read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
 from .vct_facts import is_vct, look_at_vct
 
 if TYPE_CHECKING:
     from ...layer import SourceLayer
+    from .profile import VectorSet
 
 #: What stands in a manifest's state.
 OK, MISSING, DAMAGED, CHANGED = "ok", "missing", "damaged", "changed"
@@ -110,8 +112,18 @@ class PackageFacts:
         before, dot, _ = path.lower().partition(".gdb/")
         if dot:
             return path[: len(before) + 4]
-        folders = {f.folder for f in self.files if f.name.lower().endswith(".shp")}
-        return path.rpartition("/")[0] if path.rpartition("/")[0] in folders - {""} else ""
+        folder, _, name = path.rpartition("/")
+        stems = self._shapefiles.get(folder, ())
+        return folder if stems and (name == NAMES or name.partition(".")[0].lower() in stems) else ""
+
+    @cached_property
+    def _shapefiles(self) -> dict[str, set[str]]:
+        """Folder → what its shapefiles are called, in small letters. Other files there stand for themselves."""
+        found: dict[str, set[str]] = {}
+        for file in self.files:
+            if file.folder and file.name.lower().endswith(".shp"):
+                found.setdefault(file.folder, set()).add(file.name.partition(".")[0].lower())
+        return found
 
     def expected(self, folder: str, pattern: str) -> str:
         """How a file of the form is called here, for a message."""
@@ -142,8 +154,14 @@ class PackageFacts:
         """Databases and folders of shapefiles by path, as they are called."""
         found = {self.data_set(f.path): None for f in self.files if self.data_set(f.path)}
         single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct"))]
-        # Databases first: where a layer is in several, it is theirs that is looked at.
-        return sorted([*found, *single], key=is_vct)
+        # What the form asks for first, and databases before VCT: where a layer is in several, it is looked at in the first.
+        return sorted([*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), place))
+
+    def sets_of(self, place: str) -> list[VectorSet]:
+        """The sets of the form that a data set is called after, wherever it lies."""
+        name = place.rpartition("/")[2]
+        own = [(v, v.file.removesuffix(".shp")) for v in self.form.vectors]
+        return [v for v, pattern in own if recogniser(pattern, self.values).fullmatch(name)]
 
     @property
     def report_path(self) -> str:
@@ -243,15 +261,26 @@ def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
     return "", ""
 
 
+#: What is asked of a manifest's row of a layer.
+_LAYER_ROW = {"layer": str, "file": str, "features": int}
+
+
+def _has(row: dict[str, Any], kinds: dict[str, type]) -> bool:
+    return all(isinstance(row[key], kind) for key, kind in kinds.items())
+
+
 def _manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     path = folder / MANIFEST
     if not path.is_file():
         return None, MISSING
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        whole = manifest["schema"] == SCHEMA and all("path" in row for row in manifest["files"]) and manifest["check"]
-        assert whole and isinstance(manifest["layers"], list)
-    except (ValueError, KeyError, TypeError, AssertionError):
+        whole = (
+            manifest["schema"] == SCHEMA and bool(manifest["check"]) and _has(manifest, {"check": dict, "files": list})
+        )
+        whole = whole and all(_has(row, {"path": str, "sha256": str}) for row in manifest["files"])
+        assert whole and all(_has(row, _LAYER_ROW) for row in manifest["layers"])
+    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
         return None, DAMAGED
     return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
 

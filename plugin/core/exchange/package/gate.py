@@ -78,7 +78,7 @@ def _listed(target: Path) -> set[str] | None:
     try:
         manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
         return {row["path"] for row in manifest["files"]} if manifest["schema"] == SCHEMA else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -80,13 +80,14 @@ def _layers(
     found: list[SourceLayer] = []
     known = list(facts.layers)
     for place in facts.data_sets():
+        # A layer that an earlier data set has, too, is looked at there; facts and figures are told of both.
+        taken = {find_role(layer, norm)[0] for layer in found} - {""}
+        broken: list[str] = []
         if place in facts.exchanged:
-            # A layer that a database has, too, is looked at there.
-            taken = {find_role(layer, norm)[0] for layer in found} - {""}
-            found += [x for x in facts.exchanged[place] if find_role(x, norm)[0] not in taken]
-            continue
-        layers, broken = _read(folder / place, wanted, stop)
-        found += layers
+            layers = facts.exchanged[place]
+        else:
+            layers, broken = _read(folder / place, wanted, stop)
+        found += [layer for layer in layers if find_role(layer, norm)[0] not in taken]
         known = [one for one in known if one.file != place or one.name not in broken]
         known += [LayerFact(place, name, -1) for name in broken]
     return found, replace(facts, layers=tuple(known))

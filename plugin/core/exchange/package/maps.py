@@ -243,7 +243,7 @@ def made_before(former: Path) -> set[str]:
         manifest = json.loads((former / MANIFEST).read_text(encoding="utf-8"))
         digests = {row["path"]: row["sha256"] for row in manifest["files"]}
         made = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # No package of ours: `gate` says so.
         return set()
     made = {name for name in made if (former / name).is_file() and sha256(former / name) == digests.get(name)}
