@@ -20,7 +20,7 @@ def put(draft: Draft, **changes: Any) -> None:
     draft.options["package"] = facts_of({**told(draft.layers), **changes})
 
 
-@plants("DOC001", case="county", follows=["DOC002", "DOC003"], finds=1)
+@plants("DOC001", case="county", follows=["DOC002", "DOC003", "DOC012"], finds=1)
 def a_folder_called_by_another_county(draft: Draft) -> None:
     put(draft, root="140226浑源县国土空间总体规划")
 
