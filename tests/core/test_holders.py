@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who has a file open: the Restart Manager of Windows, played by one that takes what it is given as strictly as C does."""
+
+import ctypes
+import types
+
+import pytest
+
+from plugin.core import holders as module
+from plugin.core.holders import _Info, _Process, holders
+
+
+def test_the_structures_are_as_the_headers_have_them():
+    """restartmanager.h: offsets and sizes on 32 and 64 bits alike."""
+    assert ctypes.sizeof(_Process) == 12 and ctypes.sizeof(_Info) == 668
+    offsets = {name: getattr(_Info, name).offset for name, _ in _Info._fields_}
+    assert offsets == {
+        "process": 0,
+        "name": 12,
+        "service": 524,
+        "kind": 652,
+        "status": 656,
+        "session": 660,
+        "restartable": 664,
+    }
+
+
+class Manager:
+    """The five functions. ``processes``: (name, number) of each that has a file open; ``late``: those that come in between."""
+
+    def __init__(self, processes, late=(), failing=""):
+        self.processes, self.late, self.failing = list(processes), list(late), failing
+        self.files, self.open = [], set()
+
+    def RmStartSession(self, session, flags, key):
+        assert isinstance(session._obj, ctypes.c_uint32) and flags.value == 0 and len(key) == 33
+        if self.failing == "start":
+            return 5
+        session._obj.value = 7
+        self.open.add(7)
+        return 0
+
+    def RmRegisterResources(self, session, count, names, applications, processes, services, more):
+        assert session.value in self.open and count.value == len(names)
+        assert (applications.value, processes, services.value, more) == (0, None, 0, None)
+        self.files += list(names)
+        return 87 if self.failing == "register" else 0
+
+    def RmGetList(self, session, needed, count, rows, reasons):
+        assert session.value in self.open and isinstance(reasons._obj, ctypes.c_uint32)
+        if self.failing == "list":
+            return 29
+        needed._obj.value = len(self.processes)
+        if count._obj.value < len(self.processes):
+            self.processes += self.late
+            self.late = []
+            return 234
+        for row, (name, number) in zip(rows, self.processes, strict=False):
+            row.process.id = number
+            text = name.encode("utf-16-le")
+            ctypes.memmove(row.name, text, len(text))
+        count._obj.value = len(self.processes)
+        return 0
+
+    def RmEndSession(self, session):
+        self.open.remove(session.value)
+        return 0
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    def play(manager):
+        def load(name):
+            assert name == "rstrtmgr"
+            if manager is None:
+                raise OSError(126, "The specified module could not be found")
+            return manager
+
+        monkeypatch.setattr(ctypes, "WinDLL", load, raising=False)
+        monkeypatch.setattr(module, "sys", types.SimpleNamespace(platform="win32"))
+        return manager
+
+    return play
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "包" / "库.gdb").mkdir(parents=True)
+    for name in ("a00000001.gdbtable", "gdb"):
+        (tmp_path / "包" / "库.gdb" / name).touch()
+    (tmp_path / "包" / "文本.pdf").touch()
+    return tmp_path / "包"
+
+
+def test_every_program_is_named(windows, folder):
+    manager = windows(Manager([("QGIS Desktop", 4321), ("资源管理器", 88)]))
+    assert holders(folder) == ["QGIS Desktop (4321)", "资源管理器 (88)"]
+    assert set(manager.files) == {str(p) for p in folder.rglob("*") if p.is_file()} and not manager.open
+
+
+def test_one_file_by_its_whole_path(windows, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    manager = windows(Manager([("WPS 文字", 9)]))
+    assert holders(module.Path("文本.pdf")) == ["WPS 文字 (9)"]
+    assert manager.files == [str(folder / "文本.pdf")]
+
+
+def test_more_programs_than_room(windows, folder):
+    many = [(f"程序{n}", n) for n in range(20)]
+    windows(Manager(many, late=[(f"后来{n}", 100 + n) for n in range(30)]))
+    assert len(holders(folder)) == 50
+
+
+@pytest.mark.parametrize("failing", ["start", "register", "list"])
+def test_a_manager_that_refuses_names_nobody(windows, folder, failing):
+    manager = windows(Manager([("QGIS", 1)], failing=failing))
+    assert holders(folder) == [] and not manager.open
+
+
+def test_a_windows_without_it_and_a_folder_without_files(windows, tmp_path, folder):
+    windows(None)
+    assert holders(folder) == []
+    windows(Manager([("QGIS", 1)]))
+    assert holders(tmp_path / "没有") == []
