@@ -288,6 +288,18 @@ def test_big_polygons_keep_their_areas(tmp_path):
         assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
 
 
+def test_the_area_of_a_bow_tie_is_that_of_the_plans_figures(tmp_path):
+    """Its lobes turn against each other: as it stands it would have none, and the inspection would find another area."""
+    tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
+    plan = plan_of(DLTB=table([tie, box(500, 0)], **{k: [v] * 2 for k, v in PARCELS.items()}))
+    for crs in (GEODETIC, ZONE_38):
+        path = tmp_path / f"{crs.to_epsg()}.gdb"
+        (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        done = read_back(path, content, crs)
+        assert done.same and done.areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.01)
+        assert done.areas["statutory"] == pytest.approx(15_000, rel=1e-3)
+
+
 def test_dates_and_times(tmp_path):
     role, name = next(
         (r, f.name)
