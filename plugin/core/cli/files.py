@@ -79,7 +79,8 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
 
 def run_vct(args: argparse.Namespace, words: Words) -> int:
     from ..exchange.vct.database import vct_to_database
-    from ..exchange.vct.write import layers_of_source, write_vct
+    from ..exchange.vct.sources import layers_of_source
+    from ..exchange.vct.write import write_vct
     from ..standard import load_standard
     from ..texts import Texts
     from ..writing import check_writable

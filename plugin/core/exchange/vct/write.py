@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,6 @@ from pyproj import CRS
 
 from ...errors import InputError, OutputError
 from ...geometry.crs import describe, label
-from ...io import read_source
 from ...layer import SourceLayer
 from ...template import Template
 from ...writing import beside
@@ -84,26 +83,6 @@ def write_vct(
             raise InputError("vct_no_layers")
         writer.join(new, today or date.today())
     return writer.done
-
-
-def layers_of_source(
-    source: str | Path,
-    *,
-    progress: Callable[[float, str], None] = lambda share, text: None,
-    check: Callable[[], None] = lambda: None,
-) -> Iterator[SourceLayer]:
-    """The layers of a file or folder, read one after the other. InputError when one cannot be read."""
-    sketches = read_source(source, wanted=lambda layer: False, check=check)
-    for number, sketch in enumerate(sketches):
-        progress(number / len(sketches), sketch.name)
-        if sketch.problem is not None and sketch.problem[0] != "table":
-            raise InputError(sketch.problem[0], **sketch.problem[1])
-        whole = read_source(sketch.source or source, wanted=_called(sketch.name), check=check)
-        yield next(layer for layer in whole if layer.name == sketch.name)
-
-
-def _called(name: str) -> Callable[[SourceLayer], bool]:
-    return lambda layer: layer.name == name
 
 
 class _Writer:
