@@ -15,7 +15,7 @@ from plugin.core.check import Options
 from plugin.core.context import Context
 from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
-from plugin.core.exchange.package.tables_compare import allowance, differences
+from plugin.core.exchange.package.tables_compare import _words, allowance, differences
 from plugin.core.exchange.package.tables_known import Known, Printed, number_in
 from plugin.core.exchange.package.tables_read import Cell, Workbook, printed, read_workbook
 from plugin.core.indicators.compute import Figures
@@ -360,3 +360,13 @@ def test_a_workbook_of_another_hand(package):
     assert found.keys() == {"lost", "rows", "no_table"}
     assert "高压走廊" in found["rows"]["rows"] and "永久基本农田" in found["lost"]["rows"]
     assert found["no_table"]["tables"] == "指标表、规划分区、用地现状–规划、乡镇"
+
+
+@pytest.mark.parametrize(
+    ("told", "agrees"),
+    [("−0.11", True), ("−0.80", True), ("−0.85", False), ("−1.50", False)],
+)
+def test_a_small_difference_of_large_areas_moves_as_they_do(told, agrees):
+    """69 km² may move by 0.69 m² between two coordinate systems, and the difference of two such areas with them."""
+    mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与法定椭球面积差 −0.12 m²"
+    assert (_words(mine, mine.replace("−0.12", told), (1, 1, "", "", "")) is None) is agrees

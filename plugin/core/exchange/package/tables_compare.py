@@ -134,13 +134,16 @@ def _unit(block: Block, line: int, place: Place) -> tuple[str, str]:
 
 def _words(value: str, told: str, about: tuple[int, int, str, str, str]) -> Difference | None:
     """Figures within words (≥ 63.25 万亩), where the words are the same."""
-    mine, theirs = (normalize("NFKC", text).replace("\u202f", " ") for text in (value, told))
+    mine, theirs = (normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, told))
     if _frame(mine) != _frame(theirs):
         # Other words are another document's: there is nothing to compare.
         return _NOTHING if not told.strip() else Difference("words", *about)
-    for own, other in zip(_numbers(mine), _numbers(theirs), strict=True):
-        if abs(own.value - other.value) > allowance(other, own.value, ""):
-            apart = abs(own.value - other.value)
+    figures = list(_numbers(mine))
+    for own, other in zip(figures, _numbers(theirs), strict=True):
+        # A small difference of two large areas moves as these do.
+        largest = max((abs(one.value) for one in figures if one.unit == own.unit), default=0.0)
+        apart = abs(own.value - other.value)
+        if apart > allowance(other, largest if own.unit else own.value, own.unit):
             return Difference("cell", *about, own.value, apart, other.decimals)
     return None
 
@@ -150,7 +153,9 @@ def _frame(text: str) -> str:
 
 
 def _numbers(text: str) -> Iterator[Printed]:
-    for found in _FIGURE.findall(text):
-        plain = re.sub(r"[, ]", "", found).rstrip(".")
+    """The figures of a text with the unit that follows each, empty for none."""
+    for found in _FIGURE.finditer(text):
+        plain = re.sub(r"[, ]", "", found[0]).rstrip(".")
         if plain.count(".") <= 1:
-            yield Printed(float(plain), len(plain.partition(".")[2]))
+            behind = re.match(r"[^\s;,、()]*", text[found.end() :])
+            yield Printed(float(plain), len(plain.partition(".")[2]), unit_of(behind[0] if behind else ""))
