@@ -253,3 +253,11 @@ def test_reprojected_by_every_vertex(tmp_path):
     given = reproject(np.array([box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490))
     for x, y in shapely.get_coordinates(given):
         assert min(abs(x - a) + abs(y - b) for a, b in printed) < 2e-10
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
+def test_a_row_without_a_shape_is_no_difference(tmp_path, crs):
+    """It has no perimeter that printing could move."""
+    shapes = [box(0, 0), None, box(300, 0)]
+    _, found = go(tmp_path / "a.vct", plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526)), crs)
+    assert found["DLTB"].same, found["DLTB"].differences

@@ -215,7 +215,8 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, s
     gap = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
     allowed = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
     if suffix == ".vct":
-        allowed = np.maximum(allowed, printed.area_slack(rows.shapes, plane))
+        # A row without a shape has no perimeter.
+        allowed = np.fmax(allowed, printed.area_slack(rows.shapes, plane))
     wrong = np.flatnonzero(~(gap <= allowed))
     if len(wrong):
         done.differs("area", "", content.keys((rows.first + wrong).tolist()), len(wrong))
