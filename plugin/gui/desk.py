@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
@@ -28,16 +27,15 @@ from .findings_map import FindingsOnMap
 from .map_marks import MapMark
 from .maps import Maps
 from .new_project import NewProject
-from .package.export import PackageExport, Surroundings
+from .package.export import PackageExport
 from .package.inspect import PackageInspection
+from .package.look_ahead import Surroundings
 from .project_look import ProjectLook
 from .result import Result
 from .vct_drop import VctDrop
 from .waiving import Waiving
 from .watch import ProjectWatch
-
-#: No project has this number: the result in view is not a project's.
-_NO_PROJECT = -1
+from .whose import Whose
 
 
 class Desk(QObject):
@@ -57,22 +55,19 @@ class Desk(QObject):
         self.maps = Maps(iface, self.runner)
         self.figures = FiguresDialog(iface)
         self.editing = Editing(self.runner, self)
-        self.waiving = Waiving(dock, self._current, self)
+        self.whose = Whose(dock, self.watch, self.editing)
+        self.waiving = Waiving(dock, self.whose.current, self)
         self.dialogs = Dialogs(iface, self.runner, lambda: dock.result, self)
         self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self)
-        self.on_map = FindingsOnMap(dock, self._current, self)
+        self.on_map = FindingsOnMap(dock, self.whose.current, self)
         self.exchange = Exchange(iface)
-        around = Surroundings(self._fresh, self._latest, lambda: self.watch.number, lambda: dock.setUserVisible(True))
+        around = Surroundings(
+            self.whose.fresh, self.whose.latest, lambda: self.watch.number, lambda: dock.setUserVisible(True)
+        )
         self.export = PackageExport(iface, self.runner, self.checking, around, self)
         self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
         self.drop = VctDrop(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
-        #: The projects of the check under way and of the result in view, as the watch counts them.
-        self._run_in = self._result_in = self.watch.number
-        #: The package that the result in view is of; empty when it is the project's.
-        self._package = ""
-        #: What the result in view went by.
-        self._basis: Basis | None = None
         deeds = self._deeds()
         self.look = ProjectLook(dock, self.runner, deeds, lambda: self.checking.busy, self)
         self.actions = Actions(iface, deeds)
@@ -126,7 +121,7 @@ class Desk(QObject):
         self.inspection.done.connect(self._inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._edited)
-        self.editing.outdated.connect(self._tell_stale)
+        self.editing.outdated.connect(self.whose.tell)
         self.waiving.changed.connect(self._waived)
         dock.runRequested.connect(self.run)
         dock.cancelRequested.connect(self.checking.cancel)
@@ -176,17 +171,17 @@ class Desk(QObject):
             self.dock.say(self.look.no_layer() if self.dock.result else "")
 
     def _began(self) -> None:
-        self._run_in = self.watch.number
+        self.whose.began()
         self._enable()
 
     def _done(self, result: Result, rows: list[Any], basis: Basis) -> None:
-        self._result_in, self._basis, self._package = self._run_in, basis, ""
+        self.whose.of_check(basis)
         self._show(result, rows)
         self.export.checked(result)
 
     def _inspected(self, result: Result, rows: list[Any], path: str) -> None:
         """A package was looked at: its findings take the place of the project's, in the panel and not on the map."""
-        self._result_in, self._basis, self._package = _NO_PROJECT, None, Path(path).name
+        self.whose.of_package(path)
         self.editing.end()
         self.on_map.forget()
         self._show(result, rows)
@@ -195,7 +190,7 @@ class Desk(QObject):
         self.mark.clear()
         self.dock.set_clean(*idle.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons))
         self.dock.set_result(result)
-        self._tell_stale()
+        self.whose.tell()
         self.on_map.show_result(result.findings, rows)
         self._enable()
 
@@ -207,7 +202,7 @@ class Desk(QObject):
 
     def _edited(self, change: Any, rows: dict[int, Any]) -> None:
         """What was edited has been checked again."""
-        if not self._current():
+        if not self.whose.current():
             return
         if self.dock.change(change):
             finding = self.dock.tree.current()
@@ -235,9 +230,9 @@ class Desk(QObject):
         from .forms import open_form
 
         # A feature of the same number in the next project is another feature.
-        if self._package:
+        if self.whose.package:
             self.dock.say(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
-        elif not self._current() or not open_form(self.iface, self.dock.result, finding):
+        elif not self.whose.current() or not open_form(self.iface, self.dock.result, finding):
             self.dock.say(tr("The feature is not in this project any more."))
 
     def _stepped(self, direction: int, moved: bool) -> None:
@@ -247,50 +242,14 @@ class Desk(QObject):
             )
 
     # --- the project
-    def _current(self) -> bool:
-        """Is there a result, and is it of the project that is open?"""
-        return self.dock.result is not None and self._result_in == self.watch.number
-
-    def _latest(self) -> Result | None:
-        return self.dock.result if self._current() else None
-
-    def _fresh(self, form: Any) -> Result | None:
-        """The result in view while a package of this form may be made of it: of this project as it is now, and by the
-        standard that a check for the form would go by."""
-        result = self._latest()
-        if result is None or result.edited or self.editing.is_outdated or self._basis is None:
-            return None
-        now = Basis.of(QgsProject.instance())
-        options = now.options
-        stated = options.standard or options.profile
-        by_form = stated or result.checked.plan.norm.standard.id == form.standard
-        return result if by_form and now == self._basis else None
-
     def _project_changed(self) -> None:
         self.mark.clear()
         self.editing.end()
         self.on_map.forget()
         self.export.project_changed()
         self.inspection.project_changed()
-        self._tell_stale()
+        self.whose.tell()
         self._enable()
-
-    def _tell_stale(self) -> None:
-        result = self.dock.result
-        if result is None:
-            self.dock.set_stale("")
-        elif self._package:
-            text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
-            self.dock.set_stale(text.format(name=self._package, time=result.time))
-        elif not self._current():
-            self.dock.set_stale(tr("Another project is open; this is the result of {time}.").format(time=result.time))
-        elif self.editing.is_outdated:
-            text = tr(
-                "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
-            )
-            self.dock.set_stale(text.format(time=result.time), again=True)
-        else:
-            self.dock.set_stale("")
 
     def open_sample(self) -> None:
         project = QgsProject.instance()
@@ -312,4 +271,4 @@ class Desk(QObject):
         for name in ("previous", "next", "report"):
             self.actions[name].setEnabled(there)
         # Without a result it is a wish for the next run.
-        self.actions["layer"].setEnabled(self._current() or not there)
+        self.actions["layer"].setEnabled(self.whose.current() or not there)

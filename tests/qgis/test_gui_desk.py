@@ -230,36 +230,36 @@ def test_the_verdict_is_of_the_data_while_nothing_changed(desk, held, project, s
     project.addMapLayer(layer)
     # What a check found is edited elsewhere; here nobody follows the layers.
     monkeypatch.setattr(desk.editing, "judge", lambda *_all: None)
-    assert desk._fresh(form) is None, "not checked"
+    assert desk.whose.fresh(form) is None, "not checked"
     end(held.run(desk))
     result = desk.dock.result
-    assert desk._fresh(form) is result and desk._latest() is result
+    assert desk.whose.fresh(form) is result and desk.whose.latest() is result
     other = SimpleNamespace(standard="three_lines_2022")
-    assert desk._fresh(other) is None, "it would be checked by another standard"
+    assert desk.whose.fresh(other) is None, "it would be checked by another standard"
     county.keep(project, county.County(profile="hunyuan"))
-    assert desk._fresh(form) is None
+    assert desk.whose.fresh(form) is None
     county.keep(project, county.County())
-    assert desk._fresh(form) is result, "as it was"
+    assert desk.whose.fresh(form) is result, "as it was"
     result.edited.add("x")
-    assert desk._fresh(form) is None, "found again bit by bit is no whole check"
+    assert desk.whose.fresh(form) is None, "found again bit by bit is no whole check"
     result.edited.clear()
     layer.setSubsetString("BSM <> 'x'")
-    assert desk._fresh(form) is None
+    assert desk.whose.fresh(form) is None
     end(held.run(desk))
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    assert desk._fresh(form) is None
+    assert desk.whose.fresh(form) is None
     layer.rollBack()
     end(held.run(desk))
-    assert desk._fresh(form) is desk.dock.result
+    assert desk.whose.fresh(form) is desk.dock.result
     os.utime(small, ns=(1, 1))
-    assert desk._fresh(form) is None, "the file was written by somebody else"
+    assert desk.whose.fresh(form) is None, "the file was written by somebody else"
 
 
 def test_a_layer_that_is_no_file_is_always_checked_again(desk, held, project):
     plan_layer(project)
     end(held.run(desk))
-    assert desk._latest() is not None and desk._fresh(load_package("county")) is None
+    assert desk.whose.latest() is not None and desk.whose.fresh(load_package("county")) is None
 
 
 def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
@@ -269,7 +269,7 @@ def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
     (checked, rows) = answer()
     desk._inspected(checked.result, rows, "/汇交/某县.zip")
     assert desk.dock.stale.text() == "这是 14:32 检查成果包“某县.zip”的结果，不是当前工程的。"
-    assert findings_layer.find(project) is None and desk._latest() is None
+    assert findings_layer.find(project) is None and desk.whose.latest() is None
     desk.dock.step(1)
     desk._open_form(desk.dock.tree.current())
     assert "成果包里的要素" in desk.dock.note.text()

@@ -19,9 +19,10 @@ from plugin.core.exchange.package.problems import Level, Problem
 from plugin.core.exchange.package.profile import load_package
 from plugin.gui.elided import ElidedLabel
 from plugin.gui.package.end_page import End
-from plugin.gui.package.export import PackageExport, Surroundings
+from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect_dialog import InspectDialog
+from plugin.gui.package.look_ahead import Surroundings
 from plugin.gui.package.slots_list import SlotsList
 from tests.qgis.gui_helpers import result_of, small_report, work
 from tests.qgis.helpers import SAMPLE
@@ -270,7 +271,7 @@ class World:
         monkeypatch.setattr("plugin.bridge.package.export", self.write)
         # What the plan lacks is told elsewhere; here there is no plan.
         monkeypatch.setattr(package_ahead.Looker, "look", lambda *_all: NOTHING)
-        monkeypatch.setattr("plugin.gui.package.export.values_of", lambda *_all: VALUES)
+        monkeypatch.setattr("plugin.gui.package.look_ahead.values_of", lambda *_all: VALUES)
         self.export.show()
         self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
 

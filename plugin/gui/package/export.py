@@ -4,8 +4,6 @@ in the background, and says how it ended. One export at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,8 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
-from ...bridge import county, recognise, settings
-from ...bridge.check import stopper
-from ...bridge.layers import file_of
-from ...bridge.package_ahead import NOTHING, Against, Looker, look_ahead, values_of
+from ...bridge import settings
+from ...bridge.package_ahead import Against
 from ...bridge.tasks import Job, Runner, log_error
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
@@ -25,21 +21,11 @@ from ..checking import Checking
 from ..messages import Messages
 from ..result import Result
 from .end_page import End
+from .look_ahead import LookAhead, Surroundings
 from .run_page import CHECK, WRITE
 
 #: Errors of the core that say why the gate is shut, a reason a line.
 _SHUT = ("package_gate", "package_stopped")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the desk knows. ``fresh(form)``: the last result while it is of the data as they are and by the form's standard;
-    ``latest``: the result in view; ``number``: of the project that is open; ``findings``: bring them to the front."""
-
-    fresh: Callable[[Any], Result | None]
-    latest: Callable[[], Result | None]
-    number: Callable[[], int]
-    findings: Callable[[], None]
 
 
 class PackageExport(QObject):
@@ -49,11 +35,11 @@ class PackageExport(QObject):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._around = iface, runner, checking, around
         self._messages = Messages(iface, tr("Submission Package"))
+        self._ahead = LookAhead(runner, around)
         self.dialog: Any = None
         self._order: Any = None
         self._job: Job | None = None
-        self._looker: Looker | None = None
-        self._asked = self._project = 0
+        self._project = 0
         self._waits = False
 
     @property
@@ -97,69 +83,19 @@ class PackageExport(QObject):
             self.dialog.raise_()
             self.dialog.activateWindow()
 
+    def look(self) -> None:
+        """What the form comes to now, as soon as it is known."""
+        dialog = self.dialog
+        if dialog is not None and not self.busy:
+            self._ahead.look(dialog, lambda: self.dialog is dialog and not self.busy)
+
     def project_changed(self) -> None:
         """The form was of another project; what is being written is of layers that were read already, and goes on."""
-        self._looker = None
+        self._ahead.forget()
         if self.dialog is not None and not self.busy:
             dialog, self.dialog = self.dialog, None
             dialog.close()
             dialog.deleteLater()
-
-    # --- looking ahead
-    def look(self) -> None:
-        """What the order comes to, off the main thread; of several answers the last asked for is shown."""
-        order = self.dialog.order() if self.dialog is not None and not self.busy else None
-        if order is None:
-            return
-        self._asked += 1
-        asked, project = self._asked, QgsProject.instance()
-        result = self._around.fresh(order.form)
-        self.dialog.form.gate.show_check(result, self._around.latest() is not None)
-        checked = result.checked if result is not None else None
-        options = county.options(project)
-        inputs = [file_of(layer) for layer in recognise.plan_layers(project)]
-
-        def work(_progress, _cancelled):
-            return look_ahead(order, values_of(order.form, options, checked), inputs)
-
-        def done(ahead):
-            if asked == self._asked and self.dialog is not None:
-                self.dialog.show_ahead(ahead)
-
-        def failed(error):
-            if not isinstance(error, SanxianError | ImportError):
-                log_error(error)
-            if asked == self._asked and self.dialog is not None:
-                self.dialog.show_error(error)
-
-        self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
-        self._look_at_plan(order, checked)
-
-    def _look_at_plan(self, order: Any, checked: Any) -> None:
-        """What the checked plan has against the package: looked for once, told each time."""
-        if checked is None:
-            self._looker = None
-            self.dialog.show_against(NOTHING)
-            return
-        if self._looker is None or self._looker.checked is not checked:
-            self._looker = Looker(checked)
-        looker, known = self._looker, self._looker.known(order)
-        if known is not None:
-            self.dialog.show_against(known)
-            return
-
-        def done(against):
-            if looker is self._looker and self.dialog is not None and not self.busy:
-                self.dialog.show_against(against)
-
-        self._runner.start(
-            Job(
-                tr("Looking at what goes into the package"),
-                lambda _progress, cancelled: looker.look(order, stopper(cancelled)),
-                on_done=done,
-                on_error=log_error,
-            )
-        )
 
     # --- the work
     def start(self) -> None:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whose the result in view is: the open project's, a former one's, or a package's; and whether the data are as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject
+
+from ..bridge.texts import tr
+from .basis import Basis
+from .editing import Editing
+from .findings_dock import FindingsDock
+from .result import Result
+from .watch import ProjectWatch
+
+#: No project has this number: the result in view is not a project's.
+_NO_PROJECT = -1
+
+
+class Whose:
+    """Told when a check begins and what it is of when it has ended; says the rest."""
+
+    def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: Editing):
+        self._dock, self._watch, self._editing = dock, watch, editing
+        #: The projects of the check under way and of the result in view, as the watch counts them.
+        self._run_in = self._result_in = watch.number
+        #: What the result in view went by.
+        self._basis: Basis | None = None
+        #: The name of the package that it is of; empty when it is a project's.
+        self.package = ""
+
+    def began(self) -> None:
+        self._run_in = self._watch.number
+
+    def of_check(self, basis: Basis) -> None:
+        self._result_in, self._basis, self.package = self._run_in, basis, ""
+
+    def of_package(self, path: str) -> None:
+        self._result_in, self._basis, self.package = _NO_PROJECT, None, Path(path).name
+
+    def current(self) -> bool:
+        """Is there a result, and is it of the project that is open?"""
+        return self._dock.result is not None and self._result_in == self._watch.number
+
+    def latest(self) -> Result | None:
+        return self._dock.result if self.current() else None
+
+    def fresh(self, form: Any) -> Result | None:
+        """The result in view while a package of this form may be made of it: of this project as it is now, and by the
+        standard that a check for the form would go by."""
+        result = self.latest()
+        if result is None or result.edited or self._editing.is_outdated or self._basis is None:
+            return None
+        now = Basis.of(QgsProject.instance())
+        stated = now.options.standard or now.options.profile
+        by_form = stated or result.checked.plan.norm.standard.id == form.standard
+        return result if by_form and now == self._basis else None
+
+    def tell(self) -> None:
+        """Say in the panel why the result in view is not of what is open, while that is so."""
+        dock, result = self._dock, self._dock.result
+        if result is None:
+            dock.set_stale("")
+        elif self.package:
+            text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
+            dock.set_stale(text.format(name=self.package, time=result.time))
+        elif not self.current():
+            dock.set_stale(tr("Another project is open; this is the result of {time}.").format(time=result.time))
+        elif self._editing.is_outdated:
+            text = tr(
+                "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
+            )
+            dock.set_stale(text.format(time=result.time), again=True)
+        else:
+            dock.set_stale("")
