@@ -15,11 +15,12 @@ from plugin.core.check import Options
 from plugin.core.context import Context
 from plugin.core.exchange.package.inspect import inspect_package
 from plugin.core.exchange.package.profile import load_package
-from plugin.core.exchange.package.tables_compare import _words, allowance, differences
+from plugin.core.exchange.package.tables_compare import _words, allowance, differences, lost_rows
 from plugin.core.exchange.package.tables_known import Known, Printed, number_in
 from plugin.core.exchange.package.tables_read import Cell, Workbook, printed, read_workbook
 from plugin.core.indicators.compute import Figures
 from plugin.core.render.tables import all_tables
+from plugin.core.tabulate import put_tables, tabulate_plan
 from plugin.core.texts import Texts
 from tests.core.examples import plan_of
 from tests.core.made_package import DATABASE, TABLES, sheet_of, whole_package
@@ -181,6 +182,7 @@ LAYOUTS = {
     "a head of two lines": [["序号", "控制线", "面积"], ["序号", "控制线", "公顷"], ["1", "生态保护红线", "24.99"]],
     "the unit in a line above": [["2035年三线统计表"], ["", "单位：亩"], ["类型", "面积"], ["生态保护 红线", "374.91"]],
     "a unit in every cell": [["控制线", "面积"], ["生态保护红线", "24.99公顷"]],
+    "marks of notes": [["控制线①", "面积*（公顷）"], ["生态保护红线*", "24.99"]],
     "in English": [["Line", "Statutory area (ha)"], ["生态保护红线", "24.99"]],
 }
 
@@ -233,6 +235,34 @@ def test_a_row_that_code_and_name_tell_differently(known):
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
     (block,) = table.blocks(sheet_of("规划分区", swapped))
     assert block.unknown == (2,) and not block.rows
+
+
+def square(x, width, **columns):
+    return {"wkt": f"POLYGON (({x} 0, {x + width} 0, {x + width} 1000, {x} 1000, {x} 0))", **columns}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_table_that_we_write_is_known_again(tmp_path, lang):
+    """All eight, with two townships of one name, heads that are alike (share, share) and a code of no list."""
+    layers = {
+        "county": [SQUARE],
+        "townships": [square(500 * n, 500, division_code=f"14022510{n}", division_name="永安镇") for n in (0, 1)],
+        "DLTB": [square(0, 300, land_use="0103"), square(300, 700, land_use="0301")],
+        "GHYDYH": [square(0, 200, land_use="0103"), square(200, 700, land_use="0701")],
+        "boundary": [QUARTER],
+        "zones": [square(0, 500, zone_code="300"), square(500, 500, zone_code="999")],
+    }
+    made = tabulate_plan(plan_of(layers), lang)
+    put_tables(made, tmp_path / "a.xlsx")
+    known = Known(made.tables, lang)
+    seen = {}
+    for sheet in read_workbook(tmp_path / "a.xlsx", "a").sheets:
+        for block in known.blocks(sheet):
+            found, compared = differences(block)
+            seen[block.table.id] = compared
+            assert (found, lost_rows(block), block.unknown, block.strange) == ([], [], (), {}), block.table.id
+    assert seen.keys() == {t.id for t in made.tables} - {"about"} >= {"transitions", "land_use", "townships", "zones"}
+    assert all(seen.values())
 
 
 # A whole package, made and looked at again.

@@ -44,6 +44,8 @@ _ABOVE = 6
 BLANKS = ("", "-", "—", "——", "–", "/", "无", "n/a")
 _BRACKETS = re.compile(r"\(([^()]*)\)$")
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
+#: Marks that lead to a note below, and what a last row is called in place of 合计.
+_MARKS, _SUMS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
 _PART = re.compile(r"^(其中|ofwhich)[::,]?")
 
 
@@ -92,12 +94,13 @@ class Block:
 
 
 def word(text: str) -> str:
-    """A word without what hands write differently: spaces, widths of signs, brackets around a unit, 其中."""
-    plain = re.sub(r"\s+", "", normalize("NFKC", text)).lower()
+    """A word without what hands write differently: spaces, widths of signs, brackets around a unit, 其中, marks of notes."""
+    # Before the signs of full width are turned, for ① would be a 1.
+    plain = normalize("NFKC", _MARKS.sub("", text)).lower()
     inside = _BRACKETS.search(plain)
     if inside and unit_of(inside.group(1)):
         plain = plain[: inside.start()]
-    return _PART.sub("", plain)
+    return _SUMS.sub("合计", _PART.sub("", plain))
 
 
 def unit_of(text: str) -> str:
