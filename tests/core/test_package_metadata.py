@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Metadata of a package as XML: read without following anything, and told by the items of the form."""
 
+from datetime import date
+
 import pytest
 
 from plugin.core.exchange.package.metadata import LAYER_ITEMS, PACKAGE_ITEMS, metadata_xml
 from plugin.core.exchange.package.metadata_read import UnreadableXml, by_form, read_xml
 from plugin.core.exchange.package.profile import METADATA_ITEMS, load_package
+from plugin.core.rules._metadata import _day
 
 FORM = load_package("county")
 LAYER = {
@@ -96,3 +99,15 @@ def test_elements_too_many_too_few_and_twice():
     assert (told.unknown, told.lacking, told.twice) == (("数据集/个数",), ("数据集/要素数",), ("成果包/密级",))
     nothing = by_form(read_xml("<元数据/>".encode()), FORM)
     assert nothing.lacking == ("成果包",) and nothing.layers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-01-31", date(2026, 1, 31)), ("2026/1/31", date(2026, 1, 31)), ("20260131", date(2026, 1, 31)),
+        ("2026年1月31日", date(2026, 1, 31)), ("2026-01-31T08:00:00+08:00", date(2026, 1, 31)), ("2026-01", date(2026, 1, 1)),
+        ("2026-02-30", None), ("2026-13-01", None), ("昨天", None), ("2026", None), ("", None),
+    ],
+)  # fmt: skip
+def test_days_as_hands_write_them(text, day):
+    assert _day(text) == day

@@ -397,3 +397,9 @@ def another_softwares_list(draft: Draft) -> None:
 @plants("DOC006", case="lost_listed", finds=None)
 def another_softwares_list_of_a_lost_file(draft: Draft) -> None:
     put(draft, manifest=False, sums={"checksums.sha256": {"a.pdf": "0" * 64}})
+
+
+@plants("DOC011", case="no_layers", finds=None)
+def a_table_of_what_the_package_does_not_have(draft: Draft) -> None:
+    sheet = [["现状 ＼ 规划", "耕地", "林地"], ["耕地", "1.00", "2.00"]]
+    tables(draft, sheets={"用地转移": sheet})

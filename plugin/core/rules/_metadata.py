@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Dates that lie ahead by less are those of a clock of another place.
 _AHEAD = timedelta(days=1)
+_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
 
 
 def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -110,8 +112,12 @@ def _date(items: dict[str, str], item: str, owner: str, say: _Say) -> Iterator[F
 
 
 def _day(text: str) -> date | None:
+    """2026-01-31, 2026/1/31, 20260131, 2026年1月31日, or a month of a year, with or without a time behind it."""
+    told = _DAY.match(text)
+    if told is None:
+        return None
     try:
-        return date.fromisoformat(text[:10].replace("/", "-")) if len(text) >= 8 else None
+        return date(int(told[1]), int(told[2]), int(told[3] or 1))
     except ValueError:
         return None
 

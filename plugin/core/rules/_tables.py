@@ -9,7 +9,7 @@ from typing import Any
 
 from ..exchange.package.problems import NAMED
 from ..exchange.package.tables_compare import DIFFER, Difference, differences, lost_rows
-from ..exchange.package.tables_known import Block, Known, has_figures, word
+from ..exchange.package.tables_known import KEYS, Block, Known, has_figures, word
 from ..exchange.package.tables_read import Sheet, Workbook
 from ..findings import Finding
 from ..rule import Severity
@@ -17,6 +17,8 @@ from ..texts import LANGUAGES, Texts, number
 
 #: Decimals beyond the table's own with which the layers' figure is told.
 _MORE = 2
+#: Signs of a name out of a sheet that a message repeats.
+_LONGEST = 40
 
 
 @dataclass
@@ -48,12 +50,19 @@ def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts) -> Seen:
     if not blocks:
         about = {word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
         if has_figures(sheet) and word(sheet.name) not in about:
-            seen.findings.append(say("sheet"))
+            name = next((t for t in KEYS if t not in known.tables and _titled(sheet, t)), "")
+            found = say("no_layers", table=table_name(name, texts)) if name else say("sheet")
+            seen.findings.append(found)
         return seen
     for block in blocks:
         seen.tables.add(block.table.id)
         seen.findings += _look(block, say, texts)
     return seen
+
+
+def _titled(sheet: Sheet, table: str) -> bool:
+    """Is the sheet called like a table that the layers here do not give?"""
+    return any(word(Texts(lang).get("sheets", table)) == word(sheet.name) for lang in LANGUAGES)
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,9 @@ def _differs(one: Difference, say: _Say, texts: Texts) -> Finding:
 
 
 def _some(names: list[str], texts: Texts) -> str:
-    return texts.get("words", "between_names").join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    return texts.get("words", "between_names").join(name[:_LONGEST] for name in names[:NAMED]) + (
+        " …" if len(names) > NAMED else ""
+    )
 
 
 def _cell_name(one: Difference) -> str:

@@ -40,6 +40,8 @@ LINE = ["生态保护红线", "1", "24.99"]
         "unread": "“{file}” was not compared: {detail}. Hand the tables in as xlsx as well, or compare it by hand.",
         "sheet": "“{file}”, sheet {sheet} has figures but is none of the known tables; it was not compared. Write the title as the form "
         "has it (heads in [tables.titles] of the form), or compare it by hand.",
+        "no_layers": "“{file}”, sheet {sheet} ({table}): the layers that it is made of are not in the package, or cannot be read; it was not compared. "
+        "Put the layers in.",
         "rows": "“{file}”, sheet {sheet} ({table}): {count} rows with figures are not known by code or name and were not compared: "
         "{rows}. Write them as the list has them, or compare them by hand.",
         "columns": "“{file}”, sheet {sheet} ({table}): columns with figures are not known and were not compared: {columns}. Name them in "
@@ -60,6 +62,7 @@ LINE = ["生态保护红线", "1", "24.99"]
         example("a line that was left out", 1, plan=PLAN, tables=_with(["合计", "", ""])),
         example("a line that no layer has", 1, plan=PLAN, tables=_with(LINE, ["蓝线", "2", "3.00"])),
         example("a table of something else", 1, plan=PLAN, tables={**_with(LINE), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
+        example("zones without their layer", 1, plan=PLAN, tables={**_with(LINE), "规划分区": [["代码", "规划分区", "法定面积"], ["100", "生态保护区", "3.00"]]}),
         example("no table of indicators", 1, plan=PLAN, tables={"三条控制线": _with(LINE)["三条控制线"]}),
         example("tables that only Access reads", 1, plan=PLAN, unread="table_kind"),
     ],

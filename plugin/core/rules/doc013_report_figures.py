@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,6 +47,8 @@ def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> d
     fails=[
         example("a hectare more", 1, plan=PLAN, report=_report({**RED, "value": 259938.2})),
         example("a layer of two features", 1, plan=PLAN, report=_report(RED, features=2)),
+        example("a figure that is none", 1, plan=PLAN, report=_report({**RED, "value": float("nan")})),
+        example("a figure without end", 1, plan=PLAN, report=_report({**RED, "value": 10**400})),
         example("cut off", 1, plan=PLAN, report={PLACE: b'{"summary": {'}),
         example("another verdict than the manifest's", 1, plan=PLAN, manifest=True, report=_report(RED, errors=0)),
     ],
@@ -80,11 +83,11 @@ def report_figures(*, ctx: Context) -> RuleResult:
 def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     try:
         told = json.loads(package.documents[path])
-        summary, rows = told["summary"], [(r["id"], r["value"], r["unit"]) for r in told["indicators"]]
-        layers = [(r["role"], r["name"], int(r["features"])) for r in told["provenance"]["layers"]]
-        profile = told["provenance"]["profile"]["id"]
-        verdict, errors = summary["verdict"], summary["errors"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        rows = [(str(r["id"]), _number(r["value"]), str(r["unit"])) for r in told["indicators"]]
+        layers = [(str(r["role"]), str(r["name"]), int(r["features"])) for r in told["provenance"]["layers"]]
+        profile = str(told["provenance"]["profile"]["id"])
+        verdict, errors = told["summary"]["verdict"], told["summary"]["errors"]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         yield on_file(path, "damaged")
         return
     for role, name, features in layers:
@@ -105,9 +108,18 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield on_file(path, "profile", Severity.INFO, told=profile or "—", found=ctx.norm.profile.id or "—")
     figures = Figures(ctx, Texts(ctx.lang))
     for name, value, unit in dict.fromkeys(rows):
-        if isinstance(value, int | float) and (same or unit != "ratio"):
+        if value is not None and (same or unit != "ratio"):
             found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
-            yield from _figure(path, name, float(value), str(unit), found, figures.texts)
+            yield from _figure(path, name, value, unit, found, figures.texts)
+
+
+def _number(value: Any) -> float | None:
+    """ValueError for what is no number: one that compares with nothing would agree with everything."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(value)
+    return float(value)
 
 
 def _space(name: str, figures: Figures) -> Indicator | None:

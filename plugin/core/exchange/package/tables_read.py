@@ -113,14 +113,13 @@ def _danger(path: Path) -> str:
             if len(infos) > _MOST_PARTS or sum(info.file_size for info in infos) > _MOST_BYTES:
                 return "table_large"
             for info in infos:
-                if info.filename.lower().endswith((".xml", ".rels")):
-                    with archive.open(info) as part:
-                        # A size that is a lie ends where it was told to.
-                        head = part.read(info.file_size + 1)
-                    if len(head) > info.file_size:
-                        return "table_large"
-                    if any(word in head for word in _DECLARATIONS):
-                        return "xml_entities"
+                # Every part, for a sheet may have any name. A size that is a lie ends where it was told to.
+                with archive.open(info) as part:
+                    content = part.read(info.file_size + 1)
+                if len(content) > info.file_size:
+                    return "table_large"
+                if any(word in content for word in _DECLARATIONS):
+                    return "xml_entities"
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
         return "table_damaged"
     return ""
