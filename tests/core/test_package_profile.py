@@ -187,3 +187,22 @@ def test_a_form_with_a_slip_from_the_command_line(tmp_path, capsys):
     path.write_text(COUNTY.replace("digits = 6", "digits = 5"), encoding="utf-8")
     assert main(["form", str(path)]) == 2 and "digits" in capsys.readouterr().err
     assert main(["form", str(tmp_path / "没有.toml")]) == 2 and "county" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("国土空间规划表格.mdb", "国土空间规划表格.xlsx", "package_same_place"),
+        ('layer = "heritage"', 'layer = "heritage"\nfields = ["BSM", "YSDN"]', "package_field_unknown"),
+        ('layer = "heritage"', 'layer = "LSWHBH"', "package_layer_unknown"),
+    ],
+    ids=["the planner's table and the plugin's", "a field misspelt", "a layer misspelt"],
+)
+def test_a_form_that_would_lose_something_makes_no_package(tmp_path, old, new, key):
+    text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "某省.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_package(path)
+    assert caught.value.key == key

@@ -32,11 +32,11 @@ def form_problems(name: str | Path) -> list[DataError]:
     with complaints.part():
         form = read_form(path, complaints)
         if not complaints.found:
-            _against_standard(form, complaints)
+            against_standard(form, complaints)
     return complaints.found
 
 
-def _against_standard(form: PackageProfile, complaints: Complaints) -> None:
+def against_standard(form: PackageProfile, complaints: Complaints) -> None:
     """Layers, fields and places that are right by themselves, but not together or not in the standard."""
     standard = load_standard(form.standard)
     for n, vectors in enumerate(form.vectors, 1):

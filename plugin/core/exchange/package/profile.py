@@ -60,8 +60,13 @@ def package_file(name: str | Path) -> Path:
 
 
 def load_package(name: str | Path) -> PackageProfile:
-    """A form of package by id or path. DataError names file and key of the first slip."""
-    return read_form(package_file(name), Complaints())
+    """A form of package by id or path. DataError names file and key of the first slip: of its own, or against its standard,
+    for a field that no layer has would not be written, and of two files in one place one would be lost."""
+    from .form_check import against_standard
+
+    form = read_form(package_file(name), Complaints())
+    against_standard(form, Complaints())
+    return form
 
 
 def read_form(path: Path, complaints: Complaints) -> PackageProfile:
