@@ -154,6 +154,12 @@ def a_change_drawn_too_small(draft: Draft) -> Any:
     return _first(draft, f"WHQ{LINE}", 0, 50)
 
 
+@plants("DOC022", case="lost", follows=["DOC023"], base="maintenance")
+def a_zone_after_that_covers_less(draft: Draft) -> Any:
+    _shift(draft, f"WHH{ZONES}", 1, east=-50)
+    return _first(draft, f"WHQ{ZONES}", 250, 50)
+
+
 @plants("DOC022", case="untold_code", follows=["DOC023"], base="maintenance")
 def a_change_of_half_of_what_changed(draft: Draft) -> Any:
     _shift(draft, f"WHC{ZONES}", 0, west=50)

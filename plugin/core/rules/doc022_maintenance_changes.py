@@ -51,6 +51,8 @@ def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[
         "still": "{layer} ({key}): {area} is told to have moved out, but {related_layer} still has it. Correct its shape or kind, or make the geodatabase anew.",
         "same": "{layer} ({key}): {area} is told to have changed, but has the same code ({field} = {code}) before and after. Correct its shape or the code.",
         "untold": "{layer} ({key}): {area} is not in {related_layer}, and no change tells so. Add the change, or make the geodatabase anew.",
+        "lost": "{layer} ({key}): {area} is nowhere in {related_layer}, and this layer knows no moving out. Let the current edition cover it "
+        "again, and make the geodatabase anew.",
         "untold_code": "{layer} ({key}): {area} has another code ({field}) in {related_layer}, and no change tells so. Add the change, or make the geodatabase anew.",
     },
     fails=[
@@ -69,6 +71,11 @@ def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[
         Example("the change was drawn smaller", _line(_box(0, 90), [(_box(0, 20), GONE)], _box(40, 90)), finds=1),
         Example(
             "another zone that no change tells of", _zones(_box(0, 90), _box(0, 40), (_box(0, 90), "300")), finds=1
+        ),
+        Example(
+            "part of a zone was lost",
+            _zones(_box(0, 90), _box(0, 40), (_box(0, 40), "300"), (_box(40, 80), "200")),
+            finds=1,
         ),
     ],
     passes=[
@@ -154,7 +161,13 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
         told = one.change.polygons.shapes[kinds == kind]
         parts = ctx.uncovered(side, Polygons(np.concatenate([*shapes, told])))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-            yield _found(side, row, shape, ctx, "untold", _prefix(stage, ctx) + one.maintained.role)
+            # Land that left a layer which knows no moving out: nothing can tell of it, and making it anew does not help.
+            lost = side is one.before and kind not in one.maintained.kinds
+            found = _found(
+                side, row, shape, ctx, "lost" if lost else "untold", _prefix(stage, ctx) + one.maintained.role
+            )
+            found.severity = Severity.WARNING if lost else None
+            yield found
     field = one.maintained.compare
     if one.before is None or one.after is None or not field:
         return
