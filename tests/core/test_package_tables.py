@@ -20,6 +20,7 @@ from plugin.core.exchange.package.tables_known import Known, Printed, number_in
 from plugin.core.exchange.package.tables_read import Cell, Workbook, printed, read_workbook
 from plugin.core.indicators.compute import Figures
 from plugin.core.render.tables import all_tables
+from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import put_tables, tabulate_plan
 from plugin.core.texts import Texts
 from tests.core.examples import plan_of
@@ -205,6 +206,25 @@ def test_two_tables_in_one_sheet(known):
     blocks = known.blocks(sheet_of("附表", rows))
     assert [b.table.id for b in blocks] == ["lines", "indicators"]
     assert [differences(b) for b in blocks] == [([], 1), ([], 1)]
+
+
+def test_a_difference_of_large_areas_moves_as_they_do():
+    """200 000 ha before and after may each move by 2e-3 ha; what they differ by is printed to 0.01 ha. A plain figure as small may not."""
+    columns = [
+        Column("class"),
+        Column("codes"),
+        Column("base_area", "ha"),
+        Column("planned_area", "ha"),
+        Column("change", "ha"),
+    ]
+    numbers = [Number(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
+    table = Table("land_use", columns, [Row(["耕地", "01", *numbers], "row", "01")], "ha")
+    rows = [["用地类型", "现状面积", "规划面积", "规划增减"], ["耕地", "200000.00", "200000.06", "0.05"]]
+    (block,) = Known([table], "zh").blocks(sheet_of("用地现状–规划", rows))
+    assert differences(block) == ([], 3)
+    rows[1] = ["耕地", "200000.00", "200000.06", "0.04"]
+    (block,) = Known([table], "zh").blocks(sheet_of("用地现状–规划", rows))
+    assert [d.head for d in differences(block)[0]] == ["规划增减"]
 
 
 def test_blank_and_nothing(known):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from unicodedata import normalize
 
 from ...indicators.model import SQUARE_METRES
-from ...render.tables.model import Number, Row
+from ...render.tables.model import Number, Row, Value
 from .tables_known import AIMS, BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, value_of
 from .tables_read import Cell
 
@@ -109,9 +109,26 @@ def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
     factor = SQUARE_METRES[unit[1]] / SQUARE_METRES[theirs] if {theirs, unit[1]} <= SQUARE_METRES.keys() else 1.0
     given = value.value * factor
     apart = abs(printed.value - given)
-    if apart <= allowance(printed, given, theirs):
+    if apart <= allowance(printed, max(abs(given), _behind(block, row, place) * factor), theirs):
         return None
     return Difference("cell", *about, given, apart, printed.decimals, theirs)
+
+
+#: What is a difference of others: by column of those in its row, by row of those in its column.
+_CHANGES, _DIFFERENCES = ("change", "room"), ("difference", "denominator_difference_m2")
+
+
+def _behind(block: Block, row: Row, place: Place) -> float:
+    """The largest area that a difference was made of, for it moves as that does; 0 for a figure of its own."""
+    unit = place.known.unit
+    if unit not in SQUARE_METRES:
+        return 0.0
+    values: list[Value] = []
+    if place.known.id in _CHANGES:
+        values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
+    elif row.code in _DIFFERENCES:
+        values = [value_of(other, place) for other in block.table.rows]
+    return max((abs(v.value) for v in values if isinstance(v, Number)), default=0.0)
 
 
 def allowance(printed: Printed, given: float, unit: str) -> float:
