@@ -3056,8 +3056,8 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>“{name}”已存在，是否替换？</translation>
     </message>
     <message>
-        <source>“{name}”: {verdict}, {errors} errors, {warnings} warnings. The findings are in the panel.</source>
-        <translation>“{name}”：{verdict}，错误 {errors}，警告 {warnings}。问题已列在“检查结果”里。</translation>
+        <source>“{name}”: {verdict}, {errors} errors, {warnings} warnings.</source>
+        <translation>“{name}”：{verdict}，错误 {errors}，警告 {warnings}。</translation>
     </message>
     <message>
         <source>“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.</source>

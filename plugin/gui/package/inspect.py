@@ -82,7 +82,7 @@ class PackageInspection(QObject):
         self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options))
 
     def _tell(self, summary: dict[str, Any], name: str) -> None:
-        text = tr("“{name}”: {verdict}, {errors} errors, {warnings} warnings. The findings are in the panel.")
+        text = tr("“{name}”: {verdict}, {errors} errors, {warnings} warnings.")
         told = text.format(
             name=name,
             verdict=look.verdict_word(summary["verdict"]),
