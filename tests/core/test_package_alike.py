@@ -62,3 +62,20 @@ def test_degrees_are_told_in_metres():
     here = coordinates(np.array([[X, Y], [X + 1.0, Y]]), ZONE_38, GEODETIC)
     one, two = (np.array([shapely.Point(p)], dtype=object) for p in here)
     assert moved(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
+
+
+def test_a_part_that_is_there_twice_answers_for_two():
+    """Neither of two equal parts may be held against the same one of the other shape."""
+    one, far = [(0, 0), (10, 0)], [(50, 0), (60, 0)]
+    given, found = shapely.MultiLineString([one, one]), shapely.MultiLineString([far, one])
+    both = np.array([given, found], dtype=object)
+    assert (moved(both, both[::-1], ZONE_38) > 1).all()
+
+
+def test_a_ring_that_touches_itself_may_begin_anywhere():
+    """Its first vertex comes twice: which of the two it begins with, only the others tell."""
+    eight = [(0, 0), (10, 0), (5, 5), (10, 10), (0, 10), (5, 5)]
+    for by in range(6):
+        for ring in (shift(eight, by), shift(eight[::-1], by)):
+            off = moved(*(np.array([shapely.Polygon(r)], dtype=object) for r in (shift(eight, 2), ring)), ZONE_38)
+            assert off.tolist() == [0.0], (by, off)

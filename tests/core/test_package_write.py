@@ -378,6 +378,15 @@ def test_a_vertex_that_moved_by_a_millimetre_is_seen(tmp_path):
     assert done.examples["shape", ""] == ["140225000000000002"]
 
 
+def test_points_that_are_collections_of_one(tmp_path, reader):
+    points = table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
+    plan = plan_of(ZDJCSSD=points, DLTB=awkward())
+    for file in ("a.shp", "a.gpkg", "a.gdb"):
+        form = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
+        (content,) = write(plan, tmp_path / file, form)
+        assert read_back(file_of(tmp_path / file, content), content, ZONE_38).same, file
+
+
 def test_a_vertex_that_is_no_number_equals_none(tmp_path):
     """Neither greater nor smaller than any tolerance: that is no agreement."""
     plan, path = made_plan(), tmp_path / "a.gpkg"

@@ -158,6 +158,8 @@ def _ring_off(given: NDArray, found: NDArray, scale: NDArray, closed: bool) -> f
     own, other = given[:-1], found[:-1]
     best = np.inf
     for turned in (other, other[::-1]):
-        start = int(np.argmin(np.hypot(*((turned - own[0]) * scale).T)))
-        best = min(best, float(np.hypot(*((np.roll(turned, -start, axis=0) - own) * scale).T).max()))
+        away = np.hypot(*((turned - own[0]) * scale).T)
+        # A ring that touches itself comes by its first vertex again.
+        for start in np.flatnonzero(away <= away.min() + _NEAR).tolist():
+            best = min(best, float(np.hypot(*((np.roll(turned, -start, axis=0) - own) * scale).T).max()))
     return best

@@ -67,9 +67,13 @@ class Content:
         return declared.personal and not self.personal
 
     def shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
-        """(k,) geometries in the target CRS: the stored vertices, each brought there by itself; no heights."""
+        """(k,) geometries in the target CRS: the stored vertices, each brought there by itself; no heights. A collection of one
+        point is that point, which every format takes."""
         drawn = self.layer.drawn[rows].copy()
         drawn[missing(drawn)] = None
+        if self.template.geometry == "point":
+            single = shapely.get_num_geometries(drawn) == 1
+            drawn[single] = shapely.get_geometry(drawn[single], 0)
         assert self.layer.crs is not None  # a layer without CRS is not one of the plan
         return crs_care.reproject(drawn, self.layer.crs, target)
 
