@@ -61,7 +61,7 @@ class ExportPackage(CheckPlan):
         return f"{text}\n\n{maps}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.exchange.package.profile import package_ids
+        from ..core.exchange.package.form.load import package_ids
 
         self.add_check_parameters(part=False)
         form = text_parameter(
@@ -85,7 +85,7 @@ class ExportPackage(CheckPlan):
     def prepare(self, parameters, context, feedback):
         health.require()
         from ..core.exchange.package.export import Order, with_standard
-        from ..core.exchange.package.profile import load_package
+        from ..core.exchange.package.form.load import load_package
 
         form = load_package(self.text(parameters, PACKAGE, context) or "county")
         self.prepare_check(parameters, context)

@@ -41,7 +41,7 @@ class InspectPackage(CheckPlan):
         return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.exchange.package.profile import package_ids
+        from ..core.exchange.package.form.load import package_ids
 
         package = QgsProcessingParameterFile(
             INPUT,
@@ -60,7 +60,7 @@ class InspectPackage(CheckPlan):
     def prepare(self, parameters, context, feedback):
         health.require()
         from ..core.exchange.package.export import with_standard
-        from ..core.exchange.package.profile import load_package
+        from ..core.exchange.package.form.load import load_package
 
         self.form = load_package(self.text(parameters, PACKAGE, context) or "county")
         super().prepare(parameters, context, feedback)

@@ -13,7 +13,7 @@ from .threads import steady
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
     from ..core.exchange.package.export import Exported, Order
-    from ..core.exchange.package.profile import PackageProfile
+    from ..core.exchange.package.form.load import PackageProfile
 
 
 @steady
@@ -50,6 +50,6 @@ def inspect(
 ) -> Checked:
     """Check a package, folder or zip, in any thread. Raises SanxianError for what is none, and Cancelled."""
     health.require(stopper(cancelled))
-    from ..core.exchange.package.inspect import inspect_package
+    from ..core.exchange.package.inspection.inspect import inspect_package
 
     return in_qgis(inspect_package(path, form, options, progress=progress, cancelled=cancelled))

@@ -16,8 +16,8 @@ from .threads import steady
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
     from ..core.exchange.package.files import Filled
+    from ..core.exchange.package.form.load import PackageProfile
     from ..core.exchange.package.order import Order
-    from ..core.exchange.package.profile import PackageProfile
 
 #: What stands at the package's place: nothing, a package that is replaced as a whole, or something that is not touched.
 NEW, REPLACED, REFUSED = "new", "replaced", "refused"
@@ -150,7 +150,7 @@ class Looker:
     def look(self, order: Order, check: Callable[[], None]) -> Against:
         """In any thread. ``check`` may raise to stop."""
         from ..core.exchange.package.gate import verdict
-        from ..core.exchange.package.prepare import prepare
+        from ..core.exchange.package.layers.prepare import prepare
         from ..core.exchange.package.problems import Level, of_level
         from ..core.texts import Texts
 

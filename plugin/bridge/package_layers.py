@@ -19,7 +19,7 @@ from .texts import tr
 from .threads import steady
 
 if TYPE_CHECKING:
-    from ..core.exchange.package.profile import PackageProfile
+    from ..core.exchange.package.form.load import PackageProfile
     from ..core.standard import Standard
 
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def copies(path: str, form: PackageProfile, into: Path, check: Callable[[], None] = lambda: None) -> list[Path]:
     """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread; ``check`` may raise to
     stop. Raises SanxianError for what is no package."""
-    from ..core.exchange.package.archive import unpacked
-    from ..core.exchange.package.facts import FileFact, PackageFacts
-    from ..core.exchange.package.hashes import files_below
+    from ..core.exchange.package.inspection.archive import unpacked
+    from ..core.exchange.package.inspection.facts import FileFact, PackageFacts
+    from ..core.exchange.package.target.hashes import files_below
 
     def copy(source: str, target: str) -> None:
         check()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 
 if TYPE_CHECKING:
-    from .exchange.package.facts import PackageFacts
+    from .exchange.package.inspection.facts import PackageFacts
     from .profile import Norm
     from .tolerance import Tolerance
 
@@ -28,7 +28,7 @@ class Options:
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
     keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.phases`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
-    ``package``: what is seen of the package that the layers are of (`exchange.package.inspect`).
+    ``package``: what is seen of the package that the layers are of (`exchange.package.inspection`).
     """
 
     standard: str = ""

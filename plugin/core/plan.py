@@ -24,7 +24,7 @@ from .waivers.model import Waivers
 
 if TYPE_CHECKING:
     # It asks the context, which knows plans.
-    from .exchange.package.facts import PackageFacts
+    from .exchange.package.inspection.facts import PackageFacts
     from .heritage_list import HeritageList
     from .yearly.record import Record
 

@@ -16,12 +16,12 @@ import shapely
 
 from plugin.core.assembly import assemble
 from plugin.core.check import Options
-from plugin.core.exchange.package.content import Content, contents
-from plugin.core.exchange.package.facts import FileFact, LayerFact, PackageFacts
-from plugin.core.exchange.package.jpeg import is_jpeg, read
-from plugin.core.exchange.package.metadata import metadata_xml
-from plugin.core.exchange.package.profile import LayerSlot, PackageProfile, VectorSet, load_package
-from plugin.core.exchange.package.tables_read import Cell, Sheet, Workbook
+from plugin.core.exchange.package.form.load import LayerSlot, PackageProfile, VectorSet, load_package
+from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts
+from plugin.core.exchange.package.layers.content import Content, contents
+from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
+from plugin.core.exchange.package.metadata.write import metadata_xml
+from plugin.core.exchange.package.tables.read import Cell, Sheet, Workbook
 from plugin.core.plan import Plan
 from plugin.core.standard import load_standard
 from tests.core.small import X, Y, as_read, box, table

@@ -6,7 +6,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.exchange.package.alike import moved
+from plugin.core.exchange.package.layers.alike import moved
 from plugin.core.geometry.crs import coordinates
 from tests.core.small import X, Y
 

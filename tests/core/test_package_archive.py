@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from plugin.core.errors import InputError
-from plugin.core.exchange.package.archive import unpacked
+from plugin.core.exchange.package.inspection.archive import unpacked
 
 ROOT = "140225浑源县国土空间总体规划"
 

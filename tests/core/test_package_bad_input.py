@@ -19,9 +19,9 @@ import shapely
 from plugin.core.check import Options, check
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST
-from plugin.core.exchange.package.inspect import inspect_package
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST
 from plugin.core.exchange.vct.database import vct_to_database
 from plugin.core.texts import Texts
 from plugin.paths import PACKAGES

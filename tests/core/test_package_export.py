@@ -21,13 +21,14 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.exchange.package import tables_write, vectors
 from plugin.core.exchange.package.export import Order, export_package, package_path
-from plugin.core.exchange.package.folder import NEW, OLD, settle, siblings
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
-from plugin.core.exchange.package.inspect import inspect_package
-from plugin.core.exchange.package.lock import writing
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.layers import vectors
+from plugin.core.exchange.package.tables import write as tables_write
+from plugin.core.exchange.package.target.folder import NEW, OLD, settle, siblings
+from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
+from plugin.core.exchange.package.target.lock import writing
 from plugin.paths import PACKAGES
 from tests.core.made_package import jpg, names
 from tests.core.small import digest, said
@@ -412,7 +413,7 @@ sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check
 from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
 checked = check({source!r}, Options())
 folder, done = {folder!r}, 0
 def watch(event, arguments):
@@ -470,7 +471,7 @@ sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check
 from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
 def wait(share, text):
     if share > 0.5 and not waited:
         waited.append(share)

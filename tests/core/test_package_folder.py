@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.exchange.package.folder import NEW, OLD, settle, whole_folder
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
+from plugin.core.exchange.package.target.folder import NEW, OLD, settle, whole_folder
+from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
 from plugin.core.holders import holders
 from tests.core.small import said
 

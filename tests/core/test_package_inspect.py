@@ -16,11 +16,11 @@ import pytest
 
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.exchange.package import archive
-from plugin.core.exchange.package.archive import unpacked
-from plugin.core.exchange.package.hashes import DIGEST, MANIFEST, PAGE, SUMS, read_sums, write_digest
-from plugin.core.exchange.package.inspect import inspect_package
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection import archive
+from plugin.core.exchange.package.inspection.archive import unpacked
+from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, read_sums, write_digest
 from plugin.core.report import Verdict
 from plugin.core.standard import load_standard
 from tests.core.made_package import jpg, whole_package

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.exchange.package import dbf
-from plugin.core.exchange.package.content import contents
-from plugin.core.exchange.package.look import look, look_at_wanting
+from plugin.core.exchange.package.layers import dbf
+from plugin.core.exchange.package.layers.content import contents
+from plugin.core.exchange.package.layers.look import look, look_at_wanting
 from plugin.core.exchange.package.problems import Level
 from plugin.core.texts import Texts
 from tests.core.made_package import only, parcels, plan_of, vectors

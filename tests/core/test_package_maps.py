@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
-from plugin.core.exchange.package import jpeg
 from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.hashes import MANIFEST, PAGE, is_whole
-from plugin.core.exchange.package.maps import Drawn
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.maps import jpeg
+from plugin.core.exchange.package.maps.slots import Drawn
+from plugin.core.exchange.package.target.hashes import MANIFEST, PAGE, is_whole
 from plugin.core.map_needs import Lack
 from plugin.core.map_set import load
 from plugin.core.texts import Texts

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from plugin.core.exchange.package.metadata import LAYER_ITEMS, PACKAGE_ITEMS, metadata_xml
-from plugin.core.exchange.package.metadata_read import UnreadableXml, by_form, read_xml
-from plugin.core.exchange.package.profile import METADATA_ITEMS, load_package
+from plugin.core.exchange.package.form.load import METADATA_ITEMS, load_package
+from plugin.core.exchange.package.metadata.read import UnreadableXml, by_form, read_xml
+from plugin.core.exchange.package.metadata.write import LAYER_ITEMS, PACKAGE_ITEMS, metadata_xml
 from plugin.core.rules._metadata import _day
 
 FORM = load_package("county")

@@ -4,9 +4,9 @@
 import pytest
 
 from plugin.core.errors import DataError
-from plugin.core.exchange.package.form_check import form_problems
+from plugin.core.exchange.package.form.complaints import form_problems
+from plugin.core.exchange.package.form.load import load_package, package_ids
 from plugin.core.exchange.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
-from plugin.core.exchange.package.profile import load_package, package_ids
 from plugin.core.standard import load_standard
 from plugin.core.texts import Texts
 from plugin.paths import PACKAGES

@@ -13,11 +13,11 @@ from pyproj import Transformer
 
 from plugin.core.check import Options
 from plugin.core.context import Context
-from plugin.core.exchange.package.inspect import inspect_package
-from plugin.core.exchange.package.profile import load_package
-from plugin.core.exchange.package.tables_compare import _words, allowance, differences, lost_rows
-from plugin.core.exchange.package.tables_known import Known, Printed, number_in
-from plugin.core.exchange.package.tables_read import Cell, Workbook, printed, read_workbook
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.tables.compare import _words, allowance, differences, lost_rows
+from plugin.core.exchange.package.tables.known import Known, Printed, number_in
+from plugin.core.exchange.package.tables.read import Cell, Workbook, printed, read_workbook
 from plugin.core.indicators.compute import Figures
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table

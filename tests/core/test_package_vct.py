@@ -9,11 +9,11 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import DataError, InputError
-from plugin.core.exchange.package.content import contents
-from plugin.core.exchange.package.look import look
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.layers.content import contents
+from plugin.core.exchange.package.layers.look import look
+from plugin.core.exchange.package.layers.vct import read_set, write_set
 from plugin.core.exchange.package.problems import Level
-from plugin.core.exchange.package.profile import load_package
-from plugin.core.exchange.package.vct import read_set, write_set
 from plugin.core.geometry.crs import reproject
 from plugin.core.texts import Texts
 from tests.core.made_package import PARCELS, awkward, parcels, plan_of, vectors

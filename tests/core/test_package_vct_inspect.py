@@ -10,8 +10,8 @@ import pytest
 
 from plugin.core.check import Options, check
 from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.inspect import inspect_package
-from plugin.core.exchange.package.profile import load_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.report import Verdict
 from tests.core.made_package import COMPLETE
 from tests.county import make_county

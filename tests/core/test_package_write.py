@@ -14,11 +14,11 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.exchange.package import dbf, readers
-from plugin.core.exchange.package.content import contents
-from plugin.core.exchange.package.database import write_database
-from plugin.core.exchange.package.read_back import read_back
-from plugin.core.exchange.package.shapefile import NAMES, write_shapefiles
+from plugin.core.exchange.package.layers import dbf, readers
+from plugin.core.exchange.package.layers.content import contents
+from plugin.core.exchange.package.layers.database import write_database
+from plugin.core.exchange.package.layers.read_back import read_back
+from plugin.core.exchange.package.layers.shapefile import NAMES, write_shapefiles
 from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
 from tests.core.made_package import PARCELS, awkward, plan_of, vectors

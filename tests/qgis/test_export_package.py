@@ -8,7 +8,7 @@ import fiona
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
-from plugin.core.exchange.package.hashes import is_whole
+from plugin.core.exchange.package.target.hashes import is_whole
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import SAMPLE, Log, digest, run

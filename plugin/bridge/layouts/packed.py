@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
 
 from ...core.errors import OutputError
-from ...core.exchange.package.maps import Drawn, MapJob, Wish
+from ...core.exchange.package.maps.slots import Drawn, MapJob, Wish
 from ...core.map_needs import Lack, roles_of
 from ..layers import set_template
 from ..main_thread import on_main

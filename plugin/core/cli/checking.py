@@ -41,8 +41,8 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
 
 def _inspected(args: argparse.Namespace, words: Words) -> Checked:
     from ..exchange.package.export import with_standard
-    from ..exchange.package.inspect import inspect_package
-    from ..exchange.package.profile import load_package
+    from ..exchange.package.form.load import load_package
+    from ..exchange.package.inspection.inspect import inspect_package
 
     form = load_package(args.package)
     return inspect_package(args.source, form, with_standard(_options(args, words), form), progress=progress)
@@ -106,7 +106,7 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
 
     from ..errors import OutputError
     from ..exchange.package.export import Order, export_package, with_standard
-    from ..exchange.package.profile import load_package
+    from ..exchange.package.form.load import load_package
     from ..texts import Texts
 
     form = load_package(args.package)

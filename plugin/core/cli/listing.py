@@ -101,8 +101,8 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
 
 def run_form(args: argparse.Namespace, words: Words) -> int:
     """A form of package as the tree that it asks for; where the file is not sound, all that is wrong with it."""
-    from ..exchange.package.form_check import form_lines, form_problems
-    from ..exchange.package.profile import load_package
+    from ..exchange.package.form.complaints import form_lines, form_problems
+    from ..exchange.package.form.load import load_package
     from ..texts import Texts
 
     texts = Texts(words.lang)

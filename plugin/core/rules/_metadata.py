@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ..exchange.package.facts import LayerFact, PackageFacts
-from ..exchange.package.metadata import DEGREES, GEOMETRIES, METRES, layer_extent
-from ..exchange.package.metadata_read import Metadata
-from ..exchange.package.tables_known import number_in
+from ..exchange.package.inspection.facts import LayerFact, PackageFacts
+from ..exchange.package.metadata.read import Metadata
+from ..exchange.package.metadata.write import DEGREES, GEOMETRIES, METRES, layer_extent
+from ..exchange.package.tables.known import number_in
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..texts import Texts

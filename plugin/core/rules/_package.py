@@ -11,7 +11,7 @@ from ..rule import Example, RuleResult, Severity
 
 if TYPE_CHECKING:
     from ..context import Context
-    from ..exchange.package.facts import PackageFacts
+    from ..exchange.package.inspection.facts import PackageFacts
 
 
 #: What every one of these rules passes.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exchange.package.problems import NAMED
-from ..exchange.package.tables_compare import DIFFER, Difference, differences, lost_rows
-from ..exchange.package.tables_known import KEYS, Block, Known, has_figures, word
-from ..exchange.package.tables_read import Sheet, Workbook
+from ..exchange.package.tables.compare import DIFFER, Difference, differences, lost_rows
+from ..exchange.package.tables.known import KEYS, Block, Known, has_figures, word
+from ..exchange.package.tables.read import Sheet, Workbook
 from ..findings import Finding
 from ..rule import Severity
 from ..texts import LANGUAGES, Texts, number

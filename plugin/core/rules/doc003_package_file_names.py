@@ -2,8 +2,8 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.facts import PackageFacts
 from ..exchange.package.files import is_stray
+from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file

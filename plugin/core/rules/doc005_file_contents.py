@@ -2,9 +2,9 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.facts import PackageFacts
 from ..exchange.package.files import BEGINNINGS
-from ..exchange.package.map_form import LEAST_DPI
+from ..exchange.package.form.maps import LEAST_DPI
+from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file

@@ -2,9 +2,9 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.facts import CHANGED, DAMAGED, MISSING, PackageFacts
 from ..exchange.package.files import is_stray
-from ..exchange.package.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
+from ..exchange.package.inspection.facts import CHANGED, DAMAGED, MISSING, PackageFacts
+from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file

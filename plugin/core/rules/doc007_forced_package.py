@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.facts import PackageFacts
+from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.problems import HELD_BACK
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..errors import InputError
-from ..exchange.package.facts import PackageFacts
+from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.facts import LayerFact, PackageFacts
+from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged

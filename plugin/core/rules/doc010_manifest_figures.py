@@ -4,7 +4,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..context import Context
-from ..exchange.package.facts import LayerFact, PackageFacts
+from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import number

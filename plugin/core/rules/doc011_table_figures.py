@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..errors import DataError, InputError
-from ..exchange.package.tables_known import PROMISED, Known
-from ..exchange.package.tables_read import Workbook
+from ..exchange.package.tables.known import PROMISED, Known
+from ..exchange.package.tables.read import Workbook
 from ..findings import Finding
 from ..indicators.compute import Figures
 from ..render.tables import all_tables

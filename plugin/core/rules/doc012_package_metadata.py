@@ -2,8 +2,8 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.facts import PackageFacts
-from ..exchange.package.metadata_read import UnreadableXml, by_form, read_xml
+from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.metadata.read import UnreadableXml, by_form, read_xml
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..context import Context
 from ..engine import result_of
-from ..exchange.package.facts import PackageFacts
+from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..indicators.compute import Figures
 from ..indicators.model import SQUARE_METRES, Indicator

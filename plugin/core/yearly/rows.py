@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import as_text
-from ..exchange.package.content import Content
+from ..exchange.package.layers.content import Content
 from ..geometry import crs as crs_care
 from ..layer import Layer, SourceLayer
 from ..maintenance import AFTER, BEFORE, CHANGE

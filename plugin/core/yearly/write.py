@@ -12,14 +12,14 @@ from pathlib import Path
 from pyproj import CRS
 
 from ..errors import InputError, OutputError
-from ..exchange.package.content import Content
-from ..exchange.package.database import write_database
-from ..exchange.package.lock import writing as alone
-from ..exchange.package.look import look
+from ..exchange.package.form.load import VectorSet
+from ..exchange.package.layers.content import Content
+from ..exchange.package.layers.database import write_database
+from ..exchange.package.layers.look import look
+from ..exchange.package.layers.read_back import ReadBack, read_back
 from ..exchange.package.names import fill, name_problem
 from ..exchange.package.problems import Level, Problem, of_level
-from ..exchange.package.profile import VectorSet
-from ..exchange.package.read_back import ReadBack, read_back
+from ..exchange.package.target.lock import writing as alone
 from ..geometry import crs as crs_care
 from ..geometry.progress import Progress, silent
 from ..maintenance import Delivery

@@ -224,7 +224,7 @@ class PackageExport(QObject):
             self._messages.tell(end.text, "warning", (tr("Show"), self._bring))
 
     def _open(self, what: str) -> None:
-        from ...core.exchange.package.hashes import PAGE
+        from ...core.exchange.package.target.hashes import PAGE
 
         done = self.dialog.end.end.done if self.dialog is not None else None
         if done is not None:

@@ -22,7 +22,7 @@ class FormsCombo(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        from ...core.exchange.package.profile import load_package, package_ids
+        from ...core.exchange.package.form.load import load_package, package_ids
 
         self.combo = QComboBox()
         self.combo.setObjectName("SanxianPackageForm")
@@ -46,7 +46,7 @@ class FormsCombo(QWidget):
 
     def form(self) -> Any:
         """The form, as `PackageProfile`. Raises SanxianError for a file that is none."""
-        from ...core.exchange.package.profile import load_package
+        from ...core.exchange.package.form.load import load_package
 
         return load_package(self.combo.currentData())
 

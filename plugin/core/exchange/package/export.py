@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .files import fill_slots
-from .folder import settle, whole_folder
 from .gate import check_target, made_folder, pass_gate, verdict
-from .hashes import write_digest
-from .lock import writing
+from .layers.prepare import prepare
+from .layers.vectors import put_set
 from .making import Making, Steps
 from .manifest import head, slot_rows, write_manifest
-from .maps import MAPS_BEGIN, Drawer, plan_maps, told
+from .maps.slots import MAPS_BEGIN, Drawer, plan_maps, told
 from .order import Exported, Order, Progress, names_of, package_path
 from .parts import PARTS
-from .prepare import prepare
 from .problems import Level, of_level
-from .vectors import put_set
+from .target.folder import settle, whole_folder
+from .target.hashes import write_digest
+from .target.lock import writing
 
 if TYPE_CHECKING:
     from ...check import Checked, Options
-    from .profile import PackageProfile
+    from .form.load import PackageProfile
 
 __all__ = ["Exported", "Order", "export_package", "names_of", "package_path", "with_standard"]
 

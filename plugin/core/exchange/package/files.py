@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...writing import os_reason
-from .hashes import files_below, sha256
-from .jpeg import is_jpeg, look_at
-from .map_form import LEAST_DPI
-from .maps import is_coarse, made_before, world_file_of
+from .form.load import FileSlot, PackageProfile
+from .form.maps import LEAST_DPI
+from .maps.jpeg import is_jpeg, look_at
+from .maps.slots import is_coarse, made_before, world_file_of
 from .names import fill, name_problem, recogniser
 from .problems import NAMED, Level, Problem
-from .profile import FileSlot, PackageProfile
+from .target.hashes import files_below, sha256
 
 #: What systems and programs leave in folders; never a part of a package.
 STRAYS = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")

@@ -13,15 +13,15 @@ from ...errors import OutputError
 from ...texts import Texts
 from ...writing import same_file
 from .files import is_stray
-from .folder import siblings
-from .hashes import MANIFEST, SCHEMA, UNLISTED, files_below
 from .names import recogniser
 from .problems import HELD_BACK, NAMED, Level, Problem, of_level
+from .target.folder import siblings
+from .target.hashes import MANIFEST, SCHEMA, UNLISTED, files_below
 
 if TYPE_CHECKING:
     from ...check import Checked
+    from .form.load import PackageProfile
     from .order import Order
-    from .profile import PackageProfile
 
 #: Sentences that an error holds; the log has all.
 _SAID = 12

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...check import Checked
     from ...plan import Plan
     from .files import Filled
-    from .maps import MapWork
-    from .profile import NamedFile, PackageProfile
+    from .form.load import NamedFile, PackageProfile
+    from .maps.slots import MapWork
 
 
 class Steps:

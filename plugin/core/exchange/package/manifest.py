@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from ...geometry import crs as crs_care
 from ...provenance import versions
 from ...texts import Texts
-from .content import Content
-from .hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
-from .metadata import DEGREES, METRES
+from .form.load import FORMAT_NAMES, PackageProfile, VectorSet
+from .layers.content import Content
+from .layers.read_back import ReadBack
+from .metadata.write import DEGREES, METRES
 from .problems import Problem
-from .profile import FORMAT_NAMES, PackageProfile, VectorSet
-from .read_back import ReadBack
+from .target.hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

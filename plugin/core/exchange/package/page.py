@@ -9,7 +9,7 @@ from typing import Any
 from ...render.html import fill
 from ...render.words import Words
 from ...texts import Texts, number
-from .maps_page import map_rows, slots_beside
+from .maps.page import map_rows, slots_beside
 
 #: Bases of areas, in the order of the columns.
 BASES = ("statutory", "survey", "net", "declared")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from ...writing import is_about_writing
 from .files import unreadable
 from .making import Making
-from .maps import maps
-from .metadata import metadata_xml
-from .metadata_read import read_again
+from .maps.slots import maps
+from .metadata.read import read_again
+from .metadata.write import metadata_xml
 from .problems import Problem
-from .tables_write import tables
+from .tables.write import tables
 
 #: Makes a part of the package; what is to be told of it.
 Part = Callable[[Making], Iterable[Problem]]

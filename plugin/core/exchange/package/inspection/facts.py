@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is seen of a package from outside, whoever made it: its files, its manifest, its layers. Rules (DOC) judge it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ....errors import InputError
+from ....geometry import crs as crs_care
+from ....writing import os_reason
+from ..files import is_stray
+from ..form.load import FORMAT_NAMES, FORMATS, FileSlot, PackageProfile
+from ..layers.shapefile import NAMES
+from ..maps.jpeg import Picture, is_jpeg
+from ..maps.jpeg import look_at as look_at_jpeg
+from ..maps.slots import world_file_of
+from ..names import fill, recogniser
+from ..tables.read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
+from ..target.hashes import DIGEST, LISTS, MANIFEST, PAGE, SCHEMA, SUMS, files_below, read_sums, sha256, told_digest
+from .vct_facts import is_vct, look_at_vct
+
+if TYPE_CHECKING:
+    from ....layer import SourceLayer
+    from ..form.load import VectorSet
+
+#: What stands in a manifest's state.
+OK, MISSING, DAMAGED, CHANGED = "ok", "missing", "damaged", "changed"
+#: Bytes of a file that are looked at.
+_HEAD = 64
+#: Of a report or metadata at most; one that is larger is of no use to anybody.
+_MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
+    jpg says of itself, None for any other file."""
+
+    path: str
+    size: int
+    head: bytes = b""
+    sha256: str = ""
+    picture: Picture | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class LayerFact:
+    """A layer of a data set of the package. ``features`` −1 for one that cannot be read, ``problem`` why, where it is known
+    (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty; ``geometry``
+    polygon, line or point, empty for another; ``extent`` of its shapes in its CRS, where metadata ask for it."""
+
+    file: str
+    name: str
+    features: int
+    crs: str = ""
+    vertical: str = ""
+    problem: tuple[str, dict[str, Any]] | None = field(default=None, hash=False)
+    geometry: str = ""
+    extent: tuple[float, float, float, float] | None = None
+
+    @property
+    def format(self) -> str:
+        return FORMAT_NAMES.get(Path(self.file).suffix.lower(), FORMAT_NAMES[".shp"])
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
+    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read; ``exchanged``: path of a VCT file → its layers, which no GIS library reads."""
+
+    root: str
+    form: PackageProfile
+    code: str = ""
+    name: str = ""
+    files: tuple[FileFact, ...] = ()
+    layers: tuple[LayerFact, ...] = ()
+    manifest: dict[str, Any] | None = field(default=None, hash=False, compare=False)
+    manifest_state: str = MISSING
+    workbooks: tuple[Workbook, ...] = field(default=(), hash=False, compare=False)
+    documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
+    exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """What placeholders stand for, as far as it is known."""
+        return {key: text for key, text in (("code", self.code), ("name", self.name)) if text}
+
+    @property
+    def single(self) -> list[FileFact]:
+        """Files that stand for themselves: not the parts of a database or of a folder of shapefiles."""
+        return [f for f in self.files if not self.data_set(f.path)]
+
+    def data_set(self, path: str) -> str:
+        """The .gdb or the folder of shapefiles that a file is a part of; empty for any other."""
+        before, dot, _ = path.lower().partition(".gdb/")
+        if dot:
+            return path[: len(before) + 4]
+        folder, _, name = path.rpartition("/")
+        stems = self._shapefiles.get(folder, ())
+        return folder if stems and (name == NAMES or name.partition(".")[0].lower() in stems) else ""
+
+    @cached_property
+    def _shapefiles(self) -> dict[str, set[str]]:
+        """Folder → what its shapefiles are called, in small letters. Other files there stand for themselves."""
+        found: dict[str, set[str]] = {}
+        for file in self.files:
+            if file.folder and file.name.lower().endswith(".shp"):
+                found.setdefault(file.folder, set()).add(file.name.partition(".")[0].lower())
+        return found
+
+    def expected(self, folder: str, pattern: str) -> str:
+        """How a file of the form is called here, for a message."""
+        year = str((self.manifest or {}).get("made", ""))[:4] or "……"
+        values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
+        return self.form.place(folder, fill(pattern, values))
+
+    def filling(self, slot: FileSlot) -> list[FileFact]:
+        told = recogniser(slot.file, {**self.values, **slot.own})
+        return [f for f in self.single if told.fullmatch(f.name)]
+
+    def maps(self) -> list[tuple[FileFact, str, str]]:
+        """Maps by path, each with the number and the title that its name tells (empty where the form asks for none)."""
+        found: dict[str, tuple[FileFact, str, str]] = {}
+        for slot in (one for one in self.form.files if one.kind == "map"):
+            told = recogniser(slot.file, {**self.values, **slot.own})
+            for file in self.filling(slot):
+                match = told.fullmatch(file.name)
+                named = {**slot.own, **(match.groupdict() if match else {})}
+                found.setdefault(file.path, (file, named.get("number", ""), named.get("title", "")))
+        return sorted(found.values(), key=lambda one: one[0].path)
+
+    def world_files(self) -> set[str]:
+        """Paths of files that would place a map, where the form asks for such."""
+        return {world_file_of(file.path) for file, _, _ in self.maps()} if self.form.maps.world_file else set()
+
+    def data_sets(self) -> list[str]:
+        """Databases and folders of shapefiles by path, as they are called."""
+        found = {self.data_set(f.path): None for f in self.files if self.data_set(f.path)}
+        single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct"))]
+        # What the form asks for first, and databases before VCT: where a layer is in several, it is looked at in the first.
+        return sorted([*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), place))
+
+    def sets_of(self, place: str) -> list[VectorSet]:
+        """The sets of the form that a data set is called after, wherever it lies."""
+        name = place.rpartition("/")[2]
+        own = [(v, v.file.removesuffix(".shp")) for v in self.form.vectors]
+        return [v for v, pattern in own if recogniser(pattern, self.values).fullmatch(name)]
+
+    @property
+    def report_path(self) -> str:
+        """Where the report as data is, if it is there."""
+        return f"{self.expected(self.form.report.folder, self.form.report.file)}.json"
+
+    def made_by_us(self) -> set[str]:
+        """Paths of the files that the plugin itself puts into a package."""
+        report = self.expected(self.form.report.folder, self.form.report.file)
+        metadata = self.expected(self.form.metadata.folder, self.form.metadata.file)
+        own = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}
+        tables = self.form.tables
+        return own | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())
+
+
+def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:
+    """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
+    manifest, state = _manifest(folder)
+    asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    sums = _sums(folder)
+    asked |= {path for listed in sums.values() for path in listed or ()}
+    files = []
+    for path, place in files_below(folder):
+        check()
+        files.append(_file(path, place, path in asked, check))
+    told = recogniser(form.root, {}).fullmatch(folder.name)
+    parts = told.groupdict() if told else {}
+    code, name = parts.get("code", ""), parts.get("name", "")
+    if not told:
+        code, name = _from_files(files, form)
+    facts = PackageFacts(folder.name, form, code, name, tuple(files), (), manifest, state)
+    documents = _documents(folder, facts)
+    extents = any(path.lower().endswith(".xml") for path in documents)
+    layers: list[LayerFact] = []
+    exchanged = {}
+    for data in facts.data_sets():
+        if is_vct(data):
+            seen, exchanged[data] = look_at_vct(folder, data, check)
+            layers += [LayerFact(data, *one) for one in seen]
+        else:
+            layers += _layers(folder, data, check, extents)
+    return replace(
+        facts,
+        layers=tuple(layers),
+        workbooks=_workbooks(folder, facts, check),
+        documents=documents,
+        exchanged=exchanged,
+        sums=sums,
+    )
+
+
+def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
+    """Lists of digests by the names that they usually have; None for one that is no such list."""
+    known = {name.lower() for name in LISTS}
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file()]
+    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
+
+
+def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
+    found = []
+    for file in facts.single:
+        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not is_stray(file.name):
+            check()
+            found.append(read_workbook(folder / file.path, file.path))
+    return tuple(found)
+
+
+def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
+    """Every XML of the package, and the report as it would be called."""
+    asked = [f for f in facts.single if f.path == facts.report_path or f.name.lower().endswith(".xml")]
+    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and (folder / f.path).is_file()]
+    return {f.path: (folder / f.path).read_bytes() for f in asked}
+
+
+def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> FileFact:
+    try:
+        with place.open("rb") as handle:
+            head = handle.read(_HEAD)
+        digest = sha256(place, check) if asked else ""
+        return FileFact(path, place.stat().st_size, head, digest, look_at_jpeg(place) if is_jpeg(path) else None)
+    except OSError as error:
+        if is_stray(place.name) or place.is_symlink():
+            # ArcGIS keeps its .lock files to itself; a link that leads nowhere is no file. Either is told by its name.
+            return FileFact(path, 0)
+        raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
+
+
+def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
+    """Code and name of the county as the first file that is called as the form wants tells them."""
+    patterns = [*(v.file for v in form.vectors), *(s.file for s in form.files)]
+    for file in files:
+        for part in file.path.split("/"):
+            for pattern in patterns:
+                found = recogniser(pattern, {}).fullmatch(part)
+                if found and {"code", "name"} <= found.groupdict().keys():
+                    return found["code"], found["name"]
+    return "", ""
+
+
+#: What is asked of a manifest's row of a layer.
+_LAYER_ROW = {"layer": str, "file": str, "features": int}
+
+
+def _has(row: dict[str, Any], kinds: dict[str, type]) -> bool:
+    return all(isinstance(row[key], kind) for key, kind in kinds.items())
+
+
+def _manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None, MISSING
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        whole = (
+            manifest["schema"] == SCHEMA and bool(manifest["check"]) and _has(manifest, {"check": dict, "files": list})
+        )
+        whole = whole and all(_has(row, {"path": str, "sha256": str}) for row in manifest["files"])
+        assert whole and all(_has(row, _LAYER_ROW) for row in manifest["layers"])
+    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
+        return None, DAMAGED
+    return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
+
+
+def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) -> list[LayerFact]:
+    """The layers of one data set; one of −1 features for a set or layer that cannot be read. ``extents``: with those of their
+    shapes, from the shapes themselves, for what a file says of them may be out of date."""
+    import pyogrio
+
+    from ....io import ERRORS
+
+    path = folder / place
+    sources = sorted(path.glob("*.shp")) if path.suffix.lower() not in FORMATS else [path]
+    found = []
+    for source in sources:
+        check()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
+                infos = [(n, pyogrio.read_info(source, layer=n, force_feature_count=True)) for n in names]
+                around = [_extent(source, n) if extents else None for n in names]
+            except (*ERRORS, ValueError, UnicodeDecodeError):
+                found.append(LayerFact(place, source.stem, -1))
+                continue
+        for (name, info), extent in zip(infos, around, strict=True):
+            kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
+            crs, vertical = _systems(info["crs"])
+            found.append(LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent))
+    return found
+
+
+#: Words in the geometry types of files.
+_KINDS = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
+
+
+def _extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
+    import pyogrio
+
+    _, bounds = pyogrio.read_bounds(source, layer=layer)
+    if bounds.size == 0 or np.isnan(bounds).all():
+        return None
+    low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _systems(text: str | None) -> tuple[str, str]:
+    """Labels of the horizontal and the vertical part of a CRS."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    label = crs_care.label(crs_care.parse(text))
+    try:
+        whole = CRS.from_user_input(text) if text else None
+    except CRSError:
+        return label, ""
+    if whole is None or not whole.is_compound or len(whole.sub_crs_list) < 2:
+        return label, ""
+    code = whole.sub_crs_list[1].to_epsg()
+    return label, f"EPSG:{code}" if code else whole.sub_crs_list[1].name

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package looked at, whoever made it: its form by the rules DOC, its layers by all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ....errors import InputError
+from ..form.load import PackageProfile
+from .archive import unpacked
+from .facts import LayerFact, PackageFacts, look_at
+from .vct_facts import is_vct
+
+if TYPE_CHECKING:
+    from ....check import Checked, Options
+    from ....io.file import Wanted
+    from ....layer import SourceLayer
+
+#: The groups of rules that look at a package, and at the schema of what is delivered where its format keeps one.
+GROUP, SCHEMA_GROUP = "package", "delivery"
+#: The rules of it that ask for titles and domains, of which a VCT file keeps none: it tells names, order and lengths.
+TITLES = ("SCH006", "SCH007")
+#: Share of the progress that looking at the files takes.
+_LOOKING = 0.2
+
+
+def inspect_package(
+    path: str | Path,
+    form: PackageProfile,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Check a package, folder or zip: every rule of the standard over its layers, lengths, titles and domains of their
+    fields where the format keeps them, and the rules on packages.
+
+    InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
+    """
+    from ....check import check
+    from ....declared import KEEPING
+    from ....errors import Cancelled
+
+    def stop() -> None:
+        if cancelled():
+            raise Cancelled
+
+    with unpacked(Path(path), stop) as folder:
+        progress(0.0, "")
+        facts = look_at(folder, form, stop)
+        progress(_LOOKING, "")
+        norm = options.norm()
+        layers, facts = _layers(folder, facts, options, stop)
+        keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
+        groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
+        bare = any(is_vct(layer.source) for layer in layers)
+        named = [code for code in norm.named_rules(groups) if not (bare and code in TITLES)]
+        rules = tuple(dict.fromkeys((*norm.rules, *named)))
+        return check(
+            layers,
+            replace(options, rules=rules, package=facts),
+            source=facts.root,
+            progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
+            cancelled=cancelled,
+        )
+
+
+def _layers(
+    folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]
+) -> tuple[list[SourceLayer], PackageFacts]:
+    """The layers that can be read; and the facts, with those that cannot: their rows show it, not their names."""
+    from ....check import part_of_plan
+    from ....recognition import find_role
+
+    norm = options.norm()
+    wanted = part_of_plan(norm, options.role_choices())
+    found: list[SourceLayer] = []
+    known = list(facts.layers)
+    for place in facts.data_sets():
+        # A layer that an earlier data set has, too, is looked at there; facts and figures are told of both.
+        taken = {find_role(layer, norm)[0] for layer in found} - {""}
+        broken: list[str] = []
+        if place in facts.exchanged:
+            layers = facts.exchanged[place]
+        else:
+            layers, broken = _read(folder / place, wanted, stop)
+        found += [layer for layer in layers if find_role(layer, norm)[0] not in taken]
+        known = [one for one in known if one.file != place or one.name not in broken]
+        known += [LayerFact(place, name, -1) for name in broken]
+    return found, replace(facts, layers=tuple(known))
+
+
+def _read(path: Path, wanted: Wanted, stop: Callable[[], None]) -> tuple[list[SourceLayer], list[str]]:
+    """The layers of a data set, and the names of those whose rows cannot be read."""
+    from ....io import read_source
+
+    broken: list[str] = []
+    while True:
+        try:
+            layers = read_source(path, wanted=lambda one: one.name not in broken and wanted(one), check=stop)
+        except InputError as error:
+            name = str(error.params.get("layer", ""))
+            if not name or name in broken:
+                # Nothing of it can be read: what looked at the files has told.
+                return [], broken
+            broken.append(name)
+        else:
+            return [one for one in layers if one.name not in broken], broken

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The workbooks of a package (xlsx), whoever made them, as sheets of cells as they are printed. Nothing in them is run."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .access import Access, access
+
+#: What is taken for a table; those that this plugin cannot read are named by the rule.
+WORKBOOKS = (".xlsx", ".xlsm")
+DATABASES = (".mdb", ".accdb")
+OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
+#: Rows and columns of a sheet that are looked at; a cell far out would otherwise ask for a billion.
+MOST_ROWS, MOST_COLUMNS = 5000, 200
+#: What a workbook may be unpacked; more is no table of a plan.
+_MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
+#: A declaration of entities has no place in a workbook; programs that read one may be made to fill the memory by it.
+_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
+#: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
+_FORMAT = re.compile(r"0(?:\.(0+))?")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``text`` as the spreadsheet prints it; ``state``: "", ``formula`` (without a value, for nobody saved it after it was
+    written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of)."""
+
+    text: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at."""
+
+    name: str
+    cells: dict[tuple[int, int], Cell] = field(hash=False)
+    cut: bool = False
+
+    @property
+    def last_row(self) -> int:
+        return max((row for row, _ in self.cells), default=0)
+
+    @property
+    def last_column(self) -> int:
+        return max((column for _, column in self.cells), default=0)
+
+    def text(self, row: int, column: int) -> str:
+        cell = self.cells.get((row, column))
+        return cell.text if cell else ""
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read."""
+
+    file: str
+    sheets: tuple[Sheet, ...] = ()
+    problem: str = ""
+
+
+def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Workbook:
+    """A workbook as it is printed: formulas by the value that was saved with them; a database (mdb) where its driver is here.
+    Never raises for what is in it. ``of``: the driver, or why there is none (default: this machine's)."""
+    if path.suffix.lower() in DATABASES:
+        return _database(path, file, access() if of is None else of)
+    if path.suffix.lower() not in WORKBOOKS:
+        return Workbook(file, problem="table_kind")
+    try:
+        import openpyxl
+    except ImportError:
+        return Workbook(file, problem="table_no_openpyxl")
+    if problem := _danger(path):
+        return Workbook(file, problem=problem)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values, formulas = (openpyxl.load_workbook(path, data_only=only) for only in (True, False))
+    except _UNREADABLE:
+        return Workbook(file, problem="table_damaged")
+    pairs = zip(values.worksheets, formulas.worksheets, strict=True)
+    return Workbook(file, tuple(_sheet(value, formula) for value, formula in pairs))
+
+
+def _database(path: Path, file: str, driver: Access | str) -> Workbook:
+    from .database import sheets_of
+
+    if isinstance(driver, str):
+        return Workbook(file, problem=driver)
+    try:
+        connection = driver.connect(path)
+        try:
+            return Workbook(file, sheets_of(connection, driver.tables(connection)))
+        finally:
+            connection.close()
+    except driver.errors:
+        return Workbook(file, problem="table_damaged")
+
+
+def _danger(path: Path) -> str:
+    """Why a workbook is not opened at all."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            if len(infos) > _MOST_PARTS or sum(info.file_size for info in infos) > _MOST_BYTES:
+                return "table_large"
+            for info in infos:
+                # Every part, for a sheet may have any name. A size that is a lie ends where it was told to.
+                with archive.open(info) as part:
+                    content = part.read(info.file_size + 1)
+                if len(content) > info.file_size:
+                    return "table_large"
+                if any(word in content for word in _DECLARATIONS):
+                    return "xml_entities"
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
+        return "table_damaged"
+    return ""
+
+
+def _sheet(values: Any, formulas: Any) -> Sheet:
+    rows, columns = values.max_row or 0, values.max_column or 0
+    cells: dict[tuple[int, int], Cell] = {}
+    for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
+        for cell in line:
+            place = (cell.row, cell.column)
+            if cell.value is not None:
+                text = printed(cell.value, str(cell.number_format))
+                if text:
+                    cells[place] = Cell(text, "error" if cell.data_type == "e" else "")
+            elif formulas.cell(*place).value is not None:
+                cells[place] = Cell("", "formula")
+    for merged in values.merged_cells.ranges:
+        first = cells.get((merged.min_row, merged.min_col))
+        if first is not None:
+            for row in range(merged.min_row, min(merged.max_row, MOST_ROWS) + 1):
+                for column in range(merged.min_col, min(merged.max_col, MOST_COLUMNS) + 1):
+                    cells.setdefault((row, column), Cell(first.text, "merged"))
+    return Sheet(values.title, cells, rows > MOST_ROWS or columns > MOST_COLUMNS)
+
+
+def printed(value: Any, number_format: str = "General") -> str:
+    """A value as a spreadsheet shows it: 63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value).strip()
+    first = number_format.split(";")[0]
+    shown = None if "E" in first.upper().replace("GENERAL", "") else _FORMAT.search(re.sub(r'"[^"]*"|\\.', "", first))
+    if shown:
+        decimals = len(shown.group(1) or "")
+        return f"{100 * value:.{decimals}f}%" if "%" in first else f"{value:.{decimals}f}"
+    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
