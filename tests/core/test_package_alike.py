@@ -23,6 +23,8 @@ def shift(points, by):
     [
         (shapely.Polygon(RING), shapely.Polygon(RING), 0),
         (shapely.Polygon(RING), shapely.Polygon(RING[::-1]), 0),
+        (shapely.LinearRing(RING), shapely.Polygon(RING), np.inf),
+        (shapely.Polygon(RING), shapely.LineString([*RING, RING[0]]), np.inf),
         (shapely.Polygon(RING), shapely.Polygon(shift(RING, 2)), 0),
         (shapely.Polygon(RING), shapely.Polygon(shift(RING[::-1], 1)), 0),
         (shapely.Polygon(RING), shapely.MultiPolygon([shapely.Polygon(RING)]), 0),

@@ -311,6 +311,25 @@ def test_layers_in_another_crs(tmp_path, package):
     assert "EPSG:4526" in told.message and "EPSG:4490" in told.message
 
 
+def test_layers_under_the_forms_own_names(tmp_path, package):
+    """Nothing in the layer says what HX01 is; the form does."""
+    import pyogrio
+
+    target = (package / GDB).with_suffix(".gpkg")
+    for name, _ in pyogrio.list_layers(package / GDB):
+        own = {"STBHHX": "HX01"}.get(name, name)
+        pyogrio.write_dataframe(pyogrio.read_dataframe(package / GDB, layer=name), target, layer=own, driver="GPKG")
+    shutil.rmtree(package / GDB)
+    text = FORM.path.read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
+    old = 'layer = "red_line"\nneed = "M"'
+    assert old in text
+    path = tmp_path / "某省.toml"
+    path.write_text(text.replace(old, f'{old}\nname = "HX01"'), encoding="utf-8")
+    report = inspect_package(package, load_package(path), Options()).report
+    layers = {row["role"]: row["name"] for row in report.provenance["layers"]}
+    assert layers["STBHHX"] == "HX01" and not {"SCH001", "DOC008"} & {f.code for f in report.findings}
+
+
 def test_a_package_of_shapefiles_of_other_software(tmp_path):
     from tests.core.small import write_shapefiles
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ....check import Checked, Options
     from ....io.file import Wanted
     from ....layer import SourceLayer
+    from ....profile import Norm
 
 #: The groups of rules that look at a package, and at the schema of what is delivered where its format keeps one.
 GROUP, SCHEMA_GROUP = "package", "delivery"
@@ -53,6 +54,7 @@ def inspect_package(
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
         norm = options.norm()
+        options = replace(options, roles={**_called_by_form(facts, norm), **options.role_choices()})
         layers, facts = _layers(folder, facts, options, stop)
         keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
         groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
@@ -66,6 +68,20 @@ def inspect_package(
             progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
             cancelled=cancelled,
         )
+
+
+def _called_by_form(facts: PackageFacts, norm: Norm) -> dict[str, str]:
+    """Role → layer, for layers that the form calls by a name of its own: nothing else would know what they are."""
+    there = {one.name.upper(): one.name for one in facts.layers if one.features >= 0}
+    rows = facts.manifest["layers"] if facts.manifest else []
+    told = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
+    found: dict[str, str] = {}
+    for slot in (slot for vectors in facts.form.vectors for slot in vectors.layers if slot.name.upper() in there):
+        roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
+        role = next((r for r in roles if r == told.get(slot.name.upper())), roles[0] if roles else "")
+        if role and role not in there:
+            found.setdefault(role, there[slot.name.upper()])
+    return found
 
 
 def _layers(
