@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line: exit codes, summary, outputs only after success, and a console that knows few characters."""
 
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check, parse_roles
+from plugin.core.cli import console
 from plugin.core.cli.checking import exit_code
 from plugin.core.cli.console import say
 from plugin.core.errors import DataError, InputError
@@ -354,3 +356,25 @@ def test_what_the_star_means_is_said_where_there_is_one(faulty, capsys):
         assert bool(starred) and "* 口径、基数或净面积未经确认" in shown
     run("check", faulty, "--rules", "TOP001")
     assert "* 口径" not in capsys.readouterr().out
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_stands_on_one_line_that_makes_room_for_what_is_said(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    console.progress(0.2, "比较")
+    console.progress(0.3, "")
+    console.say("读不了", terminal)
+    console.say("第二行", terminal)
+    shown = [line.split("\033[K")[-1] for line in terminal.getvalue().split("\n")]
+    assert shown == ["读不了", "第二行", ""]
+    assert " 30% 比较" in terminal.getvalue()
+
+
+def test_progress_is_none_of_a_log(capsys):
+    console.progress(0.2, "比较")
+    assert capsys.readouterr() == ("", "")

@@ -12,10 +12,15 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.__main__ import main
+from plugin.core.cli import files
 from plugin.core.errors import InputError, OutputError
+from plugin.core.exchange.package.target.lock import writing
 from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.options import Options
 from plugin.core.texts import Texts
+from plugin.core.yearly import sources, yearly_update
 from plugin.core.yearly.balance import by_zone, notes, to_dict
+from plugin.core.yearly.make import make_update
 from plugin.core.yearly.sources import update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import norm_of, source_layer
@@ -242,6 +247,41 @@ def test_from_files_on_the_command_line(tmp_path, capsys):
     assert sorted(read(folder, "WHCZXCQCSLX")["WHLX"]) == ["1", "3"]
     assert main(["yearly", str(filed), str(filed), str(folder), "--year", "2026"]) == 2
     assert "同一份数据" in capsys.readouterr().err
+
+
+def test_a_place_that_is_taken_is_said_before_anything_is_compared(tmp_path, monkeypatch):
+    filed, current = to_file(tmp_path / "备案.gpkg", FILED), to_file(tmp_path / "现行.gpkg", CURRENT)
+    folder = tmp_path / "维护"
+    compared = []
+    monkeypatch.setattr(sources, "yearly_update", lambda *a, **k: compared.append(a) or yearly_update(*a, **k))
+
+    def make(year=2026):
+        make_update(filed, current, year, folder, Options())
+
+    with pytest.raises(InputError) as caught:
+        make(26)
+    assert caught.value.key == "yearly_year" and not compared and not folder.exists()
+    make()
+    assert len(compared) == 1
+    (folder / f"{NAME}.gdb").rename(folder / "拿走")
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(OutputError) as caught:
+        make()
+    # What is there stays, the lock does not.
+    assert caught.value.key == "yearly_exists" and sorted(path.name for path in folder.iterdir()) == before
+    with writing(tmp_path / "维护" / f"{NAME}.gdb"), pytest.raises(OutputError) as caught:
+        make()
+    assert caught.value.key == "package_busy" and len(compared) == 1
+
+
+def test_on_a_terminal_the_progress_is_told(tmp_path, monkeypatch):
+    filed, current = to_file(tmp_path / "备案.gpkg", FILED), to_file(tmp_path / "现行.gpkg", CURRENT)
+    told = []
+    monkeypatch.setattr(files, "progress", lambda share, text: told.append((share, text)))
+    assert main(["yearly", str(filed), str(current), str(tmp_path / "维护"), "--year", "2026"]) == 0
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1 and len(shares) > 8
+    assert any("规划分区" in text for _, text in told)
 
 
 def test_a_source_without_maintained_layers_is_named(tmp_path):

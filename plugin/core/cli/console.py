@@ -11,15 +11,40 @@ CLEAN, FOUND, NOT_RUN = 0, 1, 2
 _PLAIN = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
 
 
-def progress(share: float, text: str) -> None:
-    """One line on a terminal, written over and over; nothing in a log."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{share:4.0%} {text}" if share < 1 else "\r\033[K")
+class _Line:
+    """The line on a terminal that tells how far it is, written over and over."""
+
+    standing, text = False, ""
+
+    def put(self, share: float, text: str) -> None:
+        self.text = text or self.text
+        sys.stderr.write(f"\r\033[K{share:4.0%} {self.text}")
         sys.stderr.flush()
+        self.standing = True
+
+    def clear(self) -> None:
+        if self.standing:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+        self.standing, self.text = False, ""
+
+
+_line = _Line()
+
+
+def progress(share: float, text: str) -> None:
+    """One line on a terminal, written over and over, with the last sentence told; nothing in a log."""
+    if not sys.stderr.isatty():
+        return
+    if share < 1:
+        _line.put(share, text)
+    else:
+        _line.clear()
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """A line in whatever the console can show."""
+    """A line in whatever the console can show; a line of progress makes room for it."""
+    _line.clear()
     out: Any = stream or sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":

@@ -105,12 +105,10 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
 def run_yearly(args: argparse.Namespace, words: Words) -> int:
     from ..texts import Texts
     from ..yearly.balance import notes, summary
-    from ..yearly.sources import update_from_files
-    from ..yearly.write import write_update
+    from ..yearly.make import make_update
 
-    norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
-    done = update_from_files(args.filed, args.current, args.year, norm)
-    written = write_update(done, args.output, lang=words.lang)
+    options, texts = Options(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
+    done, written = make_update(args.filed, args.current, args.year, args.output, options, progress=progress)
     for line in [*summary(done, texts), *notes(done, texts), *(one.sentence(texts) for one in written.problems)]:
         say(line)
     for path in written.files:

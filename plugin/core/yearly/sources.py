@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..geometry.polygons import Check, never
 from ..writing import same_file
 from .model import YearlyUpdate
-from .update import yearly_update
+from .update import check_year, yearly_update
 
 if TYPE_CHECKING:
     from ..layer import SourceLayer
@@ -28,11 +28,13 @@ def update_from_files(
     year: int,
     norm: Norm,
     *,
+    ready: Callable[[Plan], None] = lambda current: None,
     progress: Callable[[float, str], None] = lambda share, layer: None,
     check: Check = never,
 ) -> YearlyUpdate:
     """Read what is maintained (and county and townships) of two files or folders, and compare it; inputs are not altered.
 
+    ``ready`` is given the current edition once it is read, before the long work: it raises when that is for nothing.
     ``progress`` is told 0…1, and the name of the layer that is compared, empty while reading.
     InputError when one cannot be read, both are one file, or as `yearly_update`.
     """
@@ -40,6 +42,7 @@ def update_from_files(
     from ..io import read_source
     from ..recognition import find_role
 
+    check_year(year)
     if same_file(filed, current):
         raise InputError("yearly_same", source=Path(filed).name)
     rules = norm.standard.maintenance
@@ -58,6 +61,8 @@ def update_from_files(
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         beside = plans[0] if plans else None
         plans.append(assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, check=check))
+        if len(plans) == 1:
+            ready(plans[0])
         progress(_READING * len(plans) / 2, "")
     after, before = plans
     return yearly_update(

@@ -51,8 +51,7 @@ def yearly_update(
     InputError for a year that is none, a standard without maintenance, or when no layer is left.
     """
     rules = current.norm.standard.maintenance
-    if year not in _YEARS:
-        raise InputError("yearly_year", value=year)
+    check_year(year)
     if rules is None:
         raise InputError("yearly_standard", standard=current.norm.standard.id)
     done = YearlyUpdate(filed, current, year, day or date.today())
@@ -71,6 +70,12 @@ def yearly_update(
     if not done.layers:
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
     return done
+
+
+def check_year(year: int) -> None:
+    """InputError for a year that no maintenance is of."""
+    if year not in _YEARS:
+        raise InputError("yearly_year", value=year)
 
 
 def _why_not(one: Maintained, filed: Plan, current: Plan) -> str:

@@ -5,7 +5,8 @@ balance beside it."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ..exchange.package.target.lock import writing as alone
 from ..geometry import crs as crs_care
 from ..geometry.progress import Progress, silent
 from ..maintenance import Delivery
+from ..plan import Plan
 from ..provenance import area_name, plugin_version
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
@@ -56,16 +58,44 @@ class Written:
     problems: list[Problem] = field(default_factory=list)
 
 
-def database_path(done: YearlyUpdate, folder: str | Path) -> Path:
+def database_path(current: Plan, year: int, folder: str | Path) -> Path:
     """Where the geodatabase goes. InputError when nothing tells the county."""
-    values = {"code": done.current.area_code, "name": area_name(done.current), "year": done.year}
-    if not values["code"] or not values["name"] or name_problem(fill(_delivery(done).file, values)):
+    values = {"code": current.area_code, "name": area_name(current), "year": year}
+    if not values["code"] or not values["name"] or name_problem(fill(_delivery(current).file, values)):
         raise InputError("package_county_unknown")
-    return Path(folder) / fill(_delivery(done).file, values)
+    return Path(folder) / fill(_delivery(current).file, values)
 
 
-def _delivery(done: YearlyUpdate) -> Delivery:
-    rules = done.current.norm.standard.maintenance
+def look_at_target(current: Plan, year: int, folder: str | Path) -> None:
+    """What `write_update` refuses of the place it writes to, before anything is compared; nothing is left there.
+
+    InputError when nothing tells the county. OutputError when the geodatabase or its balance is there already, when somebody
+    else writes it, or when nothing can be written there.
+    """
+    with _free(_places(current, year, folder)):
+        pass
+
+
+def _places(current: Plan, year: int, folder: str | Path) -> list[Path]:
+    """The geodatabase, and the balance beside it as workbook and as JSON."""
+    target = database_path(current, year, folder)
+    balance = f"{target.stem}{_delivery(current).balance}"
+    return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
+
+
+@contextmanager
+def _free(places: list[Path]) -> Iterator[None]:
+    """Nothing stands in the places, and nobody else writes them while the block runs."""
+    with in_folder(places[0].parent), alone(places[0]):
+        settle(places)
+        for place in places:
+            if place.exists():
+                raise OutputError("yearly_exists", target=str(place))
+        yield
+
+
+def _delivery(current: Plan) -> Delivery:
+    rules = current.norm.standard.maintenance
     assert rules is not None  # without them there is no update
     return rules.delivery
 
@@ -86,21 +116,16 @@ def write_update(
     """
     if not done.changed:
         raise InputError("yearly_nothing", year=done.year)
-    delivery, target = _delivery(done), database_path(done, folder)
-    places = [target, *(target.with_name(f"{target.stem}{delivery.balance}{suffix}") for suffix in (".xlsx", ".json"))]
-    check_not_input(target, [*done.current.inputs, *done.filed.inputs])
-    with in_folder(target.parent), alone(target):
-        settle(places)
-        for place in places:
-            if place.exists():
-                raise OutputError("yearly_exists", target=str(place))
+    places = _places(done.current, done.year, folder)
+    check_not_input(places[0], [*done.current.inputs, *done.filed.inputs])
+    with _free(places):
         return _write(done, places, Texts(lang), check, progress)
 
 
 def _write(
     done: YearlyUpdate, places: list[Path], texts: Texts, check: Callable[[], None], progress: Progress
 ) -> Written:
-    delivery, target, plane = _delivery(done), places[0], crs_care.GEODETIC
+    delivery, target, plane = _delivery(done.current), places[0], crs_care.GEODETIC
     contents = class_contents(done, plane)
     made = Written(places, problems=_look(done, contents, target, texts, check))
     rows = _Rows(sum(len(content) for content in contents), progress)
@@ -123,7 +148,7 @@ def _look(
     done: YearlyUpdate, contents: list[Content], target: Path, texts: Texts, check: Callable[[], None]
 ) -> list[Problem]:
     """What cannot be written without loss stops; what the filed edition has against its own lists is told."""
-    delivery = _delivery(done)
+    delivery = _delivery(done.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = done.current.norm.standard.code_lists
     found = [problem for content in contents for problem in look(content, vectors, lists, check)]
