@@ -311,6 +311,19 @@ def test_layers_in_another_crs(tmp_path, package):
     assert "EPSG:4526" in told.message and "EPSG:4490" in told.message
 
 
+def test_one_layer_that_cannot_be_read_hides_no_other(package):
+    """The largest layer is cut: what the others hold is still known, and nothing is said to be gone."""
+    # Numbers up to 9 are the database's own tables.
+    own = [part for part in (package / GDB).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
+    table = max(own, key=lambda part: part.stat().st_size)
+    table.write_bytes(table.read_bytes()[: table.stat().st_size * 2 // 3])
+    report = look(package)
+    (told,) = [f for f in report.findings if f.code == "DOC008"]
+    assert told.case == "unreadable" and told.params["name"] == "DLTB"
+    assert len(report.provenance["layers"]) == 8
+    assert not [f for f in report.findings if f.code == "DOC012"], [f.message for f in report.findings]
+
+
 def test_layers_under_the_forms_own_names(tmp_path, package):
     """Nothing in the layer says what HX01 is; the form does."""
     import pyogrio

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
@@ -28,11 +29,17 @@ def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) ->
     """Findings on items that are there and not empty; what a form leaves out is not asked for."""
     say = _Say(path, package, ctx)
     there = [layer for layer in package.layers if layer.features >= 0]
+    # What cannot be read may well be there: DOC008 tells of it.
+    unread = [layer for layer in package.layers if layer.features < 0]
+    unknown = {layer.name.upper() for layer in unread}
+    whole = any(layer.name == PurePosixPath(layer.file).stem for layer in unread)
     described = set()
     for items in told.layers:
         name = items.get("name", "")
         fits = [layer for layer in there if layer.name.upper() == name.upper()]
         fits = [layer for layer in fits if layer.format == items.get("format")] or fits
+        if not fits and (whole or name.upper() in unknown):
+            continue
         if not fits:
             yield Finding("", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": name or "—"})
             continue

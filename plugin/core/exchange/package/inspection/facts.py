@@ -301,16 +301,27 @@ def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) 
             warnings.simplefilter("ignore")
             try:
                 names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
-                infos = [(n, pyogrio.read_info(source, layer=n, force_feature_count=True)) for n in names]
-                around = [_extent(source, n) if extents else None for n in names]
             except (*ERRORS, ValueError, UnicodeDecodeError):
                 found.append(LayerFact(place, source.stem, -1))
                 continue
-        for (name, info), extent in zip(infos, around, strict=True):
-            kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
-            crs, vertical = _systems(info["crs"])
-            found.append(LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent))
+            found += [_layer(place, source, name, extents) for name in names]
     return found
+
+
+def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
+    """One layer; of −1 features where it cannot be read, whatever its neighbours are."""
+    import pyogrio
+
+    from ....io import ERRORS
+
+    try:
+        info = pyogrio.read_info(source, layer=name, force_feature_count=True)
+        extent = _extent(source, name) if extents else None
+    except (*ERRORS, ValueError, UnicodeDecodeError):
+        return LayerFact(place, name, -1)
+    kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
+    crs, vertical = _systems(info["crs"])
+    return LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent)
 
 
 #: Words in the geometry types of files.
