@@ -43,6 +43,17 @@ def test_a_new_one_and_one_in_place_of_another(target):
         assert text_of(target) == text and is_whole(target) and alone(target)
 
 
+def test_a_link_in_its_place_goes_and_what_it_leads_to_stays(target, tmp_path):
+    elsewhere = tmp_path.with_name(tmp_path.name + "-别处")
+    fill(elsewhere, "旧")
+    target.symlink_to(elsewhere, target_is_directory=True)
+    for text in ("新", "更新"):
+        with whole_folder(target) as new:
+            fill(new, text)
+        assert text_of(target) == text and alone(target) and not target.is_symlink()
+    assert text_of(elsewhere) == "旧"
+
+
 @pytest.mark.parametrize("error", [ValueError, Cancelled, KeyboardInterrupt])
 def test_what_goes_wrong_leaves_the_former_one(target, error):
     fill(target, "旧")

@@ -70,7 +70,7 @@ def settle(places: list[Path]) -> None:
         _move(new, rest)
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
-        raise OutputError("package_rest", target=str(new), holders=", ".join(holders(new)))
+        raise OutputError("package_rest", target=str(new), holders=", ".join(holders(new)) or "—")
 
 
 def _beside(place: Path) -> Path:

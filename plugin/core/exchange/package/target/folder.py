@@ -49,9 +49,9 @@ def whole_folder(target: Path, ready: Callable[[], None] = lambda: None) -> Iter
         ready()
         _swap(target, new, old)
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        _clear(new)
     # A file of the old one that somebody has open keeps a part of it here: the next run clears it away.
-    shutil.rmtree(old, ignore_errors=True)
+    _clear(old)
 
 
 def settle(target: Path) -> None:
@@ -67,9 +67,17 @@ def settle(target: Path) -> None:
         raise _refused(old if old.exists() else new, target, error) from error
     for rest in (new, old):
         if rest.exists() and (target.exists() or not is_whole(rest)):
-            shutil.rmtree(rest, ignore_errors=True)
+            _clear(rest)
         if rest.exists():
-            raise OutputError("package_rest", target=str(rest), holders=_named(rest))
+            raise OutputError("package_rest", target=str(rest), holders=_named(rest) or "—")
+
+
+def _clear(path: Path) -> None:
+    """Take a folder away, as far as that is possible; of a link to one, the link."""
+    if path.is_symlink():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _swap(target: Path, new: Path, old: Path) -> None:
