@@ -117,6 +117,12 @@ class Layer:
     def has(self, meaning: str) -> bool:
         return meaning in self._columns
 
+    def tells(self, meaning: str) -> bool:
+        """Has the layer a value of a meaning at all? Figures ask this: a field of blanks gives no more than none, and a package
+        has every field of its template."""
+        column = self.column(meaning)
+        return column is not None and bool(column.notna().any())
+
     def field_name(self, meaning: str) -> str:
         """The field's official name in this layer's template, also when the layer lacks it; empty when it has none."""
         found = self.template.field(meaning)

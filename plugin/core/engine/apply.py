@@ -14,8 +14,11 @@ from ..rule import EACH, Need, Rule, RuleResult
 from ..texts import Texts, without_folders
 
 
-def apply(rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts) -> RuleResult | None:
-    """Call the rule with its layers; None when they are not there (the outcome then says why)."""
+def apply(
+    rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts, *, telling: bool = False
+) -> RuleResult | None:
+    """Call the rule with its layers; None when they are not there (the outcome then says why). ``telling``: a field that it
+    needs must hold a value; one of blanks is as good as none."""
     plan = context.plan
     for name in rule.side:
         if getattr(plan, name) is None:
@@ -35,7 +38,7 @@ def apply(rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutc
             outcome.outcome = Outcome.SKIPPED if plan.expects(need.concept) or len(layer) else Outcome.NOT_APPLICABLE
             outcome.reason = texts.reason("layer_bare", {"layer": layer.name, "role": layer.role})
             return None
-        lacking = [m for m in need.fields if layer is not None and not layer.has(m)]
+        lacking = [m for m in need.fields if layer is not None and not (layer.tells(m) if telling else layer.has(m))]
         if lacking and layer is not None:
             names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
             outcome.outcome = Outcome.SKIPPED
@@ -97,16 +100,15 @@ def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
 
 
 def result_of(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
-    """What a rule gives for a plan outside of a run, with its parameters as standard and profile set them.
+    """What a rule gives for a plan outside of a run, with its parameters as standard and profile set them: its figures.
 
     None with the reason, as a sentence, where it has nothing to look at or the data is at fault.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
     given = context.norm.parameters(rule.code)
     try:
-        result = apply(
-            rule, context, {p.name: given[p.name] for p in rule.parameters if p.name in given}, outcome, texts
-        )
+        own = {p.name: given[p.name] for p in rule.parameters if p.name in given}
+        result = apply(rule, context, own, outcome, texts, telling=True)
     except SanxianError as error:
         return None, without_folders(texts.explain(error))
     return result, outcome.reason

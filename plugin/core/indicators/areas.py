@@ -77,7 +77,7 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
     if layer is not None and layer.bare:
         # A layer without a single shape is no answer: other rules skip it too.
         layer = None
-    if layer is None and concept == "cultivated" and parcels is not None and parcels.has("net_area"):
+    if layer is None and concept == "cultivated" and parcels is not None and parcels.tells("net_area"):
         # 耕地 has a layer of its own in a delivery; the survey's parcels stand in for it, and that is said.
         rows = ctx.cultivated(parcels)
         net = parcels.numbers("net_area")[rows]
@@ -89,7 +89,7 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
     if basis == "statutory":
         inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory}
         return Figure(layer, statutory, "statutory", inputs=inputs)
-    if not layer.has("net_area"):
+    if not layer.tells("net_area"):
         # No net area to read: the drawn area stands in and is not confirmed.
         return Figure(
             layer, statutory, "statutory", confirmed=False, inputs={"layer": layer.role, "statutory_m2": statutory}

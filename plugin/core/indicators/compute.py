@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.geodesic import GEOD
+from ..texts import Texts
 from .areas import WARNING_SHARE, stated_figure
 from .catalogue import Catalogue, Entry, load_catalogue
 from .land_use import areas_of, in_classes
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ..layer import Layer
     from ..profile import Target
     from ..rule import RuleResult
-    from ..texts import Texts
 
 #: What the definitions marked C are confirmed by.
 DEFINITIONS = "indicators.definitions"
@@ -41,6 +41,16 @@ class Computed:
 
 class Missing(Exception):
     """Not to be computed; the sentence says what it takes."""
+
+
+def figures_of(ctx: Context, lang: str) -> Figures:
+    """The figures of a context's plan, in one language: one computation for all rules of a run that ask for them all."""
+    # A context is one rule's own; the plan is the run's.
+    shared: dict[str, Figures] = ctx.plan._cache.setdefault("figures", {})
+    made = shared.get(lang)
+    if made is None or made.ctx.norm is not ctx.norm or made.ctx.tolerance != ctx.tolerance:
+        made = shared[lang] = Figures(ctx, Texts(lang))
+    return made
 
 
 @dataclass
@@ -86,12 +96,7 @@ class Figures:
 
     def _by_rule(self, entry: Entry) -> list[Indicator]:
         """What the rule puts into the report: one source for both."""
-        from ..engine import result_of
-        from ..rule import all_rules
-
-        if entry.rule not in self._rules:
-            self._rules[entry.rule] = result_of(all_rules()[entry.rule], self.ctx, self.texts)
-        result, reason = self._rules[entry.rule]
+        result, reason = self.of_rule(entry.rule)
         if result is None:
             raise Missing(reason)
         found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
@@ -99,6 +104,15 @@ class Figures:
             said = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
             raise Missing(" ".join(said) or self.no_layer(entry.inputs))
         return found
+
+    def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
+        """What a rule gives, run once; None with the reason where it gives nothing."""
+        from ..engine import result_of
+        from ..rule import all_rules
+
+        if code not in self._rules:
+            self._rules[code] = result_of(all_rules()[code], self.ctx, self.texts)
+        return self._rules[code]
 
     def _against_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
         own = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
@@ -169,7 +183,7 @@ class Figures:
     def _parcels(self, entry: Entry) -> tuple[Layer, NDArray]:
         layer = self._layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
-        if not layer.has(meaning):
+        if not layer.tells(meaning):
             name = layer.field_name(meaning) or self.texts.meaning(meaning)
             raise Missing(self.texts.get("figures", "no_field", layer=layer.name, field=name))
         if entry.urban_codes:

@@ -63,7 +63,7 @@ def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
     # A survey's divisions go down to villages: nine digits are the township.
     codes = [c[:9] for c in layer.text("division_code")]
     names = layer.text("division_name")
-    ids = [code or name or f"#{fid}" for code, name, fid in zip(codes, names, layer.fids, strict=True)]
+    ids = [code or name or f"#{n}" for n, (code, name) in enumerate(zip(codes, names, strict=True), 1)]
     found: dict[str, Township] = {}
     for one, code, name in sorted(zip(ids, codes, names, strict=True)):
         if one not in found or not found[one].name:

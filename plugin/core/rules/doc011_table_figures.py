@@ -4,7 +4,7 @@ from ..errors import DataError, InputError
 from ..exchange.package.tables.known import PROMISED, Known
 from ..exchange.package.tables.read import Workbook
 from ..findings import Finding
-from ..indicators.compute import Figures
+from ..indicators.compute import figures_of
 from ..render.tables import all_tables
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
@@ -108,7 +108,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
         return result
     lang = language_of(readable)
     try:
-        tables = all_tables(Figures(ctx, Texts(lang)))
+        tables = all_tables(figures_of(ctx, lang))
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables are made by.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))

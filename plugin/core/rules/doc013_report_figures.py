@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..context import Context
-from ..engine import result_of
 from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
-from ..indicators.compute import Figures
+from ..indicators.compute import Figures, figures_of
 from ..indicators.model import SQUARE_METRES, Indicator
-from ..rule import RuleResult, Severity, all_rules, rule
+from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
 from ..three_zones.spaces import SPACE_FIGURES
 from ._package import NONE_INSPECTED, example, none_given, on_file
@@ -106,7 +105,7 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     same = profile == ctx.norm.profile.id
     if not same and any(unit == "ratio" for _, _, unit in rows):
         yield on_file(path, "profile", Severity.INFO, told=profile or "—", found=ctx.norm.profile.id or "—")
-    figures = Figures(ctx, Texts(ctx.lang))
+    figures = figures_of(ctx, ctx.lang)
     for name, value, unit in dict.fromkeys(rows):
         if value is not None and (same or unit != "ratio"):
             found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
@@ -126,7 +125,7 @@ def _space(name: str, figures: Figures) -> Indicator | None:
     """A figure of the three spaces, which the list of indicators does not have."""
     if name not in SPACE_FIGURES:
         return None
-    result, _ = result_of(all_rules()["LAW003"], figures.ctx, figures.texts)
+    result, _ = figures.of_rule("LAW003")
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
 
 

@@ -158,7 +158,7 @@ def _tidy(area_m2: float) -> float:
 
 def _layer(concept: str, figures: Figures) -> Layer | None:
     layer = figures.ctx.plan.concept(concept)
-    return None if layer is None or layer.bare or not layer.has("land_use") else layer
+    return None if layer is None or layer.bare or not layer.tells("land_use") else layer
 
 
 def _group_of(layer: Layer, figures: Figures) -> NDArray:

@@ -77,7 +77,7 @@ def lines(figures: Figures) -> Table | None:
         every = np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
-        if concept == "boundary" and layer.has("zone_code"):
+        if concept == "boundary" and layer.tells("zone_code"):
             coded = {k: ctx.coded(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
             for kind, rows in coded.items():

@@ -45,7 +45,7 @@ def townships(figures: Figures) -> Table | None:
             columns.append(_column(concept, "statutory", line, figures))
             sums.append(_sums(line, line.statutory, figures))
     zones = ctx.plan.concept("zones")
-    if zones is not None and not zones.bare and zones.has("zone_code"):
+    if zones is not None and not zones.bare and zones.tells("zone_code"):
         codes = ctx.codes(ZONES_LIST)
         own = np.array(zone_codes(zones), dtype=object)
         for top in (c for c in codes.codes.values() if not c.parent):

@@ -18,7 +18,7 @@ def zones(figures: Figures) -> Table | None:
     """By code of the list, finer codes below theirs; statutory area, and the area field beside it where there is one."""
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
-    if layer is None or layer.bare or not layer.has("zone_code"):
+    if layer is None or layer.bare or not layer.tells("zone_code"):
         return None
     codes = ctx.codes(ZONES_LIST)
     own = np.array(zone_codes(layer), dtype=object)
@@ -81,7 +81,7 @@ def spaces(figures: Figures) -> Table | None:
     """农业空间, 生态空间, 城镇空间 as the report has them, and what is in none of them."""
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
-    if layer is None or layer.bare or not layer.has("zone_code"):
+    if layer is None or layer.bare or not layer.tells("zone_code"):
         return None
     mapping = space_map(ctx.norm)
     found = of_layer(layer, mapping, ctx.check)

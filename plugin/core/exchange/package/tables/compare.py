@@ -160,7 +160,9 @@ def _words(value: str, told: str, about: tuple[int, int, str, str, str]) -> Diff
         # A small difference of two large areas moves as these do.
         largest = max((abs(one.value) for one in figures if one.unit == own.unit), default=0.0)
         apart = abs(own.value - other.value)
-        if apart > allowance(other, largest if own.unit else own.value, own.unit):
+        # Ours is out of a text, too: it was rounded like theirs.
+        allowed = allowance(other, largest if own.unit else own.value, own.unit) + 0.5 * 10.0**-own.decimals
+        if apart > allowed:
             return Difference("cell", *about, own.value, apart, other.decimals)
     return None
 
