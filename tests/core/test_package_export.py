@@ -251,6 +251,10 @@ def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
         export_package(checked, changed(order, documents=None))
     assert "规划分区" in said(caught.value) and TEXT in said(caught.value)
     done = export_package(checked, changed(order, documents=None, force=True))
+    said_of = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
+    assert len(said_of) == 1 and "没有生成" in said_of[0]
+    (gone,) = [p["message"] for p in done.manifest["problems"] if p["key"] == "layer_missing"]
+    assert gone.startswith("规划里没有规划分区（") and "YDYHGHFQ" in gone and "zones" not in gone
     levels = {(p["key"], p["level"]) for p in done.manifest["problems"]}
     assert {("layer_missing", "gate"), ("file_missing", "gate")} <= levels and done.manifest["check"]["forced"]
 

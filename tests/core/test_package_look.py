@@ -113,6 +113,13 @@ def test_heights_are_left_out_and_told():
     assert not shapely.has_z(rows.shapes).any()
 
 
+def test_code_lists_are_called_by_their_titles():
+    plan = plan_of(DLTB=parcels(2, GDLX=["ZZ", "TT"]))
+    problem = one(found(plan, vectors()), "code_unknown")
+    assert "“梯田类型代码表”" in told(problem) and "terrace" not in told(problem)
+    assert "list of terrace types" in problem.sentence(Texts("en"))
+
+
 def test_layers_that_are_missing_empty_or_unusable():
     form = vectors(
         layers=[{"layer": "red_line", "need": "M"}, {"layer": "heritage", "need": "C"}, {"layer": "ZRBHD", "need": "O"}]
@@ -120,7 +127,7 @@ def test_layers_that_are_missing_empty_or_unusable():
     plan = plan_of(DLTB=parcels(), STBHHX=table([shapely.box(0, 0, 1, 1)]))
     filled, wanting = contents(plan, form)
     assert [c.name for c in filled] == ["DLTB"]
-    problems = look_at_wanting(wanting, lambda c: Texts("zh").concept(c))
+    problems = look_at_wanting(wanting, lambda c: (Texts("zh").concept(c), c))
     assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
     assert "STBHHX" in told(problems[0]) and "历史文化" in told(problems[1])
     empty = plan_of(DLTB=parcels(), STBHHX=table([]))

@@ -17,7 +17,7 @@ from .manifest import head, slot_rows, write_manifest
 from .maps.slots import MAPS_BEGIN, Drawer, plan_maps, told
 from .order import Exported, Order, Progress, names_of, package_path
 from .parts import PARTS
-from .problems import Level, of_level
+from .problems import Level, of_level, told_once
 from .target.folder import settle, whole_folder
 from .target.hashes import write_digest
 from .target.lock import writing
@@ -82,6 +82,7 @@ def _export(
         manifest["slots"] = slot_rows(filled, form)
         for part in PARTS:
             problems += part(making)
+        problems = told_once(problems, manifest["slots"])
         written = write_manifest(new, manifest, problems, lang, check)
         digest = write_digest(new)
     progress(1.0, "")

@@ -42,6 +42,8 @@ class Problem:
         more = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
         own = {**self.params, **(words if "detail" in self.params else {})}
+        if "codes_of" in own:
+            own["list"] = texts.setting(f"codes.{own.pop('codes_of')}")
         named = texts.get("words", "between_names").join(self.features) + more
         return texts.get(
             "package", self.key, layer=self.layer, field=self.field, count=self.count, features=named, **own
@@ -55,6 +57,14 @@ class Problem:
             "features": list(self.features),
             "message": self.sentence(texts),
         }
+
+
+def told_once(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> list[Problem]:
+    """Without the notes on files that were not given, where the file was made after all or another note says why not."""
+    settled = {slot["pattern"] for slot in slots if slot["files"]}
+    problems = list(problems)
+    settled |= {p.params["name"] for p in problems if p.key == "mdb_not_made"}
+    return [p for p in problems if p.key != "file_absent" or p.params["name"] not in settled]
 
 
 def of_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:

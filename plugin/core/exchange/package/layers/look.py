@@ -34,8 +34,8 @@ _POINT, _MULTIPOINT = 0, 4
 _ROW_NUMBERS = ("FID", "OGC_FID", "OBJECTID")
 
 
-def look_at_wanting(wanting: Iterable[Wanting], titles: Callable[[str], str]) -> list[Problem]:
-    """Slots that no layer fills. ``titles``: a concept's or layer's name."""
+def look_at_wanting(wanting: Iterable[Wanting], named: Callable[[str], tuple[str, str]]) -> list[Problem]:
+    """Slots that no layer fills. ``named``: what a concept or layer is called, and the codes of layers that would do."""
     found = []
     for one in wanting:
         key = "layer_unusable" if one.unusable else "layer_missing"
@@ -43,9 +43,9 @@ def look_at_wanting(wanting: Iterable[Wanting], titles: Callable[[str], str]) ->
             continue
         level = Level.GATE if one.slot.need == "M" else Level.NOTE
         key = key if one.slot.need == "M" or one.unusable else "layer_absent"
-        found.append(
-            Problem(level, key, layer=one.unusable or one.slot.layer, params={"title": titles(one.slot.layer)})
-        )
+        title, roles = named(one.slot.layer)
+        params = {"title": title, "roles": roles}
+        found.append(Problem(level, key, layer=one.unusable or one.slot.layer, params=params))
     return found
 
 
@@ -202,7 +202,7 @@ def _codes(content: Content, declared: Field, values: NDArray, codes: CodeList) 
     # A list that nobody has read in a standard may lack what the county rightly has.
     level = Level.NOTE if codes.mark == "C" else Level.GATE
     examples = ", ".join(sorted({str(values[n]) for n in unknown})[:NAMED])
-    yield from _rows(content, level, "code_unknown", unknown, declared.name, codes=examples, list=codes.id)
+    yield from _rows(content, level, "code_unknown", unknown, declared.name, codes=examples, codes_of=codes.id)
 
 
 def _texts(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyproj import CRS
 
 from ....geometry import crs as crs_care
+from ....standard import Standard, load_standard
 from ....texts import Texts
 from ..form.load import VectorSet
 from ..problems import NAMED, Level, Problem
@@ -36,11 +37,13 @@ class PreparedSet:
 def prepare(checked: Checked, order: Order, check: Callable[[], None]) -> tuple[list[PreparedSet], list[Problem]]:
     """Every vector set of the form, and what stands against writing it or is to be told of it."""
     plan, texts = checked.plan, Texts(checked.report.lang)
+    # A plan that is checked by another standard than the form's may lack what only that one describes.
+    standards = (plan.norm.standard, load_standard(order.form.standard))
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
     for vectors in order.form.vectors:
         found, wanting = contents(plan, vectors, personal=order.personal)
-        problems += look_at_wanting(wanting, lambda layer: _title(plan, layer, texts))
+        problems += look_at_wanting(wanting, lambda layer: _named(layer, standards, texts))
         one = _prepared(vectors, [c for c in found if len(c)])
         for content in found:
             problems += look(content, vectors, plan.norm.standard.code_lists, check)
@@ -60,9 +63,14 @@ def _left_out(plan: Plan, sets: list[PreparedSet], told: list[Problem]) -> Itera
         yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:NAMED]))
 
 
-def _title(plan: Plan, layer: str, texts: Texts) -> str:
-    templates = plan.norm.standard.templates
-    return templates[layer].name if layer in templates else texts.concept(layer)
+def _named(layer: str, standards: Iterable[Standard], texts: Texts) -> tuple[str, str]:
+    """What a layer or concept is called, and the codes of the layers that it may be."""
+    for standard in standards:
+        if layer in standard.templates:
+            return standard.templates[layer].name, layer
+        if layer in standard.concepts:
+            return texts.concept(layer), " / ".join(standard.concepts[layer])
+    return texts.concept(layer), layer
 
 
 def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:
