@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from .column import Column
 from .geometry import crs as crs_care
-from .geometry.polygons import Polygons
+from .geometry.polygons import Check, Polygons, never
 from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
 from .geometry.straight import Brought, Edge, bring
@@ -293,11 +293,19 @@ class Layer:
     @cached_property
     def statutory(self) -> NDArray:
         """(n,) statutory areas in m², from the stored vertices; rows that are invalid from a repaired copy."""
+        return self._measure(never)
+
+    def measure(self, check: Check) -> None:
+        """Know `statutory`, with looks at the cancel button on the way."""
+        if "statutory" not in self.__dict__:
+            self.__dict__["statutory"] = self._measure(check)
+
+    def _measure(self, check: Check) -> NDArray:
         assert self.crs is not None
         if self.crs == self.plane_crs:
-            return statutory_area(self.plane, crs_care.lonlat_of(self.crs))
+            return statutory_area(self.plane, crs_care.lonlat_of(self.crs), check)
         own = self.drawn.copy()
         own[missing(self.plane)] = None
         for position in np.flatnonzero(self.invalid & ~missing(own)).tolist():
             own[position] = repair(own[position])
-        return statutory_area(own, crs_care.lonlat_of(self.crs))
+        return statutory_area(own, crs_care.lonlat_of(self.crs), check)

@@ -8,7 +8,7 @@ be looked at (`polygons`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -153,7 +153,7 @@ def _as_one(xy: NDArray) -> NDArray:
     return xy.view(np.complex128).ravel()
 
 
-def linework(shapes: NDArray, rows: NDArray) -> Linework:
+def linework(shapes: NDArray, rows: NDArray, check: Callable[[], None] = lambda: None) -> Linework:
     """The segments of (n,) valid polygons and multipolygons, none missing; ``rows`` (n,) the row each stands for."""
     total = int(shapely.get_num_coordinates(shapes).sum())
     xy, left, begins = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
@@ -161,6 +161,7 @@ def linework(shapes: NDArray, rows: NDArray) -> Linework:
     row: list[NDArray] = [np.zeros(0, dtype=np.int32)]
     known, start = 0, 0
     for batch in batches(shapes):
+        check()
         found = rings(shapes[batch])
         lengths, stop = np.diff(found.at), start + len(found.xy)
         xy[start:stop] = found.xy
@@ -174,6 +175,7 @@ def linework(shapes: NDArray, rows: NDArray) -> Linework:
         # A sum knows no direction.
         key[start : stop - 1] = code[:-1] + code[1:]
         known, start = known + len(lengths), stop
+    check()
     segments, key = np.flatnonzero(begins).astype(np.int32), key[begins]
     order = np.argsort(key)
     return Linework(xy, ring, np.concatenate(row), left, segments[order], key[order])

@@ -25,6 +25,9 @@ from .union import united
 MANY = 64
 
 
+#: Pairs cut between two looks at the cancel button: each takes far longer than a look into a tree.
+PAIRS = 1024
+
 #: Comparing this many vertices costs about what one cut does.
 VERTICES_A_ROW = 500
 
@@ -74,7 +77,7 @@ def shared_parts(
         left, right, shape, ladder = _within(a, tolerance, check)
         keep = some[left] & some[right]
         ladder = ladder.only(some, some)
-        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder)
+        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder, check)
     b = b if isinstance(b, Polygons) else Polygons(b)
     # Asked of the finer layer: more of its polygons lie whole in one of the other.
     turned = len(b.present) > len(a.present)
@@ -86,7 +89,7 @@ def shared_parts(
     if turned:
         order = np.lexsort((left, right))
         left, right, shape, ladder = right[order], left[order], shape[order], ladder.turned()
-    return collect(left, right, shape, tolerance, connected, ladder)
+    return collect(left, right, shape, tolerance, connected, ladder, check)
 
 
 def uncovered_parts(
@@ -109,7 +112,7 @@ def uncovered_parts(
     ladder = Ladder()
     if not covering.any():
         bare = np.flatnonzero(some)
-        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder)
+        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, check)
     if some.sum() * VERTICES_A_ROW < cover.vertices:
         # Few rows under a fine cover: it is quicker to cut than to compare all boundaries.
         decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
@@ -129,7 +132,7 @@ def uncovered_parts(
     left = np.concatenate([whole, rows_open])
     shape = np.concatenate([a.shapes[whole], rest])
     order = np.argsort(left)
-    return collect(left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder)
+    return collect(left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, check)
 
 
 def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
@@ -152,7 +155,7 @@ def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, N
             i, j = i[i < j], j[i < j]
             for step in range(0, len(i), BATCH):
                 check()
-                _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found)
+                _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found, check)
         left, right, shape = found.all()
         crowded = np.zeros(len(a), dtype=bool)
         crowded[left] = crowded[right] = True
@@ -189,7 +192,7 @@ def _between(
         for start in range(0, len(i), BATCH):
             check()
             progress(start / len(i))
-            _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found)
+            _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found, check)
     return *found.all(), ladder
 
 
@@ -221,21 +224,32 @@ def _meeting(a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, check: 
 
 
 def _overlay(
-    a: Polygons, b: Polygons, i: NDArray, j: NDArray, tolerance: Tolerance, ladder: Ladder, found: _Rows
+    a: Polygons,
+    b: Polygons,
+    i: NDArray,
+    j: NDArray,
+    tolerance: Tolerance,
+    ladder: Ladder,
+    found: _Rows,
+    check: Check = never,
 ) -> None:
     """What pairs of rows have in common; those that only touch are left out."""
-    left, right = a.shapes[i], b.shapes[j]
-    _through_windows(left, right, b, j)
-    _through_windows(right, left, a, i)
-    shape = overlay(shapely.intersection, left, right, i, j, tolerance, ladder)
-    there = shapely.area(shape) > 0
-    found.add(i[there], j[there], shape[there])
+    for start in range(0, len(i), PAIRS):
+        rows, others = i[start : start + PAIRS], j[start : start + PAIRS]
+        left, right = a.shapes[rows], b.shapes[others]
+        _through_windows(left, right, b, others, check)
+        _through_windows(right, left, a, rows, check)
+        check()
+        shape = overlay(shapely.intersection, left, right, rows, others, tolerance, ladder)
+        there = shapely.area(shape) > 0
+        found.add(rows[there], others[there], shape[there])
 
 
-def _through_windows(small: NDArray, large: NDArray, source: Polygons, rows: NDArray) -> None:
+def _through_windows(small: NDArray, large: NDArray, source: Polygons, rows: NDArray, check: Check) -> None:
     """Put in place of each large shape what is to be seen of it around the small one beside it."""
     windows = source.windows
     for n in np.flatnonzero(windows.large[rows]).tolist():
+        check()
         if large[n] is not None and small[n] is not None:
             large[n] = windows.around(int(rows[n]), np.array(small[n].bounds))
 

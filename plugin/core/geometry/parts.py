@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,14 +48,22 @@ class Parts:
 
 
 def collect(
-    left: NDArray, right: NDArray, shapes: NDArray, tolerance: Tolerance, connected: bool, ladder: Ladder
+    left: NDArray,
+    right: NDArray,
+    shapes: NDArray,
+    tolerance: Tolerance,
+    connected: bool,
+    ladder: Ladder,
+    check: Callable[[], None] = lambda: None,
 ) -> Parts:
     """The areal parts of each (k,) shape without slivers: one row a shape, or per connected part when ``connected``."""
-    shapes = _areal(shapes)
+    shapes = _areal(shapes, check)
     there = ~shapely.is_missing(shapes)
     left, right, shapes = left[there], right[there], shapes[there]
     parts, owner = shapely.get_parts(shapes, return_index=True)
+    check()
     area, length = shapely.area(parts), shapely.length(parts)
+    check()
     with np.errstate(invalid="ignore", divide="ignore"):
         sliver = tolerance.is_sliver(area, 2 * area / length)
     slivers = Slivers(list(parts[sliver]))
@@ -64,17 +73,19 @@ def collect(
     # Most shapes keep all their parts and stay as they are; the others are put together again from what is left.
     kept, all_parts = np.bincount(owner[~sliver], minlength=len(shapes)), np.bincount(owner, minlength=len(shapes))
     for n in np.flatnonzero((kept < all_parts) & (kept > 0)).tolist():
+        check()
         rest = parts[(owner == n) & ~sliver]
         shapes[n] = rest[0] if len(rest) == 1 else shapely.multipolygons(rest)
     real = kept > 0
     return _made(left[real], right[real], shapes[real], slivers, ladder)
 
 
-def _areal(shapes: NDArray) -> NDArray:
+def _areal(shapes: NDArray, check: Callable[[], None]) -> NDArray:
     """(k,) polygons and multipolygons; what an overlay left of lines and points is dropped, nothing areal is None."""
     shapes = shapes.copy()
     plain = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     for n in np.flatnonzero(~plain).tolist():
+        check()
         shapes[n] = polygons_only(shapes[n])
     return shapes
 

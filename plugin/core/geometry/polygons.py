@@ -107,12 +107,20 @@ class Polygons:
     def _points(self) -> tuple[NDArray, NDArray]:
         """A point inside each part of each polygon, None where there is none to be had (a hair may have no inside), and
         the row of each: the inside of a polygon hangs together, that of a multipolygon does not."""
+        return self._find_points(never)
+
+    def _find_points(self, check: Check) -> tuple[NDArray, NDArray]:
         several = shapely.get_num_geometries(self._real) > 1
         parts, of = shapely.get_parts(self._real[several], return_index=True)
         there = ~shapely.is_empty(parts)
         shapes = np.concatenate([self._real[~several], parts[there]])
-        points = shapely.point_on_surface(shapes)
-        points[~shapely.contains_xy(shapes, shapely.get_x(points), shapely.get_y(points))] = None
+        points = np.empty(len(shapes), dtype=object)
+        for start in range(0, len(shapes), BATCH):
+            check()
+            some = slice(start, start + BATCH)
+            found = shapely.point_on_surface(shapes[some])
+            found[~shapely.contains_xy(shapes[some], shapely.get_x(found), shapely.get_y(found))] = None
+            points[some] = found
         return points, np.concatenate([self.present[~several], self.present[several][of[there]]])
 
     @cached_property
@@ -127,6 +135,7 @@ class Polygons:
 
     def _find_suspects(self, check: Check) -> NDArray:
         suspect = np.zeros(len(self), dtype=bool)
+        self._prepare(check)
         points, owner = self._points
         check()
         suspect[owner[shapely.is_missing(points)]] = True
@@ -137,6 +146,17 @@ class Polygons:
         twice = rows != owner[met]
         suspect[rows[twice]] = suspect[owner[met[twice]]] = True
         return suspect
+
+    def _prepare(self, check: Check) -> None:
+        """Make what comparing boundaries asks for, with looks at the cancel button on the way."""
+        if "_points" not in self.__dict__:
+            self.__dict__["_points"] = self._find_points(check)
+        self._prepare_lines(check)
+
+    def _prepare_lines(self, check: Check) -> None:
+        if "lines" not in self.__dict__:
+            self.__dict__["lines"] = linework(self._real, self.present, check)
+        check()
 
     def struck(self, pieces: Pieces, check: Check = never) -> NDArray:
         """(n,) bool: rows that a piece of line meets."""
@@ -175,6 +195,8 @@ class Polygons:
         ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `crowded` must be known.
         """
         assert self.crowded is not None
+        self._prepare(check)
+        other._prepare_lines(check)
         pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
         check()
         undecided = self.struck(pieces, check) | self.crowded

@@ -47,18 +47,21 @@ def trapezoid(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
     return 2 * _B**2 * lon_width * series
 
 
-def statutory_area(shapes: NDArray, to_lonlat: ToLonLat | None = None) -> NDArray:
+def statutory_area(
+    shapes: NDArray, to_lonlat: ToLonLat | None = None, check: Callable[[], None] = lambda: None
+) -> NDArray:
     """Statutory area of polygons and multipolygons, unrounded m².
 
     ``shapes``: (n,) shapely geometries, coordinates (longitude, latitude) in degrees, CGCS2000 (EPSG:4490); in another
     CRS, ``to_lonlat`` turns (v, 2) coordinates into such. Returns (n,) float64; 0 for missing, empty, line and point
     geometries. Only the stored vertices count: each edge is a trapezoid of its mean longitude, rings are |sum|, holes
-    are taken off, parts are added (procedure of the annex).
+    are taken off, parts are added (procedure of the annex). ``check`` is called between batches and may raise to stop.
     """
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _polygons(shapes)
     areas = np.zeros(len(shapes))
     for batch in batches(parts):
+        check()
         found = rings(parts[batch])
         lonlat = np.radians(to_lonlat(found.xy) if to_lonlat else found.xy)
         lat = lonlat[:, 1]

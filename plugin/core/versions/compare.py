@@ -70,15 +70,17 @@ def compare_also_by_township(
     (statutory; ``""`` for land in none), of pieces that are cut there."""
     cut_up = _cut_up(before, after, tolerance, {}, check, within(progress, 0.0, 0.6))
     found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, check)
+    check()
     sum_up(found, cut_up.pieces, values, changes, [])
-    list_parts(found, cut_up.pieces, values, changes, [], tolerance)
+    check()
+    list_parts(found, cut_up.pieces, values, changes, [], tolerance, check)
     progress(0.7)
     if not townships.names:
         return found, {}
     pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
     progress(0.9)
     check()
-    return found, shared_out(found, cut_up.pieces, pieces, values, changes, townships.names)
+    return found, shared_out(found, cut_up.pieces, pieces, values, changes, townships.names, check)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _compared(
     found, values, changes = _valued(before, after, cut_up, pieces, fields, check)
     sum_up(found, pieces, values, changes, townships.names)
     check()
-    list_parts(found, pieces, values, changes, townships.names, tolerance)
+    list_parts(found, pieces, values, changes, townships.names, tolerance, check)
     return found
 
 
@@ -163,7 +165,13 @@ def _pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
 
 
 def list_parts(
-    found: Comparison, pieces: Pieces, values: Values, changes: Changes, names: list[str], tolerance: Tolerance
+    found: Comparison,
+    pieces: Pieces,
+    values: Values,
+    changes: Changes,
+    names: list[str],
+    tolerance: Tolerance,
+    check: Check = never,
 ) -> None:
     area = shapely.area(pieces.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -175,6 +183,7 @@ def list_parts(
     net_old, net_new = values.old.get(NET, nothing), values.new.get(NET, nothing)
     for kind, rows in kinds.items():
         for n in rows.tolist():
+            check()
             worth = float(old[n] if kind == OUT else new[n])
             if sliver[n]:
                 found.slivers.append(pieces.shape[n])

@@ -24,6 +24,8 @@ from ..geometry.validity import missing
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 #: What a double of eight digits before the point may itself be off (m).
 _FLOAT_M = 1e-8
+#: Polygons settled between two looks at the cancel button.
+_SHAPES = 2048
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,14 @@ def same_shapes(
     found = np.full(len(before), -1)
     _pair(found, digests(before, check), digests(after, check), keys_before, keys_after, ~missing(before))
     check()
-    _pair_by_vertex(found, before, after, keys_before, keys_after, cluster_m)
+    _pair_by_vertex(found, before, after, keys_before, keys_after, cluster_m, check)
     check()
     _pair_by_place(found, before, after, keys_before, keys_after, cluster_m, check)
     shapes = before
     rest, free = _rest(found, before, after)
     if len(rest) and len(free):
         shapes = before.copy()
-        shapes[rest] = settled(before[rest], after[free], cluster_m)
+        shapes[rest] = settled(before[rest], after[free], cluster_m, check)
     _pair_bare(found, before, after, keys_before, keys_after)
     return Same(found, shapes)
 
@@ -112,7 +114,13 @@ def _pair(
 
 
 def _pair_by_vertex(
-    found: NDArray, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str], cluster_m: float
+    found: NDArray,
+    before: NDArray,
+    after: NDArray,
+    keys_before: list[str],
+    keys_after: list[str],
+    cluster_m: float,
+    check: Check,
 ) -> None:
     """Rows of one key whose vertices stand one by one where the other's do: a whole layer that was stored on a grid."""
     left, right = _one_key(found, keys_before, keys_after, *_rest(found, before, after))
@@ -121,6 +129,7 @@ def _pair_by_vertex(
     alike &= shapely.get_num_geometries(before[left]) == shapely.get_num_geometries(after[right])
     left, right = left[alike], right[alike]
     for batch in batches(before[left]):
+        check()
         one, other = before[left[batch]], after[right[batch]]
         off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
         starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(one))[:-1]]
@@ -220,18 +229,33 @@ def _rest(found: NDArray, before: NDArray, after: NDArray) -> tuple[NDArray, NDA
     return np.flatnonzero((found < 0) & ~missing(before)), np.flatnonzero(free)
 
 
-def settled(shapes: NDArray, onto: NDArray, cluster_m: float) -> NDArray:
+def settled(shapes: NDArray, onto: NDArray, cluster_m: float, check: Check = never) -> NDArray:
     """(n,) polygons with each vertex in the place of the nearest vertex of ``onto`` ((m,) polygons) within ``cluster_m``.
 
     One that this would spoil stays as it is.
     """
     if not len(shapes) or not len(onto):
         return shapes
-    vertices = _Vertices(np.unique(shapely.get_coordinates(onto), axis=0), cluster_m + _FLOAT_M)
-    moved = shapely.transform(shapes, vertices.nearest)
-    spoilt = ~shapely.is_valid(moved) | (shapely.area(moved) <= 0)
-    moved[spoilt] = shapes[spoilt]
-    return moved
+    check()
+    once = _each_once(shapely.get_coordinates(onto))
+    check()
+    vertices = _Vertices(once, cluster_m + _FLOAT_M)
+    done = shapes.copy()
+    for batch in batches(shapes):
+        for start in range(batch.start, batch.stop, _SHAPES):
+            check()
+            some = slice(start, min(start + _SHAPES, batch.stop))
+            moved = shapely.transform(shapes[some], vertices.nearest)
+            check()
+            good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
+            done[some] = np.where(good, moved, shapes[some])
+    return done
+
+
+def _each_once(xy: NDArray) -> NDArray:
+    """(u, 2) the vertices sorted, each once. A complex number sorts by its real part, then by the other."""
+    once = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
+    return once.view(np.float64).reshape(-1, 2)
 
 
 class _Vertices:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
+from ..geometry.polygons import Check, never
 from ..geometry.statutory_area import statutory_area
 from .model import STATUTORY, Balance, Comparison
 from .pieces import Pieces
@@ -60,14 +61,20 @@ def _by_town(
 
 
 def shared_out(
-    found: Comparison, whole: Pieces, pieces: Pieces, values: Values, changes: Changes, names: list[str]
+    found: Comparison,
+    whole: Pieces,
+    pieces: Pieces,
+    values: Values,
+    changes: Changes,
+    names: list[str],
+    check: Check = never,
 ) -> dict[str, Balance]:
     """What the whole pieces are worth, shared out to the townships by the areas of the parts that lie there: so that the
     townships add up to the layer, whatever vertices a border adds."""
     of = np.arange(len(pieces)) if pieces.of is None else pieces.of
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole))[of] > 1
-    share[several] = statutory_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs))
+    share[several] = statutory_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs), check)
     total = np.bincount(of, share, minlength=len(whole))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {name: value[of] * share for name, value in _terms(STATUTORY, whole, values, changes).items()}

@@ -27,13 +27,14 @@ class Values:
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
         self.bare: dict[str, tuple[float, float]] = {}
-        direct = _direct(found, pieces)
+        direct = _direct(found, pieces, check)
         sides = []
         for edition, rows, shapes in (
             (found.before, pieces.before, settled),
             (found.after, pieces.after, found.after.shapes),
         ):
             # Measuring a layer is the longest step here.
+            edition.layer.measure(check)
             check()
             sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct)))
         check()
@@ -63,7 +64,7 @@ def _spread(rows: NDArray, share: NDArray, worth: NDArray) -> tuple[NDArray, NDA
     return value, over, float(worth[~has].sum())
 
 
-def _direct(found: Comparison, pieces: Pieces) -> NDArray:
+def _direct(found: Comparison, pieces: Pieces, check: Check) -> NDArray:
     """(k,) statutory areas of the pieces; 1 for those that are all of a row of both editions, and so all of its area."""
     alone = pieces.whole.copy()
     for rows in (pieces.before, pieces.after):
@@ -72,7 +73,7 @@ def _direct(found: Comparison, pieces: Pieces) -> NDArray:
         alone[there] &= counts[rows[there]] == 1
     direct = np.ones(len(pieces))
     cut_up = np.flatnonzero(~alone)
-    direct[cut_up] = statutory_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs))
+    direct[cut_up] = statutory_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs), check)
     return direct
 
 

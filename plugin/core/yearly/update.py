@@ -103,7 +103,10 @@ def _named(progress: Callable[[float, str], None], name: str) -> Progress:
 
 
 def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progress: Progress) -> MaintainedLayer:
-    before, after = edition_of(filed.layers[one.role]), edition_of(current.layers[one.role])
+    before = edition_of(filed.layers[one.role])
+    check()
+    after = edition_of(current.layers[one.role])
+    check()
     tolerance = current.norm.tolerance()
     fields = (one.compare,) if one.compare else ()
     found, townships = compare_also_by_township(
@@ -119,7 +122,9 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(found.failed))
     made = MaintainedLayer(one, found, townships=townships)
     check()
-    made.changes = _changes(made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance)
+    made.changes = _changes(
+        made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance, check
+    )
     for kind, code in KIND_CODES.items():
         parts = found.of_kind(kind)
         if code not in one.kinds and parts:
@@ -133,10 +138,10 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
     return made
 
 
-def _changes(made: MaintainedLayer, parts: list[Part], tolerance: Tolerance) -> list[Change]:
+def _changes(made: MaintainedLayer, parts: list[Part], tolerance: Tolerance, check: Check) -> list[Change]:
     """Single parts; those that are slivers, though the whole is none, join the layer's."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    areas = _areas(made.found, shapes)
+    areas = _areas(made.found, shapes, check)
     thin = _slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
     made.found.slivers += shapes[thin].tolist()
     made.found.sliver_m2 += float(areas[thin].sum())
@@ -154,9 +159,9 @@ def _slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     return found
 
 
-def _areas(found: Comparison, shapes: NDArray) -> NDArray:
+def _areas(found: Comparison, shapes: NDArray, check: Check) -> NDArray:
     """(k,) statutory m² of shapes of the plane."""
-    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs))
+    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs), check)
 
 
 def _share(area_m2: float, found: Comparison, row: int) -> float:
@@ -171,7 +176,7 @@ def _land_after(found: Comparison, rows: NDArray, tolerance: Tolerance, check: C
     filed = found.before.shapes[rows]
     near = around(found.after.shapes, filed)
     current = found.after.shapes[near]
-    filed = settled(filed, current, tolerance.cluster_m)
+    filed = settled(filed, current, tolerance.cluster_m, check)
     shared = shared_parts(Polygons(current), Polygons(filed), tolerance=_ALL, check=check)
     # They come sorted by row.
     rows_there, starts, counts = np.unique(shared.left, return_index=True, return_counts=True)
@@ -188,7 +193,7 @@ def _land_after(found: Comparison, rows: NDArray, tolerance: Tolerance, check: C
     own = near[rows_there[owner]].tolist()
     return [
         After(row, shape, area_m2, 1.0 if whole[n] else _share(area_m2, found, row))
-        for n, row, shape, area_m2 in zip(owner, own, shapes, _areas(found, shapes).tolist(), strict=True)
+        for n, row, shape, area_m2 in zip(owner, own, shapes, _areas(found, shapes, check).tolist(), strict=True)
     ]
 
 
