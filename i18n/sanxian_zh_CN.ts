@@ -2414,8 +2414,8 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>常用的：标准和县配置里的</translation>
     </message>
     <message>
-        <source>The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, keys that must be unique and gaps of the whole county wait for the next whole check.</source>
-        <translation>结论是 {time} 全面检查的结果。编辑的地方当场复查；合计、占比、扩展倍数、标识码唯一性和全县空隙，要等下次全面检查。</translation>
+        <source>The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) wait for the next whole check.</source>
+        <translation>结论是 {time} 全面检查的结果。编辑的地方当场复查；合计、占比、扩展倍数、标识码唯一性、全县空隙和动态维护的填写与平衡，要等下次全面检查。</translation>
     </message>
     <message>
         <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>

@@ -109,7 +109,10 @@ class Plan:
         return self.norm.standard.concepts.get(concept, (concept,))
 
     def unread_roles(self, concept: str) -> list[str]:
-        """Layers that would answer the concept too, but that nothing reads: not even another concept asks for them."""
+        """Layers that would answer the concept too, but that nothing reads: not even another concept asks for them.
+        Classes of yearly maintenance are each of another layer, and each is read."""
+        if self.norm.standard.is_maintenance(concept):
+            return []
         answering = {lay.role for c in self.norm.standard.concepts if (lay := self.concept(c)) is not None}
         return [r for r in self.roles_of(concept)[1:] if r in self.layers and r not in answering]
 

@@ -106,7 +106,7 @@ class VerdictBar(QWidget):
         self._edited.setText(text.format(count=len(result.edited)))
         tip = tr(
             "The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, "
-            "keys that must be unique and gaps of the whole county wait for the next whole check."
+            "keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) wait for the next whole check."
         )
         self._edited.setToolTip(tip.format(time=result.time))
         self._edited.setVisible(bool(result.edited))

@@ -141,3 +141,11 @@ def test_any_other_plan_is_checked_by_the_usual_rules(tmp_path, made):
 def test_on_the_command_line(made, capsys):
     assert main(["check", str(made), "--strict"]) == 1
     assert "DOC020" in capsys.readouterr().out
+
+
+def test_changes_of_several_layers_are_each_read(made, tmp_path):
+    """They answer one concept, as the two layers of farmland do; but none stands for another."""
+    report = looked(made, tmp_path)
+    assert not [notice for notice in report.provenance["notices"] if "WHCZXCQCSLX" in notice]
+    alone = check(made, Options(profile="hunyuan", rules=("REL011",))).report
+    assert not alone.findings

@@ -62,6 +62,7 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
     Limits
         The official code lists were not found: any value counts until a profile gives lists under [yearly.codes]. Which fields
         must be filled in is a setting (yearly.causes) until the county confirms it. A field blank in every change of a layer is told once.
+        Renewed by the next whole check, not while editing.
     """
     return of_each(ctx, lambda one: _look(one.change, ctx))
 

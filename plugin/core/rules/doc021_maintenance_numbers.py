@@ -62,6 +62,7 @@ def maintenance_numbers(*, ctx: Context) -> RuleResult:
         Number the change anew; give the parcel a key above the highest one filed.
     Limits
         That a number comes again in another layer is no error: one known program numbers each layer by itself. Keys repeated within a layer are ATT001's.
+        Renewed by the next whole check, not while editing.
     """
     return of_each(ctx, lambda one: _look(one, ctx))
 

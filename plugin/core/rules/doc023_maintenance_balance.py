@@ -52,6 +52,7 @@ def maintenance_balance(*, ctx: Context) -> RuleResult:
         Take the edit back, or make the geodatabase and its balance anew with yearly_update and carry the causes over.
     Limits
         Areas are compared to 0.01 m² a polygon. Without the balance beside the geodatabase nothing is compared. The workbook is not read.
+        Renewed by the next whole check, not while editing.
     """
     if not classes(ctx):
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])

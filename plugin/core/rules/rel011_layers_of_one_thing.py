@@ -31,6 +31,7 @@ HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 1
     ],
     passes=[
         Example("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": HALVES}),
+        Example("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE], "WHCZXCQCSLX": [WIDER]}),
         Example("one layer only", {"YJJBNTBHTB": [SQUARE], "STBHHX": [WIDER]}),
     ],
 )  # fmt: skip
@@ -52,6 +53,9 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
     seen: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
         used = ctx.plan.concept(concept)
+        if ctx.norm.standard.is_maintenance(concept):
+            # Each class of changes is of another layer.
+            continue
         if used is None or used.bare or used.template.geometry != "polygon":
             continue
         for role in ctx.plan.roles_of(concept):

@@ -76,6 +76,10 @@ class Standard:
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
 
+    def is_maintenance(self, concept: str) -> bool:
+        """Is the concept the one that any class of changes of yearly maintenance answers?"""
+        return self.maintenance is not None and concept == self.maintenance.id
+
     @cached_property
     def templates(self) -> dict[str, Template]:
         """Role → template: this edition's own first, then those it includes, in order; last what is made from them."""
