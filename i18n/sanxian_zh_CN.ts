@@ -1231,7 +1231,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
 Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
 
 What must be in a package is a form: county, city, or the path of a .toml file of your own.</source>
-        <translation>检查任何人做的汇交成果包（文件夹或 zip）：名称对不对，该有的有没有、放没放对，有没有程序留下的文件，文档、图件、数据打不打得开，生成清单之后改过没有（SHA-256），每个图层是不是要求的坐标系。里面的图层再按标准的全部规则检查，与“全面检查”相同。
+        <translation>检查任何人做的汇交成果包（文件夹或 zip）：名称对不对，该有的有没有、放没放对，有没有程序留下的文件，文档、图件、数据打不打得开，生成清单之后改过没有（SHA-256），每个图层是不是要求的坐标系。里面的图层再按“全面检查”的规则检查（与它运行的一样，点名才查的不查）。
 
 什么都不改动。zip 解压到临时文件夹；损坏的、有密码的、大得不合理的、路径指到别处的不解压。
 

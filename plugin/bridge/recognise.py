@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qgis.core import QgsProject, QgsVectorLayer
 
+from ..core.errors import SanxianError
 from .layers import file_of, name_of, template_id
 
 if TYPE_CHECKING:
@@ -77,6 +78,17 @@ def outlines(project: QgsProject) -> list[Outline]:
 def outline(layer: QgsVectorLayer) -> Outline:
     fields = tuple(FieldName(f.name()) for f in layer.fields())
     return Outline(layer.id(), name_of(layer), template_id(layer), fields)
+
+
+def role_of(layer: QgsVectorLayer, options: Options) -> str:
+    """The role of one layer, empty when nothing tells. Without the libraries, or with a profile that cannot be read, only one
+    that was given to it: what runs next says what is amiss."""
+    try:
+        from ..core.recognition import find_role
+
+        return find_role(outline(layer), options.norm())[0]
+    except (SanxianError, ImportError):
+        return template_id(layer)
 
 
 def recognise(layers: list[Outline], options: Options) -> Recognised:

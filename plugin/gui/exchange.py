@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
 from ..bridge import county, kept_paths, recognise
-from ..bridge.layers import file_of, template_id, unsaved_edits
+from ..bridge.layers import file_of, unsaved_edits
 from ..bridge.texts import tr
 from .messages import Messages
 
@@ -54,7 +54,9 @@ class Exchange:
         if not layers:
             self._messages.warn(tr("The project has no layer of a plan, so there is nothing to export."))
             return
-        target = free(Path(_home(project)) / f"{project.title() or project.baseName() or 'plan'}.vct")
+        target = free(
+            Path(_home(project, _only_file(layers))) / f"{project.title() or project.baseName() or 'plan'}.vct"
+        )
         results = self._ask("sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target})
         if results and "ROWS" in results:
             text = tr("{layers} layers with {rows} rows were written to {path}.")
@@ -65,8 +67,7 @@ class Exchange:
         """The current database is the one that all layers of the plan come from; the filed one the sealed edition."""
         project = QgsProject.instance()
         kept = county.of(project)
-        files = {file_of(layer) for layer in recognise.plan_layers(project)}
-        current = files.pop() if len(files) == 1 else ""
+        current = _only_file(recognise.plan_layers(project))
         self._warn_of_edits(project)
         given = {
             "CURRENT": current,
@@ -74,7 +75,7 @@ class Exchange:
             "YEAR": date.today().year,
             "STANDARD": kept.standard,
             "PROFILE": kept.profile,
-            "OUTPUT": _home(project),
+            "OUTPUT": _home(project, current),
         }
         results = self._ask("sanxian:yearly_update", {key: value for key, value in given.items() if value})
         if results and "DATABASE" in results:
@@ -96,7 +97,7 @@ class Exchange:
         given: dict[str, Any] = {"STANDARD": kept.standard, "PROFILE": kept.profile}
         layer = self._iface.activeLayer()
         if isinstance(layer, QgsVectorLayer) and layer in recognise.plan_layers(project):
-            role = template_id(layer)
+            role = recognise.role_of(layer, county.options(project))
             given |= {"AFTER": layer.id(), "ROLE": role, "BEFORE": _same_in(kept_paths.full(project, "baseline"), role)}
         results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
         if results and "VERDICT" in results:
@@ -137,8 +138,16 @@ def free(path: Path) -> str:
     return str(found)
 
 
-def _home(project: QgsProject) -> str:
-    return project.homePath() or str(Path.home())
+def _only_file(layers: list[QgsVectorLayer]) -> str:
+    """The database that all layers come from; empty when there are several."""
+    files = {file_of(layer) for layer in layers}
+    return files.pop() if len(files) == 1 else ""
+
+
+def _home(project: QgsProject, database: str = "") -> str:
+    """Where results go at first: beside the project, else beside its data."""
+    beside = str(Path(database).parent) if database else ""
+    return project.homePath() or beside or str(Path.home())
 
 
 def _same_in(database: str, role: str) -> str:

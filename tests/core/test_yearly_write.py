@@ -187,6 +187,7 @@ def test_no_change_makes_no_package(tmp_path):
     with pytest.raises(InputError) as caught:
         write_update(update(FILED, FILED), tmp_path)
     assert caught.value.key == "yearly_nothing" and not list(tmp_path.iterdir())
+    assert "GHFQ" in caught.value.params["layers"], "what was compared is told"
 
 
 def test_a_cancel_and_a_text_too_long_leave_nothing(tmp_path):

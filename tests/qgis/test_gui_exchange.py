@@ -2,6 +2,7 @@
 """VCT, yearly maintenance and comparing on the desktop: what the toolbox's dialogs are filled in with, and what is said."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication, QgsVectorLayer
@@ -130,6 +131,24 @@ def test_comparing_takes_the_layer_in_use_and_its_sealed_edition(exchange, asked
     asked.answer = {"VERDICT": "identical", "IDENTICAL": True}
     exchange.compare()
     assert said(exchange) == "两个版本一致。"
+
+
+def test_comparing_knows_a_layer_that_came_without_the_plugin(exchange, asked, project, plan):
+    """Dragged in from a database: no role was given to it, its name tells."""
+    county.keep(project, county.County(baseline=file_of(plan["CZKFBJ"])))
+    plain = QgsVectorLayer(plan["CZKFBJ"].source(), "CZKFBJ", "ogr")
+    project.addMapLayer(plain)
+    exchange._iface.active = plain
+    exchange.compare()
+    assert asked.given["ROLE"] == "CZKFBJ" and asked.given["BEFORE"].endswith("|layername=CZKFBJ")
+
+
+def test_results_go_beside_the_data_of_a_project_without_a_place(exchange, asked, plan):
+    place = str(Path(file_of(plan["CZKFBJ"])).parent)
+    exchange.yearly()
+    assert asked.given["OUTPUT"] == place
+    exchange.export_vct()
+    assert str(Path(asked.given["OUTPUT"]).parent) == place
 
 
 def test_comparing_without_a_layer_in_use(exchange, asked, project):

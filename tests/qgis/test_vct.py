@@ -68,6 +68,20 @@ def test_layers_of_the_project_with_their_edits(tmp_path):
     copy.rollBack()
 
 
+def test_control_lines_come_above_what_would_hide_them(tmp_path):
+    """QGIS puts the layer with the highest key on top."""
+    project, context = QgsProject.instance(), QgsProcessingContext()
+    context.setProject(project)
+    names = ("CZKFBJ", "YDYHGHFQ", "STBHHX", "XZQX")
+    layers = [QgsVectorLayer(f"{SAMPLE}|layername={name}", name, "ogr") for name in names]
+    project.addMapLayers(layers)
+    run("export_vct", {"LAYERS": layers, "OUTPUT": str(tmp_path / "a.vct")})
+    given = {"INPUT": str(tmp_path / "a.vct"), "OUTPUT": str(tmp_path / "a.gpkg")}
+    run("import_vct", given, context=context)
+    keys = {d.name.split()[-1]: d.layerSortKey for d in context.layersToLoadOnCompletion().values()}
+    assert min(keys["CZKFBJ"], keys["STBHHX"]) > keys["YDYHGHFQ"] > keys["XZQX"] > 0
+
+
 def test_imported_layers_are_loaded(tmp_path):
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())

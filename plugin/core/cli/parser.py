@@ -33,7 +33,6 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | inspect | vct | yearly",
     )
     checking = argparse.ArgumentParser(add_help=False)
-    checking.add_argument("source", metavar="SOURCE", help=text("source"))
     for name in ("standard", "profile", "roles", "scope"):
         checking.add_argument(f"--{name}", default="", help=text(name))
     checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
@@ -42,6 +41,7 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
     for name in ("figures", "targets", "register", "waivers", "renumbered"):
         checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
     one = commands.add_parser("check", help=text("check"), parents=[language, checking])
+    one.add_argument("source", metavar="SOURCE", help=text("source"))
     one.add_argument("--rules", default="", help=text("only"))
     for name in ("json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
@@ -97,6 +97,7 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
     one = commands.add_parser("form", help=text("form"), parents=[language])
     one.add_argument("form", metavar="FORM", help=text("package_form"))
     one = commands.add_parser("package", help=text("package"), parents=[language, checking])
+    one.add_argument("source", metavar="SOURCE", help=text("source"))
     one.add_argument("output", metavar="FOLDER", help=text("package_output"))
     one.add_argument("--package", default="county", help=text("package_form"))
     one.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
@@ -104,6 +105,7 @@ def make_parser(words: Words) -> argparse.ArgumentParser:
     one.add_argument("--force", action="store_true", help=text("package_force"))
     one.set_defaults(rules="")
     one = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
+    one.add_argument("source", metavar="SOURCE", help=text("inspect_source"))
     one.add_argument("--package", default="county", help=text("package_form"))
     for name in ("json", "html", "findings"):
         one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))

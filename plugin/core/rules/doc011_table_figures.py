@@ -47,8 +47,8 @@ LINE = ["生态保护红线", "1", "24.99"]
         "columns": "“{file}”, sheet {sheet} ({table}): columns with figures are not known and were not compared: {columns}. Name them in "
         "[tables.heads] of the form, or compare them by hand.",
         "text": "“{file}”, sheet {sheet}: {count} cells could not be compared ({cells}): {detail}. Mend them, or compare them by hand.",
-        "target": "“{file}”, sheet {sheet} ({table}): {count} targets or what is left of them are other than by the profile of this check "
-        "({cells}). Inspect with the county's own profile (PROFILE), or correct the table.",
+        "target": "“{file}”, sheet {sheet} ({table}): {count} targets or what is left of them are other than by the layers and the profile of "
+        "this check ({cells}). Inspect with the county's own profile (PROFILE); if it is, correct the table or the layers.",
         "no_figure": "“{file}”, sheet {sheet} ({table}): the layers give nothing for {count} figures ({cells}), so they were not compared. "
         "Figures held against targets take the county's profile (PROFILE).",
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",

@@ -115,7 +115,8 @@ def write_update(
     something cannot be written without loss, or when what is read again is not what was made.
     """
     if not done.changed:
-        raise InputError("yearly_nothing", year=done.year)
+        names = Texts(lang).get("words", "between_names").join(made.role for made in done.layers)
+        raise InputError("yearly_nothing", year=done.year, layers=names)
     places = _places(done.current, done.year, folder)
     check_not_input(places[0], [*done.current.inputs, *done.filed.inputs])
     with _free(places):

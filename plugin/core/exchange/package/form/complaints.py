@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import DataError
 from ....profile.complaints import Complaints
+from ....render.words import Words
 from ....standard import load_standard
 from ....template import Template
 from ..names import PLACEHOLDERS, fill
@@ -79,6 +80,11 @@ def _has(template: Template, name: str) -> bool:
     return any(field.name == name for field in template.fields)
 
 
+def layer_title(layer: str, standard: Standard, texts: Texts) -> str:
+    """The name of a layer's code, or of a concept."""
+    return standard.templates[layer].name if layer in standard.templates else texts.concept(layer)
+
+
 def _places(form: PackageProfile) -> Iterator[tuple[str, str]]:
     for n, vectors in enumerate(form.vectors, 1):
         yield f"vector[{n}]", form.place(vectors.folder, vectors.file)
@@ -94,9 +100,10 @@ def _places(form: PackageProfile) -> Iterator[tuple[str, str]]:
 def form_lines(form: PackageProfile, texts: Texts) -> list[str]:
     """The tree of a package of this form, with what each file is and whether it must be there."""
     rows: list[tuple[str, str]] = []
+    words, standard = Words(texts.lang), load_standard(form.standard)
     for vectors in form.vectors:
         layers = texts.get("words", "between_names").join(
-            (slot.name or texts.concept(slot.layer)) for slot in vectors.layers if slot.need == "M"
+            (slot.name or layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
         )
         crs = f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs
         rows.append((form.place(vectors.folder, vectors.file), texts.get("form", "vector", crs=crs, layers=layers)))
@@ -114,5 +121,7 @@ def form_lines(form: PackageProfile, texts: Texts) -> list[str]:
     lines = [texts.get("form", "head", name=form.name, standard=form.standard, source=form.source), f"{root}/"]
     lines += [f"  {fill(place, SAMPLE)} · {what}" for place, what in sorted(rows)]
     if form.unverified:
-        lines.append(texts.get("form", "unverified", keys=", ".join(form.unverified)))
+        lines.append(
+            texts.get("form", "unverified", keys=words.join(words.named("form_key", k) for k in form.unverified))
+        )
     return lines
