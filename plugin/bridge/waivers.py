@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
     named = kept_paths.full(project, _KEY)
     if named:
         return Path(named)
-    there = {Path(path) for path in files if path and Path(path).exists()}
+    # What a layer in memory says of itself may be longer than any path; Path.exists raises then.
+    there = {Path(path) for path in files if path and os.path.exists(path)}
     if len(there) == 1:
         return beside_source(there.pop())
     folders = {path.parent for path in there}

@@ -139,8 +139,8 @@ def free(path: Path) -> str:
 
 
 def _only_file(layers: list[QgsVectorLayer]) -> str:
-    """The database that all layers come from; empty when there are several."""
-    files = {file_of(layer) for layer in layers}
+    """The database that all layers come from, results in memory aside; empty when there are several."""
+    files = {file_of(layer) for layer in layers if layer.providerType() != "memory"}
     return files.pop() if len(files) == 1 else ""
 
 

@@ -143,6 +143,15 @@ def test_comparing_knows_a_layer_that_came_without_the_plugin(exchange, asked, p
     assert asked.given["ROLE"] == "CZKFBJ" and asked.given["BEFORE"].endswith("|layername=CZKFBJ")
 
 
+def test_what_comparing_left_in_memory_is_in_nobodys_way(exchange, asked, project, plan):
+    """Its source, all fields named, is longer than a path may be."""
+    fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
+    project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
+    assert not county.options(project).waivers
+    exchange.yearly()
+    assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"])
+
+
 def test_results_go_beside_the_data_of_a_project_without_a_place(exchange, asked, plan):
     place = str(Path(file_of(plan["CZKFBJ"])).parent)
     exchange.yearly()
