@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def _layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[An
     path = file_of(layer)
     if path not in files:
         # A layer in memory or on a server tells nobody that it changed.
-        files[path] = _file(path) if Path(path).exists() else (object(),)
+        files[path] = _file(path) if os.path.exists(path) else (object(),)
     return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
 
 
