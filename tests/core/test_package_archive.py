@@ -9,6 +9,7 @@ import pytest
 
 from plugin.core.errors import InputError
 from plugin.core.exchange.package.inspection.archive import unpacked
+from plugin.core.texts import Texts
 
 ROOT = "140225浑源县国土空间总体规划"
 
@@ -64,3 +65,34 @@ def test_streams_that_broke_on_the_way(tmp_path):
         with pytest.raises(InputError) as caught:
             inside(path)
         assert caught.value.key == "package_zip_damaged"
+
+
+@pytest.mark.parametrize("packing", ["folder", "zip"])
+@pytest.mark.parametrize("sign", ["manifest", "name"])
+def test_several_packages_are_named_and_one_is_to_be_chosen(tmp_path, sign, packing):
+    """Looked at as one, nothing in them would be in its place."""
+    names = ("上报稿", "修改稿") if sign == "manifest" else (ROOT, "140226左云县国土空间总体规划")
+    file = "manifest.json" if sign == "manifest" else "2-规划文档/说明.txt"
+    if packing == "zip":
+        path = packed(tmp_path / "两个.zip", [(f"各县/{name}/{file}", b"{}") for name in names])
+    else:
+        path = tmp_path / "两个"
+        for name in names:
+            place = path / "各县" / name / file
+            place.parent.mkdir(parents=True)
+            place.write_text("{}")
+    with pytest.raises(InputError) as caught, unpacked(path, root="{code}{name}国土空间总体规划"):
+        pass
+    assert caught.value.key == "package_several" and caught.value.params["count"] == 2
+    assert all(name in Texts("zh").explain(caught.value) for name in names)
+
+
+@pytest.mark.parametrize("name", [ROOT, "上报稿"])
+def test_a_package_with_older_ones_inside_is_one(tmp_path, name):
+    """What lies in it and should not is a finding."""
+    for inside in ("旧", "更旧"):
+        (tmp_path / name / inside).mkdir(parents=True)
+        (tmp_path / name / inside / "manifest.json").write_text("{}")
+    (tmp_path / name / "manifest.json").write_text("{}")
+    with unpacked(tmp_path / name, root="{code}{name}国土空间总体规划") as folder:
+        assert folder.name == name

@@ -178,6 +178,17 @@ def test_every_land_use_code_has_its_colour(qgis_app):
     assert codes <= coloured
 
 
+@pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if s.get("code_list") == "planning_zones"])
+def test_no_zone_is_shown_under_the_name_of_the_whole_beside_its_siblings(name):
+    """一般农业区 as “乡村发展区” next to 林业发展区: where one part of a zone has its own entry, every part has."""
+    own = {one["value"]: one["label"] for one in TABLE["layers"][name]["classes"] if one["value"]}
+    with (STANDARDS / "common-2021/codelists/planning_zones.csv").open(encoding="utf-8-sig", newline="") as handle:
+        zones = {row["code"]: row for row in csv.DictReader(handle)}
+    split = {zones[code]["parent"] for code in own} - {""}
+    assert [code for code, row in zones.items() if row["parent"] in split and code not in own] == []
+    assert {code: label.split()[-1] for code, label in own.items()} == {code: zones[code]["name"] for code in own}
+
+
 @pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if "classes" in s or "land_use" in s])
 def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
     """And each class is met by the values that the template's own code list allows, as they stand in the data."""

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ....errors import InputError
-from ..names import name_problem
+from ..names import name_problem, recogniser
+from ..problems import NAMED
+from ..target.hashes import MANIFEST
 from ..target.lock import LOCK, reading
 
 #: A file that grows more than this on unpacking, beyond a size that does not matter, is no data of a plan.
@@ -27,14 +29,17 @@ _CHUNK = 2**20
 
 
 @contextmanager
-def unpacked(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
-    """The package's own folder: the folder given, or the one in a zip, unpacked until the block ends.
+def unpacked(path: Path, check: Callable[[], None] = lambda: None, root: str = "") -> Iterator[Path]:
+    """The package's own folder: the folder given, or the one in a zip, unpacked until the block ends. ``root``: what the form
+    calls a package, with placeholders.
 
-    InputError: not there, somebody exports to it at this moment, no zip, damaged, encrypted, with paths that climb out, too
-    large unpacked.
+    InputError: not there, several packages, somebody exports to it at this moment, no zip, damaged, encrypted, with paths
+    that climb out, too large unpacked.
     """
     if path.is_dir():
-        with reading(inner := _inner(path)):
+        inner = _inner(path)
+        _only_one(inner, path, root)
+        with reading(inner):
             yield inner
         return
     if not path.is_file():
@@ -51,7 +56,9 @@ def unpacked(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[P
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
             raise InputError("package_zip_damaged", source=path.name) from error
-        yield _inner(target)
+        inner = _inner(target)
+        _only_one(inner, path, root)
+        yield inner
 
 
 def _inner(folder: Path) -> Path:
@@ -59,6 +66,19 @@ def _inner(folder: Path) -> Path:
     inside = [p for p in folder.iterdir() if p.name not in _BESIDE and not p.name.endswith(LOCK)]
     alone = len(inside) == 1 and inside[0].is_dir() and inside[0].suffix.lower() != ".gdb"
     return inside[0] if alone and not inside[0].is_symlink() else folder
+
+
+def _only_one(folder: Path, path: Path, root: str) -> None:
+    """InputError for a folder that is no package but holds several: looked at as one, everything in it would be misplaced."""
+    if (folder / MANIFEST).is_file():
+        return
+    called = recogniser(root, {}).fullmatch
+    inside = sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())
+    named = root and not called(folder.name)
+    several = [p.name for p in inside if (p / MANIFEST).is_file() or (named and called(p.name))]
+    if len(several) > 1:
+        shown = ", ".join(several[:NAMED]) + (" …" if len(several) > NAMED else "")
+        raise InputError("package_several", source=path.name, count=len(several), names=shown)
 
 
 def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[[], None]) -> None:

@@ -49,7 +49,7 @@ def inspect_package(
         if cancelled():
             raise Cancelled
 
-    with unpacked(Path(path), stop) as folder:
+    with unpacked(Path(path), stop, form.root) as folder:
         progress(0.0, "")
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
