@@ -18,6 +18,7 @@ from plugin.core.assembly import assemble
 from plugin.core.check import Options
 from plugin.core.exchange.package.form.load import LayerSlot, PackageProfile, VectorSet, load_package
 from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts
+from plugin.core.exchange.package.inspection.soundness import Fault
 from plugin.core.exchange.package.layers.content import Content, contents
 from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata.write import metadata_xml
@@ -102,10 +103,11 @@ DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 def facts_of(changes: dict[str, Any]) -> PackageFacts:
     """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
-    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m²), ``forced`` (the verdict it was made after);
+    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after);
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
     and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
+    ``faults``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
     ``sums``: lists of digests by name; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -126,7 +128,11 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     "role": n,
                     "features": c,
                     "file": DATABASE,
-                    "areas_m2": {"statutory": areas[n]} if n in areas else {},
+                    "areas_m2": areas[n]
+                    if isinstance(areas.get(n), dict)
+                    else {"statutory": areas[n]}
+                    if n in areas
+                    else {},
                 }
                 for n, c in told.items()
             ],
@@ -159,6 +165,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
         | changes.get("report", {}),
         sums=changes.get("sums", {}),
+        faults=tuple(Fault(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
     )
 
 

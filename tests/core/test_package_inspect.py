@@ -20,6 +20,7 @@ from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection import archive
 from plugin.core.exchange.package.inspection.archive import unpacked
 from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.inspection.soundness import faults_of
 from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, read_sums, write_digest
 from plugin.core.report import Verdict
 from plugin.core.standard import load_standard
@@ -147,6 +148,12 @@ def wrong_area(database, layer):
     layer.SetFeature(feature)
 
 
+def half_as_much_again(database, layer):
+    for feature in list(layer):
+        feature.SetField("MJ", feature.GetField("MJ") * 1.5)
+        layer.SetFeature(feature)
+
+
 def unknown_code(database, layer):
     feature = next(iter(layer))
     feature.SetField("GHFQDM", "999")
@@ -156,6 +163,14 @@ def unknown_code(database, layer):
 def truncate(package):
     for part in (package / GDB).glob("*.gdbtable"):
         part.write_bytes(part.read_bytes()[:100])
+
+
+def cut(part):
+    def change(package):
+        data = (package / GDB / part).read_bytes()
+        (package / GDB / part).write_bytes(data[: len(data) * 2 // 3])
+
+    return change
 
 
 def rename(old, new):
@@ -230,9 +245,12 @@ DAMAGES = {
     "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),
     "an empty boundary": (lambda p: in_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
     "a damaged database": (truncate, ("DOC008", "unreadable")),
+    "a system table cut": (cut("a00000004.gdbtable"), ("DOC008", "part")),
+    "a table's index left behind": (lambda p: (p / GDB / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
     "a feature fewer": (lambda p: in_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
     "a layer that the manifest names": (drop_layer("LSWHBHX"), ("DOC010", "lost")),
     "a boundary that was moved": (lambda p: in_database(p, "CZKFBJ", wrong_area), ("DOC010", "area")),
+    "areas in a field half as much again": (lambda p: in_database(p, "CZKFBJ", half_as_much_again), ("DOC010", "field_area")),
     "no metadata": (lambda p: (p / METADATA).unlink(), ("DOC012", "missing")),
     "metadata with a bomb": (lambda p: (p / METADATA).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
     "metadata of one feature more": (in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),
@@ -467,3 +485,34 @@ def test_lengths_titles_and_domains_of_a_database_are_looked_at(package):
     in_database(package, "CZKFBJ", without_domain)
     found = {(f.code, f.role, f.field) for f in look(package).findings}
     assert ("SCH007", "CZKFBJ", "GHFQDM") in found
+
+
+@pytest.mark.parametrize("raising", [False, True])
+@pytest.mark.parametrize("part", [f"a{n:08x}" for n in (1, 2, 3, 4, 5, 6, 7, 9)])
+def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
+    """Whether GDAL raises is a setting of all QGIS; neither way is a sound database accused."""
+    from osgeo import gdal
+
+    def told():
+        return {(f.part.rpartition("/")[2], bool(f.reason)) for f in faults_of(package, GDB)}
+
+    before = gdal.GetUseExceptions()
+    (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
+    try:
+        assert told() == set()
+        index = package / GDB / f"{part}.gdbtablx"
+        kept = index.read_bytes()
+        index.write_bytes(kept[: len(kept) * 2 // 3])
+        assert any(reason for _, reason in told())
+        index.unlink()
+        assert (f"{part}.gdbtablx", False) in told()
+        index.write_bytes(kept)
+        table = package / GDB / f"{part}.gdbtable"
+        if part != "a00000009":  # its rows are read by who reads the layer
+            cut(table.name)(package)
+            assert (table.name, True) in told()
+        table.unlink()
+        assert any(name == table.name for name, _ in told())
+        assert not any(str(package) in f.reason for f in faults_of(package, GDB))
+    finally:
+        (gdal.UseExceptions if before else gdal.DontUseExceptions)()

@@ -132,7 +132,7 @@ def a_database_with_an_empty_boundary(draft: Draft) -> None:
     put(draft, layers={**layers, "CZKFBJ": 0})
 
 
-@plants("DOC008", case="unreadable", follows=["DOC010"])
+@plants("DOC008", case="unreadable")
 def a_database_copied_in_part(draft: Draft) -> None:
     layers = told(draft.layers)["layers"]
     put(draft, layers={**layers, "DLTB": -1})
@@ -141,6 +141,16 @@ def a_database_copied_in_part(draft: Draft) -> None:
 @plants("DOC008", case="broken")
 def an_exchange_file_cut_off(draft: Draft) -> None:
     put(draft, broken=["vct_cut_off", 77])
+
+
+@plants("DOC008", case="part")
+def a_system_table_cut(draft: Draft) -> None:
+    put(draft, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]])
+
+
+@plants("DOC008", case="part_lost")
+def an_index_left_behind(draft: Draft) -> None:
+    put(draft, faults=[["a00000009.gdbtablx", "XZQX", ""]])
 
 
 @plants("DOC009")
@@ -169,6 +179,11 @@ def a_layer_that_only_the_manifest_knows(draft: Draft) -> None:
 def a_manifest_of_a_hectare_more(draft: Draft) -> None:
     area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
     put(draft, areas={"CZKFBJ": area + 10_000})
+
+
+@plants("DOC010", case="field_area")
+def a_manifest_of_fields_half_as_much_again(draft: Draft) -> None:
+    put(draft, areas={"CZKFBJ": {"declared": float(draft.layers["CZKFBJ"]["MJ"].sum()) * 1.5}})
 
 
 def tables(

@@ -20,12 +20,16 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "missing": "The data lack {title} ({name}), which a package must have. Put the layer in.",
         "empty": "Layer {name} in “{file}” has no feature, though a package must have it. Put the data in.",
         "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
+        "part": "“{file}” ({table}) is damaged: GDAL says “{reason}”. Programs may open the database and see only part of it. Copy the whole database again, or make the package anew.",
+        "part_lost": "“{file}” ({table}), a part of the database, is not there. Copy the whole database again, or make the package anew.",
         "broken": "“{file}” cannot be read: {reason}",
     },
     fails=[
         example("no red line", 1, layers={"STBHHX": None}),
         example("an empty boundary", 1, layers={"CZKFBJ": 0}),
         example("a damaged database", 1, layers={"DLTB": -1}),
+        example("a system table cut", 1, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]]),
+        example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
         example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
     ],
     passes=[
@@ -37,13 +41,13 @@ def package_layers(*, ctx: Context) -> RuleResult:
     """The data can be read and have every layer that a package must have.
 
     What it checks
-        Each data set can be opened; each mandatory layer of the form is there and has features.
+        Each data set can be opened, no file of a database (.gdb) is damaged or gone; each mandatory layer of the form is there and has features.
     Why
         The three control lines are handed in again with the plan, and a database copied in part is no database.
     How to fix
         Copy the data again, or put the layer in and make the package anew.
     Limits
-        Which layers are mandatory is a setting of the form (mark C). What is wrong inside a layer is told by the other rules.
+        Which layers are mandatory is a setting of the form (mark C). Files of a .gdb are looked at where QGIS's GDAL (osgeo) is; its spatial indexes are not. What is wrong inside a layer is told by the other rules.
     """
     return judged(ctx, _look)
 
@@ -55,6 +59,9 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield on_file(layer.file, "broken", reason=Texts(ctx.lang).explain(InputError(key, **params)))
         elif layer.features < 0:
             yield on_file(layer.file, "unreadable", name=layer.name)
+    for fault in package.faults:
+        case = "part" if fault.reason else "part_lost"
+        yield on_file(fault.part, case, table=fault.table, reason=fault.reason)
     there = {layer.name.upper(): layer for layer in package.layers}
     lost = any(layer.features < 0 for layer in package.layers)
     for vectors in package.form.vectors:

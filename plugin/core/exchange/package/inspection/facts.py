@@ -25,6 +25,7 @@ from ..maps.slots import world_file_of
 from ..names import fill, recogniser
 from ..tables.read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
 from ..target.hashes import DIGEST, LISTS, MANIFEST, PAGE, SCHEMA, SUMS, files_below, read_sums, sha256, told_digest
+from .soundness import Fault, faults_of
 from .vct_facts import is_vct, look_at_vct
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class LayerFact:
 @dataclass(frozen=True)
 class PackageFacts:
     """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
-    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read; ``exchanged``: path of a VCT file → its layers, which no GIS library reads."""
+    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
+    ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``faults``: files of databases that are damaged
+    or gone."""
 
     root: str
     form: PackageProfile
@@ -96,6 +99,7 @@ class PackageFacts:
     documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
     exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
     sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
+    faults: tuple[Fault, ...] = ()
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -197,12 +201,14 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
     exchanged = {}
+    faults: list[Fault] = []
     for data in facts.data_sets():
         if is_vct(data):
             seen, exchanged[data] = look_at_vct(folder, data, check)
             layers += [LayerFact(data, *one) for one in seen]
         else:
             layers += _layers(folder, data, check, extents)
+            faults += faults_of(folder, data, check)
     return replace(
         facts,
         layers=tuple(layers),
@@ -210,6 +216,7 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
         documents=documents,
         exchanged=exchanged,
         sums=sums,
+        faults=tuple(faults),
     )
 
 

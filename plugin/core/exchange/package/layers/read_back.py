@@ -34,6 +34,10 @@ AREA_M2, AREA_PER_VERTEX_M2 = 0.01, 2e-6
 _NAMED = 5
 
 
+#: Basis of an area in a manifest → what the field means that it is summed from.
+AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
+
+
 @dataclass
 class ReadBack:
     """What reading one layer again came to. ``areas``: basis → m² as read; ``differences``: (kind, field) → how many;
@@ -242,7 +246,7 @@ class _Sums:
         template = content.template
         self.fields = {
             basis: declared.name
-            for basis, meaning in (("survey", "gross_area"), ("net", "net_area"), ("declared", "area"))
+            for basis, meaning in AREA_FIELDS.items()
             if (declared := template.field(meaning)) is not None and content.columns[declared.name] is not None
         }
 
