@@ -23,6 +23,7 @@ from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.exchange.package.inspection.soundness import faults_of
 from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, read_sums, write_digest
 from plugin.core.report import Verdict
+from plugin.core.rule import Severity
 from plugin.core.standard import load_standard
 from tests.core.made_package import jpg, whole_package
 from tests.core.small import digest, said
@@ -516,3 +517,11 @@ def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
         assert not any(str(package) in f.reason for f in faults_of(package, GDB))
     finally:
         (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+
+
+def test_without_a_manifest_the_areas_in_fields_are_held_against_the_shapes(package):
+    for name in (MANIFEST, DIGEST, PAGE, SUMS):
+        (package / name).unlink()
+    in_database(package, "CZKFBJ", half_as_much_again)
+    found = [f for f in look(package).findings if f.code == "ATT013"]
+    assert found and {(f.role, f.field, f.severity) for f in found} == {("CZKFBJ", "MJ", Severity.WARNING)}

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ....layer import SourceLayer
     from ....profile import Norm
 
-#: The groups of rules that look at a package, and at the schema of what is delivered where its format keeps one.
-GROUP, SCHEMA_GROUP = "package", "delivery"
+#: The groups of rules that look at a package, at what only its maker could vouch for, and at the schema of what is delivered
+#: where its format keeps one.
+GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
 #: The rules of it that ask for titles and domains, of which a VCT file keeps none: it tells names, order and lengths.
 TITLES = ("SCH006", "SCH007")
 #: Share of the progress that looking at the files takes.
@@ -36,7 +37,7 @@ def inspect_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Checked:
-    """Check a package, folder or zip: every rule of the standard over its layers, lengths, titles and domains of their
+    """Check a package, folder or zip: every rule of the standard over its layers, area fields against shapes, lengths, titles and domains of their
     fields where the format keeps them, and the rules on packages.
 
     InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
@@ -57,7 +58,7 @@ def inspect_package(
         options = replace(options, roles={**_called_by_form(facts, norm), **options.role_choices()})
         layers, facts = _layers(folder, facts, options, stop)
         keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
-        groups = [GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
+        groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
         bare = any(is_vct(layer.source) for layer in layers)
         named = [code for code in norm.named_rules(groups) if not (bare and code in TITLES)]
         rules = tuple(dict.fromkeys((*norm.rules, *named)))
