@@ -149,9 +149,9 @@ def wrong_area(database, layer):
     layer.SetFeature(feature)
 
 
-def half_as_much_again(database, layer):
+def half_as_much_again(database, layer, field="MJ"):
     for feature in list(layer):
-        feature.SetField("MJ", feature.GetField("MJ") * 1.5)
+        feature.SetField(field, feature.GetField(field) * 1.5)
         layer.SetFeature(feature)
 
 
@@ -360,6 +360,36 @@ def test_layers_under_the_forms_own_names(tmp_path, package):
     report = inspect_package(package, load_package(path), Options()).report
     layers = {row["role"]: row["name"] for row in report.provenance["layers"]}
     assert layers["STBHHX"] == "HX01" and not {"SCH001", "DOC008"} & {f.code for f in report.findings}
+
+
+def test_fields_under_the_forms_own_names(tmp_path, package):
+    """What the form renames is neither lacking nor unread: its areas are compared, its codes looked at."""
+    from osgeo import ogr
+
+    text = FORM.path.read_text(encoding="utf-8")
+    old = 'layer = "boundary"\nneed = "M"'
+    assert old in text
+    path = tmp_path / "某省.toml"
+    path.write_text(text.replace(old, f'{old}\nnames = {{ MJ = "TBMJ", BSM = "BIAOSHI" }}'), encoding="utf-8")
+
+    def rename_fields(database, layer):
+        for own, name in (("MJ", "TBMJ"), ("BSM", "BIAOSHI")):
+            number = layer.FindFieldIndex(own, 1)
+            old = layer.GetLayerDefn().GetFieldDefn(number)
+            definition = ogr.FieldDefn(name, old.GetType())
+            definition.SetAlternativeName(old.GetAlternativeName())
+            assert layer.AlterFieldDefn(number, definition, ogr.ALTER_NAME_FLAG) == 0
+
+    in_database(package, "CZKFBJ", rename_fields)
+    fields = ("SCH002", "SCH006", "SCH007", "SCH008", "ATT001", "ATT013")
+    report = inspect_package(package, load_package(path), Options()).report
+    assert not [f.message for f in report.findings if f.role == "CZKFBJ" and f.code in fields]
+    # Another form knows nothing of these names.
+    lacking = {f.field for f in look(package).findings if f.role == "CZKFBJ" and f.code in ("SCH002", "SCH008")}
+    assert lacking >= {"BSM", "MJ"}
+    in_database(package, "CZKFBJ", lambda d, layer: half_as_much_again(d, layer, "TBMJ"))
+    report = inspect_package(package, load_package(path), Options()).report
+    assert ("DOC010", "field_area") in documents(report)
 
 
 def test_a_package_of_shapefiles_of_other_software(tmp_path):

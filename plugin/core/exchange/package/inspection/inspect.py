@@ -12,6 +12,7 @@ from ....errors import InputError
 from ..form.load import PackageProfile
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts, look_at
+from .own_names import named_back, with_own_names
 from .vct_facts import is_vct
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _layers(
         if place in facts.exchanged:
             layers = facts.exchanged[place]
         else:
-            layers, broken = _read(folder / place, wanted, stop)
+            layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), stop)
+        layers = [named_back(layer, facts.sets_of(place), norm) for layer in layers]
         found += [layer for layer in layers if find_role(layer, norm)[0] not in taken]
         known = [one for one in known if one.file != place or one.name not in broken]
         known += [LayerFact(place, name, -1) for name in broken]
