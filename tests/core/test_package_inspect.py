@@ -241,6 +241,7 @@ DAMAGES = {
     "the database among the maps": (rename(GDB, GDB.replace("1-空间数据", "4-规划图件")), ("DOC003", "folder")),
     "shapefiles among the documents": (lambda p: put_shapefile(p / "2-规划文档"), ("DOC003", "name")),
     "a manifest whose check is a word": (lambda p: manifest_of(p, lambda m: m.update(check="pass")), ("DOC006", "manifest")),
+    "a manifest of a later version": (lambda p: manifest_of(p, lambda m: m.update(schema="sanxian-package/2")), ("DOC006", "later")),
     "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
     "forced": (lambda p: manifest_of(p, other_forced), ("DOC007", "")),
     "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),

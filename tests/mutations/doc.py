@@ -105,6 +105,11 @@ def a_manifest_that_was_changed(draft: Draft) -> None:
     put(draft, state="changed")
 
 
+@plants("DOC006", case="later")
+def a_manifest_of_a_later_version(draft: Draft) -> None:
+    put(draft, manifest=False, state="later")
+
+
 @plants("DOC006", case="gone")
 def a_manifest_taken_out(draft: Draft) -> None:
     put(draft, manifest=False, add={"manifest.html": b"<html>"})

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.files import is_stray
-from ..exchange.package.inspection.facts import CHANGED, DAMAGED, MISSING, PackageFacts
+from ..exchange.package.inspection.facts import CHANGED, DAMAGED, LATER, MISSING, PackageFacts
 from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
@@ -21,6 +21,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
         "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
+        "later": "The manifest “{file}” was made by a later version of this plugin, so nothing was compared with it. Update the plugin and inspect the package again.",
         "list": "“{file}” is no list of digests as sha256sum writes it, so nothing was compared with it. Make it anew, or delete it.",
         "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package anew.",
         "changed_listed": "“{file}” is not what “{sums}” says it was (SHA-256 differs). Make the list anew, or put the file back.",
@@ -45,6 +46,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         ),
         example("the manifest itself", 1, manifest=True, state="changed"),
         example("damaged", 1, state="damaged"),
+        example("of a later version", 1, state="later"),
         example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
         example(
             "a list that another hand changed",
@@ -94,6 +96,8 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         return
     if package.manifest_state in (DAMAGED, CHANGED):
         yield on_file(MANIFEST, "manifest")
+    if package.manifest_state == LATER:
+        yield on_file(MANIFEST, "later", Severity.WARNING)
     if package.manifest is None:
         return
     listed = _manifest_digests(package)

@@ -24,7 +24,19 @@ from ..maps.jpeg import look_at as look_at_jpeg
 from ..maps.slots import world_file_of
 from ..names import fill, recogniser
 from ..tables.read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
-from ..target.hashes import DIGEST, LISTS, MANIFEST, PAGE, SCHEMA, SUMS, files_below, read_sums, sha256, told_digest
+from ..target.hashes import (
+    DIGEST,
+    LISTS,
+    MANIFEST,
+    PAGE,
+    SCHEMA,
+    SUMS,
+    files_below,
+    is_later,
+    read_sums,
+    sha256,
+    told_digest,
+)
 from .soundness import Fault, faults_of
 from .vct_facts import is_vct, look_at_vct
 
@@ -33,7 +45,7 @@ if TYPE_CHECKING:
     from ..form.load import VectorSet
 
 #: What stands in a manifest's state.
-OK, MISSING, DAMAGED, CHANGED = "ok", "missing", "damaged", "changed"
+OK, MISSING, DAMAGED, CHANGED, LATER = "ok", "missing", "damaged", "changed", "later"
 #: Bytes of a file that are looked at.
 _HEAD = 64
 #: Of a report or metadata at most; one that is larger is of no use to anybody.
@@ -282,6 +294,8 @@ def _manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
         return None, MISSING
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+        if is_later(manifest["schema"]):
+            return None, LATER
         whole = (
             manifest["schema"] == SCHEMA and bool(manifest["check"]) and _has(manifest, {"check": dict, "files": list})
         )

@@ -24,6 +24,13 @@ _SUM = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 _CHUNK = 2**20
 
 
+def is_later(schema: object) -> bool:
+    """Is it the schema of a manifest that a later version of the plugin wrote?"""
+    name, _, version = str(schema).partition("/")
+    own, _, known = SCHEMA.partition("/")
+    return name == own and version.isdecimal() and int(version) > int(known)
+
+
 def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
     """A file's SHA-256 as 64 small hexadecimal digits."""
     found = hashlib.sha256()
