@@ -1226,7 +1226,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>查看要放进成果包的图层</translation>
     </message>
     <message>
-        <source>Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through all rules of the standard, as in “Check the plan”.
+        <source>Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through the rules that “Check the plan” runs by default, and those on packages.
 
 Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
 
@@ -2972,8 +2972,8 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{label} [可选]</translation>
     </message>
     <message>
-        <source>{layers} layers changed: {moved_in} in, {moved_out} out, {changed} with other attributes. Fill in the reasons in {path}.</source>
-        <translation>{layers} 个图层有变化：调入 {moved_in}，调出 {moved_out}，属性变更 {changed}。请在 {path} 里填写维护理由。</translation>
+        <source>{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons.</source>
+        <translation>{layers} 个图层有变化：调入 {moved_in}，调出 {moved_out}，属性变更 {changed}。请填写维护理由。</translation>
     </message>
     <message>
         <source>{layers} layers in {branches} groups, edition {edition}</source>
@@ -3032,6 +3032,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{value}：{why}</translation>
     </message>
     <message>
+        <source>{verdict}, {errors} errors, {warnings} warnings.</source>
+        <translation>{verdict}，错误 {errors}，警告 {warnings}。</translation>
+    </message>
+    <message>
         <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since.</source>
         <translation>{verdict}：错误 {errors}，警告 {warnings}，跳过 {skipped}。{time} 检查，数据没有变。</translation>
     </message>
@@ -3054,10 +3058,6 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>“{name}” is there already. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
-    </message>
-    <message>
-        <source>“{name}”: {verdict}, {errors} errors, {warnings} warnings.</source>
-        <translation>“{name}”：{verdict}，错误 {errors}，警告 {warnings}。</translation>
     </message>
     <message>
         <source>“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.</source>

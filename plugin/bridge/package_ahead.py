@@ -105,7 +105,7 @@ def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ())
             check_target(target, inputs, form, values)
         except SanxianError as error:
             state, why = REFUSED, Texts(interface_language()).explain(error)
-    filled, problems = fill_slots(form, values, order.documents, former)
+    filled, problems = fill_slots(form, values, order.documents, former, interface_language())
     broken = {p.params["title"] for p in problems if p.key == "file_broken"}
     slots = [
         SlotSeen(

@@ -80,14 +80,13 @@ class Exchange:
         results = self._ask("sanxian:yearly_update", {key: value for key, value in given.items() if value})
         if results and "DATABASE" in results:
             text = tr(
-                "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} with other attributes. Fill in the reasons in {path}."
+                "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons."
             )
             told = text.format(
                 layers=results["LAYERS"],
                 moved_in=results["COUNT_IN"],
                 moved_out=results["COUNT_OUT"],
                 changed=results["COUNT_CHANGED"],
-                path=Path(results["DATABASE"]).name,
             )
             self._tell(told, results["DATABASE"])
 

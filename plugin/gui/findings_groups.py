@@ -87,12 +87,14 @@ def hectares(area_m2: float | None) -> str:
 
 
 def place_of(finding: Any) -> str:
-    """Township and key, else the sentence."""
+    """Township and key, else the sentence. A file keeps its whole path, which the list cuts in the middle: by its end alone
+    it is told from no other."""
     from ..core.texts import short_key
 
     if not finding.township and not finding.key:
         return finding.message
-    return "  ".join(t for t in (finding.township, short_key(finding.key)) if t)
+    key = finding.key if "/" in finding.key or "." in finding.key else short_key(finding.key)
+    return "  ".join(t for t in (finding.township, key) if t)
 
 
 def rule_of(finding: Any) -> str:

@@ -48,7 +48,10 @@ class FindingsModel(ChangingFindings):
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             finding = self.finding_at(index)
             group = self.group_at(index)
-            return finding.message if finding is not None else group.outcome.reason or f"{group.code} {group.title}"
+            if finding is None:
+                return group.outcome.reason or f"{group.code} {group.title}"
+            # The key may be cut in the list.
+            return "\n".join(t for t in (finding.key, finding.message) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE and not index.internalId():
             return self._icon(self.groups[index.row()].kind())
         if role == Qt.ItemDataRole.ForegroundRole:

@@ -2015,7 +2015,7 @@
         <layer class="SimpleFill" enabled="1" id="{e2d2df6a-8f36-5cad-bad7-f8b0c5f980cc}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="251,239,166,255,rgb:0.98431372549019602,0.93725490196078431,0.65098039215686276,1"/>
+            <Option type="QString" name="color" value="253,244,188,255,rgb:0.99215686274509807,0.95686274509803926,0.73725490196078436,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>

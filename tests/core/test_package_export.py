@@ -225,7 +225,12 @@ def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_pat
     assert checked.report.summary["verdict"] == "fail"
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert caught.value.key == "package_gate" and "不通过" in said(caught.value) and "FORCE" in said(caught.value)
+    assert (
+        caught.value.key == "package_gate"
+        and "不通过" in said(caught.value)
+        and "用“强制生成”" in said(caught.value)
+        and "FORCE" not in said(caught.value)
+    )
     assert not (order.folder / ROOT).exists()
     done = export_package(checked, changed(order, force=True))
     assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"

@@ -17,7 +17,7 @@ from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.exchange.package.tables.compare import _words, allowance, differences, lost_rows
 from plugin.core.exchange.package.tables.known import Known, Printed, number_in
-from plugin.core.exchange.package.tables.read import Cell, Workbook, printed, read_workbook
+from plugin.core.exchange.package.tables.read import Cell, Sheet, Workbook, printed, read_workbook
 from plugin.core.indicators.compute import Figures
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
@@ -387,7 +387,7 @@ def test_a_changed_parcel_makes_the_table_wrong(package):
     del feature, layer, database
     found = {(f.params["sheet"], f.params["row"], f.params["column"]): f for f in look(package) if f.case == "cell"}
     named = found["三条控制线", "生态保护红线", "法定面积"]
-    assert float(named.params["apart"].split(" ha")[0].replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
+    assert float(named.params["apart"].removesuffix(" 公顷").replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
     assert ("指标表", "生态保护红线面积", "数值") in found
 
 
@@ -420,3 +420,27 @@ def test_a_small_difference_of_large_areas_moves_as_they_do(told, agrees):
     """69 km² may move by 0.69 m² between two coordinate systems, and the difference of two such areas with them."""
     mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与法定椭球面积差 −0.12 m²"
     assert (_words(mine, mine.replace("−0.12", told), (1, 1, "", "", "")) is None) is agrees
+
+
+def _messages(name, told):
+    """What DOC011 says of a sheet with one figure and a column that nobody knows."""
+    from plugin.core.rules._tables import look_at_sheet
+
+    table = Table(
+        "lines", [Column("line"), Column("statutory", "ha")], [Row(["生态保护红线", Number(49_919.348_2, 2)])], "ha"
+    )
+    rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "法定面积", "别的"], ["生态保护红线", told, "7.5"]]
+    cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    found = look_at_sheet("a.xlsx", Sheet(name, cells), Known([table], "zh"), Texts("zh")).findings
+    return {one.case: one.params for one in found}
+
+
+@pytest.mark.parametrize("told", ["49996.35", "49,996.35", "４９９９６．３５", "49996.35公顷"])
+def test_both_figures_are_written_alike_with_the_tables_own_unit(told):
+    found = _messages("三条控制线", told)["cell"]
+    assert (found["told"], found["given"]) == ("49\u202f996.35 公顷", "49\u202f919.3482 公顷")
+
+
+def test_a_sheet_with_the_tables_own_name_is_called_once():
+    assert _messages("三条控制线", "1.00")["columns"]["called"] == ""
+    assert _messages("表三", "1.00")["columns"]["called"] == "（三条控制线）"

@@ -68,7 +68,11 @@ def test_the_sample_county_does_not_pass_unless_forced(tmp_path):
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "结果")}
     with pytest.raises(QgsProcessingException) as caught:
         run("export_package", given)
-    assert "不通过" in str(caught.value) and "FORCE" in str(caught.value) and not (tmp_path / "结果" / ROOT).exists()
+    assert (
+        "不通过" in str(caught.value)
+        and "用“强制生成”" in str(caught.value)
+        and not (tmp_path / "结果" / ROOT).exists()
+    )
     feedback = Log()
     made = run("export_package", {**given, "FORCE": True}, feedback)
     assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_whole(tmp_path / "结果" / ROOT)

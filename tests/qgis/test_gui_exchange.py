@@ -102,7 +102,7 @@ def test_yearly_knows_year_county_and_databases(exchange, asked, project, plan, 
     exchange.yearly()
     assert asked.given["YEAR"] == date.today().year and asked.given["PROFILE"] == "hunyuan"
     assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"]) and asked.given["FILED"] == str(tmp_path / "备案.gdb")
-    assert said(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请在 维护.gdb 里填写维护理由。"
+    assert said(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
 
 
 def test_unsaved_edits_are_warned_of(exchange, plan):

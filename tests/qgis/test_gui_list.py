@@ -140,6 +140,8 @@ def test_words():
     assert hectares(12_640.35) == "1.26"
     assert hectares(3.0) == "<0.01"
     assert place_of(finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
+    # A file's whole path, cut in the middle where there is no room: …报告.pdf stands for several.
+    assert place_of(finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"
     assert place_of(finding("SCH002", "", None, "")) == "SCH002  "
 
 

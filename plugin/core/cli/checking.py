@@ -122,6 +122,7 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
         if error.key != "package_gate":
             raise
         say(Texts(words.lang).explain(error), sys.stderr)
+        say(words.get("cli", "package_forcing"), sys.stderr)
         return FOUND
     for problem in done.problems:
         say(problem.sentence(Texts(words.lang)), sys.stderr)

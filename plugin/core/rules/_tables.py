@@ -9,7 +9,7 @@ from typing import Any
 
 from ..exchange.package.problems import NAMED
 from ..exchange.package.tables.compare import DIFFER, Difference, differences, lost_rows
-from ..exchange.package.tables.known import KEYS, Block, Known, has_figures, word
+from ..exchange.package.tables.known import KEYS, Block, Known, has_figures, number_in, word
 from ..exchange.package.tables.read import Sheet, Workbook
 from ..findings import Finding
 from ..rule import Severity
@@ -77,6 +77,10 @@ class _Say:
         self, case: str, place: str = "", severity: Severity | None = Severity.WARNING, **params: Any
     ) -> Finding:
         params = {"file": self.file, "sheet": self.sheet.name, **params}
+        if "table" in params:
+            # A sheet that has the table's own name is called once.
+            same = word(params["table"]) == word(self.sheet.name)
+            params["called"] = "" if same else self.texts.get("words", "in_brackets", text=params["table"])
         key = f"{self.file}/{self.sheet.name}" + (f"/{place}" if place else "")
         return Finding("", key=key, case=case, severity=severity, params=params)
 
@@ -111,13 +115,16 @@ def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
 
 def _differs(one: Difference, say: _Say, texts: Texts) -> Finding:
     assert one.given is not None
-    unit = texts.get("units", one.unit) if one.unit else ""
+    unit = one.word or (texts.get("units", one.unit) if one.unit else "")
     digits = one.decimals + (0 if one.unit == "count" else _MORE)
+    # In the same writing as the layers' figure: its own digits, in groups; words around a figure stay as they are.
+    printed = number_in(one.told) if one.unit else None
+    told = one.told if printed is None else number(printed.value, printed.decimals)
     params = {
         "row": one.row,
         "line": one.line,
         "column": one.head,
-        "told": f"{one.told} {unit}".strip(),
+        "told": f"{told} {unit}".strip(),
         "given": f"{number(one.given, digits)} {unit}".strip(),
         "apart": f"{number(one.apart, digits)} {unit}".strip(),
     }

@@ -34,22 +34,22 @@ LINE = ["生态保护红线", "1", "24.99"]
         "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” says {told}; the layers give {given}: {apart} apart. "
         "Correct the table, or the layer, and make the package anew.",
         "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the layers give {given}. Fill it in.",
-        "lost": "“{file}”, sheet {sheet} ({table}) lacks {count} rows that the layers give: {rows}. Put them in.",
+        "lost": "“{file}”, sheet {sheet}{called} lacks {count} rows that the layers give: {rows}. Put them in.",
         "no_table": "No workbook has these tables, though the layers give them: {tables}. Put them in, or write their titles on the sheets "
         "as the form has them; they were not compared.",
         "unread": "“{file}” was not compared: {detail}. Hand the tables in as xlsx as well, or compare it by hand.",
         "sheet": "“{file}”, sheet {sheet} has figures but is none of the known tables; it was not compared. Write the title as the form "
         "has it (heads in [tables.titles] of the form), or compare it by hand.",
-        "no_layers": "“{file}”, sheet {sheet} ({table}): the layers that it is made of are not in the package, or cannot be read; it was not compared. "
+        "no_layers": "“{file}”, sheet {sheet}{called}: the layers that it is made of are not in the package, or cannot be read; it was not compared. "
         "Put the layers in.",
-        "rows": "“{file}”, sheet {sheet} ({table}): {count} rows with figures are not known by code or name and were not compared: "
+        "rows": "“{file}”, sheet {sheet}{called}: {count} rows with figures are not known by code or name and were not compared: "
         "{rows}. Write them as the list has them, or compare them by hand.",
-        "columns": "“{file}”, sheet {sheet} ({table}): columns with figures are not known and were not compared: {columns}. Name them in "
+        "columns": "“{file}”, sheet {sheet}{called}: columns with figures are not known and were not compared: {columns}. Name them in "
         "[tables.heads] of the form, or compare them by hand.",
         "text": "“{file}”, sheet {sheet}: {count} cells could not be compared ({cells}): {detail}. Mend them, or compare them by hand.",
-        "target": "“{file}”, sheet {sheet} ({table}): {count} targets or what is left of them are other than by the layers and the profile of "
+        "target": "“{file}”, sheet {sheet}{called}: {count} targets or what is left of them are other than by the layers and the profile of "
         "this check ({cells}). Inspect with the county's own profile (PROFILE); if it is, correct the table or the layers.",
-        "no_figure": "“{file}”, sheet {sheet} ({table}): the layers give nothing for {count} figures ({cells}), so they were not compared. "
+        "no_figure": "“{file}”, sheet {sheet}{called}: the layers give nothing for {count} figures ({cells}), so they were not compared. "
         "Figures held against targets take the county's profile (PROFILE).",
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },

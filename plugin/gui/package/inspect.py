@@ -76,15 +76,15 @@ class PackageInspection(QObject):
             self._forget()
             self._package = path, form
             self.done.emit(Result.of(answer[0]), answer[1], path)
-            self._tell(answer[0].report.summary, Path(path).name)
+            self._tell(answer[0].report.summary)
 
         self._messages.close()
         self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options))
 
-    def _tell(self, summary: dict[str, Any], name: str) -> None:
-        text = tr("“{name}”: {verdict}, {errors} errors, {warnings} warnings.")
+    def _tell(self, summary: dict[str, Any]) -> None:
+        # Without the package's name, which the bar has no room for: the panel has it.
+        text = tr("{verdict}, {errors} errors, {warnings} warnings.")
         told = text.format(
-            name=name,
             verdict=look.verdict_word(summary["verdict"]),
             errors=summary["errors"],
             warnings=summary["warnings"],

@@ -70,7 +70,7 @@ def _export(
     check_target(target, plan.inputs, form, values)
     progress(0.0, "")
     sets, problems = prepare(checked, order, check)
-    filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None)
+    filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
     work = plan_maps(plan, order, filled, values, draw)
     problems = [*verdict(checked), *problems, *missing, *told(work.lacking, lang)]
     pass_gate(problems, order, target, lang)

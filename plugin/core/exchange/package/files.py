@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError
+from ...texts import Texts
 from ...writing import os_reason
 from .form.load import FileSlot, PackageProfile
 from .form.maps import LEAST_DPI
@@ -39,10 +40,14 @@ class Filled:
 
 
 def fill_slots(
-    form: PackageProfile, values: Mapping[str, str], documents: Path | None, former: Path | None = None
+    form: PackageProfile,
+    values: Mapping[str, str],
+    documents: Path | None,
+    former: Path | None = None,
+    lang: str = "zh",
 ) -> tuple[list[Filled], list[Problem]]:
     """Which files fill which slots, those of ``documents`` before those of the ``former`` package; what is missing, damaged,
-    or of no slot.
+    or of no slot. ``lang`` of the words that stand for what a name leaves open.
 
     InputError for a folder of documents that is not there, or a file that cannot be read.
     """
@@ -54,6 +59,8 @@ def fill_slots(
     filled, problems = [], []
     used: set[str] = set()
     drawn = any(slot.layout for slot in form.files)
+    words = Texts(lang)
+    open_parts = {key: words.get("words", f"any_{key}") for key in ("number", "title", "year")}
     for slot in form.files:
         told = recogniser(slot.file, {**values, **slot.own})
         fitting = [name for name in sorted(there) if told.fullmatch(there[name].name)]
@@ -61,7 +68,7 @@ def fill_slots(
         if slot.kind == "map" and form.maps.world_file:
             names += [name for name in map(world_file_of, names) if name in there]
         used.update(names)
-        pattern = fill(slot.file, {"number": "01", "title": "…", "year": "…", **values, **slot.own})
+        pattern = fill(slot.file, {**open_parts, **values, **slot.own})
         paths = tuple(there[name] for name in names)
         filled.append(Filled(slot, pattern, paths))
         if not fitting and (slot.layout or (drawn and slot.kind == "map" and not slot.number)):

@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from ....indicators.model import SQUARE_METRES
 from ....render.tables.model import Number, Row, Value
-from .known import AIMS, BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, value_of
+from .known import AIMS, BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, unit_word, value_of
 from .read import Cell
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area; a fiftieth of half a digit.
@@ -25,7 +25,7 @@ class Difference:
     (other words than ours around the figures) or ``no_figure`` (the layers give none).
 
     ``told`` as the table prints it; ``given`` what the layers give, in the table's unit, None where there is none;
-    ``decimals`` of the table's print; ``unit`` of both.
+    ``decimals`` of the table's print; ``unit`` of both, and the ``word`` that the table itself has for it, if any.
     """
 
     case: str
@@ -38,6 +38,7 @@ class Difference:
     apart: float = 0.0
     decimals: int = 0
     unit: str = ""
+    word: str = ""
 
 
 #: Cases that say that two figures differ; the others, that something was not compared.
@@ -99,7 +100,8 @@ def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
     unit = _unit(block, line, place)
     if blank:
         nothing = not round(value.value, value.decimals)
-        return None if nothing else Difference("blank", *about, value.value, abs(value.value), value.decimals, unit[1])
+        known = unit[1], unit_word(block, line, place, unit[1])
+        return None if nothing else Difference("blank", *about, value.value, abs(value.value), value.decimals, *known)
     printed = number_in(cell.text)
     if printed is None:
         return Difference("text", *about)
@@ -111,7 +113,7 @@ def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
     apart = abs(printed.value - given)
     if apart <= allowance(printed, max(abs(given), _behind(block, row, place) * factor), theirs):
         return None
-    return Difference("cell", *about, given, apart, printed.decimals, theirs)
+    return Difference("cell", *about, given, apart, printed.decimals, theirs, unit_word(block, line, place, theirs))
 
 
 #: What is a difference of others: by column of those in its row, by row of those in its column.

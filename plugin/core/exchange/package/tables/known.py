@@ -254,13 +254,29 @@ def _head_unit(text: str) -> str:
     return unit_of(inside.group(1)) if inside else ""
 
 
+def unit_word(block: Block, line: int, place: Place, unit: str) -> str:
+    """A figure's unit in the table's own word (公顷, ha): out of its row, its head, or the line above; empty for none."""
+    sheet = block.sheet
+    own = [sheet.text(line, other.column) for other in block.places if other.known.id == "unit"]
+    heads = (
+        re.sub(r"\s+", "", normalize("NFKC", sheet.text(row, place.column))) for row in (block.head, block.head - 1)
+    )
+    own += [inside.group(1) for head in heads if (inside := _BRACKETS.search(head))]
+    own.append(_common_word(sheet, block.head))
+    return next((one for one in own if unit and unit_of(one) == unit), "")
+
+
 def _common_unit(sheet: Sheet, head: int) -> str:
     """The unit that a line above the head names (单位:公顷)."""
+    return unit_of(_common_word(sheet, head))
+
+
+def _common_word(sheet: Sheet, head: int) -> str:
     for line in range(max(1, head - _ABOVE), head):
         for column in range(1, sheet.last_column + 1):
             said = _UNIT_LINE.search(normalize("NFKC", sheet.text(line, column)).strip().rstrip(")"))
             if said and unit_of(said.group(1)):
-                return unit_of(said.group(1))
+                return said.group(1)
     return ""
 
 
