@@ -444,3 +444,15 @@ def test_both_figures_are_written_alike_with_the_tables_own_unit(told):
 def test_a_sheet_with_the_tables_own_name_is_called_once():
     assert _messages("三条控制线", "1.00")["columns"]["called"] == ""
     assert _messages("表三", "1.00")["columns"]["called"] == "（三条控制线）"
+
+
+@pytest.mark.parametrize(("name", "titled"), [("乡镇", False), ("表六", True), ("乡镇", True)])
+def test_a_table_whose_layer_is_missing_says_so_by_its_name_or_its_title(name, titled):
+    from plugin.core.rules._tables import look_at_sheet
+
+    full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""
+    cells = {(1, 1): Cell(full), (3, 1): Cell("乡镇"), (3, 2): Cell("面积"), (4, 1): Cell("甲镇"), (4, 2): Cell("1.00")}
+    (found,) = look_at_sheet(
+        "a.xlsx", Sheet(name, {k: c for k, c in cells.items() if c.text}), Known([], "zh"), Texts("zh")
+    ).findings
+    assert found.case == "no_layers" and found.params["table"] == "乡镇"

@@ -61,8 +61,13 @@ def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts) -> Seen:
 
 
 def _titled(sheet: Sheet, table: str) -> bool:
-    """Is the sheet called like a table that the layers here do not give?"""
-    return any(word(Texts(lang).get("sheets", table)) == word(sheet.name) for lang in LANGUAGES)
+    """Is the sheet called like a table that the layers here do not give, or headed by its whole title?"""
+    heads = [word(sheet.text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
+    for texts in map(Texts, LANGUAGES):
+        title = word(texts.get("sheet_titles", table, area=""))
+        if word(texts.get("sheets", table)) == word(sheet.name) or any(title in head for head in heads if head):
+            return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ LINE = ["生态保护红线", "1", "24.99"]
         "no_layers": "“{file}”, sheet {sheet}{called}: the layers that it is made of are not in the package, or cannot be read; it was not compared. "
         "Put the layers in.",
         "rows": "“{file}”, sheet {sheet}{called}: {count} rows with figures are not known by code or name and were not compared: "
-        "{rows}. Write them as the list has them, or compare them by hand.",
-        "columns": "“{file}”, sheet {sheet}{called}: columns with figures are not known and were not compared: {columns}. Name them in "
+        "{rows}. Where the package lacks their layers, put these in; else write them as the list has them, or compare them by hand.",
+        "columns": "“{file}”, sheet {sheet}{called}: columns with figures are not known and were not compared: {columns}. Where the package lacks their layers, put these in; else name them in "
         "[tables.heads] of the form, or compare them by hand.",
         "text": "“{file}”, sheet {sheet}: {count} cells could not be compared ({cells}): {detail}. Mend them, or compare them by hand.",
         "target": "“{file}”, sheet {sheet}{called}: {count} targets or what is left of them are other than by the layers and the profile of "
