@@ -287,7 +287,7 @@ def test_a_map_that_cannot_be_drawn_is_told_by_name(checked, order):
     before = digest(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked, must, draw=Drawer(lacks=lacks))
-    assert "县域三区图" in said(caught.value) and "FORCE" in said(caught.value) and digest(done.path) == before
+    assert "县域三区图" in said(caught.value) and "强制生成" in said(caught.value) and digest(done.path) == before
     with pytest.raises(OutputError) as caught:
         export_package(checked, must)
     assert caught.value.key == "package_gate" and "QGIS" in said(caught.value)
