@@ -93,9 +93,11 @@ def memory_layer(
     """A layer of its own with the style ``name``; ``rows`` are shapely geometries with their values."""
     layer = QgsVectorLayer("MultiPolygon?index=no", name, "memory")
     layer.setCrs(crs)
+    # By editing, and not by its provider: that one's Python object was sometimes gone while other threads were busy.
+    layer.startEditing()
     # Not in the address of the layer: a # or & in a field's name would end it there.
-    layer.dataProvider().addAttributes([QgsField(c, QMetaType.Type.QString) for c in columns])
-    layer.updateFields()
+    for column in columns:
+        layer.addAttribute(QgsField(column, QMetaType.Type.QString))
     features = []
     for shape, values in rows:
         geometry = QgsGeometry()
@@ -104,7 +106,8 @@ def memory_layer(
         feature.setGeometry(geometry)
         feature.setAttributes(list(values))
         features.append(feature)
-    layer.dataProvider().addFeatures(features)
+    layer.addFeatures(features)
+    layer.commitChanges()
     layer.updateExtents()
     apply_style(layer, name)
     return layer

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..context import Context
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
-from ..exchange.package.layers.read_back import AREA_FIELDS
+from ..exchange.package.names import AREA_FIELDS
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import number

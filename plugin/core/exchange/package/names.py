@@ -23,6 +23,8 @@ _TAKEN = {
     "FOR", "FROM", "GROUP", "IN", "INSERT", "INTO", "IS", "LIKE", "NOT", "NULL", "OR", "ORDER", "SELECT", "SET", "TABLE",
     "UPDATE", "VALUES", "WHERE",
 }  # fmt: skip
+#: Basis of an area in a manifest → what the field means that it is summed from.
+AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
 #: Windows takes 260 characters for a whole path; a package is unpacked below folders of its own.
 LONGEST_NAME = 120
 

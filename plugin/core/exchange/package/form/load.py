@@ -16,7 +16,6 @@ from ....errors import DataError, OutputError
 from ....profile.complaints import Complaints
 from ....template import MARKS
 from ....texts import Texts
-from ...vct.head import VERTICAL, check_crs
 from ..names import OWN_PLACEHOLDERS, PLACEHOLDERS, field_problem, fill, name_problem, unknown_placeholder
 from .maps import MAP_KEYS, MapSettings, check_map_slots, map_settings
 from .model import FileSlot as FileSlot
@@ -193,6 +192,9 @@ def _vector(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vector
 
 def _for_vct(row: dict[str, Any], path: Path, where: str) -> None:
     """A VCT file is in GBK and tells its CRS in its header, which knows CGCS2000 and the heights of 1985 only."""
+    # Here, for the list of forms is there without shapely, too.
+    from ...vct.head import VERTICAL, check_crs
+
     _one_of(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
     _one_of(row.get("vertical", ""), ("", VERTICAL), path, f"{where}.vertical")
     try:

@@ -19,6 +19,7 @@ from ....geometry.statutory_area import statutory_area
 from ....geometry.validity import missing, repair
 from ....template import Field
 from ...schema import FORMATS
+from ..names import AREA_FIELDS
 from . import dbf, printed
 from .alike import moved
 from .content import BATCH_ROWS, Content, Rows
@@ -32,10 +33,6 @@ MOST_MOVED_M = 1e-4
 AREA_M2, AREA_PER_VERTEX_M2 = 0.01, 2e-6
 #: Differences of a kind that are named.
 _NAMED = 5
-
-
-#: Basis of an area in a manifest → what the field means that it is summed from.
-AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
 
 
 @dataclass
