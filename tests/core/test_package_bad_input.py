@@ -147,9 +147,9 @@ LONG = "很" * 101
 #: of the place; the remedy in Chinese and English. FORCE is no way round where the key is `package_stopped`.
 PLANS = {
     "a plan that fails": (red_line_on_farmland, (), "package_gate", [ROOT], ("先按检查报告改正", "Mend what its report names")),
-    "a missing mandatory layer": (without("YDYHGHFQ"), (), "package_gate", ["zones"], ("请补上图层", "Add the layer")),
+    "a missing mandatory layer": (without("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补上图层", "Add the layer")),
     "a missing mandatory document": (
-        without_text, (), "package_gate", ["规划文本", TEXT, "DOCUMENTS"],
+        without_text, (), "package_gate", [TEXT],
         ("请放进文档文件夹", "Put it into the folder of documents"),
     ),
     "a document of no bytes": (document(TEXT, b""), (), "package_gate", ["规划文本", TEXT], ("请重新导出", "Export them anew")),
@@ -377,7 +377,7 @@ def test_a_damaged_gdb_as_the_plan(place):
     before = digest(place)
     with pytest.raises(OutputError) as caught:
         export_package(check(source / GDB, Options()), Order(FORM, place / "结果", place / "文档"))
-    assert "base_parcels" in caught.value.params["reasons"] and digest(place) == before
+    assert "DLTB" in caught.value.params["reasons"] and digest(place) == before
     shutil.rmtree(source)
     shutil.copytree(package, source)
     truncated(source)

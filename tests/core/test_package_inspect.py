@@ -529,7 +529,11 @@ def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
         return {(f.part.rpartition("/")[2], bool(f.reason)) for f in faults_of(package, GDB)}
 
     before = gdal.GetUseExceptions()
-    (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
+    if bool(before) != raising:
+        try:
+            (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
+        except RuntimeError as error:
+            pytest.skip(f"something else in this process chose that GDAL raises ({error})")
     try:
         assert told() == set()
         index = package / GDB / f"{part}.gdbtablx"
@@ -547,7 +551,8 @@ def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
         assert any(name == table.name for name, _ in told())
         assert not any(str(package) in f.reason for f in faults_of(package, GDB))
     finally:
-        (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+        if bool(before) != raising:
+            (gdal.UseExceptions if before else gdal.DontUseExceptions)()
 
 
 def test_without_a_manifest_the_areas_in_fields_are_held_against_the_shapes(package):

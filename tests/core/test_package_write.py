@@ -118,6 +118,20 @@ def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
     assert next(r for r in rows if r["字段"] == "TBMJ")["字段名称"] == "图斑面积"
 
 
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_shapefiles_in_qgis_which_leaves_their_texts_alone(tmp_path, encoding):
+    """QGIS sets SHAPE_ENCODING to nothing for all of GDAL, and finds it so afterwards."""
+    from osgeo import gdal
+
+    before = gdal.GetConfigOption("SHAPE_ENCODING")
+    gdal.SetConfigOption("SHAPE_ENCODING", "")
+    try:
+        test_shapefiles_come_back_as_they_were(tmp_path, encoding, "fiona")
+        assert gdal.GetConfigOption("SHAPE_ENCODING") == ""
+    finally:
+        gdal.SetConfigOption("SHAPE_ENCODING", before)
+
+
 def test_sizes_of_shapefiles_are_known_before(tmp_path):
     plan, path = small_texts(made_plan()), tmp_path / "a.shp"
     for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):

@@ -173,8 +173,8 @@ def test_legend_of_zones_has_the_codes_of_the_layer(sheets):
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
     told = {name.split()[0] for name in shown["规划分区"]} - {"其他"}
     present = codes_on("YDYHGHFQ", "GHFQDM")
-    # 520 has no symbol of its own and is drawn as 500; 550 is in no list.
-    assert told == {c for c in present if c not in ("520", "550")} | {"500"}
+    # 550 is in no list.
+    assert told == present - {"550"}
     assert ("其他" in shown["规划分区"]) == ("550" in present)
 
 
@@ -212,7 +212,7 @@ def test_three_zones_of_the_planning_zones(sheets, builder):
 # --- by township
 def test_a_township_has_its_page(builder):
     layout = builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
-    every = {("500" if c == "520" else c) for c in codes_on("YDYHGHFQ", "GHFQDM")}
+    every = codes_on("YDYHGHFQ", "GHFQDM")
     towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
     with export.atlas(layout):
         pages = list(export.pages_of(layout))
@@ -229,7 +229,7 @@ def test_a_township_has_its_page(builder):
             inside = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
             # A zone beyond the boundary that touches it may be told, too.
             touching = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
-            plain = [{("500" if c == "520" else c) for c in codes if c != "550"} for codes in (inside, touching)]
+            plain = [codes - {"550"} for codes in (inside, touching)]
             assert plain[0] <= told <= plain[1] and plain[1] < every
 
 
@@ -348,4 +348,4 @@ def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
         for number in range(16):
             export.turn_to(layout, export.Page(number, "", ""))
             seen |= set(legend.shown(layout.itemById("legend")).get("规划分区", ()))
-    assert "100 生态保护区" not in seen and seen >= {"300 农田保护区", "410 城镇集中建设区", "500 乡村发展区"}
+    assert "100 生态保护区" not in seen and seen >= {"300 农田保护区", "410 城镇集中建设区", "520 一般农业区"}

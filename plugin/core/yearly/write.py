@@ -139,7 +139,7 @@ def _write(
             made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, check)
         author = texts.get("about", "program", version=plugin_version())
         put_workbook(new / places[1].name, all_tables(done, texts), area_name(done.current), texts, author)
-        text = json.dumps(to_dict(done), ensure_ascii=False, indent=1)
+        text = json.dumps(to_dict(done), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         check()
     return made

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ....errors import InputError
 from ..form.load import PackageProfile
 from .archive import unpacked
-from .facts import LayerFact, PackageFacts, look_at
+from .facts import LayerFact, PackageFacts
+from .look import look_at
 from .own_names import named_back, with_own_names
 from .vct_facts import is_vct
 

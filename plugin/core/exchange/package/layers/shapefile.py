@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import csv
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ _KINDS = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 CPG = {"GBK": "GBK", "UTF-8": "UTF-8"}
 #: What GDAL writes into the head of the table: GBK has a mark of its own there, which programs find that know no .cpg.
 _MARKS = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
+#: The same as GDAL calls it.
+_ENCODINGS = {"GBK": "CP936", "UTF-8": "UTF-8"}
 #: The file of names, in the folder of the shapefiles.
 NAMES = "字段名对照.csv"
 _HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
@@ -47,7 +50,7 @@ def write_shapefiles(
     contents = list(contents)
     folder.mkdir()
     try:
-        with quiet_gdal() as gdal:
+        with quiet_gdal() as gdal, _in_encoding(gdal, encoding):
             driver = sure(gdal.GetDriverByName(_DRIVER))
             for content in contents:
                 _write(driver, folder, content, crs, encoding, progress, check)
@@ -63,6 +66,17 @@ def write_shapefiles(
             for declared in content.template.fields:
                 row = (content.name, content.template.name, short[declared.name], declared.name, declared.alias)
                 table.writerow((*row, *_form(declared)))
+
+
+@contextmanager
+def _in_encoding(gdal: Any, encoding: str) -> Iterator[None]:
+    """QGIS tells GDAL to leave the texts of shapefiles as they are (SHAPE_ENCODING, empty); here they are to be encoded."""
+    before = gdal.GetThreadLocalConfigOption("SHAPE_ENCODING")
+    gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", _ENCODINGS[encoding])
+    try:
+        yield
+    finally:
+        gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", before)
 
 
 def _form(declared: Field) -> tuple[str, int, int]:
