@@ -211,10 +211,16 @@ class Work(QgsTask):
 
 
 def wait_for(task, seconds=120):
-    """Start a task and keep the main thread working until it ends."""
+    """Start a task and keep the main thread working until it ends.
+
+    It is told to us, not asked for: QGIS deletes a task that has ended, and only Python's name of it is left.
+    """
+    ended = []
+    task.taskCompleted.connect(lambda: ended.append(True))
+    task.taskTerminated.connect(lambda: ended.append(False))
     QgsApplication.taskManager().addTask(task)
     end = time.monotonic() + seconds
-    while task.status() not in (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated):
+    while not ended:
         QCoreApplication.processEvents()
         assert time.monotonic() < end
         time.sleep(0.005)
