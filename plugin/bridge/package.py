@@ -13,7 +13,7 @@ from .threads import steady
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
     from ..core.exchange.package.export import Exported, Order
-    from ..core.exchange.package.form.load import PackageProfile
+    from ..core.exchange.package.form.model import PackageProfile
 
 
 @steady

@@ -16,7 +16,7 @@ from .threads import steady
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
     from ..core.exchange.package.files import Filled
-    from ..core.exchange.package.form.load import PackageProfile
+    from ..core.exchange.package.form.model import PackageProfile
     from ..core.exchange.package.order import Order
 
 #: What stands at the package's place: nothing, a package that is replaced as a whole, or something that is not touched.

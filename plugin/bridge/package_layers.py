@@ -19,7 +19,7 @@ from .texts import tr
 from .threads import steady
 
 if TYPE_CHECKING:
-    from ..core.exchange.package.form.load import PackageProfile
+    from ..core.exchange.package.form.model import PackageProfile
     from ..core.standard import Standard
 
 

@@ -16,7 +16,8 @@ import shapely
 
 from plugin.core.assembly import assemble
 from plugin.core.check import Options
-from plugin.core.exchange.package.form.load import LayerSlot, PackageProfile, VectorSet, load_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.form.model import LayerSlot, PackageProfile, VectorSet
 from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts
 from plugin.core.exchange.package.inspection.soundness import Fault
 from plugin.core.exchange.package.layers.content import Content, contents

@@ -3,8 +3,9 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.files import is_stray
-from ..exchange.package.inspection.facts import CHANGED, DAMAGED, LATER, MISSING, PackageFacts
+from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
+from ..exchange.package.target.told import CHANGED, DAMAGED, LATER, MISSING
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file

@@ -13,7 +13,7 @@ from pathlib import Path
 from pyproj import CRS
 
 from ..errors import InputError, OutputError
-from ..exchange.package.form.load import VectorSet
+from ..exchange.package.form.model import VectorSet
 from ..exchange.package.layers.content import Content
 from ..exchange.package.layers.database import write_database
 from ..exchange.package.layers.look import look

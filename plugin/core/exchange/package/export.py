@@ -24,7 +24,7 @@ from .target.lock import writing
 
 if TYPE_CHECKING:
     from ...check import Checked, Options
-    from .form.load import PackageProfile
+    from .form.model import PackageProfile
 
 __all__ = ["Exported", "Order", "export_package", "names_of", "package_path", "with_standard"]
 

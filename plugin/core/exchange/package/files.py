@@ -10,8 +10,8 @@ from pathlib import Path
 from ...errors import InputError
 from ...texts import Texts
 from ...writing import os_reason
-from .form.load import FileSlot, PackageProfile
 from .form.maps import LEAST_DPI
+from .form.model import FileSlot, PackageProfile
 from .maps.jpeg import is_jpeg, look_at
 from .maps.slots import is_coarse, made_before, world_file_of
 from .names import fill, name_problem, recogniser

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,11 +15,12 @@ from .files import is_stray
 from .names import recogniser
 from .problems import HELD_BACK, NAMED, Level, Problem, of_level
 from .target.folder import siblings
-from .target.hashes import MANIFEST, SCHEMA, UNLISTED, files_below
+from .target.hashes import UNLISTED, files_below
+from .target.told import told_manifest
 
 if TYPE_CHECKING:
     from ...check import Checked
-    from .form.load import PackageProfile
+    from .form.model import PackageProfile
     from .order import Order
 
 #: Sentences that an error holds; the log has all.
@@ -56,9 +56,10 @@ def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfil
     names = [name for name, _ in files_below(target)] if target.is_dir() else None
     if names == []:
         return
-    listed = _listed(target)
-    if names is None or listed is None:
+    manifest, _ = told_manifest(target)
+    if names is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
+    listed = {row["path"] for row in manifest["files"]}
     slots = [recogniser(slot.file, values) for slot in form.files]
     more = [
         name
@@ -71,15 +72,6 @@ def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfil
     if more:
         shown = ", ".join(more[:NAMED]) + (" …" if len(more) > NAMED else "")
         raise OutputError("package_has_more", target=str(target), count=len(more), files=shown)
-
-
-def _listed(target: Path) -> set[str] | None:
-    """Files that the former package's manifest lists; None for a folder without such a manifest."""
-    try:
-        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-        return {row["path"] for row in manifest["files"]} if manifest["schema"] == SCHEMA else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
 
 
 def verdict(checked: Checked) -> Iterator[Problem]:

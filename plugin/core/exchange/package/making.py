@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...check import Checked
     from ...plan import Plan
     from .files import Filled
-    from .form.load import NamedFile, PackageProfile
+    from .form.model import NamedFile, PackageProfile
     from .maps.slots import MapWork
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...geometry import crs as crs_care
 from ...provenance import versions
 from ...texts import Texts
-from .form.load import FORMAT_NAMES, PackageProfile, VectorSet
+from .form.model import FORMAT_NAMES, PackageProfile, VectorSet
 from .layers.content import Content
 from .layers.read_back import ReadBack
 from .metadata.write import DEGREES, METRES

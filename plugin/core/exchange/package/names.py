@@ -11,6 +11,8 @@ from typing import Any
 
 #: What a name in a package may be made of, and what each stands for when a file is recognised by its name.
 PLACEHOLDERS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number": r"\d{2}", "title": r"\D.*?"}
+#: Stands for a county and its maps where a name is looked at or shown that nobody has filled yet.
+SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
 #: Those that a name has which the plugin gives itself.
 OWN_PLACEHOLDERS = ("code", "name", "year")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')

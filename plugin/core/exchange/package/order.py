@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError, OutputError
 from ...provenance import area_name
 from ...standard import load_standard
-from .form.load import PackageProfile
+from .form.model import PackageProfile
 from .names import name_problem, own_name
 from .problems import Problem
 

@@ -12,15 +12,16 @@ from ....profile.complaints import Complaints
 from ....render.words import Words
 from ....standard import load_standard
 from ....template import Template
-from ..names import PLACEHOLDERS, fill
-from .load import LayerSlot, PackageProfile, package_file, read_form
+from ..names import PLACEHOLDERS, SAMPLE, fill
+from .load import package_file, read_form
+from .model import LayerSlot, PackageProfile
 
 if TYPE_CHECKING:
     from ....standard import Standard
     from ....texts import Texts
 
 #: What placeholders stand for where a package is shown that nobody has made yet.
-SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "……"}
+_SHOWN = {**SAMPLE, "title": "……"}
 
 _AS_THEY_ARE = {name: f"{{{name}}}" for name in PLACEHOLDERS}
 
@@ -117,9 +118,9 @@ def form_lines(form: PackageProfile, texts: Texts) -> list[str]:
     ):
         if named is not None:
             rows.append((form.place(named.folder, f"{named.file}{suffix}"), texts.get("form", key)))
-    root = fill(form.root, SAMPLE)
+    root = fill(form.root, _SHOWN)
     lines = [texts.get("form", "head", name=form.name, standard=form.standard, source=form.source), f"{root}/"]
-    lines += [f"  {fill(place, SAMPLE)} · {what}" for place, what in sorted(rows)]
+    lines += [f"  {fill(place, _SHOWN)} · {what}" for place, what in sorted(rows)]
     if form.unverified:
         lines.append(
             texts.get("form", "unverified", keys=words.join(words.named("form_key", k) for k in form.unverified))

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 from ....data import check_keys, expect
 from ....errors import DataError
 from ....map_set import Catalogue, load
-from ..names import OWN_PLACEHOLDERS, fill, name_problem, own_name, unknown_placeholder
+from ..names import SAMPLE, fill, name_problem, own_name
+from .values import check_one_of, check_placeholders
 
 if TYPE_CHECKING:
-    from .load import FileSlot
+    from .model import FileSlot
 
 #: What a slot of a map may say besides what every slot says.
 MAP_KEYS = ("number", "layout")
 #: Dots per inch of maps at least (汇交要求, B).
 LEAST_DPI, MOST_DPI = 300, 1200
-#: Stands for a county while a name is looked at.
-_SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026"}
 _NUMBER = re.compile(r"\d{2}")
 
 
@@ -61,15 +60,12 @@ def map_settings(row: Any, path: Path) -> MapSettings:
     for key, value in row.items():
         expect(value, _KINDS[key], file=path, key=f"maps.{key}")
     for key in ("maker", "drawer", "date"):
-        if (unknown := unknown_placeholder(row.get(key, ""), OWN_PLACEHOLDERS)) is not None:
-            known = " ".join(f"{{{name}}}" for name in OWN_PLACEHOLDERS)
-            raise DataError("package_placeholder", file=str(path), key=f"maps.{key}", value=unknown, known=known)
+        check_placeholders(row.get(key, ""), path, f"maps.{key}")
     found = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
     if not LEAST_DPI <= found.dpi <= MOST_DPI:
-        _unknown(path, "maps.dpi", found.dpi, [f"{LEAST_DPI}–{MOST_DPI}"])
+        raise _unknown(path, "maps.dpi", found.dpi, f"{LEAST_DPI}–{MOST_DPI}")
     sheets = found.catalogue().sheets
-    if found.page not in sheets:
-        _unknown(path, "maps.page", found.page, sheets)
+    check_one_of(found.page, sheets, path, "maps.page")
     return found
 
 
@@ -80,14 +76,14 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     seen: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
         if slot.number and not _NUMBER.fullmatch(slot.number):
-            _unknown(path, f"map[{n}].number", slot.number, ["01–99"])
-        if slot.layout and slot.layout not in maps:
-            _unknown(path, f"map[{n}].layout", slot.layout, maps)
+            raise _unknown(path, f"map[{n}].number", slot.number, "01–99")
+        if slot.layout:
+            check_one_of(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:
             raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
-        if slot.layout and Path(slot.file).suffix.lower() not in (".jpg", ".jpeg"):
-            _unknown(path, f"map[{n}].file", slot.file, [".jpg"])
-        if slot.number and (problem := name_problem(fill(slot.file, {**_SAMPLE, **slot.own}))):
+        if slot.layout:
+            check_one_of(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
+        if slot.number and (problem := name_problem(fill(slot.file, {**SAMPLE, **slot.own}))):
             raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
         for key, values in seen.items():
             value = getattr(slot, key)
@@ -96,5 +92,5 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             values.add(value)
 
 
-def _unknown(path: Path, key: str, value: object, known: Iterable[str]) -> None:
-    raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(known))
+def _unknown(path: Path, key: str, value: object, known: str) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)

@@ -8,6 +8,16 @@ from pathlib import Path
 
 from .maps import MapSettings
 
+NEEDS = ("M", "C", "O")
+FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
+FORMATS = tuple(FORMAT_NAMES)
+ENCODINGS = ("UTF-8", "GBK")
+#: Items of the metadata, as this plugin calls them.
+METADATA_ITEMS = (
+    "metadata", "package", "dataset", "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit",
+    "currency", "integrity", "score", "grade", "product_date", "update_date", "secrecy", "features", "extent",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class LayerSlot:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..form.load import FORMAT_NAMES, FileSlot, PackageProfile
+from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
 from ..layers.shapefile import NAMES
 from ..maps.jpeg import Picture
 from ..maps.slots import world_file_of
@@ -20,15 +20,13 @@ from ..target.hashes import (
     PAGE,
     SUMS,
 )
+from ..target.told import MISSING
 from .soundness import Fault
 from .vct_facts import is_vct
 
 if TYPE_CHECKING:
     from ....layer import SourceLayer
-    from ..form.load import VectorSet
-
-#: What stands in a manifest's state.
-OK, MISSING, DAMAGED, CHANGED, LATER = "ok", "missing", "damaged", "changed", "later"
+    from ..form.model import VectorSet
 
 
 @dataclass(frozen=True)

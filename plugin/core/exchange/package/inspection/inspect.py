@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....errors import InputError
-from ..form.load import PackageProfile
+from ..form.model import PackageProfile
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts
 from .look import look_at

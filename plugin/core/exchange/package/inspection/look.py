@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,27 +14,21 @@ from ....errors import InputError
 from ....geometry import crs as crs_care
 from ....writing import os_reason
 from ..files import is_stray
-from ..form.load import FORMATS, PackageProfile
+from ..form.model import FORMATS, PackageProfile
 from ..maps.jpeg import is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
 from ..names import recogniser
 from ..tables.read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
 from ..target.hashes import (
     LISTS,
-    MANIFEST,
-    SCHEMA,
     files_below,
-    is_later,
     read_sums,
     sha256,
-    told_digest,
 )
-from .facts import CHANGED, DAMAGED, LATER, MISSING, OK, FileFact, LayerFact, PackageFacts
+from ..target.told import told_manifest
+from .facts import FileFact, LayerFact, PackageFacts
 from .soundness import Fault, faults_of
 from .vct_facts import is_vct, look_at_vct
-
-if TYPE_CHECKING:
-    pass
 
 #: Bytes of a file that are looked at.
 _HEAD = 64
@@ -46,7 +38,7 @@ _MOST_BYTES = 64 * 2**20
 
 def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:
     """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
-    manifest, state = _manifest(folder)
+    manifest, state = told_manifest(folder)
     asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _sums(folder)
     asked |= {path for listed in sums.values() for path in listed or ()}
@@ -129,32 +121,6 @@ def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
                 if found and {"code", "name"} <= found.groupdict().keys():
                     return found["code"], found["name"]
     return "", ""
-
-
-#: What is asked of a manifest's row of a layer.
-_LAYER_ROW = {"layer": str, "file": str, "features": int}
-
-
-def _has(row: dict[str, Any], kinds: dict[str, type]) -> bool:
-    return all(isinstance(row[key], kind) for key, kind in kinds.items())
-
-
-def _manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    path = folder / MANIFEST
-    if not path.is_file():
-        return None, MISSING
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if is_later(manifest["schema"]):
-            return None, LATER
-        whole = (
-            manifest["schema"] == SCHEMA and bool(manifest["check"]) and _has(manifest, {"check": dict, "files": list})
-        )
-        whole = whole and all(_has(row, {"path": str, "sha256": str}) for row in manifest["files"])
-        assert whole and all(_has(row, _LAYER_ROW) for row in manifest["layers"])
-    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
-        return None, DAMAGED
-    return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
 
 
 def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) -> list[LayerFact]:

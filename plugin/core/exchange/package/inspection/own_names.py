@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ....io.file import Wanted
     from ....layer import SourceLayer
     from ....profile import Norm
-    from ..form.load import LayerSlot, VectorSet
+    from ..form.model import LayerSlot, VectorSet
 
 
 def named_back(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:

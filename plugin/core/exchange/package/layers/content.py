@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ....layer import Layer
     from ....plan import Plan
-    from ..form.load import LayerSlot, VectorSet
+    from ..form.model import LayerSlot, VectorSet
 
 #: Rows that are turned into objects of Python at a time.
 BATCH_ROWS = 2_000

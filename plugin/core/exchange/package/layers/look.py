@@ -25,7 +25,7 @@ from .content import Content, Wanting
 
 if TYPE_CHECKING:
     from ....codes import CodeList
-    from ..form.load import VectorSet
+    from ..form.model import VectorSet
 
 _KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 #: A point layer holds one point a row.

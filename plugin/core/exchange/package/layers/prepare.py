@@ -12,7 +12,7 @@ from pyproj import CRS
 from ....geometry import crs as crs_care
 from ....standard import Standard, load_standard
 from ....texts import Texts
-from ..form.load import VectorSet
+from ..form.model import VectorSet
 from ..problems import NAMED, Level, Problem
 from .content import Content, contents
 from .look import look, look_at_wanting

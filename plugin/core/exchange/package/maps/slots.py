@@ -7,7 +7,6 @@ The core draws nothing: who can hands over a `Drawer`.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +20,15 @@ from ....texts import Texts
 from ..form.maps import LEAST_DPI
 from ..names import fill, recogniser
 from ..problems import Level, Problem, of_level
-from ..target.hashes import MANIFEST, sha256
+from ..target.hashes import sha256
+from ..target.told import told_manifest
 from . import jpeg
 
 if TYPE_CHECKING:
     from ....plan import Plan
     from ..files import Filled
-    from ..form.load import FileSlot, PackageProfile
     from ..form.maps import MapSettings
+    from ..form.model import FileSlot, PackageProfile
     from ..making import Making
     from ..order import Order
 
@@ -239,13 +239,12 @@ def world_file_of(name: str) -> str:
 
 def made_before(former: Path) -> set[str]:
     """The maps that the plugin made for a former package and nobody has touched since: they are of the plan as it was."""
-    try:
-        manifest = json.loads((former / MANIFEST).read_text(encoding="utf-8"))
-        digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-        made = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    manifest, _ = told_manifest(former)
+    if manifest is None:
         # No package of ours: `gate` says so.
         return set()
+    digests = {row["path"]: row["sha256"] for row in manifest["files"]}
+    made = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
     made = {name for name in made if (former / name).is_file() and sha256(former / name) == digests.get(name)}
     return made | {world_file_of(name) for name in made}
 

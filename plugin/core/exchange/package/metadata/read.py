@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....errors import OutputError
-from ..form.load import PackageProfile
+from ..form.model import PackageProfile
 from .write import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, layer_items, package_items
 
 #: The encoding that an XML declares for itself. A parser of bytes knows those of Chinese programs not at all.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # nosec B405: only written here
 from typing import Any
 
-from ..form.load import PackageProfile
+from ..form.model import PackageProfile
 
 #: What a layer of a kind is called, and what its coordinates are in.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}

@@ -16,7 +16,7 @@ from ....render.tables.model import Column, Number, Row, Table, Value, column_ti
 from ....texts import LANGUAGES, Texts
 
 if TYPE_CHECKING:
-    from ..form.load import TableWords
+    from ..form.model import TableWords
     from .read import Sheet
 
 #: What a row of each table is known by: the codes first, then the names.
