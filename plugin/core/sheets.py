@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
+from decimal import ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -14,6 +16,9 @@ from zipfile import BadZipFile
 from .plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
 _WORKBOOKS = (".xlsx", ".xlsm")
+#: Wide enough for every number that a cell can hold.
+_WIDE = Context(prec=400)
+_DIGITS = re.compile(r"0(?:\.(0+))?")
 
 
 class Line(NamedTuple):
@@ -111,15 +116,35 @@ def _rows(sheet: Any) -> list[Line]:
 
 
 def shown(cell: Any) -> str:
-    """A cell as it is shown: 63.2 with the format 0.00 is printed 63.20, and that is what the digits mean."""
+    """A cell as its digits mean it: 63.2 with the format 0.00 is 63.20; what a format without decimals hides is there all the
+    same, for it was typed."""
     value = cell.value
+    if value is None:
+        return ""
+    text = printed(value, str(cell.number_format))
+    hidden = isinstance(value, float) and not value.is_integer() and text.lstrip("-").isdigit()
+    return _plain(value) if hidden else text
+
+
+def printed(value: Any, number_format: str = "General") -> str:
+    """A value as a spreadsheet shows it: 63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value).strip()
-    first = str(cell.number_format).split(";")[0]
-    form = None if "E" in first.upper() else re.search(r"0(?:\.(0+))?", first)
-    decimals = len(form.group(1) or "") if form else 0
-    if form and "%" in first:
-        return f"{100 * value:.{decimals}f}%"
-    if form and (decimals or isinstance(value, int) or value.is_integer()):
-        return f"{value:.{decimals}f}"
+        return str(value).strip()
+    # A word in quotes, or a sign behind a backslash, is no digit.
+    first = re.sub(r'"[^"]*"|\\.', "", number_format.split(";")[0])
+    form = None if "E" in first.upper().replace("GENERAL", "") else _DIGITS.search(first)
+    if form is None:
+        return _plain(value)
+    decimals = len(form.group(1) or "")
+    return f"{_rounded(100 * value, decimals)}%" if "%" in first else _rounded(value, decimals)
+
+
+def _rounded(value: float, decimals: int) -> str:
+    """As spreadsheets do: of fifteen digits, and a half goes away from zero."""
+    if not math.isfinite(value):
+        return str(value)
+    return f"{Decimal(f'{value:.15g}').quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE):f}"
+
+
+def _plain(value: float) -> str:
     return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

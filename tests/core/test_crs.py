@@ -388,3 +388,10 @@ def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, lo
 def test_how_far_is_far(code, longitude, whose):
     told = far_from(longitude, code, load_standard().code_lists["divisions"])
     assert (told.whose.name if told else "") == whose
+
+
+def test_heights_are_put_to_a_crs():
+    both = crs_care.with_heights("EPSG:4490", "EPSG:5737")
+    assert both.is_compound and [part.to_epsg() for part in both.sub_crs_list] == [4490, 5737]
+    assert crs_care.with_heights("EPSG:4526", "urn:ogc:def:crs:EPSG::5737").sub_crs_list[1].to_epsg() == 5737
+    assert crs_care.with_heights("EPSG:4526", "") == CRS.from_epsg(4526)

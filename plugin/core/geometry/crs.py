@@ -121,6 +121,12 @@ def three_degree_zone(longitude: float) -> CRS:
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
 
 
+def with_heights(plane: str, vertical: str) -> CRS:
+    """The CRS of a plane or of degrees (``EPSG:4490``) together with heights (``EPSG:5737``), or without any where the second
+    is empty. CRSError when there is no such CRS."""
+    return CRS.from_user_input("+".join(filter(None, (plane, vertical.rpartition(":")[2]))))
+
+
 def label(crs: CRS | None) -> str:
     """``EPSG:4526``, or the CRS's name when it has no code; empty for none."""
     if crs is None:

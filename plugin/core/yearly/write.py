@@ -132,7 +132,7 @@ def _write(
     rows = _Rows(sum(len(content) for content in contents), progress)
     with together(places) as new:
         database = new / target.name
-        crs = CRS.from_user_input("+".join(filter(None, (delivery.crs, delivery.vertical.removeprefix("EPSG:")))))
+        crs = crs_care.with_heights(delivery.crs, delivery.vertical)
         code_lists = done.current.norm.standard.code_lists
         write_database(database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, check=check)
         for content in contents:

@@ -10,6 +10,7 @@ from ...render.html import fill
 from ...render.words import Words
 from ...texts import Texts, number
 from .maps.page import map_rows, slots_beside
+from .metadata.write import DEGREES
 
 #: Bases of areas, in the order of the columns.
 BASES = ("statutory", "survey", "net", "declared")
@@ -89,7 +90,7 @@ def _layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any
 
 
 def _extent(row: dict[str, Any]) -> list[str]:
-    decimals = 5 if row["unit"] == "度" else 1
+    decimals = 5 if row["unit"] == DEGREES else 1
     xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 

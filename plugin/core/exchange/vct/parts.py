@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from .structure import Table
 
@@ -19,13 +21,21 @@ if TYPE_CHECKING:
 
 #: The field that names a feature.
 KEY = "BSM"
-_TOGETHER = {"polygon": shapely.multipolygons, "line": shapely.multilinestrings}
+#: Kinds of tables whose features may have several parts.
+_OF_PARTS = ("polygon", "line")
+_TOGETHER = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
 def key_position(table: Table) -> int | None:
     """Where a table's rows have their 标识码; None for a table whose features have no parts."""
     names = [column.name.upper() for column in table.columns]
-    return names.index(KEY) if table.kind in _TOGETHER and KEY in names else None
+    return names.index(KEY) if table.kind in _OF_PARTS and KEY in names else None
+
+
+def one_of(shapes: NDArray) -> BaseGeometry:
+    """(n,) points, lines or polygons, single or multiple, as one multiple shape of all their parts. KeyError for others."""
+    parts = shapely.get_parts(shapes)
+    return _TOGETHER[int(shapely.get_type_id(parts[0]))](parts)
 
 
 def continues(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
@@ -41,7 +51,7 @@ def put_together(batch: Batch) -> int:
     joined = 0
     for place in sorted(batch.more, reverse=True):
         pieces = [batch.shapes[place], *(shape for _, shape in batch.more[place])]
-        whole = _TOGETHER[batch.table.kind](shapely.get_parts(shapely.from_wkb(np.array(pieces, dtype=object))))
+        whole = one_of(shapely.from_wkb(np.array(pieces, dtype=object)))
         if batch.table.kind == "line" or shapely.is_valid(whole):
             batch.shapes[place] = shapely.to_wkb(whole)
             joined += 1

@@ -75,10 +75,7 @@ def _named(layer: str, standards: Iterable[Standard], texts: Texts) -> tuple[str
 
 def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:
     plane = CRS.from_user_input(vectors.crs)
-    if not vectors.vertical:
-        return PreparedSet(vectors, found, plane, plane)
-    heights = vectors.vertical.rpartition(":")[2]
-    return PreparedSet(vectors, found, CRS.from_user_input(f"{vectors.crs}+{heights}"), plane)
+    return PreparedSet(vectors, found, crs_care.with_heights(vectors.crs, vectors.vertical), plane)
 
 
 def _brought(one: PreparedSet) -> Iterator[Problem]:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from ....layer import FieldInfo, SourceLayer
+from ...vct.parts import one_of
 from ...vct.read import open_vct
 from ...vct.structure import Table
 from ...vct.write import Exported, write_vct
@@ -141,7 +141,7 @@ class VctLayer:
         whole = shapes[begins]
         ends = np.r_[begins[1:], len(row)]
         for k in several.tolist():
-            whole[k] = _together(shapes[begins[k] : ends[k]])
+            whole[k] = one_of(shapes[begins[k] : ends[k]])
         values = {}
         for n, declared in enumerate(self.fields):
             cells = parts[n].to_numpy()
@@ -155,12 +155,6 @@ class VctLayer:
 
 def _begins(row: NDArray) -> NDArray:
     return np.flatnonzero(np.r_[len(row) > 0, row[1:] != row[:-1]])
-
-
-def _together(parts: NDArray) -> Any:
-    return {1: shapely.multilinestrings, 3: shapely.multipolygons}.get(
-        int(shapely.get_type_id(parts[0])), shapely.multipoints
-    )(parts)
 
 
 def _plain(column: pd.Series) -> NDArray:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The thin part that speaks to Microsoft Access's own driver (ODBC, Windows only): is it here, make an empty .mdb, open one.
 
-Everything else about tables as a database is in `tables_database`, and takes any DB-API connection.
+Everything else about tables as a database is in `database`, and takes any DB-API connection.
 """
 
 from __future__ import annotations

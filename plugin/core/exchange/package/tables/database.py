@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ....render.tables.model import Number, Table, Value, column_title, sheet_name
+from ....sheets import printed
 from ....texts import Texts
-from .read import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, printed
+from .read import MOST_COLUMNS, MOST_ROWS, Cell, Sheet
 
 #: A column of our own, so that rows come back in their order.
 ORDER = "行号"
@@ -78,7 +79,7 @@ def rows_of(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...
 
 
 def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
-    """Tables of a database of any hand as sheets, the names of their fields as the head; for `tables_known`."""
+    """Tables of a database of any hand as sheets, the names of their fields as the head; for `known`."""
     found = []
     for name in names:
         if _FORBIDDEN.search(name):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 import zipfile
 import zlib
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ....sheets import printed
 from .access import Access, access
 
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
@@ -25,7 +25,6 @@ _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
 _DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
 #: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
-_FORMAT = re.compile(r"0(?:\.(0+))?")
 
 
 @dataclass(frozen=True)
@@ -144,15 +143,3 @@ def _sheet(values: Any, formulas: Any) -> Sheet:
                 for column in range(merged.min_col, min(merged.max_col, MOST_COLUMNS) + 1):
                     cells.setdefault((row, column), Cell(first.text, "merged"))
     return Sheet(values.title, cells, rows > MOST_ROWS or columns > MOST_COLUMNS)
-
-
-def printed(value: Any, number_format: str = "General") -> str:
-    """A value as a spreadsheet shows it: 63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value).strip()
-    first = number_format.split(";")[0]
-    shown = None if "E" in first.upper().replace("GENERAL", "") else _FORMAT.search(re.sub(r'"[^"]*"|\\.', "", first))
-    if shown:
-        decimals = len(shown.group(1) or "")
-        return f"{100 * value:.{decimals}f}%" if "%" in first else f"{value:.{decimals}f}"
-    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
