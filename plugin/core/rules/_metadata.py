@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..exchange.package.metadata.read import Metadata
 from ..exchange.package.metadata.write import DEGREES, GEOMETRIES, METRES, layer_extent
-from ..exchange.package.tables.known import number_in
+from ..exchange.package.tables.words import number_in
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..texts import Texts

@@ -10,8 +10,9 @@ from unicodedata import normalize
 
 from ....indicators.model import SQUARE_METRES
 from ....render.tables.model import Number, Row, Value
-from .known import AIMS, BLANKS, NUMBER, WORDED, Block, Place, Printed, number_in, unit_of, unit_word, value_of
+from .known import AIMS, NUMBER, WORDED, Block, Place, unit_word, value_of
 from .read import Cell
+from .words import BLANKS, Printed, number_in, unit_of
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area; a fiftieth of half a digit.
 _MOVED_M2, _MOVED_SHARE, _DIGIT_SHARE = 0.05, 1e-8, 0.02

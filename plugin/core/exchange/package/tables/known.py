@@ -7,13 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from ....indicators.typed import UNITS, figure
 from ....render.tables.model import Column, Number, Row, Table, Value, column_title
 from ....texts import LANGUAGES, Texts
+from .words import convertible, in_brackets, number_in, unit_of, word
 
 if TYPE_CHECKING:
     from ..form.model import TableWords
@@ -40,32 +39,7 @@ AIMS = ("target", "room")
 NUMBER = "number"
 #: Rows above a head that may hold its title and its unit.
 _ABOVE = 6
-#: Nothing, as offices write it.
-BLANKS = ("", "-", "—", "——", "–", "/", "无", "n/a")
-_BRACKETS = re.compile(r"\(([^()]*)\)$")
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
-#: Marks that lead to a note below, and what a last row is called in place of 合计.
-_MARKS, _SUMS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
-_PART = re.compile(r"^(其中|ofwhich)[::,]?")
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A number as it is printed; ``unit`` empty where none stands behind it. None of both for what is no number."""
-
-    value: float
-    decimals: int
-    unit: str = ""
-
-
-def number_in(text: str) -> Printed | None:
-    """The number that a cell prints; digits of full width, commas, a unit behind it and a minus of any kind are understood."""
-    plain = normalize("NFKC", text).replace("−", "-").replace("–", "-").strip()
-    wrapped = re.fullmatch(r"\((\d[\d,. ]*)\)", plain)
-    read = figure("", f"-{wrapped.group(1)}" if wrapped else plain.removeprefix("+"))
-    if read.value is None or read.unit is None or read.comparison != "=":
-        return None
-    return Printed(read.value, read.decimals, read.unit)
 
 
 @dataclass(frozen=True)
@@ -91,33 +65,6 @@ class Block:
     rows: dict[int, Row] = field(hash=False)
     unknown: tuple[int, ...] = ()
     strange: dict[int, str] = field(default_factory=dict, hash=False)
-
-
-def word(text: str) -> str:
-    """A word without what hands write differently: spaces, widths of signs, brackets around a unit, 其中, marks of notes."""
-    # Before the signs of full width are turned, for ① would be a 1.
-    plain = normalize("NFKC", _MARKS.sub("", text)).lower()
-    inside = _BRACKETS.search(plain)
-    if inside and unit_of(inside.group(1)):
-        plain = plain[: inside.start()]
-    return _SUMS.sub("合计", _PART.sub("", plain))
-
-
-def unit_of(text: str) -> str:
-    """The unit that a text is, empty for none."""
-    plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
-    return next((unit for unit, words in _units().items() if plain in words), "")
-
-
-@cache
-def _units() -> dict[str, set[str]]:
-    known = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNITS.items()}
-    for lang in LANGUAGES:
-        for section in ("units", "unit_names"):
-            for unit, one in Texts(lang).section(section).items():
-                if one:
-                    known.setdefault(unit, set()).add(re.sub(r"\s+", "", normalize("NFKC", one)).lower())
-    return known
 
 
 class Known:
@@ -187,7 +134,7 @@ class Known:
     def _places(self, table: Table, heads: dict[int, str], common: str) -> tuple[Place, ...]:
         taken: dict[int, Place] = {}
         for column, text in heads.items():
-            plain, unit = word(text), _head_unit(text)
+            plain, unit = word(text), unit_of(in_brackets(text))
             fits = [
                 n for n, known in enumerate(table.columns) if n not in taken and plain and plain in self.words_of(known)
             ]
@@ -195,11 +142,11 @@ class Known:
             wanted = unit or common or table.unit
             exact = [n for n in fits if table.columns[n].unit == wanted]
             if unit and not exact:
-                fits = [n for n in fits if not table.columns[n].unit or _convertible(table.columns[n].unit, unit)]
+                fits = [n for n in fits if not table.columns[n].unit or convertible(table.columns[n].unit, unit)]
             fits = exact or fits
             if fits:
                 known = table.columns[fits[0]]
-                said = unit or (common if _convertible(known.unit, common) else "")
+                said = unit or (common if convertible(known.unit, common) else "")
                 taken[fits[0]] = Place(column, known, fits[0], said or known.unit)
         return tuple(taken.values())
 
@@ -249,19 +196,11 @@ def _heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
     return found
 
 
-def _head_unit(text: str) -> str:
-    inside = _BRACKETS.search(re.sub(r"\s+", "", normalize("NFKC", text)))
-    return unit_of(inside.group(1)) if inside else ""
-
-
 def unit_word(block: Block, line: int, place: Place, unit: str) -> str:
     """A figure's unit in the table's own word (公顷, ha): out of its row, its head, or the line above; empty for none."""
     sheet = block.sheet
     own = [sheet.text(line, other.column) for other in block.places if other.known.id == "unit"]
-    heads = (
-        re.sub(r"\s+", "", normalize("NFKC", sheet.text(row, place.column))) for row in (block.head, block.head - 1)
-    )
-    own += [inside.group(1) for head in heads if (inside := _BRACKETS.search(head))]
+    own += [in_brackets(sheet.text(row, place.column)) for row in (block.head, block.head - 1)]
     own.append(_common_word(sheet, block.head))
     return next((one for one in own if unit and unit_of(one) == unit), "")
 
@@ -278,12 +217,6 @@ def _common_word(sheet: Sheet, head: int) -> str:
             if said and unit_of(said.group(1)):
                 return said.group(1)
     return ""
-
-
-def _convertible(known: str, other: str) -> bool:
-    from ....indicators.model import SQUARE_METRES
-
-    return bool(other) and (known == other or (known in SQUARE_METRES and other in SQUARE_METRES))
 
 
 def _strange(sheet: Sheet, head: int, last: int, mine: set[int]) -> dict[int, str]:
