@@ -365,3 +365,65 @@ def test_a_county_with_known_moves(county):
     assert line.before.tolist() == [0]
     stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
     assert sum(one.area_m2 for one in line.after) == pytest.approx(square_metres(east, *stayed), rel=1e-5)
+
+
+# -- the land after, and the overlay behind it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_land_after_of_features_on_each_other_agrees_with_plain_shapely(seed):
+    """Ranges lie on each other, some stay, some move: whatever has land on a filed parcel that lost some is there."""
+    chance = random.Random(seed)
+
+    def ranges(count):
+        return [box(*(10 * chance.randrange(30) for _ in range(2)), 10 * chance.randrange(5, 20)) for _ in range(count)]
+
+    old = ranges(8)
+    new = [*chance.sample(old, 5), *ranges(3)]
+    rows = [[row(s, n) for n, s in enumerate(side, 1)] for side in (old, new)]
+    found = only(update({"LSWHBHX": rows[0]}, {"LSWHBHX": rows[1]}))
+    lost = [shapely.difference(s, shapely.union_all(new)).area > 0 for s in old]
+    assert found.before.tolist() == np.flatnonzero(lost).tolist()
+    ground = shapely.union_all([s for s, gone in zip(old, lost, strict=True) if gone])
+    were = shapely.union_all(old)
+    for j, s in enumerate(new):
+        wanted = parts(shapely.difference(s, were)) + parts(shapely.intersection(s, ground))
+        all_same([one.shape for one in found.after if one.row == j], wanted)
+
+
+def test_what_the_comparison_has_overlaid_is_not_overlaid_again(monkeypatch):
+    from plugin.core.geometry.overlay import shared_parts
+    from plugin.core.yearly import land
+
+    asked = []
+
+    def counting(one, other, **more):
+        asked.append((len(one), len(other)))
+        return shared_parts(one, other, **more)
+
+    monkeypatch.setattr(land, "shared_parts", counting)
+    places = [(100 * c, 100 * r) for r in range(6) for c in range(6)]
+    codes = ["200", "300"] * 18
+    filed = [zone(box(*xy), n, c) for n, (xy, c) in enumerate(zip(places, codes, strict=True), 1)]
+    current = [zone(box(x + 7, y), n, c) for n, ((x, y), c) in enumerate(zip(places, codes, strict=True), 1)]
+    found = only(update({"GHFQ": filed}, {"GHFQ": current}))
+    # A zone and the 7 m of its western neighbour are joined where both parcels changed.
+    assert len(found.before) == 30 and len(found.after) == 36
+    assert not any(one and other for one, other in asked), asked
+
+
+def test_land_after_that_cannot_be_computed_stops(monkeypatch):
+    """A pair of which no overlay can be had would be missing from 维护后."""
+    from plugin.core.geometry.overlay import shared_parts
+    from plugin.core.yearly import land
+
+    def failing(one, other, **more):
+        found = shared_parts(one, other, **more)
+        found.ladder.failed.append((0, 0))
+        return found
+
+    monkeypatch.setattr(land, "shared_parts", failing)
+    filed, current = [zone(box(0, 0), 1, "200")], [zone(box(0, 0), 1, "300")]
+    with pytest.raises(InputError) as caught:
+        update({"GHFQ": filed}, {"GHFQ": current})
+    assert caught.value.key == "yearly_geometry"

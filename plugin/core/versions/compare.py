@@ -65,9 +65,9 @@ def compare_also_by_township(
     fields: Iterable[str] = (),
     check: Check = never,
     progress: Progress = silent,
-) -> tuple[Comparison, dict[str, Balance]]:
-    """As `compare_layers` without townships, whose borders are none of the features'; and the balance of each township
-    (statutory; ``""`` for land in none), of pieces that are cut there."""
+) -> tuple[Comparison, Pieces, dict[str, Balance]]:
+    """As `compare_layers` without townships, whose borders are none of the features'; the pieces behind it; and the balance
+    of each township (statutory; ``""`` for land in none), of pieces that are cut there."""
     cut_up = _cut_up(before, after, tolerance, {}, check, within(progress, 0.0, 0.6))
     found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, check)
     check()
@@ -76,11 +76,12 @@ def compare_also_by_township(
     list_parts(found, cut_up.pieces, values, changes, [], tolerance, check)
     progress(0.7)
     if not townships.names:
-        return found, {}
+        return found, cut_up.pieces, {}
     pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
     progress(0.9)
     check()
-    return found, shared_out(found, cut_up.pieces, pieces, values, changes, townships.names, check)
+    by_town = shared_out(found, cut_up.pieces, pieces, values, changes, townships.names, check)
+    return found, cut_up.pieces, by_town
 
 
 @dataclass(frozen=True)

@@ -9,30 +9,21 @@ from datetime import date
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ..baseline import townships_of
 from ..errors import InputError
-from ..geometry import crs as crs_care
-from ..geometry.overlay import shared_parts
-from ..geometry.polygons import Check, Polygons, never
+from ..geometry.polygons import Check, never
 from ..geometry.progress import Progress, within
-from ..geometry.statutory_area import statutory_area
 from ..maintenance import Maintained
 from ..plan import Plan
 from ..tolerance import Tolerance
-from ..versions import CHANGED, IN, Comparison, compare_also_by_township, edition_of
-from ..versions.equal import settled
+from ..versions import CHANGED, IN, compare_also_by_township, edition_of
 from ..versions.model import Part
-from ..versions.pieces import around
+from .land import areas, land_after, share, slivers
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 
-#: Slivers are told from land later, by what is left of a row.
-_ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Years that a package can be of: four digits, and the plans it maintains run from 2021.
 _YEARS = range(2000, 2100)
-#: Planar area (m², and as a share) by which a union may miss its whole: GEOS's rounding.
-_ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 
 
 def yearly_update(
@@ -109,7 +100,7 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
     check()
     tolerance = current.norm.tolerance()
     fields = (one.compare,) if one.compare else ()
-    found, townships = compare_also_by_township(
+    found, pieces, townships = compare_also_by_township(
         before,
         after,
         tolerance=tolerance,
@@ -131,8 +122,8 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
             made.left_out[kind] = sum(part.area_m2 for part in parts)
     made.before = np.unique([c.before for c in made.changes if c.kind != IN]).astype(int)
     made.after = [
-        *(After(c.after, c.shape, c.area_m2, _share(c.area_m2, found, c.after)) for c in made.changes if c.kind == IN),
-        *_land_after(found, made.before, tolerance, check),
+        *(After(c.after, c.shape, c.area_m2, share(c.area_m2, found, c.after)) for c in made.changes if c.kind == IN),
+        *land_after(found, pieces, made.before, tolerance, check),
     ]
     made.after.sort(key=lambda piece: piece.row)
     return made
@@ -141,65 +132,11 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
 def _changes(made: MaintainedLayer, parts: list[Part], tolerance: Tolerance, check: Check) -> list[Change]:
     """Single parts; those that are slivers, though the whole is none, join the layer's."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    areas = _areas(made.found, shapes, check)
-    thin = _slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
+    measured = areas(made.found, shapes, check)
+    thin = slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
     made.found.slivers += shapes[thin].tolist()
-    made.found.sliver_m2 += float(areas[thin].sum())
+    made.found.sliver_m2 += float(measured[thin].sum())
     return [
         Change(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
-        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], areas[~thin].tolist(), strict=True)
+        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], measured[~thin].tolist(), strict=True)
     ]
-
-
-def _slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
-    """(k,) bool: polygons below both minimums."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        area = shapely.area(shapes)
-        found: NDArray = tolerance.is_sliver(area, 2 * area / shapely.length(shapes))
-    return found
-
-
-def _areas(found: Comparison, shapes: NDArray, check: Check) -> NDArray:
-    """(k,) statutory m² of shapes of the plane."""
-    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs), check)
-
-
-def _share(area_m2: float, found: Comparison, row: int) -> float:
-    own = float(found.after.layer.statutory[row])
-    return min(area_m2 / own, 1.0) if own > 0 else 1.0
-
-
-def _land_after(found: Comparison, rows: NDArray, tolerance: Tolerance, check: Check) -> list[After]:
-    """The current land on filed rows ((q,) positions): row by row, in single parts, whatever filed parcels it lies on."""
-    if not len(rows):
-        return []
-    filed = found.before.shapes[rows]
-    near = around(found.after.shapes, filed)
-    current = found.after.shapes[near]
-    filed = settled(filed, current, tolerance.cluster_m, check)
-    shared = shared_parts(Polygons(current), Polygons(filed), tolerance=_ALL, check=check)
-    # They come sorted by row.
-    rows_there, starts, counts = np.unique(shared.left, return_index=True, return_counts=True)
-    ends = starts + counts
-    joined = np.empty(len(rows_there), dtype=object)
-    whole = np.zeros(len(rows_there), dtype=bool)
-    for n, (row, first, end) in enumerate(zip(rows_there.tolist(), starts, ends, strict=True)):
-        check()
-        joined[n], whole[n] = _one_shape(shared.geometry[first:end], current[row])
-    shapes, owner = shapely.get_parts(joined, return_index=True)
-    whole &= np.bincount(owner, minlength=len(joined)) == 1
-    kept = ~_slivers(shapes, tolerance)
-    shapes, owner = shapes[kept], owner[kept]
-    own = near[rows_there[owner]].tolist()
-    return [
-        After(row, shape, area_m2, 1.0 if whole[n] else _share(area_m2, found, row))
-        for n, row, shape, area_m2 in zip(owner, own, shapes, _areas(found, shapes, check).tolist(), strict=True)
-    ]
-
-
-def _one_shape(pieces: NDArray, own: object) -> tuple[object, bool]:
-    """The union of a row's pieces; the row's own shape where they make it up."""
-    shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
-    whole = shapely.area(own)
-    same = abs(shapely.area(shape) - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
-    return (own, True) if same else (shape, False)
