@@ -18,13 +18,17 @@ from .geometry.polygons import Check, Polygons, never
 from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
 from .geometry.straight import Brought, Edge, bring
-from .geometry.validity import missing, polygons_only, repair
+from .geometry.validity import areal, missing, repair
 from .template import Field, Template
 
 if TYPE_CHECKING:
     # Tables load when something runs: QGIS lists the rules at every start.
     import geopandas as gpd
     import pandas as pd
+
+
+#: GEOS's number of a geometry collection.
+_COLLECTION = 7
 
 
 @dataclass(frozen=True)
@@ -274,7 +278,7 @@ class Layer:
         if self.template.geometry == "polygon":
             other = ~missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(other).tolist():
-                plane[position] = polygons_only(plane[position])
+                plane[position] = areal(plane[position])
         return plane, changes
 
     @property
@@ -308,4 +312,6 @@ class Layer:
         own[missing(self.plane)] = None
         for position in np.flatnonzero(self.invalid & ~missing(own)).tolist():
             own[position] = repair(own[position])
+        for position in np.flatnonzero(shapely.get_type_id(own) == _COLLECTION).tolist():
+            own[position] = areal(own[position])
         return statutory_area(own, crs_care.lonlat_of(self.crs), check)

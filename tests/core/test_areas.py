@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Areas of a layer side by side, against its stored ones, and levelled to control areas."""
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -9,7 +10,8 @@ from pyproj import CRS
 from plugin.core.areas import area_field, compare, level_to_layer, level_to_number, measure, names_of
 from plugin.core.errors import InputError
 from plugin.core.geometry.geodesic import geodesic_area
-from plugin.core.layer import FieldInfo, SourceLayer
+from plugin.core.geometry.validity import sound_copies
+from plugin.core.layer import FieldInfo, Layer, SourceLayer
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from tests.core.small import ZH, X, Y, as_read, box, placed, said, table
@@ -168,3 +170,17 @@ def test_where_control_areas_overlap_a_part_is_in_one():
     areas, held = (measure(layer, NORM, ZH) for layer in (parts, control))
     found = level_to_layer(areas, parts.crs, held, control.crs, names_of(control, NORM), [""], 1e-5, 0.01)
     assert found.unit_of == ["甲镇"] and found.empty == ["乙镇"]
+
+
+@pytest.mark.parametrize("crs", [4526, 4525])
+def test_polygons_of_a_collection_that_lie_on_each_other_count_once(crs):
+    """A collection may hold them and is valid; its land is what they cover together (150 m by 100 m)."""
+    boxes = [shapely.transform(shapely.box(x, 0, x + 100, 100), lambda xy: xy + (X, Y)) for x in (0, 50)]
+    frame = gpd.GeoDataFrame({"BSM": ["140225000000000001"]}, geometry=[shapely.GeometryCollection(boxes)], crs=4526)
+    frame = frame.to_crs(crs)
+    read = SourceLayer("STBHHX", frame, (FieldInfo("BSM", "text"),), frame.crs)
+    layer = Layer(read, NORM.standard.templates["STBHHX"], CRS(4526))
+    assert shapely.is_valid(layer.plane).all()
+    assert shapely.area(layer.plane)[0] == pytest.approx(15_000, abs=0.5)
+    assert layer.statutory[0] == pytest.approx(statutory_area([shapely.union_all(boxes)])[0], rel=1e-5)
+    assert shapely.area(sound_copies(layer.drawn)[0])[0] == pytest.approx(15_000, rel=1e-2)

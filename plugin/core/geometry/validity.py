@@ -55,6 +55,13 @@ def polygons_only(geometry: Any) -> Any:
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
+def areal(geometry: Any) -> Any:
+    """The areal part of a geometry as one valid polygon or multipolygon, or None. Polygons of a collection may lie on each
+    other, which is no fault there: joined, they count once."""
+    found = polygons_only(geometry)
+    return found if found is None or found.is_valid else repair(found)
+
+
 def sound_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     """(n,) geometries as flat, valid polygons and multipolygons, None where there is nothing areal, and the positions of
     those that had to be repaired. The geometries given stay as they are."""
@@ -63,7 +70,7 @@ def sound_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     for position in repaired:
         sound[position] = repair(sound[position])
     for position in np.flatnonzero(~missing(sound) & ~np.isin(shapely.get_type_id(sound), (3, 6))).tolist():
-        sound[position] = polygons_only(sound[position])
+        sound[position] = areal(sound[position])
     return sound, repaired
 
 
