@@ -95,10 +95,12 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
     )
 
 
-def townships_of(plan: Plan) -> Townships:
-    """The townships of a plan, for figures by township; those of its sealed edition where it has none."""
-    for one in (plan, plan.baseline):
+def townships_of(plan: Plan, other: Plan | None = None) -> Townships:
+    """The townships of a plan, for figures by township; those of its sealed edition, or of another one in the same plane,
+    where it has none. One without a name is called by its code or key."""
+    for one in (plan, plan.baseline, other):
         layer = one.concept("townships") if one is not None else None
-        if layer is not None and layer.has("division_name"):
-            return Townships(layer.polygons, layer.text("division_name"))
+        if layer is not None and layer.has("division_name") and not layer.bare:
+            told = zip(layer.text("division_name"), layer.text("division_code"), layer.keys, layer.fids, strict=True)
+            return Townships(layer.polygons, [name or code or key or f"#{fid}" for name, code, key, fid in told])
     return NO_TOWNSHIPS

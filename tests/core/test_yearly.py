@@ -14,8 +14,10 @@ from plugin.core.assembly import assemble
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import lonlat_of
 from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.texts import Texts
 from plugin.core.versions import CHANGED, IN, OUT
 from plugin.core.yearly import yearly_update
+from plugin.core.yearly.balance import notes
 from tests.core.examples import ORIGIN, norm_of, source_layer
 
 DAY = date(2026, 3, 9)
@@ -427,3 +429,54 @@ def test_land_after_that_cannot_be_computed_stops(monkeypatch):
     with pytest.raises(InputError) as caught:
         update({"GHFQ": filed}, {"GHFQ": current})
     assert caught.value.key == "yearly_geometry"
+
+
+# -- what a reader is told ---------------------------------------------------------------------------------------------------
+
+
+def township(shape, key, name):
+    return {**row(shape, key), "XZQDM": f"140225{key:03d}", "XZQMC": name}
+
+
+def said(done, lang="zh"):
+    return "\n".join(notes(done, Texts(lang)))
+
+
+def test_townships_may_come_from_the_filed_edition():
+    """A current edition of the maintained layers alone has none: those of the filed one are the same."""
+    zones = [zone(box(0, 0), 1, "200"), zone(box(100, 0), 2, "200")]
+    towns = [township(box(-50, -50, 150, 300), 1, "甲镇"), township(box(100, -50, 300, 300), 2, "乙镇")]
+    done = update({"GHFQ": zones, "XZQXZ": towns}, {"GHFQ": [zone(box(0, 0), 1, "300"), zones[1]]})
+    by_town = only(done).townships
+    assert by_town["甲镇"].changed == pytest.approx(area(box(0, 0)), abs=0.01) and by_town["乙镇"].changed == 0
+    assert "乡镇" not in said(done)
+    without = update({"GHFQ": zones}, {"GHFQ": [zone(box(0, 0), 1, "300"), zones[1]]})
+    assert "XZQXZ" in said(without) and "township" in said(without, "en")
+
+
+def test_a_township_without_a_name_is_called_by_its_code():
+    """What lies in it is not in none."""
+    zones = [zone(box(0, 0), 1, "200")]
+    towns = [township(box(-50, -50, 300, 300), 7, None)]
+    done = update({"GHFQ": zones}, {"GHFQ": [zone(box(0, 0), 1, "300")], "XZQXZ": towns})
+    assert set(only(done).townships) == {"140225007"}
+
+
+def test_what_is_not_compared_as_drawn_is_told_by_edition_layer_and_key():
+    bow = {"wkt": "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"}
+    keys = [f"1402250000{n:08d}" for n in (1, 2)]
+    filed = [zone(box(0, 0), 1, "200"), zone(box(100, 0), 2, "200")]
+    current = [zone(box(0, 0), 1, "200") | bow, zone(box(100, 0), 2, "200") | {"wkt": None}]
+    told = said(update({"GHFQ": filed}, {"GHFQ": current}))
+    mended, shapeless = (next(line for line in told.splitlines() if code in line) for code in ("GEO002", "GEO001"))
+    for line, key in ((mended, keys[0]), (shapeless, keys[1])):
+        assert "后一版" in line and "GHFQ" in line and key in line and "1 个要素" in line
+    assert "前一版" not in told
+    sound = said(update({"GHFQ": filed}, {"GHFQ": filed}))
+    assert "GEO00" not in sound
+
+
+def test_a_compared_field_that_is_lacking_is_named():
+    line, place = [row(box(0, 0), 1)], [row(box(0, 0), 1)]
+    done = update({"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": line})
+    assert "GHFQDM" in said(done)

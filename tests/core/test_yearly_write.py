@@ -227,8 +227,9 @@ def test_the_balance_is_told_by_township():
 
 def test_what_was_passed_over_is_said():
     done = update({**FILED, "LSWHBHX": [row(box(0, 0), 1)]}, CURRENT)
-    (said,) = notes(done, Texts("zh"))
+    said, towns = notes(done, Texts("zh"))
     assert "LSWHBHX" in said and "现行版里没有" in said
+    assert "没有分乡镇的平衡" in towns
 
 
 def to_file(path, layers):

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.straight import codes, stored_only
+from ..geometry.validity import missing
 from ..layer import Layer
 
 
@@ -24,6 +27,20 @@ class Edition:
 
     def __len__(self) -> int:
         return len(self.layer)
+
+    @property
+    def mended(self) -> list[str]:
+        """The rows that are compared by a repaired copy, by key (#feature id where that does not tell them apart)."""
+        return self._called(np.flatnonzero(self.layer.invalid & ~missing(self.shapes)).tolist())
+
+    @property
+    def shapeless(self) -> list[str]:
+        """The rows without a shape that could be compared, likewise: empty, broken, or where the CRS says they cannot lie."""
+        return self._called(np.flatnonzero(missing(self.shapes)).tolist())
+
+    def _called(self, rows: Iterable[int]) -> list[str]:
+        layer = self.layer
+        return [f"#{layer.fids[n]}" if n in layer.unsure_keys else layer.keys[n] for n in rows]
 
 
 def edition_of(layer: Layer) -> Edition:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ..provenance import area_name, plugin_version
 from ..render.tables.model import Column, Number, Row, Table, Value, measured
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
 from ..writing import beside
-from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, Part
+from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, Comparison, Part
 from .sources import Versions
 
 #: Terms of the balance in their order; those without a sign are no part of the sum.
@@ -43,18 +44,31 @@ def reasons(done: Versions, texts: Texts) -> list[str]:
     if found.slivers:
         said.append(("slivers", {"count": len(found.slivers), "area": _m2(found.sliver_m2)}))
     if found.reused:
-        said.append(("reused", {"count": len(found.reused), "keys": _some(found.reused)}))
+        said.append(("reused", {"count": len(found.reused), "keys": some(found.reused)}))
     for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
         if names:
-            said.append((f"only_{side}", {"fields": _some(list(names))}))
+            said.append((f"only_{side}", {"fields": some(list(names))}))
     if any(found.without_net):
         said.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
     if found.failed:
         said.append(("failed", {"count": len(found.failed)}))
+    said += unsound(found, texts)
     return [texts.get("versions", key, **params) for key, params in said]
 
 
-def _some(names: list[str]) -> str:
+def unsound(found: Comparison, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
+    """Rows of either edition that were not compared as they are drawn, as keys of texts and parameters."""
+    said: list[tuple[str, dict[str, Any]]] = []
+    for side, edition in (("before", found.before), ("after", found.after)):
+        for key, rows in (("mended", edition.mended), ("shapeless", edition.shapeless)):
+            if rows:
+                told = {"edition": texts.get("versions", f"edition_{side}"), "layer": edition.layer.name}
+                said.append((key, {**told, "count": len(rows), "keys": some(rows)}))
+    return said
+
+
+def some(names: list[str]) -> str:
+    """Names in a row; of many the first."""
     return "、".join(names[:_MANY]) + (" …" if len(names) > _MANY else "")
 
 

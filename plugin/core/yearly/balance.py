@@ -10,6 +10,7 @@ import numpy as np
 from ..render.tables.model import Column, Row, Table, Value, measured
 from ..texts import Texts
 from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
+from ..versions.tables import unsound
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 _TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
@@ -116,10 +117,14 @@ def _told(one: MaintainedLayer, kind: str) -> dict[str, str]:
 def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
     """What a reader should know: layers passed over and why, land that no class has, slivers."""
     said = []
+    standard = done.current.norm.standard
+    compared = {one.role: one.compare for one in standard.maintenance.layers} if standard.maintenance else {}
     for role, reason in done.passed_over.items():
         # What neither edition has, the county has not.
         if reason != "in_neither":
-            said.append(texts.get("yearly", reason, layer=done.current.norm.standard.templates[role].name, role=role))
+            said.append(
+                texts.get("yearly", reason, layer=standard.templates[role].name, role=role, field=compared[role])
+            )
     for one in done.layers:
         for kind, area_m2 in one.left_out.items():
             told = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": one.role}
@@ -127,6 +132,9 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
         if one.found.slivers:
             told = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
             said.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **told))
+        said += [texts.get("versions", key, **told) for key, told in unsound(one.found, texts)]
+    if not any(one.townships for one in done.layers):
+        said.append(texts.get("yearly", "no_townships"))
     return said
 
 

@@ -104,7 +104,7 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
         before,
         after,
         tolerance=tolerance,
-        townships=townships_of(current),
+        townships=townships_of(current, filed),
         fields=fields,
         check=check,
         progress=within(progress, 0.0, 0.9),
