@@ -66,7 +66,7 @@ def assemble(
     unread = [s.full_name for s in others if s.problem and s.problem[0] != "table"]
     if unread:
         plan.notices.append(("notice_not_read", {"layers": ", ".join(unread)}))
-    set_apart(plan)
+    set_apart(plan, beside)
     return plan
 
 

@@ -83,12 +83,17 @@ def planes(usable: dict[str, SourceLayer]) -> tuple[CRS, CRS]:
 APART_M = 100_000.0
 
 
-def set_apart(plan: Plan) -> None:
+def set_apart(plan: Plan, beside: Plan | None = None) -> None:
     """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it.
 
-    Home is where most layers are; of two that disagree, the county's outline, else the one with more features.
+    Home is where most layers are; of two that disagree, the county's outline, else the one with more features. With a plan
+    ``beside`` that this one is held against, home is where that one lies.
     """
-    boxes = {role: box for role, layer in plan.layers.items() if (box := _box(layer)) is not None}
+    boxes = _boxes(plan)
+    if beside is not None and (places := _boxes(beside)):
+        for role in boxes:
+            _take_away(plan, role, [(shapely.distance(boxes[role], b), beside.layers[r]) for r, b in places.items()])
+        return
     groups: list[set[str]] = []
     for role, box in boxes.items():
         near = [g for g in groups if any(shapely.distance(box, boxes[r]) <= APART_M for r in g)]
@@ -100,15 +105,25 @@ def set_apart(plan: Plan) -> None:
         default=set(),
     )
     for role in boxes.keys() - home:
-        layer = plan.layers.pop(role)
-        distances = {r: float(shapely.distance(boxes[role], boxes[r])) for r in home}
-        nearest = min(distances, key=lambda r: distances[r])
-        params = {
-            "crs": crs_care.label(layer.crs),
-            "distance_km": round(distances[nearest] / 1000, 1),
-            "other": plan.layers[nearest].name,
-        }
-        plan.unusable[role] = Unusable(role, layer.name, "apart", params)
+        _take_away(plan, role, [(shapely.distance(boxes[role], boxes[r]), plan.layers[r]) for r in home])
+
+
+def _boxes(plan: Plan) -> dict[str, Any]:
+    return {role: box for role, layer in plan.layers.items() if (box := _box(layer)) is not None}
+
+
+def _take_away(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None:
+    """A layer is unusable when it lies far from all others (m, layer)."""
+    distance, nearest = min(others, key=lambda other: other[0])
+    if distance <= APART_M:
+        return
+    layer = plan.layers.pop(role)
+    params = {
+        "crs": crs_care.label(layer.crs),
+        "distance_km": round(float(distance) / 1000, 1),
+        "other": nearest.name,
+    }
+    plan.unusable[role] = Unusable(role, layer.name, "apart", params)
 
 
 def _box(layer: Layer) -> Any:

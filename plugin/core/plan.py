@@ -18,6 +18,7 @@ from .geometry.straight import codes, stored_only, stored_points
 from .geometry.union import united
 from .indicators.typed import TypedFigure
 from .layer import Layer
+from .numbering import is_county
 from .profile import Norm
 from .transmission.model import TownshipTasks
 from .waivers.model import Waivers
@@ -37,6 +38,11 @@ class Unusable:
     name: str
     problem: str
     params: dict[str, Any]
+
+    @property
+    def why(self) -> tuple[str, dict[str, Any]]:
+        """What `Texts.problem` makes a sentence of."""
+        return self.problem, {"layer": self.name, "role": self.role, **self.params}
 
 
 @dataclass
@@ -135,7 +141,7 @@ class Plan:
             votes: Counter[str] = Counter()
             for layer in ([county] if county is not None else []) + list(self.layers.values()):
                 codes = layer.text("division_code") if layer.has("division_code") else []
-                votes.update(c[:6] for c in codes or layer.keys if len(c) >= 6 and c[:6].isdigit())
+                votes.update(c[:6] for c in codes or layer.keys if is_county(c[:6]))
                 if votes and layer is county:
                     break
             self._cache["area_code"] = votes.most_common(1)[0][0] if votes else self.norm.profile.area_code

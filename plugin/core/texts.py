@@ -64,6 +64,8 @@ class Texts:
         causes = _catalogue(self.lang)["causes"]
         detail = params.get("detail")
         words = {"detail": causes.get(detail, detail)}
+        if "unusable" in params:
+            words["why"] = self.problem(*params["unusable"])
         if "of_type" in params:
             words["of_type"] = _catalogue(self.lang)["types"][params["of_type"]]
         return self.get("errors", key, **{**params, **words})

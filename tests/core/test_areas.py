@@ -175,7 +175,7 @@ def test_where_control_areas_overlap_a_part_is_in_one():
 @pytest.mark.parametrize("crs", [4526, 4525])
 def test_polygons_of_a_collection_that_lie_on_each_other_count_once(crs):
     """A collection may hold them and is valid; its land is what they cover together (150 m by 100 m)."""
-    boxes = [shapely.transform(shapely.box(x, 0, x + 100, 100), lambda xy: xy + (X, Y)) for x in (0, 50)]
+    boxes = [shapely.transform(shapely.box(x, 0, x + 100, 100), lambda xy: xy + np.array([X, Y])) for x in (0, 50)]
     frame = gpd.GeoDataFrame({"BSM": ["140225000000000001"]}, geometry=[shapely.GeometryCollection(boxes)], crs=4526)
     frame = frame.to_crs(crs)
     read = SourceLayer("STBHHX", frame, (FieldInfo("BSM", "text"),), frame.crs)

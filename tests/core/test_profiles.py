@@ -140,6 +140,7 @@ def test_a_target_has_a_margin_of_its_own(tmp_path, below, state):
 SLIPS = [
     (HEAD.replace('"140225"', '"14022"'), ["area_code", "14022"], "area code too short"),
     (HEAD.replace('"140225"', "140225"), ["area_code", "str"], "area code no text"),
+    (HEAD.replace('"140225"', '"１４０２２５"'), ["area_code", "１４０２２５"], "area code full-width"),
     (HEAD.replace('"140225"', '"cluster"'), ["area_code", "members"], "cluster without members"),
     (HEAD + 'members = ["140226"]\n', ["members", "cluster"], "county with members"),
     (HEAD + 'base = "shanxy"\n', ["base", "shanxy", "shanxi"], "base misspelt"),

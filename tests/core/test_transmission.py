@@ -90,6 +90,13 @@ def test_a_row_a_figure(tmp_path, encoding):
     assert read.file == "任务.csv"
 
 
+def test_digits_typed_full_width_are_digits(tmp_path):
+    text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
+    read = read_township_tasks(saved(tmp_path, text))
+    (task,) = read.tasks
+    assert (task.code, task.value, task.unit) == ("140225100", "1234.50", "mu")
+
+
 def test_a_row_a_township_with_a_column_for_each_figure(tmp_path):
     read = read_township_tasks(saved(tmp_path, WIDE))
     assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [

@@ -14,8 +14,10 @@ from plugin.core.assembly import assemble
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import lonlat_of
 from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.layer import SourceLayer
 from plugin.core.texts import Texts
 from plugin.core.versions import CHANGED, IN, OUT
+from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import yearly_update
 from plugin.core.yearly.balance import notes
 from tests.core.examples import ORIGIN, norm_of, source_layer
@@ -480,3 +482,35 @@ def test_a_compared_field_that_is_lacking_is_named():
     line, place = [row(box(0, 0), 1)], [row(box(0, 0), 1)]
     done = update({"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": line})
     assert "GHFQDM" in said(done)
+
+
+def test_editions_that_lie_in_two_zones_are_told_and_not_held_against_each_other():
+    """Six digits east fit into every zone: a filed edition that was given the next one lies 250 km away, all of it out and in."""
+    norm, layers = norm_of(), []
+    for crs in (4547, 4546):
+        read = source_layer("GHFQ", [zone(box(0, 0), 1, "200")], norm)
+        read.frame.geometry = [shapely.transform(s, lambda xy: xy - [38e6, 0]) for s in read.frame.geometry]
+        frame = read.frame.set_crs(crs, allow_override=True)
+        layers.append(SourceLayer(read.name, frame, read.fields, frame.crs))
+    after = assemble(layers[:1], norm, scope="three_lines")
+    with pytest.raises(InputError) as caught:
+        yearly_update(assemble(layers[1:], norm, scope="three_lines", beside=after), after, 2026, day=DAY)
+    told = Texts("zh").explain(caught.value)
+    assert "EPSG:4546" in told and "千米" in told and "没法比对" in told
+    with pytest.raises(InputError) as caught:
+        compare_sources(layers[1], layers[0], norm)
+    assert Texts("zh").explain(caught.value) == told
+
+
+def test_a_layer_in_another_zone_is_named_with_the_reason_and_the_others_are_maintained():
+    norm = norm_of()
+    rows = {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": [row(box(0, 0), 1)]}
+    made = [source_layer(role, some, norm) for role, some in rows.items()]
+    after = assemble(made, norm, scope="three_lines")
+    frame = made[1].frame.copy()
+    frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
+    filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
+    done = yearly_update(assemble(filed, norm, scope="three_lines", beside=after), after, 2026, day=DAY)
+    assert [one.role for one in done.layers] == ["GHFQ"] and done.passed_over["LSWHBHX"] == "unusable_filed"
+    (told,) = [line for line in said(done).splitlines() if "LSWHBHX" in line]
+    assert told.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in told

@@ -147,7 +147,7 @@ def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
     None where nothing says it, or where parameter and field, or the rows among themselves, say different years.
     """
     field, said = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))
-    by_field = int(next(iter(said))) if len(said) == 1 and next(iter(said)).isdigit() else None
+    by_field = int(next(iter(said))) if len(said) == 1 and next(iter(said)).isdecimal() else None
     written = said - {""}
     if ctx.plan.base_year is not None:
         agrees = not written or by_field == ctx.plan.base_year

@@ -21,7 +21,7 @@ from ..three_zones.spaces import THREE_ZONES, check_space
 from .complaints import Complaints
 
 #: A division: province, city or county.
-_CODE = re.compile(r"\d{6}")
+_CODE = re.compile(r"[0-9]{6}")
 #: Times the standard's own value that a tolerance may be.
 _MOST_TOLERANCE = 100
 #: Likewise of the limits of waivers: what changed more is another conflict than the one that was accepted.

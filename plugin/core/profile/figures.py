@@ -117,7 +117,7 @@ def _target(row: dict[str, Any], area_code: str, path: Path, where: str) -> Targ
         raise unknown(path, f"{where}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
     code = expect(row.get("area_code", area_code), str, file=path, key=f"{where}.area_code")
-    if code != area_code and not re.fullmatch(r"\d{6}", code):
+    if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
         raise unknown(path, f"{where}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
         values["warn_below"] = _printed(row["warn_below"], path, f"{where}.warn_below")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from unicodedata import normalize
 
 from ..errors import InputError
 from ..tables import Column, Row, Table, read_table
@@ -125,7 +126,7 @@ def _task(table: Table, row: Row) -> TownshipTask:
 
 
 def _who(table: Table, row: Row) -> tuple[str, str]:
-    code, name = row.cells["code"], row.cells["name"]
+    code, name = _code(row), row.cells["name"]
     if code and not (code.isdigit() and len(code) >= _DIGITS):
         raise table.error(row, "乡镇代码", code, ("140225100",))
     if not (code or name):
@@ -136,11 +137,16 @@ def _who(table: Table, row: Row) -> tuple[str, str]:
 def _is_total(row: Row) -> bool:
     """A word for it, or the code of the county itself (its six digits and 000)."""
     name = re.sub(r"\s+", "", row.cells["name"]).lower()
-    return name.endswith(_TOTALS) or row.cells["code"][6:_DIGITS] == "000"
+    return name.endswith(_TOTALS) or _code(row)[6:_DIGITS] == "000"
+
+
+def _code(row: Row) -> str:
+    """Digits typed full-width are digits; no layer's code is written so."""
+    return normalize("NFKC", row.cells["code"])
 
 
 def _value(table: Table, row: Row, column: str, text: str) -> str:
-    plain = text.replace(",", "").replace("，", "").replace("\u202f", "").replace(" ", "")
+    plain = re.sub("[,\u202f ]", "", normalize("NFKC", text))
     if not _PRINTED.fullmatch(plain):
         raise table.error(row, column, text, ("3.21",))
     return plain

@@ -73,7 +73,7 @@ def compare_sources(
     old = assemble([before], norm, roles={named: before.full_name}, scope="three_lines", beside=plan, check=check)
     for one in (plan, old):
         if named not in one.layers:
-            raise InputError("versions_unusable", layer=one.unusable[named].name)
+            raise InputError("versions_unusable", unusable=one.unusable[named].why)
     found = compare_layers(
         edition_of(old.layers[named]),
         edition_of(plan.layers[named]),

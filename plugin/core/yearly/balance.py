@@ -122,9 +122,11 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
     for role, reason in done.passed_over.items():
         # What neither edition has, the county has not.
         if reason != "in_neither":
-            said.append(
-                texts.get("yearly", reason, layer=standard.templates[role].name, role=role, field=compared[role])
-            )
+            told = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
+            for plan in (done.filed, done.current):
+                if reason.startswith("unusable") and role in plan.unusable:
+                    told["why"] = texts.problem(*plan.unusable[role].why)
+            said.append(texts.get("yearly", reason, **told))
     for one in done.layers:
         for kind, area_m2 in one.left_out.items():
             told = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": one.role}

@@ -59,6 +59,9 @@ def yearly_update(
         done.layers.append(_maintain(one, filed, current, check, part))
         begun += size
     if not done.layers:
+        for plan in (filed, current):
+            for lost in plan.unusable.values():
+                raise InputError("versions_unusable", unusable=lost.why)
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
     return done
 
