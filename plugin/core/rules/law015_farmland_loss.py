@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
 import shapely
 
+from ..baseline import townships_of
 from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
@@ -39,6 +41,9 @@ TOWNS = [
                 finds=1, areas=(4000.0,)),
         Example("net area less on the same land", {"farmland": [{"wkt": WEST, "net_area": 8000.0}]},
                 side={"baseline": {"farmland": [{"wkt": WEST, "net_area": 9000.0}]}}, finds=1),
+        Example("net area less in a township of which only the code is filled in",
+                {"farmland": [{"wkt": WEST, "net_area": 8000.0}], "townships": [{**TOWNS[0], "division_name": None}]},
+                side={"baseline": {"farmland": [{"wkt": WEST, "net_area": 9000.0}]}}, finds=1),
     ],
     passes=[
         Example("as sealed", {"farmland": [EAST, WEST]}, side={"baseline": {"farmland": [WEST, EAST]}}),
@@ -72,13 +77,11 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
             told.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in found.townships[basis].items():
         if balance.before - balance.land_after > allowance_m2:
-            result.findings.append(_loss(found, basis, township, balance, townships, ctx))
+            result.findings.append(_loss(found, basis, township, balance, ctx))
     return result
 
 
-def _loss(
-    found: Comparison, basis: str, township: str, balance: Balance, townships: Layer | None, ctx: Context
-) -> Finding:
+def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: Context) -> Finding:
     layer, loss = found.after.layer, balance.before - balance.land_after
     figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
@@ -89,7 +92,8 @@ def _loss(
     if gone:
         finding.area_m2 = sum(part.area_m2 for part in gone)
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in gone]))
-    elif townships is not None and township:
+    elif township:
         # Less on the same land: the township is the place.
-        finding.geometry = townships.plane[townships.text("division_name").index(township)]
+        towns = townships_of(ctx.plan)
+        finding.geometry = ctx.joined(towns.polygons.shapes[np.array(towns.names) == township])
     return finding
