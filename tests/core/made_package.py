@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 
 from plugin.core.assembly import assemble
@@ -20,6 +21,7 @@ from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.form.model import LayerSlot, PackageProfile, VectorSet
 from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts
 from plugin.core.exchange.package.inspection.soundness import Fault
+from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
 from plugin.core.exchange.package.layers.content import Content, contents
 from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata.write import metadata_xml
@@ -109,6 +111,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
     and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
     ``faults``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
+    ``twins``: layers of the database that a VCT file has, too, as `Twin` tells them;
     ``sums``: lists of digests by name; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -167,7 +170,20 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         | changes.get("report", {}),
         sums=changes.get("sums", {}),
         faults=tuple(Fault(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
+        twins=tuple(_twin(**said) for said in changes.get("twins", ())),
     )
+
+
+def _twin(role: str, **said: Any) -> Twin:
+    """A twin of plain values, as examples write it."""
+    if "alone" in said:
+        said["alone"] = tuple(Some(count, tuple(names)) for count, names in said["alone"])
+    if "off" in said:
+        said |= {"off": np.array(said["off"]), "named": tuple(said["named"])}
+    rows = said.pop("fields", {})
+    fields = {name: Differing(Some(count, tuple(names)), *pair) for name, ((count, names), *pair) in rows.items()}
+    said["lacking"] = tuple(tuple(names) for names in said.get("lacking", ((), ())))
+    return Twin(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **said)
 
 
 def _metadata(changes: dict[str, Any], form: PackageProfile, layers: dict[str, int]) -> dict[str, bytes]:

@@ -126,12 +126,12 @@ def test_a_layer_renamed_or_moved_is_found(package):
 
 
 def test_what_is_wrong_in_a_file_alone_is_found_by_the_rules(package):
-    """Beside a database, the database is looked at."""
+    """Beside a database, the database is looked at, and the file held against it."""
     form, _ = package
     # The second parcel gets the key of the first.
     change(package, r"(\r\nDLTB\r\n\d+,)(\d{18})(,[^\r]*\r\n\d+,)\d{18}", r"\1\2\3\2")
     codes = {f.code for f in look(package).findings} - {"DOC006", "DOC011"}
-    assert codes == ({"ATT001"} if len(form.vectors) == 1 else set())
+    assert codes == ({"ATT001"} if len(form.vectors) == 1 else {"DOC014"})
 
 
 def test_the_page_names_the_file(made):

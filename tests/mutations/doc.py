@@ -384,6 +384,38 @@ def a_report_by_another_profile(draft: Draft) -> None:
     report(draft, [{"id": "expansion_ratio_n1", "value": 1.2, "unit": "ratio"}])
 
 
+def beside(draft: Draft, **said: Any) -> None:
+    """What is seen of 城镇开发边界 in a VCT file beside the database, where it differs."""
+    area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
+    count = len(draft.layers["CZKFBJ"])
+    put(draft, twins=[{"role": "CZKFBJ", "features": (count, count), "areas": (area, area), **said}])
+
+
+@plants("DOC014", case="features")
+def an_exchange_file_of_another_edition(draft: Draft) -> None:
+    beside(draft, alone=((2, ["140225000000000001", "140225000000000002"]), (1, ["140225000000000099"])))
+
+
+@plants("DOC014", case="shapes")
+def an_exchange_file_with_a_moved_vertex(draft: Draft) -> None:
+    beside(draft, off=[0.0005, 2.5], named=["140225000000000001", "140225000000000002"])
+
+
+@plants("DOC014", case="places")
+def an_exchange_file_with_a_moved_point(draft: Draft) -> None:
+    beside(draft, areas=(0.0, 0.0), off=[float("inf")], named=["140225000000000001"])
+
+
+@plants("DOC014", case="values")
+def an_exchange_file_with_another_code(draft: Draft) -> None:
+    beside(draft, fields={"GHFQDM": ((1, ["140225000000000001"]), "410", None)})
+
+
+@plants("DOC014", case="fields", finds=2)
+def an_exchange_file_with_other_fields(draft: Draft) -> None:
+    beside(draft, lacking=(["BZ"], ["GHFQMC"]))
+
+
 @plants("DOC030", case="number", follows=["DOC006"])
 def two_maps_of_one_number(draft: Draft) -> None:
     put(draft, add={f"{MAPS}01土地利用图.jpg": jpg()})

@@ -27,6 +27,7 @@ from .vct_facts import is_vct
 if TYPE_CHECKING:
     from ....layer import SourceLayer
     from ..form.model import VectorSet
+    from .twins import Twin
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class PackageFacts:
     """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
     ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
     ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``faults``: files of databases that are damaged
-    or gone."""
+    or gone; ``twins``: layers that are in an earlier data set, too, held against those."""
 
     root: str
     form: PackageProfile
@@ -89,6 +90,7 @@ class PackageFacts:
     exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
     sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
     faults: tuple[Fault, ...] = ()
+    twins: tuple[Twin, ...] = ()
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -147,8 +149,15 @@ class PackageFacts:
         """Databases and folders of shapefiles by path, as they are called."""
         found = {self.data_set(f.path): None for f in self.files if self.data_set(f.path)}
         single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct"))]
-        # What the form asks for first, and databases before VCT: where a layer is in several, it is looked at in the first.
-        return sorted([*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), place))
+        # What the form asks for, databases before VCT, and in its order: where a layer is in several, it is looked at in the first.
+        return sorted(
+            [*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), self._order(place), place)
+        )
+
+    def _order(self, place: str) -> int:
+        """Where in the form a data set stands."""
+        sets = self.sets_of(place)
+        return self.form.vectors.index(sets[0]) if sets else 0
 
     def sets_of(self, place: str) -> list[VectorSet]:
         """The sets of the form that a data set is called after, wherever it lies."""

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....errors import InputError
+from ....geometry import crs as crs_care
 from ..form.model import PackageProfile
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts
 from .look import look_at
-from .own_names import named_back, with_own_names
+from .own_names import named_back, not_wanted, with_own_names
+from .twins import Twin, twin_of
 from .vct_facts import is_vct
 
 if TYPE_CHECKING:
@@ -92,25 +94,66 @@ def _layers(
 ) -> tuple[list[SourceLayer], PackageFacts]:
     """The layers that can be read; and the facts, with those that cannot: their rows show it, not their names."""
     from ....check import part_of_plan
-    from ....recognition import find_role
 
-    norm = options.norm()
-    wanted = part_of_plan(norm, options.role_choices())
+    norm, choices = options.norm(), options.role_choices()
+    wanted = part_of_plan(norm, choices)
     found: list[SourceLayer] = []
+    first: dict[str, tuple[SourceLayer, str]] = {}
+    twins: list[Twin] = []
     known = list(facts.layers)
     for place in facts.data_sets():
-        # A layer that an earlier data set has, too, is looked at there; facts and figures are told of both.
-        taken = {find_role(layer, norm)[0] for layer in found} - {""}
         broken: list[str] = []
         if place in facts.exchanged:
             layers = facts.exchanged[place]
         else:
             layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), stop)
-        layers = [named_back(layer, facts.sets_of(place), norm) for layer in layers]
-        found += [layer for layer in layers if find_role(layer, norm)[0] not in taken]
+        # A layer that an earlier data set has, too, is looked at there, and this one is held against it.
+        earlier = dict(first)
+        for layer in (named_back(layer, facts.sets_of(place), norm) for layer in layers):
+            role = _role(layer, norm, choices)
+            if role in earlier:
+                twins += _held(layer, place, role, earlier[role], facts, norm, stop)
+                continue
+            found.append(layer)
+            if role and layer.problem is None:
+                first.setdefault(role, (layer, place))
         known = [one for one in known if one.file != place or one.name not in broken]
         known += [LayerFact(place, name, -1) for name in broken]
-    return found, replace(facts, layers=tuple(known))
+    # What was read of exchange files is now among the layers, or done with.
+    return found, replace(facts, layers=tuple(known), twins=tuple(twins), exchanged={})
+
+
+def _role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
+    """The role that a layer will have in the plan: the one that it was chosen for, else what it is recognised as."""
+    from ....recognition import find_role
+
+    names = {layer.name.upper(), layer.full_name.upper()}
+    chosen = next((role for role, name in choices.items() if name.upper() in names), "")
+    return chosen or find_role(layer, norm)[0]
+
+
+def _held(
+    layer: SourceLayer,
+    place: str,
+    role: str,
+    earlier: tuple[SourceLayer, str],
+    facts: PackageFacts,
+    norm: Norm,
+    stop: Callable[[], None],
+) -> Iterator[Twin]:
+    """A layer held against that of an earlier data set; nothing where it cannot be read, which is told of the file."""
+    from ....layer import Layer
+    from ....recognition import best_template
+
+    if layer.problem is not None:
+        return
+    first, file = earlier
+    template = best_template(first, role, norm)
+    sets = ((first, file), (layer, place))
+    without = [not_wanted(one, facts.sets_of(where), template, norm) for one, where in sets]
+    # A layer without a CRS is nowhere: its shapes are not compared.
+    pair = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
+    yield twin_of(pair[0], pair[1], file, place, without[0] | without[1], stop)
 
 
 def _read(path: Path, wanted: Wanted, stop: Callable[[], None]) -> tuple[list[SourceLayer], list[str]]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ....io.file import Wanted
     from ....layer import SourceLayer
     from ....profile import Norm
+    from ....template import Template
     from ..form.model import LayerSlot, VectorSet
 
 
@@ -42,6 +43,14 @@ def with_own_names(wanted: Wanted, sets: list[VectorSet]) -> Wanted:
         return fields if isinstance(fields, bool) else fields | own
 
     return more
+
+
+def not_wanted(layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm) -> frozenset[str]:
+    """Fields (capitals) of a layer's template that the form leaves out of a data set that it has as ``sets``."""
+    slot = next((slot for vectors in sets for slot in vectors.layers if _is(layer, slot, norm)), None)
+    if slot is None or not slot.fields:
+        return frozenset()
+    return frozenset(f.name.upper() for f in template.fields) - {name.upper() for name in slot.fields}
 
 
 def _is(layer: SourceLayer, slot: LayerSlot, norm: Norm) -> bool:

@@ -5,6 +5,7 @@ a vertex, drop one or add one."""
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import shapely
@@ -30,6 +31,34 @@ def moved(given: NDArray, found: NDArray, crs: CRS) -> NDArray:
     if len(rows):
         farthest[rows] = _of_pairs(given[rows], found[rows], crs)
     return farthest
+
+
+def outlines_apart(given: NDArray, found: NDArray, crs: CRS) -> NDArray:
+    """(n,) metres from the vertex of either shape that lies farthest from the other's outline to that outline (Hausdorff's
+    distance, by vertices), however many vertices each has; inf for shapes of two kinds. None is missing."""
+    answer = np.full(len(given), np.inf)
+    alike = (_kind(given) == _kind(found)) & (_kind(given) < 3)
+    for n, scale in zip(np.flatnonzero(alike).tolist(), _metres(given[alike], crs), strict=True):
+        # About the shape's own corner, so that metres keep their digits.
+        pieces = [_about(shape, shapely.bounds(given[n])[:2], scale) for shape in (given[n], found[n])]
+        answer[n] = max(_farthest(*pieces), _farthest(*pieces[::-1]))
+    return answer
+
+
+def _about(shape: Any, corner: NDArray, scale: NDArray) -> NDArray:
+    """The points of a shape, or the steps of its outline, in metres."""
+    metric = np.array([shapely.transform(shape, lambda xy: (xy - corner) * scale)], dtype=object)
+    if _kind(metric)[0] == 0:
+        return shapely.get_parts(metric)
+    pieces = _rings(metric) if _kind(metric)[0] == 2 else _parts(metric)
+    ends = np.setdiff1d(np.arange(len(pieces.xy)), pieces.at[1:] - 1)
+    return shapely.linestrings(np.stack([pieces.xy[ends], pieces.xy[ends + 1]], axis=1))
+
+
+def _farthest(one: NDArray, other: NDArray) -> float:
+    points = shapely.points(shapely.get_coordinates(one))
+    _, away = shapely.STRtree(other).query_nearest(points, return_distance=True, all_matches=False)
+    return float(away.max(initial=0.0))
 
 
 def _kind(shapes: NDArray) -> NDArray:

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A layer that two data sets of a package have: the second is held against the first, row by row."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.check import Options, check
+from plugin.core.exchange.package.export import Order, export_package
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.inspection.twins import twin_of
+from plugin.core.exchange.package.layers.alike import outlines_apart
+from plugin.core.layer import Layer
+from plugin.core.recognition import best_template
+from tests.core.made_package import COMPLETE, parcels
+from tests.core.small import X, Y, as_read, box, placed, table
+from tests.county import make_county
+from tests.county.measure import statutory_area
+from tests.county.write import write_geopackage
+
+ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
+KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
+
+
+def layer(frame, role="DLTB"):
+    (source,) = as_read({role: frame})
+    return Layer(source, best_template(source, role, Options().norm()), source.crs)
+
+
+def twin(first, other, role="DLTB", without=frozenset()):
+    return twin_of(layer(first, role), layer(other, role), "a.gdb", "a.vct", without, lambda: None)
+
+
+def test_the_same_in_another_order_and_crs_and_with_rings_begun_elsewhere():
+    first = parcels(5)
+    other = first.iloc[::-1].reset_index(drop=True)
+    other.geometry = shapely.reverse(other.geometry.to_numpy())
+    for crs in (4526, 4490, 4527):
+        found = twin(first, other.to_crs(crs))
+        assert found.features == (5, 5) and found.alone == ((0, ()), (0, ()))
+        assert not found.fields and found.lacking == ((), ()) and found.placed
+        assert len(found.off) == 0 or found.off.max() < 1e-6
+        assert found.areas[1] == pytest.approx(statutory_area(first.geometry.to_numpy()).sum(), abs=1e-3)
+        assert found.areas[0] == pytest.approx(found.areas[1], abs=1e-4)
+
+
+def test_features_that_only_one_has():
+    first, other = parcels(5), parcels(5)
+    other["BSM"] = [*KEYS[:3], "140225000000000098", "140225000000000099"]
+    found = twin(first, other.iloc[:4])
+    assert found.features == (5, 4)
+    assert found.alone == ((2, tuple(KEYS[3:])), (1, ("140225000000000098",)))
+
+
+def test_rows_without_a_key_go_by_their_order_where_there_are_as_many():
+    first, other = parcels(4), parcels(4)
+    for frame in (first, other):
+        frame["BSM"] = [None, None, KEYS[2], None]
+    other.geometry = [*other.geometry[:3], box(300, 5)]
+    found = twin(first, other)
+    assert found.alone == ((0, ()), (0, ())) and found.named == ("fid 3",)
+    assert found.off.tolist() == pytest.approx([5.0])
+    # Nobody knows which one is gone.
+    fewer = twin(first, other.iloc[1:])
+    assert [some.many for some in fewer.alone] == [3, 2] and not len(fewer.off)
+    # A layer without the field is held against the other's rows in their order, too.
+    assert twin(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
+
+
+def test_shapes_that_differ_are_told_in_metres():
+    first = parcels(5)
+    shapes = first.geometry.to_numpy()
+    hole = shapely.box(X + 310, Y + 10, X + 330, Y + 30)
+    other = first.set_geometry(
+        [
+            shapely.segmentize(shapes[0], 7.0),  # vertices more, on the same lines
+            shapely.transform(shapes[1], lambda c: c + np.array([0, 0.25])),
+            None,
+            shapes[3].difference(hole),
+            shapely.Polygon([*list(shapes[4].exterior.coords)[:2], (X + 450, Y + 130), *list(shapes[4].exterior.coords)[2:]]),
+        ],
+        crs=4526,
+    )  # fmt: skip
+    found = twin(first, other)
+    off = dict(zip(found.named, found.off.tolist(), strict=True))
+    assert off.get(KEYS[0], 0.0) < 1e-6
+    assert off[KEYS[1]] == pytest.approx(0.25) and off[KEYS[2]] == np.inf
+    # The hole's farthest corner is 30 m from the shell; the spike's tip 30 m beyond it.
+    assert off[KEYS[3]] == pytest.approx(30.0) and off[KEYS[4]] == pytest.approx(30.0)
+    both = [statutory_area(frame.geometry.to_numpy()[[0, 1, 3, 4]]).sum() for frame in (first, other)]
+    assert found.areas[1] == pytest.approx(both[1], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "metres"),
+    [
+        (placed("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"), placed("POLYGON ((0 0, 5 0, 10 0, 10 10, 0 10, 0 0))"), 0),
+        (placed("LINESTRING (0 0, 10 0)"), placed("LINESTRING (10 0, 5 3, 0 0)"), 3),
+        (placed("MULTIPOINT ((0 0), (10 0))"), placed("POINT (0 0)"), 10),
+        (placed("POLYGON ((0 0, 10 0, 10 10, 0 0))"), placed("LINESTRING (0 0, 10 0, 10 10, 0 0)"), np.inf),
+    ],
+)
+@pytest.mark.parametrize("crs", [ZONE_38, GEODETIC])
+def test_outlines(given, found, metres, crs):
+    from plugin.core.geometry.crs import reproject
+
+    pair = reproject(np.array([given, found], dtype=object), ZONE_38, crs)
+    told = [outlines_apart(pair[:1], pair[1:], crs)[0], outlines_apart(pair[1:], pair[:1], crs)[0]]
+    assert told == [pytest.approx(metres, rel=5e-3, abs=1e-5)] * 2
+
+
+def test_values_to_the_templates_digits():
+    first = parcels(4, BZ=["a", "b", None, " d "], KCXS=[0.1, 0.1, 0.1, 0.1])
+    other = parcels(4, BZ=["a", "x", "c", "d"], KCXS=[0.1 + 1e-17, 0.1, 0.1, 0.11])
+    other["TBMJ"] = [10_000.004, 10_000.0, 10_000.006, 10_000.0]
+    found = twin(first, other)
+    told = {name: (one.features.many, one.features.names, one.first, one.other) for name, one in found.fields.items()}
+    assert told == {
+        "BZ": (2, (KEYS[1], KEYS[2]), "b", "x"),
+        "TBMJ": (1, (KEYS[2],), 10_000.0, 10_000.006),
+        "KCXS": (1, (KEYS[3],), 0.1, 0.11),
+    }
+
+
+def test_dates_to_the_day_whatever_holds_them():
+    days = ["2026-01-31", "2026-02-28"]
+    first = table([box(0, 0), box(200, 0)], BHKSSJ=pd.to_datetime(days))
+    other = table([box(0, 0), box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
+    role = next(r for r, t in Options().norm().standard.templates.items() if t.field_named("BHKSSJ"))
+    found = twin(first, other, role)
+    assert found.fields["BHKSSJ"].features == (1, (KEYS[1],))
+
+
+def test_fields_that_only_one_has():
+    first, other = parcels(2, BZ=["a", "b"]), parcels(2).drop(columns=["DLMC"])
+    assert twin(first, other).lacking == ((), ("DLMC", "BZ"))
+    assert twin(other, first).lacking == (("DLMC", "BZ"), ())
+    assert twin(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
+
+
+def test_without_a_crs_shapes_are_not_compared():
+    (source,) = as_read({"DLTB": parcels(2).set_crs(None, allow_override=True)})
+    bare = Layer(source, layer(parcels(2)).template, GEODETIC)
+    found = twin_of(layer(parcels(2)), bare, "a.gdb", "a.shp", frozenset(), lambda: None)
+    assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
+
+
+def test_coordinates_that_are_no_numbers_in_the_other_crs_are_far_off():
+    stray = parcels(2).set_crs(4490, allow_override=True)
+    with np.errstate(all="ignore"):
+        off = twin(parcels(2), stray).off
+    assert len(off) == 2 and (off > 1e3).all()
+
+
+def test_many_parcels_take_seconds_not_minutes():
+    """Vertices are compared in batches, values as arrays: only what differs is looked at one by one."""
+    frame = parcels(20_000)
+    frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]
+    looked = []
+    first, other = layer(frame), layer(frame.iloc[::-1].reset_index(drop=True))
+    found = twin_of(first, other, "a.gdb", "a.vct", frozenset(), lambda: looked.append(1))
+    assert not found.fields and not len(found.off) and found.alone == ((0, ()), (0, ()))
+    assert len(looked) > len(first.template.fields)
+
+
+# A whole package of two data sets, made and looked at again.
+
+ROOT = "1-空间数据/140225浑源县国土空间规划矢量数据"
+
+
+def form_of(folder, suffix, crs, more=""):
+    """The county's form with another data set beside the database. ``more``: put below its parcels."""
+    text = load_package("county").path.read_text(encoding="utf-8")
+    start, stop = text.index("[[vector]]"), text.index("# Files that come")
+    own = text[start:stop].replace(".gdb", suffix).replace('"plan"', '"exchange"').replace("EPSG:4490", crs)
+    own = own.replace('layer = "base_parcels"\n', f'layer = "base_parcels"\n{more}')
+    path = folder / f"beside{suffix}.toml"
+    path.write_text(text[:stop] + own + text[stop:], encoding="utf-8")
+    return load_package(path)
+
+
+@pytest.fixture(scope="module", params=[(".shp", "EPSG:4490"), (".vct", "EPSG:4526"), (".gpkg", "EPSG:4526")])
+def made(request, tmp_path_factory):
+    pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+    folder = tmp_path_factory.mktemp("成果")
+    source, documents = folder / "county.gpkg", folder / "文档"
+    write_geopackage(source, make_county(300, defects=False)[0])
+    documents.mkdir()
+    for path, content in COMPLETE.items():
+        if ".gdb" not in path:
+            (documents / path.rpartition("/")[2]).write_bytes(content)
+    # One of the two may have less: the form says so.
+    more = 'fields = ["BSM", "YSDM", "DLBM", "DLMC", "TBMJ"]\n'
+    form = form_of(folder, *request.param, more)
+    done = export_package(check(source, Options()), Order(form, folder / "结果", documents))
+    return form, done.path, request.param[0]
+
+
+@pytest.fixture
+def package(made, tmp_path):
+    form, path, suffix = made
+    return form, Path(shutil.copytree(path, tmp_path / path.name)), suffix
+
+
+def look(form, path):
+    return inspect_package(path, form, Options()).report
+
+
+@pytest.mark.slow
+def test_what_was_exported_twice_passes_and_says_what_was_looked_at(package):
+    form, path, suffix = package
+    report = look(form, path)
+    assert {f.code for f in report.findings} <= {"DOC011"}, [(f.code, f.message) for f in report.findings]
+    (rule,) = [r for r in report.rules if r.code == "DOC014"]
+    other = ROOT if suffix == ".shp" else f"{ROOT}{suffix}"
+    assert rule.outcome == "passed" and f"{ROOT}.gdb" in rule.reason and f"“{other}”" in rule.reason
+    assert "CZKFBJ" in rule.reason and len(report.provenance["layers"]) == 9
+
+
+def in_database(path, name, sql):
+    from osgeo import gdal
+
+    database = gdal.OpenEx(str(path / f"{ROOT}.gdb"), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    layer = database.GetLayerByName(name)
+    sql(layer)
+    del layer, database
+
+
+def one_less(layer):
+    layer.DeleteFeature(next(iter(layer)).GetFID())
+
+
+def moved_north(layer):
+    feature = next(iter(layer))
+    shape = feature.GetGeometryRef().Clone()
+    points = shape.GetGeometryRef(0).GetGeometryRef(0)
+    points.SetPoint_2D(1, points.GetX(1), points.GetY(1) + 1e-6)
+    feature.SetGeometry(shape)
+    layer.SetFeature(feature)
+
+
+def another_zone(layer):
+    feature = next(iter(layer))
+    feature.SetField("GHFQDM", "420" if feature.GetField("GHFQDM") != "420" else "410")
+    layer.SetFeature(feature)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [(one_less, "features"), (moved_north, "shapes"), (another_zone, "values")],
+    ids=["features", "shapes", "values"],
+)
+def test_each_difference_is_named(package, change, case):
+    form, path, _ = package
+    in_database(path, "CZKFBJ", change)
+    report = look(form, path)
+    (found,) = [f for f in report.findings if f.code == "DOC014"]
+    assert (found.case, found.role) == (case, "CZKFBJ"), found.message
+    assert "{" not in found.message and f"{ROOT}.gdb" in found.message
+    if case == "shapes":
+        # A millionth of a degree of latitude is 0.111 m.
+        assert "0.111 m" in found.message
