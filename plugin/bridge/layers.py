@@ -26,6 +26,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime
 
+from ..core.tolerance import CURVE_STEP_DEGREES
 from .threads import steady
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 #: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
 TEMPLATE_PROPERTY = "sanxian/template"
-#: Arcs become segments of this many degrees, as OGR does when it reads a file.
-CURVE_STEP_DEGREES = 4.0
 #: Features between two looks at the cancel button.
 _BATCH = 2000
 _NULL_TYPE = type(NULL)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One table of a county: as it was read (`SourceLayer`), and as a role of the plan with its shapes in the plane (`Layer`)."""
+"""One role of the plan: a table as it was read (`SourceLayer`) with its shapes in the plane (`Layer`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,62 +19,18 @@ from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
 from .geometry.straight import Brought, Edge, bring
 from .geometry.validity import areal, missing, repair
+from .source_layer import FieldInfo, SourceLayer
 from .template import Field, Template
 
 if TYPE_CHECKING:
     # Tables load when something runs: QGIS lists the rules at every start.
-    import geopandas as gpd
     import pandas as pd
 
 
+__all__ = ["FieldInfo", "Layer", "SourceLayer"]
+
 #: GEOS's number of a geometry collection.
 _COLLECTION = 7
-
-
-@dataclass(frozen=True)
-class FieldInfo:
-    """A field as the source declares it; ``type`` in the templates' words (text, integer, real, date).
-
-    None: the source does not tell. ``alias`` is empty for a field without one, ``codes`` (code → name) for one without a
-    coded domain.
-    """
-
-    name: str
-    type: str
-    length: int | None = None
-    alias: str | None = None
-    codes: dict[str, str] | None = field(default=None, hash=False)
-
-
-@dataclass
-class SourceLayer:
-    """A table as it was read: nothing repaired, nothing reprojected.
-
-    ``frame`` is indexed by feature id; ``curves`` are the ids of features that held arcs, densified on reading by
-    ``curve_step`` (degrees); ``broken`` the ids of features whose shape no geometry library can hold (missing in
-    ``frame``); ``notices`` are (text key, parameters). ``problem``: why nobody can use it (a table without shapes, a file
-    that cannot be read), as text key and parameters.
-    """
-
-    name: str
-    frame: gpd.GeoDataFrame
-    fields: tuple[FieldInfo, ...]
-    crs: CRS | None
-    source: str = ""
-    encoding: str = ""
-    template_id: str = ""
-    curves: tuple[int, ...] = ()
-    curve_step: float = 0.0
-    unsaved: int = 0
-    notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    broken: tuple[int, ...] = ()
-    problem: tuple[str, dict[str, Any]] | None = None
-
-    @property
-    def full_name(self) -> str:
-        """``county.gpkg/DLTB``: tells layers of one name in several files apart."""
-        file = self.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-        return f"{file}/{self.name}" if file else self.name
 
 
 class Layer:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from .geometry import crs as crs_care
+from .geometry.contradictions import coordinate_problem
 from .layer import Layer, SourceLayer
 from .plan import Plan, Unusable
 
@@ -34,11 +35,11 @@ def sort_out(
 
 def look_at_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, Strays]:
     """Why a layer cannot be measured (None when it can), and the positions of rows that lie where they cannot."""
-    problem = source.problem or crs_care.coordinate_problem(source.crs, _middle(source))
-    if problem or not crs_care.coordinate_problem(source.crs, _whole_extent(source)):
+    problem = source.problem or coordinate_problem(source.crs, _middle(source))
+    if problem or not coordinate_problem(source.crs, _whole_extent(source)):
         return problem, {}
     rows = enumerate(_row_bounds(source))
-    found = {n: crs_care.coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
+    found = {n: coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
     return None, {n: p for n, p in found.items() if p}
 
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The one tolerance of a run (容差): printed in every report, used by every rule."""
+"""The one tolerance of a run (容差): printed in every report, used by every rule; and how finely arcs are drawn."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
+
+#: Arcs become segments of this many degrees, which is OGR's own step where none is given.
+CURVE_STEP_DEGREES = 4.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pyproj.enums import WktVersion
 
 from plugin.core.divisions import far_from
 from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.contradictions import coordinate_problem
 from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.report import Outcome, Verdict
 from plugin.core.standard import load_standard
@@ -151,7 +152,7 @@ def test_which_are_cgcs2000(code, cgcs2000):
 )
 def test_coordinates_against_the_crs(code, place, problem, hint):
     crs = CRS.from_epsg(code) if code else None
-    told = crs_care.coordinate_problem(crs, place)
+    told = coordinate_problem(crs, place)
     assert (told and told[0]) == problem
     if told:
         assert told[1].get("hint", "") == hint
@@ -159,7 +160,7 @@ def test_coordinates_against_the_crs(code, place, problem, hint):
 
 def test_a_zone_number_that_contradicts_its_own_meridian():
     crs = crs_care.parse(GAUSS.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
-    assert crs_care.coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
+    assert coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,10 @@ def exit_code(report: Report, strict: bool = False) -> int:
 def summary(report: Report, words: Words) -> list[str]:
     """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
     from ..render import figures, found, sections
+    from ..render.verdict import verdict as come_to
 
     said = report.summary
-    verdict = words.get("verdict", str(sections.verdict(report)))
+    verdict = words.get("verdict", str(come_to(report)))
     lines = [words.get("cli", "done", **{k: v for k, v in said.items() if k != "verdict"}, verdict=verdict)]
     sums = found.sums(report, words)
     for row in sums[:_LINES]:

@@ -12,7 +12,11 @@ from ..options import Options
 from .console import CLEAN, NOT_RUN, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..errors import DataError
     from ..render.words import Words
+    from ..texts import Texts
 
 
 def run_rules(args: argparse.Namespace, words: Words) -> int:
@@ -61,19 +65,24 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
     return CLEAN
 
 
+def _is_sound(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
+    """True when nothing is wrong with a file of data; else all that is, under the head of a section of ``words``."""
+    from ..texts import Texts
+
+    if problems:
+        say(words.get(section, "problems", file=file, count=len(problems)), sys.stderr)
+    for problem in problems:
+        say(f"  {Texts(words.lang).explain(problem)}", sys.stderr)
+    return not problems
+
+
 def run_profile(args: argparse.Namespace, words: Words) -> int:
     """The resolved whole; where the file is not sound, all that is wrong with it."""
     from ..profile import profile_problems
     from ..render.profile import profile_dict, profile_lines
-    from ..texts import Texts
     from ..writing import beside, check_writable
 
-    texts = Texts(words.lang)
-    problems = profile_problems(args.profile)
-    if problems:
-        say(words.get("resolved", "problems", file=args.profile, count=len(problems)), sys.stderr)
-        for problem in problems:
-            say(f"  {texts.explain(problem)}", sys.stderr)
+    if not _is_sound(args.profile, profile_problems(args.profile), words, "resolved"):
         return NOT_RUN
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     if args.check:
@@ -106,11 +115,7 @@ def run_form(args: argparse.Namespace, words: Words) -> int:
     from ..texts import Texts
 
     texts = Texts(words.lang)
-    problems = form_problems(args.form)
-    if problems:
-        say(texts.get("form", "problems", file=args.form, count=len(problems)), sys.stderr)
-        for problem in problems:
-            say(f"  {texts.explain(problem)}", sys.stderr)
+    if not _is_sound(args.form, form_problems(args.form), texts, "form"):
         return NOT_RUN
     for line in form_lines(load_package(args.form), texts):
         say(line)

@@ -12,9 +12,8 @@ import pyogrio
 import shapely
 
 from ..layer import SourceLayer
+from ..tolerance import CURVE_STEP_DEGREES
 
-#: OGR's own step for arcs when none is given: degrees per segment.
-CURVE_STEP_DEGREES = 4.0
 #: A chord of that step encloses 0.08 % less than its arc; a larger gap to the stored area means a lost hole.
 _CURVE_AREA_GAP = 0.005
 _CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...paths import REPORTS
 from ..report import Report
 from ..texts import THIN_SPACE, number
-from . import figures, found, sections, townships
+from . import figures, found, sections, townships, verdict
 from .pictures import Pictures
 from .words import Words
 
@@ -70,8 +70,8 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
         "running": _running(head, words),
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
         "head": head,
-        "verdict": sections.verdict_box(report, norm, words),
-        "families": sections.families(report, words),
+        "verdict": verdict.verdict_box(report, norm, words),
+        "families": verdict.families(report, words),
         "not_checked": sections.not_checked(report, words),
         "tolerance": sections.tolerance(report, norm, words),
         "figures": figures.rows(report, norm, words),

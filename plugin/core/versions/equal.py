@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -20,12 +20,13 @@ from ..geometry.linework import vertex_codes
 from ..geometry.polygons import Check, never
 from ..geometry.rings import batches, rings
 from ..geometry.validity import missing
+from .settle import FLOAT_M, settled
+
+if TYPE_CHECKING:
+    # Tables load when something runs: QGIS lists the rules at every start.
+    import pandas as pd
 
 _MIX = np.uint64(0xD6E8FEB86659FD93)
-#: What a double of eight digits before the point may itself be off (m).
-_FLOAT_M = 1e-8
-#: Polygons settled between two looks at the cancel button.
-_SHAPES = 2048
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,50 @@ def same_shapes(
     Among equal shapes (a feature stored twice) the one with the same key is taken first; rows without a shape are paired
     by key only.
     """
-    found = np.full(len(before), -1)
-    _pair(found, digests(before, check), digests(after, check), keys_before, keys_after, ~missing(before))
+    both = _Editions(before, after, keys_before, keys_after)
+    _pair_by_digest(both, check)
     check()
-    _pair_by_vertex(found, before, after, keys_before, keys_after, cluster_m, check)
+    _pair_by_vertex(both, cluster_m + FLOAT_M, check)
     check()
-    _pair_by_place(found, before, after, keys_before, keys_after, cluster_m, check)
+    _pair_by_place(both, cluster_m + FLOAT_M, check)
     shapes = before
-    rest, free = _rest(found, before, after)
+    rest, free = both.rest()
     if len(rest) and len(free):
         shapes = before.copy()
         shapes[rest] = settled(before[rest], after[free], cluster_m, check)
-    _pair_bare(found, before, after, keys_before, keys_after)
-    return Same(found, shapes)
+    _pair_bare(both)
+    return Same(both.found, shapes)
+
+
+class _Editions:
+    """Shapes and keys of both editions, and what is ``found`` of them so far: (n,) the row of the later one, −1 for none."""
+
+    def __init__(self, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str]):
+        self.before, self.after = before, after
+        self.keys_before, self.keys_after = keys_before, keys_after
+        self.found = np.full(len(before), -1)
+
+    def free(self) -> NDArray:
+        """(m,) bool: rows of the later edition that are nobody's yet."""
+        return ~np.isin(np.arange(len(self.after)), self.found)
+
+    def rest(self) -> tuple[NDArray, NDArray]:
+        """Rows with a shape that are not paired yet, of both editions."""
+        left = (self.found < 0) & ~missing(self.before)
+        return np.flatnonzero(left), np.flatnonzero(self.free() & ~missing(self.after))
+
+    def tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Rows of both editions with their keys, to be joined."""
+        import pandas as pd
+
+        left = pd.DataFrame({"row": rest, "key": _keys(self.keys_before, rest)})
+        return left, pd.DataFrame({"other": free, "key": _keys(self.keys_after, free)})
+
+    def pair(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
+        """Rows that agree in these columns, each once and in order."""
+        left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
+        pairs = left.merge(right, on=[*on, "nth"])
+        self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
 def digests(shapes: NDArray, check: Check = never) -> NDArray:
@@ -88,76 +120,48 @@ def digests(shapes: NDArray, check: Check = never) -> NDArray:
     return sums
 
 
-def _pair(
-    found: NDArray,
-    before: NDArray,
-    after: NDArray,
-    keys_before: list[str],
-    keys_after: list[str],
-    there: NDArray,
-) -> None:
-    """Rows left over whose digests agree: first those of one key too, then any, each once and in order."""
-    import pandas as pd
-
-    for by_key in (True, False):
-        rest = np.flatnonzero((found < 0) & there & before.any(axis=1))
-        free = np.flatnonzero(~np.isin(np.arange(len(after)), found) & after.any(axis=1))
-        left = pd.DataFrame({"row": rest, "one": before[rest, 0], "two": before[rest, 1]})
-        right = pd.DataFrame({"other": free, "one": after[free, 0], "two": after[free, 1]})
-        on = ["one", "two"]
-        if by_key:
-            left["key"], right["key"] = _keys(keys_before, rest), _keys(keys_after, free)
-            on.append("key")
-        left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
-        pairs = left.merge(right, on=[*on, "nth"])
-        found[pairs["row"].to_numpy()] = pairs["other"].to_numpy()
+def _pair_by_digest(both: _Editions, check: Check) -> None:
+    """Rows whose digests agree: first those of one key too, then any."""
+    before, after = digests(both.before, check), digests(both.after, check)
+    for on in (["one", "two", "key"], ["one", "two"]):
+        rest, free = both.rest()
+        left, right = both.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
+        for table, sums, row in ((left, before, "row"), (right, after, "other")):
+            table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
+        both.pair(left, right, on)
 
 
-def _pair_by_vertex(
-    found: NDArray,
-    before: NDArray,
-    after: NDArray,
-    keys_before: list[str],
-    keys_after: list[str],
-    cluster_m: float,
-    check: Check,
-) -> None:
+def _pair_by_vertex(both: _Editions, reach: float, check: Check) -> None:
     """Rows of one key whose vertices stand one by one where the other's do: a whole layer that was stored on a grid."""
-    left, right = _one_key(found, keys_before, keys_after, *_rest(found, before, after))
-    counts = shapely.get_num_coordinates(before[left])
-    alike = (counts == shapely.get_num_coordinates(after[right])) & (counts > 0)
-    alike &= shapely.get_num_geometries(before[left]) == shapely.get_num_geometries(after[right])
-    left, right = left[alike], right[alike]
-    for batch in batches(before[left]):
+    left, right = _one_key(both)
+    before, after = both.before[left], both.after[right]
+    counts = shapely.get_num_coordinates(before)
+    alike = (counts == shapely.get_num_coordinates(after)) & (counts > 0)
+    alike &= shapely.get_num_geometries(before) == shapely.get_num_geometries(after)
+    left, right, before, after = left[alike], right[alike], before[alike], after[alike]
+    for batch in batches(before):
         check()
-        one, other = before[left[batch]], after[right[batch]]
+        one, other = before[batch], after[batch]
         off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
         starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(one))[:-1]]
-        same = np.maximum.reduceat(off, starts) <= cluster_m + _FLOAT_M
-        found[left[batch][same]] = right[batch][same]
+        same = np.maximum.reduceat(off, starts) <= reach
+        both.found[left[batch][same]] = right[batch][same]
 
 
-def _pair_by_place(
-    found: NDArray,
-    before: NDArray,
-    after: NDArray,
-    keys_before: list[str],
-    keys_after: list[str],
-    cluster_m: float,
-    check: Check,
-) -> None:
+def _pair_by_place(both: _Editions, reach: float, check: Check) -> None:
     """Rows whose boxes agree, ring by ring, wherever rings begin; of several the one of the same key."""
-    rest, free = _rest(found, before, after)
+    rest, free = both.rest()
     if not len(rest) or not len(free):
         return
+    before, after, found = both.before, both.after, both.found
     left, right = shapely.STRtree(after[free]).query(before[rest])
     left, right = rest[left], free[right]
-    reach = cluster_m + _FLOAT_M
     alike = shapely.get_num_coordinates(before[left]) == shapely.get_num_coordinates(after[right])
     alike &= np.abs(shapely.bounds(before[left]) - shapely.bounds(after[right])).max(axis=1, initial=0.0) <= reach
     pairs = zip(left[alike].tolist(), right[alike].tolist(), strict=True)
     taken: set[int] = set()
-    for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys_before[p[0]] != keys_after[p[1]], p[1]))):
+    keys = both.keys_before, both.keys_after
+    for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
         if n % 1000 == 0:
             check()
         if found[i] < 0 and j not in taken and same_rings(before[i], after[j], reach):
@@ -190,27 +194,15 @@ def _same_ring(one: NDArray, other: NDArray, reach: float) -> bool:
     return False
 
 
-def _pair_bare(found: NDArray, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str]) -> None:
+def _pair_bare(both: _Editions) -> None:
     """Rows without a shape in both editions, by key; where several have one, or none, in their order."""
-    import pandas as pd
-
-    taken = np.isin(np.arange(len(after)), found)
-    rest, free = np.flatnonzero((found < 0) & missing(before)), np.flatnonzero(~taken & missing(after))
-    left = pd.DataFrame({"row": rest, "key": _keys(keys_before, rest)})
-    right = pd.DataFrame({"other": free, "key": _keys(keys_after, free)})
-    left["nth"], right["nth"] = left.groupby("key").cumcount(), right.groupby("key").cumcount()
-    pairs = left.merge(right, on=["key", "nth"])
-    found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
+    rest = np.flatnonzero((both.found < 0) & missing(both.before))
+    both.pair(*both.tables(rest, np.flatnonzero(both.free() & missing(both.after))), ["key"])
 
 
-def _one_key(
-    found: NDArray, keys_before: list[str], keys_after: list[str], rest: NDArray, free: NDArray
-) -> tuple[NDArray, NDArray]:
+def _one_key(both: _Editions) -> tuple[NDArray, NDArray]:
     """Pairs among rows of both editions whose key nobody else of them has."""
-    import pandas as pd
-
-    left = pd.DataFrame({"row": rest, "key": _keys(keys_before, rest)})
-    right = pd.DataFrame({"other": free, "key": _keys(keys_after, free)})
+    left, right = both.tables(*both.rest())
     for table in (left, right):
         table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
     pairs = left.merge(right, on="key")
@@ -221,73 +213,3 @@ def _keys(keys: list[str], rows: NDArray) -> NDArray:
     """(k,) objects, also when there are none: pandas takes an empty list for numbers."""
     found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
     return found
-
-
-def _rest(found: NDArray, before: NDArray, after: NDArray) -> tuple[NDArray, NDArray]:
-    """Rows with a shape that are not paired yet, of both editions."""
-    free = ~np.isin(np.arange(len(after)), found) & ~missing(after)
-    return np.flatnonzero((found < 0) & ~missing(before)), np.flatnonzero(free)
-
-
-def settled(shapes: NDArray, onto: NDArray, cluster_m: float, check: Check = never) -> NDArray:
-    """(n,) polygons with each vertex in the place of the nearest vertex of ``onto`` ((m,) polygons) within ``cluster_m``.
-
-    One that this would spoil stays as it is.
-    """
-    if not len(shapes) or not len(onto):
-        return shapes
-    check()
-    once = _each_once(shapely.get_coordinates(onto))
-    check()
-    vertices = _Vertices(once, cluster_m + _FLOAT_M)
-    done = shapes.copy()
-    for batch in batches(shapes):
-        for start in range(batch.start, batch.stop, _SHAPES):
-            check()
-            some = slice(start, min(start + _SHAPES, batch.stop))
-            moved = shapely.transform(shapes[some], vertices.nearest)
-            check()
-            good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
-            done[some] = np.where(good, moved, shapes[some])
-    return done
-
-
-def _each_once(xy: NDArray) -> NDArray:
-    """(u, 2) the vertices sorted, each once. A complex number sorts by its real part, then by the other."""
-    once = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
-    return once.view(np.float64).reshape(-1, 2)
-
-
-class _Vertices:
-    """Vertices by square cells twice the reach wide: what is in reach lies in one of four."""
-
-    def __init__(self, xy: NDArray, reach: float):
-        self._reach = reach
-        cells = self._cells(xy)
-        order = np.argsort(cells, kind="stable")
-        self._cell, self._xy = cells[order], xy[order]
-
-    def _cells(self, xy: NDArray) -> NDArray:
-        column, line = np.floor(xy / (2 * self._reach)).astype(np.int64).view(np.uint64).T
-        with np.errstate(over="ignore"):
-            # Two cells of one number do no harm: distance decides.
-            cells: NDArray = column * np.uint64(0x9E3779B97F4A7C15) + line
-        return cells
-
-    def nearest(self, xy: NDArray) -> NDArray:
-        """(v, 2) the nearest vertex within reach, else the vertex itself."""
-        best, made = np.full(len(xy), self._reach), xy.copy()
-        for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
-            cells = self._cells(xy + np.array(corner) * self._reach)
-            at = np.searchsorted(self._cell, cells)
-            asked = np.arange(len(xy))
-            while len(asked):
-                inside = at < len(self._cell)
-                asked, at = asked[inside], at[inside]
-                here = self._cell[at] == cells[asked]
-                asked, at = asked[here], at[here]
-                off = np.hypot(*(self._xy[at] - xy[asked]).T)
-                nearer = off <= best[asked]
-                best[asked[nearer]], made[asked[nearer]] = off[nearer], self._xy[at[nearer]]
-                at = at + 1
-        return made

@@ -14,8 +14,8 @@ from ..geometry.polygons import Check, Polygons
 from ..geometry.statutory_area import statutory_area
 from ..tolerance import Tolerance
 from ..versions import Comparison
-from ..versions.equal import settled
 from ..versions.pieces import Pieces, around
+from ..versions.settle import settled
 from .model import After
 
 #: Slivers are told from land later, by what is left of a row.

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a report comes to: the word, the sentences that a reader must not overlook, and the rules by outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ..profile import Norm
+from ..report import Outcome, Report, RuleOutcome, Verdict
+from ..texts import Texts, area_text, number
+from .found import rule_order
+from .words import Words
+
+#: Rules named that the standard asks for and that did not run.
+_LEFT_OUT = 5
+_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
+
+
+def verdict(report: Report) -> Verdict:
+    """Where no rule ran nothing was checked, and nothing but a complete check reads 通过."""
+    return report.verdict if report.rules else Verdict.INCOMPLETE
+
+
+def verdict_box(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+    summary = report.summary
+    counts = [
+        words.get("count", "finding", severity=words.get("severity", severity), count=number(summary[key], 0))
+        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
+    ]
+    return {
+        "id": str(verdict(report)),
+        "word": words.get("verdict", str(verdict(report))),
+        "counts": counts,
+        "outcomes": _outcomes(report, words),
+        "sentences": honest_sentences(report, norm, words),
+    }
+
+
+def _outcomes(report: Report, words: Words) -> str:
+    """Rules by outcome; skipped as in the summary, where a rule that looked at a part only counts too."""
+    counts = Counter(str(r.outcome) for r in report.rules) | Counter(skipped=report.summary["skipped"])
+    always = ("passed", "failed", "skipped", "crashed")
+    parts = [
+        words.get("count", "of_rules", outcome=words.get("outcome", key), count=counts[key])
+        for key in _COLUMNS
+        if counts[key] or key in always
+    ]
+    head = words.get("count", "rules", count=len(report.rules))
+    return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
+
+
+def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[str]:
+    """What a reader must not overlook, most weighty first."""
+    summary = report.summary
+    in_part = sum(partly(r) for r in report.rules)
+    said: list[str] = []
+    if not report.rules:
+        return [words.get("say", "no_rule")]
+    skipped, crashed = summary["skipped"], summary["crashed"]
+    if skipped and crashed:
+        said.append(words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed))
+    elif skipped:
+        said.append(words.get("say", "skipped", count=skipped))
+    elif crashed:
+        said.append(words.get("say", "crashed", count=crashed))
+    if in_part:
+        said.append(words.get("say", "partly", count=in_part))
+    if not report.findings:
+        if skipped or crashed:
+            said.insert(0, words.get("say", "none_found_skipped", count=skipped + crashed))
+        else:
+            slivers = report.tolerance.get("ignored_slivers", 0)
+            area = area_text(report.tolerance.get("ignored_area_m2", 0.0))
+            said.append(words.get("say", "clean", count=len(report.rules), slivers=number(slivers, 0), area=area))
+    doubts, settings = unconfirmed(summary["unconfirmed"], words)
+    if settings:
+        said.append(words.get("say", "unconfirmed", names=words.join(settings)))
+    if doubts:
+        said.append(words.get("say", "doubtful", names=words.join(doubts)))
+    if norm is not None:
+        expected = norm.expected_in(report.provenance.get("scope", ""))
+        left_out = set(expected) - {r.code for r in report.rules}
+        if left_out:
+            default = len(expected)
+            names = words.join(sorted(left_out)[:_LEFT_OUT]) + (" …" if len(left_out) > _LEFT_OUT else "")
+            said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names))
+    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
+        said.append(words.get("say", "unsaved"))
+    if summary["waived"]:
+        said.append(words.get("say", "waived", count=summary["waived"]))
+    return said
+
+
+def unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
+    """Doubts in the data, which no county can confirm away, and settings that it can."""
+    doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
+    settings = [Texts(words.lang).setting(n) for n in names if not words.has("doubt", n)]
+    return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
+
+
+def partly(rule: RuleOutcome) -> bool:
+    """A rule that found something and could not look at everything counts as 有问题 and as 跳过."""
+    return rule.incomplete and rule.outcome != Outcome.SKIPPED
+
+
+def families(report: Report, words: Words) -> dict[str, Any]:
+    """Counts by family; columns of no rule at all are left out, except those a reader expects."""
+    counts: dict[str, Counter[str]] = {}
+    for rule in report.rules:
+        row = counts.setdefault(rule.code[:3], Counter())
+        row["rules"] += 1
+        row[str(rule.outcome)] += 1
+        row["skipped"] += partly(rule)
+    total: Counter[str] = sum(counts.values(), Counter())
+    columns = [c for c in _COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
+    rows = [
+        {"name": f"{code} {words.named('family', code)}", "values": [row["rules"], *(row[c] for c in columns)]}
+        for code, row in sorted(counts.items(), key=lambda item: rule_order(item[0]))
+    ]
+    return {
+        "columns": [words.get("outcome", c) for c in columns],
+        "rows": rows,
+        "total": [total["rules"], *(total[c] for c in columns)],
+    }
