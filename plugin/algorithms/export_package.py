@@ -61,7 +61,7 @@ class ExportPackage(CheckPlan):
         return f"{text}\n\n{maps}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.exchange.package.form.load import package_ids
+        from ..core.exchange.package.form.read import package_ids
 
         self.add_check_parameters(part=False)
         form = text_parameter(

@@ -41,7 +41,7 @@ class InspectPackage(CheckPlan):
         return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.exchange.package.form.load import package_ids
+        from ..core.exchange.package.form.read import package_ids
 
         package = QgsProcessingParameterFile(
             INPUT,

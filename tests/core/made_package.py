@@ -25,7 +25,7 @@ from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
 from plugin.core.exchange.package.layers.content import Content, contents
 from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata.write import metadata_xml
-from plugin.core.exchange.package.tables.read import Cell, Sheet, Workbook
+from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.plan import Plan
 from plugin.core.standard import load_standard
 from tests.core.small import X, Y, as_read, box, table

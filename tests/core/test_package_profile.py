@@ -5,7 +5,8 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.exchange.package.form.complaints import form_problems
-from plugin.core.exchange.package.form.load import load_package, package_ids
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.form.read import package_ids
 from plugin.core.exchange.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
 from plugin.core.standard import load_standard
 from plugin.core.texts import Texts

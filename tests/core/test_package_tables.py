@@ -17,11 +17,13 @@ from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.exchange.package.tables.compare import _words, allowance, differences, lost_rows
 from plugin.core.exchange.package.tables.known import Known
-from plugin.core.exchange.package.tables.read import Cell, Sheet, Workbook, printed, read_workbook
+from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.exchange.package.tables.read import read_workbook
 from plugin.core.exchange.package.tables.words import Printed, number_in
 from plugin.core.indicators.compute import Figures
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
+from plugin.core.sheets import printed
 from plugin.core.tabulate import put_tables, tabulate_plan
 from plugin.core.texts import Texts
 from tests.core.examples import plan_of

@@ -18,7 +18,8 @@ from plugin.core.exchange.package.layers import dbf, readers
 from plugin.core.exchange.package.layers.content import contents
 from plugin.core.exchange.package.layers.database import write_database
 from plugin.core.exchange.package.layers.read_back import read_back
-from plugin.core.exchange.package.layers.shapefile import NAMES, write_shapefiles
+from plugin.core.exchange.package.layers.shapefile import write_shapefiles
+from plugin.core.exchange.package.names import FIELD_NAMES
 from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
 from tests.core.made_package import PARCELS, awkward, plan_of, vectors
@@ -110,7 +111,7 @@ def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
     with fiona.open(folder / "DLTB.shp") as layer:
         assert next(f["properties"]["ZLDWMC"] for f in layer) == "浑源县永安镇"
         assert layer.schema["properties"]["BSM"] == "str:18"
-    with (folder / NAMES).open(encoding="utf-8-sig", newline="") as handle:
+    with (folder / FIELD_NAMES).open(encoding="utf-8-sig", newline="") as handle:
         rows = [r for r in csv.DictReader(handle) if r["图层"] == "DLTB"]
     template = plan.norm.standard.templates["DLTB"]
     assert [r["字段"] for r in rows] == [f.name for f in template.fields]

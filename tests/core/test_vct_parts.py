@@ -6,7 +6,7 @@ import pytest
 import shapely
 from shapely import MultiLineString, MultiPolygon, box
 
-from plugin.core.exchange.vct import attributes
+from plugin.core.exchange.vct import batch
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from tests.core.vct_files import layer
@@ -65,7 +65,7 @@ def test_lines_too_but_not_points(tmp_path):
 
 
 def test_parts_across_the_rows_taken_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(attributes, "BATCH_ROWS", 2)
+    monkeypatch.setattr(batch, "BATCH_ROWS", 2)
     shapes = [square(0), MultiPolygon([square(200 * n, 500) for n in range(5)]), square(1000), square(1200)]
     (found,) = back(tmp_path / "a.vct", layer("A", shapes, BSM=("text", ["1", "2", "3", "4"])))
     assert found.frame["BSM"].tolist() == ["1", "2", "3", "4"]

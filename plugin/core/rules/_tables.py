@@ -10,7 +10,7 @@ from typing import Any
 from ..exchange.package.problems import NAMED
 from ..exchange.package.tables.compare import DIFFER, Difference, differences, lost_rows
 from ..exchange.package.tables.known import KEYS, Block, Known, has_figures
-from ..exchange.package.tables.read import Sheet, Workbook
+from ..exchange.package.tables.model import Sheet, Workbook
 from ..exchange.package.tables.words import number_in, word
 from ..findings import Finding
 from ..rule import Severity

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.files import BEGINNINGS
-from ..exchange.package.form.maps import LEAST_DPI
+from ..exchange.package.form.model import LEAST_DPI
 from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule

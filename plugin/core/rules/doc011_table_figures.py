@@ -2,7 +2,7 @@
 from ..context import Context
 from ..errors import DataError, InputError
 from ..exchange.package.tables.known import PROMISED, Known
-from ..exchange.package.tables.read import Workbook
+from ..exchange.package.tables.model import Workbook
 from ..findings import Finding
 from ..indicators.compute import figures_of
 from ..render.tables import all_tables

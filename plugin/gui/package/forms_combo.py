@@ -22,7 +22,8 @@ class FormsCombo(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        from ...core.exchange.package.form.load import load_package, package_ids
+        from ...core.exchange.package.form.load import load_package
+        from ...core.exchange.package.form.read import package_ids
 
         self.combo = QComboBox()
         self.combo.setObjectName("SanxianPackageForm")

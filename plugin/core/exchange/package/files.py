@@ -10,10 +10,9 @@ from pathlib import Path
 from ...errors import InputError
 from ...texts import Texts
 from ...writing import os_reason
-from .form.maps import LEAST_DPI
-from .form.model import FileSlot, PackageProfile
-from .maps.jpeg import is_jpeg, look_at
-from .maps.slots import is_coarse, made_before, world_file_of
+from .form.model import LEAST_DPI, FileSlot, PackageProfile
+from .maps.jpeg import is_jpeg, look_at, world_file_of
+from .maps.slots import is_coarse, made_before
 from .names import fill, name_problem, recogniser
 from .problems import NAMED, Level, Problem
 from .target.hashes import files_below, sha256

@@ -15,6 +15,8 @@ PLACEHOLDERS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number":
 SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
 #: Those that a name has which the plugin gives itself.
 OWN_PLACEHOLDERS = ("code", "name", "year")
+#: The file of names, in the folder of the shapefiles.
+FIELD_NAMES = "字段名对照.csv"
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
 _FIELD = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")

@@ -7,17 +7,15 @@ Put together again where nothing speaks against it: the rows follow each other, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from .batch import Batch
 from .structure import Table
-
-if TYPE_CHECKING:
-    from .attributes import Batch
 
 #: The field that names a feature.
 KEY = "BSM"

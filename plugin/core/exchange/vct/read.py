@@ -16,7 +16,8 @@ import pandas as pd
 from ...errors import InputError
 from ...layer import FieldInfo, SourceLayer
 from ...writing import is_about_writing, os_reason
-from .attributes import Batch, read_attributes, shapes_without_rows
+from .attributes import read_attributes, shapes_without_rows
+from .batch import Batch
 from .geometry import Geometry
 from .head import Head, read_head
 from .lines import Lines, shown

@@ -13,8 +13,8 @@ from ....render.words import Words
 from ....standard import load_standard
 from ....template import Template
 from ..names import PLACEHOLDERS, SAMPLE, fill
-from .load import package_file, read_form
 from .model import LayerSlot, PackageProfile
+from .read import package_file, read_form
 
 if TYPE_CHECKING:
     from ....standard import Standard

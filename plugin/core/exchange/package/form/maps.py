@@ -4,48 +4,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....data import check_keys, expect
 from ....errors import DataError
-from ....map_set import Catalogue, load
-from ..names import SAMPLE, fill, name_problem, own_name
+from ..names import SAMPLE, fill, name_problem
+from .model import LEAST_DPI, MOST_DPI, FileSlot, MapSettings
 from .values import check_one_of, check_placeholders
-
-if TYPE_CHECKING:
-    from .model import FileSlot
 
 #: What a slot of a map may say besides what every slot says.
 MAP_KEYS = ("number", "layout")
-#: Dots per inch of maps at least (汇交要求, B).
-LEAST_DPI, MOST_DPI = 300, 1200
 _NUMBER = re.compile(r"\d{2}")
-
-
-@dataclass(frozen=True)
-class MapSettings:
-    """How the plugin makes the maps. ``page``: a sheet of the map set; ``world_file``: a .jgw beside each jpg; ``map_set``:
-    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: the title block, with placeholders, empty to be
-    filled by hand."""
-
-    page: str = "A3"
-    dpi: int = LEAST_DPI
-    world_file: bool = False
-    map_set: Path | None = None
-    maker: str = ""
-    drawer: str = ""
-    date: str = ""
-
-    def plate(self, values: Mapping[str, str]) -> tuple[str, str, str]:
-        """Maker, drawer and date in words. ``values``: what placeholders stand for."""
-        maker, drawer, date = (own_name(text, values) for text in (self.maker, self.drawer, self.date))
-        return maker, drawer, date
-
-    def catalogue(self) -> Catalogue:
-        return load(self.map_set or "")
 
 
 _KINDS: dict[str, type] = {

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .maps import MapSettings
+from ....map_set import Catalogue, load
+from ..names import own_name
 
 NEEDS = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
@@ -17,6 +19,8 @@ METADATA_ITEMS = (
     "metadata", "package", "dataset", "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit",
     "currency", "integrity", "score", "grade", "product_date", "update_date", "secrecy", "features", "extent",
 )  # fmt: skip
+#: Dots per inch of maps at least (汇交要求, B).
+LEAST_DPI, MOST_DPI = 300, 1200
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,29 @@ class TableWords:
 
     titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """How the plugin makes the maps. ``page``: a sheet of the map set; ``world_file``: a .jgw beside each jpg; ``map_set``:
+    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: the title block, with placeholders, empty to be
+    filled by hand."""
+
+    page: str = "A3"
+    dpi: int = LEAST_DPI
+    world_file: bool = False
+    map_set: Path | None = None
+    maker: str = ""
+    drawer: str = ""
+    date: str = ""
+
+    def plate(self, values: Mapping[str, str]) -> tuple[str, str, str]:
+        """Maker, drawer and date in words. ``values``: what placeholders stand for."""
+        maker, drawer, date = (own_name(text, values) for text in (self.maker, self.drawer, self.date))
+        return maker, drawer, date
+
+    def catalogue(self) -> Catalogue:
+        return load(self.map_set or "")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
-from ..layers.shapefile import NAMES
-from ..maps.jpeg import Picture
-from ..maps.slots import world_file_of
-from ..names import fill, recogniser
-from ..tables.read import Workbook
+from ..maps.jpeg import Picture, world_file_of
+from ..names import FIELD_NAMES, fill, recogniser
+from ..tables.model import Workbook
 from ..target.hashes import (
     DIGEST,
     MANIFEST,
@@ -109,7 +107,7 @@ class PackageFacts:
             return path[: len(before) + 4]
         folder, _, name = path.rpartition("/")
         stems = self._shapefiles.get(folder, ())
-        return folder if stems and (name == NAMES or name.partition(".")[0].lower() in stems) else ""
+        return folder if stems and (name == FIELD_NAMES or name.partition(".")[0].lower() in stems) else ""
 
     @cached_property
     def _shapefiles(self) -> dict[str, set[str]]:

@@ -18,7 +18,8 @@ from ..form.model import FORMATS, PackageProfile
 from ..maps.jpeg import is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
 from ..names import recogniser
-from ..tables.read import OTHER_TABLES, WORKBOOKS, Workbook, read_workbook
+from ..tables.model import Workbook
+from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
 from ..target.hashes import (
     LISTS,
     files_below,

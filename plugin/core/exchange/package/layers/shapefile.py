@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ....template import Field
 from ...create import unwritable
 from ...quiet import quiet_gdal, reference_of, sure
+from ..names import FIELD_NAMES
 from .content import Content
 from .database import put_rows
 from .dbf import DATE, number_form, text_width
@@ -29,8 +30,6 @@ CPG = {"GBK": "GBK", "UTF-8": "UTF-8"}
 _MARKS = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
 #: The same as GDAL calls it.
 _ENCODINGS = {"GBK": "CP936", "UTF-8": "UTF-8"}
-#: The file of names, in the folder of the shapefiles.
-NAMES = "字段名对照.csv"
 _HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
 
 
@@ -58,7 +57,7 @@ def write_shapefiles(
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
         raise unwritable(folder, folder) from error
-    with (folder / NAMES).open("w", encoding="utf-8-sig", newline="") as handle:
+    with (folder / FIELD_NAMES).open("w", encoding="utf-8-sig", newline="") as handle:
         table = csv.writer(handle)
         table.writerow(_HEAD)
         for content in contents:

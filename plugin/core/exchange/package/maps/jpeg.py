@@ -115,3 +115,8 @@ def _exif_dpi(body: bytes) -> float | None:
     except struct.error:
         return None
     return None if not dots else dots * _CM if unit == 3 else dots
+
+
+def world_file_of(name: str) -> str:
+    """How the world file of a picture is called."""
+    return f"{name.rpartition('.')[0]}.jgw"

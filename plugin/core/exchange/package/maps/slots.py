@@ -17,7 +17,7 @@ from ....geometry.validity import missing
 from ....map_needs import Answer, Lack, first_filled, lack_of, roles_of
 from ....map_set import Catalogue, Map
 from ....texts import Texts
-from ..form.maps import LEAST_DPI
+from ..form.model import LEAST_DPI
 from ..names import fill, recogniser
 from ..problems import Level, Problem, of_level
 from ..target.hashes import sha256
@@ -27,8 +27,7 @@ from . import jpeg
 if TYPE_CHECKING:
     from ....plan import Plan
     from ..files import Filled
-    from ..form.maps import MapSettings
-    from ..form.model import FileSlot, PackageProfile
+    from ..form.model import FileSlot, MapSettings, PackageProfile
     from ..making import Making
     from ..order import Order
 
@@ -232,11 +231,6 @@ def is_coarse(path: Path) -> bool:
     return dpi is not None and round(dpi) < LEAST_DPI
 
 
-def world_file_of(name: str) -> str:
-    """How the world file of a picture is called."""
-    return f"{name.rpartition('.')[0]}.jgw"
-
-
 def made_before(former: Path) -> set[str]:
     """The maps that the plugin made for a former package and nobody has touched since: they are of the plan as it was."""
     manifest, _ = told_manifest(former)
@@ -246,7 +240,7 @@ def made_before(former: Path) -> set[str]:
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
     made = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
     made = {name for name in made if (former / name).is_file() and sha256(former / name) == digests.get(name)}
-    return made | {world_file_of(name) for name in made}
+    return made | {jpeg.world_file_of(name) for name in made}
 
 
 def _file_row(making: Making, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:

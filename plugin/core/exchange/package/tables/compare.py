@@ -11,7 +11,7 @@ from unicodedata import normalize
 from ....indicators.model import SQUARE_METRES
 from ....render.tables.model import Number, Row, Value
 from .known import AIMS, NUMBER, WORDED, Block, Place, unit_word, value_of
-from .read import Cell
+from .model import Cell
 from .words import BLANKS, Printed, number_in, unit_of
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area; a fiftieth of half a digit.

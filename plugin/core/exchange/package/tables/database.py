@@ -10,7 +10,7 @@ from typing import Any
 from ....render.tables.model import Number, Table, Value, column_title, sheet_name
 from ....sheets import printed
 from ....texts import Texts
-from .read import MOST_COLUMNS, MOST_ROWS, Cell, Sheet
+from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet
 
 #: A column of our own, so that rows come back in their order.
 ORDER = "行号"

@@ -16,7 +16,7 @@ from .words import convertible, in_brackets, number_in, unit_of, word
 
 if TYPE_CHECKING:
     from ..form.model import TableWords
-    from .read import Sheet
+    from .model import Sheet
 
 #: What a row of each table is known by: the codes first, then the names.
 KEYS = {

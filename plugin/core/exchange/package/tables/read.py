@@ -6,64 +6,24 @@ from __future__ import annotations
 import warnings
 import zipfile
 import zlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ....sheets import printed
 from .access import Access, access
+from .database import sheets_of
+from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook
 
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
 WORKBOOKS = (".xlsx", ".xlsm")
 DATABASES = (".mdb", ".accdb")
 OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
-#: Rows and columns of a sheet that are looked at; a cell far out would otherwise ask for a billion.
-MOST_ROWS, MOST_COLUMNS = 5000, 200
 #: What a workbook may be unpacked; more is no table of a plan.
 _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
 #: A declaration of entities has no place in a workbook; programs that read one may be made to fill the memory by it.
 _DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
 #: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Cell:
-    """``text`` as the spreadsheet prints it; ``state``: "", ``formula`` (without a value, for nobody saved it after it was
-    written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of)."""
-
-    text: str
-    state: str = ""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at."""
-
-    name: str
-    cells: dict[tuple[int, int], Cell] = field(hash=False)
-    cut: bool = False
-
-    @property
-    def last_row(self) -> int:
-        return max((row for row, _ in self.cells), default=0)
-
-    @property
-    def last_column(self) -> int:
-        return max((column for _, column in self.cells), default=0)
-
-    def text(self, row: int, column: int) -> str:
-        cell = self.cells.get((row, column))
-        return cell.text if cell else ""
-
-
-@dataclass(frozen=True)
-class Workbook:
-    """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read."""
-
-    file: str
-    sheets: tuple[Sheet, ...] = ()
-    problem: str = ""
 
 
 def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Workbook:
@@ -90,8 +50,6 @@ def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Work
 
 
 def _database(path: Path, file: str, driver: Access | str) -> Workbook:
-    from .database import sheets_of
-
     if isinstance(driver, str):
         return Workbook(file, problem=driver)
     try:

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Workbooks of a package as sheets of cells, as they are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: Rows and columns of a sheet that are looked at; a cell far out would otherwise ask for a billion.
+MOST_ROWS, MOST_COLUMNS = 5000, 200
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``text`` as the spreadsheet prints it; ``state``: "", ``formula`` (without a value, for nobody saved it after it was
+    written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of)."""
+
+    text: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at."""
+
+    name: str
+    cells: dict[tuple[int, int], Cell] = field(hash=False)
+    cut: bool = False
+
+    @property
+    def last_row(self) -> int:
+        return max((row for row, _ in self.cells), default=0)
+
+    @property
+    def last_column(self) -> int:
+        return max((column for _, column in self.cells), default=0)
+
+    def text(self, row: int, column: int) -> str:
+        cell = self.cells.get((row, column))
+        return cell.text if cell else ""
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read."""
+
+    file: str
+    sheets: tuple[Sheet, ...] = ()
+    problem: str = ""
