@@ -17,6 +17,7 @@ from plugin.core.exchange import create, schema
 from plugin.core.standard import load_standard, standard_ids
 from plugin.core.template import CodeList
 from plugin.core.texts import Texts
+from tests.core.gdal_switch import gdal_raises
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -409,19 +410,10 @@ def test_gdal_refuses_whether_or_not_it_raises(tmp_path, raising, monkeypatch):
     """Other plugins choose whether GDAL raises; a refusal is an error of ours in both cases."""
     monkeypatch.setitem(create._DATABASE_OPTIONS, "GPKG", ["VERSION=nonsense", "ADD_GPKG_OGR_CONTENTS=NO"])
     monkeypatch.setattr(create, "_layer_options", lambda *a: ["IDENTIFIER=twice"])
-    before = gdal.GetUseExceptions()
-    if bool(before) != raising:
-        try:
-            (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
-        except RuntimeError as error:
-            pytest.skip(f"something else in this process chose that GDAL raises ({error})")
-    try:
+    with gdal_raises(raising):
         with pytest.raises(OutputError):
             make(tmp_path / "库.gpkg", TELLING)
         assert bool(gdal.GetUseExceptions()) == raising
-    finally:
-        if bool(before) != raising:
-            (gdal.UseExceptions if before else gdal.DontUseExceptions)()
     assert nothing_left(tmp_path)
 
 

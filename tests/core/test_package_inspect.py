@@ -25,6 +25,7 @@ from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, S
 from plugin.core.report import Verdict
 from plugin.core.rule import Severity
 from plugin.core.standard import load_standard
+from tests.core.gdal_switch import gdal_raises
 from tests.core.made_package import jpg, whole_package
 from tests.core.small import digest, said
 
@@ -523,18 +524,11 @@ def test_lengths_titles_and_domains_of_a_database_are_looked_at(package):
 @pytest.mark.parametrize("part", [f"a{n:08x}" for n in (1, 2, 3, 4, 5, 6, 7, 9)])
 def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
     """Whether GDAL raises is a setting of all QGIS; neither way is a sound database accused."""
-    from osgeo import gdal
 
     def told():
         return {(f.part.rpartition("/")[2], bool(f.reason)) for f in faults_of(package, GDB)}
 
-    before = gdal.GetUseExceptions()
-    if bool(before) != raising:
-        try:
-            (gdal.UseExceptions if raising else gdal.DontUseExceptions)()
-        except RuntimeError as error:
-            pytest.skip(f"something else in this process chose that GDAL raises ({error})")
-    try:
+    with gdal_raises(raising):
         assert told() == set()
         index = package / GDB / f"{part}.gdbtablx"
         kept = index.read_bytes()
@@ -550,9 +544,6 @@ def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
         table.unlink()
         assert any(name == table.name for name, _ in told())
         assert not any(str(package) in f.reason for f in faults_of(package, GDB))
-    finally:
-        if bool(before) != raising:
-            (gdal.UseExceptions if before else gdal.DontUseExceptions)()
 
 
 def test_without_a_manifest_the_areas_in_fields_are_held_against_the_shapes(package):

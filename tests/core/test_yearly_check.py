@@ -9,6 +9,7 @@ from osgeo import gdal, ogr
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.yearly.write import write_update
+from tests.core.gdal_switch import gdal_raises
 from tests.core.test_yearly import update
 from tests.core.test_yearly_write import CURRENT, FILED, NAME
 
@@ -35,13 +36,13 @@ def made(tmp_path):
 
 def edit(path, layer, change):
     """Every row of a layer through a function, in place, by osgeo as an editor would."""
-    gdal.UseExceptions()
-    database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
-    table = database.GetLayerByName(layer)
-    for row in list(table):
-        change(row)
-        table.SetFeature(row)
-    del table, database
+    with gdal_raises(True):
+        database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
+        table = database.GetLayerByName(layer)
+        for row in list(table):
+            change(row)
+            table.SetFeature(row)
+        del table, database
 
 
 def fill(path):

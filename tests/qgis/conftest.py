@@ -40,6 +40,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker("qgis")
 
 
+#: Held here and not by the fixture alone: what the last test leaves (a project of its own) may go after the fixtures, and
+#: a project that goes after its application ends the process.
+_HELD = []
+
+
 @pytest.fixture(scope="session")
 def qgis_app(tmp_path_factory):
     from qgis.core import QgsApplication
@@ -47,6 +52,7 @@ def qgis_app(tmp_path_factory):
     os.environ["QGIS_CUSTOM_CONFIG_PATH"] = str(tmp_path_factory.mktemp("profile"))
     app = QgsApplication.instance() or QgsApplication([], True)
     app.initQgis()
+    _HELD.append(app)
     return app
 
 
