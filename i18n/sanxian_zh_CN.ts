@@ -1567,7 +1567,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.</source>
-        <translation>没有生成成果包（{error}）。原有文件未改动。详情见日志的 Sanxian 页。</translation>
+        <translation>没有生成成果包（{error}）。原有文件未改动。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>Not made although a delivery asks for them: {layers}. They can be added later under New Layers.</source>
@@ -1612,6 +1612,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Nothing was made: the project has no layer of a plan.</source>
         <translation>没有生成：工程里没有规划图层。</translation>
+    </message>
+    <message>
+        <source>Nothing was saved ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没有保存（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>Number of the document it stands on</source>
@@ -1856,6 +1860,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Reading layers</source>
         <translation>正在读取图层</translation>
+    </message>
+    <message>
+        <source>Reading was cancelled. Propose Again reads the layer anew.</source>
+        <translation>已取消读取。点“重新推荐”再读一遍。</translation>
     </message>
     <message>
         <source>Reading {layer}…</source>
@@ -2318,8 +2326,16 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
     </message>
     <message>
+        <source>The layer could not be read ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>图层没能读取（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>The layer {layer} has no feature with a shape and a name (XZQMC) yet.</source>
         <translation>图层“{layer}”里还没有带图形和名称（XZQMC）的要素。</translation>
+    </message>
+    <message>
+        <source>The layers could not be shown ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>图层没能放到地图上（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The layers have changed since {time} beyond what is followed while editing; the result is out of date.</source>

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, QgsVectorLayer
@@ -26,11 +27,12 @@ _HIGH_PROPERTY = "sanxian/bsm/"
 
 
 class Ledger:
-    """The numbers of one layer. On the layer's own thread only, but for `shown`."""
+    """The numbers of one layer. On the layer's own thread only, but for `shown`. ``gone`` is called when the layer goes."""
 
-    def __init__(self, layer: QgsVectorLayer):
+    def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
         # Never the layer itself: it could not be let go of while its ledger is open.
         self._id, self._weak = layer.id(), weakref.ref(layer)
+        self._gone = gone
         self._source = _source_key(layer)
         self._high: dict[str, int] = {}
         self._given: dict[str, int] = {}
@@ -62,6 +64,7 @@ class Ledger:
             (layer.editingStopped, self._editing_stopped),
             (layer.dataChanged, self._forget),
             (layer.afterRollBack, self._forget),
+            (layer.willBeDeleted, self._layer_goes),
         )
 
     def county(self) -> str:
@@ -118,6 +121,9 @@ class Ledger:
         return max(int(kept or 0), settings.get(f"bsm/{self._source}/{county}", 0) if self._source else 0)
 
     # --- its signals
+    def _layer_goes(self) -> None:
+        self._gone(self._id)
+
     def _forget(self, *_: Any) -> None:
         self._read = False
         self._recalled.clear()
@@ -195,11 +201,9 @@ class Ledgers:
                 self.of(layer)
 
     def of(self, layer: QgsVectorLayer) -> Ledger:
-        name, ledgers = layer.id(), self._of
-        if name not in ledgers:
-            ledgers[name] = Ledger(layer)
-            layer.willBeDeleted.connect(lambda: ledgers.pop(name, None))
-        return ledgers[name]
+        if layer.id() not in self._of:
+            self._of[layer.id()] = Ledger(layer, lambda layer_id: self._of.pop(layer_id, None))
+        return self._of[layer.id()]
 
     def next_bsm(self, layer: QgsVectorLayer, county: str = "") -> str:
         """The next number of a layer: given out while it is being edited, else only shown.

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, QThread, pyqtSignal, pyqtSlot
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyqtSignal, pyqtSlot
 
 R = TypeVar("R")
 #: How often the one who waits looks whether it should stop, in seconds.
@@ -26,8 +28,9 @@ def on_main(
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
         return function()
-    call = _Call(function, application.thread())
-    call.asked.emit()
+    call = _Call(function)
+    with _making:
+        _agent().asked.emit(call)
     waited = 0.0
     while not call.over.wait(_LOOK):
         waited += _LOOK
@@ -45,25 +48,50 @@ def on_main(
     return call.result
 
 
-class _Call(QObject):
+def make_waiting_calls() -> None:
+    """On the main thread, where it waits for such work itself and handles no events: make the calls that wait for it."""
+    with _making:
+        agent = _agent()
+    QCoreApplication.sendPostedEvents(agent, QEvent.Type.MetaCall)
+
+
+class _Agent(QObject):
+    """Makes the calls. It lives on the main thread for good: an object of Qt's that goes with each call would go in the
+    thread that asked, while an event for it may be under way here."""
+
+    asked = pyqtSignal(object)
+
+    def __init__(self, thread: QThread):
+        super().__init__()
+        self.moveToThread(thread)
+        self.asked.connect(self._make, Qt.ConnectionType.QueuedConnection)
+
+    @pyqtSlot(object)
+    def _make(self, call: _Call) -> None:
+        call.make()
+
+
+_making = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _agent() -> _Agent:
+    return _Agent(QCoreApplication.instance().thread())
+
+
+class _Call:
     """One call; it is made, or withdrawn, once."""
 
-    asked = pyqtSignal()
-
-    def __init__(self, function: Callable[[], Any], thread: QThread):
-        super().__init__()
+    def __init__(self, function: Callable[[], Any]):
         self.function = function
         self.result: Any = None
         self.error: BaseException | None = None
         self.over, self._mine = threading.Event(), threading.Lock()
-        self.moveToThread(thread)
-        self.asked.connect(self.make, Qt.ConnectionType.QueuedConnection)
 
     def withdraw(self) -> bool:
         """True when nobody has begun the call, and nobody will."""
         return self._mine.acquire(blocking=False)
 
-    @pyqtSlot()
     def make(self) -> None:
         if not self._mine.acquire(blocking=False):
             return
@@ -71,5 +99,7 @@ class _Call(QObject):
             self.result = self.function()
         except BaseException as error:
             self.error = error
+            # What the function had in its hands (layouts, projects) must not go in the other thread, with the error.
+            traceback.clear_frames(error.__traceback__)
         finally:
             self.over.set()

@@ -1,40 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射 with QGIS's layers: reading the rows, working out a preview, and running `map_fields` as a task."""
+"""字段映射 with QGIS's layers: reading the rows, and working out what a mapping would do to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qgis.core import (
-    QgsApplication,
-    QgsFeatureRequest,
-    QgsProcessing,
-    QgsProcessingAlgRunnerTask,
-    QgsProcessingContext,
-    QgsProcessingFeedback,
-    QgsProcessingUtils,
-    QgsProject,
-    QgsTask,
-    QgsVectorLayer,
-)
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.core import QgsFeatureRequest
 
-from . import forms, styles
-from .layers import Snapshot, read, set_template
-from .project.layers import layers_in, open_layer
+from .layers import Snapshot, read
 
 if TYPE_CHECKING:
     from ..core.layer import SourceLayer
     from ..core.mapping import Mapping, Proposal
     from ..core.mapping.preview import Columns, Preview
-    from ..core.profile import Norm
     from ..core.standard import Standard
     from ..core.template import Template
-
-ALGORITHM = "sanxian:map_fields"
 
 
 def read_rows(shot: Snapshot, check: Callable[[], None]) -> SourceLayer:
@@ -100,82 +83,3 @@ def prepare(
         check()
         previews[target.name] = preview(columns, mapping, target, template, standard)
     return Prepared(columns, mapping, {p.target: p for p in proposals if p.source}, previews)
-
-
-class MappingRun(QObject):
-    """One run of `map_fields` among QGIS's tasks. ``ended(results)``: its outputs, or None when it failed or was
-    cancelled; `said` then tells what went wrong. Made and answered on the main thread."""
-
-    progress = pyqtSignal(float)
-    ended = pyqtSignal(object)
-
-    def __init__(self, project: QgsProject, parameters: dict[str, Any], parent: QObject | None = None):
-        super().__init__(parent)
-        #: Asked for by the user; the feedback alone does not tell, for QGIS cancels what cannot be prepared.
-        self.cancelled = False
-        self.context = QgsProcessingContext()
-        self.context.setProject(project)
-        self.feedback = QgsProcessingFeedback(False)
-        self.feedback.progressChanged.connect(self.progress)
-        algorithm = QgsApplication.processingRegistry().algorithmById(ALGORITHM)
-        self._task = QgsProcessingAlgRunnerTask(algorithm, parameters, self.context, self.feedback)
-        self._task.executed.connect(self._executed)
-
-    def start(self) -> None:
-        if self._task.status() == QgsTask.TaskStatus.Terminated:
-            # Its preparation, which QGIS does at once, went wrong: such a task never answers.
-            self.ended.emit(None)
-            return
-        QgsApplication.taskManager().addTask(self._task)
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        self.feedback.cancel()
-
-    def said(self) -> str:
-        return self.feedback.textLog().strip()
-
-    def _executed(self, good: bool, results: dict[str, Any]) -> None:
-        self.ended.emit(results if good and not self.cancelled else None)
-
-
-def parameters(
-    source: str | QgsVectorLayer, template: Template, standard: Standard, mapping: Mapping, output: str, losses: str
-) -> dict[str, Any]:
-    """Of a run of `map_fields`; the mapping goes into a file of its own. ``output`` empty: a layer in memory."""
-    from ..core.mapping import to_toml
-
-    path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
-    path.write_text(to_toml(mapping, template), encoding="utf-8", newline="\n")
-    given = {
-        "INPUT": source,
-        "TEMPLATE": template.role,
-        "STANDARD": str(standard.folder) if standard.id not in _known() else standard.id,
-        "MAPPING": str(path),
-        "OUTPUT": output or QgsProcessing.TEMPORARY_OUTPUT,
-    }
-    return given | ({"UNMAPPED": losses} if losses else {})
-
-
-def _known() -> list[str]:
-    from ..core.standard import standard_ids
-
-    return standard_ids()
-
-
-def add_result(
-    project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
-) -> QgsVectorLayer | None:
-    """The layer that a run wrote, in the project with its symbols and form. None when it cannot be opened."""
-    layer = run.context.takeResultLayer(str(output))
-    if layer is None:
-        found = layers_in(Path(str(output)))
-        layer = open_layer(found.get(template.role, str(output)), template.name, project)
-    if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
-        return None
-    layer.setName(template.name)
-    set_template(layer, template.role)
-    styles.apply(layer, template.role)
-    forms.apply_template(layer, template, norm)
-    project.addMapLayer(layer)
-    return layer

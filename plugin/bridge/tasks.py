@@ -4,20 +4,24 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ..core.errors import Cancelled
+from .main_thread import make_waiting_calls
 from .threads import steady
 
 #: QGIS's log tab.
 LOG = "Sanxian"
-#: How long unload waits for a task that was asked to stop, in seconds.
+#: How long unload waits for all that was asked to stop, in seconds; and how often it looks what is asked of it.
 PATIENCE = 5.0
+_LOOK = 0.05
 
 #: work(progress, cancelled) → result; must not touch a layer, the project or a widget.
 Work = Callable[[Callable[[float, str], None], Callable[[], bool]], Any]
@@ -96,7 +100,9 @@ class Job(QgsTask):
     def forget(self) -> None:
         """Nobody waits for the answer any more: stop, and call no one back."""
         self._answers = None
-        self.cancel()
+        # QGIS deletes what has ended, also what somebody has stopped in its own list of tasks.
+        if not sip.isdeleted(self):
+            self.cancel()
 
     def wait(self, seconds: float) -> bool:
         """Until the work, if it has begun, has ended.
@@ -106,26 +112,40 @@ class Job(QgsTask):
         return not self._running.is_set() or self._over.wait(seconds)
 
 
+class Run(Protocol):
+    """What a runner keeps and stops: a job, or a task of QGIS's own with all that it uses."""
+
+    def forget(self) -> None: ...
+
+    def wait(self, seconds: float) -> bool: ...
+
+
 class Runner:
-    """Starts jobs and keeps them alive: Python would otherwise free a task that still runs."""
+    """Starts jobs and keeps them alive: Python would otherwise free what a task still uses."""
 
     def __init__(self) -> None:
-        self._jobs: set[Job] = set()
+        self._jobs: set[Run] = set()
 
     def start(self, job: Job) -> Job:
-        self._jobs.add(job)
-        job.taskCompleted.connect(lambda: self._jobs.discard(job))
-        job.taskTerminated.connect(lambda: self._jobs.discard(job))
+        self.hold(job, job.taskCompleted, job.taskTerminated)
         QgsApplication.taskManager().addTask(job)
         return job
+
+    def hold(self, run: Run, *ends: Any) -> None:
+        """Keep what is going to run until one of these signals tells that it has ended."""
+        self._jobs.add(run)
+        for end in ends:
+            end.connect(lambda *_told: self._jobs.discard(run))
 
     def stop_all(self) -> None:
         """Stop everything and wait a little: no thread outlives the plugin's code."""
         jobs, self._jobs = list(self._jobs), set()
         for job in jobs:
             job.forget()
-        for job in jobs:
-            job.wait(PATIENCE)
+        end = time.monotonic() + PATIENCE
+        while not all(job.wait(_LOOK) for job in jobs) and time.monotonic() < end:
+            # What they do last (close a project) may be for this very thread.
+            make_waiting_calls()
 
 
 def log_error(error: Exception) -> None:

@@ -12,9 +12,8 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..bridge import findings_layer, recognise
 from ..bridge.layers import snapshot
-from ..bridge.tasks import Job, Runner, Work, log_error
+from ..bridge.tasks import Job, Runner, Work
 from ..bridge.texts import tr
-from ..core.errors import SanxianError
 from . import idle
 from .basis import Basis
 from .editing import Editing
@@ -112,9 +111,8 @@ class Checking(QObject):
             self._stop("")
             self._dock.set_idle(idle.package_missing(self._doctor))
             return
-        if not isinstance(error, SanxianError):
-            log_error(error)
-        self._stop(idle.explain(error))
+        text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
+        self._stop(idle.told(error, text))
 
     def _stop(self, note: str) -> None:
         self._editing.abandon()

@@ -147,6 +147,7 @@ class Desk(QObject):
         self.export.close()
         self.inspection.close()
         self.exchange.close()
+        self.figures.close()
         self.dialogs.close()
         self.runner.stop_all()
         self.mark.clear()

@@ -9,9 +9,8 @@ from typing import Any
 from qgis.core import QgsProject
 
 from ..bridge import county, forms, recognise, styles
-from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
-from ..core.errors import SanxianError
 from . import idle
 
 
@@ -49,13 +48,8 @@ class Dressing:
                 self._iface.messageBar().pushInfo(title, none)
 
         def failed(error: Exception) -> None:
-            if isinstance(error, SanxianError | ImportError):
-                said = idle.explain(error)
-            else:
-                log_error(error)
-                said = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-                said = said.format(error=type(error).__name__)
-            self._iface.messageBar().pushWarning(title, said)
+            text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
+            self._iface.messageBar().pushWarning(title, idle.told(error, text))
 
         self._runner.start(
             Job(

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject, QgsProviderRegistry, QgsVectorLayer
-from qgis.PyQt.QtCore import QUrl
-from qgis.PyQt.QtGui import QDesktopServices
 
 from ..bridge import county, kept_paths, recognise
 from ..bridge.layers import file_of, unsaved_edits
 from ..bridge.texts import tr
-from .messages import Messages
+from .messages import Messages, opener
 
 Ask = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 
@@ -123,10 +121,6 @@ class Exchange:
 
     def _tell(self, text: str, path: str) -> None:
         self._messages.tell(text, "success", (tr("Open Folder"), opener(str(Path(path).parent))))
-
-
-def opener(path: str) -> Callable[[], None]:
-    return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
 
 
 def free(path: Path) -> str:

@@ -8,17 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QUrl
-from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from ..bridge import settings
-from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
-from ..core.errors import SanxianError
 from ..core.writing import LAYER_FORMATS, Outputs
 from . import idle
-from .messages import Messages
+from .messages import Messages, opener
 from .result import Result
 
 _FOLDER = "export_folder"
@@ -120,7 +117,7 @@ class Exports:
                 )
             told = text.format(path=path, time=result.time)
             folder = str(Path(path).parent)
-            self._messages.tell(told, "success", (tr("Open"), _open(path)), (tr("Open Folder"), _open(folder)))
+            self._messages.tell(told, "success", (tr("Open"), opener(path)), (tr("Open Folder"), opener(folder)))
 
         return self._runner.start(
             Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=saved, on_error=self._failed)
@@ -131,10 +128,5 @@ class Exports:
         self._messages.close()
 
     def _failed(self, error: Exception) -> None:
-        if not isinstance(error, SanxianError):
-            log_error(error)
-        self._messages.warn(idle.explain(error))
-
-
-def _open(path: str) -> Callable[[], None]:
-    return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+        text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
+        self._messages.warn(idle.told(error, text))

@@ -3,41 +3,38 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QUrl
-from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QPushButton
+from typing import Any
 
 from ..bridge.texts import tr
+from .exchange import Ask, ask_processing
+from .messages import Messages, opener
 
 
 class FiguresDialog:
-    def __init__(self, iface):
-        self._iface = iface
+    """``ask``: opens a dialog of the toolbox; another one in tests."""
+
+    def __init__(self, iface: Any, ask: Ask = ask_processing):
+        self._ask = ask
+        self._messages = Messages(iface, tr("Indicators"))
+
+    def close(self) -> None:
+        self._messages.close()
 
     def show(self) -> None:
         """指标计算…: the log is closed with the dialog, so the counts are said here, too, with a button for the workbook."""
-        import processing
-
-        results = processing.execAlgorithmDialog("sanxian:compute_indicators", {})
+        results = self._ask("sanxian:compute_indicators", {})
         if not results or "COMPUTED" not in results:
             return
-        bar = self._iface.messageBar()
         text = tr(
             "{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer gives."
         )
-        missed = results["BROKEN"] + results["ROUNDING"]
         told = text.format(
             computed=results["COMPUTED"],
             met=results["MET"],
             little=results["LITTLE_LEFT"],
-            missed=missed,
+            missed=results["BROKEN"] + results["ROUNDING"],
             lacking=results["NOT_COMPUTED"],
         )
-        item = bar.createMessage(tr("Indicators"), told)
-        workbook = results.get("OUTPUT_XLSX")
-        if workbook:
-            button = QPushButton(tr("Open the workbook"))
-            button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(workbook))))
-            item.layout().addWidget(button)
-        item.setDuration(0)
-        bar.pushItem(item)
+        workbook = str(results.get("OUTPUT_XLSX") or "")
+        buttons = [(tr("Open the workbook"), opener(workbook))] if workbook else []
+        self._messages.tell(told, "info", *buttons)

@@ -9,11 +9,12 @@ from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ..bridge import county, forms, mapping_work, settings
+from ..bridge import county, forms, mapping_run, mapping_work, settings
 from ..bridge.check import stopper
 from ..bridge.layers import snapshot, template_id
-from ..bridge.mapping_work import MappingRun, Prepared
-from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.mapping_run import MappingRun
+from ..bridge.mapping_work import Prepared
+from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from ..core.mapping import load_mapping, to_toml
@@ -117,7 +118,7 @@ class MappingDialog(MappingForm):
         def work(progress, cancelled):
             return mapping_work.prepare(source, template, standard, given, stopper(cancelled), known)
 
-        self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed)
+        self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
         self._say(tr("Reading {layer}…").format(layer=layer.name()))
         self._enable()
         self._runner.start(self._job)
@@ -131,11 +132,15 @@ class MappingDialog(MappingForm):
         self._sum_up()
         self._enable()
 
+    def _cancelled(self) -> None:
+        """In QGIS's own list of tasks: here is no button for it."""
+        self._job = None
+        self._say(tr("Reading was cancelled. Propose Again reads the layer anew."))
+        self._enable()
+
     def _failed(self, error: Exception) -> None:
         self._job = None
-        if not isinstance(error, SanxianError | ImportError):
-            log_error(error)
-        self._say(idle.explain(error))
+        self._say(idle.told(error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")))
         self._enable()
 
     def _changed(self, target: str, source: str, constant: Any, way: Any) -> None:
@@ -220,22 +225,26 @@ class MappingDialog(MappingForm):
         output = self._written = self.output.filePath().strip()
         losses = str(Path(output).with_suffix(".未对应.xlsx")) if output and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
-        given = mapping_work.parameters(
+        given = mapping_run.parameters(
             source, self._target, self._norm.standard, self._prepared.mapping, output, losses
         )
         given["DROP_PERSONAL"] = bool(self._target.personal) and self.personal.isChecked()
-        self._run = MappingRun(self._project, given, self)
-        self._run.progress.connect(lambda share: self.bar.setValue(round(share)))
+        self._run = MappingRun(self._project, given)
+        self._run.progress.connect(self._progress)
         self._run.ended.connect(self._ended)
         self.bar.setValue(0)
         self._say(tr("Mapping {layer}…").format(layer=layer.name()))
         self._enable()
-        self._run.start()
+        self._run.start(self._runner)
+
+    def _progress(self, share: float) -> None:
+        self.bar.setValue(round(share))
 
     def _cancel(self) -> None:
         if self._run is not None:
-            self._run.cancel()
             self._say(tr("Cancelling"))
+            # One that still waits for its turn ends, and tells so, at once.
+            self._run.cancel()
 
     def _ended(self, results: dict[str, Any] | None) -> None:
         run, self._run = self._run, None
@@ -243,7 +252,7 @@ class MappingDialog(MappingForm):
         if results is None:
             self._say(tr("Cancelled; nothing was written.") if run.cancelled else mapping_words.last(run.said()))
             return
-        layer = mapping_work.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
+        layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
         lines = mapping_words.written(results, layer.name() if layer else results["OUTPUT"])
         self._say("\n".join(lines))
         if self._written:
@@ -257,7 +266,9 @@ class MappingDialog(MappingForm):
         running = self._run is not None
         self.bar.setVisible(running)
         self.stop.setVisible(running)
-        ready = self._prepared is not None and self._job is None and not running
+        # After a reading that failed or was stopped, what is there may be of another template.
+        fits = self._prepared is not None and self._prepared.mapping.role == self.role()
+        ready = fits and self._job is None and not running
         for widget in (self.start, self.save, self.table, self.choices):
             widget.setEnabled(ready)
         for widget in (
@@ -280,6 +291,5 @@ class MappingDialog(MappingForm):
         if self._job is not None:
             self._job.forget()
         if self._run is not None:
-            self._run.ended.disconnect(self._ended)
-            self._run.cancel()
+            self._run.forget()
         super().done(result)

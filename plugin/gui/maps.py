@@ -14,7 +14,7 @@ from ..bridge.layouts import keep
 from ..bridge.layouts.build import Builder
 from ..bridge.layouts.material import Material, of_found
 from ..bridge.settings import interface_language
-from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core import map_set
 from ..core.errors import InputError, SanxianError
@@ -112,14 +112,8 @@ class Maps:
             bar.pushInfo(title, text.format(names=tr(", ").join(kept.edited)))
 
     def _failed(self, error: Exception) -> None:
-        if isinstance(error, SanxianError | ImportError):
-            text = idle.explain(error)
-        else:
-            log_error(error)
-            text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.").format(
-                error=type(error).__name__
-            )
-        self._iface.messageBar().pushWarning(tr("Make Layouts"), text)
+        text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
+        self._iface.messageBar().pushWarning(tr("Make Layouts"), idle.told(error, text))
 
 
 def _title(one: map_set.Map) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from qgis.core import Qgis
 from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QPushButton
 
 _LEVELS = {
@@ -41,3 +43,13 @@ class Messages:
         if self._message is not None and not sip.isdeleted(self._message):
             self._iface.messageBar().popWidget(self._message)
         self._message = None
+
+
+def open_path(path: str) -> None:
+    """A file or folder, with what the system has for it."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def opener(path: str) -> Callable[[], None]:
+    """`open_path` as the deed of a button."""
+    return lambda: open_path(path)

@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QTimer
 from ..bridge import health
 from ..bridge.project import bookmarks, editing
 from ..bridge.project.request import Made, Request, make_database
-from ..bridge.tasks import Job, Runner, log_error
+from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import idle
@@ -63,11 +63,7 @@ class NewProject:
             from .wizard.dialog import NewProjectWizard
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
-        except ImportError as error:
-            text = tr("Not started: {name} is missing. All else works; see Environment Check.")
-            self._iface.messageBar().pushWarning(tr("New County Plan"), text.format(name=error.name or error))
-            return
-        except SanxianError as error:
+        except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("New County Plan"), idle.explain(error))
             return
         self.wizard.wanted.connect(self._make)
@@ -134,12 +130,7 @@ class NewProject:
 
     def _failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
-        if isinstance(error, SanxianError | ImportError):
-            said = idle.explain(error)
-        else:
-            log_error(error)
-            said = tr("The project was not made ({error}). Details are in the log, tab Sanxian.")
-            said = said.format(error=type(error).__name__)
+        said = idle.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
         if database and self._request is not None:
             said += tr(" The database is complete: {path}.").format(path=self._request.database)
         if self.wizard is not None:

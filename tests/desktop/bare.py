@@ -21,7 +21,7 @@ def steps():
     desk.open_sample()
     pause(0.6)
     desk.run()
-    wait(lambda: not desk.busy, 20)
+    wait(lambda: not desk.busy)
     FACTS["after_run"] = desk.dock.empty.label.text()
 
     def look():
@@ -37,7 +37,7 @@ def steps():
     timer.start(500)
     settle()
     click(desk.dock.empty.buttons()[0])
-    wait(lambda: "doctor" in FACTS, 20)
+    wait(lambda: "doctor" in FACTS)
     for dialog in (RolesDialog, ProfileDialog, HelpDialog):
         made = dialog(QgsProject.instance()) if dialog is not HelpDialog else dialog("REL002")
         made.deleteLater()

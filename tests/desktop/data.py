@@ -3,20 +3,16 @@
 
 import os
 
-from hand import FACTS, FOLDER, key, pause, picture, tidy, tour, type_text, wait
+from hand import FACTS, FOLDER, key, open_sample, pause, picture, tour, type_text, wait
 from qgis.core import QgsFeature, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QComboBox, QDialog
-from qgis.utils import iface, plugins
+from qgis.utils import iface
 
 NAME = os.environ["SANXIAN_PICTURE"]
 
 
 def steps():
-    tidy()
-    desk = plugins["sanxian"].desk
-    desk.open_sample()
-    iface.messageBar().clearWidgets()
-    pause(0.5)
+    desk = open_sample()
     picture(f"{NAME}-map")
     from sanxian.plugin.bridge.layers import template_id
 
@@ -27,9 +23,9 @@ def steps():
 
 
 def opened(name):
-    assert wait(lambda: iface.mainWindow().findChildren(QDialog, name), 10), name
+    assert wait(lambda: iface.mainWindow().findChildren(QDialog, name)), name
     (dialog,) = iface.mainWindow().findChildren(QDialog, name)
-    wait(dialog.isActiveWindow, 5)
+    wait(dialog.isActiveWindow)
     return dialog
 
 
@@ -41,18 +37,18 @@ def form(layer):
     dialog.setParent(iface.mainWindow(), dialog.windowFlags())
     dialog.resize(820, 640)
     dialog.show()
-    wait(dialog.isActiveWindow, 5)
+    wait(dialog.isActiveWindow)
     box = next(b for b in dialog.findChildren(QComboBox) if b.objectName() == "DLBM")
     FACTS["before"] = feature["DLBM"]
     box.setFocus()
-    assert wait(box.isEditable, 5)
+    assert wait(box.isEditable)
     box.lineEdit().selectAll()
     type_text("0204")
-    assert wait(lambda: box.completer().popup().isVisible(), 5)
+    assert wait(lambda: box.completer().popup().isVisible())
     picture(f"{NAME}-form")
     key("Down")
     key("Return")
-    wait(lambda: box.currentData() == "0204", 5)
+    wait(lambda: box.currentData() == "0204")
     FACTS["tip"] = box.toolTip()
     dialog.accept()
     saved = layer.getFeature(feature.id())
@@ -80,13 +76,13 @@ def mapping(desk, layer):
     dialog = opened("SanxianMappingDialog")
     dialog.template.setCurrentIndex(dialog.template.findData("XZYDYH"))
     dialog.template.activated.emit(dialog.template.currentIndex())
-    assert wait(lambda: dialog._prepared is not None and dialog._job is None, 30)
+    assert wait(lambda: dialog._prepared is not None and dialog._job is None)
     dialog.table.selectRow([f.name for f in dialog._target.fields].index("YDYHFLDM"))
     picture(f"{NAME}-mapping")
     FACTS["mapping_fits"] = [dialog.frameGeometry().width(), dialog.frameGeometry().height()]
     dialog.output.setFilePath(str(FOLDER / "现状.gpkg"))
     dialog.run()
-    assert wait(lambda: dialog._run is None, 60)
+    assert wait(lambda: dialog._run is None)
     picture(f"{NAME}-mapped")
     FACTS["mapped"] = dialog.summary.text()
     FACTS["layers"] = sorted(v.name() for v in QgsProject.instance().mapLayers().values())

@@ -15,7 +15,7 @@ from qgis.gui import QgsAttributeForm, QgsGui
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QToolBar, QWidget
-from qgis.utils import iface
+from qgis.utils import iface, plugins, unloadPlugin
 
 FOLDER = Path(os.environ["SANXIAN_TOUR"])
 SCREENSHOTS = Path(os.environ["SANXIAN_SCREENSHOTS"])
@@ -37,6 +37,21 @@ def wait(until, seconds=60):
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         time.sleep(0.002)
     return until()
+
+
+class Watch:
+    """Seconds that count against QGIS: as on the wall, but no more than it computed. The rest is the machine's other work."""
+
+    def __init__(self):
+        self._began = self._now()
+
+    @staticmethod
+    def _now():
+        return time.monotonic(), time.process_time()
+
+    @property
+    def seconds(self):
+        return round(min(now - began for now, began in zip(self._now(), self._began, strict=True)), 3)
 
 
 def pause(seconds):
@@ -74,8 +89,7 @@ def right_click():
 
 def forms():
     """Dialogs with the form of a feature; what PyQt takes for a plain widget is asked its true class."""
-    dialogs = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
-    return [w for w in dialogs if form_in(w) is not None]
+    return [w for w in dialogs() if form_in(w) is not None]
 
 
 def form_in(dialog):
@@ -118,6 +132,49 @@ def tidy():
         if dock.objectName() == "Browser":
             dock.hide()
     iface.messageBar().clearWidgets()
+
+
+def open_sample():
+    """The sample county in a tidy window; gives back the plugin's desk."""
+    tidy()
+    desk = plugins["sanxian"].desk
+    desk.open_sample()
+    iface.messageBar().clearWidgets()
+    pause(0.5)
+    return desk
+
+
+def check(desk):
+    desk.run()
+    assert wait(lambda: not desk.busy, 120)
+
+
+def dialogs():
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
+
+
+def when_open(fits, deed):
+    """A modal dialog holds whoever opens it: what is done in the one that ``fits`` is done from a timer, once it is there."""
+
+    def look():
+        opened = next(filter(fits, dialogs()), None)
+        if opened is None:
+            QTimer.singleShot(100, look)
+        else:
+            deed(opened)
+
+    QTimer.singleShot(300, look)
+
+
+def unload(desk):
+    """Take the plugin away in the midst of its work. Has that ended by then, and not been given up?"""
+    jobs = list(desk.runner._jobs)
+    unloadPlugin("sanxian")
+    return all(job.wait(0) for job in jobs)
+
+
+def named(name):
+    return lambda dialog: dialog.objectName() == name
 
 
 def children():

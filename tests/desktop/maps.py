@@ -1,26 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The maps on the desktop: make layouts from the menu, look at one in QGIS's designer, export, and cancel between pages."""
 
-from hand import FACTS, FOLDER, click, pause, picture, tidy, tour, wait
+from hand import FACTS, FOLDER, click, named, open_sample, pause, picture, tour, wait, when_open
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QProgressBar, QPushButton
-from qgis.utils import iface, plugins
-
-
-def dialog(name):
-    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.objectName() == name]
-    return next((w for w in found if w.isVisible()), None)
+from qgis.PyQt.QtWidgets import QDialogButtonBox, QProgressBar, QPushButton
+from qgis.utils import iface
 
 
 def make_layouts(desk):
-    """The dialog is modal: what is done in it is done from a timer."""
-
-    def answer():
-        opened = dialog("SanxianLayoutsDialog")
-        if opened is None:
-            QTimer.singleShot(100, answer)
-            return
+    def answer(opened):
         opened.maker.setText("浑源县人民政府")
         opened.drawer.setText("浑源县自然资源局")
         opened.secrecy.setCurrentText("内部")
@@ -29,10 +18,10 @@ def make_layouts(desk):
         picture("maps-dialog")
         opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
 
-    QTimer.singleShot(300, answer)
+    when_open(named("SanxianLayoutsDialog"), answer)
     desk.actions["layouts"].trigger()
     layouts = QgsProject.instance().layoutManager()
-    wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None, 60)
+    wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None)
     FACTS["layouts"] = sorted(layout.name() for layout in layouts.printLayouts())
     FACTS["said"] = iface.messageBar().currentItem().text()
 
@@ -91,11 +80,7 @@ def export(cancel_at):
 
 
 def steps():
-    tidy()
-    desk = plugins["sanxian"].desk
-    desk.open_sample()
-    iface.messageBar().clearWidgets()
-    pause(0.5)
+    desk = open_sample()
     make_layouts(desk)
     look_at_one()
     FACTS["exported"] = export(0)

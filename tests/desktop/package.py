@@ -2,23 +2,17 @@
 """A county is handed in: from the menu to the package, the gate, force, cancel, a package looked at, VCT in and out."""
 
 import os
-import time
 
-from hand import FACTS, FOLDER, click, key, pause, picture, tidy, tour, wait
+from hand import FACTS, FOLDER, Watch, click, key, named, open_sample, pause, picture, tour, wait, when_open
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
+from qgis.PyQt.QtCore import QMimeData, QPointF, Qt, QUrl
 from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QLineEdit
-from qgis.utils import iface, plugins
+from qgis.PyQt.QtWidgets import QApplication, QLineEdit
+from qgis.utils import iface
 
 NAME = os.environ.get("SANXIAN_PICTURE", "package")
 DOCUMENTS, TARGET = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
 TEXT = "140225浑源县国土空间总体规划文本.pdf"
-
-
-def dialog(name):
-    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.objectName() == name]
-    return next((w for w in found if w.isVisible()), None)
 
 
 def rows(tree):
@@ -36,22 +30,22 @@ def fill_in(desk):
     TARGET.mkdir()
     desk.actions["package"].trigger()
     shown = desk.export.dialog
-    wait(shown.isVisible, 5)
+    wait(shown.isVisible)
     FACTS["default"] = [shown.go.isEnabled(), shown.go.isDefault()]
     shown.form.folder.line.setText(str(TARGET))
     shown.form.documents.line.setText(str(DOCUMENTS))
-    wait(lambda: shown.form.slots.topLevelItemCount() > 2, 10)
+    wait(lambda: shown.form.slots.topLevelItemCount() > 2)
     FACTS["missing"] = rows(shown.form.slots)
     picture(f"{NAME}-1-form")
     for name in (TEXT, "140225浑源县质量检查报告.pdf", "140225浑源县质量检查记录.pdf"):
         (DOCUMENTS / name).write_bytes(b"%PDF-1.4\n")
     (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
     (DOCUMENTS / "会议记录.docx").write_bytes(b"x")
-    wait(lambda: rows(shown.form.slots)[0][2] == TEXT, 10)
-    wait(shown.form.left_out.isVisible, 5)
+    wait(lambda: rows(shown.form.slots)[0][2] == TEXT)
+    wait(shown.form.left_out.isVisible)
     FACTS["found"], FACTS["left_out"] = rows(shown.form.slots), shown.form.left_out.text()
     (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"%PDF-1.4\n")
-    wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "打不开" not in rows(shown.form.slots)[1][2], 10)
+    wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "打不开" not in rows(shown.form.slots)[1][2])
     picture(f"{NAME}-2-found")
     FACTS["verdict_before"] = shown.form.gate.verdict.text()
     FACTS["fits"] = [shown.frameGeometry().height(), iface.mainWindow().screen().availableGeometry().height()]
@@ -66,14 +60,14 @@ def finish(desk, seconds=180):
 def shut_gate(desk, shown):
     """The sample does not pass: it is checked first, then the reasons stand there."""
     click(shown.go)
-    wait(lambda: shown.run.bar.value() > 200, 60)
+    wait(lambda: shown.run.bar.value() > 200)
     picture(f"{NAME}-3-running")
     finish(desk)
     FACTS["shut"] = [shown.end.text.text(), reasons(shown.end.reasons), list(map(str, TARGET.iterdir()))]
     picture(f"{NAME}-4-shut")
     FACTS["result_in_panel"] = desk.dock.result is not None
     click(shown.back)
-    wait(lambda: shown.form.isVisible() and shown.form.gate.reasons.count() > 0, 20)
+    wait(lambda: shown.form.isVisible() and shown.form.gate.reasons.count() > 0)
     FACTS["verdict_after"] = shown.form.gate.verdict.text()
     FACTS["against"] = reasons(shown.form.gate.reasons)
 
@@ -83,14 +77,15 @@ def cancel_writing(desk, shown):
     pause(0.4)
     picture(f"{NAME}-5-force")
     click(shown.go)
-    wait(lambda: shown.run.bar.value() > 100, 60)
-    started = time.monotonic()
+    wait(lambda: shown.run.bar.value() > 100)
+    watch = Watch()
     click(shown.run.button)
-    finish(desk, 20)
-    FACTS["cancel_seconds"] = round(time.monotonic() - started, 2)
+    wait(lambda: not desk.export.busy)
+    FACTS["cancel_seconds"] = watch.seconds
+    pause(0.5)
     FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET.iterdir())]
     click(shown.back)
-    wait(shown.form.isVisible, 5)
+    wait(shown.form.isVisible)
 
 
 def force(desk, shown):
@@ -98,10 +93,10 @@ def force(desk, shown):
     pause(0.5)
     shown.activateWindow()
     key("Return")
-    wait(lambda: shown.running, 10)
+    wait(lambda: shown.running)
     FACTS["enter_starts"] = shown.running
     key("Escape")
-    wait(lambda: not shown.isVisible(), 5)
+    wait(lambda: not shown.isVisible())
     FACTS["goes_on"] = desk.export.busy and not shown.isVisible()
     desk.actions["package"].trigger()
     FACTS["same_window"] = desk.export.dialog is shown and shown.running
@@ -117,7 +112,7 @@ def force(desk, shown):
     FACTS["made"] = str(shown.end.end.done.path) if shown.end.end.done else ""
     picture(f"{NAME}-7-forced")
     click(shown.back)
-    wait(shown.form.replaced.isVisible, 10)
+    wait(shown.form.replaced.isVisible)
     FACTS["replaced"] = shown.form.replaced.text()
     picture(f"{NAME}-8-replace")
     shown.reject()
@@ -128,14 +123,14 @@ def project_closed(desk):
     """In the middle of an export: it ends as it began, of the layers that were read."""
     desk.actions["package"].trigger()
     shown = desk.export.dialog
-    wait(shown.isVisible, 5)
+    wait(shown.isVisible)
     pause(0.6)
     shown.form.gate.force.setChecked(True)
     (TARGET / "again").mkdir()
     shown.form.folder.line.setText(str(TARGET / "again"))
     pause(0.6)
     shown.go.click()
-    wait(lambda: shown.run.bar.value() > 100, 60)
+    wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)
     FACTS["still_writing"] = desk.export.busy
@@ -149,26 +144,22 @@ def project_closed(desk):
 def look_at_package(desk):
     from sanxian.plugin.bridge import recognise
 
-    def answer():
-        opened = dialog("SanxianInspectPackage")
-        if opened is None:
-            QTimer.singleShot(100, answer)
-            return
+    def answer(opened):
         opened.package.line.setText(FACTS["made"])
         pause(0.3)
         picture(f"{NAME}-10-inspect")
         key("Return")
 
     before = {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
-    QTimer.singleShot(300, answer)
+    when_open(named("SanxianInspectPackage"), answer)
     desk.actions["inspect"].trigger()
-    wait(lambda: desk.busy, 5)
+    wait(lambda: desk.busy)
     wait(lambda: not desk.busy, 120)
     pause(0.5)
     FACTS["inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
     FACTS["package_codes"] = sorted({f.code for f in desk.dock.result.findings})
     desk.inspection.show_layers()
-    wait(lambda: QgsProject.instance().mapLayers(), 30)
+    wait(lambda: QgsProject.instance().mapLayers())
     pause(0.5)
     tree = desk.dock.tree
     tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
@@ -193,13 +184,7 @@ def drop(desk):
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(vct))])
 
-    def answer():
-        opened = next(
-            (w for w in QApplication.topLevelWidgets() if w.isVisible() and w.windowTitle() == "导入 VCT"), None
-        )
-        if opened is None:
-            QTimer.singleShot(100, answer)
-            return
+    def answer(opened):
         pause(0.5)
         picture(f"{NAME}-12-vct")
         FACTS["vct_dialog"] = [
@@ -207,13 +192,13 @@ def drop(desk):
         ]
         opened.reject()
 
-    QTimer.singleShot(300, answer)
+    when_open(lambda dialog: dialog.windowTitle() == "导入 VCT", answer)
     place = iface.mapCanvas().mapTo(iface.mainWindow(), iface.mapCanvas().rect().center())
     with_what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     # Qt drops on what was entered.
     QApplication.sendEvent(iface.mainWindow(), QDragEnterEvent(place, *with_what))
     QApplication.sendEvent(iface.mainWindow(), QDropEvent(QPointF(place), *with_what))
-    wait(lambda: "vct_dialog" in FACTS, 20)
+    wait(lambda: "vct_dialog" in FACTS)
 
 
 def menu(desk):
@@ -226,11 +211,7 @@ def menu(desk):
 
 
 def steps():
-    tidy()
-    desk = plugins["sanxian"].desk
-    desk.open_sample()
-    iface.messageBar().clearWidgets()
-    pause(0.6)
+    desk = open_sample()
     menu(desk)
     shown = fill_in(desk)
     shut_gate(desk, shown)

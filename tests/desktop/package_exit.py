@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An export that is not waited for: the plugin is unloaded in its middle, and then QGIS itself is closed."""
 
-import time
-
-from hand import FACTS, FOLDER, children, pause, tidy, tour, wait
-from qgis.utils import loadPlugin, plugins, startPlugin, unloadPlugin
+from hand import FACTS, FOLDER, children, open_sample, pause, tidy, tour, unload, wait
+from qgis.utils import loadPlugin, plugins, startPlugin
 
 
 def begin(desk, target):
     target.mkdir()
     desk.actions["package"].trigger()
     shown = desk.export.dialog
-    wait(shown.isVisible, 5)
+    wait(shown.isVisible)
     shown.form.folder.line.setText(str(target))
     shown.form.gate.force.setChecked(True)
     pause(0.6)
@@ -23,13 +21,9 @@ def begin(desk, target):
 def steps():
     tidy()
     FACTS["before"] = children()
-    desk = plugins["sanxian"].desk
-    desk.open_sample()
-    pause(0.6)
+    desk = open_sample()
     begin(desk, FOLDER / "unloaded")
-    started = time.monotonic()
-    unloadPlugin("sanxian")
-    FACTS["unload_seconds"] = round(time.monotonic() - started, 2)
+    FACTS["heard"] = unload(desk)
     pause(1.0)
     FACTS["after"] = children()
     loadPlugin("sanxian")

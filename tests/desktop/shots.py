@@ -3,19 +3,14 @@
 
 import os
 
-from hand import FACTS, pause, picture, tidy, tour, wait
+from hand import FACTS, check, open_sample, pause, picture, tour
 from qgis.core import QgsApplication, QgsProject
-from qgis.utils import iface, plugins
+from qgis.utils import iface
 
 
 def steps():
-    tidy()
-    desk = plugins["sanxian"].desk
-    desk.open_sample()
-    iface.messageBar().clearWidgets()
-    pause(0.5)
-    desk.run()
-    wait(lambda: not desk.busy, 120)
+    desk = open_sample()
+    check(desk)
     desk.dock.step(1)
     name = os.environ["SANXIAN_PICTURE"]
     picture(name)

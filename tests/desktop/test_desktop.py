@@ -21,7 +21,7 @@ def test_loads_and_unload_leaves_nothing_behind(tour):
         for what in tour["before"]:
             assert tour[after][what] == tour["before"][what], (after, what)
         assert not tour[after]["widgets"] and "sanxian" not in tour[after]["providers"]
-    assert tour["ran_at_unload"] and tour["unload_seconds"] < 2
+    assert tour["ran_at_unload"] and tour["heard"]
 
 
 def test_no_error_was_logged_and_qgis_ended_well(tour):

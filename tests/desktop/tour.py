@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The main job by mouse and keyboard: open the sample, check, click a finding, walk, filter, export, unload."""
 
-import time
-
 from hand import (
     FACTS,
     FOLDER,
+    Watch,
     children,
     click,
+    dialogs,
     draw,
     form_in,
     key,
@@ -17,11 +17,12 @@ from hand import (
     tidy,
     tour,
     type_text,
+    unload,
     wait,
 )
 from qgis.core import QgsEditFormConfig, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QDockWidget
+from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 
@@ -29,33 +30,28 @@ class Pulse:
     """How long the desktop was deaf while something else went on."""
 
     def __enter__(self):
-        self.worst, self._last = 0.0, time.monotonic()
+        self.worst, self._last = 0.0, Watch()
         self._timer = QTimer()
         self._timer.timeout.connect(self._beat)
         self._timer.start(5)
         return self
 
     def _beat(self):
-        now = time.monotonic()
-        self.worst, self._last = max(self.worst, now - self._last), now
+        self.worst, self._last = max(self.worst, self._last.seconds), Watch()
 
     def __exit__(self, *_error):
         self._timer.stop()
 
 
 def timed(name, until, seconds=60):
-    started = time.monotonic()
+    watch = Watch()
     held = wait(until, seconds)
-    FACTS[name] = round(time.monotonic() - started, 3) if held else None
+    FACTS[name] = watch.seconds if held else None
     return held
 
 
 def button_of(desk, name):
     return desk.actions.toolbar.widgetForAction(desk.actions[name])
-
-
-def dialogs():
-    return [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
 
 
 def view(desk):
@@ -91,11 +87,11 @@ def draw_over_another(desk):
     picture("6-drawing")
     ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     FACTS["may_save"] = ok.isEnabled()
-    started = time.monotonic()
+    watch = Watch()
     with Pulse() as pulse:
         click(ok)
-        wait(lambda: dock.result.edited, 20)
-        FACTS["edit_seconds"] = round(time.monotonic() - started, 3)
+        wait(lambda: dock.result.edited)
+        FACTS["edit_seconds"] = watch.seconds
     FACTS["deaf_while_editing"] = round(pulse.worst, 3)
     new = [f for f in dock.result.findings if f.fingerprint not in before]
     FACTS["drawn_over"] = sorted({f.code for f in new})
@@ -105,7 +101,7 @@ def draw_over_another(desk):
     pause(0.5)
     picture("6-drawn")
     parcels.undoStack().undo()
-    wait(lambda: {f.fingerprint for f in dock.result.findings} == before, 20)
+    wait(lambda: {f.fingerprint for f in dock.result.findings} == before)
     FACTS["undone"] = {f.fingerprint for f in dock.result.findings} == before
     FACTS["undone_on_map"] = layer.featureCount() == len(before)
     parcels.rollBack()
@@ -155,23 +151,23 @@ def steps():
     bar = iface.messageBar()
     bar.clearWidgets()
     desk.actions["forms"].trigger()
-    wait(lambda: bar.currentItem() is not None, 30)
+    wait(lambda: bar.currentItem() is not None)
     FACTS["forms_said"] = bar.currentItem().text()
     FACTS["form_again"] = [tab.name() for tab in boundary.editFormConfig().tabs()]
     bar.clearWidgets()
 
     # Check with the button in the toolbar; cancel a first run.
     click(button_of(desk, "check"))
-    wait(lambda: desk.busy, 5)
+    wait(lambda: desk.busy)
     pause(0.4)
-    started = time.monotonic()
+    watch = Watch()
     click(dock.run_bar.button)
-    wait(lambda: not desk.busy, 10)
-    FACTS["cancel_seconds"] = round(time.monotonic() - started, 3)
+    wait(lambda: not desk.busy)
+    FACTS["cancel_seconds"] = watch.seconds
     FACTS["cancelled_first"] = dock.note.text()
     with Pulse() as pulse:
         click(button_of(desk, "check"))
-        wait(lambda: desk.busy, 5)
+        wait(lambda: desk.busy)
         timed("check_seconds", lambda: not desk.busy, 120)
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
@@ -181,13 +177,13 @@ def steps():
 
     # A second run, cancelled: the former result stays.
     click(button_of(desk, "check"))
-    wait(lambda: desk.busy, 5)
-    wait(lambda: dock.run_bar.bar.value() > 300 or not desk.busy, 20)
+    wait(lambda: desk.busy)
+    wait(lambda: dock.run_bar.bar.value() > 300 or not desk.busy)
     FACTS["progress"] = dock.run_bar.bar.format()
     picture("3-running")
     if desk.busy:
         click(dock.run_bar.button)
-        wait(lambda: not desk.busy, 10)
+        wait(lambda: not desk.busy)
     FACTS["cancelled_again"] = dock.note.text()
     FACTS["time"] = dock.result.time
 
@@ -196,41 +192,41 @@ def steps():
     settle()
     first = tree.filter.index(0, 0, tree.filter.index(0, 0))
     before = iface.mapCanvas().extent()
-    started = time.monotonic()
+    watch = Watch()
     click(tree.viewport(), tree.visualRect(first).center())
-    wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before, 10)
-    FACTS["click_seconds"] = round(time.monotonic() - started, 3)
+    wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before)
+    FACTS["click_seconds"] = watch.seconds
     FACTS["clicked"] = view(desk)
     picture("4-finding")
 
     # On with the keyboard, from wherever the focus is.
     key("ctrl+alt+Down")
-    wait(lambda: tree.current().key != FACTS["clicked"]["key"], 5)
+    wait(lambda: tree.current().key != FACTS["clicked"]["key"])
     FACTS["next"] = view(desk)
     key("ctrl+alt+Up")
-    wait(lambda: tree.current().key == FACTS["clicked"]["key"], 5)
+    wait(lambda: tree.current().key == FACTS["clicked"]["key"])
     FACTS["previous"] = tree.current().key
     settle()
     click(button_of(desk, "previous"))
-    wait(dock.note.text, 3)
+    wait(dock.note.text)
     FACTS["at_the_end"] = dock.note.text()
 
     # Search.
     click(dock.filters.search)
     type_text("REL002")
     FACTS["found"] = []
-    wait(lambda: {g.code for g in tree.findings.groups if g.shown} == {"REL002"}, 5)
+    wait(lambda: {g.code for g in tree.findings.groups if g.shown} == {"REL002"})
     FACTS["found"] = sorted({f.code for f in tree.filter.in_view()})
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0)).center(), times=2)
     pause(0.3)
     tree.expandAll()
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0, tree.filter.index(0, 0))).center())
-    wait(lambda: tree.current() is not None and tree.current().code == "REL002", 5)
+    wait(lambda: tree.current() is not None and tree.current().code == "REL002")
     picture("5-search")
     # A double click opens the feature's own form.
     row = tree.filter.index(0, 0, tree.filter.index(0, 0))
     click(tree.viewport(), tree.visualRect(row).center(), times=2)
-    wait(dialogs, 5)
+    wait(dialogs)
     FACTS["form"] = [d.windowTitle() for d in dialogs()]
     for dialog in dialogs():
         dialog.reject()
@@ -242,7 +238,7 @@ def steps():
     for kind, name in (("layer", "发现.gpkg"), ("json", "报告.json"), ("html", "报告.html")):
         desk.exports.save(kind, str(FOLDER / name))
     wait(lambda: all((FOLDER / n).exists() for n in ("发现.gpkg", "报告.json", "报告.html")), 90)
-    wait(lambda: not desk.runner._jobs, 30)
+    wait(lambda: not desk.runner._jobs)
     FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
     desk.exports.close()
 
@@ -271,9 +267,7 @@ def steps():
     desk.run()
     pause(0.4)
     FACTS["ran_at_unload"] = desk.busy
-    started = time.monotonic()
-    unloadPlugin("sanxian")
-    FACTS["unload_seconds"] = round(time.monotonic() - started, 3)
+    FACTS["heard"] = unload(desk)
     QgsProject.instance().clear()
     pause(1.5)
     FACTS["after_running"] = children()

@@ -4,23 +4,17 @@
 import os
 from pathlib import Path
 
-from hand import FACTS, FOLDER, click, pause, picture, tidy, tour, type_text, wait
+from hand import FACTS, FOLDER, check, click, open_sample, pause, picture, tour, type_text, wait
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox
-from qgis.utils import iface, plugins
 
 NAME = os.environ["SANXIAN_PICTURE"]
 
 
 def steps():
-    tidy()
-    desk = plugins["sanxian"].desk
-    desk.open_sample()
-    iface.messageBar().clearWidgets()
-    pause(0.5)
-    desk.run()
-    wait(lambda: not desk.busy, 120)
+    desk = open_sample()
+    check(desk)
     dock = desk.dock
     dock.step(1)
     pause(0.4)
@@ -41,10 +35,10 @@ def steps():
     several(desk)
     target = FOLDER / "报告.html"
     desk.exports.save("html", str(target))
-    wait(target.exists, 60)
+    wait(target.exists)
     FACTS["report"] = "县城防洪堤已批复" in target.read_text(encoding="utf-8")
     click(dock.walk.waive)
-    wait(lambda: chosen.state == "open", 5)
+    wait(lambda: chosen.state == "open")
     FACTS["file"] = Path(FACTS["path"]).read_text(encoding="utf-8-sig")
     profile(desk)
     # The file lies beside the copy of the sample.
@@ -76,7 +70,7 @@ def accept(dock):
 
     QTimer.singleShot(500, fill)
     click(dock.walk.waive)
-    wait(lambda: QApplication.activeModalWidget() is None and dock.note.text(), 20)
+    wait(lambda: QApplication.activeModalWidget() is None and dock.note.text())
 
 
 def several(desk):

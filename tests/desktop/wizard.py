@@ -2,9 +2,24 @@
 """A county's project from the menu to the first polygon, by mouse: wizard, creation, drawing, form, saving, bookmarks."""
 
 import os
-import time
 
-from hand import FACTS, FOLDER, children, click, draw, form_in, forms, key, pause, picture, settle, tidy, tour, wait
+from hand import (
+    FACTS,
+    FOLDER,
+    Watch,
+    children,
+    click,
+    draw,
+    form_in,
+    forms,
+    key,
+    pause,
+    picture,
+    settle,
+    tidy,
+    tour,
+    wait,
+)
 from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QLabel
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
@@ -17,10 +32,10 @@ def layers():
 
 
 def through_the_wizard(desk):
-    started = time.monotonic()
+    watch = Watch()
     desk.actions["new"].trigger()
     wizard = desk.making.wizard
-    FACTS["open_seconds"] = round(time.monotonic() - started, 3)
+    FACTS["open_seconds"] = watch.seconds
     pause(0.5)
     FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
     picture(f"{NAME}-1")
@@ -72,7 +87,7 @@ def first_polygon(boundary):
     picture(f"{NAME}-6-form")
     FACTS["right"] = ok.isEnabled()
     click(ok)
-    wait(lambda: not forms(), 10)
+    wait(lambda: not forms())
     FACTS["avoids"] = (
         QgsProject.instance().avoidIntersectionsMode() == Qgis.AvoidIntersectionsMode.AvoidIntersectionsCurrentLayer
     )
@@ -104,8 +119,8 @@ def steps():
         FACTS["closed"] = desk.making.wizard is None
         return
     click(wizard.next)
-    FACTS["made"] = wait(lambda: desk.making.wizard is None, 60)
-    wait(lambda: len(QgsProject.instance().mapLayers()) > 5, 20)
+    FACTS["made"] = wait(lambda: desk.making.wizard is None)
+    wait(lambda: len(QgsProject.instance().mapLayers()) > 5)
     settle()
     FACTS["said"] = iface.messageBar().currentItem().text() if iface.messageBar().currentItem() else ""
     FACTS["messages"] = [m.text() for m in iface.messageBar().items()]
@@ -159,7 +174,7 @@ def steps():
     desk.actions["new"].trigger()
     pause(0.3)
     key("Escape")
-    wait(lambda: desk.making.wizard is None, 5)
+    wait(lambda: desk.making.wizard is None)
     desk.actions["new"].trigger()
     pause(0.3)
     QgsProject.instance().setDirty(False)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A result made by hand, and a short way to let Qt work."""
+"""A result made by hand."""
 
-import time
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -82,12 +81,3 @@ def result_of(report):
     checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm, layers={}))
     when = datetime(2026, 1, 2, 14, 32)
     return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))
-
-
-def work(application, until=lambda: False, seconds=0.3):
-    """Let events through until something holds; True when it does."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not until():
-        application.processEvents()
-        time.sleep(0.002)
-    return until()

@@ -9,8 +9,8 @@ from plugin.bridge.live import LiveCheck
 from plugin.bridge.tasks import Runner
 from plugin.core.check import Options
 from plugin.core.rule import all_rules
-from tests.qgis.gui_helpers import work
 from tests.qgis.helpers import X, Y, frame, square, write_small
+from tests.qgis.waiting import let_work, wait
 
 MODES = [Qgis.TransactionMode.Disabled, Qgis.TransactionMode.BufferedGroups, Qgis.TransactionMode.AutomaticGroups]
 OPTIONS = Options(profile="hunyuan")
@@ -36,8 +36,8 @@ def local(findings):
 class Desk:
     """A project with the small plan in a mode of transactions; the findings are kept as the panel keeps them."""
 
-    def __init__(self, application, folder, mode):
-        self.application, self.runner = application, Runner()
+    def __init__(self, folder, mode):
+        self.runner = Runner()
         self.project = QgsProject.instance()
         self.project.setTransactionMode(mode)
         # Of three rows one may lie astray; of two, nobody could say which.
@@ -57,7 +57,7 @@ class Desk:
         self.live.rechecked.connect(self.take)
         self.live.outdated.connect(lambda: self.outdated.append(1))
         self.live.judge(checked, OPTIONS, {shot.name: shot.layer_id for shot in shots})
-        assert work(self.application, lambda: self.live.idle, 20)
+        assert wait(lambda: self.live.idle)
         return self
 
     def take(self, change, rows):
@@ -70,8 +70,8 @@ class Desk:
 
     def settled(self):
         """Once all is looked at: the same as a fresh check says?"""
-        work(self.application, seconds=0.03)
-        assert work(self.application, lambda: self.live.idle, 20)
+        let_work(0.03)
+        assert wait(lambda: self.live.idle)
         assert not self.outdated
         fresh = check([snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
         ours, theirs = local(self.findings), local(fresh)

@@ -12,7 +12,7 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.gui.code_boxes import CodeBoxes, make_searchable
 from plugin.gui.field_tips import add_tips
-from tests.qgis.gui_helpers import work
+from tests.qgis.waiting import let_work, wait
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))
 
@@ -110,12 +110,12 @@ def test_a_form_is_made_searchable_when_it_gets_the_focus(qgis_app, layer):
     window.activateWindow()
     box = box_of(form)
     box.setFocus()
-    assert work(qgis_app, box.isEditable, 3)
+    assert wait(box.isEditable)
     watch.stop()
     other = QgsAttributeForm(layer, next(layer.getFeatures()), parent=window)
     other.show()
     box_of(other).setFocus()
-    work(qgis_app)
+    let_work(0.3)
     assert not box_of(other).isEditable()
     window.deleteLater()
 

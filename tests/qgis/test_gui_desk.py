@@ -18,7 +18,8 @@ from plugin.core.exchange.package.form.load import load_package
 from plugin.gui import desk as desk_module
 from plugin.gui import idle
 from plugin.gui.result import Result
-from tests.qgis.gui_helpers import result_of, small_report, work
+from tests.qgis.gui_helpers import result_of, small_report
+from tests.qgis.waiting import let_work, wait
 
 
 class Window:
@@ -79,12 +80,12 @@ def desk(chinese, qgis_app, project, monkeypatch):
     desk = desk_module.Desk(iface)
     # A result stands for its check: what the check finds is told elsewhere.
     monkeypatch.setattr(Result, "of", lambda checked: checked.result)
-    work(qgis_app, desk.dock.isVisible, 1)
+    assert wait(desk.dock.isVisible)
     yield desk
     desk.unload()
     settings.put("show_findings_layer", True)
     iface.window.deleteLater()
-    work(qgis_app, seconds=0.02)
+    let_work(0.02)
 
 
 def plan_layer(project, name="CZKFBJ"):
@@ -207,7 +208,7 @@ def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, 
     else:
         job._error = InputError("source_missing", source="x")
     job.finished(False)
-    work(qgis_app, seconds=0.6)
+    let_work(0.6)
     assert "还没有规划图层" not in desk.dock.empty.label.text()
 
 
@@ -301,7 +302,7 @@ def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     layers.setWidget(QTreeView())
     desk.iface.window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, layers)
     desk.iface.window.resizeDocks([layers], [240], Qt.Orientation.Horizontal)
-    work(qgis_app, seconds=0.1)
+    let_work(0.1)
     beside = layers.width()
     settings.put("dock_sized", False)
     dock._first_width._given = False
@@ -310,16 +311,16 @@ def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     dock.hide()
     window.resize(2 * dock.sizeHint().width(), 900)
     dock.show()
-    work(qgis_app, seconds=0.1)
+    let_work(0.1)
     assert not settings.get("dock_sized", False), "no room yet"
     window.resize(4 * dock.sizeHint().width(), 900)
-    assert work(qgis_app, lambda: abs(dock.width() - dock.sizeHint().width()) <= 2, 1)
+    assert wait(lambda: abs(dock.width() - dock.sizeHint().width()) <= 2)
     assert layers.width() >= beside - 2, "the map gives the room"
     desk.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
-    work(qgis_app, seconds=0.1)
+    let_work(0.1)
     narrow = dock.width()
     assert narrow < dock.sizeHint().width()
     dock.hide()
     dock.show()
-    work(qgis_app, seconds=0.1)
+    let_work(0.1)
     assert dock.width() == narrow, "once: afterwards the width is the user's"

@@ -11,7 +11,7 @@ from plugin.bridge.layers import set_template
 from plugin.core.standard import load_standard
 from plugin.gui import dictionary_dialog
 from plugin.gui.dictionary_dialog import DictionaryDialog, role_of
-from tests.qgis.gui_helpers import work
+from tests.qgis.waiting import wait
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -67,18 +67,18 @@ def test_links_lead_to_lists_and_back(dialog):
 def test_searching_leaves_what_holds_it_and_marks_it(qgis_app, dialog):
     everything = shown(dialog)
     dialog.search.setText("乔木林地")
-    assert work(qgis_app, lambda: len(shown(dialog)) < len(everything), 3)
+    assert wait(lambda: len(shown(dialog)) < len(everything))
     assert set(shown(dialog)) == {"codes-sandiao", "codes-land_use_2023"}
     dialog.show_page("codes-sandiao")
     marks = dialog.browser.extraSelections()
     assert len(marks) == 2 and {m.cursor.selectedText() for m in marks} == {"乔木林地"}
     dialog.search.setText("没有这样的词")
-    assert work(qgis_app, dialog.nothing.isVisible, 3) and not shown(dialog)
+    assert wait(dialog.nothing.isVisible) and not shown(dialog)
     dialog.search.clear()
-    assert work(qgis_app, lambda: shown(dialog) == everything, 3)
+    assert wait(lambda: shown(dialog) == everything)
     # A page that the search hides is shown all the same when a link leads to it.
     dialog.search.setText("乔木林地")
-    work(qgis_app, lambda: len(shown(dialog)) == 2, 3)
+    assert wait(lambda: len(shown(dialog)) == 2)
     dialog.show_page("layer-CZKFBJ")
     assert "GHFQDM" in dialog.browser.toPlainText()
 

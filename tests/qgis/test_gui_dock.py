@@ -15,7 +15,8 @@ from plugin.gui import idle, look
 from plugin.gui.findings_dock import FindingsDock
 from plugin.gui.findings_form import HELP
 from plugin.gui.findings_groups import AREA, COUNT, PLACE, STATE
-from tests.qgis.gui_helpers import clean_report, result_of, small_report, work
+from tests.qgis.gui_helpers import clean_report, result_of, small_report
+from tests.qgis.waiting import let_work, wait
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def dock(chinese, qgis_app):
     yield dock
     dock.hide()
     dock.deleteLater()
-    work(qgis_app, seconds=0.01)
+    let_work(0.01)
 
 
 def nothing():
@@ -76,7 +77,7 @@ def test_before_a_check(dock, empty, text, buttons):
     dock.set_idle(empty(lambda: done.append(1)))
     assert said(dock) == (text, buttons)
     dock.empty.buttons()[0].click()
-    work(QgsApplication.instance(), lambda: done)
+    assert wait(lambda: done)
     assert done
     assert dock.verdict.isHidden() and dock.filters.isHidden() and not dock.export_button.isEnabled()
 
@@ -92,7 +93,7 @@ def test_no_finding_but_something_skipped(dock, qgis_app):
     assert said(dock) == ("没有发现问题，但有 1 条规则没能检查，不能算通过。", ["查看原因"])
     assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     dock.empty.buttons()[0].click()
-    work(qgis_app, lambda: dock.stack.currentWidget() is dock.tree)
+    assert wait(lambda: dock.stack.currentWidget() is dock.tree)
     parent = dock.tree.filter.index(0, 0)
     assert dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
 
@@ -100,10 +101,10 @@ def test_no_finding_but_something_skipped(dock, qgis_app):
 def test_filter_that_hides_all(dock, qgis_app):
     give(dock, small_report())
     QTest.keyClicks(dock.filters.search, "nothing like it")
-    work(qgis_app, lambda: dock.stack.currentWidget() is dock.empty, 2)
+    assert wait(lambda: dock.stack.currentWidget() is dock.empty)
     assert said(dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
     dock.empty.buttons()[0].click()
-    assert work(qgis_app, lambda: dock.stack.currentWidget() is dock.tree, 2)
+    assert wait(lambda: dock.stack.currentWidget() is dock.tree)
     assert not dock.filters.search.text() and all(b.isChecked() for b in dock.verdict.buttons.values())
 
 
@@ -168,7 +169,7 @@ def test_selecting_goes_to_the_map_and_again_on_a_second_click(dock, qgis_app):
     place = dock.tree.visualRect(index).center()
     for clicks in (1, 2):
         QTest.mouseClick(dock.tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
-        work(qgis_app, seconds=0.02)
+        let_work(0.02)
         assert len(heard) == clicks
     assert heard[0].key.endswith("1")
 
@@ -221,7 +222,7 @@ def test_a_low_panel_puts_the_detail_behind_a_tab(dock, qgis_app):
     dock.step(1)
     assert dock.tabs.isHidden() and dock.detail.isVisible() and dock.tree.isVisible()
     dock.resize(QSize(430, 14 * dock.fontMetrics().lineSpacing()))
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
     assert dock.tabs.isVisible() and not dock.detail.isVisible() and dock.tree.isVisible()
     dock.tabs.setCurrentIndex(HELP)
     assert dock.detail.isVisible() and not dock.tree.isVisible()
@@ -258,19 +259,19 @@ def test_counts_drop_their_words_where_there_is_no_room(dock, qgis_app):
     bar = dock.verdict
     assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
     bar.setFixedWidth(bar.minimumSizeHint().width())
-    work(qgis_app, lambda: bar.buttons["ERROR"].text() == "3", 1)
+    assert wait(lambda: bar.buttons["ERROR"].text() == "3")
     assert [b.text() for b in bar.buttons.values()] == ["3", "2", "0", "1", "2"]
     assert [b.accessibleName() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
     assert all(b.accessibleName() in b.toolTip() for b in bar.buttons.values())
     bar.setFixedWidth(600)
-    assert work(qgis_app, lambda: bar.buttons["ERROR"].text() == "错误 3", 1)
+    assert wait(lambda: bar.buttons["ERROR"].text() == "错误 3")
 
 
 def test_the_titles_have_the_room(dock, qgis_app):
     """At its first width the list gives most of it to rule and place."""
     give(dock, small_report())
     dock.resize(dock.sizeHint().width(), 900)
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
     tree = dock.tree
     assert tree.columnWidth(PLACE) >= 0.5 * tree.viewport().width()
     for column in (COUNT, AREA, STATE):
@@ -313,7 +314,7 @@ def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_ap
     try:
         dock.setPalette(dark)
         QgsApplication.setPalette(dark)
-        work(qgis_app, seconds=0.05)
+        let_work(0.05)
         assert {n: ink_of(i()) for n, i in icons.items()} == {
             "button": ink_of(look.icon("refresh")),
             "next": ink_of(look.icon("next")),
@@ -322,7 +323,7 @@ def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_ap
         assert not set(light.values()) & {ink_of(i()) for i in icons.values()}
     finally:
         QgsApplication.setPalette(before)
-        work(qgis_app, seconds=0.05)
+        let_work(0.05)
 
 
 def test_every_tool_has_a_word(dock):

@@ -15,7 +15,7 @@ from plugin.gui.basis import Basis
 from plugin.gui.exchange import Exchange, free
 from plugin.gui.vct_drop import VctDrop
 from tests.core.vct_files import SQUARES, put
-from tests.qgis.gui_helpers import work
+from tests.qgis.waiting import wait
 
 pytestmark = pytest.mark.usefixtures("chinese", "provider", "project")
 
@@ -179,6 +179,6 @@ def test_only_our_vct_files_are_taken_from_a_drop(qgis_app, tmp_path):
     assert not drop.handleFileDrop(str(idrisi)) and not drop.handleFileDrop(str(tmp_path / "没有.vct"))
     assert not drop.handleFileDrop(str(tmp_path / "a.shp"))
     assert drop.handleFileDrop(str(ours)) and not taken, "not within the drop"
-    assert work(qgis_app, lambda: taken == [str(ours)], 2)
+    assert wait(lambda: taken == [str(ours)])
     comments = put(tmp_path / "c.vct", "注释\n" + SQUARES)
     assert is_vct(str(comments))

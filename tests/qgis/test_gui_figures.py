@@ -5,7 +5,7 @@ import pytest
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
-from plugin.gui import figures
+from plugin.gui import messages
 from plugin.gui.figures import FiguresDialog
 
 DONE = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
@@ -31,7 +31,7 @@ def answer(qgis_app, monkeypatch):
 
 def test_counts_stay_and_the_workbook_opens(answer, monkeypatch, tmp_path):
     opened = []
-    monkeypatch.setattr(figures.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    monkeypatch.setattr(messages.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     answer["sanxian:compute_indicators"] = {**DONE, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     iface = Iface()
     FiguresDialog(iface).show()

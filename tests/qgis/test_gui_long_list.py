@@ -16,7 +16,8 @@ from plugin.gui.findings_groups import AREA, BATCH, COUNT, PLACE, STATE
 from plugin.gui.findings_model import FindingsModel
 from plugin.gui.findings_tree import FindingsTree
 from plugin.gui.look import KINDS
-from tests.qgis.gui_helpers import finding, large_report, work
+from tests.qgis.gui_helpers import finding, large_report
+from tests.qgis.waiting import let_work, wait
 
 EVERYTHING = Wanted(kinds=frozenset(KINDS))
 COUNTED = 3 * BATCH + 500
@@ -29,7 +30,7 @@ def tree(qgis_app):
     tree.resize(400, 600)
     tree.show()
     tree.show_report(large_report(COUNTED), EVERYTHING)
-    work(qgis_app, seconds=0.02)
+    let_work(0.02)
     yield tree
     tree.deleteLater()
 
@@ -60,7 +61,7 @@ def test_rows_come_by_and_by(tree, qgis_app):
     lengths = []
     for _ in range(4):
         tree.scrollToBottom()
-        work(qgis_app, seconds=0.02)
+        let_work(0.02)
         lengths.append(len(rows(tree)))
     assert lengths == [2 * BATCH, 3 * BATCH, COUNTED, COUNTED]
     assert rows(tree) == tree.filter.in_view()
@@ -162,7 +163,7 @@ def put(project, count, lost=lambda: None):
 def test_very_many_rows_come_to_the_map_by_and_by(qgis_app, project):
     rows, layer = put(project, 2 * filling.BATCH + 7)
     assert layer.featureCount() == filling.BATCH
-    assert work(qgis_app, lambda: layer.featureCount() == len(rows), 10)
+    assert wait(lambda: layer.featureCount() == len(rows))
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
@@ -175,12 +176,12 @@ def test_an_edit_before_all_rows_are_there_waits_for_them(qgis_app, project):
 def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
     put(project, 3 * filling.BATCH)
     rows, layer = put(project, filling.BATCH + 1)
-    assert work(qgis_app, lambda: layer.featureCount() == len(rows), 10)
-    work(qgis_app, seconds=0.05)
+    assert wait(lambda: layer.featureCount() == len(rows))
+    let_work(0.05)
     assert layer.featureCount() == len(rows)
     put(project, 2 * filling.BATCH)
     findings_layer.remove(project)
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
     assert findings_layer.find(project) is None
 
 
@@ -200,7 +201,7 @@ def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_a
     heard = []
     refusing(monkeypatch, 2)
     put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
-    assert work(qgis_app, lambda: bool(heard), 10)
+    assert wait(lambda: bool(heard))
     assert findings_layer.find(project) is None and heard == ["lost"]
 
 
@@ -209,7 +210,7 @@ def test_rows_that_are_not_taken_at_an_edit_are_told_to_the_edit_alone(qgis_app,
     refusing(monkeypatch, 2)
     rows, layer = put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
     assert not findings_layer.change(layer, rows[-3:], [])
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
     assert not heard and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
 
 
@@ -219,5 +220,5 @@ def test_rows_not_taken_take_no_layer_away_that_was_filled_anew_since(qgis_app, 
     _, layer = put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
     filling.of(layer)._step()
     rows, layer = put(project, 9)
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
     assert not heard and findings_layer.find(project) == layer and layer.featureCount() == len(rows)

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mapping dialog: what it shows before is what comes of it, a person's choices are kept, and it can be stopped."""
 
+import gc
+import threading
+import time
+import weakref
+
 import geopandas as gpd
 import pandas as pd
 import pytest
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
-from plugin.bridge import county, forms
+from plugin.bridge import county, forms, mapping_work
 from plugin.bridge.layers import template_id
 from plugin.bridge.tasks import Runner
+from plugin.core.errors import Cancelled
 from plugin.gui import mapping_table
 from plugin.gui.mapping_dialog import MappingDialog
 from tests.core.survey import ROWS, write_survey
-from tests.qgis.gui_helpers import work
 from tests.qgis.helpers import digest
+from tests.qgis.waiting import PATIENCE, wait
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -32,20 +38,21 @@ def dialog(provider, project, qgis_app, survey):
     project.addMapLayer(layer)
     runner = Runner()
     made = MappingDialog(project, runner, layer)
-    choose(qgis_app, made, "XZYDYH")
+    choose(made, "XZYDYH")
     yield made
     runner.stop_all()
-    sip.delete(made)
+    if not sip.isdeleted(made):
+        sip.delete(made)
 
 
-def ready(application, dialog):
-    assert work(application, lambda: dialog._job is None and dialog._run is None, 30), dialog.summary.text()
+def ready(dialog):
+    assert wait(lambda: dialog._job is None and dialog._run is None), dialog.summary.text()
 
 
-def choose(application, dialog, role):
+def choose(dialog, role):
     dialog.template.setCurrentIndex(dialog.template.findData(role))
     dialog.template.activated.emit(dialog.template.currentIndex())
-    ready(application, dialog)
+    ready(dialog)
 
 
 def cell(dialog, target, column):
@@ -75,7 +82,7 @@ def test_it_proposes_and_shows_before_and_after(dialog):
 
 
 def test_what_nobody_verified_is_marked(qgis_app, dialog):
-    choose(qgis_app, dialog, "LSWHBHX")
+    choose(dialog, "LSWHBHX")
     template = dialog._target
     for target in template.fields:
         assert ("C 未核实" in cell(dialog, target.name, mapping_table.REQUIRED)) == (target.mark == "C"), target.name
@@ -85,9 +92,9 @@ def test_what_nobody_verified_is_marked(qgis_app, dialog):
 def test_what_every_row_of_the_county_has_is_proposed(qgis_app, dialog):
     assert dialog._prepared.mapping.constants == {"XZQDM": "140225", "XZQMC": "浑源县"}
     assert dialog.findChild(QLineEdit, "constant.XZQMC").text() == "浑源县"
-    choose(qgis_app, dialog, "LSWHBHX")
+    choose(dialog, "LSWHBHX")
     assert dialog._prepared.mapping.constants["YSDM"] == dialog._target.feature_code != ""
-    choose(qgis_app, dialog, "XZQXZ")
+    choose(dialog, "XZQXZ")
     assert not dialog._prepared.mapping.constants, "a township has its own"
 
 
@@ -122,7 +129,7 @@ def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path
     target = tmp_path / "出 库.gpkg"
     dialog.output.setFilePath(str(target))
     dialog.run()
-    ready(qgis_app, dialog)
+    ready(dialog)
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
     assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(ROWS)
@@ -135,16 +142,16 @@ def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path
     assert forms.role_of_form(layer) == "XZYDYH"
     # And the mapping that was kept does the same again.
     dialog._prepare()
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "4"
     dialog.open_mapping(str(tmp_path / "出 库.mapping.toml"))
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
 
 
 def test_into_memory(qgis_app, dialog):
     dialog.run()
-    ready(qgis_app, dialog)
+    ready(dialog)
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
     assert layer.providerType() == "memory" and layer.featureCount() == len(ROWS)
 
@@ -152,10 +159,10 @@ def test_into_memory(qgis_app, dialog):
 def test_a_file_that_is_not_in_the_project(qgis_app, dialog, project, tmp_path):
     other = write_survey(tmp_path / "另", "别处")
     dialog.use_file(str(other))
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert len(project.mapLayers()) == 1 and "10 行" in dialog.summary.text()
     dialog.run()
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert "10 行已写入" in dialog.summary.text()
     (tmp_path / "坏.shp").write_text("x")
     dialog.use_file(str(tmp_path / "坏.shp"))
@@ -167,7 +174,7 @@ def test_cancelling_leaves_nothing(qgis_app, dialog, tmp_path):
     dialog.output.setFilePath(str(tmp_path / "半.gpkg"))
     dialog.run()
     dialog._cancel()
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert "已取消" in dialog.summary.text() and sorted(p.name for p in tmp_path.iterdir()) == before
 
 
@@ -182,7 +189,7 @@ def test_a_mapping_that_cannot_be_used_says_why(qgis_app, dialog, tmp_path, text
     (tmp_path / "坏.toml").write_text(text, encoding="utf-8")
     former = dialog._prepared.mapping
     dialog.open_mapping(str(tmp_path / "坏.toml"))
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert all(word in dialog.summary.text() for word in words), dialog.summary.text()
     assert dialog._prepared.mapping == former
 
@@ -190,12 +197,94 @@ def test_a_mapping_that_cannot_be_used_says_why(qgis_app, dialog, tmp_path, text
 def test_what_goes_wrong_in_the_run_is_told(qgis_app, dialog, survey):
     dialog.output.setFilePath(str(survey))
     dialog.run()
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert survey.name in dialog.summary.text() and "已写入" not in dialog.summary.text()
 
 
 def test_lines_do_not_go_into_areas(qgis_app, dialog):
-    choose(qgis_app, dialog, "ZDJTJCSSX")
+    choose(dialog, "ZDJTJCSSX")
     dialog.run()
-    ready(qgis_app, dialog)
+    ready(dialog)
     assert "ZDJTJCSSX" in dialog.summary.text() and "已写入" not in dialog.summary.text()
+
+
+class Held:
+    """The algorithm stops where it reads, until it is let go."""
+
+    def __init__(self, monkeypatch):
+        from plugin.algorithms import map_fields
+
+        self.begun, self.free = threading.Event(), threading.Event()
+        real = map_fields.read_rows
+
+        def reading(*given):
+            self.begun.set()
+            assert self.free.wait(PATIENCE)
+            return real(*given)
+
+        monkeypatch.setattr(map_fields, "read_rows", reading)
+
+
+def test_closed_in_the_middle_of_a_run_it_ends_without_a_word_and_writes_nothing(dialog, monkeypatch, tmp_path):
+    """QGIS's task goes on for a while with what the dialog gave it."""
+    held, runner, target = Held(monkeypatch), dialog._runner, tmp_path / "成果.gpkg"
+    dialog.output.setFilePath(str(target))
+    dialog.run()
+    assert wait(held.begun.is_set)
+    run = weakref.ref(dialog._run)
+    dialog.reject()
+    dialog._run = None
+    gc.collect()
+    assert run() is not None, "the task uses what it holds"
+    held.free.set()
+    assert wait(lambda: not runner._jobs)
+    assert wait(lambda: not QgsApplication.taskManager().activeTasks())
+    assert not target.exists() and not list(tmp_path.glob("*.toml"))
+
+
+def test_unload_waits_for_a_run(dialog, monkeypatch, tmp_path):
+    held, runner = Held(monkeypatch), dialog._runner
+    dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
+    dialog.run()
+    assert wait(held.begun.is_set)
+    run = dialog._run
+    threading.Timer(0.2, held.free.set).start()
+    dialog.reject()
+    runner.stop_all()
+    assert run.wait(0)
+    assert not list(tmp_path.glob("成果*"))
+
+
+def test_a_reading_that_was_stopped_in_the_list_of_tasks_is_said(dialog, monkeypatch):
+    reading = threading.Event()
+
+    def prepare(*_given):
+        reading.set()
+        until = dialog._job.isCanceled
+        while not until():
+            time.sleep(0.005)
+        raise Cancelled
+
+    monkeypatch.setattr(mapping_work, "prepare", prepare)
+    dialog.template.setCurrentIndex(dialog.template.findData("DLTB"))
+    dialog.template.activated.emit(dialog.template.currentIndex())
+    assert wait(reading.is_set)
+    dialog._job.cancel()
+    assert wait(lambda: dialog._job is None)
+    assert dialog.summary.text() == "已取消读取。点“重新推荐”再读一遍。" and not dialog.start.isEnabled()
+    monkeypatch.undo()
+    dialog.again.click()
+    assert dialog._job is not None
+    ready(dialog)
+    assert dialog.start.isEnabled()
+
+
+def test_a_run_that_was_stopped_in_the_list_of_tasks_is_no_failure(dialog, monkeypatch, tmp_path):
+    held = Held(monkeypatch)
+    dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
+    dialog.run()
+    assert wait(held.begun.is_set)
+    dialog._run._task.cancel()
+    held.free.set()
+    ready(dialog)
+    assert dialog.summary.text() == "已取消，没有写出任何东西。"

@@ -2,7 +2,7 @@
 """生成布局 on the desktop: the dialog says what can be made, and nobody's edits are lost unasked."""
 
 import pytest
-from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox
 
@@ -11,9 +11,9 @@ from plugin.bridge.layouts import keep
 from plugin.bridge.tasks import Runner
 from plugin.gui.layouts_dialog import LayoutsDialog
 from plugin.gui.maps import Maps
-from tests.qgis.gui_helpers import work
 from tests.qgis.helpers import write_small
 from tests.qgis.maps_helpers import builder_for
+from tests.qgis.waiting import wait
 
 
 class Iface:
@@ -113,8 +113,7 @@ def test_from_the_menu_to_the_dialog(desk, county, monkeypatch):
     opened = []
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: opened.append(dialog) or 1)
     maps.make_layouts()
-    application = QgsApplication.instance()
-    assert work(application, lambda: bool(iface.said), seconds=30)
+    assert wait(lambda: bool(iface.said))
     assert len(opened) == 1 and len(QgsProject.instance().layoutManager().printLayouts()) == 5
     assert iface.said[0][0] == "success" and "02 县域三条控制线图 A3" in iface.said[0][1]
 
@@ -132,7 +131,7 @@ def test_without_a_county_it_says_so(desk, project, tmp_path, monkeypatch):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={role}", role, "ogr"))
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: 1)
     maps.make_layouts()
-    assert work(QgsApplication.instance(), lambda: bool(iface.said), seconds=30)
+    assert wait(lambda: bool(iface.said))
     assert iface.said[0][0] == "warning" and "XZQX" in iface.said[0][1]
     assert not project.layoutManager().printLayouts()
 

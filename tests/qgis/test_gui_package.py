@@ -24,8 +24,9 @@ from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect_dialog import InspectDialog
 from plugin.gui.package.look_ahead import Surroundings
 from plugin.gui.package.slots_list import SlotsList
-from tests.qgis.gui_helpers import result_of, small_report, work
+from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.helpers import SAMPLE
+from tests.qgis.waiting import let_work, wait
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
@@ -184,7 +185,7 @@ def test_by_keyboard_alone(dialog, qgis_app):
     dialog.form.folder.line.setText("/somewhere")
     dialog.show_ahead(Ahead(ROOT))
     dialog.show()
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
     order, widget = [], dialog.form.forms.combo
     for _ in range(120):
         order.append(widget)
@@ -305,7 +306,7 @@ def world(qgis_app, monkeypatch, tmp_path):
     yield made
     made.export.close()
     made.runner.stop_all()
-    work(qgis_app, seconds=0.02)
+    let_work(0.02)
 
 
 def made_package(forced=False, problems=()):
@@ -313,8 +314,8 @@ def made_package(forced=False, problems=()):
     return SimpleNamespace(path=Path("/成果") / ROOT, digest="ab" * 32, manifest=manifest, problems=list(problems))
 
 
-def ended(world, application):
-    return work(application, lambda: world.dialog.pages.currentWidget() is world.dialog.end, 5)
+def ended(world):
+    return wait(lambda: world.dialog.pages.currentWidget() is world.dialog.end)
 
 
 def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
@@ -323,7 +324,7 @@ def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
     world.told = made_package(problems=[note])
     world.dialog.wanted.emit()
     assert world.dialog.running and world.dialog.run.steps[0].text().endswith("先前已查，数据没有变")
-    assert ended(world, qgis_app) and not world.checking.asked
+    assert ended(world) and not world.checking.asked
     ((checked, order),) = world.orders
     assert checked is result.checked and order.folder.name == "成果" and not order.force
     text, reasons = world.said()
@@ -337,7 +338,7 @@ def test_a_forced_package_says_so(world, qgis_app):
     world.told = made_package(True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": TEXT})])
     world.dialog.form.gate.force.setChecked(True)
     world.dialog.wanted.emit()
-    assert ended(world, qgis_app) and world.orders[0][1].force
+    assert ended(world) and world.orders[0][1].force
     text, reasons = world.said()
     assert "强制生成" in text and world.dialog.end.end.icon == "warning" and "规划文本" in reasons[0]
 
@@ -350,7 +351,7 @@ def test_data_that_changed_are_checked_first(world, qgis_app):
     assert world.dialog.run.what.text() == "TOP001 图层内部不重叠"
     assert not world.orders, "not before the check has ended"
     world.export.checked(world.result())
-    assert ended(world, qgis_app) and len(world.orders) == 1
+    assert ended(world) and len(world.orders) == 1
 
 
 def test_data_that_change_while_they_are_checked_are_not_exported(world):
@@ -385,7 +386,7 @@ def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
     world.result()
     world.told = OutputError(key, target=ROOT, count=2, reasons="缺规划文本。\n图层“地类图斑”有空图形。")
     world.dialog.wanted.emit()
-    assert ended(world, qgis_app)
+    assert ended(world)
     text, reasons = world.said()
     assert reasons == ["缺规划文本。", "图层“地类图斑”有空图形。"]
     assert ("强制生成也不行" in text) == (key == "package_stopped")
@@ -400,7 +401,7 @@ def test_an_error_nobody_foresaw_is_logged_and_said(world, qgis_app, qgis_log):
     world.result()
     world.told = RuntimeError("disc on fire")
     world.dialog.wanted.emit()
-    assert ended(world, qgis_app)
+    assert ended(world)
     assert world.said()[0].startswith("没有生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
 
 
@@ -411,7 +412,7 @@ def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgi
     world.dialog.reject()
     assert not world.dialog.isVisible() and world.export.busy
     world.dialog.wanted.emit()
-    assert work(qgis_app, lambda: not world.export.busy, 5)
+    assert wait(lambda: not world.export.busy)
     assert len(world.orders) == 1, "one at a time"
     assert "成果包已生成" in world.iface.bar.currentItem().text()
     world.export.show()
@@ -435,10 +436,10 @@ def test_cancel_says_that_nothing_was_made(world, qgis_app):
 
     package.export = slow
     world.dialog.wanted.emit()
-    work(qgis_app, seconds=0.1)
+    let_work(0.1)
     world.dialog.run.button.click()
     assert not world.dialog.run.button.isEnabled()
-    assert ended(world, qgis_app)
+    assert ended(world)
     assert world.said()[0] == "已取消，没有生成成果包；原有文件未改动。"
 
 
@@ -456,7 +457,7 @@ def test_the_end_of_an_export_nobody_waits_for_is_not_heard(world, qgis_app):
     world.export.close()
     assert world.dialog is None
     world.runner.stop_all()
-    work(qgis_app, seconds=0.05)
+    let_work(0.05)
 
 
 # --- looking at a package
@@ -513,10 +514,10 @@ def test_layers_of_a_package_come_again_after_they_were_taken_off_by_hand(qgis_a
     inspection._package = str(folder.parent), load_package("county")
     for _ in range(2):
         inspection.show_layers()
-        assert work(qgis_app, lambda: package_layers.shown(project), 10)
+        assert wait(lambda: package_layers.shown(project))
         project.removeAllMapLayers()
     inspection.show_layers()
-    assert work(qgis_app, lambda: package_layers.shown(project), 10)
+    assert wait(lambda: package_layers.shown(project))
     held = Path(inspection._copies.name)
     inspection.close()
     assert not project.mapLayers() and not held.exists(), "nothing is left of them"

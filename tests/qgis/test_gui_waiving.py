@@ -9,9 +9,10 @@ from plugin.bridge import findings_layer, settings, waivers
 from plugin.core.waivers.file import read_waivers
 from plugin.gui.waive_button import WaiveButton, why_not
 from plugin.gui.waiver_dialog import WaiverDialog
-from tests.qgis.gui_helpers import finding, work
+from tests.qgis.gui_helpers import finding
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401
+from tests.qgis.waiting import wait
 
 
 @pytest.fixture
@@ -37,14 +38,14 @@ def of_rule(desk, code):
     return [f for f in desk.dock.result.findings if f.code == code]
 
 
-def select(desk, application, *findings):
+def select(desk, *findings):
     tree = desk.dock.tree
     tree.clearSelection()
     for one in findings:
         index = tree.filter.index_of(one)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         tree.selectionModel().select(index, flags)
-    assert work(application, lambda: desk.dock.walk.waive._findings or not findings, 1)
+    assert wait(lambda: desk.dock.walk.waive._findings or not findings)
 
 
 def states_on_map(project):
@@ -55,7 +56,7 @@ def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words,
     desk, _ = checked
     (crossing,) = of_rule(desk, "REL001")
     errors = desk.dock.result.counts()["ERROR"]
-    select(desk, qgis_app, crossing)
+    select(desk, crossing)
     button = desk.dock.walk.waive
     assert button.text() == "豁免…" and button.isEnabled()
     button.click()
@@ -71,7 +72,7 @@ def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words,
     # Shown again by its button, with what was said of it, and taken back.
     desk.dock.verdict.buttons["waived"].setChecked(True)
     desk.dock.tree.select(crossing)
-    work(qgis_app, lambda: button.text() == "撤销豁免", 1)
+    assert wait(lambda: button.text() == "撤销豁免")
     shown = " ".join(label.text() for label in desk.dock.detail.findChildren(QLabel))
     assert "防洪堤已批复" in shown and "〔2026〕12号" in shown and "王工" in shown and "豁免" in shown
     button.click()
@@ -83,14 +84,14 @@ def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words
     desk, _ = checked
     open_ones = [f for f in desk.dock.result.findings if not why_not(f)]
     assert len(open_ones) > 2
-    select(desk, qgis_app, *open_ones[:2])
+    select(desk, *open_ones[:2])
     assert desk.dock.walk.waive.text() == "豁免 2 处…"
     desk.dock.walk.waive.click()
     assert {f.state for f in open_ones[:2]} == {"waived"}
     assert len(read_waivers(tmp_path / "小县.waivers.csv")) == 2
     # The next check comes to the same.
     before = sorted((f.fingerprint, f.state) for f in desk.dock.result.findings)
-    check(desk, qgis_app)
+    check(desk)
     assert sorted((f.fingerprint, f.state) for f in desk.dock.result.findings) == before
     # A rule's row stands for its findings in view.
     tree = desk.dock.tree
@@ -105,19 +106,19 @@ def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words
 def test_edits_keep_what_is_accepted(checked, project, qgis_app, words):  # noqa: F811
     desk, layers = checked
     (crossing,) = of_rule(desk, "REL001")
-    select(desk, qgis_app, crossing)
+    select(desk, crossing)
     desk.dock.walk.waive.click()
     # Another parcel of farmland beside it, into the red line as well.
     draw(layers["YJJBNTBHTB"], rectangle(80, 300, 100, 100), BSM="140225000099")
     layers["STBHHX"].startEditing()
     feature = next(layers["STBHHX"].getFeatures())
     layers["STBHHX"].changeGeometry(feature.id(), rectangle(80, 0, 200, 400))
-    settled(desk, qgis_app)
+    settled(desk)
     states = {f.key: f.state for f in of_rule(desk, "REL001")}
     assert states[crossing.key] == "waived" and "open" in states.values()
     # The conflict itself grows: it is open again.
     layers["STBHHX"].changeGeometry(feature.id(), rectangle(60, 0, 200, 400))
-    settled(desk, qgis_app)
+    settled(desk)
     assert {f.key: f.state for f in of_rule(desk, "REL001")}[crossing.key] == "open"
 
 
@@ -126,7 +127,7 @@ def test_what_lacks_is_said_and_the_dialog_stays(checked, qgis_app, words, tmp_p
     said, given = words
     (crossing,) = of_rule(desk, "REL001")
     given["document"] = " "
-    select(desk, qgis_app, crossing)
+    select(desk, crossing)
     desk.dock.walk.waive.click()
     assert said == ["登记豁免要写明文号。请填上。"] and crossing.state == "open"
     assert not (tmp_path / "小县.waivers.csv").exists()
@@ -151,7 +152,7 @@ def test_a_damaged_file_is_told_and_nothing_changes(checked, qgis_app, words, tm
     path = tmp_path / "小县.waivers.csv"
     path.write_text("编号,规则\n1,2\n", encoding="utf-8-sig")
     data = path.read_bytes()
-    select(desk, qgis_app, crossing)
+    select(desk, crossing)
     desk.dock.walk.waive.click()
     assert "小县.waivers.csv" in words[0][-1] and crossing.state == "open" and path.read_bytes() == data
 

@@ -5,16 +5,16 @@ import pytest
 from qgis.core import QgsVectorLayerUtils
 
 from plugin.bridge import live as live_module
-from tests.qgis.gui_helpers import work
 from tests.qgis.helpers import X, Y
 from tests.qgis.live_helpers import MODES, Desk, rectangle
+from tests.qgis.waiting import let_work, wait
 
 NAMES = ["none", "buffered", "automatic"]
 
 
 @pytest.fixture(params=MODES, ids=NAMES)
 def desk(request, qgis_app, project, tmp_path):
-    desk = Desk(qgis_app, tmp_path, request.param).check()
+    desk = Desk(tmp_path, request.param).check()
     yield desk
     desk.close()
 
@@ -141,15 +141,15 @@ def test_too_many_at_once_are_a_matter_for_a_whole_check(desk, monkeypatch):
     desk.edit()
     parcels = desk["DLTB"]
     paste(parcels, [feature(parcels, rectangle(20 * n, 500, 25), DLBM="0103") for n in range(11)])
-    assert work(desk.application, lambda: desk.outdated, 5)
+    assert wait(lambda: desk.outdated)
     assert parcels.changeGeometry(1, rectangle(500, 500))
-    work(desk.application, seconds=0.2)
+    let_work(0.2)
     assert desk.outdated == [1] and not desk.batches
 
 
 def test_what_somebody_else_wrote_is_not_guessed_at(desk):
     desk["DLTB"].dataProvider().reloadData()
-    assert work(desk.application, lambda: desk.outdated, 5)
+    assert wait(lambda: desk.outdated)
 
 
 def test_a_layer_that_is_closed_ends_it(desk):
@@ -157,7 +157,7 @@ def test_a_layer_that_is_closed_ends_it(desk):
     assert desk.outdated == [1]
     desk.edit()
     assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
-    work(desk.application, seconds=0.2)
+    let_work(0.2)
     assert not desk.batches
 
 
@@ -174,14 +174,14 @@ def test_paused_it_collects(desk):
     desk.live.pause(True)
     desk.edit()
     assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
-    work(desk.application, seconds=0.2)
+    let_work(0.2)
     assert not desk.batches
     desk.live.pause(False)
     assert "REL001" not in desk.settled() and len(desk.batches) == 1
 
 
 def test_edits_while_it_is_being_checked_are_not_missed(qgis_app, project, tmp_path, monkeypatch):
-    desk = Desk(qgis_app, tmp_path, MODES[0])
+    desk = Desk(tmp_path, MODES[0])
     from tests.qgis import live_helpers
 
     whole = live_helpers.check
@@ -206,8 +206,9 @@ def test_edits_while_edits_are_checked_queue_up(desk, monkeypatch):
     start = desk.runner.start
     monkeypatch.setattr(desk.runner, "start", lambda job: (started.append(job), start(job))[1])
     for x in (500, 600, 0, 700):
+        before = len(started)
         assert farmland.changeGeometry(1, rectangle(x, 500))
-        work(desk.application, lambda: len(started) > 0 and desk.live._job is not None, 0.2)
+        assert wait(lambda before=before: len(started) > before or desk.live._job is not None)
     assert "REL001" not in desk.settled()
     assert 1 <= len(started) <= 4
     assert isinstance(desk.batches[0].rechecks, list)

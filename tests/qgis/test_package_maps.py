@@ -5,7 +5,6 @@ import getpass
 import json
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import Log, run
 from tests.qgis.maps_helpers import jfif_density, jpg_size
+from tests.qgis.waiting import PATIENCE, run_task, wait
 
 pytestmark = [pytest.mark.usefixtures("provider", "project"), pytest.mark.slow]
 
@@ -210,26 +210,10 @@ class Work(QgsTask):
         return True
 
 
-def wait_for(task, seconds=120):
-    """Start a task and keep the main thread working until it ends.
-
-    It is told to us, not asked for: QGIS deletes a task that has ended, and only Python's name of it is left.
-    """
-    ended = []
-    task.taskCompleted.connect(lambda: ended.append(True))
-    task.taskTerminated.connect(lambda: ended.append(False))
-    QgsApplication.taskManager().addTask(task)
-    end = time.monotonic() + seconds
-    while not ended:
-        QCoreApplication.processEvents()
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def in_a_task(work):
     """What a function answers, or raises, in one of Qt's threads."""
     task = Work(work)
-    wait_for(task)
+    run_task(task)
     if task.error is not None:
         raise task.error
     return task.answer
@@ -262,7 +246,7 @@ def test_who_stops_while_the_main_thread_is_busy_is_not_held_and_nothing_is_call
     thread = threading.Thread(target=work)
     thread.start()
     # The main thread is here and handles no events.
-    assert stopped.wait(10)
+    assert stopped.wait(PATIENCE)
     thread.join()
     QCoreApplication.processEvents()
     assert called == []
@@ -286,8 +270,7 @@ def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_pat
     task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
     ended = []
     task.executed.connect(lambda ok, results: ended.append(ok))
-    wait_for(task)
-    QCoreApplication.processEvents()
-    assert ended == [True], feedback.lines
+    run_task(task)
+    assert wait(lambda: ended) and ended == [True], feedback.lines
     assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
     assert sorted(maps_of(given)) == NAMES[:2] and is_whole(Path(given["OUTPUT"]) / ROOT)

@@ -24,6 +24,7 @@ from qgis.core import (
 
 from plugin.core.rule import all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, frame, run, square, write_small
+from tests.qgis.waiting import run_task, wait
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -242,11 +243,9 @@ def test_many_in_a_row_of_one_instance(small, provider):
         assert ok and result["ERRORS"] == (0 if number == 1 else 1)
 
 
-def test_tasks_run_it_off_the_main_thread(small, provider, qgis_app):
+def test_tasks_run_it_off_the_main_thread(small, provider):
     """As the desktop does: prepared here, run in a task; again and again on QGIS's few threads."""
-    import time
-
-    from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask
+    from qgis.core import QgsProcessingAlgRunnerTask
 
     for _ in range(4):
         context, log, done = QgsProcessingContext(), Log(), []
@@ -258,11 +257,8 @@ def test_tasks_run_it_off_the_main_thread(small, provider, qgis_app):
         algorithm = provider.algorithm("farmland_in_red_line").create()
         task = QgsProcessingAlgRunnerTask(algorithm, given, context, log)
         task.executed.connect(lambda ok, results, done=done: done.append((ok, results)))
-        QgsApplication.taskManager().addTask(task)
-        until = time.monotonic() + 20
-        while not done and time.monotonic() < until:
-            qgis_app.processEvents()
-            time.sleep(0.01)
+        run_task(task)
+        assert wait(lambda done=done: done)
         ok, results = done[0]
         assert ok and results["ERRORS"] == 1
 

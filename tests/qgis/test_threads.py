@@ -4,26 +4,29 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
-from qgis.core import QgsApplication, QgsTask
+from qgis.core import QgsTask
 
+from plugin.bridge.main_thread import on_main
+from plugin.bridge.tasks import Job, Runner
 from plugin.bridge.threads import steady
-from tests.qgis.gui_helpers import work
+from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
+from tests.qgis.waiting import PATIENCE, run_task
 
 
-def on_a_thread_of_qt(application, function):
+def on_a_thread_of_qt(function):
     heard = []
     task = QgsTask.fromFunction("test", lambda task: heard.append(function()))
-    QgsApplication.taskManager().addTask(task)
-    assert work(application, lambda: heard, 10)
+    run_task(task)
     return heard[0]
 
 
 def test_a_thread_of_qt_is_left(qgis_app):
-    assert isinstance(on_a_thread_of_qt(qgis_app, threading.current_thread), threading._DummyThread)
-    found = on_a_thread_of_qt(qgis_app, steady(threading.current_thread))
+    assert isinstance(on_a_thread_of_qt(threading.current_thread), threading._DummyThread)
+    found = on_a_thread_of_qt(steady(threading.current_thread))
     assert not isinstance(found, threading._DummyThread) and found is not threading.main_thread()
 
 
@@ -42,8 +45,52 @@ def test_results_and_errors_come_back(qgis_app):
         except ZeroDivisionError as error:
             return str(error)
 
-    assert on_a_thread_of_qt(qgis_app, lambda: halve(4, by=2)) == 2
-    assert on_a_thread_of_qt(qgis_app, failing) == "division by zero"
+    assert on_a_thread_of_qt(lambda: halve(4, by=2)) == 2
+    assert on_a_thread_of_qt(failing) == "division by zero"
+
+
+class Thing:
+    """Tells in which thread it went."""
+
+    def __init__(self, gone):
+        self.gone = gone
+
+    def __del__(self):
+        self.gone.append(threading.current_thread())
+
+
+def test_what_a_failed_call_held_goes_on_the_main_thread(qgis_app):
+    gone = []
+
+    def fails():
+        thing = Thing(gone)
+        raise ValueError(str(thing is None))
+
+    def work():
+        with pytest.raises(ValueError, match="False"):
+            on_main(fails)
+        return len(gone)
+
+    assert on_a_thread_of_qt(steady(work)) == 1
+    assert gone == [threading.main_thread()]
+
+
+def test_who_stops_all_makes_the_calls_that_the_work_waits_for(qgis_app):
+    """As a package's maps, whose project is closed on the main thread when the work is stopped."""
+    begun, heard = threading.Event(), []
+
+    def work(progress, cancelled):
+        begun.set()
+        while not cancelled():
+            time.sleep(0.005)
+        on_main(lambda: heard.append(threading.current_thread()), patience=PATIENCE)
+        raise Cancelled
+
+    runner = Runner()
+    job = runner.start(Job("test", work, on_done=heard.append, on_error=heard.append))
+    assert begun.wait(PATIENCE)
+    runner.stop_all()
+    assert heard == [threading.main_thread()] and job.wait(0)
 
 
 TWICE = """
@@ -52,7 +99,10 @@ sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsTask
 application = QgsApplication([], False)
 application.initQgis()
+from plugin.bridge.main_thread import on_main
+from plugin.bridge.tasks import Job, Runner
 from plugin.bridge.threads import steady
+from plugin.core.errors import Cancelled
 done = []
 @steady
 def project():

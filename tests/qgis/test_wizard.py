@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import shapely
 from qgis.core import (
-    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsGeometry,
@@ -18,7 +17,7 @@ from qgis.PyQt.QtCore import Qt
 from plugin.bridge import settings
 from plugin.gui import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.qgis.gui_helpers import work
+from tests.qgis.waiting import let_work, wait
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
@@ -266,7 +265,7 @@ def test_it_fits_a_small_screen(wizard):
     assert wizard.width() <= room.width() and wizard.height() <= room.height()
     wizard.resize(1100, 640)
     county(wizard, "140727")
-    work(QgsApplication.instance())
+    let_work(0.3)
     assert wizard.size().height() == 640
     area = wizard.stack.currentWidget()
     assert area.widget().width() <= area.viewport().width(), "nothing is cut off on the right"
@@ -355,7 +354,7 @@ def to_the_end(making, code="140225"):
 def test_from_the_button_to_the_open_project(making, qgis_app, tmp_path, project):
     to_the_end(making)
     assert making.wizard._busy and not making.wizard.next.isEnabled()
-    assert work(qgis_app, lambda: making.wizard is None, 60)
+    assert wait(lambda: making.wizard is None)
     assert project.fileName() == str(tmp_path / "浑源县规划.qgz") and len(project.mapLayers()) == 13
     assert making._iface.bar.said == ["浑源县：13 个图层已备好，可以开始绘制。请先画县界，或导入数据。"]
     assert making._iface.canvas.extent.crs().authid() == "EPSG:4526"
@@ -372,9 +371,9 @@ def test_cancelled_nothing_is_there_and_the_wizard_stays(making, qgis_app, tmp_p
     slow = create._fill
     monkeypatch.setattr(create, "_fill", lambda *a: (time.sleep(0.5), slow(*a))[1])
     to_the_end(making)
-    work(qgis_app, lambda: False, 0.2)
+    let_work(0.2)
     making.wizard.cancel.click()
-    assert work(qgis_app, lambda: not making.wizard._busy, 20)
+    assert wait(lambda: not making.wizard._busy)
     assert making.wizard.isVisible() and "已取消" in making.wizard.confirm.notice.label.text()
     assert not list(tmp_path.iterdir())
 
@@ -386,7 +385,7 @@ def test_an_error_is_said_and_the_wizard_stays(making, qgis_app, tmp_path):
         making.wizard.go(step)
     (tmp_path / "浑源县规划.gpkg").write_bytes(b"")
     making._make(making.wizard.draft.request())
-    assert work(qgis_app, lambda: not making.wizard._busy, 20)
+    assert wait(lambda: not making.wizard._busy)
     assert "已经存在" in making.wizard.confirm.notice.label.text() and making.wizard.confirm.notice.kind == "error"
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"]
 
@@ -395,7 +394,7 @@ def test_a_project_that_nobody_lets_go_of_stays(making, qgis_app, tmp_path, proj
     making._iface.let_go = False
     project.setTitle("别的工程")
     to_the_end(making)
-    assert work(qgis_app, lambda: making.wizard is None, 60)
+    assert wait(lambda: making.wizard is None)
     assert project.title() == "别的工程" and not project.mapLayers()
     assert "没有打开" in making._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
 
@@ -403,7 +402,7 @@ def test_a_project_that_nobody_lets_go_of_stays(making, qgis_app, tmp_path, proj
 def test_closed_in_the_middle(making, qgis_app, tmp_path):
     to_the_end(making)
     making.close()
-    work(qgis_app, lambda: False, 1.0)
+    let_work(1.0)
     assert making.wizard is None and not (tmp_path / "浑源县规划.qgz").exists()
     # For the fixture, which closes once more.
     making._iface.canvas.currentLayerChanged.connect(making._layer_chosen)

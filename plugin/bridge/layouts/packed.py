@@ -48,7 +48,7 @@ def draw(job: MapJob) -> Iterator[Drawn]:
                 job.check()
                 yield _printed(press, wish, job.check)
         finally:
-            # Before their file goes: Windows does not delete what is open.
+            # Before their file goes: Windows does not delete what is open. And the project goes where it was made.
             on_main(press.close, patience=_PATIENCE)
     job.progress(1.0, "")
 
@@ -125,6 +125,7 @@ class _Press:
 
     def close(self) -> None:
         self._project.clear()
+        del self._project, self._builder
 
 
 def _system(layout: QgsPrintLayout) -> tuple[str, float]:

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QObject, QUrl
-from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtCore import QObject
 
 from ...bridge import settings
 from ...bridge.package_ahead import Against
-from ...bridge.tasks import Job, Runner, log_error
+from ...bridge.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
 from .. import idle
 from ..checking import Checking
-from ..messages import Messages
+from ..messages import Messages, open_path
 from ..result import Result
 from .end_page import End
 from .look_ahead import LookAhead, Surroundings
@@ -198,15 +197,8 @@ class PackageExport(QObject):
                 text = tr("Not made: something would be lost in writing. Mend what is listed; forcing does not help.")
             self._end(End("error", text, Against(gates=reasons), findings=self._around.latest() is not None))
             return
-        if isinstance(error, SanxianError | ImportError):
-            said = idle.explain(error)
-        else:
-            log_error(error)
-            said = tr(
-                "Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian."
-            )
-            said = said.format(error=type(error).__name__)
-        self._end(End("error", said))
+        text = tr("Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.")
+        self._end(End("error", idle.told(error, text)))
 
     def _end(self, end: End) -> None:
         if self.dialog is None:
@@ -228,5 +220,4 @@ class PackageExport(QObject):
 
         done = self.dialog.end.end.done if self.dialog is not None else None
         if done is not None:
-            path = Path(done.path) / PAGE if what == "manifest" else Path(done.path)
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+            open_path(str(Path(done.path) / PAGE if what == "manifest" else done.path))

@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge import county, findings_layer, package_layers
 from ...bridge.check import stopper
-from ...bridge.tasks import Job, Runner, log_error
+from ...bridge.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
@@ -112,9 +112,8 @@ class PackageInspection(QObject):
         def failed(error):
             self._job = None
             self._forget()
-            if not isinstance(error, SanxianError):
-                log_error(error)
-            self._messages.warn(idle.explain(error))
+            text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
+            self._messages.warn(idle.told(error, text))
 
         self._job = Job(
             tr("Opening the package's layers"),
