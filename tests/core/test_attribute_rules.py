@@ -9,13 +9,13 @@ import pytest
 
 from plugin.core.assembly import assemble
 from plugin.core.check import Options
+from plugin.core.days import read_day
 from plugin.core.engine import choose_rules, run
 from plugin.core.io import read_source
 from plugin.core.live import Live
 from plugin.core.report import Outcome
 from plugin.core.rule import all_rules
 from plugin.core.rules._attributes import Wrong, wrong_rows
-from plugin.core.rules.att016_dates import read_date
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
@@ -125,5 +125,5 @@ def test_a_value_is_judged_once():
      ("2025-02-29", None), ("2025", None), ("1/10/2025", None), ("45231", None), ("２０２５-10-01x", None)],
 )  # fmt: skip
 def test_days_that_texts_tell(text, day):
-    found = read_date(text)
+    found = read_day(text)
     assert (found and found.isoformat()) == day

@@ -198,6 +198,9 @@ def test_translation_column_is_found_in_the_data():
         ("2020年3月1日", {"type": "date"}, datetime(2020, 3, 1), []),
         ("20200301", {"type": "date"}, datetime(2020, 3, 1), []),
         ("20200231", {"type": "date"}, None, ["date_unreadable"]),
+        # November, or the eleventh day of which month? The 16th of January, or the 6th of November?
+        ("202511", {"type": "date"}, None, ["date_unreadable"]),
+        ("2025116", {"type": "date"}, None, ["date_unreadable"]),
         ("010100", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
         ("0101", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
         ("7777", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "7777", ["code_unknown"]),

@@ -108,6 +108,7 @@ def broken(path, old, new):
         ("王工".encode(), b"", 2, ("登记人", "空")),
         (b"2027-06-30", b"2027-13-30", 2, ("有效期至", "2027-13-30")),
         (b"2027-06-30", b"soon", 2, ("有效期至", "soon")),
+        (b"2027-06-30", b"202711", 2, ("有效期至", "202711")),
         (b"12640.35", b"12640,35 m2", 2, ("面积",)),
         (b"113.6925417", b"nan", 2, ("经度",)),
         # The reason of the first row takes two lines: the second row begins in the fourth.

@@ -11,11 +11,10 @@ import numpy as np
 
 from ..cells import as_text
 from ..context import trim
+from ..days import read_day
 from ..standard import Standard
 from ..template import CodeList, Field
 from .model import Translation
-
-_DATES = re.compile(r"^(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?$")
 
 
 class Carrier:
@@ -104,10 +103,5 @@ def _pad(code: str, pad: int) -> str:
 
 
 def _date(text: str) -> datetime | None:
-    found = _DATES.match(text.split(" ")[0].split("T")[0])
-    if not found:
-        return None
-    try:
-        return datetime(*map(int, found.groups()))  # type: ignore[arg-type]
-    except ValueError:
-        return None
+    found = read_day(text.split(" ")[0].split("T")[0])
+    return datetime(found.year, found.month, found.day) if found else None

@@ -3,6 +3,7 @@ import re
 from datetime import date
 
 from ..context import Context
+from ..days import read_day
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ..template import Field
@@ -10,10 +11,6 @@ from ._attributes import Judge, Wrong, judged, pairs, shown
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FARMLAND = {"layer": "YJJBNTBHTB"}
-#: 2025-10-01, 2025/10/1, 2025.10.1, 2025年10月1日, 20251001, with or without a time of day behind it.
-_DATE = re.compile(
-    r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
-)
 
 
 def _row(**values: object) -> dict[str, list[dict[str, object]]]:
@@ -95,7 +92,7 @@ def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
         if declared.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
             year, late = int(text), int(text) > today.year
         else:
-            day = read_date(text)
+            day = read_day(text)
             if day is None:
                 return Wrong("form", params)
             year, late = day.year, day > today
@@ -110,22 +107,10 @@ def _order(layer: Layer, start_field: str) -> Judge:
     declared = layer.template.field_named(start_field)
 
     def judge(span: tuple[str, str]) -> Wrong | None:
-        start, end = map(read_date, span)
+        start, end = map(read_day, span)
         if start is None or end is None or end >= start or declared is None:
             return None
         values = {"start": shown(declared, span[0]), "value": shown(declared, span[1])}
         return Wrong("order", {**values, "start_field": start_field})
 
     return judge
-
-
-def read_date(text: str) -> date | None:
-    """The day that a text tells; None when it tells none, or one that there is not (30 February)."""
-    match = _DATE.fullmatch(text.strip())
-    if match is None:
-        return None
-    year, *rest = (int(part) for part in match.groups() if part is not None)
-    try:
-        return date(year, *rest)
-    except ValueError:
-        return None

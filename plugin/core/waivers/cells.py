@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ..days import read_day
 from .model import Waiver
 
 #: Stands for a layer that a finding does not have.
 NO_LAYER = "*"
-_DATE = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})\s*日?(?:\s+0?0:00(?::00)?)?")
 _KEY_END = re.compile(r"(?<!\\);")
 
 
@@ -156,10 +156,10 @@ def _date(cell: str) -> date | None:
     """As it was typed, or as a spreadsheet makes of it: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120."""
     if not cell:
         return None
-    found = _DATE.fullmatch(cell)
+    found = read_day(cell)
     if found is None:
         raise ValueError(cell)
-    return date(*(int(part) for part in found.groups()))
+    return found
 
 
 def _number(cell: str) -> float | None:
