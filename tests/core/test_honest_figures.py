@@ -4,11 +4,14 @@
 import pytest
 
 from plugin.core.check import Options, check
+from plugin.core.context import Context
 from plugin.core.errors import DataError
+from plugin.core.indicators.ratio import base_year
 from plugin.core.profile import load_profile
 from plugin.core.report import Verdict
 from plugin.core.texts import Texts
-from tests.core.examples import norm_of, source_layer
+from plugin.core.tolerance import Tolerance
+from tests.core.examples import norm_of, plan_of, source_layer
 
 SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 FARMLAND = "POLYGON ((2000 0, 3000 0, 3000 500, 2000 500, 2000 0))"
@@ -83,6 +86,8 @@ def test_a_boundary_without_zone_codes_leaves_n1_but_no_pass(tmp_path):
         pytest.param({"data_year": None}, {}, "DLTB_2023", id="name says another year"),
         pytest.param({"data_year": None}, {}, "DLTB", id="nothing says it"),
         pytest.param({"data_year": 2019}, {}, "DLTB_2020", id="field before name"),
+        pytest.param({"data_year": None}, {}, "DLTB 2020-2035年", id="name tells the plan's period"),
+        pytest.param({"data_year": None}, {}, "DLTB 2020年—2035年", id="name tells the plan's period in other words"),
     ],
 )
 def test_a_base_year_in_doubt_never_passes(tmp_path, parcels, options, layer):
@@ -96,11 +101,22 @@ def test_a_base_year_in_doubt_never_passes(tmp_path, parcels, options, layer):
     [
         pytest.param({"data_year": None}, {}, "DLTB_2020", id="name"),
         pytest.param({"data_year": None}, {"base_year": 2020}, "DLTB", id="parameter"),
+        pytest.param({"data_year": None}, {}, "总规2021-2035 DLTB 2020", id="period and year"),
     ],
 )
 def test_a_base_year_told_elsewhere_counts(tmp_path, parcels, options, layer):
     report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
     assert ratio(report).confirmed and ratio(report).inputs["base_year"] == 2020
+
+
+def test_current_use_of_a_plan_is_of_the_base_year_whatever_the_plans_period(tmp_path):
+    """The file is called after the plan: 2021 is no year of its base parcels."""
+    ctx = Context(plan_of({"XZYDYH": [SQUARE]}), norm_of(), Tolerance())
+    (layer,) = ctx.plan.layers.values()
+    layer.source.source = "D:\\规划\\浑源县国土空间总体规划（2021－2035年）.gdb"
+    assert base_year(layer, ctx) == (2020, "XZYDYH")
+    layer.source.source = "D:\\规划\\浑源县现状2019.gdb"
+    assert base_year(layer, ctx) == (2019, "浑源县现状2019.gdb")
 
 
 def test_a_base_area_far_from_the_drawn_one_is_in_doubt(tmp_path):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..layer import Layer
     from ..profile import Norm
 
+_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
+#: 2021—2035 is what a plan is for, and tells nothing of its base parcels.
+_PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
 KINDS = ("concentrated", "flexible", "special")
 DECIDING = ("ratio.form", "ratio.classes", "ratio.limit")
@@ -155,7 +158,7 @@ def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
     if written:
         return by_field, field
     for text in (base_parcels.name, base_parcels.source.source.replace("\\", "/").rsplit("/", 1)[-1]):
-        found = re.search(r"(?<!\d)20\d\d(?!\d)", text)
+        found = _YEAR.search(_PERIOD.sub("", text))
         if found:
             return int(found.group()), text
     if base_parcels.role == "XZYDYH":
