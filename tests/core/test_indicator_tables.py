@@ -16,10 +16,15 @@ from shapely.geometry import shape
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options
+from plugin.core.context import Context
 from plugin.core.errors import Cancelled, OutputError
+from plugin.core.indicators.compute import Figures
+from plugin.core.render.tables.by_land_use import land_use, of_layer
 from plugin.core.render.tables.model import Number
 from plugin.core.tabulate import tabulate, write_workbook
+from plugin.core.texts import Texts
 from plugin.paths import STANDARDS
+from tests.core.examples import plan_of
 from tests.core.small import write_gpkg
 from tests.county import SEED, make, source
 from tests.county.measure import statutory_area
@@ -368,3 +373,19 @@ source_en = "the province's table"
     rows = county["XZYDYH"]["YDYHFLDM"].str.startswith("02")
     assert figure.value == pytest.approx(county["XZYDYH"]["TBDLMJ"][rows].sum() / 1e4) and figure.unit == "ha"
     assert "园地面积" in table(made, "indicators").column("indicator")
+
+
+def test_a_parcel_without_its_net_area_is_no_field_ridge_and_is_told():
+    """Net 90 of 100 m² of a field; grass of 400 m² without a net area: 10 m² of ridges, and 0.04 ha in no figure."""
+    box = "POLYGON (({0} 0, {1} 0, {1} 20, {0} 20, {0} 0))"
+    rows = [
+        {"wkt": box.format(0, 5), "land_use": "010300", "gross_area": 100.0, "net_area": 90.0},
+        {"wkt": box.format(10, 30), "land_use": "040100", "gross_area": 400.0, "net_area": None},
+    ]
+    plan = plan_of({"XZYDYH": rows})
+    figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    found = of_layer(plan.layers["XZYDYH"], figures)
+    assert (found.deducted, found.left_out) == (pytest.approx(10.0), (1, 400.0))
+    assert found.total == pytest.approx(100.0)
+    notes = "\n".join(land_use(figures).notes)
+    assert "1 个图斑没有填 TBDLMJ" in notes and "0.0400 公顷" in notes

@@ -24,12 +24,14 @@ DEDUCTED, OTHER = "deducted", "other"
 @dataclass(frozen=True)
 class LandUse:
     """m² by first-level class of the 2023 list: ``classes`` code → area; ``deducted`` 田坎 taken off parcels; ``unknown`` what
-    has a code of no list; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``."""
+    has a code of no list; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: parcels without an
+    area on that basis, and the m² that they have on another, which are in none."""
 
     classes: dict[str, float]
     deducted: float
     unknown: float
     basis: str
+    left_out: tuple[int, float] = (0, 0.0)
 
     @property
     def total(self) -> float:
@@ -53,8 +55,12 @@ def of_layer(layer: Layer, figures: Figures) -> LandUse:
         sums[first] = sums.get(first, 0.0) + area
     gone = 0.0
     if basis == "net" and areas.survey is not None:
-        gone = float(np.nansum(areas.survey) - np.nansum(values))
-    return LandUse(dict(sorted(sums.items())), gone, unknown, basis)
+        # Of a parcel that does not say both nobody knows what was taken off.
+        gone = float(np.nansum(areas.survey - values))
+    blank = np.isnan(values)
+    other = areas.statutory if areas.survey is None else np.where(np.isnan(areas.survey), areas.statutory, areas.survey)
+    left_out = int(blank.sum()), float(np.nansum(other[blank]))
+    return LandUse(dict(sorted(sums.items())), gone, unknown, basis, left_out)
 
 
 def land_use(figures: Figures) -> Table | None:
@@ -107,6 +113,11 @@ def land_use(figures: Figures) -> Table | None:
             table.notes.append(
                 texts.get("tables", "land_note", layer=layer.template.name, role=layer.name, basis=basis)
             )
+            count, area = one.left_out
+            if count:
+                field = layer.field_name({"net": "net_area", "survey": "gross_area"}[one.basis])
+                told = {"role": layer.name, "field": field, "count": count, "area": f"{area / _HA:.4f}"}
+                table.notes.append(texts.get("tables", "land_left_out", layer=layer.template.name, **told))
     for concept, layer in zip((BASE, PLANNED), layers, strict=True):
         if layer is None:
             table.notes.append(figures.no_layer((concept,)))
