@@ -9,13 +9,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from plugin.core.errors import DataError
+from plugin.core.errors import DataError, InputError
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.union import united
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.figures import rows
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.core.three_zones import derive as three_zones
 from plugin.core.three_zones.derive import derive
 from plugin.core.three_zones.figures import ROLE, frame, of_layer
 from plugin.core.three_zones.spaces import OUTSIDE, SPACES, UNMAPPED, space_map
@@ -142,6 +145,29 @@ def test_zones_that_cannot_be_dissolved_as_they_are():
     assert (found.missing, found.repaired) == (3, 1)
     assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
     assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
+
+
+@pytest.mark.parametrize(("crs", "off"), [(4526, 1e-4), (4490, 1e-9)])
+def test_zones_in_degrees_are_not_put_together_to_a_grid_of_metres(monkeypatch, crs, off):
+    """A ten-thousandth of a degree is eleven metres."""
+    seen = []
+
+    def spying(polygons, rows, *, tolerance):
+        seen.append(tolerance.cluster_m)
+        return united(polygons, rows, tolerance=tolerance)
+
+    monkeypatch.setattr(three_zones, "united", spying)
+    shapes = crs_care.reproject(np.array([box(0, 0), box(100, 0)], dtype=object), CRS(4526), CRS(crs))
+    derive(shapes, ["300", "300"], CRS(crs), DEFAULT)
+    assert seen == [pytest.approx(off, rel=0.2)]
+
+
+def test_zones_that_cannot_be_put_together_are_told_with_a_remedy(monkeypatch):
+    monkeypatch.setattr(three_zones, "united", lambda *a, **k: None)
+    with pytest.raises(InputError) as caught:
+        derive(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT)
+    told = Texts("zh").explain(caught.value)
+    assert "农业空间" in told and "2 个" in told and "GEO002" in told
 
 
 def test_nothing_to_dissolve():

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
 from ..geometry.polygons import Polygons
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+_METRES_A_DEGREE = 111_320.0
 #: Below this the sums agree: what doubles lose over a county's vertices, and a square decimetre.
 _SUM_SHARE, _SUM_M2 = 1e-9, 0.01
 
@@ -84,13 +86,15 @@ def derive(
     """Dissolve zones by the space that the mapping gives their code.
 
     ``shapes``: (n,) geometries in ``crs`` (any), ``codes`` the zone code of each. Invalid ones are repaired in a copy;
-    the input stays as it is. Edges that zones share are taken over vertex for vertex. ``check`` may raise to stop.
+    the input stays as it is. Edges that zones share are taken over vertex for vertex. ``check`` may raise to stop. InputError
+    where the zones of a space cannot be put together.
     """
     shapes, repaired = sound_copies(np.asarray(shapes, dtype=object))
     present = ~missing(shapes)
     polygons = Polygons(shapes)
     statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
     of_zone = np.array([spaces.space(code) for code in codes], dtype=object)
+    limits = _limits(crs)
     made: list[Any] = []
     made_of: list[str] = []
     wholes: dict[str, Any] = {}
@@ -98,14 +102,14 @@ def derive(
         check()
         rows = present & (of_zone == space)
         if rows.any():
-            wholes[space] = united(polygons, rows, tolerance=_ALL)
+            wholes[space] = united(polygons, rows, tolerance=limits)
             if wholes[space] is None:
-                raise RuntimeError(f"no union of {space}")
+                raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
             parts = shapely.get_parts([wholes[space]])
             made += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
             made_of += [space] * len(parts)
     check()
-    between = _between(wholes, crs)
+    between = _between(wholes, crs, limits)
     areas = statutory_area(crs_care.to_lonlat(np.array(made, dtype=object), crs)) if made else np.zeros(0)
     result = ThreeZones(
         shapes=np.array(made, dtype=object),
@@ -122,10 +126,17 @@ def derive(
     return result
 
 
-def _between(wholes: dict[str, Any], crs: CRS) -> float:
+def _limits(crs: CRS) -> Tolerance:
+    """What a union may be off, in the units of the coordinates: in degrees a length in metres is no length."""
+    if not crs_care.describe(crs).geographic:
+        return _ALL
+    return replace(_ALL, cluster_m=_ALL.cluster_m / _METRES_A_DEGREE, edge_match_m=_ALL.edge_match_m / _METRES_A_DEGREE)
+
+
+def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
     """Statutory area of land that lies in more than one space, once for each space beyond the first."""
     outlines = np.array(list(wholes.values()), dtype=object)
-    if len(wholes) < 2 or not len(shared_parts(outlines, tolerance=_ALL)):
+    if len(wholes) < 2 or not len(shared_parts(outlines, tolerance=limits)):
         return 0.0
     shared = 0.0
     seen: Any = None
