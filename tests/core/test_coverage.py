@@ -194,3 +194,33 @@ def test_sharp_corners_are_those_that_a_look_at_every_corner_finds(seed, below):
             if len(ring) > 2 and angle < below - 1e-6:
                 plain.add((n, at))
     assert plain <= told and len(told - plain) <= 1
+
+
+# -- open places with islands -------------------------------------------------------------------------------------------
+
+AROUND = shapely.Polygon([(0, 0), (300, 0), (300, 300), (0, 300)], [[(100, 100), (200, 100), (200, 200), (100, 200)]])
+
+
+def found_gaps(*shapes, widest):
+    found = gaps(Polygons(np.array(shapes, dtype=object)), tolerance=LIMITS, widest=widest)
+    return [(shape, left, right) for shape, left, right in zip(found.geometry, found.left, found.right, strict=True)]
+
+
+def test_a_thin_gap_all_around_an_island_is_a_gap():
+    """A pond drawn 0.3 m smaller than the hole of the field around it: 119.64 m² that belong to nobody."""
+    pond = shapely.box(100.3, 100.3, 199.7, 199.7)
+    ((gap, left, right),) = found_gaps(AROUND, pond, widest=1.0)
+    assert gap.equals(shapely.box(100, 100, 200, 200).difference(pond)) and {left, right} == {0, 1}
+    assert gap.area == pytest.approx(100.0**2 - 99.4**2)
+
+
+def test_an_island_with_a_hole_of_its_own_leaves_both_places_open():
+    island = shapely.box(110, 110, 190, 190).difference(shapely.box(140, 140, 160, 160))
+    found = sorted(gap.area for gap, *_ in found_gaps(AROUND, island, widest=np.inf))
+    assert found == pytest.approx([400.0, 100.0**2 - 80.0**2])
+
+
+def test_an_island_that_touches_the_edge_twice_parts_the_gap():
+    island = shapely.Polygon([(100, 150), (150, 101), (200, 150), (150, 199)])
+    found = found_gaps(AROUND, island, widest=np.inf)
+    assert len(found) == 2 and sum(gap.area for gap, *_ in found) == pytest.approx(100.0**2 - island.area)

@@ -173,8 +173,18 @@ def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Ch
 
 
 def _holes(whole: Any) -> NDArray:
+    """(h,) the open places in a union: its holes, less what lies in them like an island."""
     if whole is None:
         return np.array([], dtype=object)
     found = rings(np.array([whole], dtype=object))
     lines = [found.xy[found.at[n] : found.at[n + 1]] for n in np.flatnonzero(found.hole).tolist()]
-    return np.array([shapely.Polygon(xy) for xy in lines], dtype=object)
+    holes = np.array([shapely.Polygon(xy) for xy in lines], dtype=object)
+    parts = shapely.get_parts([whole])
+    if not len(holes) or len(parts) < 2:
+        return holes
+    n, met = shapely.STRtree(shapely.point_on_surface(parts)).query(holes, predicate="contains")
+    for hole in np.unique(n).tolist():
+        # What is open in an island is a hole of its own.
+        islands = shapely.polygons(shapely.get_exterior_ring(parts[met[n == hole]]))
+        holes[hole] = shapely.difference(holes[hole], shapely.union_all(islands))
+    return shapely.get_parts(holes)
