@@ -29,7 +29,7 @@ def copies(path: str, form: PackageProfile, into: Path, check: Callable[[], None
     stop. Raises SanxianError for what is no package."""
     from ..core.exchange.package.inspection.archive import unpacked
     from ..core.exchange.package.inspection.facts import FileFact, PackageFacts
-    from ..core.exchange.package.target.hashes import files_below
+    from ..core.exchange.package.target.hashes import files_below, is_link
 
     def copy(source: str, target: str) -> None:
         check()
@@ -37,7 +37,7 @@ def copies(path: str, form: PackageProfile, into: Path, check: Callable[[], None
 
     made: list[Path] = []
     with unpacked(Path(path), check, form.root) as folder:
-        files = tuple(FileFact(name, place.stat().st_size) for name, place in files_below(folder))
+        files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, form, files=files).data_sets()):
             check()
             # Two of one name lie in different folders of the package.

@@ -111,7 +111,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
     and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
     ``faults``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
-    ``twins``: layers of the database that a VCT file has, too, as `Twin` tells them;
+    ``links``: paths of links to somewhere else; ``twins``: layers of the database that a VCT file has, too, as `Twin` tells them;
     ``sums``: lists of digests by name; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -158,9 +158,12 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         form,
         changes.get("root", "140225")[:6] if changes.get("root", "140225")[:6].isdigit() else "140225",
         "浑源县",
-        tuple(
-            FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), read(BytesIO(c)) if is_jpeg(p) else None)
-            for p, c in content.items()
+        (
+            *(
+                FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), read(BytesIO(c)) if is_jpeg(p) else None)
+                for p, c in content.items()
+            ),
+            *(FileFact(path, 0, link=True) for path in changes.get("links", ())),
         ),
         tuple(seen),
         manifest,

@@ -339,7 +339,7 @@ PACKAGES_THAT_COME = {
     "a damaged gdb: its catalogue emptied": (
         lambda p: (p / GDB / "a00000001.gdbtable").write_bytes(b""), "DOC008", "unreadable", ".gdb",
     ),
-    "a link that leads nowhere": (lambda p: (p / "2-规划文档" / "链接.pdf").symlink_to("/nowhere"), "DOC003", "name", "链接"),
+    "a link that leads nowhere": (lambda p: (p / "2-规划文档" / "链接.pdf").symlink_to("/nowhere"), "DOC005", "link", "链接"),
     "an empty layer": (
         lambda p: shutil.rmtree(p / GDB) or shutil.copytree(p.parents[1] / "空.gdb", p / GDB), "DOC008", "empty", "CZKFBJ",
     ),

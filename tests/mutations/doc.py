@@ -70,6 +70,11 @@ def an_empty_report(draft: Draft) -> None:
     put(draft, add={f"{DOCUMENTS}质量检查报告.pdf": b""})
 
 
+@plants("DOC005", case="link")
+def a_folder_of_maps_elsewhere(draft: Draft) -> None:
+    put(draft, links=["4-规划图件/更多图件"])
+
+
 @plants("DOC005", case="kind", follows=["DOC006"])
 def a_map_that_is_a_drawing(draft: Draft) -> None:
     put(draft, add={MAP: b"GIF89a"})

@@ -67,7 +67,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         elif place not in [package.form.place(vectors.folder, name) for vectors in package.sets_of(place)]:
             yield on_file(place, "folder", expected=folders[0])
     for file in package.single:
-        if file.path in own or is_stray(file.name) or file.path in data:
+        if file.path in own or is_stray(file.name) or file.path in data or file.link:
             continue
         slots = [slot for slot in package.form.files if file in package.filling(slot)]
         if not slots:

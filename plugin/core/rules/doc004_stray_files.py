@@ -50,5 +50,5 @@ def stray_files(*, ctx: Context) -> RuleResult:
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for file in package.files:
-        if is_stray(file.name):
+        if is_stray(file.name) and not file.link:
             yield on_file(file.path)

@@ -23,12 +23,14 @@ _REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x
     needs={},
     messages={
         "empty": "“{file}” is empty. Export it anew.",
+        "link": "“{file}” is a link: what it leads to is not in the package, and was not looked at. Put the file or folder itself there.",
         "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
         "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
         example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
+        example("a link to a folder of maps", 1, links=["4-规划图件/更多图件"]),
         example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
         example(
             "a map of 96 dpi",
@@ -53,11 +55,11 @@ def file_contents(*, ctx: Context) -> RuleResult:
     """Documents and maps can be opened.
 
     What it checks
-        The first bytes of documents, tables and maps against their suffix; empty files; whether a jpg is whole; the resolution of maps in jpg (at least 300 dpi).
+        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg is whole; the resolution of maps in jpg (at least 300 dpi).
     Why
         A file that nobody can open is a part that is missing, found only by the one who receives it.
     How to fix
-        Export the file anew.
+        Export the file anew; put the file itself in place of a link.
     Limits
         Of a pdf only the beginning is read, of a jpg its marks and its end: what is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
@@ -66,7 +68,10 @@ def file_contents(*, ctx: Context) -> RuleResult:
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
-    for file in package.single:
+    for file in package.files:
+        if file.link:
+            yield on_file(file.path, "link")
+    for file in (one for one in package.single if not one.link):
         begins = BEGINNINGS.get(file.name.lower().rpartition(".")[2], b"")
         if not file.size:
             yield on_file(file.path, "empty")

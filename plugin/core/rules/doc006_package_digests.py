@@ -107,9 +107,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield on_file(path, "lost")
         elif there[path] != digest:
             yield on_file(path, "changed")
-    for path in there:
-        if path not in listed and path not in UNLISTED and not is_stray(path.rpartition("/")[2]):
-            yield on_file(path, "more")
+    known = {*listed, *UNLISTED}
+    for file in package.files:
+        if file.path not in known and not file.link and not is_stray(file.name):
+            yield on_file(file.path, "more")
 
 
 def _manifest_digests(package: PackageFacts) -> dict[str, str]:

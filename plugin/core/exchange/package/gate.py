@@ -15,7 +15,7 @@ from .files import is_stray
 from .names import recogniser
 from .problems import HELD_BACK, NAMED, Level, Problem, of_level
 from .target.folder import siblings
-from .target.hashes import UNLISTED, files_below
+from .target.hashes import UNLISTED, files_below, is_link
 from .target.told import told_manifest
 
 if TYPE_CHECKING:
@@ -53,21 +53,25 @@ def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfil
                 raise OutputError("output_is_input", target=str(target))
     if not target.exists():
         return
-    names = [name for name, _ in files_below(target)] if target.is_dir() else None
-    if names == []:
+    there = list(files_below(target)) if target.is_dir() else None
+    if there == []:
         return
     manifest, _ = told_manifest(target)
-    if names is None or manifest is None:
+    if there is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
     listed = {row["path"] for row in manifest["files"]}
     slots = [recogniser(slot.file, values) for slot in form.files]
     more = [
         name
-        for name in names
-        if name not in listed
-        and name not in UNLISTED
-        and not is_stray(Path(name).name)
-        and not any(slot.fullmatch(Path(name).name) for slot in slots)
+        for name, place in there
+        # What a link leads to is nobody's to take over.
+        if is_link(place)
+        or (
+            name not in listed
+            and name not in UNLISTED
+            and not is_stray(place.name)
+            and not any(slot.fullmatch(place.name) for slot in slots)
+        )
     ]
     if more:
         shown = ", ".join(more[:NAMED]) + (" …" if len(more) > NAMED else "")

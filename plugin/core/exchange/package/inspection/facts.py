@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class FileFact:
     """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
-    jpg says of itself, None for any other file."""
+    jpg says of itself, None for any other file; ``link``: to a file or folder that lies elsewhere, of which nothing is read."""
 
     path: str
     size: int
     head: bytes = b""
     sha256: str = ""
     picture: Picture | None = None
+    link: bool = False
 
     @property
     def name(self) -> str:
@@ -144,9 +145,11 @@ class PackageFacts:
         return {world_file_of(file.path) for file, _, _ in self.maps()} if self.form.maps.world_file else set()
 
     def data_sets(self) -> list[str]:
-        """Databases and folders of shapefiles by path, as they are called."""
-        found = {self.data_set(f.path): None for f in self.files if self.data_set(f.path)}
-        single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct"))]
+        """Databases and folders of shapefiles by path, as they are called. One with a link in it is none: who opens it would
+        follow."""
+        linked = {self.data_set(f.path) for f in self.files if f.link}
+        found = dict.fromkeys(place for f in self.files if (place := self.data_set(f.path)) and place not in linked)
+        single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct")) and not f.link]
         # What the form asks for, databases before VCT, and in its order: where a layer is in several, it is looked at in the first.
         return sorted(
             [*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), self._order(place), place)

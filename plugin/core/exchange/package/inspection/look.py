@@ -23,6 +23,7 @@ from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
 from ..target.hashes import (
     LISTS,
     files_below,
+    is_link,
     read_sums,
     sha256,
 )
@@ -79,14 +80,14 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
 def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
     """Lists of digests by the names that they usually have; None for one that is no such list."""
     known = {name.lower() for name in LISTS}
-    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file()]
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
     return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
 
 
 def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
     found = []
     for file in facts.single:
-        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not is_stray(file.name):
+        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not is_stray(file.name) and not file.link:
             check()
             found.append(read_workbook(folder / file.path, file.path))
     return tuple(found)
@@ -95,19 +96,21 @@ def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> 
 def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Every XML of the package, and the report as it would be called."""
     asked = [f for f in facts.single if f.path == facts.report_path or f.name.lower().endswith(".xml")]
-    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and (folder / f.path).is_file()]
+    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and not f.link]
     return {f.path: (folder / f.path).read_bytes() for f in asked}
 
 
 def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> FileFact:
+    if is_link(place):
+        return FileFact(path, 0, link=True)
     try:
         with place.open("rb") as handle:
             head = handle.read(_HEAD)
         digest = sha256(place, check) if asked else ""
         return FileFact(path, place.stat().st_size, head, digest, look_at_jpeg(place) if is_jpeg(path) else None)
     except OSError as error:
-        if is_stray(place.name) or place.is_symlink():
-            # ArcGIS keeps its .lock files to itself; a link that leads nowhere is no file. Either is told by its name.
+        if is_stray(place.name):
+            # ArcGIS keeps its .lock files to itself; they are told by their name.
             return FileFact(path, 0)
         raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
 

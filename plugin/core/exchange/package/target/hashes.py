@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ SCHEMA = "sanxian-package/1"
 _SUM = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 #: Bytes read at a time.
 _CHUNK = 2**20
+#: The tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
+_JUNCTION = 0xA0000003
 
 
 def is_later(schema: object) -> bool:
@@ -41,11 +44,22 @@ def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
     return found.hexdigest()
 
 
+def is_link(path: Path) -> bool:
+    """A symbolic link, or a junction of Windows: what it leads to lies elsewhere."""
+    try:
+        told = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(told.st_mode) or getattr(told, "st_reparse_tag", 0) == _JUNCTION
+
+
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file of a folder with its path there, with ``/``, in order. Links are not followed."""
+    """Every file of a folder with its path there, with ``/``, in order. A link to a folder is told as if it were a file; none
+    is gone down into."""
     for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
+        links = [name for name in folders if is_link(Path(place) / name)]
+        folders[:] = sorted(name for name in folders if name not in links)
+        for name in sorted([*names, *links]):
             path = Path(place) / name
             yield path.relative_to(folder).as_posix(), path
 
@@ -86,6 +100,8 @@ def read_sums(data: bytes) -> dict[str, str] | None:
 
 def told_digest(folder: Path) -> str:
     """What the digest's file says; empty when there is none that can be read."""
+    if is_link(folder / DIGEST):
+        return ""
     try:
         text = (folder / DIGEST).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from .hashes import MANIFEST, SCHEMA, is_later, sha256, told_digest
+from .hashes import MANIFEST, SCHEMA, is_later, is_link, sha256, told_digest
 
 #: What becomes of a manifest: as it was written, not there, none that can be read, altered since, of a later version.
 OK, MISSING, DAMAGED, CHANGED, LATER = "ok", "missing", "damaged", "changed", "later"
@@ -22,7 +22,7 @@ _ROWS: dict[str, dict[str, type]] = {
 def told_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     """The manifest of a package's folder and its state; None in a state other than OK and CHANGED."""
     path = folder / MANIFEST
-    if not path.is_file():
+    if not path.is_file() or is_link(path):
         return None, MISSING
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Links in a package: what they lead to is not in it. They are named, never followed; and no new package is put in their place."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from plugin.core.errors import OutputError
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.gate import check_target
+from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.exchange.package.inspection.look import look_at
+from plugin.core.exchange.package.target.hashes import MANIFEST, SCHEMA, files_below
+from plugin.core.options import Options
+from plugin.core.rule import Severity
+from tests.core.made_package import COMPLETE, DATABASE
+from tests.core.small import said, write_gpkg
+
+FORM = load_package("county")
+VALUES = {"code": "140225", "name": "浑源县"}
+ROOT = "140225浑源县国土空间总体规划"
+TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+MAPS = "4-规划图件"
+
+
+@pytest.fixture
+def package(tmp_path):
+    """The files of a package without its database, and a folder outside of it."""
+    folder = tmp_path / ROOT
+    for path, content in COMPLETE.items():
+        if ".gdb" not in path:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+    outside = tmp_path / "别处"
+    outside.mkdir()
+    (outside / "秘密.jpg").write_bytes(b"\xff\xd8\xff")
+    return folder
+
+
+def linked(package, place, to):
+    path = package / place
+    if path.exists():
+        path.unlink()
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(package.parent / to, target_is_directory=(package.parent / to).is_dir())
+
+
+def told(package):
+    report = inspect_package(package, FORM, Options()).report
+    return [(f.case, f.params["file"], f.severity) for f in report.findings if f.code == "DOC005"], report
+
+
+@pytest.mark.parametrize(
+    ("place", "to"),
+    [
+        (f"{MAPS}/更多图件", "别处"),
+        (f"{MAPS}/140225浑源县02图.jpg", "别处/秘密.jpg"),
+        (TEXT, "别处/秘密.jpg"),
+        ("2-规划文档/链接.pdf", "没有这个"),
+        (MANIFEST, "别处/秘密.jpg"),
+        ("3-规划表格/140225浑源县国土空间规划表格.xlsx", "别处/秘密.jpg"),
+        ("SHA256SUMS", "别处/秘密.jpg"),
+        (MAPS + "2", ROOT),
+    ],
+    ids=["a folder", "a map", "the text", "nowhere", "the manifest", "a workbook", "a list of digests", "the package itself"],
+)  # fmt: skip
+def test_a_link_is_named_and_not_followed(package, place, to):
+    linked(package, place, to)
+    facts = look_at(package, FORM)
+    (link,) = [file for file in facts.files if file.link]
+    assert (link.path, link.size, link.head, link.sha256, link.picture) == (place, 0, b"", "", None)
+    assert "秘密" not in "".join(file.path for file in facts.files)
+    assert not facts.workbooks or place not in [book.file for book in facts.workbooks]
+    found, report = told(package)
+    assert found == [("link", place, Severity.ERROR)]
+    assert not any(f.params.get("file") == place for f in report.findings if f.code in ("DOC003", "DOC004"))
+    (finding,) = [f for f in report.findings if f.case == "link"]
+    assert "链接" in finding.message and "请" in finding.message
+
+
+@pytest.mark.parametrize("part", [False, True], ids=["the whole database", "a part of it"])
+def test_a_database_behind_a_link_is_not_opened(package, part, monkeypatch):
+    """GDAL would follow it."""
+    import pyogrio
+
+    place = DATABASE if not part else f"{DATABASE}/a00000001.gdbtable"
+    (package / DATABASE).parent.mkdir(parents=True)
+    if part:
+        (package / DATABASE).mkdir()
+        (package / DATABASE / "gdb").write_bytes(b"x")
+    linked(package, place, "别处")
+
+    def opened(source, *args, **more):
+        raise AssertionError(f"{source} was opened")
+
+    monkeypatch.setattr(pyogrio, "list_layers", opened)
+    found, report = told(package)
+    assert found == [("link", place, Severity.ERROR)]
+    assert "data" in {f.case for f in report.findings if f.code == "DOC002"}
+
+
+def test_a_geopackage_behind_a_link_is_not_opened(package):
+    write_gpkg(package.parent / "别处" / "a.gpkg")
+    linked(package, "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg", "别处/a.gpkg")
+    found, report = told(package)
+    assert [case for case, *_ in found] == ["link"] and not report.provenance["layers"]
+
+
+def test_one_that_the_manifest_lists_was_changed(package):
+    import json
+
+    listed = [{"path": TEXT, "sha256": hashlib.sha256(COMPLETE[TEXT]).hexdigest()}]
+    manifest = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": listed, "layers": []}
+    (package / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    (package.parent / "别处" / "文本.pdf").write_bytes(COMPLETE[TEXT])
+    linked(package, TEXT, "别处/文本.pdf")
+    linked(package, f"{MAPS}/更多", "别处")
+    _, report = told(package)
+    changed = [(f.case, f.params["file"]) for f in report.findings if f.code == "DOC006"]
+    assert ("changed", TEXT) in changed and not [case for case, file in changed if file.endswith("更多")]
+
+
+def test_files_below_names_a_link_to_a_folder_and_stays_outside(package):
+    (package / "a").mkdir()
+    (package / "a" / "b").symlink_to(package, target_is_directory=True)
+    names = [name for name, _ in files_below(package)]
+    assert "a/b" in names and len(names) == len(set(names)) and not any(n.startswith("a/b/") for n in names)
+
+
+def test_a_junction_of_windows_is_a_link(tmp_path, monkeypatch):
+    """os.walk of Python 3.11 goes down into one."""
+    from plugin.core.exchange.package.target import hashes
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.txt").write_bytes(b"x")
+    real = os.lstat
+
+    class Junction:
+        st_reparse_tag = 0xA0000003
+
+        def __init__(self, found):
+            self.st_mode = found.st_mode
+
+    monkeypatch.setattr(hashes.os, "lstat", lambda path: Junction(real(path)) if Path(path).name == "a" else real(path))
+    assert [name for name, _ in files_below(tmp_path)] == ["a"] and hashes.is_link(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    "place", [f"{MAPS}/更多图件", f"{MAPS}/140225浑源县01三条控制线图.jpg", TEXT, "Thumbs.db"],
+    ids=["a folder", "by a slot's name", "by a listed name", "by a stray's name"],
+)  # fmt: skip
+def test_no_new_package_is_put_in_place_of_one_with_a_link(package, place):
+    """Its content is elsewhere: neither kept nor deleted, but the link would be gone."""
+    import json
+
+    manifest = {
+        "schema": SCHEMA,
+        "check": {"verdict": "pass"},
+        "files": [{"path": TEXT, "sha256": "0" * 64}],
+        "layers": [],
+    }
+    (package / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    check_target(package, (), FORM, VALUES)
+    linked(package, place, "别处" if place.endswith("更多图件") else "别处/秘密.jpg")
+    with pytest.raises(OutputError) as caught:
+        check_target(package, (), FORM, VALUES)
+    assert caught.value.key == "package_has_more" and Path(place).name in said(caught.value)
