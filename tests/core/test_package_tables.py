@@ -15,7 +15,7 @@ from plugin.core.check import Options
 from plugin.core.context import Context
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.tables.compare import _words, allowance, differences, lost_rows
+from plugin.core.exchange.package.tables.compare import Difference, _words, allowance, differences, lost_rows
 from plugin.core.exchange.package.tables.known import Known
 from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.exchange.package.tables.read import read_workbook
@@ -23,6 +23,7 @@ from plugin.core.exchange.package.tables.words import Printed, number_in
 from plugin.core.indicators.compute import Figures
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
+from plugin.core.rules._cells import groups, params_of
 from plugin.core.sheets import printed
 from plugin.core.tabulate import put_tables, tabulate_plan
 from plugin.core.texts import Texts
@@ -388,10 +389,76 @@ def test_a_changed_parcel_makes_the_table_wrong(package):
     layer.SetFeature(feature)
     lost = (before - statutory_area([_plane(smaller)])[0]) / 1e4
     del feature, layer, database
-    found = {(f.params["sheet"], f.params["row"], f.params["column"]): f for f in look(package) if f.case == "cell"}
-    named = found["三条控制线", "生态保护红线", "法定面积"]
-    assert float(named.params["apart"].removesuffix(" 公顷").replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
-    assert ("指标表", "生态保护红线面积", "数值") in found
+    told = [f for f in look(package) if f.case in ("cell", "cells_row", "cells_column")]
+    cells = {(f.params["sheet"], one["row"], one["column"]): one for f in told for one in f.params["cells"]}
+    named = cells["三条控制线", "生态保护红线", "法定面积"]
+    assert float(named["apart"].removesuffix(" 公顷").replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
+    assert ("指标表", "生态保护红线面积", "数值") in cells
+
+
+@pytest.mark.slow
+def test_one_deleted_parcel_is_told_by_row_and_by_column(package):
+    """Its class and the sum row by row; the others' shares, which follow from it, in one sentence; every cell in the data."""
+    from osgeo import gdal
+
+    database = gdal.OpenEx(str(package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    layer = database.GetLayerByName("DLTB")
+    layer.DeleteFeature(list(layer)[7].GetFID())
+    del layer, database
+    told = [f for f in look(package) if f.params["sheet"] == "用地现状–规划"]
+    assert sorted(f.case for f in told) == ["cell", "cells_column", "cells_row"]
+    by_case = {f.case: f.params for f in told}
+    shares = by_case["cells_column"]
+    assert shares["column"] == "现状占比（%）" and shares["count"] == len(shares["cells"]) >= 3
+    assert {one["column"] for one in by_case["cells_row"]["cells"]} == {"现状面积", "现状占比（%）"}
+    assert (by_case["cell"]["row"], by_case["cell"]["column"]) == ("合计", "现状面积")
+    places = [one["cell"] for params in by_case.values() for one in params["cells"]]
+    assert len(places) == len(set(places)) == 3 + shares["count"]
+    book = openpyxl.load_workbook(package / f"{TABLES}.xlsx")["用地现状–规划"]
+    for one in shares["cells"]:
+        assert float(one["told"].removesuffix(" %")) == pytest.approx(book[one["cell"]].value, abs=0.005)
+
+
+def _differs(line, column, case="cell", told="1.00", given=2.0):
+    return Difference(case, line, column, f"行{line}", f"列{column}", told, given, abs(given - 1.0), 2, "ha", "公顷")
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ([(4, 3)], [("cell", "C4")]),
+        ([(4, 3), (5, 3)], [("cell", "C4"), ("cell", "C5")]),
+        ([(4, 3), (4, 28)], [("cells_row", "4")]),
+        ([(4, 3), (5, 3), (6, 3)], [("cells_column", "C")]),
+        ([(4, 3), (5, 3), (6, 3), (6, 4)], [("cell", "C4"), ("cell", "C5"), ("cells_row", "6")]),
+        ([(4, 3), (5, 3), (6, 3), (7, 2), (7, 3)], [("cells_column", "C"), ("cells_row", "7")]),
+        ([(4, 3), (5, 4), (6, 3), (7, 4), (8, 3)], [("cells_column", "C"), ("cell", "D5"), ("cell", "D7")]),
+    ],
+)
+@pytest.mark.parametrize("case", ["cell", "blank"])
+def test_cells_that_differ_are_put_together_by_row_and_column(cells, told, case):
+    made = groups([_differs(line, column, case) for line, column in cells])
+    assert [(group.case, group.place) for group in made] == [
+        (name.replace("cell", case), place) for name, place in told
+    ]
+    assert sorted((one.line, one.column) for group in made for one in group.cells) == sorted(cells)
+
+
+def test_blanks_and_other_figures_of_one_row_are_told_apart():
+    made = groups([_differs(4, 3), _differs(4, 4, "blank"), _differs(4, 5, "blank")])
+    assert [(group.case, group.place) for group in made] == [("cell", "C4"), ("blanks_row", "4")]
+
+
+def test_a_long_column_names_the_largest_differences_and_keeps_all():
+    cells = [_differs(line, 3, given=float(line)) for line in range(4, 24)]
+    (group,) = groups(cells)
+    params = params_of(group, Texts("zh"))
+    assert [one["cell"] for one in params["cells"]] == [f"C{line}" for line in range(4, 24)]
+    assert params["count"] == 20 and params["figures"].startswith("“行23”写 1.00 公顷，图层是 23.0000 公顷；“行22”")
+    assert params["figures"].count("；") == 12 and params["figures"].endswith("；另有 8 处")
+    assert params["cells"][0] == {
+        "cell": "C4", "row": "行4", "line": 4, "column": "列3", "told": "1.00 公顷", "given": "4.0000 公顷", "apart": "3.0000 公顷",
+    }  # fmt: skip
 
 
 def _plane(shape):

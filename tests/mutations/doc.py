@@ -222,6 +222,33 @@ def a_table_with_a_blank(draft: Draft) -> None:
     tables(draft, [*red_line(draft)[:2], "—"])
 
 
+@plants("DOC011", case="cells_row", finds=None)
+def a_table_of_another_edition(draft: Draft) -> None:
+    name, count, area = red_line(draft, 1.0)
+    tables(draft, [name, str(int(count) + 1), area])
+
+
+@plants("DOC011", case="blanks_row", finds=None)
+def a_table_with_a_row_of_blanks(draft: Draft) -> None:
+    tables(draft, [red_line(draft)[0], "", ""])
+
+
+def column(draft: Draft, *names: str) -> list[list[str]]:
+    """Lines of the table that have the right number of features and another area than they have, or none."""
+    roles = {"永久基本农田保护图斑": "YJJBNTBHTB", "生态保护红线": "STBHHX", "城镇开发边界": "CZKFBJ"}
+    return [[name, str(len(draft.layers[role])), *names] for name, role in roles.items()]
+
+
+@plants("DOC011", case="cells_column", finds=None)
+def a_table_with_a_column_of_nonsense(draft: Draft) -> None:
+    tables(draft, *column(draft, "0.01"))
+
+
+@plants("DOC011", case="blanks_column", finds=None)
+def a_table_with_a_column_of_blanks(draft: Draft) -> None:
+    tables(draft, *column(draft, "—"))
+
+
 @plants("DOC011", case="lost", finds=None)
 def a_table_of_one_line(draft: Draft) -> None:
     tables(draft)

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exchange.package.problems import NAMED
-from ..exchange.package.tables.compare import DIFFER, Difference, differences, lost_rows
+from ..exchange.package.tables.compare import DIFFER, differences, lost_rows
 from ..exchange.package.tables.known import KEYS, Block, Known, has_figures
 from ..exchange.package.tables.model import Sheet, Workbook
-from ..exchange.package.tables.words import number_in, word
+from ..exchange.package.tables.words import word
 from ..findings import Finding
 from ..rule import Severity
-from ..texts import LANGUAGES, Texts, number
+from ..texts import LANGUAGES, Texts
+from ._cells import groups, name_of, params_of
 
-#: Decimals beyond the table's own with which the layers' figure is told.
-_MORE = 2
 #: Signs of a name out of a sheet that a message repeats.
 _LONGEST = 40
 
@@ -42,7 +41,7 @@ def table_name(table: str, texts: Texts) -> str:
 
 
 def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts) -> Seen:
-    """Findings on one sheet: figures that differ one by one, what was not compared in one sentence of a kind."""
+    """Findings on one sheet: figures that differ by row or column, what was not compared in one sentence of a kind."""
     seen = Seen()
     say = _Say(file, sheet, texts)
     if sheet.cut:
@@ -94,9 +93,8 @@ class _Say:
 def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
     table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
     found, _ = differences(block)
-    for one in found:
-        if one.case in DIFFER:
-            yield _differs(one, say, texts)
+    for group in groups(one for one in found if one.case in DIFFER):
+        yield say(group.case, group.place, None, **params_of(group, texts))
     lost = lost_rows(block)
     if lost:
         yield say("lost", block.table.id, count=len(lost), rows=_some(lost, texts), **table)
@@ -106,35 +104,17 @@ def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
     if block.strange:
         yield say("columns", block.table.id, columns=_some(list(block.strange.values()), texts), **table)
     for case in ("text", "formula", "error", "merged"):
-        cells = [_cell_name(one) for one in found if one.case == case]
+        cells = [name_of(one) for one in found if one.case == case]
         if cells:
             detail = texts.get("causes", f"cell_{case}")
             yield say("text", f"{block.table.id}/{case}", count=len(cells), cells=_some(cells, texts), detail=detail)
-    cells = [_cell_name(one) for one in found if one.case == "target"]
+    cells = [name_of(one) for one in found if one.case == "target"]
     if cells:
         yield say("target", block.table.id, count=len(cells), cells=_some(cells, texts), **table)
-    cells = [_cell_name(one) for one in found if one.case in ("no_figure", "words")]
+    cells = [name_of(one) for one in found if one.case in ("no_figure", "words")]
     if cells:
         severity = Severity.INFO
         yield say("no_figure", block.table.id, severity, count=len(cells), cells=_some(cells, texts), **table)
-
-
-def _differs(one: Difference, say: _Say, texts: Texts) -> Finding:
-    assert one.given is not None
-    unit = one.word or (texts.get("units", one.unit) if one.unit else "")
-    digits = one.decimals + (0 if one.unit == "count" else _MORE)
-    # In the same writing as the layers' figure: its own digits, in groups; words around a figure stay as they are.
-    printed = number_in(one.told) if one.unit else None
-    told = one.told if printed is None else number(printed.value, printed.decimals)
-    params = {
-        "row": one.row,
-        "line": one.line,
-        "column": one.head,
-        "told": f"{told} {unit}".strip(),
-        "given": f"{number(one.given, digits)} {unit}".strip(),
-        "apart": f"{number(one.apart, digits)} {unit}".strip(),
-    }
-    return say(one.case, f"{_letters(one.column)}{one.line}", None, **params)
 
 
 def _some(names: list[str], texts: Texts) -> str:
@@ -143,22 +123,9 @@ def _some(names: list[str], texts: Texts) -> str:
     )
 
 
-def _cell_name(one: Difference) -> str:
-    return f"{_letters(one.column)}{one.line}"
-
-
 def _row_words(block: Block, line: int) -> str:
     for column in range(1, block.sheet.last_column + 1):
         text = block.sheet.text(line, column)
         if text and not text.isdigit():
             return text
     return str(line)
-
-
-def _letters(column: int) -> str:
-    """A column as a spreadsheet names it: 28 is AB."""
-    name = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

@@ -34,6 +34,12 @@ LINE = ["生态保护红线", "1", "24.99"]
         "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” says {told}; the layers give {given}: {apart} apart. "
         "Correct the table, or the layer, and make the package anew.",
         "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the layers give {given}. Fill it in.",
+        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: {figures}. Correct the table, or the "
+        "layer, and make the package anew.",
+        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other column: {figures}. Where the "
+        "areas agree, shares follow from another row of the table. Correct the table, or the layer, and make the package anew.",
+        "blanks_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) has {count} blanks: {figures}. Fill them in.",
+        "blanks_column": "“{file}”, sheet {sheet}, column “{column}” is blank in {count} rows: {figures}. Fill them in.",
         "lost": "“{file}”, sheet {sheet}{called} lacks {count} rows that the layers give: {rows}. Put them in.",
         "no_table": "No workbook has these tables, though the layers give them: {tables}. Put them in, or write their titles on the sheets "
         "as the form has them; they were not compared.",
@@ -58,6 +64,7 @@ LINE = ["生态保护红线", "1", "24.99"]
         example("a figure that is text, in full width", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "２５．０９"])),
         example("in mu, by the head", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "375.60"], head=[*HEAD[:2], "法定面积（亩）"])),
         example("one feature more", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "24.99"])),
+        example("another edition's line", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "25.09"])),
         example("a blank", 1, plan=PLAN, tables=_with(["生态保护红线", "1", ""])),
         example("a line that was left out", 1, plan=PLAN, tables=_with(["合计", "", ""])),
         example("a line that no layer has", 1, plan=PLAN, tables=_with(LINE, ["蓝线", "2", "3.00"])),
@@ -80,7 +87,8 @@ def table_figures(*, ctx: Context) -> RuleResult:
     What it checks
         Every figure of every workbook (xlsx) in the package against what the package's own layers give: indicators, control lines,
         expansion ratio, planning zones, land use now and planned, townships. A figure agrees when it is the layers' own within half of
-        its last printed digit. Tables are known by their titles and the words of their heads, rows by code and name, in any order.
+        its last printed digit. Cells of one row are told together, and those of one column where three rows or more differ in it alone (`cells` in the
+        report as data has each). Tables are known by their titles and the words of their heads, rows by code and name, in any order.
     Why
         Text, tables and map must agree; nobody can tell which of two figures was approved.
     How to fix
