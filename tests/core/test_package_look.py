@@ -66,6 +66,63 @@ def test_values_that_do_not_fit(columns, key, field, level, says):
     assert all(word in sentence for word in says), sentence
 
 
+def _box(x, y, width, height):
+    return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
+
+
+def _with_hole(x, y, width, height):
+    return shapely.Polygon(_box(0, 0, 100, 100).exterior, [_box(x, y, width, height).exterior.coords[::-1]])
+
+
+#: Name → (shape, formats that would read it back as another one).
+RINGS = {
+    "parts side by side": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(200, 0, 100, 100)]), ()),
+    "an island in a hole": (shapely.MultiPolygon([_with_hole(20, 20, 60, 60), _box(40, 40, 20, 20)]), ()),
+    "parts that share an edge": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(100, 20, 100, 50)]), ()),
+    "a bow-tie": (shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)]), ()),
+    "parts that overlap": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(50, 50, 100, 100)]), (".shp",)),
+    "a part twice": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(0, 0, 100, 100)]), (".shp",)),
+    "holes that overlap": (
+        shapely.Polygon(_box(0, 0, 100, 100).exterior, [_box(20, 20, 20, 20).exterior, _box(30, 30, 20, 20).exterior]), (".shp",),
+    ),
+    "a part in a part": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(25, 25, 50, 50)]), (".gdb", ".shp")),
+    "a part that fills a hole": (shapely.MultiPolygon([_with_hole(20, 20, 60, 60), _box(20, 20, 60, 60)]), (".gdb", ".shp")),
+    "a part over a hole": (shapely.MultiPolygon([_with_hole(20, 20, 60, 60), _box(10, 10, 80, 80)]), (".gdb", ".shp")),
+    "a hole outside": (_with_hole(150, 150, 10, 10), (".gdb", ".shp")),
+    "a hole over the edge": (_with_hole(90, 90, 20, 20), (".gdb", ".shp")),
+    "a hole in a hole": (
+        shapely.Polygon(_box(0, 0, 100, 100).exterior, [_box(20, 20, 50, 50).exterior, _box(30, 30, 20, 20).exterior]), (".gdb", ".shp"),
+    ),
+    "a hole that is all": (_with_hole(0, 0, 100, 100), (".gdb", ".shp")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RINGS)
+@pytest.mark.parametrize("suffix", [".gdb", ".shp", ".gpkg", ".vct"])
+def test_rings_that_a_format_would_take_for_others(name, suffix):
+    """Nothing is written first: the feature is named, also where the planner insists."""
+    shape, lost = RINGS[name]
+    frame = table([box(500, 0), shape, None, box(700, 0)])
+    form = vectors(f"a{suffix}", **({"encoding": "GBK"} if suffix == ".vct" else {}))
+    told_of = [p for p in found(plan_of(CZKFBJ=frame), form) if p.key == "shape_nested"]
+    if suffix not in lost:
+        assert not told_of
+        return
+    problem = one(told_of, "shape_nested")
+    assert (problem.level, problem.count, problem.features) == (Level.STOP, 1, ("140225000000000002",))
+    assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in told(problem).lower()
+
+
+def test_rings_of_a_county_are_looked_at_in_no_time():
+    """Only features that are invalid and have several rings are."""
+    from plugin.core.exchange.package.layers.look_at_shapes import nested
+
+    many = np.array([RINGS["parts side by side"][0], box(0, 0), RINGS["a bow-tie"][0]] * 2000, dtype=object)
+    assert nested(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
+    many[7] = RINGS["a part in a part"][0]
+    assert nested(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
+
+
 def test_a_database_s_own_number_of_a_row_is_missed_by_nobody():
     problems = found(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
     assert not [p for p in problems if p.key == "fields_left_out"]

@@ -24,6 +24,7 @@ from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
 from tests.core.made_package import PARCELS, awkward, plan_of, vectors
 from tests.core.small import X, Y, box, table
+from tests.core.test_package_look import RINGS
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -422,3 +423,26 @@ def test_a_damaged_database_is_told(tmp_path, reader):
 
 def test_the_library_that_reads_is_named(reader):
     assert readers.library().startswith("pyogrio" if "blocked" in reader else "fiona")
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [(n, s) for n, (_, lost) in RINGS.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost]
+)
+@pytest.mark.parametrize("crs", [4526, 4490])
+def test_rings_that_nobody_warns_of_come_back_as_they_were(tmp_path, name, crs, suffix):
+    assert _ring_differences(tmp_path, RINGS[name][0], crs, suffix) == set()
+
+
+@pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
+@pytest.mark.parametrize("suffix", [".gdb", ".shp"])
+def test_rings_that_formats_do_take_for_others(tmp_path, name, suffix):
+    assert _ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == {"area"}
+
+
+def _ring_differences(folder, shape, crs, suffix):
+    plan = plan_of(DLTB=table([shape, box(500, 0)], **{key: [value] * 2 for key, value in PARCELS.items()}))
+    form = vectors(f"a{suffix}", crs=f"EPSG:{crs}")
+    path = folder / f"a{suffix}"
+    (content,) = write(plan, path, form)
+    file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"
+    return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).differences}

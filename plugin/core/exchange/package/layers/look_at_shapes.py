@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
+from ....geometry.rings import rings
 from ...vct.settings import load_settings
+from ..form.model import FORMAT_NAMES
 from ..problems import Level, Problem
 from . import printed
 from .content import Content
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 _KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 #: A point layer holds one point a row.
 _MULTIPOINT = 4
+#: Formats that keep rings, not which of them are parts and which are holes.
+_RINGS = (".gdb", ".shp")
 
 
 def look_at_shapes(content: Content, vectors: VectorSet) -> Iterator[Problem]:
@@ -40,10 +45,49 @@ def look_at_shapes(content: Content, vectors: VectorSet) -> Iterator[Problem]:
         yield from on_rows(content, Level.STOP, "points_many", np.flatnonzero(many & there))
     yield from on_rows(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
     yield from on_rows(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray), dtype=int))
+    yield from _nested(content, vectors)
     curved = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.curves))
     yield from on_rows(content, Level.GATE, "shape_curved", curved, step=layer.source.curve_step)
     high = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
     yield from on_rows(content, Level.NOTE, "heights_left_out", high)
+
+
+def _nested(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+    """Formats that keep rings alone tell parts and holes by what lies in what (FileGDB, Shapefile)."""
+    if content.template.geometry != "polygon" or vectors.suffix not in _RINGS:
+        return
+    drawn = content.layer.drawn
+    areas = content.layer.invalid & np.isin(shapely.get_type_id(drawn), _KINDS["polygon"])
+    rows = nested(drawn, areas, overlaps=vectors.suffix == ".shp")
+    yield from on_rows(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
+
+
+def nested(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -> NDArray:
+    """(k,) positions of (n,) polygons and multipolygons in which a ring does not lie where its role says: a part in another,
+    a hole outside of its shell, or in another hole. ``invalid`` (n,) bool: no other can be one. ``overlaps``: those, too, in
+    which two parts, or two holes, have land in common."""
+    several = (shapely.get_num_geometries(shapes) > 1) | (shapely.get_num_interior_rings(shapes) > 0)
+    rows = np.flatnonzero(invalid & several)
+    xy, of = shapely.get_coordinates(shapes[rows], return_index=True)
+    # What is nowhere is told as that.
+    rows = np.delete(rows, np.unique(of[~np.isfinite(xy).all(axis=1)]))
+    if not len(rows):
+        return rows
+    found = rings(shapes[rows])
+    lines = shapely.linearrings(found.xy, indices=np.repeat(np.arange(len(found.hole)), np.diff(found.at)))
+    areas = shapely.polygons(lines)
+    # Other features' rings are near, too, where a layer overlaps itself.
+    one, other = shapely.STRtree(areas).query(areas)
+    pair = (one != other) & (found.shape[one] == found.shape[other])
+    one, other = one[pair], other[pair]
+    same, alike = shapely.equals(areas[one], areas[other]), found.hole[one] == found.hole[other]
+    # A part that is there twice lies in no other.
+    around = shapely.covers(areas[one], areas[other]) & ~(same & alike)
+    depth = np.bincount(other[around], minlength=len(areas))
+    wrong = (depth % 2 == 1) != found.hole
+    if overlaps:
+        wrong[one[alike & ~around & shapely.relate_pattern(areas[one], areas[other], "T********")]] = True
+    return rows[np.unique(found.shape[wrong])]
 
 
 def look_at_printing(content: Content, vectors: VectorSet) -> Iterator[Problem]:
