@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from ....errors import InputError
-from ....geometry import crs as crs_care
 from ....writing import os_reason
 from ..files import is_stray
-from ..form.model import FORMATS, PackageProfile
+from ..form.model import PackageProfile
 from ..maps.jpeg import is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
 from ..names import recogniser
@@ -29,6 +25,7 @@ from ..target.hashes import (
 )
 from ..target.told import told_manifest
 from .facts import FileFact, LayerFact, PackageFacts
+from .layer_facts import look_at_layers
 from .soundness import Fault, faults_of
 from .vct_facts import is_vct, look_at_vct
 
@@ -64,7 +61,7 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
             seen, exchanged[data] = look_at_vct(folder, data, check)
             layers += [LayerFact(data, *one) for one in seen]
         else:
-            layers += _layers(folder, data, check, extents)
+            layers += look_at_layers(folder, data, check, extents)
             faults += faults_of(folder, data, check)
     return replace(
         facts,
@@ -125,72 +122,3 @@ def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
                 if found and {"code", "name"} <= found.groupdict().keys():
                     return found["code"], found["name"]
     return "", ""
-
-
-def _layers(folder: Path, place: str, check: Callable[[], None], extents: bool) -> list[LayerFact]:
-    """The layers of one data set; one of −1 features for a set or layer that cannot be read. ``extents``: with those of their
-    shapes, from the shapes themselves, for what a file says of them may be out of date."""
-    import pyogrio
-
-    from ....io import ERRORS
-
-    path = folder / place
-    sources = sorted(path.glob("*.shp")) if path.suffix.lower() not in FORMATS else [path]
-    found = []
-    for source in sources:
-        check()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
-            except (*ERRORS, ValueError, UnicodeDecodeError):
-                found.append(LayerFact(place, source.stem, -1))
-                continue
-            found += [_layer(place, source, name, extents) for name in names]
-    return found
-
-
-def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
-    """One layer; of −1 features where it cannot be read, whatever its neighbours are."""
-    import pyogrio
-
-    from ....io import ERRORS
-
-    try:
-        info = pyogrio.read_info(source, layer=name, force_feature_count=True)
-        extent = _extent(source, name) if extents else None
-    except (*ERRORS, ValueError, UnicodeDecodeError):
-        return LayerFact(place, name, -1)
-    kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
-    crs, vertical = _systems(info["crs"])
-    return LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent)
-
-
-#: Words in the geometry types of files.
-_KINDS = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
-
-
-def _extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
-    import pyogrio
-
-    _, bounds = pyogrio.read_bounds(source, layer=layer)
-    if bounds.size == 0 or np.isnan(bounds).all():
-        return None
-    low, high = np.nanmin(bounds[:2], axis=1), np.nanmax(bounds[2:], axis=1)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def _systems(text: str | None) -> tuple[str, str]:
-    """Labels of the horizontal and the vertical part of a CRS."""
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
-    label = crs_care.label(crs_care.parse(text))
-    try:
-        whole = CRS.from_user_input(text) if text else None
-    except CRSError:
-        return label, ""
-    if whole is None or not whole.is_compound or len(whole.sub_crs_list) < 2:
-        return label, ""
-    code = whole.sub_crs_list[1].to_epsg()
-    return label, f"EPSG:{code}" if code else whole.sub_crs_list[1].name
