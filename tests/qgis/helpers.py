@@ -81,34 +81,6 @@ def draw(layer, shape, **values):
     return feature
 
 
-def run_in_model(name: str, source, context):
-    """One of our algorithms as the only step of a model: the layer of its OUTPUT, made from ``source`` as INPUT."""
-    from qgis.core import (
-        QgsProcessing,
-        QgsProcessingModelAlgorithm,
-        QgsProcessingModelChildAlgorithm,
-        QgsProcessingModelChildParameterSource,
-        QgsProcessingModelOutput,
-        QgsProcessingModelParameter,
-        QgsProcessingParameterFeatureSource,
-        QgsProcessingUtils,
-    )
-
-    model = QgsProcessingModelAlgorithm(name, "tests", "one_step")
-    model.addModelParameter(QgsProcessingParameterFeatureSource("given", "given"), QgsProcessingModelParameter("given"))
-    child = QgsProcessingModelChildAlgorithm(f"sanxian:{name}")
-    child.setChildId("step")
-    child.addParameterSources("INPUT", [QgsProcessingModelChildParameterSource.fromModelParameter("given")])
-    output = QgsProcessingModelOutput("made")
-    output.setChildOutputName("OUTPUT")
-    child.setModelOutputs({"made": output})
-    model.addChildAlgorithm(child)
-    assert model.validate()[0], model.validate()
-    done, ok = model.run({"given": str(source), "step:made": QgsProcessing.TEMPORARY_OUTPUT}, context, Log())
-    assert ok
-    return QgsProcessingUtils.mapLayerFromString(done["step:made"], context)
-
-
 def Log():
     """A feedback that keeps what it is told (made here: its base needs QGIS)."""
     from qgis.core import QgsProcessingFeedback

@@ -12,18 +12,13 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
-    QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
-    QgsProcessingModelChildParameterSource,
-    QgsProcessingModelOutput,
-    QgsProcessingModelParameter,
-    QgsProcessingParameterFeatureSource,
     QgsProcessingUtils,
     QgsVectorLayer,
 )
 
 from plugin.core.rule import all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, frame, run, square, write_small
+from tests.qgis.models import input_of, model_of, result_of, value
 from tests.qgis.waiting import run_task, wait
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -174,26 +169,14 @@ OUTPUT = "check:findings"
 
 def a_model():
     """Buffer the red line by 30 m, then ask whether farmland crosses it."""
-    model = QgsProcessingModelAlgorithm("红线外扩后压盖", "tests", "buffered")
-    for name in ("farmland", "line"):
-        definition = QgsProcessingParameterFeatureSource(name, name)
-        model.addModelParameter(definition, QgsProcessingModelParameter(name))
-    child, source = QgsProcessingModelChildAlgorithm, QgsProcessingModelChildParameterSource
-    buffer = child("native:buffer")
-    buffer.setChildId("buffer")
-    buffer.addParameterSources("INPUT", [source.fromModelParameter("line")])
-    buffer.addParameterSources("DISTANCE", [source.fromStaticValue(30)])
-    model.addChildAlgorithm(buffer)
-    check = child("sanxian:farmland_in_red_line")
-    check.setChildId("check")
-    check.addParameterSources("FARMLAND", [source.fromModelParameter("farmland")])
-    check.addParameterSources("RED_LINE", [source.fromChildOutput("buffer", "OUTPUT")])
-    findings = QgsProcessingModelOutput("findings")
-    findings.setChildOutputName("OUTPUT_FINDINGS")
-    check.setModelOutputs({"findings": findings})
-    model.addChildAlgorithm(check)
-    assert model.validate()[0], model.validate()
-    return model
+    steps = {
+        "buffer": ("native:buffer", {"INPUT": input_of("line"), "DISTANCE": value(30)}),
+        "check": (
+            "sanxian:farmland_in_red_line",
+            {"FARMLAND": input_of("farmland"), "RED_LINE": result_of("buffer", "OUTPUT")},
+        ),
+    }
+    return model_of("红线外扩后压盖", ["farmland", "line"], steps, ("OUTPUT_FINDINGS", "findings"))
 
 
 @pytest.mark.parametrize("kind", ["file", "memory"])

@@ -24,7 +24,8 @@ from qgis.core import (
 
 from plugin.core.texts import Texts
 from tests.county import measure
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, run_in_model, square
+from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square
+from tests.qgis.models import run_in_model
 
 #: standards/ellipsoid_area.md, (longitude, latitude): T tells the prescribed sum from geodesic and from straight edges.
 T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])

@@ -15,7 +15,8 @@ from qgis.core import (
 )
 
 from plugin.core.standard import load_standard
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, run_in_model, square, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square, write_small
+from tests.qgis.models import run_in_model
 
 ZONES = f"{SAMPLE}|layername=YDYHGHFQ"
 COUNTY = f"{SAMPLE}|layername=XZQX"
