@@ -20,7 +20,7 @@ from qgis.core import (
 
 from ..bridge import county, health
 from ..bridge.check import stopper
-from ..bridge.layers import crs_text
+from ..bridge.crs import crs_text
 from ..bridge.project.layers import dress, layers_in, place
 from ..bridge.project.request import norm_of
 from ..bridge.settings import language

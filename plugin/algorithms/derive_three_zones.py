@@ -14,9 +14,10 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.check import stopper
-from ..bridge.layers import read, unique_names
+from ..bridge.reading import read
 from ..bridge.roles import roles_for
 from ..bridge.settings import language
+from ..bridge.snapshots import unique_names
 from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady

@@ -9,7 +9,7 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDesti
 
 from ..bridge import health
 from ..bridge.check import stopper
-from ..bridge.layers import read_all
+from ..bridge.reading import read_all
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..bridge.threads import steady

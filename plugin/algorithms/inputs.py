@@ -21,9 +21,9 @@ from qgis.core import (
 )
 
 from ..bridge import county, waivers
-from ..bridge.layers import Snapshot, snapshot
 from ..bridge.recognise import is_findings, plan_layers
 from ..bridge.settings import language
+from ..bridge.snapshots import Snapshot, snapshot
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import InputError

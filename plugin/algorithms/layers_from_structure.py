@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.check import stopper
-from ..bridge.layers import crs_text
+from ..bridge.crs import crs_text
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..bridge.threads import steady

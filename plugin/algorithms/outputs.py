@@ -24,7 +24,7 @@ from qgis.core import (
 )
 
 from ..bridge import sinks, styles
-from ..bridge.layers import to_qgis_crs
+from ..bridge.crs import to_qgis_crs
 from ..bridge.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady

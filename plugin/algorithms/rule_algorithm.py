@@ -17,9 +17,10 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.check import stopper, write
-from ..bridge.layers import read_all, unique_names
+from ..bridge.reading import read_all
 from ..bridge.roles import roles_for
 from ..bridge.settings import interface_language, language
+from ..bridge.snapshots import unique_names
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.check import Options

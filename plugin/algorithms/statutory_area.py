@@ -19,7 +19,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.area_table import COLUMNS, Written, area_table
 from ..bridge.check import stopper
-from ..bridge.layers import read
+from ..bridge.reading import read
 from ..bridge.settings import language
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsWkbTypes
 from qgis.PyQt.QtCore import QMetaType
 
-from .layers import Snapshot
+from .snapshots import Snapshot
 from .tables import Table
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from ..core.check import Options
 from ..core.errors import Cancelled, InputError
 from ..core.writing import Outputs, check_outputs
 from . import health
-from .layers import Snapshot, read_all, unique_names
+from .reading import read_all
+from .snapshots import Snapshot, unique_names
 from .threads import steady
 
 if TYPE_CHECKING:

@@ -29,9 +29,10 @@ from qgis.PyQt.QtCore import QThread
 
 from ..core.errors import InputError, SanxianError
 from . import bsm
-from .layers import as_wkb, crs_text
+from .crs import crs_text
 from .settings import interface_language
 from .texts import tr
+from .values import as_wkb
 
 _GEODETIC = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.

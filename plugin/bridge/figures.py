@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QMetaType
 from ..core.check import Options
 from . import health
 from .check import snapshots_read, stopper
-from .layers import Snapshot
+from .snapshots import Snapshot
 from .tables import Table
 from .threads import steady
 

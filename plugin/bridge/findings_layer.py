@@ -9,7 +9,7 @@ from typing import Any
 from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, QgsVectorLayer
 
 from . import filling, sinks, styles
-from .layers import to_qgis_crs
+from .crs import to_qgis_crs
 from .recognise import FINDINGS_PROPERTY
 from .texts import tr
 

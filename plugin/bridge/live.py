@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from . import layers as reading
 from .check import stopper
 from .edits import LayerEdits
 from .findings_layer import features
+from .reading import states as states_of
 from .tasks import Job, Runner, log_error
 from .texts import tr
 
@@ -126,7 +126,7 @@ class LiveCheck(QObject):
 
         if len(fids) > LIMIT:
             return False
-        states = reading.states(layer, fids) if fids else {}
+        states = states_of(layer, fids) if fids else {}
         self._queue.merge(Batch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
         return len(self._queue.states) <= LIMIT
 

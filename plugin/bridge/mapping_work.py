@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsFeatureRequest
 
-from .layers import Snapshot, read
+from .reading import read
+from .snapshots import Snapshot
 
 if TYPE_CHECKING:
     from ..core.layer import SourceLayer

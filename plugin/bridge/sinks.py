@@ -18,7 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 
 from ..core.errors import OutputError
-from .layers import to_qgis_crs
+from .crs import to_qgis_crs
 
 if TYPE_CHECKING:
     from ..core.findings import Finding

@@ -13,7 +13,9 @@ from ..core.check import Options
 from ..core.texts import Texts
 from . import health
 from .check import stopper
-from .layers import Snapshot, read_all, to_qgis_crs, unique_names
+from .crs import to_qgis_crs
+from .reading import read_all
+from .snapshots import Snapshot, unique_names
 from .tables import Table
 from .threads import steady
 

@@ -11,7 +11,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..bridge import findings_layer, recognise
-from ..bridge.layers import snapshot
+from ..bridge.snapshots import snapshot
 from ..bridge.tasks import Job, Runner, Work
 from ..bridge.texts import tr
 from . import idle

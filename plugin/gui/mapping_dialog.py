@@ -11,9 +11,10 @@ from qgis.core import QgsProject, QgsVectorLayer
 
 from ..bridge import county, forms, mapping_run, mapping_work, settings
 from ..bridge.check import stopper
-from ..bridge.layers import snapshot, template_id
+from ..bridge.layers import template_id
 from ..bridge.mapping_run import MappingRun
 from ..bridge.mapping_work import Prepared
+from ..bridge.snapshots import snapshot
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ..bridge.layers import to_qgis_crs
+from ..bridge.crs import to_qgis_crs
 
 
 class Source(NamedTuple):

@@ -4,8 +4,8 @@
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
 from plugin.bridge.check import check
-from plugin.bridge.layers import snapshot
 from plugin.bridge.live import LiveCheck
+from plugin.bridge.snapshots import snapshot
 from plugin.bridge.tasks import Runner
 from plugin.core.check import Options
 from plugin.core.rule import all_rules

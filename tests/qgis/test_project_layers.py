@@ -8,7 +8,8 @@ from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge import county, layers, recognise, roles
 from plugin.bridge.check import check
-from plugin.bridge.layers import set_template, snapshot
+from plugin.bridge.layers import set_template
+from plugin.bridge.snapshots import snapshot
 from plugin.core import recognition
 from plugin.core.errors import InputError
 from tests.qgis.helpers import Log, run

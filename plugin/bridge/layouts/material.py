@@ -23,7 +23,7 @@ from ...core.errors import InputError
 from ...core.map_needs import Answer, Lack, lack_of, roles_of
 from ...core.map_set import LayerSpec, Map
 from .. import recognise
-from ..layers import to_qgis_crs
+from ..crs import to_qgis_crs
 from ..threads import steady
 
 if TYPE_CHECKING:

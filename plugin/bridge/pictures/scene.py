@@ -12,7 +12,7 @@ from ...core.geometry.validity import missing, polygons_only
 from ...core.render.pictures import largest
 from ...core.render.words import Words
 from .. import painting
-from ..layers import to_qgis_crs
+from ..crs import to_qgis_crs
 from ..painting import Sheet
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from qgis.gui import QgsProjectionSelectionWidget
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton
 
-from ...bridge.layers import crs_text
+from ...bridge.crs import crs_text
 from ...bridge.texts import tr
 from ...core import divisions
 from ...core.errors import InputError, SanxianError
