@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from qgis.core import (
-    QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFileDestination,
 )
@@ -123,12 +121,11 @@ class CheckPlan(SanxianAlgorithm):
             self.addParameter(advanced(table_parameter(name)))
 
     def add_check_outputs(self):
-        for name, label in (
+        self.add_numbers(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
             ("SKIPPED", tr("Rules skipped")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
@@ -149,7 +146,7 @@ class CheckPlan(SanxianAlgorithm):
         self.what, self.origin, inputs, chosen = self.sources(parameters, context)
         given = replace(
             plan_options(self, parameters, context),
-            rules=tuple(code for code in re.split(r"[\s,;，；、]+", self.text(parameters, RULES, context)) if code),
+            rules=tuple(self.words(parameters, RULES, context)),
             figures=self.text(parameters, FIGURES, context),
             phase=self.text(parameters, PHASE, context),
             targets=self.text(parameters, TARGETS, context),
@@ -178,9 +175,7 @@ class CheckPlan(SanxianAlgorithm):
         checked = self.checked(feedback)
         say_report(feedback, checked)
         write(checked, self.outputs, cancelled=cancelled)
-        stop = stopper(cancelled)
-        results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
-        results |= self.findings.file_written(context)
+        results = self.findings.give(self, parameters, context, checked, stopper(cancelled))
         say_written(feedback, self.outputs.paths(), self.options.lang)
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingException,
+    QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
@@ -21,6 +23,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..bridge.settings import language
 from ..bridge.texts import tr
+from ..core.check import Options
 from ..core.errors import Cancelled, SanxianError
 from ..core.profile import profile_ids
 from ..core.standard import standard_ids
@@ -72,6 +75,24 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def text(self, parameters, name, context) -> str:
         return self.parameterAsString(parameters, name, context).strip()
+
+    def words(self, parameters, name, context) -> list[str]:
+        """Several names in one text, told apart by blanks, commas or semicolons, Chinese ones too."""
+        return words_in(self.text(parameters, name, context))
+
+    def norm_options(self, parameters, context) -> Options:
+        """What PROFILE and STANDARD say; findings and tables in the language that is set for them."""
+        profile, standard = (self.text(parameters, name, context) for name in ("PROFILE", "STANDARD"))
+        return Options(profile=profile, standard=standard, lang=language())
+
+    def add_numbers(self, *numbers: tuple[str, str]) -> None:
+        """Outputs that are numbers: (name, label)."""
+        for name, label in numbers:
+            self.addOutput(QgsProcessingOutputNumber(name, label))
+
+
+def words_in(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,;，；、]+", text) if word]
 
 
 @contextmanager

@@ -8,18 +8,15 @@ from pathlib import Path
 from qgis.core import (
     Qgis,
     QgsProcessingOutputBoolean,
-    QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
 )
 
 from ..bridge.check import stopper
-from ..bridge.settings import language
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.versions import compare, parts_table, write_workbook
-from ..core.check import Options
 from ..core.errors import InputError
 from ..core.standard import load_standard
 from .common import (
@@ -81,22 +78,17 @@ class CompareVersions(SanxianAlgorithm):
             )
         )
         self.addParameter(workbook_parameter(OUTPUT_XLSX))
-        for name, label in (
+        self.add_numbers(
             ("AREA_IN", tr("Moved in (m²)")),
             ("AREA_OUT", tr("Moved out (m²)")),
             ("AREA_CHANGED", tr("Changed attributes (m²)")),
             ("PARTS", tr("Parts")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
         self.addOutput(QgsProcessingOutputBoolean("IDENTICAL", tr("Identical")))
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
-        self.options = Options(
-            standard=self.text(parameters, "STANDARD", context),
-            profile=self.text(parameters, "PROFILE", context),
-            lang=language(),
-        )
+        self.options = self.norm_options(parameters, context)
         self.shots = [source_of(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)]
         if self.shots[0] is None or self.shots[1] is None:
             raise InputError("no_layers")
@@ -128,7 +120,7 @@ class CompareVersions(SanxianAlgorithm):
             write_workbook(done, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, parts_table(done, lang), stopper(cancelled))
-        say_written(feedback, [p for p in (self.workbook, self.output.file) if p], lang)
+        say_written(feedback, (self.workbook, self.output.file), lang)
         found = done.found
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}
         verdict = "identical" if found.identical else "different"

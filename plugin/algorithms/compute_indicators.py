@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
 )
 
@@ -77,15 +76,14 @@ class ComputeIndicators(SanxianAlgorithm):
         kind = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
         self.addParameter(workbook_parameter(OUTPUT_XLSX))
-        for name, label in (
+        self.add_numbers(
             ("COMPUTED", tr("Indicators computed")),
             ("NOT_COMPUTED", tr("Indicators that no layer gives")),
             ("MET", tr("Targets met")),
             ("LITTLE_LEFT", tr("Targets met with little left")),
             ("ROUNDING", tr("Targets missed by rounding")),
             ("BROKEN", tr("Targets missed")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
 
     def prepare(self, parameters, context, feedback):
         self.what, self.origin, inputs, chosen = whole_plan(self, parameters, context)
@@ -107,7 +105,7 @@ class ComputeIndicators(SanxianAlgorithm):
             write_workbook(done, self.workbook, cancelled)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, figures_table(done), stopper(cancelled))
-        say_written(feedback, [p for p in (self.workbook, self.output.file) if p], self.options.lang)
+        say_written(feedback, (self.workbook, self.output.file), self.options.lang)
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in COUNTS.items()}

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
@@ -31,14 +29,13 @@ from ..core.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, text_parameter
+from .loaded import dresser
 from .say import say_created
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
 LOAD = "LOAD"
 #: As the core knows them; here again, for the core's writer needs libraries that may be missing when QGIS starts.
 _EXISTING = ("stop", "add", "replace")
-#: Source → what dresses its layer: Processing calls it when the algorithm is gone, and keeps no hold of it.
-_DRESSERS: dict[str, _Dresser] = {}
 
 
 class CreateLayers(SanxianAlgorithm):
@@ -95,7 +92,7 @@ class CreateLayers(SanxianAlgorithm):
         from ..core.divisions import told_county
 
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
-        groups = [g for g in re.split(r"[\s,;，；、]+", self.text(parameters, GROUPS, context)) if g]
+        groups = self.words(parameters, GROUPS, context)
         if not groups:
             raise InputError("groups_missing", known=_group_names(self.standard))
         self.templates = self.standard.templates_of(groups)
@@ -141,7 +138,7 @@ class CreateLayers(SanxianAlgorithm):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True
-            details.setPostProcessor(_Dresser.of(sources[role], role, self.norm, self.county))
+            details.setPostProcessor(dresser(sources[role], _dressing(role, self.norm, self.county)))
             context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
@@ -164,20 +161,15 @@ class CreateLayers(SanxianAlgorithm):
         return made, label(crs), notice
 
 
-class _Dresser(QgsProcessingLayerPostProcessorInterface):
-    """Gives a loaded layer what a layer of a new project has, and its place in the tree. See `_DRESSERS`."""
+def _dressing(role, norm, county):
+    """What a layer of a new project has, and its place in the tree."""
 
-    @classmethod
-    def of(cls, source, role, norm, county):
-        made = cls()
-        made.role, made.norm, made.county = role, norm, county
-        _DRESSERS[source] = made
-        return made
-
-    def postProcessLayer(self, layer, context, feedback):
-        dress(layer, self.role, self.norm, self.county.code, self.county.name)
+    def deed(layer, context):
+        dress(layer, role, norm, county.code, county.name)
         if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
-            place(context.project(), layer, self.role, self.norm.standard)
+            place(context.project(), layer, role, norm.standard)
+
+    return deed
 
 
 def _with_widget(parameter, name):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
 )
@@ -21,7 +20,6 @@ from ..bridge.snapshots import unique_names
 from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
-from ..core.check import Options
 from ..core.errors import InputError
 from ..core.rule import Need
 from ..core.standard import load_standard
@@ -75,7 +73,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.addParameter(
             QgsProcessingParameterFeatureSink(OUTPUT, tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon)
         )
-        for name, label in (
+        self.add_numbers(
             ("AGRICULTURAL_M2", tr("Agricultural space (m²)")),
             ("ECOLOGICAL_M2", tr("Ecological space (m²)")),
             ("URBAN_M2", tr("Urban space (m²)")),
@@ -83,14 +81,10 @@ class DeriveThreeZones(SanxianAlgorithm):
             ("UNMAPPED_M2", tr("Zones not in the table (m²)")),
             ("ZONES_M2", tr("All zones (m²)")),
             ("OVERLAP_M2", tr("Claimed by several zones (m²)")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
 
     def prepare(self, parameters, context, feedback):
-        self.options = Options(
-            standard=self.text(parameters, "STANDARD", context), profile=self.text(parameters, "PROFILE", context)
-        )
-        self.norm = self.options.norm()
+        self.norm = self.norm_options(parameters, context).norm()
         # Also where a standard (the city's) has no layer of its own for it.
         self.template = self.norm.standard.templates.get(_ROLE) or load_standard().templates[_ROLE]
         self.zones = source_of(self, parameters, INPUT, context)
@@ -107,7 +101,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         say_three_zones(feedback, derived, language())
         table = template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, stop)
-        say_written(feedback, [self.output.file] if self.output.file else [], language())
+        say_written(feedback, [self.output.file], language())
         found = derived.found
         areas = {name: found.area(space) for space, name in _AREAS.items()}
         return {**results, **areas, "ZONES_M2": found.put_in_m2, "OVERLAP_M2": found.overlap_m2}

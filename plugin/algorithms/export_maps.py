@@ -35,7 +35,7 @@ from ..core.check import Options
 from ..core.errors import InputError
 from ..core.texts import Texts
 from ..core.writing import check_writable
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter
+from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter, words_in
 from .inputs import LAYERS, SOURCE, source_parameters, vector_layers
 from .say import say_county, say_maps
 
@@ -208,7 +208,7 @@ class ExportMaps(SanxianAlgorithm):
 def _ids(value) -> list[str] | None:
     """Ids of maps as a script gives them; None for what the dialog gives: numbers of its list."""
     if isinstance(value, str):
-        value = [one for one in re.split(r"[\s,;，；、]+", value) if one]
+        value = words_in(value)
     if isinstance(value, list | tuple) and value and not all(re.fullmatch(r"\d+", str(one)) for one in value):
         return [str(one) for one in value]
     return None

@@ -8,7 +8,6 @@ from pathlib import Path
 from qgis.core import (
     Qgis,
     QgsProcessingContext,
-    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterFile,
@@ -28,11 +27,10 @@ from ..core.profile import Norm
 from ..core.standard import load_standard, standard_ids
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
+from .loaded import dresser
 from .say import say_written
 
 INPUT, STANDARD, OUTPUT, LOAD = "INPUT", "STANDARD", "OUTPUT", "LOAD"
-#: Kept by the layer's source: QGIS holds on to none, and calls it when the algorithm is gone.
-_DRESSERS: dict[str, _Dresser] = {}
 
 
 class ImportVct(SanxianAlgorithm):
@@ -115,7 +113,7 @@ class ImportVct(SanxianAlgorithm):
             # The highest comes on top: control lines above what would hide them, as in a project of the plugin's.
             details.layerSortKey = len(order) - order.index(role) if role in order else 0
             if template:
-                details.setPostProcessor(_Dresser.of(sources[name], role, self.norm))
+                details.setPostProcessor(dresser(sources[name], _dressing(role, self.norm)))
             context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
@@ -127,18 +125,14 @@ class ImportVct(SanxianAlgorithm):
         )
 
 
-class _Dresser(QgsProcessingLayerPostProcessorInterface):
-    """Gives a loaded layer the role, symbols and form of its template. See `_DRESSERS`."""
+def _dressing(role, norm):
+    """The role, symbols and form of its template."""
 
-    @classmethod
-    def of(cls, source, role, norm):
-        made = _DRESSERS[source] = cls()
-        made.role, made.norm = role, norm
-        return made
-
-    def postProcessLayer(self, layer, context, feedback):
-        set_template(layer, self.role)
-        styles.apply(layer, self.role)
-        template = forms.template_for(layer, self.role, self.norm.standard)
+    def deed(layer, _context):
+        set_template(layer, role)
+        styles.apply(layer, role)
+        template = forms.template_for(layer, role, norm.standard)
         if template is not None:
-            forms.apply_template(layer, template, self.norm)
+            forms.apply_template(layer, template, norm)
+
+    return deed

@@ -22,7 +22,6 @@ from qgis.core import (
 
 from ..bridge import county, waivers
 from ..bridge.recognise import is_findings, plan_layers
-from ..bridge.settings import language
 from ..bridge.snapshots import Snapshot, snapshot
 from ..bridge.texts import tr
 from ..core.check import Options
@@ -207,11 +206,9 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
 def plan_options(algorithm, parameters, context) -> Options:
     """What any run over a whole plan is told: standard, profile, roles, scope, year of the base parcels."""
     year = parameters.get(BASE_YEAR)
-    return Options(
-        standard=algorithm.text(parameters, "STANDARD", context),
-        profile=algorithm.text(parameters, "PROFILE", context),
+    return replace(
+        algorithm.norm_options(parameters, context),
         roles=algorithm.text(parameters, ROLES, context),
         scope=algorithm.text(parameters, SCOPE, context),
         base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, BASE_YEAR, context),
-        lang=language(),
     )

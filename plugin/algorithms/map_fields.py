@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterFeatureSink,
@@ -93,8 +92,7 @@ class MapFields(SanxianAlgorithm):
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
         table = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not carried"), table, optional=True))
-        for name, label in (("ROWS", tr("Rows")), ("LOSSES", tr("Values to look at")), ("EMPTY", tr("Left empty"))):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        self.add_numbers(("ROWS", tr("Rows")), ("LOSSES", tr("Values to look at")), ("EMPTY", tr("Left empty")))
         self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping that was used")))
 
     def prepare(self, parameters, context, feedback):
@@ -154,8 +152,7 @@ class MapFields(SanxianAlgorithm):
                 )
                 pour(sink, table, output.destination, stop)
             results |= output.file_written(context)
-        written = [p for p in (self.output.file, self.unmapped.file) if p]
-        say_written(feedback, written, self.texts.lang)
+        say_written(feedback, (self.output.file, self.unmapped.file), self.texts.lang)
         say_sealed(feedback, self.template.role, Norm(self.standard, load_profile()), self.texts.lang)
         if self.proposal_file:
             feedback.pushInfo(self.texts.get("mapping", "saved", path=self.proposal_file))

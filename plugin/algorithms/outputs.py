@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
@@ -15,7 +15,6 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingUtils,
@@ -31,10 +30,12 @@ from ..bridge.threads import steady
 from ..core.errors import OutputError
 from ..core.tabulate import check_workbook
 from ..core.writing import beside, check_not_input, check_writable
+from .loaded import dress_when_loaded
+
+if TYPE_CHECKING:
+    from ..core.check import Checked
 
 FINDINGS = "OUTPUT_FINDINGS"
-#: Python must hold what QGIS calls when it has opened a layer, by its source; QGIS may delete it then.
-_DRESSERS: dict[str, Any] = {}
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
 _PROVIDER = re.compile(r"^\w{3,}:")
 
@@ -144,32 +145,20 @@ class FindingsOutput(LayerOutput):
     def __init__(self, parameters, context):
         super().__init__(parameters, context, FINDINGS, tr("Findings"))
 
-    def fill_sink(self, algorithm, parameters, context, findings, crs, check: Callable[[], None]) -> dict[str, Any]:
-        """Write to Processing's sink where it is one (memory, database); returns its part of the results."""
+    def give(self, algorithm, parameters, context, checked: Checked, check: Callable[[], None]) -> dict[str, Any]:
+        """To Processing's sink where it is one (memory, database); a file is in place by now. Its part of the results."""
         if not self.wants_sink:
-            return {}
+            results = self.file_written(context)
+            if self.file:
+                dress_when_loaded(context, self.file, _as_findings)
+            return results
         # pyproj is asked in a thread of its own; the sink belongs to this one.
-        system = steady(to_qgis_crs)(crs)
+        system = steady(to_qgis_crs)(checked.plan.crs)
         sink, identifier = self.sink(algorithm, parameters, context, sinks.fields(), sinks.GEOMETRY, system)
-        sinks.fill(sink, findings, self.destination, check)
-        _dress_when_loaded(context, identifier)
+        sinks.fill(sink, checked.report.findings, self.destination, check)
+        dress_when_loaded(context, identifier, _as_findings)
         return {FINDINGS: identifier}
 
-    def file_written(self, context) -> dict[str, Any]:
-        results = super().file_written(context)
-        _dress_when_loaded(context, self.file)
-        return results
 
-
-def _dress_when_loaded(context, source: str) -> None:
-    """The symbols of findings, when QGIS is to open the layer."""
-    if context.willLoadLayerOnCompletion(source):
-        _DRESSERS[source] = _Dresser()
-        context.layerToLoadOnCompletionDetails(source).setPostProcessor(_DRESSERS[source])
-
-
-class _Dresser(QgsProcessingLayerPostProcessorInterface):
-    """See `_DRESSERS`."""
-
-    def postProcessLayer(self, layer, context, feedback):
-        styles.apply(layer, styles.FINDINGS)
+def _as_findings(layer: QgsVectorLayer, _context: Any) -> None:
+    styles.apply(layer, styles.FINDINGS)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMultipleLayers,
@@ -19,11 +18,10 @@ from ..bridge import health
 from ..bridge.check import stopper, write
 from ..bridge.reading import read_all
 from ..bridge.roles import roles_for
-from ..bridge.settings import interface_language, language
+from ..bridge.settings import interface_language
 from ..bridge.snapshots import unique_names
 from ..bridge.texts import tr
 from ..bridge.threads import steady
-from ..core.check import Options
 from ..core.errors import InputError
 from ..core.rule import EACH, Need, Parameter, Rule
 from ..core.standard import load_standard
@@ -127,12 +125,11 @@ class RuleAlgorithm(SanxianAlgorithm):
         for parameter in norm_parameters():
             self.addParameter(parameter)
         self.addParameter(findings_parameter())
-        for name, label in (
+        self.add_numbers(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
             ("FINDINGS", tr("Findings in all")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
 
     def _tables(self) -> list[str]:
@@ -168,14 +165,12 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.others = layers_of(self, parameters, "LAYERS", context) if not self.rule.needs else []
         unique_names([*self.sources.values(), *self.others])
         self.role = self.text(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
-        self.base = Options(
-            standard=self.text(parameters, "STANDARD", context),
-            profile=self.text(parameters, "PROFILE", context),
+        self.base = replace(
+            self.norm_options(parameters, context),
             scope=self.text(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
             rules=(self.rule.code,),
             baseline=self.text(parameters, "BASELINE", context) if self.parameterDefinition("BASELINE") else "",
             base_year=self._given(parameters, "BASE_YEAR", context, integer=True),
-            lang=language(),
             **{name: self.text(parameters, name.upper(), context) for name in self._tables()},
         )
         given = {p.name: self._given(parameters, p.name.upper(), context) for p in self.rule.parameters}
@@ -200,10 +195,8 @@ class RuleAlgorithm(SanxianAlgorithm):
         self._or_raise(checked)
         say_rule(feedback, checked)
         write(checked, Outputs(findings=self.findings.file), cancelled=feedback.isCanceled)
-        stop = stopper(feedback.isCanceled)
-        results = self.findings.fill_sink(self, parameters, context, checked.report.findings, checked.plan.crs, stop)
-        results |= self.findings.file_written(context)
-        say_written(feedback, [self.findings.file] if self.findings.file else [], self.base.lang)
+        results = self.findings.give(self, parameters, context, checked, stopper(feedback.isCanceled))
+        say_written(feedback, [self.findings.file], self.base.lang)
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}

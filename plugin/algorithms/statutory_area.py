@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
@@ -24,13 +23,13 @@ from ..bridge.settings import language
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.threads import steady
-from ..core.check import Options
 from ..core.errors import InputError
 from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
 from .inputs import is_given, source_of
 from .outputs import LayerOutput
-from .say import say_areas, say_levelled, say_sealed, say_written
+from .say import say_sealed, say_written
+from .say_areas import say_areas, say_levelled
 
 if TYPE_CHECKING:
     from ..core.areas import Areas, Compared, Levelled
@@ -134,7 +133,7 @@ class StatutoryArea(SanxianAlgorithm):
         self.addParameter(
             QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon)
         )
-        for name, label in (
+        self.add_numbers(
             ("ROWS", tr("Features")),
             ("DIFFERING", tr("Stored areas that differ")),
             ("WITHOUT_AREA", tr("Without a usable polygon")),
@@ -145,15 +144,11 @@ class StatutoryArea(SanxianAlgorithm):
             ("CONTROL_M2", tr("Control areas, sum (m²)")),
             ("MISCLOSURE_M2", tr("Misclosure, sum (m²)")),
             ("REFUSED", tr("Control areas not adjusted")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(language())
-        options = Options(
-            standard=self.text(parameters, "STANDARD", context), profile=self.text(parameters, "PROFILE", context)
-        )
-        self.norm = options.norm()
+        self.norm = self.norm_options(parameters, context).norm()
         self.shot = source_of(self, parameters, INPUT, context)
         self.control = source_of(self, parameters, CONTROL, context)
         if self.shot is None:
@@ -188,7 +183,7 @@ class StatutoryArea(SanxianAlgorithm):
             say_levelled(feedback, done, share, lang)
         feedback.setProgressText(self.texts.get("toolbox", "writing"))
         results = self._write(parameters, context, done, stop)
-        say_written(feedback, [self.output.file] if self.output.file else [], lang)
+        say_written(feedback, [self.output.file], lang)
         if self.mode == WRITE:
             say_sealed(feedback, done.role, self.norm, lang)
         areas, levelled = done.areas, done.levelled

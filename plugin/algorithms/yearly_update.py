@@ -7,16 +7,13 @@ from datetime import date
 
 from qgis.core import (
     Qgis,
-    QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
 )
 
 from ..bridge import health
-from ..bridge.settings import language
 from ..bridge.texts import tr
-from ..core.check import Options
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to
 from .inputs import data_parameter
@@ -76,21 +73,16 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         folder = tr("Folder in which the geodatabase is made")
         self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
         self.addOutput(QgsProcessingOutputString("DATABASE", tr("Geodatabase")))
-        for name, label in (
+        self.add_numbers(
             ("COUNT_IN", tr("Polygons moved in")),
             ("COUNT_OUT", tr("Polygons moved out")),
             ("COUNT_CHANGED", tr("Polygons with changed attributes")),
             ("LAYERS", tr("Layers that changed")),
-        ):
-            self.addOutput(QgsProcessingOutputNumber(name, label))
+        )
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        self.options = Options(
-            standard=self.text(parameters, "STANDARD", context),
-            profile=self.text(parameters, "PROFILE", context),
-            lang=language(),
-        )
+        self.options = self.norm_options(parameters, context)
         self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in (FILED, CURRENT)]
         self.year = self.parameterAsInt(parameters, YEAR, context)
         self.folder = self.parameterAsString(parameters, OUTPUT, context).strip()
