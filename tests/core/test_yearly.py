@@ -472,8 +472,8 @@ def test_what_is_not_compared_as_drawn_is_told_by_edition_layer_and_key():
     told = said(update({"GHFQ": filed}, {"GHFQ": current}))
     mended, shapeless = (next(line for line in told.splitlines() if code in line) for code in ("GEO002", "GEO001"))
     for line, key in ((mended, keys[0]), (shapeless, keys[1])):
-        assert "后一版" in line and "GHFQ" in line and key in line and "1 个要素" in line
-    assert "前一版" not in told
+        assert line.startswith("现行版图层“GHFQ”") and key in line and "1 个要素" in line
+    assert "备案版图层" not in told
     sound = said(update({"GHFQ": filed}, {"GHFQ": filed}))
     assert "GEO00" not in sound
 

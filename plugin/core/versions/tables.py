@@ -56,13 +56,14 @@ def reasons(done: Versions, texts: Texts) -> list[str]:
     return [texts.get("versions", key, **params) for key, params in said]
 
 
-def unsound(found: Comparison, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
-    """Rows of either edition that were not compared as they are drawn, as keys of texts and parameters."""
+def unsound(found: Comparison, texts: Texts, section: str = "versions") -> list[tuple[str, dict[str, Any]]]:
+    """Rows of either edition that were not compared as they are drawn, as keys of texts and parameters. ``section``: where
+    the texts say what the editions are called."""
     said: list[tuple[str, dict[str, Any]]] = []
     for side, edition in (("before", found.before), ("after", found.after)):
         for key, rows in (("mended", edition.mended), ("shapeless", edition.shapeless)):
             if rows:
-                told = {"edition": texts.get("versions", f"edition_{side}"), "layer": edition.layer.name}
+                told = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
                 said.append((key, {**told, "count": len(rows), "keys": some(rows)}))
     return said
 

@@ -134,7 +134,7 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
         if one.found.slivers:
             told = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
             said.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **told))
-        said += [texts.get("versions", key, **told) for key, told in unsound(one.found, texts)]
+        said += [texts.get("versions", key, **told) for key, told in unsound(one.found, texts, "yearly")]
     if not any(one.townships for one in done.layers):
         said.append(texts.get("yearly", "no_townships"))
     return said
