@@ -6,7 +6,7 @@ import pytest
 from plugin.core.check import Options, check
 from plugin.core.context import Context
 from plugin.core.errors import DataError
-from plugin.core.indicators.ratio import base_year
+from plugin.core.indicators.ratio import base_year, windows
 from plugin.core.profile import load_profile
 from plugin.core.report import Verdict
 from plugin.core.texts import Texts
@@ -237,3 +237,13 @@ def test_a_lone_gap_keeps_its_name_when_another_comes():
         report = run(plan_of({"county": [whole], "zones": [zone]}), choose_rules(["TOP002"]))
         names.append({f.fingerprint: round(f.area_m2 or 0) for f in report.findings})
     assert names[0].items() < names[1].items() and len(names[1]) == 2
+
+
+def test_windows_are_what_the_boundary_as_a_whole_leaves_open():
+    """A zone inside another is no window; a place that two zones enclose together is one, and so is a plain hole."""
+    ring = "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40), (140 40, 160 40, 160 60, 140 60, 140 40))"
+    inside = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
+    hook = "POLYGON ((0 100, 0 200, 300 200, 300 100, 200 100, 200 150, 100 150, 100 100, 0 100))"
+    for rows, count in (([ring], 2), ([ring, inside], 1), ([ring, inside, hook], 2)):
+        plan = plan_of({"CZKFBJ": rows})
+        assert windows(plan.layers["CZKFBJ"], Context(plan, plan.norm, Tolerance())) == count

@@ -154,7 +154,7 @@ def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Ch
     ladder = Ladder()
     whole = united(a, tolerance=tolerance, ladder=ladder)
     check()
-    holes = _holes(whole)
+    holes = open_places(whole)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they lie beside the edges that cross there.
@@ -172,7 +172,7 @@ def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Ch
     return parts.only(parts.width <= widest)
 
 
-def _holes(whole: Any) -> NDArray:
+def open_places(whole: Any) -> NDArray:
     """(h,) the open places in a union: its holes, less what lies in them like an island."""
     if whole is None:
         return np.array([], dtype=object)

@@ -128,20 +128,24 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
         growing = growing | rows["flexible"]
     grown = ctx.uncovered(boundary, base_parcels.polygons, rows=growing, cover_rows=urban)
     found.new_land = float(ctx.statutory(grown.geometry).sum())
-    found.windows = windows(boundary)
+    found.windows = windows(boundary, ctx)
     concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
     found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
     found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
     return found
 
 
-def windows(boundary: Layer) -> int:
-    """How many holes (开天窗) the boundary's polygons have: they are no part of its area."""
+def windows(boundary: Layer, ctx: Context) -> int:
+    """How many holes (开天窗) the boundary has, which are no part of its area. A hole of one of its zones that another zone
+    fills is none, and one that several enclose together is one."""
     # Shapely loads when something is counted: QGIS lists what it can without it.
-    from ..geometry.validity import missing
+    from ..geometry.coverage import open_places
+    from ..geometry.union import united
 
-    parts = boundary.plane[~missing(boundary.plane)]
-    return int(sum(len(p.interiors) for shape in parts for p in getattr(shape, "geoms", [shape])))
+    whole = united(boundary.polygons, tolerance=ctx.tolerance)
+    places = open_places(whole) if whole is not None else [p for s in boundary.plane for p in open_places(s)]
+    slivers = [ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length) for place in places]
+    return slivers.count(False)
 
 
 def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
