@@ -17,6 +17,7 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.order import Order
 from plugin.core.exchange.package.problems import Level, Problem
+from plugin.core.exchange.package.target.hashes import MANIFEST, SCHEMA
 from plugin.gui.elided import ElidedLabel
 from plugin.gui.package.end_page import End
 from plugin.gui.package.export import PackageExport
@@ -33,6 +34,13 @@ pytestmark = pytest.mark.usefixtures("chinese", "project")
 VALUES = {"code": "140225", "name": "浑源县"}
 ROOT = "140225浑源县国土空间总体规划"
 TEXT = f"{ROOT}文本.pdf"
+
+
+def put_manifest(package, *files):
+    """What a former export leaves there: a manifest of these files, and of no layer."""
+    rows = [{"path": path, "sha256": "0" * 64} for path in files]
+    told = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
+    (package / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
 
 
 def ahead(tmp_path, documents=True, **more):
@@ -65,8 +73,7 @@ def test_what_stands_at_its_place_is_told_before(tmp_path):
     (tmp_path / "成果" / ROOT / "我的文件.txt").write_text("x")
     seen, _ = ahead(tmp_path)
     assert seen.state == REFUSED and "不是本插件生成的成果包" in seen.why
-    manifest = {"schema": "sanxian-package/1", "files": [{"path": "我的文件.txt"}]}
-    (tmp_path / "成果" / ROOT / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    put_manifest(tmp_path / "成果" / ROOT, "我的文件.txt")
     assert ahead(tmp_path)[0].state == REPLACED
 
 
@@ -74,8 +81,7 @@ def test_files_of_the_former_package_are_told_as_such(tmp_path):
     former = tmp_path / "成果" / ROOT / "2-规划文档"
     former.mkdir(parents=True)
     (former / TEXT).write_bytes(b"%PDF-1.4")
-    manifest = {"schema": "sanxian-package/1", "files": [{"path": f"2-规划文档/{TEXT}"}]}
-    (former.parent / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    put_manifest(former.parent, f"2-规划文档/{TEXT}")
     seen, _ = ahead(tmp_path)
     assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (TEXT,)
 
