@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .context import Context, trim
 from .layer import Layer
+from .reserves import split_part
 
 CORE, CONTROL, RANGE = "core", "control", "range"
 #: What a rule that tells parts uses.
@@ -43,7 +44,8 @@ class HeritageParts:
 
 
 def heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
-    """Told by the kind (LX) as its list says, else by a word at the end of the name (MC); longer words first."""
+    """Told by the kind (LX) as its list says, else by a word at the end of the name (MC), in brackets or not; longer words
+    first."""
     kinds = ctx.codes(KINDS).codes
     declared = layer.template.field("feature_kind")
     of_list = declared is not None and declared.codes == KINDS
@@ -54,10 +56,10 @@ def heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     parts, sites = [], []
     for code, name in zip(layer.text("feature_kind"), layer.text("feature_name"), strict=True):
         kind = kinds.get(trim(code, declared.code_pad if declared else 0)) if of_list else None
-        word = next((w for w in ordered if name.endswith(w)), "")
+        word, site = split_part(name, ordered)
         told = kind.extra.get("part", "") if kind is not None else ""
         parts.append(told or words.get(word, ""))
-        sites.append(name.removesuffix(word).strip())
+        sites.append(site)
     return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of nature reserves (自然保护地), told by words at the end of their names."""
+"""The parts of nature reserves (自然保护地) and of other ranges, told by words at the end of their names."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from .profile import Norm
 
 
 def split_part(name: str, words: Iterable[str]) -> tuple[str, str]:
-    """The word for a part at the end of a name, in brackets or not, and the reserve's name without it; "" where there is none."""
+    """The word for a part at the end of a name, in brackets, behind a dash or not, and the name without it; "" where there is
+    none."""
     bare = name.strip().removesuffix("）").removesuffix(")")
     word = next((w for w in words if bare.endswith(w)), "")
-    return (word, bare.removesuffix(word).rstrip("（( ")) if word else ("", name.strip())
+    return (word, bare.removesuffix(word).rstrip("（( -—–－_·")) if word else ("", name.strip())
 
 
 def core_rows(reserves: Layer, norm: Norm) -> NDArray:

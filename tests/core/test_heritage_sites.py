@@ -52,6 +52,17 @@ def test_without_a_range_core_and_control_zone_are_the_whole():
     assert sites_of({"LSJZD": [{"wkt": POINT, "feature_name": "丙宅"}]}).find("丙宅").area_m2("range") is None
 
 
+@pytest.mark.parametrize("form", ["{}（{}）", "{}({})", "{}—{}", "{} {}", "{}-{}"])
+def test_a_part_may_stand_in_brackets_or_behind_a_dash(form):
+    rows = [
+        {"wkt": SQUARE, "feature_name": form.format("乙村", "核心保护范围")},
+        {"wkt": NEXT, "feature_name": form.format("乙村", "建设控制地带")},
+    ]
+    found = sites_of({"LSWHBHX": rows})
+    assert list(found.by_name) == ["乙村"]
+    assert [round(found.find("乙村").area_m2(part), -2) for part in ("core", "control")] == [10000, 10000]
+
+
 @pytest.mark.parametrize(("one", "other"), [("永安寺 ", "永安寺"), ("永安寺（北）", "永安寺(北)"), ("Ａ塔", "A塔")])
 def test_names_are_compared_without_width_and_spaces(one, other):
     assert plain(one) == plain(other)
