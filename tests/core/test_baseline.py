@@ -110,6 +110,19 @@ def test_what_was_sealed_without_net_area_is_not_passed(tmp_path, missing):
     assert "没有净面积" in outcome(report, "LAW015").reason and "没有净面积" in outcome(report, "LAW016").reason
 
 
+def test_sealed_features_that_cannot_be_compared_as_drawn_are_told(tmp_path):
+    """One has no shape: whether its land is still there nobody can say. One is a bow-tie, compared by a repaired copy."""
+    before = sealed()
+    before["STBHHX"] = table([box(0, 200, 700, 300), None])
+    bow = shapely.Polygon([(X, Y + 600), (X + 100, Y + 700), (X + 100, Y + 600), (X, Y + 700)])
+    before["CZKFBJ"] = before["CZKFBJ"].set_geometry([bow], crs=4526)
+    report = compared(tmp_path, before=before).report
+    told = outcome(report, "LAW017")
+    assert told.incomplete and "“STBHHX”有 1 个要素没有能用的图形" in told.reason
+    assert "“CZKFBJ”有 1 个要素图形无效（140225000000000001）" in told.reason
+    assert not outcome(report, "LAW015").incomplete
+
+
 @pytest.mark.parametrize("towns", [True, False])
 @pytest.mark.parametrize("instead", [box(0, 0), box(0, 0, 100, 99), None])
 def test_land_that_is_there_twice_or_nowhere_makes_up_for_no_loss(tmp_path, instead, towns):

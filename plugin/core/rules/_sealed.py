@@ -9,6 +9,7 @@ from ..layer import Layer
 from ..rule import RuleResult, Severity
 from ..sealed import is_sealed_by_profile
 from ..versions import Comparison
+from ._untold import some
 
 
 def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
@@ -20,6 +21,14 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
     result.applicable = True
     if found.failed:
         result.not_checked.append(("versions_failed", {"count": len(found.failed)}))
+    # Of the plan's own shapes GEO001 and GEO002 tell; of the sealed ones nobody else does.
+    sealed = found.before
+    for rows, reason, told in (
+        (sealed.shapeless, "sealed_shapeless", result.not_checked),
+        (sealed.mended, "sealed_mended", result.notes),
+    ):
+        if rows:
+            told.append((reason, {"layer": sealed.layer.name, "count": len(rows), "keys": some(rows)}))
     return found
 
 
