@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer
 
+from ..core.tolerance import CURVE_STEP_DEGREES
 from .crs import crs_text
 from .snapshots import Snapshot
-from .values import BINARY, CURVE_STEP_DEGREES, as_wkb, column_of, field_info, plain, type_of
+from .values import BINARY, as_wkb, column_of, field_info, plain, type_of
 
 if TYPE_CHECKING:
     from ..core.declared import Table

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import NULL, QgsWkbTypes
 from qgis.PyQt.QtCore import QDate, QDateTime
 
+from ..core.tolerance import CURVE_STEP_DEGREES
+
 if TYPE_CHECKING:
     from ..core.layer import FieldInfo
 
-#: Arcs become segments of this many degrees, as OGR does when it reads a file.
-CURVE_STEP_DEGREES = 4.0
 _NULL_TYPE = type(NULL)
 # Numbers of QMetaType, the same in Qt 5 and 6.
 _INTEGERS = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
