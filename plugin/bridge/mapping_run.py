@@ -86,8 +86,8 @@ class MappingRun(QObject):
         return True
 
     def _is_over(self) -> bool:
-        # The status alone tells it only once the main thread has handled its events.
-        return sip.isdeleted(self._task) or self._task.status() in _OVER or self._task.waitForFinished(0)
+        # The status alone tells it only once the main thread has handled its events. A millisecond: none at all is for ever to QGIS.
+        return sip.isdeleted(self._task) or self._task.status() in _OVER or self._task.waitForFinished(1)
 
     def said(self) -> str:
         return self.feedback.textLog().strip()

@@ -255,6 +255,23 @@ def test_unload_waits_for_a_run(dialog, monkeypatch, tmp_path):
     assert not list(tmp_path.glob("成果*"))
 
 
+def test_nobody_waits_longer_than_he_said_for_a_run_that_does_not_end(dialog, monkeypatch, tmp_path):
+    held = Held(monkeypatch)
+    dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
+    dialog.run()
+    assert wait(held.begun.is_set)
+    run = dialog._run
+    # The run ends by this alone: whoever waits for its end finds it free.
+    hand = threading.Timer(5, held.free.set)
+    hand.start()
+    over, freed = run.wait(0.05), held.free.is_set()
+    hand.cancel()
+    held.free.set()
+    assert not over and not freed
+    ready(dialog)
+    assert run.wait(0)
+
+
 def test_a_reading_that_was_stopped_in_the_list_of_tasks_is_said(dialog, monkeypatch):
     reading = threading.Event()
 
