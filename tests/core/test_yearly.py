@@ -514,3 +514,18 @@ def test_a_layer_in_another_zone_is_named_with_the_reason_and_the_others_are_mai
     assert [one.role for one in done.layers] == ["GHFQ"] and done.passed_over["LSWHBHX"] == "unusable_filed"
     (told,) = [line for line in said(done).splitlines() if "LSWHBHX" in line]
     assert told.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in told
+
+
+def test_of_a_layer_that_neither_edition_can_use_the_reason_is_the_named_editions():
+    norm = norm_of()
+    rows = {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": [row(box(0, 0), 1)]}
+    made = [source_layer(role, some, norm) for role, some in rows.items()]
+    nowhere = SourceLayer("LSWHBHX", made[1].frame.set_crs(None, allow_override=True), made[1].fields, None)
+    after = assemble([made[0], nowhere], norm, scope="three_lines")
+    frame = made[1].frame.copy()
+    frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
+    filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
+    done = yearly_update(assemble(filed, norm, scope="three_lines", beside=after), after, 2026, day=DAY)
+    assert "LSWHBHX" in done.filed.unusable and "LSWHBHX" in done.current.unusable
+    (told,) = [line for line in said(done).splitlines() if "LSWHBHX" in line]
+    assert told.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in told

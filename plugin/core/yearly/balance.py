@@ -123,9 +123,10 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
         # What neither edition has, the county has not.
         if reason != "in_neither":
             told = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
-            for plan in (done.filed, done.current):
-                if reason.startswith("unusable") and role in plan.unusable:
-                    told["why"] = texts.problem(*plan.unusable[role].why)
+            # Of a layer that is unusable in both editions the one that is named says why.
+            plan = {"unusable_filed": done.filed, "unusable_current": done.current}.get(reason)
+            if plan is not None:
+                told["why"] = texts.problem(*plan.unusable[role].why)
             said.append(texts.get("yearly", reason, **told))
     for one in done.layers:
         for kind, area_m2 in one.left_out.items():
