@@ -134,7 +134,16 @@ def test_dates_to_the_day_whatever_holds_them():
     other = table([box(0, 0), box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
     role = next(r for r, t in Options().norm().standard.templates.items() if t.field_named("BHKSSJ"))
     found = twin(first, other, role)
-    assert found.fields["BHKSSJ"].features == (1, (KEYS[1],))
+    assert found.fields["BHKSSJ"] == ((1, (KEYS[1],)), "2026-02-28", "2026-03-01")
+
+
+def test_what_tells_of_a_person_is_not_repeated():
+    templates = Options().norm().standard.templates
+    role, name = next((r, f.name) for r, t in templates.items() for f in t.fields if f.personal and f.type == "text")
+    shapes = [box(0, 0), box(200, 0)]
+    first, other = table(shapes, **{name: ["张三", "李四"]}), table(shapes, **{name: ["张三", "王五"]})
+    assert twin(first, other, role).fields[name] == ((1, (KEYS[1],)), "…", "…")
+    assert twin(first, table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
 
 
 def test_fields_that_only_one_has():

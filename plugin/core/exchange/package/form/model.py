@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a form of package is (汇交成果包的样式), once it is read: `load` reads it."""
+"""What a form of package is (汇交成果包的样式), once it is read: `read` does that, `load` finds it sound."""
 
 from __future__ import annotations
 

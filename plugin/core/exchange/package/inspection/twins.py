@@ -43,7 +43,7 @@ class Some(NamedTuple):
 
 
 class Differing(NamedTuple):
-    """Features whose values in a field differ, with the first one's in both layers."""
+    """Features whose values in a field differ, with the first one's in both layers as a message may repeat them."""
 
     features: Some
     first: Any
@@ -180,7 +180,7 @@ def _fields(
         wrong = [n for n, (a, b) in enumerate(zip(one, two, strict=True)) if not _equal(a, b, declared)]
         if wrong:
             features = _some(first, pairs[0][rest[wrong]])
-            differing[declared.name] = Differing(features, one[wrong[0]], two[wrong[0]])
+            differing[declared.name] = Differing(features, *(_shown(side[wrong[0]], declared) for side in (one, two)))
     return differing, (tuple(lacking[0]), tuple(lacking[1]))
 
 
@@ -188,6 +188,15 @@ def _column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
     """The values of a field, under the name that it has where ten bytes must do."""
     column = layer.spelling(declared)
     return layer.values(column) if column is not None else layer.named(short)
+
+
+def _shown(value: Any, declared: Field) -> Any:
+    """A value as a message may repeat it: dots for what tells of a person, a day without the time of it."""
+    if value is None:
+        return None
+    if declared.personal:
+        return "…"
+    return value.date().isoformat() if declared.type == "date" else value
 
 
 def _equal(one: Any, two: Any, declared: Field) -> bool:
