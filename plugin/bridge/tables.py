@@ -100,7 +100,10 @@ def loss_table(losses: list[Loss], texts: Texts, name: str = "UNMAPPED") -> Tabl
     def rows() -> Iterator[QgsFeature]:
         for loss in losses:
             feature = QgsFeature(fields)
-            message = texts.get("mapping", loss.reason, target=loss.target, source=loss.source, **loss.params)
+            named = {"list": texts.setting(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
+            message = texts.get(
+                "mapping", loss.reason, target=loss.target, source=loss.source, **{**loss.params, **named}
+            )
             carried = "yes" if loss.carried else "no"
             feature.setAttributes(
                 [loss.fid, loss.key, loss.target, loss.source, loss.value, loss.reason, carried, message]

@@ -175,7 +175,7 @@ PLANS = {
         sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请改县名", "Change the county's name"),
     ),
     "a county that nobody knows": (
-        sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX", "PROFILE"], ("行政区代码", "division code"),
+        sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
     ),
     "curves": (shapes("CZKFBJ", circle), (), "package_gate", ["CZKFBJ"], ("请先转成折点", "Turn them into vertices")),
     "mixed zones": (shapes("CZKFBJ", other_zone), (), "package_gate", ["CZKFBJ"], ("改到本图层的坐标系", "Bring them into the layer's CRS")),

@@ -176,3 +176,15 @@ def test_both_languages_can_be_asked():
 
 def test_profiles_and_standards_are_where_paths_says():
     assert list(PROFILES.glob("*.toml")) and list(STANDARDS.glob("*/standard.toml"))
+
+
+def test_messages_name_no_parameter():
+    """A planner in the desktop sees labels, on the command line options: a bare PROFILE is on neither."""
+    names = r"\b(PROFILE|OUTPUT|INPUT|FORCE|MAPS|PACKAGE|DOCUMENTS|BASELINE|TARGETS|FIGURES|REGISTER|WAIVERS|PHASE)\b"
+    said = {f"rules_zh {code}": block["messages"].values() for code, block in chinese_texts().items()}
+    said |= {f"rules_en {code}": rule.messages.values() for code, rule in all_rules().items()}
+    for lang in ("zh", "en"):
+        texts = tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8"))
+        said |= {f"{lang} {part}": texts[part].values() for part in ("errors", "reasons", "package", "causes", "maps")}
+    found = [f"{where}: {text}" for where, texts in said.items() for text in texts if re.search(names, str(text))]
+    assert not found

@@ -33,9 +33,9 @@ def forced_package(*, ctx: Context) -> RuleResult:
     What it checks
         What the manifest says of the check that the package was made after.
     Why
-        A package made with FORCE is for looking at, not for handing in.
+        A package that was forced is for looking at, not for handing in.
     How to fix
-        Mend what the report in the package names, and export again without FORCE.
+        Mend what the report in the package names, and export again without forcing it.
     Limits
         Only packages with a manifest of this plugin tell.
     """

@@ -54,9 +54,9 @@ LINE = ["生态保护红线", "1", "24.99"]
         "[tables.heads] of the form, or compare them by hand.",
         "text": "“{file}”, sheet {sheet}: {count} cells could not be compared ({cells}): {detail}. Mend them, or compare them by hand.",
         "target": "“{file}”, sheet {sheet}{called}: {count} targets or what is left of them are other than by the layers and the profile of "
-        "this check ({cells}). Inspect with the county's own profile (PROFILE); if it is, correct the table or the layers.",
+        "this check ({cells}). Inspect with the county's own profile; if it is, correct the table or the layers.",
         "no_figure": "“{file}”, sheet {sheet}{called}: the layers give nothing for {count} figures ({cells}), so they were not compared. "
-        "Figures held against targets take the county's profile (PROFILE).",
+        "Figures held against targets take the county's own profile.",
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
     fails=[

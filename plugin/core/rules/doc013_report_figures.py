@@ -41,7 +41,7 @@ def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> d
         "features": "The report “{file}” was made of {told} features of layer {name}; there are {found}. Make the package anew.",
         "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
         "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”: ratios were not compared. Inspect with "
-        "the county's own profile (PROFILE).",
+        "the county's own profile.",
     },
     fails=[
         example("a hectare more", 1, plan=PLAN, report=_report({**RED, "value": 259938.2})),
