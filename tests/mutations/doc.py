@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from plugin.core.exchange.package.inspection.facts import FileFact
 from tests.core.made_package import DATABASE, facts_of, jpg
 from tests.county.measure import statutory_area
 from tests.mutations.frame import Draft, plants
@@ -134,6 +135,27 @@ def a_package_that_was_forced(draft: Draft) -> None:
 def a_database_without_the_red_line(draft: Draft) -> None:
     layers = told(draft.layers)["layers"]
     put(draft, layers={**layers, "STBHHX": None})
+
+
+@plants("DOC008", case="missing_in", follows=["DOC006", "DOC012"])
+def an_exchange_file_without_the_red_line(draft: Draft) -> None:
+    put(draft)
+    package = draft.options["package"]
+    (first,) = package.form.vectors
+    more = replace(
+        first,
+        id="exchange",
+        file=first.file.replace(".gdb", ".vct"),
+        layers=tuple(s for s in first.layers if s.need == "M"),
+    )
+    path = DATABASE.replace(".gdb", ".vct")
+    beside = tuple(replace(layer, file=path) for layer in package.layers if layer.name != "STBHHX")
+    draft.options["package"] = replace(
+        package,
+        form=replace(package.form, vectors=(first, more)),
+        files=(*package.files, FileFact(path, 1)),
+        layers=(*package.layers, *beside),
+    )
 
 
 @plants("DOC008", case="empty", follows=["DOC010"])

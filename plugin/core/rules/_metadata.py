@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Dates that lie ahead by less are those of a clock of another place.
 _AHEAD = timedelta(days=1)
+#: Of the last digit that an extent prints: programs round it up, down or outwards, so it may be one more; a fiftieth for the
+#: grid of a database, on which the shapes themselves have moved.
+_LAST_DIGIT = 1.02
 _DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
 
 
@@ -107,7 +110,8 @@ def _same_extent(told: str, extent: tuple[float, ...]) -> bool:
     if len(numbers) != len(extent):
         return False
     return all(
-        n is not None and abs(n.value - v) <= 1.02 * 10.0**-n.decimals for n, v in zip(numbers, extent, strict=True)
+        n is not None and abs(n.value - v) <= _LAST_DIGIT * 10.0**-n.decimals
+        for n, v in zip(numbers, extent, strict=True)
     )
 
 

@@ -5,6 +5,7 @@ from ..context import Context
 from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
+from ..texts import Texts
 from ._package import NONE_INSPECTED, example, judged, on_file
 
 
@@ -52,7 +53,9 @@ def package_parts(*, ctx: Context) -> RuleResult:
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     there = {vectors.id for place in package.data_sets() for vectors in package.sets_of(place)}
     for vectors in package.form.vectors:
-        if vectors.id not in there:
+        wanted = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
+        # Of a set without a layer there is no file.
+        if vectors.id not in there and wanted:
             # Shapefiles lie in a folder of that name.
             yield on_file(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
     absent, listed = [], False
@@ -69,6 +72,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield on_file(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)
     # Who numbers the maps otherwise than the form, which may be, does not want to read its list.
     if absent and listed:
-        titles = "、".join(f"{slot.number} {slot.title}" for slot in absent)
+        between = Texts(ctx.lang).get("words", "between_names")
+        titles = between.join(f"{slot.number} {slot.title}" for slot in absent)
         folder = package.form.place(absent[0].folder, "")
         yield on_file(folder, "maps", Severity.INFO, count=len(absent), titles=titles)

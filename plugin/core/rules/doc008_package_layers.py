@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from ..context import Context
 from ..errors import InputError
+from ..exchange.package.form.model import LayerSlot
 from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
@@ -18,6 +19,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
     needs={},
     messages={
         "missing": "The data lack {title} ({name}), which a package must have. Put the layer in.",
+        "missing_in": "“{file}” lacks {title} ({name}), which it must have; another data set of the package has it. Export both anew from one plan.",
         "empty": "Layer {name} in “{file}” has no feature, though a package must have it. Put the data in.",
         "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
         "part": "“{file}” ({table}) is damaged: GDAL says “{reason}”. Programs may open the database and see only part of it. Copy the whole database again, or make the package anew.",
@@ -41,7 +43,7 @@ def package_layers(*, ctx: Context) -> RuleResult:
     """The data can be read and have every layer that a package must have.
 
     What it checks
-        Each data set can be opened, no file of a database (.gdb) is damaged or gone; each mandatory layer of the form is there and has features.
+        Each data set can be opened, no file of a database (.gdb) is damaged or gone; each mandatory layer of the form is there and has features, in each data set that must have it.
     Why
         The three control lines are handed in again with the plan, and a database copied in part is no database.
     How to fix
@@ -62,21 +64,35 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for fault in package.faults:
         case = "part" if fault.reason else "part_lost"
         yield on_file(fault.part, case, table=fault.table, reason=fault.reason)
-    there = {layer.name.upper(): layer for layer in package.layers}
-    lost = any(layer.features < 0 for layer in package.layers)
+    told: set[str] = set()
     for vectors in package.form.vectors:
-        for slot in vectors.layers:
-            roles = ctx.plan.roles_of(slot.layer)
-            names = [slot.name, *roles] if slot.name else list(roles)
-            found = [there[n.upper()] for n in names if n.upper() in there and there[n.upper()].features >= 0]
-            if slot.need != "M" or (lost and not found):
-                continue
-            if not found:
-                yield Finding(
-                    "", key=slot.layer, case="missing", params={"title": _title(slot.layer, ctx), "name": names[0]}
-                )
-            elif not any(layer.features for layer in found):
-                yield on_file(found[0].file, "empty", name=found[0].name)
+        # A set whose file is not there is DOC002's; its layers may be in another.
+        places = [place for place in package.data_sets() if vectors in package.sets_of(place)]
+        for slot in (slot for slot in vectors.layers if slot.need == "M"):
+            for finding in _slot(slot, places, package, ctx):
+                if finding.key not in told:
+                    yield finding
+                told.add(finding.key)
+
+
+def _slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """A mandatory layer that is nowhere, not in the data set that should have it, or empty there."""
+    roles = ctx.plan.roles_of(slot.layer)
+    names = [slot.name, *roles] if slot.name else list(roles)
+    anywhere = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
+    here = [layer for layer in anywhere if not places or layer.file in places]
+    sound = [layer for layer in here if layer.features >= 0]
+    # What cannot be read may well have it.
+    if not sound and any(layer.features < 0 for layer in package.layers):
+        return
+    said = {"title": _title(slot.layer, ctx), "name": names[0]}
+    if sound:
+        if not any(layer.features for layer in sound):
+            yield on_file(sound[0].file, "empty", name=sound[0].name)
+    elif anywhere:
+        yield Finding("", key=f"{places[0]}/{slot.layer}", case="missing_in", params={"file": places[0], **said})
+    else:
+        yield Finding("", key=slot.layer, case="missing", params=said)
 
 
 def _title(layer: str, ctx: Context) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ..context import Context
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..findings import Finding
+from ..geometry.crs import label, parse
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged
 
@@ -46,10 +47,12 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         if layer.features < 0:
             continue
         for vectors in package.sets_of(layer.file):
-            if layer.crs != vectors.crs:
-                yield _told(layer, "", layer.crs or "—", vectors.crs)
-            elif vectors.vertical and layer.vertical != vectors.vertical:
-                yield _told(layer, "vertical", "", vectors.vertical)
+            # As layers' own are told, however the form writes it.
+            plane, heights = label(parse(vectors.crs)), vectors.vertical.upper()
+            if layer.crs != plane:
+                yield _told(layer, "", layer.crs or "—", plane)
+            elif heights and layer.vertical != heights:
+                yield _told(layer, "vertical", "", heights)
 
 
 def _told(layer: LayerFact, case: str, found: str, expected: str) -> Finding:

@@ -71,8 +71,9 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     unread: set[tuple[str, str]] = set()
     for one in package.layers:
         if one.features >= 0:
-            # A layer may be in a database and in an exchange file.
-            there[one.name.upper()] = there[one.file, one.name.upper()] = one
+            # A layer may be in a database and in an exchange file; where neither has the file's name, the first is meant.
+            there[one.file, one.name.upper()] = one
+            there.setdefault(one.name.upper(), one)
         else:
             unread.add((one.file, one.name.upper()))
     for row in package.manifest["layers"] if package.manifest else []:

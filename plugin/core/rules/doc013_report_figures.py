@@ -6,6 +6,7 @@ from typing import Any
 
 from ..context import Context
 from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.tables.compare import moved
 from ..findings import Finding
 from ..indicators.compute import Figures, figures_of
 from ..indicators.model import SQUARE_METRES, Indicator
@@ -134,7 +135,7 @@ def _figure(path: str, name: str, told: float, unit: str, found: Indicator | Non
         return
     given = found.value * SQUARE_METRES.get(found.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
     apart = abs(told - given)
-    if apart > 1e-8 * abs(given) + 0.05 / SQUARE_METRES.get(unit, 1e4):
+    if apart > moved(given, unit):
         digits = 2 if unit == "m2" else 6
         word = texts.get("units", unit) if unit else ""
         texts_of = {

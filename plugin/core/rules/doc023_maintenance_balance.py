@@ -7,7 +7,7 @@ import numpy as np
 from ..context import Context
 from ..findings import Finding
 from ..rule import Example, RuleResult, Severity, rule
-from ..texts import number
+from ..texts import Texts, number
 from ..yearly.record import Record
 from ._maintenance import classes
 
@@ -69,7 +69,7 @@ def _look(record: Record, ctx: Context) -> Iterator[Finding]:
         rows = np.ones(there, dtype=bool)
         if kind and layer is not None:
             rows = np.array([k == kind for k in layer.text("maintenance_kind")], dtype=bool)
-        named = {"kind": kind and f" (WHLX {kind})"}
+        named = {"kind": kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {kind}")}
         if int(rows.sum()) != count:
             params = {**named, "found": int(rows.sum()), "expected": count}
             yield Finding(role, key=kind, case="count", params=params)

@@ -5,6 +5,7 @@ from ..context import Context
 from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
+from ..texts import Texts
 from ._package import NONE_INSPECTED, example, judged, on_file
 
 _MAP = b"\xff\xd8\xff\xe0 map"
@@ -57,4 +58,6 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     numbers = {int(number) for _, number, _ in maps if number}
     lost = [f"{n:02d}" for n in range(1, max(numbers, default=0)) if n not in numbers]
     if lost:
-        yield on_file(maps[0][0].folder, "gap", Severity.INFO, numbers="、".join(lost))
+        yield on_file(
+            maps[0][0].folder, "gap", Severity.INFO, numbers=Texts(ctx.lang).get("words", "between_names").join(lost)
+        )

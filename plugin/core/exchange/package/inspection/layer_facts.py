@@ -22,7 +22,9 @@ def look_at_layers(folder: Path, place: str, check: Callable[[], None], extents:
     from ....io import ERRORS
 
     path = folder / place
-    sources = sorted(path.glob("*.shp")) if path.suffix.lower() not in FORMATS else [path]
+    sources = [path]
+    if path.suffix.lower() not in FORMATS:
+        sources = sorted(one for one in path.iterdir() if one.suffix.lower() == ".shp")
     found = []
     for source in sources:
         check()

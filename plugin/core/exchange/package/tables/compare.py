@@ -14,8 +14,10 @@ from .known import AIMS, NUMBER, WORDED, Block, Place, unit_word, value_of
 from .model import Cell
 from .words import BLANKS, Printed, number_in, unit_of
 
-#: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area; a fiftieth of half a digit.
-_MOVED_M2, _MOVED_SHARE, _DIGIT_SHARE = 0.05, 1e-8, 0.02
+#: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area, 1e-6 of what is none (a ratio, a share).
+_MOVED_M2, _MOVED_SHARE, _MOVED = 0.05, 1e-8, 1e-6
+#: A printed digit that lies just on the edge: a fiftieth of half of it.
+_DIGIT_SHARE = 0.02
 _FIGURE = re.compile(r"-?\d[\d,. ]*")
 
 
@@ -136,9 +138,17 @@ def _behind(block: Block, row: Row, place: Place) -> float:
 
 def allowance(printed: Printed, given: float, unit: str) -> float:
     """Half of the last printed digit, and what writing and reading the shapes may move, in the table's unit."""
-    moved = _MOVED_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else 1e-6
     half = 0.5 * 10.0**-printed.decimals
-    return half + max(_DIGIT_SHARE * half, _MOVED_SHARE * abs(given), min(moved, half))
+    return half + max(_DIGIT_SHARE * half, _MOVED_SHARE * abs(given), min(_moved(unit), half))
+
+
+def moved(given: float, unit: str) -> float:
+    """How far a figure that was never printed may be from the layers', in its unit: what writing and reading the shapes moves."""
+    return _MOVED_SHARE * abs(given) + _moved(unit)
+
+
+def _moved(unit: str) -> float:
+    return _MOVED_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _MOVED
 
 
 def _unit(block: Block, line: int, place: Place) -> tuple[str, str]:
