@@ -288,6 +288,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>已取消，没有写出任何东西。</translation>
     </message>
     <message>
+        <source>Cancelled; the project was not made.</source>
+        <translation>已取消，没有生成工程。</translation>
+    </message>
+    <message>
         <source>Cancelling</source>
         <translation>正在取消</translation>
     </message>

@@ -19,12 +19,11 @@ from qgis.core import (
 from ..bridge import county, health
 from ..bridge.check import stopper
 from ..bridge.crs import crs_text
-from ..bridge.project.layers import dress, layers_in, place
+from ..bridge.project.layers import dress, layers_in, order_of, place
 from ..bridge.project.request import norm_of
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
-from ..core.arrangement import branches
 from ..core.errors import InputError
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
 from ..core.texts import Texts
@@ -133,8 +132,8 @@ class CreateLayers(SanxianAlgorithm):
         if self.norm is None:
             return
         sources = layers_in(Path(self.target))
-        order = [role for branch in branches(self.standard) for role in branch.roles + branch.also]
-        for role in sorted(names, key=order.index):
+        order = order_of(self.standard)
+        for role in sorted(names, key=order.__getitem__):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True

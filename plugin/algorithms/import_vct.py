@@ -17,11 +17,10 @@ from qgis.core import (
 from ..bridge import county, forms, health, styles
 from ..bridge.check import stopper
 from ..bridge.layers import set_template
-from ..bridge.project.layers import layers_in
+from ..bridge.project.layers import layers_in, order_of
 from ..bridge.settings import language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
-from ..core.arrangement import branches
 from ..core.errors import InputError
 from ..core.profile import Norm
 from ..core.standard import load_standard, standard_ids
@@ -100,7 +99,7 @@ class ImportVct(SanxianAlgorithm):
     def _load(self, names, context) -> None:
         """Hand the layers to Processing, which loads them on the main thread, in a group with the file's name."""
         sources = layers_in(Path(self.target))
-        order = [role for branch in branches(self.standard) for role in branch.roles + branch.also]
+        order = order_of(self.standard)
         for name in names:
             if name not in sources:
                 continue
@@ -111,7 +110,7 @@ class ImportVct(SanxianAlgorithm):
             details.forceName = True
             details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
             # The highest comes on top: control lines above what would hide them, as in a project of the plugin's.
-            details.layerSortKey = len(order) - order.index(role) if role in order else 0
+            details.layerSortKey = len(order) - order[role] if role in order else 0
             if template:
                 details.setPostProcessor(dresser(sources[name], _dressing(role, self.norm)))
             context.addLayerToLoadOnCompletion(sources[name], details)

@@ -21,8 +21,9 @@ _PATHS = ("baseline", "register")
 @dataclass(frozen=True)
 class County:
     """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file; ``phase``: id;
-    ``targets``: the path of a table of township tasks; ``rules``: a group of rules, or all, to run instead of the usual ones; ``baseline``: the sealed edition (封库版本), a file or folder, and
-    ``register``: the table of the register of heritage, as they stand in the project."""
+    ``targets``: the path of a table of township tasks; ``rules``: a group of rules, or all, to run instead of the usual
+    ones; ``baseline``: the sealed edition (封库版本), a file or folder, and ``register``: the table of the register of
+    heritage, as they stand in the project."""
 
     profile: str = ""
     standard: str = ""

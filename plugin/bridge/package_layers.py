@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
-from ..core.arrangement import branch_of, branches
+from ..core.arrangement import branch_of
 from . import styles
-from .project.layers import layers_in, open_layer
+from .project.layers import layers_in, open_layer, order_of
 from .recognise import SHOWN_PROPERTY
 from .texts import tr
 from .threads import steady
@@ -56,7 +56,7 @@ def show(project: QgsProject, name: str, paths: list[Path], standard: Standard) 
     """Put the layers of these copies into the project: read-only, with names, symbols and order of the standard, in a group of
     their own on top, and no layer of the plan. On the main thread."""
     sources = [item for path in paths for item in _sources(path)]
-    order = {role: n for n, role in enumerate(r for one in branches(standard) for r in one.roles + one.also)}
+    order = order_of(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [open_layer(source, title, project) for title, source in sources]
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]

@@ -157,10 +157,7 @@ def text_label(text: str) -> QLabel:
 def row_label(text: str) -> QLabel:
     label = QLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, look.faint())
-    label.setPalette(palette)
-    return label
+    return look.stand_back(label)
 
 
 def form_layout() -> QFormLayout:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
+from qgis.PyQt.QtWidgets import QLabel
 
 from ..bridge.texts import tr
 from ..paths import ICONS
@@ -80,6 +81,14 @@ def faint() -> QColor:
     paper = palette.color(QPalette.ColorRole.Window)
     parts = ((65 * i + 35 * p) // 100 for i, p in zip(ink.getRgb()[:3], paper.getRgb()[:3], strict=True))
     return QColor(*parts)
+
+
+def stand_back(label: QLabel) -> QLabel:
+    """In that colour."""
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, faint())
+    label.setPalette(palette)
+    return label
 
 
 def icon(name: str) -> QIcon:

@@ -19,12 +19,12 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
 from . import look
+from .findings_groups import kind_of
 
 #: How much of the view the conflict takes.
 SHARE_OF_VIEW = 0.30
 #: Never nearer than 1:500.
 NEAREST_SCALE = 500.0
-_COLORS = {"ERROR": "error", "WARNING": "warning", "INFO": "info", "waived": "waived"}
 _FLASHES = 1
 _FLASH_MS = 600
 
@@ -69,9 +69,9 @@ class MapMark:
             return False
         if zoom:
             self._zoom(moved.boundingBox())
-        kind = "waived" if finding.state == "waived" else str(finding.severity)
-        self._draw(moved, kind)
-        bright, faded = QColor(look.map_color(_COLORS[kind])), QColor(look.map_color(_COLORS[kind]))
+        bright = look.map_color(look.KIND_ICONS[kind_of(finding)])
+        self._draw(moved, bright)
+        faded = QColor(bright)
         faded.setAlpha(0)
         self._canvas.flashGeometries([moved], target, bright, faded, _FLASHES, _FLASH_MS)
         return True
@@ -92,10 +92,9 @@ class MapMark:
             self._canvas.zoomScale(NEAREST_SCALE)
         self._canvas.refresh()
 
-    def _draw(self, geometry: QgsGeometry, kind: str) -> None:
+    def _draw(self, geometry: QgsGeometry, colour: QColor) -> None:
         self._band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(geometry.wkbType()))
         self._band.setToGeometry(geometry, None)
-        colour = QColor(look.map_color(_COLORS[kind]))
         self._band.setStrokeColor(colour)
         self._band.setSecondaryStrokeColor(QColor(Qt.GlobalColor.white))
         fill = QColor(colour)

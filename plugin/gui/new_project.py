@@ -94,6 +94,9 @@ class NewProject:
     def _stop(self) -> None:
         if self._job is not None:
             self._job.cancel()
+        elif self._steps is not None:
+            self._steps = self._project = None
+            self._tell_end("info", tr("Cancelled; the project was not made."), database=True)
 
     def _step(self, share: float, text: str) -> None:
         if self.wizard is not None:
@@ -101,8 +104,7 @@ class NewProject:
 
     def _cancelled(self) -> None:
         self._job = None
-        if self.wizard is not None:
-            self.wizard.tell_end("info", tr("Cancelled. Nothing was written."))
+        self._tell_end("info", tr("Cancelled. Nothing was written."))
 
     def _made(self, made: Made) -> None:
         from ..bridge.project import assemble
@@ -131,10 +133,14 @@ class NewProject:
     def _failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
         said = idle.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
+        self._tell_end("error", said, database)
+
+    def _tell_end(self, kind: str, said: str, database: bool = False) -> None:
+        """Why there is no project; ``database``: that is there all the same."""
         if database and self._request is not None:
             said += tr(" The database is complete: {path}.").format(path=self._request.database)
         if self.wizard is not None:
-            self.wizard.tell_end("error", said)
+            self.wizard.tell_end(kind, said)
 
     # --- the end
     def _finish(self) -> None:

@@ -12,9 +12,10 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import Qt, QTimer
 
 from plugin.bridge import settings
+from plugin.bridge.project import assemble
 from plugin.gui import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.qgis.waiting import let_work, wait
@@ -208,11 +209,13 @@ def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
     assert offered == ["", "jinzhong", "cluster", "shanxi"]
     assert wizard.profile.profile.currentData() == "jinzhong" and wizard.next.isEnabled()
     assert "晋中市" in wizard.profile.notice.label.text()
-    wizard.profile.add_file(str(Path(new_project.__file__).parents[2] / "resources" / "profiles" / "hunyuan.toml"))
+    wizard.profile.profile.choose(
+        str(Path(new_project.__file__).parents[2] / "resources" / "profiles" / "hunyuan.toml")
+    )
     assert not wizard.next.isEnabled() and "浑源县（140225）的配置" in wizard.said.text()
     broken = tmp_path / "坏.toml"
     broken.write_text("id = ", encoding="utf-8")
-    wizard.profile.add_file(str(broken))
+    wizard.profile.profile.choose(str(broken))
     assert not wizard.next.isEnabled() and "坏.toml" in wizard.said.text()
     wizard.profile.profile.setCurrentIndex(0)
     assert wizard.next.isEnabled() and wizard.draft.profile == ""
@@ -376,6 +379,24 @@ def test_cancelled_nothing_is_there_and_the_wizard_stays(making, qgis_app, tmp_p
     assert wait(lambda: not making.wizard._busy)
     assert making.wizard.isVisible() and "已取消" in making.wizard.confirm.notice.label.text()
     assert not list(tmp_path.iterdir())
+
+
+def test_cancelled_while_the_project_is_put_together(making, qgis_app, tmp_path, monkeypatch, project):
+    """The database is there by then, and is said to be."""
+    added, add = [], assemble.add
+
+    def adding(*given):
+        added.append(add(*given))
+        if len(added) == 3:
+            QTimer.singleShot(0, making.wizard.cancel.click)
+
+    monkeypatch.setattr(assemble, "add", adding)
+    to_the_end(making)
+    assert wait(lambda: not making.wizard._busy)
+    let_work(0.2)
+    said = making.wizard.confirm.notice.label.text()
+    assert "没有生成工程" in said and str(tmp_path / "浑源县规划.gpkg") in said and len(added) == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"] and not project.mapLayers()
 
 
 def test_an_error_is_said_and_the_wizard_stays(making, qgis_app, tmp_path):

@@ -64,6 +64,12 @@ def place(project: QgsProject, layer: QgsVectorLayer, role: str, standard: Stand
     return node
 
 
+def order_of(standard: Standard) -> dict[str, int]:
+    """Role → its place in the standard's tree, from the top."""
+    roles = dict.fromkeys(role for one in branches(standard) for role in one.roles + one.also)
+    return {role: n for n, role in enumerate(roles)}
+
+
 def _role(node: object) -> str:
     layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
     return template_id(layer) if isinstance(layer, QgsVectorLayer) else ""

@@ -62,10 +62,7 @@ def faint(text: str = "") -> QLabel:
     """A label that stands back."""
     label = QLabel(text)
     label.setForegroundRole(QPalette.ColorRole.WindowText)
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, look.faint())
-    label.setPalette(palette)
-    return label
+    return look.stand_back(label)
 
 
 class Notice(QFrame):

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton
+from qgis.PyQt.QtCore import QSignalBlocker
+from qgis.PyQt.QtWidgets import QLabel
 
 from ...bridge import settings
 from ...bridge.texts import tr
@@ -14,6 +13,7 @@ from ...core.errors import SanxianError
 from ...core.profile import load_profile, profile_ids
 from ...core.texts import Texts
 from .. import idle
+from ..profile_combo import ProfileCombo
 from ..profile_dialog import profile_summary
 from .draft import Draft
 from .page import Notice, Page, Section
@@ -25,15 +25,8 @@ class ProfilePage(Page):
         section = Section(
             tr("County profile"), tr("targets, limits and what the county confirmed; can be changed later")
         )
-        self.profile = QComboBox()
-        self.profile.setObjectName("SanxianWizardProfile")
-        browse = QPushButton(tr("Other…"))
-        browse.setToolTip(tr("A profile of your own county (.toml)"))
-        browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.addWidget(self.profile, 1)
-        row.addWidget(browse)
-        section.layout_.addLayout(row)
+        self.profile = ProfileCombo("SanxianWizardProfile")
+        section.layout_.addLayout(self.profile.row())
         self.notice = Notice()
         section.layout_.addWidget(self.notice)
         self.summary = QLabel()
@@ -52,25 +45,13 @@ class ProfilePage(Page):
         if county is None or county.code == self._county:
             return
         self._county = county.code
-        self.profile.blockSignals(True)
-        self.profile.clear()
-        self.profile.addItem(tr("None: no targets, limits of the standard"), "")
-        fitting = [one for one in _known() if one.covers(county.code)]
+        fitting = [one for one in map(load_profile, profile_ids()) if one.covers(county.code)]
         # The county's own first, then its city's, its cluster's, its province's.
-        for one in sorted(fitting, key=lambda one: (one.area_code != county.code, -len(one.chain()), one.id)):
-            self.profile.addItem(f"{one.name}  {one.id}", one.id)
-        self.profile.setCurrentIndex(1 if fitting else 0)
-        self.profile.blockSignals(False)
+        fitting.sort(key=lambda one: (one.area_code != county.code, -len(one.chain()), one.id))
+        with QSignalBlocker(self.profile):
+            self.profile.offer(one.id for one in fitting)
+            self.profile.setCurrentIndex(1 if fitting else 0)
         self._chosen()
-
-    def _browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), str(Path.home()), tr("Profile (*.toml)"))
-        if path:
-            self.add_file(path)
-
-    def add_file(self, path: str) -> None:
-        self.profile.addItem(path, path)
-        self.profile.setCurrentIndex(self.profile.count() - 1)
 
     def _chosen(self) -> None:
         self.draft.profile = self.profile.currentData() or ""
@@ -101,7 +82,3 @@ class ProfilePage(Page):
 
     def problem(self) -> str:
         return self.notice.label.text() if self.notice.kind == "error" else ""
-
-
-def _known():
-    return [load_profile(one) for one in profile_ids()]
