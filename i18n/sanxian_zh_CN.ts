@@ -281,11 +281,11 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     </message>
     <message>
         <source>Cancelled. Nothing was written.</source>
-        <translation>已取消，什么也没有写。</translation>
+        <translation>已取消，没有写出任何文件。</translation>
     </message>
     <message>
         <source>Cancelled; nothing was written.</source>
-        <translation>已取消，没有写出任何东西。</translation>
+        <translation>已取消，没有写出任何文件。</translation>
     </message>
     <message>
         <source>Cancelled; the project was not made.</source>
@@ -1451,7 +1451,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the findings come into the panel in place of the last check's. The package is not changed. Profile and standard are those of this project.</source>
-        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替下上次的结果。不改动成果包。县配置和标准用当前工程的。</translation>
+        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准用当前工程的。</translation>
     </message>
     <message>
         <source>Needed</source>
@@ -1503,7 +1503,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>No layout was made ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有生成布局（{error}）。详情见日志的 Sanxian 页。</translation>
+        <translation>没有生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>No place on the map</source>
@@ -1611,7 +1611,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有改动（{error}）。详情见日志面板的“Sanxian”页。</translation>
+        <translation>没有改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>Nothing was made: the project has no layer of a plan.</source>
@@ -2355,7 +2355,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The mapping could not be run. Details are in the log, tab Processing.</source>
-        <translation>没能运行映射，详情见日志面板的“Processing”页。</translation>
+        <translation>没能运行映射，详情见日志面板的 Processing 页。</translation>
     </message>
     <message>
         <source>The mapping is kept in {file}, to be used again.</source>
@@ -2415,7 +2415,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The project was not made ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>工程没有建成（{error}）。详情见日志的 Sanxian 页。</translation>
+        <translation>工程没有建成（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The same value…</source>
@@ -2561,7 +2561,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Values to look at</source>
-        <translation>要看一看的值</translation>
+        <translation>需要核对的值</translation>
     </message>
     <message>
         <source>Verdict</source>
@@ -3029,7 +3029,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.</source>
-        <translation>{rows} 行已写入“{layer}”；{losses} 个值要看一看，其中 {empty} 个留空。</translation>
+        <translation>{rows} 行已写入“{layer}”；{losses} 个值需要核对，其中 {empty} 个留空。</translation>
     </message>
     <message>
         <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>

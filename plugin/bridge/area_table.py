@@ -49,16 +49,6 @@ def area_table(
     texts: Texts,
 ) -> Table:
     """Rows of the snapshot with attributes and shapes as drawn (arcs too). ``fids``: the feature of each position."""
-    kept = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in COLUMNS]
-    fields = QgsFields()
-    for n in kept:
-        fields.append(shot.fields.at(n))
-    at = fields.lookupField(written.field)
-    if written.fill and at < 0:
-        field = QgsField(written.field, QMetaType.Type.Double, "", 15, written.decimals)
-        field.setAlias(written.alias or texts.get("areas", "new_field"))
-        fields.append(field)
-        at = fields.count() - 1
     values: dict[str, Any] = {
         PLANAR: areas.planar,
         GEODESIC: areas.geodesic,
@@ -68,11 +58,9 @@ def area_table(
     }
     if levelled is not None:
         values |= {CONTROL: levelled.unit_of, CLOSED: levelled.proposal}
-    for name in values:
-        kind = QMetaType.Type.QString if name == CONTROL else QMetaType.Type.Double
-        field = QgsField(name, kind)
-        field.setAlias(texts.get("areas", _TEXTS[name]))
-        fields.append(field)
+    kept = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in COLUMNS]
+    fields = _fields([shot.fields.at(n) for n in kept], written, list(values), texts)
+    at = fields.lookupField(written.field)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
     rounded, position = compared.rounded.tolist(), {fid: n for n, fid in enumerate(fids)}
 
@@ -98,6 +86,22 @@ def area_table(
 
     count = len(fids) if written.only is None else len(written.only)
     return Table(shot.name, fields, multi(shot.geometry), shot.crs, rows, count)
+
+
+def _fields(own: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:
+    """The layer's own fields, that of the area where it is filled and lacking, and the columns behind them."""
+    fields = QgsFields()
+    for field in own:
+        fields.append(field)
+    if written.fill and fields.lookupField(written.field) < 0:
+        field = QgsField(written.field, QMetaType.Type.Double, "", 15, written.decimals)
+        field.setAlias(written.alias or texts.get("areas", "new_field"))
+        fields.append(field)
+    for name in columns:
+        field = QgsField(name, QMetaType.Type.QString if name == CONTROL else QMetaType.Type.Double)
+        field.setAlias(texts.get("areas", _TEXTS[name]))
+        fields.append(field)
+    return fields
 
 
 def multi(kind: Qgis.WkbType) -> Qgis.WkbType:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,35 +109,17 @@ def read(
 
     drawn = sketch(shot)
     kept, crs = _kept(shot), drawn.crs
-    request = QgsFeatureRequest(shot.request)
     if only is not None:
         kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
-        if request.filterExpression() is None:
-            # An expression may ask for any field.
-            request.setSubsetOfAttributes(kept)
-    rows: list[list[Any]] = []
-    shapes: list[bytes | None] = []
-    fids: list[int] = []
-    curves: list[int] = []
-    for number, feature in enumerate(shot.source.getFeatures(request)):
-        if number % _BATCH == 0:
-            check()
-        fids.append(feature.id())
-        rows.append(feature.attributes())
-        wkb, curved = as_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
-        shapes.append(wkb)
-        if curved:
-            curves.append(feature.id())
-    check()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * shot.fields.count()
-    index = pd.Index(fids, dtype="int64")
+    read = _rows(shot, kept, check)
+    columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
+    index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
     check()
     # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO002 reports it.
-    geometries = shapely.from_wkb(np.array(shapes, dtype=object), on_invalid="ignore")
-    broken = [
-        fid for fid, wkb, shape in zip(fids, shapes, geometries, strict=True) if wkb is not None and shape is None
-    ]
+    geometries = shapely.from_wkb(np.array(read.shapes, dtype=object), on_invalid="ignore")
+    together = zip(read.fids, read.shapes, geometries, strict=True)
+    broken = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
     # A field may be called geometry, too: the shapes then take another name beside it.
     name = "geometry"
     while name in table:
@@ -147,11 +129,40 @@ def read(
     return replace(
         drawn,
         frame=frame,
-        curves=tuple(curves),
-        curve_step=CURVE_STEP_DEGREES if curves else 0.0,
-        notices=_notices(shot, len(curves)),
+        curves=tuple(read.curves),
+        curve_step=CURVE_STEP_DEGREES if read.curves else 0.0,
+        notices=_notices(shot, len(read.curves)),
         broken=tuple(broken),
     )
+
+
+@dataclass
+class _Rows:
+    """By feature: id, all attributes (those not asked for are empty), WKB; ``curves``: those drawn with arcs."""
+
+    fids: list[int] = field(default_factory=list)
+    attributes: list[list[Any]] = field(default_factory=list)
+    shapes: list[bytes | None] = field(default_factory=list)
+    curves: list[int] = field(default_factory=list)
+
+
+def _rows(shot: Snapshot, kept: list[int], check: Callable[[], None]) -> _Rows:
+    """One pass over the features, for the fields at these positions."""
+    request, found = QgsFeatureRequest(shot.request), _Rows()
+    if len(kept) < shot.fields.count() and request.filterExpression() is None:
+        # An expression may ask for any field.
+        request.setSubsetOfAttributes(kept)
+    for number, feature in enumerate(shot.source.getFeatures(request)):
+        if number % _BATCH == 0:
+            check()
+        wkb, curved = as_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
+        found.fids.append(feature.id())
+        found.attributes.append(feature.attributes())
+        found.shapes.append(wkb)
+        if curved:
+            found.curves.append(feature.id())
+    check()
+    return found
 
 
 def states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, State | None]:

@@ -135,7 +135,7 @@ def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path
     assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(ROWS)
     lost = pd.read_excel(tmp_path / "出 库.未对应.xlsx", dtype=str).dropna(subset=["source_fid"])
     assert set(lost["value"]) == {"0701", "01", "9999"}
-    assert "3 个值要看一看" in dialog.summary.text() and "出 库.mapping.toml" in dialog.summary.text()
+    assert "3 个值需要核对" in dialog.summary.text() and "出 库.mapping.toml" in dialog.summary.text()
     assert digest(survey.parent) == before
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
     assert layer.featureCount() == len(ROWS) and layer.renderer().type() == "categorizedSymbol"
@@ -304,4 +304,4 @@ def test_a_run_that_was_stopped_in_the_list_of_tasks_is_no_failure(dialog, monke
     dialog._run._task.cancel()
     held.free.set()
     ready(dialog)
-    assert dialog.summary.text() == "已取消，没有写出任何东西。"
+    assert dialog.summary.text() == "已取消，没有写出任何文件。"

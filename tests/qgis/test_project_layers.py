@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.bridge import county, layers, recognise, roles
+from plugin.bridge import county, reading, recognise, roles
 from plugin.bridge.check import check
 from plugin.bridge.layers import set_template
 from plugin.bridge.snapshots import snapshot
@@ -77,8 +77,8 @@ def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeyp
     add(project, small, "YJJBNTBHTB", STBHHX="画的线")
     project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4526&field=A:string", "影像索引", "memory"))
     read = []
-    real = layers.read
-    monkeypatch.setattr(layers, "read", lambda shot, **more: read.append(shot.name) or real(shot, **more))
+    real = reading.read
+    monkeypatch.setattr(reading, "read", lambda shot, **more: read.append(shot.name) or real(shot, **more))
     log = Log()
     assert run("check_plan", {"RULES": "REL001"}, log)["ERRORS"] == 1
     assert sorted(read) == ["YJJBNTBHTB", "画的线"]
