@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .errors import InputError
+from .geometry.polygons import Polygons
+from .geometry.union import united
+from .geometry.validity import missing
+from .indicators.townships import grouped
 from .plan import Plan
 from .versions import Comparison, compare_layers, edition_of
 from .versions.compare import NO_TOWNSHIPS, Townships
@@ -97,10 +103,19 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
 
 def townships_of(plan: Plan, other: Plan | None = None) -> Townships:
     """The townships of a plan, for figures by township; those of its sealed edition, or of another one in the same plane,
-    where it has none. One without a name is called by its code or key."""
+    where it has none. Rows of one township (villages, an exclave) are joined; one without a name is called by its code."""
     for one in (plan, plan.baseline, other):
         layer = one.concept("townships") if one is not None else None
-        if layer is not None and layer.has("division_name") and not layer.bare:
-            told = zip(layer.text("division_name"), layer.text("division_code"), layer.keys, layer.fids, strict=True)
-            return Townships(layer.polygons, [name or code or key or f"#{fid}" for name, code, key, fid in told])
+        if one is not None and layer is not None and layer.has("division_name") and not layer.bare:
+            towns, of = grouped(layer)
+            names = [town.name for town in towns]
+            if len(towns) == len(layer):
+                return Townships(layer.polygons, [names[n] for n in of.tolist()])
+            shapes = np.empty(len(towns), dtype=object)
+            for n in range(len(towns)):
+                shapes[n] = united(layer.polygons, of == n, tolerance=one.norm.tolerance())
+            if all(shape is not None for n, shape in enumerate(shapes) if (~missing(layer.plane[of == n])).any()):
+                return Townships(Polygons(shapes), names)
+            # Villages that cannot be put together are looked at one by one.
+            return Townships(layer.polygons, [names[n] for n in of.tolist()])
     return NO_TOWNSHIPS

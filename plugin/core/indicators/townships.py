@@ -53,13 +53,17 @@ class Split:
 
 
 def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
-    """The layer of townships, the townships in the order of their codes, and which of them each row is part of.
-
-    Rows of one code are one township; where there is no code, rows of one name. None without such a layer.
-    """
+    """The layer of townships, the townships in the order of their codes, and which of them each row is part of. None without
+    such a layer."""
     layer = ctx.plan.concept("townships")
-    if layer is None or layer.bare:
-        return None
+    return None if layer is None or layer.bare else (layer, *grouped(layer))
+
+
+def grouped(layer: Layer) -> tuple[list[Township], NDArray]:
+    """The townships of a layer in the order of their codes, and which of them each row is part of ((n,) positions).
+
+    Rows of one code are one township; where there is no code, rows of one name.
+    """
     # A survey's divisions go down to villages: nine digits are the township.
     codes = [c[:9] for c in layer.text("division_code")]
     names = layer.text("division_name")
@@ -69,7 +73,7 @@ def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
         if one not in found or not found[one].name:
             found[one] = Township(code, name or code or one)
     place = {one: n for n, one in enumerate(found)}
-    return layer, list(found.values()), np.array([place[one] for one in ids])
+    return list(found.values()), np.array([place[one] for one in ids], dtype=int)
 
 
 def split(layer: Layer, ctx: Context) -> Split | None:
