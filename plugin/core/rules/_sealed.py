@@ -23,12 +23,9 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
         result.not_checked.append(("versions_failed", {"count": len(found.failed)}))
     # Of the plan's own shapes GEO001 and GEO002 tell; of the sealed ones nobody else does.
     sealed = found.before
-    for rows, reason, told in (
-        (sealed.shapeless, "sealed_shapeless", result.not_checked),
-        (sealed.mended, "sealed_mended", result.notes),
-    ):
+    for rows, note in ((sealed.shapeless, "sealed_shapeless"), (sealed.mended, "sealed_mended")):
         if rows:
-            told.append((reason, {"layer": sealed.layer.name, "count": len(rows), "keys": some(rows)}))
+            result.notes.append((note, {"layer": sealed.layer.name, "count": len(rows), "keys": some(rows)}))
     return found
 
 
