@@ -25,6 +25,7 @@ from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
 from plugin.core.exchange.package.layers.content import Content, contents
 from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata.write import metadata_xml
+from plugin.core.exchange.package.names import recogniser
 from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.plan import Plan
 from plugin.core.standard import load_standard
@@ -148,16 +149,20 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
             },
             "secrecy": "内部",
         }
+    root = changes.get("root", "140225浑源县国土空间总体规划")
+    told = recogniser(form.root, {}).fullmatch(root)
+    # The names of the files tell where the folder's does not.
+    code, name = (told["code"], told["name"]) if told else ("140225", "浑源县")
     seen = [LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()]
     if "broken" in changes:
         key, line = changes["broken"]
         told = {"source": "a.vct", "line": line, "section": "Polygon"}
         seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, told)))
     return PackageFacts(
-        changes.get("root", "140225浑源县国土空间总体规划"),
+        root,
         form,
-        changes.get("root", "140225")[:6] if changes.get("root", "140225")[:6].isdigit() else "140225",
-        "浑源县",
+        code,
+        name,
         (
             *(
                 FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), read(BytesIO(c)) if is_jpeg(p) else None)

@@ -266,7 +266,12 @@ def test_a_township_is_judged_as_a_county_is(net, states):
 
 def test_without_a_table_it_does_not_apply_and_says_how_to_give_one():
     (rule,) = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}).rules
-    assert rule.outcome is Outcome.NOT_APPLICABLE and "乡镇任务表" in rule.reason and "--targets" in rule.reason and not rule.incomplete
+    assert (
+        rule.outcome is Outcome.NOT_APPLICABLE
+        and "乡镇任务表" in rule.reason
+        and "--targets" in rule.reason
+        and not rule.incomplete
+    )
 
 
 def test_what_cannot_be_compared_is_said():

@@ -26,6 +26,11 @@ def a_folder_called_by_another_county(draft: Draft) -> None:
     put(draft, root="140226浑源县国土空间总体规划")
 
 
+@plants("DOC001", case="name", follows=["DOC002", "DOC003", "DOC012"], finds=1)
+def a_folder_called_after_a_neighbour(draft: Draft) -> None:
+    put(draft, root="140225左云县国土空间总体规划")
+
+
 @plants("DOC001", case="form")
 def a_folder_called_as_one_likes(draft: Draft) -> None:
     put(draft, root="最终版")
@@ -188,6 +193,11 @@ def an_index_left_behind(draft: Draft) -> None:
 @plants("DOC009")
 def a_layer_left_in_metres(draft: Draft) -> None:
     put(draft, crs={"CZKFBJ": "EPSG:4526"})
+
+
+@plants("DOC009", case="none")
+def a_layer_without_a_coordinate_system(draft: Draft) -> None:
+    put(draft, crs={"CZKFBJ": ""})
 
 
 @plants("DOC009", case="vertical", finds=None)

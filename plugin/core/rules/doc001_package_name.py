@@ -19,10 +19,12 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={},
     messages={
         "form": "The package's folder is called “{file}”; it should be like “{expected}”. Rename the folder.",
+        "name": "The package “{file}” is called after {found}, but the code {code} is that of {expected}. Give it code and name of one county.",
         "county": "The package is called after {found}, its data are of {expected}. Rename the folder and the files in it, or put the right data in.",
     },
     fails=[
         example("a folder of any name", 1, root="规划成果最终版2"),
+        example("another county's name", 1, root="140225左云县国土空间总体规划"),
         example("another county's code", 1, plan={"red_line": [SQUARE]}, root="140226浑源县国土空间总体规划"),
     ],
     passes=[
@@ -34,7 +36,7 @@ def package_name(*, ctx: Context) -> RuleResult:
     """The package is named after its county.
 
     What it checks
-        The folder's name against the form of the package, and its division code against that of the plan's layers.
+        The folder's name against the form of the package, its division code against that of the plan's layers, and the county's name in it against the list of divisions.
     Why
         The receiving system files a delivery by the code in its name.
     How to fix
@@ -53,3 +55,9 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     own = code[: package.form.digits].ljust(6, "0")
     if package.code and code and package.code != own:
         yield on_file(package.root, "county", found=package.code, expected=own)
+        return
+    divisions = ctx.norm.standard.code_lists.get("divisions")
+    listed = divisions.codes.get(package.code) if divisions else None
+    if package.name and listed and listed.name != package.name:
+        said = {"found": package.name, "code": package.code, "expected": listed.name}
+        yield on_file(package.root, "name", Severity.WARNING, **said)

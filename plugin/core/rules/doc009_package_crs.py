@@ -17,10 +17,13 @@ from ._package import NONE_INSPECTED, example, judged
     needs={},
     messages={
         "": "Layer {name} in “{file}” is in {found}; the package asks for {expected}. Reproject it, or export it with export_package.",
+        "none": "Layer {name} in “{file}” has no coordinate system; the package asks for {expected}. Define the one that its coordinates are in, then "
+        "export it with export_package.",
         "vertical": "Layer {name} in “{file}” names no heights ({expected}), which the form asks for. Export it with export_package.",
     },
     fails=[
         example("metres in place of degrees", 1, crs={"CZKFBJ": "EPSG:4526"}),
+        example("none", 1, crs={"CZKFBJ": ""}),
     ],
     passes=[
         example("degrees"),
@@ -49,8 +52,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         for vectors in package.sets_of(layer.file):
             # As layers' own are told, however the form writes it.
             plane, heights = label(parse(vectors.crs)), vectors.vertical.upper()
-            if layer.crs != plane:
-                yield _told(layer, "", layer.crs or "—", plane)
+            if not layer.crs:
+                yield _told(layer, "none", "", plane)
+            elif layer.crs != plane:
+                yield _told(layer, "", layer.crs, plane)
             elif heights and layer.vertical != heights:
                 yield _told(layer, "vertical", "", heights)
 
