@@ -2330,6 +2330,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
     </message>
     <message>
+        <source>The folders could not be looked at ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没能查看所选文件夹（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>The layer could not be read ({error}). Details are in the log, tab Sanxian.</source>
         <translation>图层没能读取（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>

@@ -411,6 +411,21 @@ def test_an_error_nobody_foresaw_is_logged_and_said(world, qgis_app, qgis_log):
     assert world.said()[0].startswith("没有生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
 
 
+@pytest.mark.parametrize("error", [RuntimeError("disc on fire"), NameError("x", name="numpy")], ids=["any", "with a name"])
+def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, monkeypatch, qgis_log, error):
+    def refuse(*_all):
+        raise error
+
+    form = world.dialog.form
+    assert wait(world.dialog.go.isEnabled)
+    monkeypatch.setattr("plugin.gui.package.look_ahead.look_ahead", refuse)
+    world.export.look()
+    assert wait(lambda: not world.dialog.go.isEnabled())
+    name = type(error).__name__
+    assert form.replaced.text() == world.dialog.go.toolTip() == f"没能查看所选文件夹（{name}）。详情见日志面板的 Sanxian 页。"
+    assert any(name in text for text in qgis_log)
+
+
 def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgis_app):
     world.result()
     world.told = made_package()

@@ -105,7 +105,7 @@ class ExportDialog(QDialog):
         try:
             return self.form.order()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(error)
+            self.form.show_error(idle.explain(error))
             return None
 
     def show_ahead(self, ahead: Ahead) -> None:
@@ -123,11 +123,11 @@ class ExportDialog(QDialog):
         self.go.setEnabled(not lacking and self._ahead.state != REFUSED)
         self.go.setToolTip(lacking or self._ahead.why)
 
-    def show_error(self, error: Exception) -> None:
+    def show_error(self, said: str) -> None:
         self._ahead = Ahead()
-        self.form.show_error(error)
+        self.form.show_error(said)
         self.go.setEnabled(False)
-        self.go.setToolTip(idle.explain(error))
+        self.go.setToolTip(said)
 
     # --- the window
     def changeEvent(self, event):

@@ -13,7 +13,6 @@ from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 from ...bridge import kept_paths, settings
 from ...bridge.package_ahead import REFUSED, REPLACED, Ahead
 from ...bridge.texts import tr
-from .. import idle
 from ..elided import ElidedLabel
 from ..file_line import FileLine
 from ..note import Note
@@ -128,11 +127,11 @@ class FormPage(QWidget):
         self.left_out.setText(text.format(count=ahead.left_out_count, names=names) if names else "")
         self.left_out.setVisible(bool(names))
 
-    def show_error(self, error: Exception) -> None:
-        """What was chosen cannot be looked at."""
+    def show_error(self, said: str) -> None:
+        """What was chosen cannot be looked at, and why."""
         self.slots.show_ahead(Ahead(), False)
         self.target.setText("")
-        self.tell(idle.explain(error))
+        self.tell(said)
 
     def tell(self, text: str) -> None:
         self.replaced.setText(text)

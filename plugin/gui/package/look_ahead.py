@@ -15,7 +15,7 @@ from ...bridge.layers import file_of
 from ...bridge.package_ahead import NOTHING, Looker, look_ahead, values_of
 from ...bridge.tasks import Job, Runner, log_error
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from .. import idle
 from ..result import Result
 
 
@@ -61,10 +61,10 @@ class LookAhead:
                 dialog.show_ahead(ahead)
 
         def failed(error):
-            if not isinstance(error, SanxianError | ImportError):
-                log_error(error)
+            text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
+            said = idle.told(error, text)
             if asked == self._asked and wanted():
-                dialog.show_error(error)
+                dialog.show_error(said)
 
         self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
         self._look_at_plan(dialog, order, checked, wanted)
