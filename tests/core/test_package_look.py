@@ -350,3 +350,39 @@ def test_coordinates_that_lead_nowhere(shape, file):
     assert (
         (problem.level, problem.count) == (Level.STOP, 1) and "0002" in told(problem) and "EPSG:4490" in told(problem)
     )
+
+
+def _below_an_edge(depth):
+    """2 km of edge that is straight in a zone, and a hole that comes near it from below: in degrees the edge runs some
+    centimetres further south there (L² · tan φ / 8 R = 6.5 cm at 40° N)."""
+    hole = [(X + 1000, Y - depth), (X + 990, Y - 50), (X + 1010, Y - 50)]
+    return shapely.Polygon(shapely.box(X, Y - 100, X + 2000, Y).exterior, [hole])
+
+
+@pytest.mark.parametrize(("suffix", "crs", "told_of"), [(".gdb", "EPSG:4490", True), (".gdb", "EPSG:4526", False), (".vct", "EPSG:4490", True)])  # fmt: skip
+def test_areas_that_cross_themselves_once_they_are_written(suffix, crs, told_of):
+    shapes = [_below_an_edge(0.02), _below_an_edge(0.5)]
+    there = gpd.GeoSeries(shapes, crs=4526).to_crs(crs)
+    assert shapely.is_valid(shapes).all() and there.is_valid.tolist() == [not told_of, True]
+    form = vectors(f"a{suffix}", crs=crs, **({"encoding": "GBK"} if suffix == ".vct" else {}))
+    problems = [p for p in found(plan_of(CZKFBJ=table([*shapes, None])), form) if p.key == "shape_crossing"]
+    if not told_of:
+        assert not problems
+        return
+    problem = one(problems, "shape_crossing")
+    assert (problem.level, problem.count, problem.features) == (Level.GATE, 1, ("140225000000000001",))
+    assert crs in told(problem)
+
+
+def test_areas_that_a_files_digits_make_cross_themselves():
+    """A VCT file in metres has four decimals: what is nearer is drawn over itself."""
+    near = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 5, Y + 3e-5), (X, Y + 10)])
+    form = vectors("a.vct", crs="EPSG:4526", encoding="GBK")
+    assert near.is_valid
+    problem = one(found(plan_of(CZKFBJ=table([box(500, 0), near])), form), "shape_crossing")
+    assert problem.features == ("140225000000000002",)
+
+
+def test_what_is_not_valid_as_drawn_is_the_checks_to_tell():
+    bow = shapely.Polygon([(X, Y), (X + 10, Y + 10), (X + 10, Y), (X, Y + 10)])
+    assert not [p for p in found(plan_of(CZKFBJ=table([bow])), vectors()) if p.key == "shape_crossing"]

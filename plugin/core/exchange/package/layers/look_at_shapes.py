@@ -27,6 +27,8 @@ _KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 _MULTIPOINT = 4
 #: Formats that keep rings, not which of them are parts and which are holes.
 _RINGS = (".gdb", ".shp")
+#: Shapes that are in another CRS at a time, too.
+_AT_ONCE = 20_000
 
 
 def look_at_shapes(content: Content, vectors: VectorSet) -> Iterator[Problem]:
@@ -46,6 +48,7 @@ def look_at_shapes(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     yield from on_rows(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
     yield from on_rows(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray), dtype=int))
     yield from _nested(content, vectors)
+    yield from _crossing(content, vectors, nowhere)
     curved = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.curves))
     yield from on_rows(content, Level.GATE, "shape_curved", curved, step=layer.source.curve_step)
     high = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
@@ -60,6 +63,30 @@ def _nested(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     areas = content.layer.invalid & np.isin(shapely.get_type_id(drawn), _KINDS["polygon"])
     rows = nested(drawn, areas, overlaps=vectors.suffix == ".shp")
     yield from on_rows(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
+
+
+def _crossing(content: Content, vectors: VectorSet, nowhere: NDArray) -> Iterator[Problem]:
+    """Areas that are valid as drawn and cross themselves as they are written: what is straight here is none in another CRS, and
+    digits of a file have their end. Those that are not valid as drawn are the check's to tell (GEO002)."""
+    if content.template.geometry != "polygon":
+        return
+    layer, plane = content.layer, CRS.from_user_input(vectors.crs)
+    printing = vectors.suffix == ".vct"
+    if layer.crs == plane and not printing:
+        return
+    sound = ~layer.invalid & ~layer.empty & np.isin(shapely.get_type_id(layer.drawn), _KINDS["polygon"])
+    sound[nowhere] = False
+    rows = np.flatnonzero(sound)
+    crossing = []
+    for first in range(0, len(layer), _AT_ONCE):
+        some = rows[(rows >= first) & (rows < first + _AT_ONCE)]
+        shapes = content.shapes(plane, slice(first, first + _AT_ONCE))[some - first]
+        wrong = ~shapely.is_valid(printed.in_digits(shapes, plane.is_geographic) if printing else shapes)
+        if printing:
+            # A ring of one place is told as that.
+            wrong[printed.changed(shapes, plane.is_geographic).gone] = False
+        crossing += some[wrong].tolist()
+    yield from on_rows(content, Level.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs)
 
 
 def nested(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -> NDArray:

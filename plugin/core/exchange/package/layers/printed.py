@@ -61,7 +61,7 @@ class Changed(NamedTuple):
 
 def changed(shapes: NDArray, geographic: bool) -> Changed:
     """What printing does to (n,) shapes in the CRS of the file."""
-    gone, merged = _repeats(_flat(shapes, geographic))
+    gone, merged = _repeats(in_digits(shapes, geographic))
     return Changed(gone, merged, np.flatnonzero(shapely.get_num_geometries(shapes) > 1))
 
 
@@ -72,7 +72,7 @@ def same_number(given: Any, read: Any) -> bool:
 def as_printed(shapes: NDArray, geographic: bool) -> NDArray:
     """(n,) shapes: those in which the digits of a file make vertices the same that follow each other, without these and
     with those digits; others as they are given."""
-    flat = _flat(shapes, geographic)
+    flat = in_digits(shapes, geographic)
     merged = _repeats(flat)[1]
     if not len(merged):
         return shapes
@@ -95,7 +95,8 @@ def _repeats(flat: NDArray) -> tuple[NDArray, NDArray]:
     return gone, np.setdiff1d(of[repeats > 0], gone)
 
 
-def _flat(shapes: NDArray, geographic: bool) -> NDArray:
+def in_digits(shapes: NDArray, geographic: bool) -> NDArray:
+    """(n,) shapes with every coordinate in the digits of a file, in its CRS."""
     return shapely.transform(shapes, lambda xy: rounded(xy, load_settings().decimals(geographic)))
 
 
