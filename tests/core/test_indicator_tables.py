@@ -128,6 +128,17 @@ def test_lines_on_every_basis(done, county):
     assert found["boundary"] == pytest.approx(sum(v for k, v in found.items() if k.startswith("boundary:")), rel=1e-12)
 
 
+def test_a_reserve_that_is_there_as_a_whole_and_in_parts_counts_once(done, county):
+    reserves = county["ZRBHD"]
+    union = shapely.union_all(reserves.geometry.to_numpy())
+    once = shapely.get_parts(union)
+    assert reserves.area.sum() > 1.5 * union.area, "the county has both"
+    assert column(done, "lines", "statutory")["reserves"] == pytest.approx(statutory_area(once).sum() / 1e4, rel=1e-6)
+    assert column(done, "lines", "statutory")["reserves"] == pytest.approx(
+        column(done, "indicators", "value")["reserves_area"] * 100, abs=0.51
+    )
+
+
 def test_the_ratio_is_numerator_over_denominator(done, county):
     base = county["XZYDYH"]
     urban = base["TBMJ"][base["CZCSXM"].isin(["201", "201A", "202", "202A"])].sum() / 1e4

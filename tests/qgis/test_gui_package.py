@@ -411,7 +411,9 @@ def test_an_error_nobody_foresaw_is_logged_and_said(world, qgis_app, qgis_log):
     assert world.said()[0].startswith("没有生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("disc on fire"), NameError("x", name="numpy")], ids=["any", "with a name"])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("disc on fire"), NameError("x", name="numpy")], ids=["any", "with a name"]
+)
 def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, monkeypatch, qgis_log, error):
     def refuse(*_all):
         raise error
@@ -422,7 +424,11 @@ def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, mo
     world.export.look()
     assert wait(lambda: not world.dialog.go.isEnabled())
     name = type(error).__name__
-    assert form.replaced.text() == world.dialog.go.toolTip() == f"没能查看所选文件夹（{name}）。详情见日志面板的 Sanxian 页。"
+    assert (
+        form.replaced.text()
+        == world.dialog.go.toolTip()
+        == f"没能查看所选文件夹（{name}）。详情见日志面板的 Sanxian 页。"
+    )
     assert any(name in text for text in qgis_log)
 
 

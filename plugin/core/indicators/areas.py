@@ -10,7 +10,7 @@ import numpy as np
 
 from ..net_area import breaks
 from .model import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
-from .reserves import PART_WORDS, counted, parts_of
+from .reserves import PART_WORDS, counted_of
 from .targets import compare_area
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def stated_figure(name: str, ctx: Context) -> Figure:
     concept, basis = STATED_FIGURES[name]
     layer = ctx.plan.concept(concept)
     if layer is not None and concept == "reserves" and not layer.bare:
-        rows = counted(*parts_of(layer, ctx))
+        rows = counted_of(layer, ctx)
         area = float(layer.statutory[rows].sum())
         inputs = {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area}
         return Figure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS), inputs)

@@ -28,3 +28,8 @@ def counted(part: NDArray, site: NDArray) -> NDArray:
     """(n,) bool: what is there as a whole counts once, not with its parts too."""
     rows: NDArray = ~part | ~np.isin(site, site[~part & (site != "")])
     return rows
+
+
+def counted_of(reserves: Layer, ctx: Context) -> NDArray:
+    """(n,) bool: the rows that count towards the area of all reserves."""
+    return counted(*parts_of(reserves, ctx))

@@ -9,6 +9,7 @@ from ...indicators.compute import Figures
 from ...indicators.land_use import areas_of
 from ...indicators.model import SQUARE_METRES, Indicator, in_unit
 from ...indicators.ratio import KINDS
+from ...indicators.reserves import counted_of
 from ...layer import Layer
 from .. import figures as shown
 from ..words import Words
@@ -74,7 +75,7 @@ def lines(figures: Figures) -> Table | None:
         layer = ctx.plan.concept(concept)
         if layer is None or layer.bare:
             continue
-        every = np.ones(len(layer), dtype=bool)
+        every = counted_of(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
         if concept == "boundary" and layer.tells("zone_code"):
