@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.form.model import METADATA_ITEMS
+from plugin.core.exchange.package.form.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
 from plugin.core.exchange.package.metadata.read import UnreadableXml, by_form, read_xml
-from plugin.core.exchange.package.metadata.write import LAYER_ITEMS, PACKAGE_ITEMS, metadata_xml
+from plugin.core.exchange.package.metadata.write import metadata_xml
 from plugin.core.rules._metadata import _day
 
 FORM = load_package("county")

@@ -88,6 +88,9 @@ def test_an_unknown_form_names_what_there_is(tmp_path):
         ('root = "C"', 'roof = "C"', ["marks.roof", "roof"]),
         ('score = "质量得分"\n', "", ["metadata.names.score"]),
         ('id = "construction"', 'id = "text"', ["id", "text"]),
+        ('geometry = "几何类型"', 'geometry = "名称"', ["metadata.names", "名称"]),
+        ('score = "质量得分"', 'score = "密级"', ["metadata.names", "密级"]),
+        ('dataset = "数据集"', 'dataset = "成果包"', ["metadata.names", "成果包"]),
     ],
 )  # fmt: skip
 def test_a_slip_is_told_with_file_and_key(tmp_path, old, new, words):
@@ -143,6 +146,29 @@ def test_all_slips_of_a_form_are_told_at_once(tmp_path):
         told(error, "某省.toml", error.params["key"])
     with pytest.raises(DataError):
         load_package(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ('data = "1-空间数据"', 'data = "../空间数据"', ["folders.data"]),
+        ('data = "1-空间数据"', 'data = "CON/a"\nmore = ".."', ["folders.data", "folders.more"]),
+        ('data = "1-空间数据"', "data = 7", ["folders.data"]),
+        ('secrecy = "内部"', 'secrecie = "内部"', ["secrecie", "secrecy"]),
+    ],
+)
+def test_one_slip_blames_nothing_else(tmp_path, old, new, keys):
+    path = tmp_path / "某省.toml"
+    assert old in COUNTY
+    path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
+    assert sorted(e.params["key"] for e in form_problems(path)) == keys
+
+
+def test_names_that_no_element_has_twice_may_be_alike(tmp_path):
+    """What a package is called and what a layer is do not stand in one element."""
+    path = tmp_path / "某省.toml"
+    path.write_text(COUNTY.replace('resource_id = "资源标识"', 'resource_id = "更新日期"', 1), encoding="utf-8")
+    assert form_problems(path) == []
 
 
 @pytest.mark.parametrize(

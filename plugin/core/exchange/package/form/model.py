@@ -14,11 +14,16 @@ NEEDS = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 FORMATS = tuple(FORMAT_NAMES)
 ENCODINGS = ("UTF-8", "GBK")
-#: Items of the metadata, as this plugin calls them.
-METADATA_ITEMS = (
-    "metadata", "package", "dataset", "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit",
-    "currency", "integrity", "score", "grade", "product_date", "update_date", "secrecy", "features", "extent",
+#: Items of the metadata, as this plugin calls them: elements that hold the others, and what the two kinds of them hold.
+FRAMES = ("metadata", "package", "dataset")
+PACKAGE_ITEMS = (
+    "data_id", "name", "format", "integrity", "score", "grade", "product_date", "update_date", "secrecy",
 )  # fmt: skip
+LAYER_ITEMS = (
+    "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit", "currency", "features", "extent",
+    "product_date", "secrecy",
+)  # fmt: skip
+METADATA_ITEMS = tuple(dict.fromkeys((*FRAMES, *PACKAGE_ITEMS, *LAYER_ITEMS)))
 #: Dots per inch of maps at least (汇交要求, B).
 LEAST_DPI, MOST_DPI = 300, 1200
 

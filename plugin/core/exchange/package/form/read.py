@@ -56,7 +56,14 @@ def read_form(path: Path, complaints: Complaints) -> PackageProfile:
     with complaints.part():
         check_pattern(texts["root"] or "{code}", path, "root")
     none: dict[str, str] = {}
-    folders = _part(complaints, none, _folders, table.get("folders", {}), path)
+    given = table.get("folders", {})
+    # One that cannot be made is known all the same: what belongs there is not to blame.
+    folders = _part(
+        complaints, {key: key for key in given} if isinstance(given, dict) else none, texts_of, given, path, "folders"
+    )
+    for key in folders:
+        with complaints.part():
+            _check_folder(key, folders[key], path)
     rows: list[Any] = _part(complaints, [], _rows, table.get("vector", []), path, "vector")
     vectors = [_part(complaints, None, vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)]
     slots = []
@@ -111,19 +118,16 @@ def _rows(rows: Any, path: Path, key: str) -> list[Any]:
     return list(expect(rows, list, file=path, key=key))
 
 
-def _folders(value: Any, path: Path) -> dict[str, str]:
-    folders = texts_of(value, path, "folders")
-    for key, text in folders.items():
-        for part in text.split("/"):
-            check_name(part, path, f"folders.{key}")
-    return folders
+def _check_folder(key: str, text: str, path: Path) -> None:
+    for part in text.split("/"):
+        check_name(part, path, f"folders.{key}")
 
 
 def _levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     given = expect(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
     levels = tuple(expect(v, str, file=path, key="secrecy_levels") for v in given)
-    if levels:
-        check_one_of(table.get("secrecy"), levels, path, "secrecy")
+    if levels and "secrecy" in table:
+        check_one_of(table["secrecy"], levels, path, "secrecy")
     return levels
 
 

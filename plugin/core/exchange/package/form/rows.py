@@ -13,7 +13,19 @@ from ....errors import DataError, OutputError
 from ....texts import Texts
 from ..names import PLACEHOLDERS, field_problem
 from .maps import MAP_KEYS
-from .model import ENCODINGS, FORMATS, NEEDS, FileSlot, LayerSlot, NamedFile, TableWords, VectorSet
+from .model import (
+    ENCODINGS,
+    FORMATS,
+    FRAMES,
+    LAYER_ITEMS,
+    NEEDS,
+    PACKAGE_ITEMS,
+    FileSlot,
+    LayerSlot,
+    NamedFile,
+    TableWords,
+    VectorSet,
+)
 from .values import check_no_two, check_one_of, check_pattern, check_reference, texts_of
 
 
@@ -109,4 +121,9 @@ def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items:
         for key, name in names.items():
             if name and (problem := field_problem(name)) == "field_characters":
                 raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
+        # Two things of one name in one element could not be told apart.
+        for together in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
+            check_no_two(
+                [name for key in together if (name := names[key] or key * (key in FRAMES))], path, f"{where}.names"
+            )
     return NamedFile(row["folder"], row["file"], names)

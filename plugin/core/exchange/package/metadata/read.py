@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ....errors import OutputError
-from ..form.model import PackageProfile
-from .write import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, layer_items, package_items
+from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
+from .write import layer_items, package_items
 
 #: The encoding that an XML declares for itself. A parser of bytes knows those of Chinese programs not at all.
 _DECLARED = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")

@@ -6,20 +6,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # nosec B405: only written here
 from typing import Any
 
-from ..form.model import PackageProfile
+from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
 
 #: What a layer of a kind is called, and what its coordinates are in.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
 DEGREES, METRES = "度", "米"
-#: Elements that hold the others, and what the two kinds of them hold.
-FRAMES = ("metadata", "package", "dataset")
-PACKAGE_ITEMS = (
-    "data_id", "name", "format", "integrity", "score", "grade", "product_date", "update_date", "secrecy",
-)  # fmt: skip
-LAYER_ITEMS = (
-    "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit", "currency", "features", "extent",
-    "product_date", "secrecy",
-)  # fmt: skip
 #: Decimals of an extent, by unit: a decimetre.
 _DECIMALS = {DEGREES: 6, METRES: 1}
 
