@@ -14,7 +14,7 @@ from ..bridge import findings_layer, recognise
 from ..bridge.snapshots import snapshot
 from ..bridge.tasks import Job, Runner, Work
 from ..bridge.texts import tr
-from . import idle
+from . import idle, trouble
 from .basis import Basis
 from .editing import Editing
 from .findings_dock import FindingsDock
@@ -112,7 +112,7 @@ class Checking(QObject):
             self._dock.set_idle(idle.package_missing(self._doctor))
             return
         text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
-        self._stop(idle.told(error, text))
+        self._stop(trouble.told(error, text))
 
     def _stop(self, note: str) -> None:
         self._editing.abandon()

@@ -14,7 +14,7 @@ from ..bridge import county
 from ..bridge.tasks import Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from . import idle
+from . import idle, trouble
 
 
 class Dialogs(QObject):
@@ -57,7 +57,7 @@ class Dialogs(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            iface.messageBar().pushWarning(tr("Map Fields"), idle.explain(error))
+            iface.messageBar().pushWarning(tr("Map Fields"), trouble.explain(error))
             return
         dialog.show()
 

@@ -11,7 +11,7 @@ from qgis.core import QgsProject
 from ..bridge import county, forms, recognise, styles
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
-from . import idle
+from . import trouble
 
 
 class Dressing:
@@ -49,7 +49,7 @@ class Dressing:
 
         def failed(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-            self._iface.messageBar().pushWarning(title, idle.told(error, text))
+            self._iface.messageBar().pushWarning(title, trouble.told(error, text))
 
         self._runner.start(
             Job(

@@ -14,7 +14,7 @@ from ..bridge import settings
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.writing import LAYER_FORMATS, Outputs
-from . import idle
+from . import trouble
 from .messages import Messages, opener
 from .result import Result
 
@@ -129,4 +129,4 @@ class Exports:
 
     def _failed(self, error: Exception) -> None:
         text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-        self._messages.warn(idle.told(error, text))
+        self._messages.warn(trouble.told(error, text))

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..bridge import health, settings
 from ..bridge.recognise import Recognised
-from ..bridge.tasks import log_error
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from .empty_state import Empty
@@ -104,25 +103,6 @@ def rule_code(text: str) -> str:
     """The code in a progress text, empty when it speaks of something else."""
     found = _RULE.match(text)
     return found[1] if found else ""
-
-
-def explain(error: SanxianError | ImportError) -> str:
-    """An error as a sentence with its remedy."""
-    if isinstance(error, SanxianError):
-        from ..core.texts import Texts
-
-        return Texts(settings.interface_language()).explain(error)
-    text = tr("Not started: {name} is missing. All else works; see Environment Check.")
-    return text.format(name=error.name or error)
-
-
-def told(error: Exception, unforeseen: str) -> str:
-    """As `explain`; an error that nobody foresaw goes to the log with its trace, and is told by ``unforeseen``: what did not
-    come about, with ``{error}``."""
-    if isinstance(error, SanxianError | ImportError):
-        return explain(error)
-    log_error(error)
-    return unforeseen.format(error=type(error).__name__)
 
 
 def in_force(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:

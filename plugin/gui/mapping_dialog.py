@@ -18,7 +18,7 @@ from ..core.errors import SanxianError
 from ..core.mapping import load_mapping, to_toml
 from ..core.mapping.preview import changed, preview, undecided
 from ..core.writing import beside
-from . import idle, mapping_files, mapping_words
+from . import mapping_files, mapping_words, trouble
 from .mapping_source import MappingSource
 
 
@@ -98,7 +98,7 @@ class MappingDialog(MappingSource):
         try:
             mapping = load_mapping(path, self._target, self._norm.standard)
         except SanxianError as error:
-            self._say(idle.explain(error))
+            self._say(trouble.explain(error))
             return
         self._prepare(mapping)
 
@@ -113,7 +113,7 @@ class MappingDialog(MappingSource):
                 text = to_toml(self._prepared.mapping, self._target)
                 temporary.write_text(text, encoding="utf-8", newline="\n")
         except SanxianError as error:
-            self._say(idle.explain(error))
+            self._say(trouble.explain(error))
             return False
         self._say(tr("Mapping saved: {file}.").format(file=path))
         return True

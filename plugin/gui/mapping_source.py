@@ -17,7 +17,7 @@ from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.template import Template
 from ..core.texts import Texts
-from . import idle, mapping_files
+from . import mapping_files, trouble
 from .mapping_form import MappingForm
 
 
@@ -119,7 +119,9 @@ class MappingSource(MappingForm):
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._say(idle.told(error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")))
+        self._say(
+            trouble.told(error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian."))
+        )
         self._enable()
 
     def _enable(self) -> None:

@@ -18,7 +18,7 @@ from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core import map_set
 from ..core.errors import InputError, SanxianError
-from . import idle
+from . import trouble
 
 
 class Maps:
@@ -113,7 +113,7 @@ class Maps:
 
     def _failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
-        self._iface.messageBar().pushWarning(tr("Make Layouts"), idle.told(error, text))
+        self._iface.messageBar().pushWarning(tr("Make Layouts"), trouble.told(error, text))
 
 
 def _title(one: map_set.Map) -> str:

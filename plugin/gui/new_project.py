@@ -16,7 +16,7 @@ from ..bridge.project.request import Made, Request, make_database
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from . import idle
+from . import trouble
 
 #: The database is the longer half: writing it takes this share of the progress.
 _DATABASE = 0.5
@@ -64,7 +64,7 @@ class NewProject:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("New County Plan"), idle.explain(error))
+            self._iface.messageBar().pushWarning(tr("New County Plan"), trouble.explain(error))
             return
         self.wizard.wanted.connect(self._make)
         self.wizard.stopped.connect(self._stop)
@@ -132,7 +132,7 @@ class NewProject:
 
     def _failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
-        said = idle.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
+        said = trouble.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
         self._tell_end("error", said, database)
 
     def _tell_end(self, kind: str, said: str, database: bool = False) -> None:
@@ -179,7 +179,7 @@ class NewProject:
         try:
             health.require()
         except SanxianError as error:
-            self._iface.messageBar().pushWarning(tr("New Layers"), idle.explain(error))
+            self._iface.messageBar().pushWarning(tr("New Layers"), trouble.explain(error))
             return
         import processing
 

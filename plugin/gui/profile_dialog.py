@@ -13,7 +13,7 @@ from ..core.profile import profile_ids
 from ..core.standard import load_standard, standard_folders
 from ..core.texts import Texts
 from ..core.transmission.table import read_township_tasks
-from . import idle
+from . import trouble
 from .profile_form import ProfileForm
 
 
@@ -77,7 +77,7 @@ class ProfileDialog(ProfileForm):
             # A slip in the table is told here, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
-            self.summary.setText(idle.explain(error))
+            self.summary.setText(trouble.explain(error))
             return
         settings.put("language", self.language.currentData())
         county.keep(self._project, self.county())
@@ -90,7 +90,7 @@ class ProfileDialog(ProfileForm):
         try:
             norm = Options(profile=now.profile, standard=now.standard).norm()
         except (SanxianError, ImportError) as error:
-            self.summary.setText(idle.explain(error))
+            self.summary.setText(trouble.explain(error))
             self._ok.setEnabled(False)
             return
         self._ok.setEnabled(True)

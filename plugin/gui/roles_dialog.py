@@ -18,7 +18,7 @@ from qgis.PyQt.QtWidgets import (
 from ..bridge import county, recognise, roles
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from . import idle
+from . import trouble
 from .buttons import ok_and_cancel
 
 LAYER, CODE, CHOICE = range(3)
@@ -56,7 +56,7 @@ class RolesDialog(QDialog):
             norm = options.norm()
             found = recognise.recognise(recognise.outlines(self._project), options)
         except (SanxianError, ImportError) as error:
-            self.problem.setText(idle.explain(error))
+            self.problem.setText(trouble.explain(error))
             return
         given = roles.chosen(self._project)
         order = [role for several in norm.standard.concepts.values() for role in several]

@@ -26,7 +26,7 @@ from qgis.PyQt.QtWidgets import (
 from ..bridge import settings
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from . import idle
+from . import trouble
 from .buttons import ok_and_cancel
 from .file_line import FileLine
 
@@ -124,7 +124,7 @@ class WaiverDialog(QDialog):
         try:
             self._save(words, Path(path))
         except SanxianError as error:
-            self._tell(idle.explain(error))
+            self._tell(trouble.explain(error))
             return
         settings.put(_AUTHOR, words.author)
         super().accept()

@@ -16,7 +16,7 @@ from ..bridge import recognise
 from ..bridge import waivers as places
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from . import idle
+from . import trouble
 from .findings_dock import FindingsDock
 
 
@@ -81,7 +81,7 @@ class Waiving(QObject):
         try:
             self.apply(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
-            self._dock.say(idle.explain(error))
+            self._dock.say(trouble.explain(error))
             return
         self._dock.say(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
 

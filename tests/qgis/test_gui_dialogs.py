@@ -12,7 +12,7 @@ from plugin.core.explain import in_force
 from plugin.core.report import Outcome, RuleOutcome
 from plugin.core.rule import all_rules
 from plugin.core.texts import Texts
-from plugin.gui import detail_pane, help_dialog, idle, profile_dialog
+from plugin.gui import detail_pane, help_dialog, idle, profile_dialog, trouble
 from plugin.gui.doctor_dialog import DoctorDialog
 from plugin.gui.help_dialog import HelpDialog
 from plugin.gui.profile_dialog import ProfileDialog
@@ -130,10 +130,10 @@ def test_the_panel_s_own_errors_speak_the_interface_s_language(qgis_app, monkeyp
     monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
     settings.put("language", "en")
     try:
-        assert idle.explain(error) == Texts("zh").explain(error)
+        assert trouble.explain(error) == Texts("zh").explain(error)
         settings.put("language", "zh")
         monkeypatch.setattr(settings, "interface_locale", lambda: "en")
-        assert idle.explain(error) == Texts("en").explain(error)
+        assert trouble.explain(error) == Texts("en").explain(error)
     finally:
         settings.put("language", "zh")
 

@@ -15,7 +15,7 @@ from ...bridge.package_ahead import Against
 from ...bridge.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
-from .. import idle
+from .. import trouble
 from ..checking import Checking
 from ..messages import Messages, open_path
 from ..result import Result
@@ -62,7 +62,7 @@ class PackageExport(QObject):
             try:
                 self.dialog = ExportDialog(QgsProject.instance(), self._iface.mainWindow())
             except (SanxianError, ImportError) as error:
-                self._messages.warn(idle.explain(error))
+                self._messages.warn(trouble.explain(error))
                 return
             self.dialog.wanted.connect(self.start)
             self.dialog.stopped.connect(self.cancel)
@@ -198,7 +198,7 @@ class PackageExport(QObject):
             self._end(End("error", text, Against(gates=reasons), findings=self._around.latest() is not None))
             return
         text = tr("Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.")
-        self._end(End("error", idle.told(error, text)))
+        self._end(End("error", trouble.told(error, text)))
 
     def _end(self, end: End) -> None:
         if self.dialog is None:

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidge
 from ...bridge.package_ahead import NOTHING, REFUSED, Against, Ahead
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from .. import idle, look
+from .. import look, trouble
 from .end_page import End, EndPage
 from .form_page import FormPage
 from .run_page import RunPage
@@ -105,7 +105,7 @@ class ExportDialog(QDialog):
         try:
             return self.form.order()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(idle.explain(error))
+            self.form.show_error(trouble.explain(error))
             return None
 
     def show_ahead(self, ahead: Ahead) -> None:

@@ -34,7 +34,23 @@ class FormPage(QWidget):
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)
         self._project = project
-        home = project.homePath() or str(Path.home())
+        self._make_widgets(project.homePath() or str(Path.home()))
+        self._lay_out()
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.changed)
+        self._watcher = QFileSystemWatcher(self)
+        self._watcher.directoryChanged.connect(self.soon)
+        self._watcher.fileChanged.connect(self.soon)
+        for line in (self.folder.line, self.documents.line):
+            line.textChanged.connect(self.soon)
+        self.forms.changed.connect(self.soon)
+        self.maps.toggled.connect(self.soon)
+        self.personal.toggled.connect(self.soon)
+
+    def _make_widgets(self, home: str) -> None:
+        project = self._project
         self.forms = FormsCombo()
         self.folder = FileLine(kept_paths.full(project, _FOLDER), home, only_folders=True)
         self.folder.line.setObjectName("SanxianPackageFolder")
@@ -57,6 +73,8 @@ class FormPage(QWidget):
         self.personal = QCheckBox(tr("With personal data (left out otherwise)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.gate = GateBox()
+
+    def _lay_out(self) -> None:
         form = QFormLayout()
         form.addRow(tr("Form"), self.forms)
         form.addRow(tr("Make it in"), self.folder)
@@ -71,18 +89,6 @@ class FormPage(QWidget):
         layout.addWidget(self.maps)
         layout.addWidget(self.personal)
         layout.addWidget(self.gate, 3)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self.changed)
-        self._watcher = QFileSystemWatcher(self)
-        self._watcher.directoryChanged.connect(self.soon)
-        self._watcher.fileChanged.connect(self.soon)
-        for line in (self.folder.line, self.documents.line):
-            line.textChanged.connect(self.soon)
-        self.forms.changed.connect(self.soon)
-        self.maps.toggled.connect(self.soon)
-        self.personal.toggled.connect(self.soon)
 
     def soon(self, *_signal) -> None:
         self._settle.start()

@@ -17,7 +17,7 @@ from ...bridge.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
-from .. import idle, look
+from .. import idle, look, trouble
 from ..checking import Checking
 from ..messages import Messages
 from ..result import Result
@@ -51,7 +51,7 @@ class PackageInspection(QObject):
                 self.start(dialog.package.text(), dialog.forms.form())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
-            self._messages.warn(idle.explain(error))
+            self._messages.warn(trouble.explain(error))
 
     def start(self, path: str, form: Any) -> None:
         """Look at a package by a form, in the background."""
@@ -113,7 +113,7 @@ class PackageInspection(QObject):
             self._job = None
             self._forget()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
-            self._messages.warn(idle.told(error, text))
+            self._messages.warn(trouble.told(error, text))
 
         self._job = Job(
             tr("Opening the package's layers"),

@@ -15,7 +15,7 @@ from ...bridge.layers import file_of
 from ...bridge.package_ahead import NOTHING, Looker, look_ahead, values_of
 from ...bridge.tasks import Job, Runner, log_error
 from ...bridge.texts import tr
-from .. import idle
+from .. import trouble
 from ..result import Result
 
 
@@ -62,7 +62,7 @@ class LookAhead:
 
         def failed(error):
             text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
-            said = idle.told(error, text)
+            said = trouble.told(error, text)
             if asked == self._asked and wanted():
                 dialog.show_error(said)
 

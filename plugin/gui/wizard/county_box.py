@@ -16,7 +16,7 @@ from ...core.errors import SanxianError
 from ...core.standard import load_standard
 from ...core.template import Code
 from ...core.zones import ZonePlan, plan_zones
-from .. import idle
+from .. import trouble
 from ..county_combo import CountyCombo
 from .page import Section, faint
 
@@ -199,7 +199,7 @@ class CountyBox(Section):
         try:
             county = self.told()
         except SanxianError as error:
-            return idle.explain(error)
+            return trouble.explain(error)
         if county is None:
             return ""
         reach = divisions.extent(county.code, self._divisions)

@@ -15,7 +15,7 @@ from ...core.geometry import crs as crs_care
 from ...core.standard import load_standard
 from ...core.texts import THIN_SPACE
 from ...core.zones import WIDTH, ZonePlan
-from .. import idle
+from .. import trouble
 from .draft import Draft
 from .page import Notice, Section
 from .zone_strip import ZoneStrip
@@ -138,9 +138,9 @@ class CrsBox(Section):
             if zones is not None and not self._draft.whose and not divisions.reaches(crs, zones.west, zones.east):
                 raise divisions.elsewhere(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
-            return "error", idle.explain(error)
+            return "error", trouble.explain(error)
         if odd:
-            return "warning", idle.explain(InputError("create_crs_far", **odd[1]))
+            return "warning", trouble.explain(InputError("create_crs_far", **odd[1]))
         if crs_care.describe(crs).geographic:
             return "warning", tr(
                 "Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange."

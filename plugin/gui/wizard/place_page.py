@@ -7,7 +7,7 @@ from qgis.core import QgsProject
 
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from .. import idle
+from .. import trouble
 from .county_box import CountyBox
 from .crs_box import CrsBox
 from .draft import Draft
@@ -38,7 +38,7 @@ class PlacePage(Page):
         try:
             self.draft.county, self._wrong = self.county.told(), ""
         except SanxianError as error:
-            self.draft.county, self._wrong = None, idle.explain(error)
+            self.draft.county, self._wrong = None, trouble.explain(error)
         place = self.county.place()
         self.draft.zones, self.draft.whose, self.draft.view = place.zones, place.whose, place.view
         self.crs.refresh()

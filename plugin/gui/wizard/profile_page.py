@@ -12,7 +12,7 @@ from ...core.check import Options
 from ...core.errors import SanxianError
 from ...core.profile import load_profile, profile_ids
 from ...core.texts import Texts
-from .. import idle
+from .. import trouble
 from ..profile_combo import ProfileCombo
 from ..profile_dialog import profile_summary
 from .draft import Draft
@@ -58,7 +58,7 @@ class ProfilePage(Page):
         try:
             norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
         except SanxianError as error:
-            self.notice.say("error", idle.explain(error))
+            self.notice.say("error", trouble.explain(error))
             self.summary.setText("")
             self.changed.emit()
             return
