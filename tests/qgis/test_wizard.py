@@ -23,6 +23,11 @@ from tests.qgis.waiting import let_work, wait
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
 
+def tick(place, branch, on):
+    (item,) = place.groups.tree.findItems(branch, Qt.MatchFlag.MatchExactly)
+    item.setCheckState(0, Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+
+
 @pytest.fixture
 def wizard(qgis_app, project, tmp_path):
     settings.put("project_folder", str(tmp_path))
@@ -182,7 +187,7 @@ def test_a_county_of_another_province_is_typed(wizard):
 def test_groups_and_single_layers(wizard):
     place = county(wizard, "140225")
     before = set(wizard.draft.roles)
-    place.groups.set_chosen("中心城区四线", True)
+    tick(place, "中心城区四线", True)
     assert set(wizard.draft.roles) - before == {"ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX", "ZXCQCSZX"}
     assert place.groups.notice.kind == "info"
     top = place.groups.tree.topLevelItem(0)
@@ -190,7 +195,7 @@ def test_groups_and_single_layers(wizard):
     top.child(0).setCheckState(0, Qt.CheckState.Unchecked)
     assert "CZKFBJ" not in wizard.draft.roles and "城镇开发边界" in place.groups.notice.label.text()
     for n in range(place.groups.tree.topLevelItemCount()):
-        place.groups.set_chosen(place.groups.tree.topLevelItem(n).text(0), False)
+        tick(place, place.groups.tree.topLevelItem(n).text(0), False)
     assert wizard.draft.roles == [] and not wizard.next.isEnabled()
 
 

@@ -75,11 +75,6 @@ class GroupsBox(Section):
         tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
         return [top.child(n) for top in tops for n in range(top.childCount())]
 
-    def set_chosen(self, branch: str, on: bool) -> None:
-        """Tick or untick a branch by its name."""
-        for item in self.tree.findItems(branch, Qt.MatchFlag.MatchExactly):
-            item.setCheckState(0, Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-
     def _toggled(self, *_args) -> None:
         ticked = [c for c in self._children() if c.checkState(0) == Qt.CheckState.Checked]
         self._draft.roles = [c.data(0, _ROLE) for c in ticked]
