@@ -139,6 +139,15 @@ TOWNS = [
 ]
 
 
+def test_a_part_without_a_name_leaves_the_township_its_own():
+    """Rows go by code and name, and no name comes before any."""
+    exclave = {**TOWNS[2], "division_name": None}
+    _, towns, of = townships_of(figures({"XZQXZ": [TOWNS[0], exclave, TOWNS[1]]}).ctx)
+    assert [t.name for t in towns] == ["永安镇", "西坊城镇"] and of.tolist() == [0, 1, 1]
+    _, towns, _ = townships_of(figures({"XZQXZ": [exclave]}).ctx)
+    assert [t.name for t in towns] == ["140225101"]
+
+
 def test_sums_by_township_add_up():
     found = figures({"XZYDYH": PARCELS, "XZQXZ": TOWNS})
     ctx = found.ctx

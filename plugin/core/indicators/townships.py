@@ -68,12 +68,14 @@ def grouped(layer: Layer) -> tuple[list[Township], NDArray]:
     codes = [c[:9] for c in layer.text("division_code")]
     names = layer.text("division_name")
     ids = [code or name or f"#{n}" for n, (code, name) in enumerate(zip(codes, names, strict=True), 1)]
-    found: dict[str, Township] = {}
+    found: dict[str, tuple[str, str]] = {}
     for one, code, name in sorted(zip(ids, codes, names, strict=True)):
-        if one not in found or not found[one].name:
-            found[one] = Township(code, name or code or one)
+        # No name comes before any: a part without one does not take the others' away.
+        if one not in found or not found[one][1]:
+            found[one] = code, name
     place = {one: n for n, one in enumerate(found)}
-    return list(found.values()), np.array([place[one] for one in ids], dtype=int)
+    towns = [Township(code, name or code or one) for one, (code, name) in found.items()]
+    return towns, np.array([place[one] for one in ids], dtype=int)
 
 
 def split(layer: Layer, ctx: Context) -> Split | None:
