@@ -57,6 +57,11 @@ def test_each_data_set_must_have_the_layers_that_the_form_asks_of_it():
     assert found("DOC008", with_set(facts_of({}), *slots)) == []
 
 
+def test_each_empty_layer_of_a_data_set_is_told():
+    empty = found("DOC008", facts_of({"layers": {"STBHHX": 0, "CZKFBJ": 0}}))
+    assert {(f.case, f.params["name"]) for f in empty} == {("empty", "STBHHX"), ("empty", "CZKFBJ")}
+
+
 def test_a_set_of_layers_that_the_county_need_not_have_is_not_missed():
     """Export makes no file of a set without a layer."""
     optional = with_set(facts_of({}), LayerSlot("heritage", "C"), LayerSlot("zones", "O"))

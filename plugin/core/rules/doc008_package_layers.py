@@ -64,15 +64,17 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for fault in package.faults:
         case = "part" if fault.reason else "part_lost"
         yield on_file(fault.part, case, table=fault.table, reason=fault.reason)
-    told: set[str] = set()
+    told: set[tuple[str, str]] = set()
     for vectors in package.form.vectors:
         # A set whose file is not there is DOC002's; its layers may be in another.
         places = [place for place in package.data_sets() if vectors in package.sets_of(place)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
             for finding in _slot(slot, places, package, ctx):
-                if finding.key not in told:
+                # Two sets may lack one layer; two layers of one file may be empty.
+                what = finding.key, str(finding.params["name"])
+                if what not in told:
                     yield finding
-                told.add(finding.key)
+                told.add(what)
 
 
 def _slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
