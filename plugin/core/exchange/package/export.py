@@ -18,6 +18,7 @@ from .maps.slots import MAPS_BEGIN, Drawer, plan_maps, told
 from .order import Exported, Order, Progress, names_of, package_path
 from .parts import PARTS
 from .problems import Level, of_level, told_once
+from .received import as_received
 from .target.folder import settle, whole_folder
 from .target.hashes import write_digest
 from .target.lock import writing
@@ -72,7 +73,7 @@ def _export(
     sets, problems = prepare(checked, order, check)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
     work = plan_maps(plan, order, filled, values, draw)
-    problems = [*verdict(checked), *problems, *missing, *told(work.lacking, lang)]
+    problems = [*verdict(checked), *as_received(checked, check), *problems, *missing, *told(work.lacking, lang)]
     pass_gate(problems, order, target, lang)
     manifest = head(checked, form, values, target.name, forced=bool(of_level(problems, Level.GATE)))
     steps = Steps(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.wishes else 0.95)

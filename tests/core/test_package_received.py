@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the receiver's inspection would find is told before a package is made."""
+
+from dataclasses import replace
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.errors import Cancelled
+from plugin.core.exchange.package.problems import Level
+from plugin.core.exchange.package.received import as_received
+from plugin.core.texts import Texts
+from tests.county import SEED, make, source
+
+pytestmark = pytest.mark.slow  # each checks a county
+
+
+def county(**shifts):
+    """A small sound county; layer → square metres that are put to the area field of its first two rows."""
+    layers = make(200, SEED).layers
+    fields = {role: source.declared(role) for role in layers}
+    for role, shift in shifts.items():
+        frame = layers[role].copy()
+        frame.loc[frame.index[:2], "MJ"] += shift
+        layers = {**layers, role: frame}
+    return source.as_read(layers, fields)
+
+
+def told(layers, options=None):
+    return list(as_received(check(layers, options or Options()), lambda: None))
+
+
+def test_a_sound_county_has_nothing_to_hear():
+    assert told(county()) == []
+
+
+def test_areas_in_fields_that_are_not_those_of_the_shapes():
+    (problem,) = told(county(YDYHGHFQ=5.0))
+    assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
+    for lang in ("zh", "en"):
+        sentence = problem.sentence(Texts(lang))
+        assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
+
+
+def test_each_layer_by_itself():
+    assert sorted(p.layer for p in told(county(YDYHGHFQ=5.0, STBHHX=5.0))) == ["STBHHX", "YDYHGHFQ"]
+
+
+def test_what_the_check_has_looked_at_is_told_by_its_report():
+    assert told(county(YDYHGHFQ=5.0), Options(rules=("ATT013",))) == []
+
+
+def test_it_hears_cancel():
+    def stop():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        list(as_received(check(county(), Options()), stop))
+
+
+def test_a_standard_without_such_rules_asks_none():
+    checked = check(county(YDYHGHFQ=5.0), Options())
+    norm = checked.plan.norm
+    groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
+    checked.plan.norm = replace(norm, standard=replace(norm.standard, rule_groups=groups))
+    assert list(as_received(checked, lambda: None)) == []
