@@ -54,7 +54,7 @@ def look(
     if not len(content):
         level = Level.GATE if content.need == "M" else Level.NOTE
         return [Problem(level, "layer_empty", layer=content.layer.name)]
-    found = [*_names(content, vectors), *look_at_shapes(content, vectors)]
+    found = [*_names(content, vectors), *look_at_shapes(content, vectors, check)]
     check()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBERS]
     left_out = [name for name in names if name not in set(content.columns.values())]
