@@ -2278,6 +2278,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
     <message>
+        <source>The check was not made; the result below is still the former one.</source>
+        <translation>检查没有完成，以下仍是先前的结果。</translation>
+    </message>
+    <message>
         <source>The code one level up in a code list; NULL at the top and for an unknown code.</source>
         <translation>代码在代码表里的上一级代码；已是顶级或不认识的代码得 NULL。</translation>
     </message>
@@ -2988,6 +2992,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{file} 不能作为图层打开，请换一个文件。</translation>
     </message>
     <message>
+        <source>{first} {second}</source>
+        <translation>{first}{second}</translation>
+    </message>
+    <message>
         <source>{found} (of the former package)</source>
         <translation>{found}（原成果包里的）</translation>
     </message>
@@ -3082,6 +3090,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>“{name}” is there already. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
+    </message>
+    <message>
+        <source>“{name}” was not inspected; the result below is still the former one.</source>
+        <translation>“{name}”没有检查成，以下仍是先前的结果。</translation>
     </message>
     <message>
         <source>“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.</source>

@@ -23,11 +23,12 @@ from .result import Result
 
 class Checking(QObject):
     """``began``; then ``done(result, rows, basis)``, rows being those of the findings layer, or ``stopped``: cancelled, or it
-    could not be run, and the former result stays."""
+    could not be run, and the former result stays. Before that, ``failed(title, why)`` of what could not be run."""
 
     began = pyqtSignal()
     done = pyqtSignal(object, list, object)
     stopped = pyqtSignal()
+    failed = pyqtSignal(str, str)
 
     def __init__(
         self, dock: FindingsDock, editing: Editing, runner: Runner, doctor: Callable[[], None], parent: QObject
@@ -81,7 +82,9 @@ class Checking(QObject):
         return True
 
     def _run(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> None:
-        self.job = Job(title, work, on_done=done, on_error=self._failed, on_cancelled=self._cancelled)
+        self.job = Job(
+            title, work, on_done=done, on_error=lambda error: self._failed(title, error), on_cancelled=self._cancelled
+        )
         self.job.step.connect(self._step)
         self._dock.start_run(rules)
         self.began.emit()
@@ -106,13 +109,22 @@ class Checking(QObject):
         )
         self._stop(note)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, title: str, error: Exception) -> None:
         if idle.lacks_libraries(error):
-            self._stop("")
-            self._dock.set_idle(idle.package_missing(self._doctor))
+            missing = idle.package_missing(self._doctor)
+            self._dock.set_idle(missing)
+            # Where there is no result, the panel says it in the middle, with a button.
+            self._fail(title, missing.text, missing.text if self._dock.result is not None else "")
             return
         text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
-        self._stop(trouble.told(error, text))
+        told = trouble.told(error, text)
+        self._fail(title, told, told)
+
+    def _fail(self, title: str, why: str, note: str) -> None:
+        self._editing.abandon()
+        self._end(note)
+        self.failed.emit(title, why)
+        self.stopped.emit()
 
     def _stop(self, note: str) -> None:
         self._editing.abandon()

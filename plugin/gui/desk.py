@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
@@ -26,6 +27,7 @@ from .findings_dock import FindingsDock
 from .findings_map import FindingsOnMap
 from .map_marks import MapMark
 from .maps import Maps
+from .messages import Messages
 from .new_project import NewProject
 from .package.export import PackageExport
 from .package.inspect import PackageInspection
@@ -61,6 +63,7 @@ class Desk(QObject):
         self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self)
         self.on_map = FindingsOnMap(dock, self.whose.current, self)
         self.exchange = Exchange(iface)
+        self._broken = Messages(iface, tr("Check All"))
         around = Surroundings(
             self.whose.fresh, self.whose.latest, lambda: self.watch.number, lambda: dock.setUserVisible(True)
         )
@@ -117,7 +120,9 @@ class Desk(QObject):
         self.dialogs.changed.connect(self.look.soon)
         self.checking.began.connect(self._began)
         self.checking.done.connect(self._done)
+        self.checking.failed.connect(self._failed)
         self.checking.stopped.connect(self._stopped)
+        self.inspection.began.connect(lambda path: self.whose.began(Path(path).name))
         self.inspection.done.connect(self._inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._edited)
@@ -151,6 +156,7 @@ class Desk(QObject):
         self.dialogs.close()
         self.runner.stop_all()
         self.mark.clear()
+        self._broken.close()
         self.exports.close()
         self.making.close()
         self.actions.remove()
@@ -172,6 +178,7 @@ class Desk(QObject):
             self.dock.say(self.look.no_layer() if self.dock.result else "")
 
     def _began(self) -> None:
+        self._broken.close()
         self.whose.began()
         self._enable()
 
@@ -194,6 +201,11 @@ class Desk(QObject):
         self.whose.tell()
         self.on_map.show_result(result.findings, rows)
         self._enable()
+
+    def _failed(self, title: str, why: str) -> None:
+        """Told in the message bar too: the former verdict still stands in the panel, above what the panel says of it."""
+        self.whose.failed()
+        self._broken.warn(why, title)
 
     def _stopped(self) -> None:
         self._enable()

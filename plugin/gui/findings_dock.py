@@ -80,8 +80,10 @@ class FindingsDock(FindingsForm):
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
-    def set_stale(self, text: str, again: bool = False) -> None:
-        """Why the result in view is not of what is open: said until that ends. ``again``: offer another check."""
+    def set_stale(self, text: str, again: bool = False, alarm: bool = False) -> None:
+        """Why the result in view is not of what is open: said until that ends. ``again``: offer another check; ``alarm``: it
+        is not what was asked for last."""
+        self.stale_icon.setVisible(alarm)
         self.stale.setText(text)
         self.stale.setVisible(bool(text))
         self.stale_button.setVisible(bool(text) and again)
@@ -225,6 +227,7 @@ class FindingsDock(FindingsForm):
         for button in self.findChildren(QToolButton):
             if button.property("sanxianIcon"):
                 button.setIcon(look.icon(button.property("sanxianIcon")))
+        self._draw_alarm()
         self.walk.refresh_icons()
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()

@@ -70,6 +70,9 @@ class FindingsForm(QgsDockWidget):
         self.county.setToolTip(tr("Profile and standard of the county"))
         self.note = self._line("SanxianNote")
         self.stale = self._line("SanxianStale")
+        self.stale_icon = QLabel()
+        self.stale_icon.hide()
+        self._draw_alarm()
         self.stale_button = QPushButton(tr("Re-check"))
         self.stale_button.setObjectName("SanxianStaleRun")
         self.stale_button.hide()
@@ -104,6 +107,7 @@ class FindingsForm(QgsDockWidget):
         top.addStretch()
         top.addWidget(self.county)
         stale = QHBoxLayout()
+        stale.addWidget(self.stale_icon, 0, Qt.AlignmentFlag.AlignTop)
         stale.addWidget(self.stale, 1)
         stale.addWidget(self.stale_button)
         outer = QVBoxLayout(body)
@@ -133,6 +137,10 @@ class FindingsForm(QgsDockWidget):
         label.setWordWrap(True)
         label.hide()
         return label
+
+    def _draw_alarm(self) -> None:
+        size = self.fontMetrics().height()
+        self.stale_icon.setPixmap(look.pixmap("error", size, self.devicePixelRatioF()))
 
     def share_height(self) -> None:
         """Give list and detail their first heights."""

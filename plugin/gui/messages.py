@@ -24,14 +24,15 @@ class Messages:
         self._iface, self._title = iface, title
         self._message: Any = None
 
-    def warn(self, text: str) -> None:
-        self.tell(text, "warning")
+    def warn(self, text: str, title: str = "") -> None:
+        self.tell(text, "warning", title=title)
 
-    def tell(self, text: str, level: str, *buttons: tuple[str, Callable[[], None]]) -> None:
-        """It stays until it is closed, or until the next. ``buttons``: (label, what a click does)."""
+    def tell(self, text: str, level: str, *buttons: tuple[str, Callable[[], None]], title: str = "") -> None:
+        """It stays until it is closed, or until the next. ``buttons``: (label, what a click does); ``title``: of this one,
+        where it has its own."""
         self.close()
         bar = self._iface.messageBar()
-        message = bar.createMessage(self._title, text)
+        message = bar.createMessage(title or self._title, text)
         for label, deed in buttons:
             button = QPushButton(label, message)
             button.clicked.connect(lambda _on=False, deed=deed: deed())

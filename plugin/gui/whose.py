@@ -30,9 +30,18 @@ class Whose:
         self._basis: Basis | None = None
         #: The name of the package that it is of; empty when it is a project's.
         self.package = ""
+        #: The name of the package that is looked at, empty for a check; did that come to nothing?
+        self._asked, self._failed = "", False
 
-    def began(self) -> None:
-        self._run_in = self._watch.number
+    def began(self, package: str = "") -> None:
+        """A check, or a look at the package of this name."""
+        self._run_in, self._asked, self._failed = self._watch.number, package, False
+        self.tell()
+
+    def failed(self) -> None:
+        """What began could not be run: the result in view is of what was before."""
+        self._failed = True
+        self.tell()
 
     def of_check(self, basis: Basis) -> None:
         self._result_in, self._basis, self.package = self._run_in, basis, ""
@@ -59,19 +68,29 @@ class Whose:
         return result if by_form and now == self._basis else None
 
     def tell(self) -> None:
-        """Say in the panel why the result in view is not of what is open, while that is so."""
-        dock, result = self._dock, self._dock.result
+        """Say in the panel why the result in view is not of what is open or was asked for, while that is so."""
+        result = self._dock.result
         if result is None:
-            dock.set_stale("")
-        elif self.package:
+            self._dock.set_stale("")
+            return
+        of, again = self._of(result)
+        if self._failed:
+            text = tr("The check was not made; the result below is still the former one.")
+            if self._asked:
+                text = tr("“{name}” was not inspected; the result below is still the former one.")
+            of = tr("{first} {second}").format(first=text.format(name=self._asked), second=of).strip()
+        self._dock.set_stale(of, again=again, alarm=self._failed)
+
+    def _of(self, result: Result) -> tuple[str, bool]:
+        """What the result is of, empty where it is of the open project as it is; would another check help?"""
+        if self.package:
             text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
-            dock.set_stale(text.format(name=self.package, time=result.time))
-        elif not self.current():
-            dock.set_stale(tr("Another project is open; this is the result of {time}.").format(time=result.time))
-        elif self._editing.is_outdated:
+            return text.format(name=self.package, time=result.time), False
+        if not self.current():
+            return tr("Another project is open; this is the result of {time}.").format(time=result.time), False
+        if self._editing.is_outdated:
             text = tr(
                 "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
             )
-            dock.set_stale(text.format(time=result.time), again=True)
-        else:
-            dock.set_stale("")
+            return text.format(time=result.time), True
+        return "", False

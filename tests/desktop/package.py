@@ -174,6 +174,19 @@ def look_at_package(desk):
     FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
 
 
+def look_at_none(desk):
+    """A zip that is none, after a package that was looked at: nobody takes the former verdict for its own."""
+    broken = FOLDER / "坏.zip"
+    broken.write_bytes(b"PK")
+    desk.inspection.start(str(broken), desk.export.dialog.form.forms.form())
+    wait(lambda: desk.busy)
+    wait(lambda: not desk.busy)
+    pause(0.5)
+    FACTS["not_inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
+    picture(f"{NAME}-12-broken")
+    iface.messageBar().clearWidgets()
+
+
 def drop(desk):
     """A VCT file dropped on the map: our import opens, filled in; any other file is QGIS's."""
     vct = FOLDER / "浑源.vct"
@@ -186,7 +199,7 @@ def drop(desk):
 
     def answer(opened):
         pause(0.5)
-        picture(f"{NAME}-12-vct")
+        picture(f"{NAME}-13-vct")
         FACTS["vct_dialog"] = [
             line.text() for line in opened.findChildren(QLineEdit) if line.text().endswith((".vct", ".gpkg"))
         ]
@@ -224,6 +237,7 @@ def steps():
     force(desk, shown)
     project_closed(desk)
     look_at_package(desk)
+    look_at_none(desk)
     drop(desk)
 
 

@@ -62,6 +62,12 @@ def test_a_package_is_looked_at_and_left_as_it_is(tour):
     assert tour["package_layers"] == [9, True, 0] and tour["package_untouched"]
 
 
+def test_what_cannot_be_inspected_is_told_above_the_former_verdict_and_on_the_map(tour):
+    stale, message = tour["not_inspected"]
+    assert stale.startswith("“坏.zip”没有检查成") and ROOT in stale
+    assert message.startswith("“坏.zip”不是成果包文件夹")
+
+
 def test_a_vct_file_dropped_on_the_map(tour):
     assert tour["dropped"] == [False, False]
     assert [path.rpartition("/")[2] for path in tour["vct_dialog"]] == ["浑源.vct", "浑源.gpkg"]

@@ -280,6 +280,56 @@ def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
     assert desk.dock.stale.isHidden() and findings_layer.find(project) is not None
 
 
+def fail(job, error):
+    job._error = error
+    job.finished(False)
+
+
+def bar_texts(desk):
+    """Title and text of each message in the bar."""
+    return [(item.title(), item.text()) for item in desk.iface.bar.items()]
+
+
+def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(desk, held, project):
+    desk.inspection.start("/汇交/好.zip", load_package("county"))
+    end(held.jobs[-1])
+    assert desk.dock.stale_icon.isHidden()
+    desk.inspection.start("/汇交/坏.zip", load_package("county"))
+    fail(held.jobs[-1], InputError("package_no_zip", source="坏.zip"))
+    why = "“坏.zip”不是成果包文件夹，也不是能读的 zip"
+    assert desk.dock.stale.text() == (
+        "“坏.zip”没有检查成，以下仍是先前的结果。这是 14:32 检查成果包“好.zip”的结果，不是当前工程的。"
+    )
+    assert desk.dock.stale_icon.isVisibleTo(desk.dock) and desk.dock.note.text().startswith(why)
+    ((title, text),) = bar_texts(desk)
+    assert title == "检查成果包" and text.startswith(why)
+    desk.dock.step(1)
+    assert "没有检查成" in desk.dock.stale.text(), "said for as long as the former result is in view"
+    desk.inspection.start("/汇交/另一个.zip", load_package("county"))
+    assert not bar_texts(desk) and desk.dock.stale_icon.isHidden(), "what is said is of the last one"
+    end(held.jobs[-1])
+    assert desk.dock.stale.text() == "这是 14:32 检查成果包“另一个.zip”的结果，不是当前工程的。"
+
+
+def test_a_check_that_breaks_off_is_told_where_it_is_seen(desk, held, project):
+    plan_layer(project)
+    end(held.run(desk))
+    fail(held.run(desk), InputError("source_missing", source="x"))
+    assert desk.dock.stale.text() == "检查没有完成，以下仍是先前的结果。"
+    ((title, text),) = bar_texts(desk)
+    assert title == "全面检查" and text == desk.dock.note.text() and "x" in text
+    end(held.run(desk))
+    assert not bar_texts(desk) and desk.dock.stale.isHidden() and desk.dock.stale_icon.isHidden()
+
+
+def test_libraries_that_went_missing_are_told_beside_a_former_result_too(desk, held, project):
+    plan_layer(project)
+    end(held.run(desk))
+    fail(held.run(desk), ImportError("geopandas"))
+    assert desk.dock.note.text() == "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
+    assert [text for _, text in bar_texts(desk)] == [desk.dock.note.text()]
+
+
 def test_drops_menus_and_windows_go_with_the_plugin(chinese, qgis_app, project):
     iface = Window()
     desk = desk_module.Desk(iface)

@@ -27,8 +27,9 @@ _PATIENCE = 2.0
 
 
 class PackageInspection(QObject):
-    """``done(result, rows, path)``; then its layers can be shown, which `close` takes away again."""
+    """``began(path)``; then ``done(result, rows, path)``, and its layers can be shown, which `close` takes away again."""
 
+    began = pyqtSignal(str)
     done = pyqtSignal(object, list, str)
 
     def __init__(self, iface: Any, runner: Runner, checking: Checking, report: Callable[[], None], parent: QObject):
@@ -79,7 +80,8 @@ class PackageInspection(QObject):
             self._tell(answer[0].report.summary)
 
         self._messages.close()
-        self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options))
+        if self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options)):
+            self.began.emit(path)
 
     def _tell(self, summary: dict[str, Any]) -> None:
         # Without the package's name, which the bar has no room for: the panel has it.
