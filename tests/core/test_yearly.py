@@ -531,13 +531,22 @@ def test_of_a_layer_that_neither_edition_can_use_the_reason_is_the_named_edition
     assert told.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in told
 
 
-def test_villages_of_one_township_are_one_township():
-    """A survey's divisions go down to villages; nine digits are the township, as in the tables of indicators."""
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        (("140225100001", "东村"), "140225100"),
+        (("140225100000", "永安镇"), "永安镇"),
+        (("140225100", "永安镇"), "永安镇"),
+    ],
+)
+def test_villages_of_one_township_are_one_township(first, name):
+    """A survey's divisions go down to villages; nine digits are the township, as in the tables of indicators. A village's name is
+    not the township's."""
     zones = [zone(box(0, 0, 200), 1, "200")]
     villages = [
-        {**row(box(100 * n - 50, -50, 100, 300), n + 1), "XZQDM": f"140225100{n:03d}", "XZQMC": f"{n}村"}
-        for n in range(3)
+        {**row(box(100 * n - 50, -50, 100, 300), n + 1), "XZQDM": code, "XZQMC": called}
+        for n, (code, called) in enumerate((first, ("140225100002", "西村"), ("140225100003", "北村")))
     ]
     done = update({"GHFQ": zones}, {"GHFQ": [zone(box(0, 0, 200), 1, "300")], "XZQ": villages})
-    ((name, balance),) = only(done).townships.items()
-    assert name == "0村" and balance.changed == pytest.approx(area(box(0, 0, 200)), abs=0.01)
+    ((told, balance),) = only(done).townships.items()
+    assert told == name and balance.changed == pytest.approx(area(box(0, 0, 200)), abs=0.01)

@@ -62,19 +62,24 @@ def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
 def grouped(layer: Layer) -> tuple[list[Township], NDArray]:
     """The townships of a layer in the order of their codes, and which of them each row is part of ((n,) positions).
 
-    Rows of one code are one township; where there is no code, rows of one name.
+    Rows of one code are one township; where there is no code, rows of one name. One that only its villages tell of, each by a
+    name of its own, is called by its code.
     """
     # A survey's divisions go down to villages: nine digits are the township.
-    codes = [c[:9] for c in layer.text("division_code")]
+    codes = layer.text("division_code")
     names = layer.text("division_name")
-    ids = [code or name or f"#{n}" for n, (code, name) in enumerate(zip(codes, names, strict=True), 1)]
-    found: dict[str, tuple[str, str]] = {}
+    ids = [code[:9] or name or f"#{n}" for n, (code, name) in enumerate(zip(codes, names, strict=True), 1)]
+    own: dict[str, str] = {}
+    every: dict[str, set[str]] = {one: set() for one in sorted(ids)}
     for one, code, name in sorted(zip(ids, codes, names, strict=True)):
-        # No name comes before any: a part without one does not take the others' away.
-        if one not in found or not found[one][1]:
-            found[one] = code, name
-    place = {one: n for n, one in enumerate(found)}
-    towns = [Township(code, name or code or one) for one, (code, name) in found.items()]
+        every[one] |= {name} - {""}
+        if name and not code[9:].strip("0"):
+            own.setdefault(one, name)
+    place = {one: n for n, one in enumerate(every)}
+    code_of = {one: code[:9] for one, code in zip(ids, codes, strict=True)}
+    towns = [
+        Township(code_of[one], own.get(one) or (said.pop() if len(said) == 1 else one)) for one, said in every.items()
+    ]
     return towns, np.array([place[one] for one in ids], dtype=int)
 
 
