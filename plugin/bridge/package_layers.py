@@ -36,7 +36,7 @@ def copies(path: str, form: PackageProfile, into: Path, check: Callable[[], None
         shutil.copyfile(source, target)
 
     made: list[Path] = []
-    with unpacked(Path(path), check, form.root) as folder:
+    with unpacked(Path(path), check, form.root, form.folders.values()) as folder:
         files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, form, files=files).data_sets()):
             check()

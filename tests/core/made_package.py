@@ -19,7 +19,7 @@ from plugin.core.assembly import assemble
 from plugin.core.check import Options
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.form.model import LayerSlot, PackageProfile, VectorSet
-from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts
+from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts, Spare
 from plugin.core.exchange.package.inspection.soundness import Fault
 from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
 from plugin.core.exchange.package.layers.content import Content, contents
@@ -104,6 +104,9 @@ TABLES = "3-规划表格/140225浑源县国土空间规划表格"
 DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 
 
+SHAPES = DATABASE.removesuffix(".gdb")
+
+
 def facts_of(changes: dict[str, Any]) -> PackageFacts:
     """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
@@ -111,8 +114,10 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
     and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
+    ``shapefile``: what is wrong with the table of a shapefile beside the database (as `Fault` has it);
     ``faults``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
     ``links``: paths of links to somewhere else; ``twins``: layers of the database that a VCT file has, too, as `Twin` tells them;
+    ``spares``: layers of the database that another one of it looks like, too: name, role and the one used;
     ``sums``: lists of digests by name; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -177,8 +182,12 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
         | changes.get("report", {}),
         sums=changes.get("sums", {}),
-        faults=tuple(Fault(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
+        faults=(
+            *(Fault(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
+            *(Fault(SHAPES, f"{SHAPES}/DLTB.dbf", "DLTB", **changes[key]) for key in ("shapefile",) if key in changes),
+        ),
         twins=tuple(_twin(**said) for said in changes.get("twins", ())),
+        spares=tuple(Spare(DATABASE, *said) for said in changes.get("spares", ())),
     )
 
 

@@ -96,3 +96,60 @@ def test_a_package_with_older_ones_inside_is_one(tmp_path, name):
     (tmp_path / name / "manifest.json").write_text("{}")
     with unpacked(tmp_path / name, root="{code}{name}国土空间总体规划") as folder:
         assert folder.name == name
+
+
+FOLDERS = ("1-空间数据", "2-规划文档")
+
+
+def found(path):
+    with unpacked(path, root="{code}{name}国土空间总体规划", folders=FOLDERS) as folder:
+        return folder.name, {p.name for p in folder.iterdir()}
+
+
+@pytest.mark.parametrize("packing", ["folder", "zip"])
+@pytest.mark.parametrize(
+    ("wrapped", "beside"),
+    [
+        (f"报送材料/20261120/{ROOT}/2-规划文档/说明.txt", []),
+        (f"报送材料/20261120/{ROOT}/2-规划文档/说明.txt", ["报送材料/来函.pdf", "报送材料/数据说明/a.txt"]),
+        ("报送/上报稿/2-规划文档/说明.txt", ["报送/来函.pdf"]),
+        ("报送/上报稿/manifest.json", ["来函.pdf"]),
+        (f"{ROOT}/{ROOT}/正文/说明.txt", []),
+    ],
+)
+def test_a_package_is_found_however_it_is_wrapped(tmp_path, wrapped, beside, packing):
+    entries = dict.fromkeys((wrapped, *beside), b"{}")
+    if packing == "zip":
+        path = packed(tmp_path / f"{ROOT}.zip", entries.items())
+    else:
+        path = tmp_path / "选的"
+        for name, content in entries.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+    *_, name, inside, _ = wrapped.split("/") if "manifest" not in wrapped else (*wrapped.split("/"), "")
+    assert found(path) == (name, {inside})
+
+
+@pytest.mark.parametrize(
+    ("entries", "key"),
+    [
+        ([], "package_empty"),
+        ([("数据/", b""), ("Thumbs.db", b"x")], "package_empty"),
+        ([("内.zip", b"PK")], "package_only_archives"),
+        ([("报送/内.rar", b"x"), ("报送/外.7z", b"x")], "package_only_archives"),
+    ],
+)
+def test_what_holds_no_package_is_told_in_one_sentence(tmp_path, entries, key):
+    with pytest.raises(InputError) as caught:
+        found(packed(tmp_path / f"{ROOT}.zip", entries))
+    assert caught.value.key == key and "{" not in Texts("zh").explain(caught.value)
+
+
+def test_a_folder_out_of_a_package_is_not_the_package(tmp_path):
+    place = tmp_path / ROOT / "1-空间数据"
+    place.mkdir(parents=True)
+    (place.parent / "manifest.json").write_text("{}")
+    (place / "a.txt").write_text("x")
+    with pytest.raises(InputError) as caught:
+        found(place)
+    assert caught.value.key == "package_part_of_one" and ROOT in Texts("zh").explain(caught.value)

@@ -162,6 +162,10 @@ def unknown_code(database, layer):
     layer.SetFeature(feature)
 
 
+def copy_layer(name, copy):
+    return lambda package: in_database(package, "", lambda d, _: d.CopyLayer(d.GetLayerByName(name), copy))
+
+
 def truncate(package):
     for part in (package / GDB).glob("*.gdbtable"):
         part.write_bytes(part.read_bytes()[:100])
@@ -254,6 +258,7 @@ DAMAGES = {
     "a layer that the manifest names": (drop_layer("LSWHBHX"), ("DOC010", "lost")),
     "a boundary that was moved": (lambda p: in_database(p, "CZKFBJ", wrong_area), ("DOC010", "area")),
     "areas in a field half as much again": (lambda p: in_database(p, "CZKFBJ", half_as_much_again), ("DOC010", "field_area")),
+    "a copy of a layer left behind": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
     "no metadata": (lambda p: (p / METADATA).unlink(), ("DOC012", "missing")),
     "metadata with a bomb": (lambda p: (p / METADATA).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
     "metadata of one feature more": (in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),
@@ -315,6 +320,45 @@ def test_what_is_no_list_of_digests():
 
 def test_thirty_damages():
     assert len(DAMAGES) >= 30
+
+
+def test_a_copy_of_a_layer_hides_nothing_else(package):
+    """The layer that is called exactly so is looked at; the rest of the package is, too."""
+    copy_layer("CZKFBJ", "CZKFBJ_1")(package)
+    copy_layer("STBHHX", "A_STBHHX")(package)
+    in_database(package, "CZKFBJ_1", empty_layer)
+    report = look(package)
+    told = {(f.params["name"], f.params["used"]) for f in report.findings if (f.code, f.case) == ("DOC008", "twice")}
+    assert told == {("CZKFBJ_1", "CZKFBJ"), ("A_STBHHX", "STBHHX")}
+    names = {row["role"]: row["name"] for row in report.provenance["layers"]}
+    assert names["CZKFBJ"] == "CZKFBJ" and names["STBHHX"] == "STBHHX" and len(names) == 9
+    chosen = look(package, roles={"CZKFBJ": "CZKFBJ_1"})
+    assert {"CZKFBJ_1"} == {row["name"] for row in chosen.provenance["layers"] if row["role"] == "CZKFBJ"}
+
+
+@pytest.mark.parametrize(
+    ("part", "keep", "case"),
+    [("dbf", 200, "shape_cut"), ("shp", 300, "shape_cut"), ("dbf", 5, "shape_cut"), ("dbf", 0, "shape_lost")],
+)
+def test_a_shapefile_left_beside_the_database(package, part, keep, case):
+    """It is told by its own name, not by that of the folder that must be there; damage is damage, not a lack of fields."""
+    import pyogrio
+
+    folder = package / "1-空间数据"
+    pyogrio.write_dataframe(
+        pyogrio.read_dataframe(package / GDB, layer="CZKFBJ"), folder / "CZKFBJ.shp", encoding="GBK"
+    )
+    assert faults_of(package, "1-空间数据") == []
+    found = [(f.code, f.case, f.key) for f in look(package).findings]
+    assert ("DOC003", "name", "1-空间数据/CZKFBJ.shp") in found and ("DOC003", "name", "1-空间数据") not in found
+    path = folder / f"CZKFBJ.{part}"
+    if keep:
+        path.write_bytes(path.read_bytes()[:keep])
+    else:
+        path.unlink()
+    found = [(f.code, f.case, f.key) for f in look(package).findings]
+    assert ("DOC008", case, f"1-空间数据/CZKFBJ.{part}") in found
+    assert "DOC014" not in {code for code, *_ in found}
 
 
 def test_layers_in_another_crs(tmp_path, package):

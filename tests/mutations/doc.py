@@ -190,6 +190,21 @@ def an_index_left_behind(draft: Draft) -> None:
     put(draft, faults=[["a00000009.gdbtablx", "XZQX", ""]])
 
 
+@plants("DOC008", case="shape_cut")
+def a_table_of_a_shapefile_cut(draft: Draft) -> None:
+    put(draft, shapefile={"missing": 120})
+
+
+@plants("DOC008", case="shape_lost")
+def a_shapefile_without_its_table(draft: Draft) -> None:
+    put(draft, shapefile={})
+
+
+@plants("DOC008", case="twice")
+def a_copy_of_the_boundary_left_behind(draft: Draft) -> None:
+    put(draft, spares=[["CZKFBJ_1", "CZKFBJ", "CZKFBJ"]])
+
+
 @plants("DOC009")
 def a_layer_left_in_metres(draft: Draft) -> None:
     put(draft, crs={"CZKFBJ": "EPSG:4526"})

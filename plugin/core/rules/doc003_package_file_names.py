@@ -29,6 +29,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         ),
         example("a copy of the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据_备份.gdb/gdb": b"x"}),
         example("shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}),
+        example("two of them beside the database", 2, add={"1-空间数据/a.shp": b"x", "1-空间数据/b.shp": b"x"}),
         example(
             "the database among the maps",
             1,
@@ -62,7 +63,11 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for place in data:
         name = place.rpartition("/")[2]
         folders = [package.form.place(vectors.folder, "") for vectors in package.sets_of(place)]
-        if not folders:
+        if not folders and place in package.form.folders.values():
+            # The folder must be there: what lies open in it has to go.
+            for shape in package.shapefiles(place):
+                yield on_file(shape, "name")
+        elif not folders:
             yield on_file(place, "name")
         elif place not in [package.form.place(vectors.folder, name) for vectors in package.sets_of(place)]:
             yield on_file(place, "folder", expected=folders[0])

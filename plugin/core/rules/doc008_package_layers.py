@@ -25,6 +25,11 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "part": "“{file}” ({table}) is damaged: GDAL says “{reason}”. Programs may open the database and see only part of it. Copy the whole database again, or make the package anew.",
         "part_lost": "“{file}” ({table}), a part of the database, is not there. Copy the whole database again, or make the package anew.",
         "broken": "“{file}” cannot be read: {reason}",
+        "shape_cut": "“{file}” is cut off: it is {missing} bytes shorter than its own head says, so the shapefile {table} was read in "
+        "part or not at all. Copy all of its files again.",
+        "shape_lost": "“{file}” is not there; without it nobody knows the fields of the shapefile {table}. Copy all of its files again.",
+        "twice": "“{file}” has {title} twice: the rules looked at {used}, {name} was left aside. Delete the one that is not meant, "
+        "or rename it so that it does not look like {title}.",
     },
     fails=[
         example("no red line", 1, layers={"STBHHX": None}),
@@ -32,7 +37,10 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         example("a damaged database", 1, layers={"DLTB": -1}),
         example("a system table cut", 1, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]]),
         example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
+        example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
+        example("a shapefile without its table", 1, shapefile={}),
         example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
+        example("a copy of a layer", 1, layers={"CZKFBJ_1": 18}, spares=[["CZKFBJ_1", "CZKFBJ", "CZKFBJ"]]),
     ],
     passes=[
         example("all there"),
@@ -43,7 +51,8 @@ def package_layers(*, ctx: Context) -> RuleResult:
     """The data can be read and have every layer that a package must have.
 
     What it checks
-        Each data set can be opened, no file of a database (.gdb) is damaged or gone; each mandatory layer of the form is there and has features, in each data set that must have it.
+        Each data set can be opened, no file of a database (.gdb) or shapefile is damaged or gone; each mandatory layer of the form is there and has features, in each data set that must have it; no layer
+        is in a data set twice.
     Why
         The three control lines are handed in again with the plan, and a database copied in part is no database.
     How to fix
@@ -63,7 +72,18 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield on_file(layer.file, "unreadable", name=layer.name)
     for fault in package.faults:
         case = "part" if fault.reason else "part_lost"
-        yield on_file(fault.part, case, table=fault.table, reason=fault.reason)
+        if not fault.place.lower().endswith(".gdb"):
+            case = "shape_cut" if fault.missing else "shape_lost"
+        yield on_file(fault.part, case, table=fault.table, reason=fault.reason, missing=fault.missing)
+    for spare in package.spares:
+        said = {"name": spare.name, "used": spare.used, "title": _title(spare.role, ctx)}
+        yield Finding(
+            "",
+            key=f"{spare.file}/{spare.name}",
+            case="twice",
+            severity=Severity.WARNING,
+            params={"file": spare.file, **said},
+        )
     told: set[tuple[str, str]] = set()
     for vectors in package.form.vectors:
         # A set whose file is not there is DOC002's; its layers may be in another.

@@ -8,14 +8,16 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ....errors import InputError
+from ....writing import os_reason
+from ..files import is_stray
 from ..names import name_problem, recogniser
 from ..problems import NAMED
-from ..target.hashes import MANIFEST
+from ..target.hashes import MANIFEST, files_below, is_link
 from ..target.lock import LOCK, reading
 
 #: A file that grows more than this on unpacking, beyond a size that does not matter, is no data of a plan.
@@ -23,22 +25,29 @@ _RATIO, _HARMLESS = 200, 50 * 2**20
 #: Files of an archive at most.
 _MOST_FILES = 100_000
 _UTF8 = 0x800
+#: Folders within folders that are looked into for a package.
+_DEEPEST = 4
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 #: What may lie beside a package and is no part of it.
 _BESIDE = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
 _CHUNK = 2**20
 
 
 @contextmanager
-def unpacked(path: Path, check: Callable[[], None] = lambda: None, root: str = "") -> Iterator[Path]:
-    """The package's own folder: the folder given, or the one in a zip, unpacked until the block ends. ``root``: what the form
-    calls a package, with placeholders.
+def unpacked(
+    path: Path, check: Callable[[], None] = lambda: None, root: str = "", folders: Collection[str] = ()
+) -> Iterator[Path]:
+    """The package's own folder: the folder given or the only package below it, or that in a zip, unpacked until the block
+    ends. ``root``: what the form calls a package, with placeholders; ``folders``: how it calls those in it.
 
-    InputError: not there, several packages, somebody exports to it at this moment, no zip, damaged, encrypted, with paths
-    that climb out, too large unpacked.
+    InputError: not there, empty, several packages, only archives, a folder out of a package, somebody exports to it at this
+    moment, no zip, damaged, encrypted, with paths that climb out, too large unpacked.
     """
+    known = _Known(root, folders)
     if path.is_dir():
-        inner = _inner(path)
-        _only_one(inner, path, root)
+        if not known.by_content(path) and (path.absolute().parent / MANIFEST).is_file():
+            raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
+        inner = _inner(path, path, known, check)
         with reading(inner):
             yield inner
         return
@@ -56,29 +65,73 @@ def unpacked(path: Path, check: Callable[[], None] = lambda: None, root: str = "
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
             raise InputError("package_zip_damaged", source=path.name) from error
-        inner = _inner(target)
-        _only_one(inner, path, root)
-        yield inner
+        yield _inner(target, path, known, check)
 
 
-def _inner(folder: Path) -> Path:
-    """A folder that holds nothing but the package's own stands for it."""
-    inside = [p for p in folder.iterdir() if p.name not in _BESIDE and not p.name.endswith(LOCK)]
-    alone = len(inside) == 1 and inside[0].is_dir() and inside[0].suffix.lower() != ".gdb"
-    return inside[0] if alone and not inside[0].is_symlink() else folder
+class _Known:
+    """Tells a package's folder by what is in it, or by its name."""
+
+    def __init__(self, root: str, folders: Collection[str]):
+        self.called = recogniser(root, {}).fullmatch if root else None
+        self.folders = {name.lower() for name in folders if name}
+
+    def by_content(self, folder: Path) -> bool:
+        there = (p.name.lower() for p in _inside(folder) if p.is_dir())
+        return (folder / MANIFEST).is_file() or any(name in self.folders for name in there)
+
+    def by_name(self, folder: Path) -> bool:
+        return self.called is not None and self.called(folder.name) is not None
 
 
-def _only_one(folder: Path, path: Path, root: str) -> None:
-    """InputError for a folder that is no package but holds several: looked at as one, everything in it would be misplaced."""
-    if (folder / MANIFEST).is_file():
-        return
-    called = recogniser(root, {}).fullmatch
-    inside = sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())
-    named = root and not called(folder.name)
-    several = [p.name for p in inside if (p / MANIFEST).is_file() or (named and called(p.name))]
-    if len(several) > 1:
-        shown = ", ".join(several[:NAMED]) + (" …" if len(several) > NAMED else "")
-        raise InputError("package_several", source=path.name, count=len(several), names=shown)
+def _inside(folder: Path) -> list[Path]:
+    """What is in a folder, without what systems leave there. InputError where the system does not let us look."""
+    try:
+        return [p for p in sorted(folder.iterdir()) if p.name not in _BESIDE and not p.name.endswith(LOCK)]
+    except OSError as error:
+        raise InputError("package_file_unreadable", file=folder.name, detail=os_reason(error)) from error
+
+
+def _inner(folder: Path, path: Path, known: _Known, check: Callable[[], None]) -> Path:
+    """The package in a folder, however often it is wrapped, and whatever lies beside it; where nothing is known as one, the
+    folder itself, or the only one in it.
+
+    InputError for a folder that holds several: looked at as one, everything in it would be misplaced; for one without any
+    file, or with nothing but archives.
+    """
+    found = _packages(folder, known, check, None if path.is_dir() else folder)
+    if len(found) > 1:
+        shown = ", ".join(p.name for p in found[:NAMED]) + (" …" if len(found) > NAMED else "")
+        raise InputError("package_several", source=path.name, count=len(found), names=shown)
+    inside = _folders(folder)
+    chosen = found[0] if found else inside[0] if len(inside) == len(_inside(folder)) == 1 else folder
+    archives = []
+    for _, place in files_below(chosen):
+        check()
+        if place.suffix.lower() in _ARCHIVES:
+            archives.append(place.name)
+        elif not is_stray(place.name):
+            return chosen
+    if archives:
+        raise InputError("package_only_archives", source=path.name, names=", ".join(archives[:NAMED]))
+    raise InputError("package_empty", source=path.name)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [p for p in _inside(folder) if p.is_dir() and not is_link(p) and p.suffix.lower() != ".gdb"]
+
+
+def _packages(
+    folder: Path, known: _Known, check: Callable[[], None], zipped: Path | None, deep: int = _DEEPEST
+) -> list[Path]:
+    """Folders that are packages; in one there is no other."""
+    check()
+    # A folder, and a zip all the more, may be called as the package that is in it.
+    wraps = len(_inside(folder)) == 1 or folder == zipped
+    if known.by_content(folder) or (known.by_name(folder) and not wraps):
+        return [folder]
+    below = _folders(folder) if deep else []
+    found = [one for inside in below for one in _packages(inside, known, check, None, deep - 1)]
+    return found or ([folder] if known.by_name(folder) else [])
 
 
 def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
 from ..maps.jpeg import Picture, world_file_of
@@ -69,12 +69,23 @@ class LayerFact:
         return FORMAT_NAMES.get(Path(self.file).suffix.lower(), FORMAT_NAMES[".shp"])
 
 
+class Spare(NamedTuple):
+    """A layer ``name`` of a data set ``file`` that looks like ``role``, while ``used`` in the same data set does so, too, and is
+    the one that rules look at."""
+
+    file: str
+    name: str
+    role: str
+    used: str
+
+
 @dataclass(frozen=True)
 class PackageFacts:
     """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
     ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
     ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``faults``: files of databases that are damaged
-    or gone; ``twins``: layers that are in an earlier data set, too, held against those."""
+    or gone; ``twins``: layers that are in an earlier data set, too, held against those; ``spares``: layers that are in their
+    own data set twice."""
 
     root: str
     form: PackageProfile
@@ -90,6 +101,7 @@ class PackageFacts:
     sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
     faults: tuple[Fault, ...] = ()
     twins: tuple[Twin, ...] = ()
+    spares: tuple[Spare, ...] = ()
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -118,6 +130,10 @@ class PackageFacts:
             if file.folder and file.name.lower().endswith(".shp"):
                 found.setdefault(file.folder, set()).add(file.name.partition(".")[0].lower())
         return found
+
+    def shapefiles(self, folder: str) -> list[str]:
+        """Paths of the shapefiles (.shp) that lie in a folder."""
+        return [f.path for f in self.files if f.folder == folder and f.name.lower().endswith(".shp")]
 
     def expected(self, folder: str, pattern: str) -> str:
         """How a file of the form is called here, for a message."""

@@ -12,7 +12,7 @@ from ....errors import InputError
 from ....geometry import crs as crs_care
 from ..form.model import PackageProfile
 from .archive import unpacked
-from .facts import LayerFact, PackageFacts
+from .facts import LayerFact, PackageFacts, Spare
 from .look import look_at
 from .own_names import named_back, not_wanted, with_own_names
 from .twins import Twin, twin_of
@@ -54,7 +54,7 @@ def inspect_package(
         if cancelled():
             raise Cancelled
 
-    with unpacked(Path(path), stop, form.root) as folder:
+    with unpacked(Path(path), stop, form.root, form.folders.values()) as folder:
         progress(0.0, "")
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
@@ -100,7 +100,9 @@ def _layers(
     found: list[SourceLayer] = []
     first: dict[str, tuple[SourceLayer, str]] = {}
     twins: list[Twin] = []
+    spares: list[Spare] = []
     known = list(facts.layers)
+    damaged = {(fault.place, fault.table.upper()) for fault in facts.faults}
     for place in facts.data_sets():
         broken: list[str] = []
         if place in facts.exchanged:
@@ -109,8 +111,14 @@ def _layers(
             layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), stop)
         # A layer that an earlier data set has, too, is looked at there, and this one is held against it.
         earlier = dict(first)
-        for layer in (named_back(layer, facts.sets_of(place), norm) for layer in layers):
+        layers = [named_back(layer, facts.sets_of(place), norm) for layer in layers]
+        twice = _spares(place, layers, norm, choices)
+        spares += twice
+        for layer in (one for one in layers if one.name not in {spare.name for spare in twice}):
             role = _role(layer, norm, choices)
+            if role in earlier and (place, layer.name.upper()) in damaged:
+                # That it is damaged is told; what it lacks comes of that.
+                continue
             if role in earlier:
                 twins += _held(layer, place, role, earlier[role], facts, norm, stop)
                 continue
@@ -120,7 +128,23 @@ def _layers(
         known = [one for one in known if one.file != place or one.name not in broken]
         known += [LayerFact(place, name, -1) for name in broken]
     # What was read of exchange files is now among the layers, or done with.
-    return found, replace(facts, layers=tuple(known), twins=tuple(twins), exchanged={})
+    return found, replace(facts, layers=tuple(known), twins=tuple(twins), spares=tuple(spares), exchanged={})
+
+
+def _spares(place: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]) -> list[Spare]:
+    """Layers of one data set that look like another one there, as a copy that was left behind does. The one that was chosen
+    for the role is used, else the one that is called exactly so, else the first."""
+    alike: dict[str, list[SourceLayer]] = {}
+    for layer in layers:
+        if (role := _role(layer, norm, choices)) and layer.problem is None:
+            alike.setdefault(role, []).append(layer)
+    found: list[Spare] = []
+    for role, several in alike.items():
+        called = [name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)]
+        rank = {name: number for number, name in reversed(list(enumerate(called)))}
+        used = min(several, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name)))
+        found += [Spare(place, one.name, role, used.name) for one in several if one is not used]
+    return found
 
 
 def _role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:

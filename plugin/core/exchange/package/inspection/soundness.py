@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is a FileGDB whole? GDAL opens one whose own tables are cut, or whose indexes are gone, and only says so in passing."""
+"""Is a FileGDB whole? GDAL opens one whose own tables are cut, or whose indexes are gone, and only says so in passing. Are
+shapefiles? GDAL opens one without its table, as one without fields."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...quiet import quiet_gdal
+from ..target.hashes import is_link
 
 #: The database's own tables by file, as in every FileGDB. The first lists all tables; GDB_Items tells of the layers.
 _SYSTEM = {
@@ -29,14 +32,20 @@ _OWN = "GDB_"
 _TABLE, _INDEX = ".gdbtable", ".gdbtablx"
 
 
+#: Bytes of the head of a .shp and a .shx that tell the length of the whole, in words of two bytes (ESRI Shapefile Technical
+#: Description, 1998, p. 4); of a .dbf that tell the number of rows, the length of the head and of a row (dBASE III).
+_LENGTH, _ROWS = slice(24, 28), slice(4, 12)
+
+
 class Fault(NamedTuple):
     """What is wrong with a ``part`` (path in the package of a file of a data set, or of the whole where GDAL does not tell which); ``table`` what it holds; ``reason`` as GDAL
-    words it, empty for a file that is gone."""
+    words it, empty for a file that is gone; ``missing``: bytes that a file of a shapefile is too short by, by its own head."""
 
     place: str
     part: str
     table: str
     reason: str = ""
+    missing: int = 0
 
 
 @dataclass
@@ -62,9 +71,13 @@ class _Told:
 
 
 def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None) -> list[Fault]:
-    """What is wrong with the database ``place`` (path in the package) below ``folder``; empty without osgeo, and for any other
-    data set. Layers' rows are not read: who reads them tells."""
+    """What is wrong with the database or the folder of shapefiles ``place`` (path in the package) below ``folder``; empty for
+    any other data set, and for a database without osgeo. Layers' rows are not read: who reads them tells."""
     path = folder / place
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        return [
+            fault for shape in sorted(path.iterdir()) if shape.suffix.lower() == ".shp" for fault in _cut(shape, place)
+        ]
     if path.suffix.lower() != ".gdb" or not path.is_dir():
         return []
     try:
@@ -87,6 +100,28 @@ def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None
         if table not in gone.values() and (table or not (found or len(told.reasons) > 1)):
             found.append(Fault(place, part, table or f"{_CATALOG}, {_SYSTEM['a00000004']}", _plain(reason, folder)))
     return found
+
+
+def _cut(shape: Path, place: str) -> Iterator[Fault]:
+    """Files of a shapefile that are shorter than their heads say, and a table that is not there."""
+    there = {p.suffix.lower(): p for p in shape.parent.iterdir() if p.stem.lower() == shape.stem.lower()}
+    if ".dbf" not in there:
+        yield Fault(place, f"{place}/{shape.stem}.dbf", shape.stem)
+    for suffix, least in ((".shp", 100), (".shx", 100), (".dbf", 32)):
+        if suffix not in there or is_link(there[suffix]):
+            continue
+        size = there[suffix].stat().st_size
+        with there[suffix].open("rb") as handle:
+            head = handle.read(least)
+        if len(head) < least:
+            missing = least - len(head)
+        elif suffix == ".dbf":
+            rows, start, length = struct.unpack("<LHH", head[_ROWS])
+            missing = start + rows * length - size
+        else:
+            missing = 2 * int(struct.unpack(">l", head[_LENGTH])[0]) - size
+        if missing > 0:
+            yield Fault(place, f"{place}/{there[suffix].name}", shape.stem, missing=missing)
 
 
 def _read(gdal: Any, path: Path, told: _Told, check: Callable[[], None]) -> dict[str, str]:
