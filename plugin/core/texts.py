@@ -13,6 +13,7 @@ from .data import read_toml
 from .errors import DataError, SanxianError
 from .indicators.catalogue import indicator_name
 from .rule import Rule, all_rules
+from .saying import spoken
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -61,6 +62,7 @@ class Texts:
         return self._error(error.key, error.params)
 
     def _error(self, key: str, params: dict[str, Any]) -> str:
+        params = spoken(params, self)
         causes = _catalogue(self.lang)["causes"]
         detail = params.get("detail")
         words = {"detail": causes.get(detail, detail)}

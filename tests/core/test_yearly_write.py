@@ -206,7 +206,7 @@ def test_a_cancel_and_a_text_too_long_leave_nothing(tmp_path):
     long = {**CURRENT, "ZXCQCSLX": [row(box(40, 0), 1, MC="河" * 300)]}
     with pytest.raises(OutputError) as caught:
         write_update(update(FILED, long), tmp_path)
-    assert caught.value.key == "package_stopped" and "MC" in caught.value.params["reasons"]
+    assert caught.value.key == "package_stopped" and "MC" in Texts("zh").explain(caught.value)
     assert not list(tmp_path.iterdir())
 
 

@@ -16,7 +16,7 @@ from plugin.bridge.tasks import Runner
 from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.order import Order
-from plugin.core.exchange.package.problems import Level, Problem
+from plugin.core.exchange.package.problems import Level, Problem, Shut
 from plugin.core.exchange.package.target.hashes import MANIFEST, SCHEMA
 from plugin.gui.elided import ElidedLabel
 from plugin.gui.package.end_page import End
@@ -390,11 +390,15 @@ def test_a_check_that_comes_to_nothing_and_a_project_without_layers(world):
 @pytest.mark.parametrize("key", ["package_gate", "package_stopped"])
 def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
     world.result()
-    world.told = OutputError(key, target=ROOT, count=2, reasons="缺规划文本。\n图层“地类图斑”有空图形。")
+    names = {"title": "规划文本", "name": TEXT}
+    shut = Shut(
+        tuple(Problem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
+    )
+    world.told = OutputError(key, target=ROOT, count=2, reasons=shut)
     world.dialog.wanted.emit()
     assert ended(world)
     text, reasons = world.said()
-    assert reasons == ["缺规划文本。", "图层“地类图斑”有空图形。"]
+    assert len(reasons) == 2 and TEXT in reasons[0] and "地类图斑" in reasons[1]
     assert ("强制生成也不行" in text) == (key == "package_stopped")
     assert not world.dialog.end.findings.isHidden() and world.dialog.end.facts.isHidden()
     world.dialog.end.findings.click()

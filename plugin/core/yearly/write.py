@@ -19,7 +19,7 @@ from ..exchange.package.layers.database import write_database
 from ..exchange.package.layers.look import look
 from ..exchange.package.layers.read_back import ReadBack, read_back
 from ..exchange.package.names import fill, name_problem
-from ..exchange.package.problems import Level, Problem, of_level
+from ..exchange.package.problems import Level, Problem, Shut, of_level
 from ..exchange.package.target.lock import writing as alone
 from ..geometry import crs as crs_care
 from ..geometry.progress import Progress, silent
@@ -33,9 +33,6 @@ from .balance import all_tables, to_dict
 from .model import YearlyUpdate
 from .place import in_folder, settle, together
 from .rows import class_contents
-
-#: Sentences that an error holds.
-_SAID = 12
 
 
 class _Rows:
@@ -128,7 +125,7 @@ def _write(
 ) -> Written:
     delivery, target, plane = _delivery(done.current), places[0], crs_care.GEODETIC
     contents = class_contents(done, plane)
-    made = Written(places, problems=_look(done, contents, target, texts, check))
+    made = Written(places, problems=_look(done, contents, target, check))
     rows = _Rows(sum(len(content) for content in contents), progress)
     with together(places) as new:
         database = new / target.name
@@ -145,17 +142,14 @@ def _write(
     return made
 
 
-def _look(
-    done: YearlyUpdate, contents: list[Content], target: Path, texts: Texts, check: Callable[[], None]
-) -> list[Problem]:
+def _look(done: YearlyUpdate, contents: list[Content], target: Path, check: Callable[[], None]) -> list[Problem]:
     """What cannot be written without loss stops; what the filed edition has against its own lists is told."""
     delivery = _delivery(done.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = done.current.norm.standard.code_lists
     found = [problem for content in contents for problem in look(content, vectors, lists, check)]
     if stops := of_level(found, Level.STOP):
-        lines = [problem.sentence(texts) for problem in stops[:_SAID]] + ["…"] * (len(stops) > _SAID)
-        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons="\n".join(lines))
+        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=Shut(tuple(stops)))
     return [problem for problem in found if problem.level is Level.GATE]
 
 

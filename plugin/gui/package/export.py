@@ -190,7 +190,9 @@ class PackageExport(QObject):
     def _failed(self, error: Exception) -> None:
         self._job = None
         if isinstance(error, OutputError) and error.key in _SHUT:
-            reasons = tuple(error.params["reasons"].split("\n"))
+            from ...core.texts import Texts
+
+            reasons = tuple(error.params["reasons"].lines(Texts(settings.interface_language())))
             if error.key == "package_gate":
                 text = tr("Not made: the package does not pass. Mend what is listed, or go back and force it.")
             else:

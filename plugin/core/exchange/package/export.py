@@ -73,8 +73,8 @@ def _export(
     sets, problems = prepare(checked, order, check)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
     work = plan_maps(plan, order, filled, values, draw)
-    problems = [*verdict(checked), *as_received(checked, check), *problems, *missing, *told(work.lacking, lang)]
-    pass_gate(problems, order, target, lang)
+    problems = [*verdict(checked), *as_received(checked, check), *problems, *missing, *told(work.lacking)]
+    pass_gate(problems, order, target)
     manifest = head(checked, form, values, target.name, forced=bool(of_level(problems, Level.GATE)))
     steps = Steps(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.wishes else 0.95)
     with whole_folder(target, check) as new:

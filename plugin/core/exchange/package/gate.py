@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import OutputError
-from ...texts import Texts
+from ...saying import Saying
 from ...writing import same_file
 from .files import is_stray
 from .names import recogniser
-from .problems import HELD_BACK, NAMED, Level, Problem, of_level
+from .problems import HELD_BACK, NAMED, Level, Problem, Shut, of_level
 from .target.folder import siblings
 from .target.hashes import UNLISTED, files_below, is_link
 from .target.told import told_manifest
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from ...check import Checked
     from .form.model import PackageProfile
     from .order import Order
-
-#: Sentences that an error holds; the log has all.
-_SAID = 12
 
 
 @contextmanager
@@ -82,7 +79,7 @@ def verdict(checked: Checked) -> Iterator[Problem]:
     """What the check of the plan has against a package."""
     said = checked.report.summary
     if said["verdict"] in HELD_BACK:
-        word = Texts(checked.report.lang).get("verdicts", said["verdict"])
+        word = Saying("verdicts", said["verdict"])
         params = {"verdict": word, "errors": said["errors"], "skipped": said["skipped"] + said["crashed"]}
         yield Problem(Level.GATE, "not_passed", params=params)
     if said["left_out"]:
@@ -90,12 +87,9 @@ def verdict(checked: Checked) -> Iterator[Problem]:
         yield Problem(Level.GATE, "rules_left_out", count=len(said["left_out"]), features=named)
 
 
-def pass_gate(problems: list[Problem], order: Order, target: Path, lang: str) -> None:
+def pass_gate(problems: list[Problem], order: Order, target: Path) -> None:
     """OutputError unless the package may be made."""
-    texts = Texts(lang)
     for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
         shut = of_level(problems, level)
         if shut and not (order.force and level is Level.GATE):
-            lines = [p.sentence(texts) for p in shut[:_SAID]]
-            lines += ["…"] if len(shut) > _SAID else []
-            raise OutputError(key, target=target.name, count=len(shut), reasons="\n".join(lines))
+            raise OutputError(key, target=target.name, count=len(shut), reasons=Shut(tuple(shut)))

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ...saying import spoken
+
 if TYPE_CHECKING:
     from ...texts import Texts
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 HELD_BACK = ("fail", "incomplete")
 #: Features that one sentence names.
 NAMED = 5
+#: Sentences that an error holds.
+_SAID = 12
 
 
 class Level(StrEnum):
@@ -41,7 +45,7 @@ class Problem:
     def sentence(self, texts: Texts) -> str:
         more = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
-        own = {**self.params, **(words if "detail" in self.params else {})}
+        own = {**spoken(self.params, texts), **(words if "detail" in self.params else {})}
         if "codes_of" in own:
             own["list"] = texts.setting(f"codes.{own.pop('codes_of')}")
         named = texts.get("words", "between_names").join(self.features) + more
@@ -50,9 +54,8 @@ class Problem:
         )
 
     def to_dict(self, texts: Texts) -> dict[str, Any]:
-        row = dataclasses.asdict(self)
         return {
-            **{k: row[k] for k in ("key", "layer", "field", "count")},
+            **{k: getattr(self, k) for k in ("key", "layer", "field", "count")},
             "level": str(self.level),
             "features": list(self.features),
             "message": self.sentence(texts),
@@ -65,6 +68,19 @@ def told_once(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> l
     problems = list(problems)
     settled |= {p.params["name"] for p in problems if p.key == "mdb_not_made"}
     return [p for p in problems if p.key != "file_absent" or p.params["name"] not in settled]
+
+
+@dataclasses.dataclass(frozen=True)
+class Shut:
+    """The reasons why nothing is written, a sentence a line: the first few, the log has all."""
+
+    problems: tuple[Problem, ...]
+
+    def said(self, texts: Texts) -> str:
+        return "\n".join(self.lines(texts))
+
+    def lines(self, texts: Texts) -> list[str]:
+        return [p.sentence(texts) for p in self.problems[:_SAID]] + ["…"] * (len(self.problems) > _SAID)
 
 
 def of_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...engine import choose_rules, run
 from ...rule import Severity
-from ...texts import Texts
+from ...saying import RuleNamed
 from .inspection.inspect import RECEIVED_GROUP
 from .problems import NAMED, Level, Problem
 
@@ -28,10 +28,11 @@ def as_received(checked: Checked, check: Callable[[], None]) -> Iterator[Problem
     for finding in run(plan, rules, lang=lang, progress=lambda share, text: check()).findings:
         if finding.state == "open":
             found.setdefault((finding.code, finding.role, finding.field), []).append(finding)
-    titles = {rule.code: Texts(lang).rule_title(rule) for rule in rules}
+    named = {rule.code: RuleNamed(rule) for rule in rules}
     for (code, role, field), those in found.items():
         level = Level.GATE if any(one.severity is Severity.ERROR for one in those) else Level.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
         features = tuple(one.key for one in those[:NAMED])
-        params = {"rule": f"{code} {titles.get(code, code)}"}
+        # What the run says of itself (RUN) is of no rule.
+        params = {"rule": named.get(code, code)}
         yield Problem(level, "as_received", layer, field, len(those), features, params)

@@ -23,13 +23,14 @@ from .telling import told
 
 if TYPE_CHECKING:
     from ....codes import CodeList
+    from ....saying import Concept
     from ..form.model import VectorSet
 
 #: A database's own number of a row, which QGIS shows as a field: nobody misses it, so nobody need be told.
 _ROW_NUMBERS = ("FID", "OGC_FID", "OBJECTID")
 
 
-def look_at_wanting(wanting: Iterable[Wanting], named: Callable[[str], tuple[str, str]]) -> list[Problem]:
+def look_at_wanting(wanting: Iterable[Wanting], named: Callable[[str], tuple[str | Concept, str]]) -> list[Problem]:
     """Slots that no layer fills. ``named``: what a concept or layer is called, and the codes of layers that would do."""
     found = []
     for one in wanting:

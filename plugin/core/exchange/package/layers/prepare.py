@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pyproj import CRS
 
 from ....geometry import crs as crs_care
+from ....saying import Concept
 from ....standard import Standard, load_standard
-from ....texts import Texts
 from ..form.model import VectorSet
 from ..problems import NAMED, Level, Problem
 from .content import Content, contents
@@ -36,14 +36,14 @@ class PreparedSet:
 
 def prepare(checked: Checked, order: Order, check: Callable[[], None]) -> tuple[list[PreparedSet], list[Problem]]:
     """Every vector set of the form, and what stands against writing it or is to be told of it."""
-    plan, texts = checked.plan, Texts(checked.report.lang)
+    plan = checked.plan
     # A plan that is checked by another standard than the form's may lack what only that one describes.
     standards = (plan.norm.standard, load_standard(order.form.standard))
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
     for vectors in order.form.vectors:
         found, wanting = contents(plan, vectors, personal=order.personal)
-        problems += look_at_wanting(wanting, lambda layer: _named(layer, standards, texts))
+        problems += look_at_wanting(wanting, lambda layer: _named(layer, standards))
         one = _prepared(vectors, [c for c in found if len(c)])
         for content in found:
             problems += look(content, vectors, plan.norm.standard.code_lists, check)
@@ -63,14 +63,14 @@ def _left_out(plan: Plan, sets: list[PreparedSet], told: list[Problem]) -> Itera
         yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:NAMED]))
 
 
-def _named(layer: str, standards: Iterable[Standard], texts: Texts) -> tuple[str, str]:
+def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | Concept, str]:
     """What a layer or concept is called, and the codes of the layers that it may be."""
     for standard in standards:
         if layer in standard.templates:
             return standard.templates[layer].name, layer
         if layer in standard.concepts:
-            return texts.concept(layer), " / ".join(standard.concepts[layer])
-    return texts.concept(layer), layer
+            return Concept(layer), " / ".join(standard.concepts[layer])
+    return Concept(layer), layer
 
 
 def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:

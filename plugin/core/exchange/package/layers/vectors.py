@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ....errors import OutputError
-from ....texts import Texts
+from ....saying import Lines, Saying
 from ..making import Making
 from ..manifest import layer_row
 from ..names import own_name
@@ -43,7 +43,7 @@ def put_set(one: PreparedSet, making: Making) -> list[dict[str, Any]]:
     rows = []
     for content, file, done in WRITERS[vectors.suffix](one, path, making):
         if not done.same:
-            raise _not_the_same(content, done.to_dict()["differences"], making.lang)
+            raise _not_the_same(content, done.to_dict()["differences"])
         place = making.inside(file)
         rows.append(layer_row(content, vectors, making.form, place, done, one.plane, vectors.vertical))
     return rows
@@ -77,10 +77,6 @@ def _vct(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]
 WRITERS: dict[str, SetWriter] = {".gdb": _database, ".gpkg": _database, ".shp": _shapefiles, ".vct": _vct}
 
 
-def _not_the_same(content: Content, differences: list[dict[str, Any]], lang: str) -> OutputError:
-    texts = Texts(lang)
-    said = [
-        texts.get("read_back", row["kind"], field=row["field"], count=row["count"], features=", ".join(row["features"]))
-        for row in differences
-    ]
-    return OutputError("package_not_the_same", layer=content.name, differences="\n".join(said))
+def _not_the_same(content: Content, differences: list[dict[str, Any]]) -> OutputError:
+    said = [Saying("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences]
+    return OutputError("package_not_the_same", layer=content.name, differences=Lines(tuple(said)))

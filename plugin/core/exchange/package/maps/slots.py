@@ -16,10 +16,11 @@ from ....errors import OutputError
 from ....geometry.validity import missing
 from ....map_needs import Answer, Lack, first_filled, lack_of, roles_of
 from ....map_set import Catalogue, Map
+from ....saying import Saying
 from ....texts import Texts
 from ..form.model import LEAST_DPI
 from ..names import fill, recogniser
-from ..problems import Level, Problem, of_level
+from ..problems import Level, Problem, Shut, of_level
 from ..target.hashes import sha256
 from ..target.told import told_manifest
 from . import jpeg
@@ -151,19 +152,19 @@ def _lack(plan: Plan, one: Map) -> Lack | None:
     return lack_of(one, answer, concepts)
 
 
-def told(lacking: Iterable[tuple[FileSlot, Lack]], lang: str) -> list[Problem]:
+def told(lacking: Iterable[tuple[FileSlot, Lack]]) -> list[Problem]:
     """One sentence for what is true of several maps; a gate where the form must have the map."""
     alike: dict[tuple[Level, Lack], list[str]] = {}
     for slot, lack in lacking:
         alike.setdefault((Level.GATE if slot.need == "M" else Level.NOTE, lack), []).append(slot.title)
     return [
-        Problem(level, "map_not_made", count=len(titles), params={"reason": _reason(titles, lack, lang)})
+        Problem(level, "map_not_made", count=len(titles), params={"reason": _reason(titles, lack)})
         for (level, lack), titles in alike.items()
     ]
 
 
-def _reason(titles: Iterable[str], lack: Lack, lang: str) -> str:
-    return Texts(lang).get("maps", lack.key, map="”、“".join(titles), **lack.params)
+def _reason(titles: Iterable[str], lack: Lack) -> Saying:
+    return Saying("maps", lack.key, {"map": "”、“".join(titles), **lack.params})
 
 
 def maps(making: Making) -> list[Problem]:
@@ -185,18 +186,18 @@ def maps(making: Making) -> list[Problem]:
         row = _file_row(making, slot, file, MADE)
         rows[slot.id] = [{**row, "layout": slot.layout, "crs": drawn.crs, "scale": round(drawn.scale)}]
         slots[slot.id]["files"] = [form.place(slot.folder, name) for name in drawn.files]
+    texts = Texts(making.lang)
     for slot, lack in (*making.maps.lacking, *failed):
-        rows[slot.id] = [_row(slot, NONE, reason=_reason([slot.title], lack, making.lang))]
+        rows[slot.id] = [_row(slot, NONE, reason=_reason([slot.title], lack).said(texts))]
     making.manifest["maps"] = [row for slot in kinds for row in rows[slot.id]]
-    return _gate(told(failed, making.lang), making)
+    return _gate(told(failed), making)
 
 
 def _gate(problems: list[Problem], making: Making) -> list[Problem]:
     """OutputError where a map that the form must have could not be drawn after all and nobody insists."""
     shut = of_level(problems, Level.GATE)
     if shut and not making.maps.force:
-        reasons = "\n".join(p.sentence(Texts(making.lang)) for p in shut)
-        raise OutputError("package_gate", target=making.new.stem, count=len(shut), reasons=reasons)
+        raise OutputError("package_gate", target=making.new.stem, count=len(shut), reasons=Shut(tuple(shut)))
     if shut:
         making.manifest["check"]["forced"] = True
     return problems

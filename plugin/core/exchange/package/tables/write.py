@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import DataError, InputError, OutputError
 from ....render.tables.model import sheet_name
+from ....saying import Cause
 from ....texts import Texts
 from ..making import Making
 from ..names import fill
@@ -39,8 +40,7 @@ def tables(making: Making) -> list[Problem]:
         made = tabulate_plan(making.plan, making.lang, check=making.check)
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables are made by.
-        reason = Texts(making.lang).explain(error)
-        return [Problem(Level.NOTE, "tables_not_made", params={"reason": reason})]
+        return [Problem(Level.NOTE, "tables_not_made", params={"reason": Cause(error)})]
     path = making.path(making.form.tables, ".xlsx")
     put_tables(made, path)
     making.manifest["tables"] = [workbook_row(made, path, making)]
@@ -96,8 +96,7 @@ def database(made: Tabulated, making: Making, of: Access | str | None = None) ->
         reason = driver if isinstance(driver, str) else _put_database(made, path, driver, making)
         if reason:
             path.unlink(missing_ok=True)
-            words = Texts(making.lang).section("causes").get(reason, reason)
-            problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "reason": words}))
+            problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
     return problems
 
 

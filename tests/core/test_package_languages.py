@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is told of a package is told in one language: that of whoever tells it, whatever the check's report is in."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from plugin.core.errors import InputError, OutputError
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.gate import pass_gate, verdict
+from plugin.core.exchange.package.layers.prepare import _named
+from plugin.core.exchange.package.layers.vectors import _not_the_same
+from plugin.core.exchange.package.maps.slots import told
+from plugin.core.exchange.package.order import Order
+from plugin.core.exchange.package.problems import Level, Problem
+from plugin.core.exchange.package.received import as_received
+from plugin.core.exchange.package.tables import write
+from plugin.core.map_needs import Lack
+from plugin.core.rule import all_rules
+from plugin.core.saying import Cause, RuleNamed
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+
+FORM = load_package("county")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def speaks(lang, text):
+    """No Chinese in English but names in quotation marks; Chinese in Chinese."""
+    return bool(CHINESE.search(re.sub(r"“[^”]*”", "", text))) == (lang == "zh")
+
+
+def held_back():
+    summary = {"verdict": "incomplete", "errors": 0, "skipped": 1, "crashed": 0, "left_out": []}
+    return [*verdict(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary)))]
+
+
+def no_map():
+    slot = SimpleNamespace(need="M", title="县域三区图")
+    return told([(slot, Lack("too_large", {"dpi": "300"}))])
+
+
+def no_mdb(tmp_path):
+    slot = next(one for one in FORM.files if one.kind == "table" and one.file.endswith(".mdb"))
+    making = SimpleNamespace(
+        filled=[SimpleNamespace(slot=slot, files=())],
+        values={"code": "140225", "name": "浑源县"},
+        place=lambda folder, name: tmp_path / name,
+        lang="zh",
+    )
+    return write.database(None, making, of="mdb_no_windows")
+
+
+def no_tables():
+    return [Problem(Level.NOTE, "tables_not_made", params={"reason": Cause(InputError("source_missing", source="a"))})]
+
+
+def seen_by_receiver():
+    return [Problem(Level.NOTE, "as_received", "A", "MJ", 1, ("1",), {"rule": RuleNamed(all_rules()["ATT013"])})]
+
+
+def no_layer():
+    title, roles = _named("boundary", [load_standard()])
+    return [Problem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("of", [held_back, no_map, no_mdb, no_tables, seen_by_receiver, no_layer])
+def test_a_sentence_is_in_one_language(of, lang, tmp_path):
+    (problem,) = of(tmp_path) if of is no_mdb else of()
+    assert speaks(lang, problem.sentence(Texts(lang))), problem.sentence(Texts(lang))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_so_is_the_error_that_lists_them(lang, tmp_path):
+    with pytest.raises(OutputError) as caught:
+        pass_gate([*held_back(), *no_map()], Order(FORM, tmp_path), tmp_path / "浑源")
+    lines = Texts(lang).explain(caught.value).split("\n")
+    assert len(lines) == 4 and all(speaks(lang, line) for line in lines), lines
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_and_what_was_not_read_back_as_written(lang):
+    rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
+    told = Texts(lang).explain(_not_the_same(SimpleNamespace(name="CZKFBJ"), rows))
+    assert "MJ" in told and "1, 2" in told and all(speaks(lang, line) for line in told.split("\n"))
+
+
+def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
+    """`as_received` hands the rule on, not its title in the report's language."""
+    from plugin.core.exchange.package import received
+
+    rule = all_rules()["ATT013"]
+    finding = SimpleNamespace(code="ATT013", role="A", field="MJ", key="1", state="open", severity=rule.severity)
+    monkeypatch.setattr(received, "run", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
+    standard = SimpleNamespace(rule_groups={received.RECEIVED_GROUP: ("ATT013",)})
+    plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
+    checked = SimpleNamespace(plan=plan, report=SimpleNamespace(lang="zh", rules=[]))
+    (problem,) = as_received(checked, lambda: None)
+    assert speaks("en", problem.sentence(Texts("en"))) and speaks("zh", problem.sentence(Texts("zh")))
