@@ -45,7 +45,8 @@ class Balance:
     """Areas in m²: before − moved_out + moved_in + revalued + doubled = after.
 
     ``moved_in``, ``moved_out`` hold slivers too; ``changed`` is the land with other attributes; ``revalued``: what land
-    that stayed has gained, because its net area or the vertices on its edges are others now; ``doubled``: land that
+    that stayed has gained, because its net area or the vertices on its edges are others now; ``reshaped``: what of that parcels
+    gained that lost land or changed; ``doubled``: land that
     several features of one edition claim.
     """
 
@@ -56,6 +57,7 @@ class Balance:
     revalued: float = 0.0
     doubled: float = 0.0
     after: float = 0.0
+    reshaped: float = 0.0
 
     @property
     def land_after(self) -> float:
@@ -90,6 +92,8 @@ class Comparison:
     #: Of each sliver its kind, its rows in the two editions (−1 for none) and its statutory m².
     sliver_rows: list[tuple[str, int, int, float]] = field(default_factory=list)
     sliver_m2: float = 0.0
+    #: Of each earlier row that lost land or changed what its land that stayed has gained (statutory m²).
+    reshaped: dict[int, float] = field(default_factory=dict)
     failed: list[tuple[int, int]] = field(default_factory=list)
     #: Rows whose net area is missing, of both editions.
     without_net: tuple[int, int] = (0, 0)

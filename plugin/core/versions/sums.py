@@ -26,9 +26,12 @@ def sum_up(found: Comparison, pieces: Pieces, values: Values, changes: Changes, 
         if names and not (by_town[""].before or by_town[""].after):
             del by_town[""]
         found.total[basis], found.townships[basis] = total, by_town
+    gained = _terms(STATUTORY, pieces, values, changes)["reshaped"]
+    rows = np.unique(pieces.before[gained != 0]).tolist()
+    found.reshaped = dict(zip(rows, np.bincount(pieces.before + 1, gained)[1:][rows].tolist(), strict=True))
 
 
-_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
 
 
 def _terms(basis: str, pieces: Pieces, values: Values, changes: Changes) -> dict[str, NDArray]:
@@ -36,6 +39,10 @@ def _terms(basis: str, pieces: Pieces, values: Values, changes: Changes) -> dict
     out, new = pieces.after < 0, pieces.before < 0
     changed = np.zeros(len(pieces), dtype=bool)
     changed[changes.piece] = True
+    lost = np.zeros(pieces.before.max(initial=-1) + 2, dtype=bool)
+    lost[pieces.before[out | changed]] = True
+    # Land of the later edition alone is of no earlier row (−1, the last).
+    lost[-1] = False
     old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
     return {
         "before": old - over,
@@ -43,6 +50,7 @@ def _terms(basis: str, pieces: Pieces, values: Values, changes: Changes) -> dict
         "moved_in": np.where(new, fresh, 0.0),
         "changed": np.where(changed, fresh, 0.0),
         "revalued": np.where(~out & ~new, fresh - old, 0.0),
+        "reshaped": np.where(~out & ~new & lost[pieces.before], fresh - old, 0.0),
         "doubled": over - over_after,
         "after": fresh - over_after,
     }

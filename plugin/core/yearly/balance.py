@@ -13,7 +13,8 @@ from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
 from ..versions.tables import unsound
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
-_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+#: Of ``revalued`` (and, by zone, ``rest``) tables show apart what parcels that were touched gained.
+_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
 
 
 def by_layer(one: MaintainedLayer) -> Balance:
@@ -21,8 +22,9 @@ def by_layer(one: MaintainedLayer) -> Balance:
 
 
 def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
-    """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (vertices that move areas; land claimed twice) and
-    after, which close: before − out − changed_from + in + changed_to + rest = after. Slivers are in the sums, so that the codes
+    """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (vertices that move areas; land claimed twice;
+    ``reshaped``: of that, what parcels that were touched gained) and after, which close: before − out − changed_from + in +
+    changed_to + rest = after. Slivers are in the sums, so that the codes
     add up to the layer. Empty for a layer without a compared field."""
     if not one.maintained.compare:
         return {}
@@ -30,7 +32,7 @@ def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
     for edition in (one.found.before, one.found.after):
         codes = edition.layer.named_text(one.maintained.compare)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
-    names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "rest", "after")
+    names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
     told = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
     for (codes, areas), term in zip(sides, ("before", "after"), strict=True):
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
@@ -42,6 +44,8 @@ def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
             told[old[before]]["moved_out" if kind == OUT else "changed_from"] += area_m2
         if kind in (IN, CHANGED):
             told[new[after]]["moved_in" if kind == IN else "changed_to"] += area_m2
+    for before, gained in one.found.reshaped.items():
+        told[old[before]]["reshaped"] += gained
     for row in told.values():
         gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
         row["rest"] = row["after"] - row["before"] - gained
@@ -60,7 +64,7 @@ def to_dict(done: YearlyUpdate) -> dict[str, Any]:
             {
                 "layer": one.role,
                 "before": len(one.before),
-                "before_m2": float(np.nansum(one.found.before.layer.statutory[one.before])),
+                "before_m2": one.before_m2,
                 "change": len(one.changes),
                 "after": len(one.after),
                 "after_m2": sum(piece.area_m2 for piece in one.after),
@@ -80,6 +84,11 @@ def _values(balance: Balance) -> dict[str, float]:
     return {term: getattr(balance, term) for term in _TERMS}
 
 
+def _shown(values: dict[str, float], whole: str) -> list[float]:
+    """The values of a table's row: what touched parcels gained is taken out of the ``whole`` that it is of."""
+    return [value - values["reshaped"] if term == whole else value for term, value in values.items()]
+
+
 def all_tables(done: YearlyUpdate, texts: Texts) -> list[Table]:
     """By layer, by zone, by township."""
     return [_layers(done, texts), _zones(done, texts), _townships(done, texts)]
@@ -94,8 +103,7 @@ def _table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Tex
 def _layers(done: YearlyUpdate, texts: Texts) -> Table:
     table = _table("yearly_layers", ("layer", "code"), _TERMS, texts)
     for one in done.layers:
-        balance = by_layer(one)
-        values = [measured(getattr(balance, term), "m2") for term in _TERMS]
+        values = [measured(value, "m2") for value in _shown(_values(by_layer(one)), "revalued")]
         table.rows.append(Row([*_named(done, one), *values], "row", one.role))
     table.notes = [*notes(done, texts), texts.get("yearly", "rounded")]
     return table
@@ -135,6 +143,10 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
         if one.found.slivers:
             told = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
             said.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **told))
+        # Whoever adds up the areas filed finds this much between: nodes that move no hundredth are nobody's concern.
+        if round(gained := one.before_m2 - one.filed_m2, 2):
+            told = {"count": str(one.filed_nodes), "area": f"{gained:.2f}", "role": one.role}
+            said.append(texts.get("yearly", "nodes", layer=_named(done, one)[0], **told))
         said += [texts.get("versions", key, **told) for key, told in unsound(one.found, texts, "yearly")]
     if not any(one.townships for one in done.layers):
         said.append(texts.get("yearly", "no_townships"))
@@ -146,10 +158,13 @@ def _named(done: YearlyUpdate, one: MaintainedLayer) -> list[Value]:
 
 
 def _zones(done: YearlyUpdate, texts: Texts) -> Table:
-    terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "rest", "after")
+    terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
     table = _table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
     for one in done.layers:
-        rows = by_zone(one)
+        rows = {
+            code: dict(zip(terms, _shown({t: row[t] for t in terms}, "rest"), strict=True))
+            for code, row in by_zone(one).items()
+        }
         for code, row in rows.items():
             heads = [_named(done, one)[0], code or texts.get("versions", "empty"), _code_name(done, one, code)]
             table.rows.append(_row(heads, [row[term] for term in terms], f"{one.role}/{code}"))
@@ -176,13 +191,15 @@ def _townships(done: YearlyUpdate, texts: Texts) -> Table:
     for one in done.layers:
         name = _named(done, one)[0]
         for town, balance in one.townships.items():
-            values = list(_values(balance).values())
+            values = _shown(_values(balance), "revalued")
             # A township without a hand's breadth of it has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, town or texts.get("yearly", "no_township")]
                 table.rows.append(_row(heads, values, f"{one.role}/{town}"))
         if one.townships:
-            total = [sum(getattr(balance, term) for balance in one.townships.values()) for term in _TERMS]
+            total = np.sum(
+                [_shown(_values(balance), "revalued") for balance in one.townships.values()], axis=0
+            ).tolist()
             table.rows.append(_row([name, texts.get("tables", "sum")], total, f"{one.role}/sum", "sum"))
     table.notes = [texts.get("yearly", "rounded")]
     return table

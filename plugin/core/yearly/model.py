@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from ..layer import Layer
 from ..maintenance import Maintained
 from ..plan import Plan
 from ..versions import CHANGED, IN, OUT, Balance, Comparison
@@ -41,13 +43,15 @@ class After(NamedTuple):
 
 @dataclass
 class MaintainedLayer:
-    """``before`` (q,) rows of the filed edition that lose land or change; ``left_out``: kind → statutory m² that the layer's
+    """``before`` (q,) rows of the filed edition that lose land or change; ``filed`` they as a layer, with the vertices that changes
+    and what is after have on their edges (`nodes`); ``left_out``: kind → statutory m² that the layer's
     kinds of maintenance do not know, and that is in no class; ``townships``: name → its balance (statutory), ``""`` for land in
     none; empty where there are no townships."""
 
     maintained: Maintained
     found: Comparison
     before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    filed: Layer | None = None
     changes: list[Change] = field(default_factory=list)
     after: list[After] = field(default_factory=list)
     left_out: dict[str, float] = field(default_factory=dict)
@@ -56,6 +60,26 @@ class MaintainedLayer:
     @property
     def role(self) -> str:
         return self.maintained.role
+
+    @property
+    def before_m2(self) -> float:
+        """Statutory m² of the class 维护前."""
+        return 0.0 if self.filed is None else float(np.nansum(self.filed.statutory))
+
+    @property
+    def filed_m2(self) -> float:
+        """Statutory m² of the parcels of that class by the vertices that were filed."""
+        return float(np.nansum(self.found.before.layer.statutory[self.before]))
+
+    @property
+    def filed_nodes(self) -> int:
+        """Vertices that the class 维护前 has beyond those filed."""
+        if self.filed is None:
+            return 0
+        there, own = (
+            shapely.get_num_coordinates(s) for s in (self.filed.drawn, self.found.before.layer.drawn[self.before])
+        )
+        return int((there - own).sum())
 
     def area(self, kind: str) -> float:
         """Statutory m² of the changes of a kind."""

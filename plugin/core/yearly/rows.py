@@ -54,8 +54,9 @@ def _template(done: YearlyUpdate, one: MaintainedLayer, stage: str) -> Template:
 
 
 def _before(done: YearlyUpdate, one: MaintainedLayer) -> Content:
-    """Filed parcels as they were filed: shape, key and every field."""
-    template, layer = _template(done, one, BEFORE), one.found.before.layer.take(one.before)
+    """Filed parcels as they were filed: shape, key and every field; on their edges the vertices that all classes share."""
+    template, layer = _template(done, one, BEFORE), one.filed
+    assert layer is not None  # there is one in whatever changed
     return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
 
 

@@ -12,6 +12,7 @@ import shapely
 
 from ..baseline import townships_of
 from ..errors import InputError
+from ..geometry import crs as crs_care
 from ..geometry.polygons import Check, never
 from ..geometry.progress import Progress, within
 from ..maintenance import Maintained
@@ -21,6 +22,7 @@ from ..versions import CHANGED, IN, compare_also_by_township, edition_of
 from ..versions.model import Part
 from .land import areas, land_after, share, slivers
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
+from .nodes import filed_with_nodes, noded
 
 #: Years that a package can be of: four digits, and the plans it maintains run from 2021.
 _YEARS = range(2000, 2100)
@@ -129,7 +131,27 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
         *land_after(found, pieces, made.before, tolerance, check),
     ]
     made.after.sort(key=lambda piece: piece.row)
+    _share_nodes(made, tolerance, check)
     return made
+
+
+def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, check: Check) -> None:
+    """Give each class the vertices that the others have on its edges, and measure anew what got some."""
+    before = made.found.before
+    filed = before.shapes[made.before]
+    rest: list[Change | After] = [*made.changes, *made.after]
+    shapes = np.empty(len(filed) + len(rest), dtype=object)
+    shapes[: len(filed)] = filed
+    shapes[len(filed) :] = [one.shape for one in rest]
+    bends = not crs_care.keeps_straight(crs_care.GEODETIC, before.layer.plane_crs)
+    full = noded(shapes, tolerance, bends, check)
+    made.filed = filed_with_nodes(before, made.before, full[: len(filed)])
+    others = full[len(filed) :]
+    more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
+    for n, area_m2 in zip(more.tolist(), areas(made.found, others[more], check).tolist(), strict=True):
+        rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
+    made.changes = [one for one in rest if isinstance(one, Change)]
+    made.after = [one for one in rest if isinstance(one, After)]
 
 
 def _changes(made: MaintainedLayer, parts: list[Part], tolerance: Tolerance, check: Check) -> list[Change]:
