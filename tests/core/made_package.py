@@ -110,7 +110,8 @@ SHAPES = DATABASE.removesuffix(".gdb")
 def facts_of(changes: dict[str, Any]) -> PackageFacts:
     """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
-    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after);
+    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after), the county's ``area``;
+    ``fields`` (layer → names) that are there, ``told_fields`` how many the manifest says;
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
     and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
@@ -138,6 +139,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     "role": n,
                     "features": c,
                     "file": DATABASE,
+                    **({"fields": changes["told_fields"][n]} if n in changes.get("told_fields", {}) else {}),
                     "areas_m2": areas[n]
                     if isinstance(areas.get(n), dict)
                     else {"statutory": areas[n]}
@@ -153,12 +155,16 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                 "skipped": 0,
             },
             "secrecy": "内部",
+            "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
         }
     root = changes.get("root", "140225浑源县国土空间总体规划")
     told = recogniser(form.root, {}).fullmatch(root)
     # The names of the files tell where the folder's does not.
     code, name = (told["code"], told["name"]) if told else ("140225", "浑源县")
-    seen = [LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490")) for n, c in layers.items()]
+    seen = [
+        LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490"), fields=changes.get("fields", {}).get(n))
+        for n, c in layers.items()
+    ]
     if "broken" in changes:
         key, line = changes["broken"]
         told = {"source": "a.vct", "line": line, "section": "Polygon"}

@@ -162,6 +162,18 @@ def unknown_code(database, layer):
     layer.SetFeature(feature)
 
 
+def add_field(database, layer):
+    from osgeo import ogr
+
+    layer.CreateField(ogr.FieldDefn("BEIZHU2", ogr.OFTString))
+
+
+def other_name(database, layer):
+    feature = next(iter(layer))
+    feature.SetField("XZQMC", "某某镇")
+    layer.SetFeature(feature)
+
+
 def copy_layer(name, copy):
     return lambda package: in_database(package, "", lambda d, _: d.CopyLayer(d.GetLayerByName(name), copy))
 
@@ -259,6 +271,10 @@ DAMAGES = {
     "a boundary that was moved": (lambda p: in_database(p, "CZKFBJ", wrong_area), ("DOC010", "area")),
     "areas in a field half as much again": (lambda p: in_database(p, "CZKFBJ", half_as_much_again), ("DOC010", "field_area")),
     "a copy of a layer left behind": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
+    "a neighbour's manifest": (lambda p: manifest_of(p, lambda m: m.update(area={"code": "140226", "name": "左云县"})), ("DOC001", "manifest")),
+    "a field put in": (lambda p: in_database(p, "CZKFBJ", add_field), ("DOC010", "fields")),
+    "a field put in before the manifest": (lambda p: [in_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)]], ("DOC008", "more_fields")),
+    "a township of another name": (lambda p: in_database(p, "XZQXZ", other_name), ("DOC011", "names")),
     "no metadata": (lambda p: (p / METADATA).unlink(), ("DOC012", "missing")),
     "metadata with a bomb": (lambda p: (p / METADATA).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
     "metadata of one feature more": (in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),

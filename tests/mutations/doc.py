@@ -36,6 +36,11 @@ def a_folder_called_as_one_likes(draft: Draft) -> None:
     put(draft, root="最终版")
 
 
+@plants("DOC001", case="manifest")
+def a_manifest_of_a_neighbour(draft: Draft) -> None:
+    put(draft, area={"code": "140226", "name": "左云县"})
+
+
 @plants("DOC002", follows=["DOC006"])
 def a_plan_without_its_text(draft: Draft) -> None:
     put(draft, drop=[TEXT])
@@ -200,6 +205,11 @@ def a_shapefile_without_its_table(draft: Draft) -> None:
     put(draft, shapefile={})
 
 
+@plants("DOC008", case="more_fields")
+def a_field_that_nobody_asked_for(draft: Draft) -> None:
+    put(draft, fields={"CZKFBJ": ("BSM", "BEIZHU2")})
+
+
 @plants("DOC008", case="twice")
 def a_copy_of_the_boundary_left_behind(draft: Draft) -> None:
     put(draft, spares=[["CZKFBJ_1", "CZKFBJ", "CZKFBJ"]])
@@ -224,6 +234,11 @@ def heights_that_nobody_wrote(draft: Draft) -> None:
 def a_manifest_of_one_feature_more(draft: Draft) -> None:
     counts = told(draft.layers)["told"]
     put(draft, told={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
+
+
+@plants("DOC010", case="fields")
+def a_field_that_the_manifest_does_not_know(draft: Draft) -> None:
+    put(draft, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1})
 
 
 @plants("DOC010", case="lost")
@@ -299,6 +314,14 @@ def a_table_with_a_column_of_blanks(draft: Draft) -> None:
 @plants("DOC011", case="lost", finds=None)
 def a_table_of_one_line(draft: Draft) -> None:
     tables(draft)
+
+
+@plants("DOC011", case="names", finds=None)
+def a_table_with_a_township_of_another_name(draft: Draft) -> None:
+    towns = draft.layers["XZQXZ"]
+    area = float(statutory_area(towns.geometry.to_numpy())[0]) / 1e4
+    row = [str(towns["XZQDM"].iloc[0]), "某某镇", f"{area:.2f}"]
+    tables(draft, sheets={"乡镇": [["行政区代码", "乡镇", "土地总面积（公顷）"], row]})
 
 
 @plants("DOC011", case="no_table", finds=None)

@@ -11,7 +11,7 @@ from ..rule import Example, RuleResult, Severity
 
 if TYPE_CHECKING:
     from ..context import Context
-    from ..exchange.package.inspection.facts import PackageFacts
+    from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 
 
 #: What every one of these rules passes.
@@ -36,3 +36,24 @@ def none_given() -> RuleResult:
 def on_file(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
     """A finding on a file of the package: its path is its key, so that it is known again."""
     return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
+
+
+def more_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[str]:
+    """Fields of a layer of the package that neither a template of its role has nor the form; none where its role is not known."""
+    standard, upper = ctx.norm.standard, layer.name.upper()
+    slots = [slot for vectors in package.sets_of(layer.file) for slot in vectors.layers]
+    called = [role for s in slots if s.name.upper() == upper for role in standard.concepts.get(s.layer, (s.layer,))]
+    templates = [t for role in called or [upper] if role in standard.templates for t in standard.all_templates(role)]
+    if not templates or not layer.fields:
+        return []
+    known = {name.upper() for slot in slots for name in slot.names.values()}
+    for template in templates:
+        known |= {name.upper() for pair in template.export_names.items() for name in pair}
+    return [name for name in layer.fields if name.upper() not in known]
+
+
+def told_fields(layer: LayerFact, package: PackageFacts) -> int | None:
+    """How many fields the manifest says a layer has; None where it does not say."""
+    rows = package.manifest["layers"] if package.manifest else []
+    told = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
+    return told[0] if told and isinstance(told[0], int) else None

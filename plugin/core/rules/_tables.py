@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exchange.package.problems import NAMED
-from ..exchange.package.tables.compare import DIFFER, differences, lost_rows
+from ..exchange.package.tables.compare import DIFFER, differences, lost_rows, other_names
 from ..exchange.package.tables.known import KEYS, Block, Known, has_figures
 from ..exchange.package.tables.model import Sheet, Workbook
 from ..exchange.package.tables.words import word
@@ -95,6 +95,9 @@ def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
     found, _ = differences(block)
     for group in groups(one for one in found if one.case in DIFFER):
         yield say(group.case, group.place, None, **params_of(group, texts))
+    if renamed := other_names(block):
+        names = [texts.get("words", "told_and_own", line=line, told=told, own=own) for line, told, own in renamed]
+        yield say("names", block.table.id, count=len(names), names=_some(names, texts), **table)
     lost = lost_rows(block)
     if lost:
         yield say("lost", block.table.id, count=len(lost), rows=_some(lost, texts), **table)

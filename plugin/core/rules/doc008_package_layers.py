@@ -8,7 +8,7 @@ from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ._package import NONE_INSPECTED, example, judged, more_fields, on_file, told_fields
 
 
 @rule(
@@ -28,6 +28,8 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "shape_cut": "“{file}” is cut off: it is {missing} bytes shorter than its own head says, so the shapefile {table} was read in "
         "part or not at all. Copy all of its files again.",
         "shape_lost": "“{file}” is not there; without it nobody knows the fields of the shapefile {table}. Copy all of its files again.",
+        "more_fields": "Layer {name} in “{file}” has fields that neither the standard nor the form does: {fields}. Delete them, unless "
+        "they are wanted.",
         "twice": "“{file}” has {title} twice: the rules looked at {used}, {name} was left aside. Delete the one that is not meant, "
         "or rename it so that it does not look like {title}.",
     },
@@ -40,6 +42,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
         example("a shapefile without its table", 1, shapefile={}),
         example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
+        example("a field of one's own", 1, fields={"CZKFBJ": ("BSM", "BEIZHU2")}),
         example("a copy of a layer", 1, layers={"CZKFBJ_1": 18}, spares=[["CZKFBJ_1", "CZKFBJ", "CZKFBJ"]]),
     ],
     passes=[
@@ -52,7 +55,7 @@ def package_layers(*, ctx: Context) -> RuleResult:
 
     What it checks
         Each data set can be opened, no file of a database (.gdb) or shapefile is damaged or gone; each mandatory layer of the form is there and has features, in each data set that must have it; no layer
-        is in a data set twice.
+        is in a data set twice, none has fields that nobody asked for.
     Why
         The three control lines are handed in again with the plan, and a database copied in part is no database.
     How to fix
@@ -84,6 +87,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             severity=Severity.WARNING,
             params={"file": spare.file, **said},
         )
+    yield from _more_fields(package, ctx)
     told: set[tuple[str, str]] = set()
     for vectors in package.form.vectors:
         # A set whose file is not there is DOC002's; its layers may be in another.
@@ -95,6 +99,18 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
                 if what not in told:
                     yield finding
                 told.add(what)
+
+
+def _more_fields(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Fields that nobody asked for; where the manifest has another number of them, DOC010 tells."""
+    spares = {(spare.file, spare.name) for spare in package.spares}
+    for layer in package.layers:
+        more = more_fields(layer, package, ctx) if (layer.file, layer.name) not in spares else []
+        if more and told_fields(layer, package) in (None, len(layer.fields or ())):
+            fields = Texts(ctx.lang).get("words", "between_names").join(more)
+            params = {"file": layer.file, "name": layer.name, "fields": fields}
+            key = f"{layer.file}/{layer.name}"
+            yield Finding("", key=key, case="more_fields", severity=Severity.INFO, params=params)
 
 
 def _slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Context) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..exchange.package.names import AREA_FIELDS
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
-from ..texts import number
-from ._package import NONE_INSPECTED, example, judged
+from ..texts import Texts, number
+from ._package import NONE_INSPECTED, example, judged, more_fields, told_fields
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -25,6 +25,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     messages={
         "features": "The manifest says layer {name} has {expected} features; it has {found}. Make the package anew.",
         "lost": "The manifest names layer {name} in “{file}”, which is not there. Make the package anew.",
+        "fields": "The manifest says layer {name} has {expected} fields; it has {found}{more}. Take out what was put in, or make the package anew.",
         "area": "The manifest says layer {name} has {expected} m²; it has {found} m² (statutory). Make the package anew.",
         "field_area": "The manifest says the areas in field {field} of layer {name} add up to {expected} m²; they add up to {found} m². Put the values back, or make the package anew.",
     },
@@ -39,6 +40,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             layers={"STBHHX": 1},
             areas={"STBHHX": {"declared": 10000.0}},
         ),
+        example("a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}),
         example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, told={"LSWHBHX": 3}),
     ],
     passes=[
@@ -51,7 +53,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     """What the manifest says of the layers is what they hold.
 
     What it checks
-        Number of features, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
+        Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
     Why
         The manifest is read by people who do not open the data.
     How to fix
@@ -87,7 +89,22 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         if layer.features != row["features"]:
             counts = {"expected": row["features"], "found": layer.features}
             yield Finding("", key=row["layer"], case="features", params={**name, **counts})
+        yield from _fields(row, layer, package, ctx)
         yield from _areas(row, ctx)
+
+
+def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """A number of fields other than the manifest's, where any was put in: of one that is gone, others tell."""
+    told = told_fields(layer, package)
+    if told is None or layer.fields is None or told == len(layer.fields):
+        return
+    more = more_fields(layer, package, ctx)
+    if more or len(layer.fields) > told:
+        texts = Texts(ctx.lang)
+        names = texts.get("words", "between_names").join(more)
+        said = texts.get("words", "in_brackets", text=names) if more else ""
+        params = {"name": row["layer"], "expected": told, "found": len(layer.fields), "more": said}
+        yield Finding("", key=row["layer"], case="fields", params=params)
 
 
 def _nothing_of(file: str, package: PackageFacts) -> bool:

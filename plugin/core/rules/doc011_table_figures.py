@@ -40,6 +40,8 @@ LINE = ["生态保护红线", "1", "24.99"]
         "areas agree, shares follow from another row of the table. Correct the table, or the layer, and make the package anew.",
         "blanks_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) has {count} blanks: {figures}. Fill them in.",
         "blanks_column": "“{file}”, sheet {sheet}, column “{column}” is blank in {count} rows: {figures}. Fill them in.",
+        "names": "“{file}”, sheet {sheet}{called}: {count} rows have the code of another name in the layers: {names}. Correct the name in the "
+        "table, or in the layer.",
         "lost": "“{file}”, sheet {sheet}{called} lacks {count} rows that the layers give: {rows}. Put them in.",
         "no_table": "No workbook has these tables, though the layers give them: {tables}. Put them in, or write their titles on the sheets "
         "as the form has them; they were not compared.",

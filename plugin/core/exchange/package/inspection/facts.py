@@ -53,7 +53,8 @@ class FileFact:
 class LayerFact:
     """A layer of a data set of the package. ``features`` −1 for one that cannot be read, ``problem`` why, where it is known
     (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty; ``geometry``
-    polygon, line or point, empty for another; ``extent`` of its shapes in its CRS, where metadata ask for it."""
+    polygon, line or point, empty for another; ``extent`` of its shapes in its CRS, where metadata ask for it; ``fields`` but for
+    those that formats keep for themselves, None where they are not known."""
 
     file: str
     name: str
@@ -63,6 +64,7 @@ class LayerFact:
     problem: tuple[str, dict[str, Any]] | None = field(default=None, hash=False)
     geometry: str = ""
     extent: tuple[float, float, float, float] | None = None
+    fields: tuple[str, ...] | None = None
 
     @property
     def format(self) -> str:

@@ -52,7 +52,12 @@ def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
         return LayerFact(place, name, -1)
     kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
     crs, vertical = _systems(info["crs"])
-    return LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent)
+    fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _KEPT)
+    return LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent, fields=fields)
+
+
+#: Fields that formats and programs put there for themselves.
+_KEPT = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
 
 
 #: Words in the geometry types of files.

@@ -10,9 +10,9 @@ from unicodedata import normalize
 
 from ....indicators.model import SQUARE_METRES
 from ....render.tables.model import Number, Row, Value
-from .known import AIMS, NUMBER, WORDED, Block, Place, unit_word, value_of
+from .known import AIMS, CODED, KEYS, NUMBER, WORDED, Block, Place, unit_word, value_of
 from .model import Cell
-from .words import BLANKS, Printed, number_in, unit_of
+from .words import BLANKS, Printed, number_in, unit_of, word
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area, 1e-6 of what is none (a ratio, a share).
 _MOVED_M2, _MOVED_SHARE, _MOVED = 0.05, 1e-8, 1e-6
@@ -71,6 +71,19 @@ def lost_rows(block: Block) -> list[str]:
         for row in block.table.rows
         if id(row) not in there and any(isinstance(v := value_of(row, p), Number) and v.value for p in wanted)
     ]
+
+
+def other_names(block: Block) -> list[tuple[int, str, str]]:
+    """Rows that the code tells, whose name is another than the layers': line, the name told, the layers' own."""
+    found = []
+    if block.table.id in CODED:
+        names = [p for p in block.places if p.known.id == KEYS[block.table.id][-1]]
+        for line, row in block.rows.items():
+            for place in names:
+                told, own = block.sheet.text(line, place.column).strip(), str(value_of(row, place) or "")
+                if told and own and word(told) != word(own):
+                    found.append((line, told, own))
+    return found
 
 
 def row_name(row: Row) -> str:

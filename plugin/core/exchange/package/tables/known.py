@@ -29,6 +29,8 @@ KEYS = {
     "transitions": ("from_to",),
     "townships": ("division_code", "township"),
 }
+#: Those whose rows have a code and a name.
+CODED = ("zones", "townships")
 #: The five that a package is asked for.
 PROMISED = ("indicators", "lines", "zones", "land_use", "townships")
 #: Words with figures in them that the layers give, too; formulas and sources are words only.
