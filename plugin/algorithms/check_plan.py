@@ -171,12 +171,12 @@ class CheckPlan(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled
-        say_county(feedback, self.taken, self.options.lang)
+        say_county(feedback, self.taken)
         checked = self.checked(feedback)
         say_report(feedback, checked)
         write(checked, self.outputs, cancelled=cancelled)
         results = self.findings.give(self, parameters, context, checked, stopper(cancelled))
-        say_written(feedback, self.outputs.paths(), self.options.lang)
+        say_written(feedback, self.outputs.paths())
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         results |= {k: v for k, v in ((OUTPUT_JSON, self.outputs.json), (OUTPUT_HTML, self.outputs.html)) if v}

@@ -21,7 +21,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge.settings import language
+from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import Cancelled, SanxianError
@@ -57,7 +57,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         """Our sentences before QGIS's own, which name no remedy."""
         problem = problem_with(self, parameters, context)
         if problem is not None:
-            return False, Texts(language()).explain(problem)
+            return False, Texts(interface_language()).explain(problem)
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
@@ -70,7 +70,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
             with explained():
                 return self.execute(parameters, context, feedback)
         except Cancelled:
-            feedback.pushInfo(Texts(language()).get("toolbox", "cancelled"))
+            feedback.pushInfo(Texts(interface_language()).get("toolbox", "cancelled"))
             return {}
 
     def text(self, parameters, name, context) -> str:
@@ -101,7 +101,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except SanxianError as error:
-        raise QgsProcessingException(Texts(language()).explain(error)) from error
+        raise QgsProcessingException(Texts(interface_language()).explain(error)) from error
 
 
 def progress_to(feedback) -> Callable[[float, str], None]:

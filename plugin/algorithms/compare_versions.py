@@ -114,13 +114,13 @@ class CompareVersions(SanxianAlgorithm):
             progress=progress_to(feedback),
             cancelled=cancelled,
         )
-        say_versions(feedback, done, lang)
+        say_versions(feedback, done)
         results = {}
         if self.workbook:
             write_workbook(done, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, parts_table(done, lang), stopper(cancelled))
-        say_written(feedback, (self.workbook, self.output.file), lang)
+        say_written(feedback, (self.workbook, self.output.file))
         found = done.found
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}
         verdict = "identical" if found.identical else "different"

@@ -95,7 +95,7 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancelled = feedback.isCanceled
-        say_county(feedback, self.taken, self.options.lang)
+        say_county(feedback, self.taken)
         done = tabulate(
             self.what, self.options, source=self.origin, progress=progress_to(feedback), cancelled=cancelled
         )
@@ -105,7 +105,7 @@ class ComputeIndicators(SanxianAlgorithm):
             write_workbook(done, self.workbook, cancelled)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, figures_table(done), stopper(cancelled))
-        say_written(feedback, (self.workbook, self.output.file), self.options.lang)
+        say_written(feedback, (self.workbook, self.output.file))
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in COUNTS.items()}

@@ -21,7 +21,7 @@ from ..bridge.check import stopper
 from ..bridge.crs import crs_text
 from ..bridge.project.layers import dress, layers_in, order_of, place
 from ..bridge.project.request import norm_of
-from ..bridge.settings import language
+from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
@@ -113,7 +113,7 @@ class CreateLayers(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         made, crs, notice = self._create(stopper(feedback.isCanceled))
-        texts = Texts(language())
+        texts = Texts(interface_language())
         say_created(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
         if unverified:

@@ -15,7 +15,7 @@ from ..bridge import health
 from ..bridge.check import stopper
 from ..bridge.reading import read
 from ..bridge.roles import roles_for
-from ..bridge.settings import language
+from ..bridge.settings import interface_language
 from ..bridge.snapshots import unique_names
 from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
@@ -98,10 +98,10 @@ class DeriveThreeZones(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         stop = stopper(feedback.isCanceled)
         derived = self._derive(feedback)
-        say_three_zones(feedback, derived, language())
+        say_three_zones(feedback, derived)
         table = template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, stop)
-        say_written(feedback, [self.output.file], language())
+        say_written(feedback, [self.output.file])
         found = derived.found
         areas = {name: found.area(space) for space, name in _AREAS.items()}
         return {**results, **areas, "ZONES_M2": found.put_in_m2, "OVERLAP_M2": found.overlap_m2}
@@ -113,7 +113,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         from ..core.assembly import assemble
         from ..core.three_zones.figures import of_plan
 
-        texts = Texts(language())
+        texts = Texts(interface_language())
         shots = {"zones": self.zones, "county": self.county}
         given = {}
         for name, shot in shots.items():

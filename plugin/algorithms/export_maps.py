@@ -168,8 +168,8 @@ class ExportMaps(SanxianAlgorithm):
         return options, {name.upper(): value for name, value in taken.items()}
 
     def execute(self, parameters, context, feedback):
-        stop, texts = stopper(feedback.isCanceled), Texts(language())
-        say_county(feedback, self.taken, self.options.lang)
+        stop, texts = stopper(feedback.isCanceled), Texts(interface_language())
+        say_county(feedback, self.taken)
         kind = self.parameterAsEnumString(parameters, FORMAT, context)
         order = Order(
             maps=self.maps,

@@ -109,7 +109,7 @@ class ExportPackage(CheckPlan):
         from ..bridge.package import export
 
         cancelled, progress = feedback.isCanceled, progress_to(feedback)
-        say_county(feedback, self.taken, self.options.lang)
+        say_county(feedback, self.taken)
         checked = check(
             self.what,
             self.options,
@@ -125,8 +125,8 @@ class ExportPackage(CheckPlan):
             progress=lambda share, text: progress(_CHECKING + (1 - _CHECKING) * share, text),
             cancelled=cancelled,
         )
-        say_package(feedback, done, self.options.lang)
-        say_written(feedback, [str(done.path)], self.options.lang)
+        say_package(feedback, done)
+        say_written(feedback, [str(done.path)])
         summary = checked.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         return {OUTPUT: str(done.path), "DIGEST": done.digest, **results}

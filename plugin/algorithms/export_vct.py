@@ -10,7 +10,7 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDesti
 from ..bridge import health
 from ..bridge.check import stopper
 from ..bridge.reading import read_all
-from ..bridge.settings import language
+from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
@@ -86,13 +86,13 @@ class ExportVct(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         done = self._export(progress_to(feedback), stopper(feedback.isCanceled))
-        texts = Texts(language())
+        texts = Texts(interface_language())
         for key, params in done.notes:
             feedback.pushWarning(texts.notice(key, params))
         for name, rows in done.rows.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=done.lines))
-        say_written(feedback, [self.target], texts.lang)
+        say_written(feedback, [self.target])
         counts = {"LAYERS_WRITTEN": len(done.rows), "FEATURES": sum(done.features.values())}
         return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
 

@@ -18,7 +18,7 @@ from ..bridge import county, forms, health, styles
 from ..bridge.check import stopper
 from ..bridge.layers import set_template
 from ..bridge.project.layers import layers_in, order_of
-from ..bridge.settings import language
+from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
@@ -85,13 +85,13 @@ class ImportVct(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         done = self._import(progress_to(feedback), stopper(feedback.isCanceled))
-        texts = Texts(language())
+        texts = Texts(interface_language())
         for key, params in done.notes:
             feedback.pushWarning(texts.notice(key, params))
         for name, rows in done.rows.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
-        say_written(feedback, [self.target], texts.lang)
+        say_written(feedback, [self.target])
         if self.norm is not None:
             self._load(done.rows, context)
         return {OUTPUT: self.target, "LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}

@@ -19,7 +19,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.check import stopper
 from ..bridge.crs import crs_text
-from ..bridge.settings import language
+from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import DataError, InputError
@@ -107,7 +107,7 @@ class LayersFromStructure(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         structure, made, crs, notice = self._create(stopper(feedback.isCanceled))
-        texts = Texts(language())
+        texts = Texts(interface_language())
         say_created(feedback, made, crs, notice, texts)
         for note in structure.notes:
             feedback.pushWarning(

@@ -21,7 +21,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.check import stopper
 from ..bridge.mapping_work import free_name, read_rows
-from ..bridge.settings import language
+from ..bridge.settings import interface_language, language
 from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
@@ -152,10 +152,10 @@ class MapFields(SanxianAlgorithm):
                 )
                 pour(sink, table, output.destination, stop)
             results |= output.file_written(context)
-        say_written(feedback, (self.output.file, self.unmapped.file), self.texts.lang)
-        say_sealed(feedback, self.template.role, Norm(self.standard, load_profile()), self.texts.lang)
+        say_written(feedback, (self.output.file, self.unmapped.file))
+        say_sealed(feedback, self.template.role, Norm(self.standard, load_profile()))
         if self.proposal_file:
-            feedback.pushInfo(self.texts.get("mapping", "saved", path=self.proposal_file))
+            feedback.pushInfo(Texts(interface_language()).get("mapping", "saved", path=self.proposal_file))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
         return {
             **results,
@@ -172,7 +172,7 @@ class MapFields(SanxianAlgorithm):
         from ..core.mapping import apply, from_proposals, load_mapping, propose
         from ..core.personal import told_without_personal, without_personal
 
-        feedback.setProgressText(self.texts.get("toolbox", "reading", layer=self.shot.name))
+        feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
         # A mapping that cannot be used is told before a large layer is read.
         mapping = None
         if self.mapping_file:
@@ -190,11 +190,11 @@ class MapFields(SanxianAlgorithm):
             losses = told_without_personal(mapped.losses, self.template)
             mapped = replace(mapped, frame=without_personal(mapped.frame, self.template), losses=losses)
         feedback.setProgress(70)
-        feedback.setProgressText(self.texts.get("toolbox", "writing"))
+        feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
         return layer, mapping, proposals, mapped
 
     def _say(self, feedback, layer, mapping, proposals, mapped) -> None:
-        texts = self.texts
+        texts = Texts(interface_language())
         for key, params in layer.notices:
             feedback.pushInfo(texts.notice(key, params))
         if not self.shot.crs.isValid():

@@ -196,7 +196,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         say_rule(feedback, checked)
         write(checked, Outputs(findings=self.findings.file), cancelled=feedback.isCanceled)
         results = self.findings.give(self, parameters, context, checked, stopper(feedback.isCanceled))
-        say_written(feedback, [self.findings.file], self.base.lang)
+        say_written(feedback, [self.findings.file])
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The few lines an algorithm says about its run, in the language of the findings."""
+"""The few lines an algorithm says about its run, in the language of QGIS's window. What a report says is in the report's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..bridge.settings import interface_language
 from ..core.texts import Texts, number
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 _QUIET = ("passed", "not_applicable")
 
 
-def say_county(feedback, taken: Mapping[str, object], lang: str) -> None:
+def say_county(feedback, taken: Mapping[str, object]) -> None:
     """Which parameters were left empty and come from the project."""
     if taken:
         settings = ", ".join(f"{name}={value}" for name, value in taken.items())
-        feedback.pushInfo(Texts(lang).get("toolbox", "county_of_project", settings=settings))
+        feedback.pushInfo(Texts(interface_language()).get("toolbox", "county_of_project", settings=settings))
 
 
 def say_report(feedback, checked: Checked) -> None:
@@ -76,36 +77,37 @@ def say_figures(feedback, done: Tabulated) -> None:
             feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
 
 
-def say_sealed(feedback, role: str, norm: Norm, lang: str) -> None:
+def say_sealed(feedback, role: str, norm: Norm) -> None:
     """A sealed layer is never changed; what was written is a copy."""
     from ..core.sealed import is_sealed
 
     if is_sealed(role, norm):
         template = norm.standard.templates.get(role)
-        name = template.name if template is not None and lang == "zh" else role
-        feedback.pushInfo(Texts(lang).get("toolbox", "sealed_copy", layer=name))
+        texts = Texts(interface_language())
+        name = template.name if template is not None and texts.lang == "zh" else role
+        feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))
 
 
-def say_versions(feedback, done: Versions, lang: str) -> None:
+def say_versions(feedback, done: Versions) -> None:
     """One word, the sums, and why."""
     from ..core.versions.tables import reasons, verdict
 
-    texts = Texts(lang)
+    texts = Texts(interface_language())
     found = done.found
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
     told = {name: number(found.area(kind), 2) for name, kind in areas.items()}
-    layer = found.after.layer.template.name if lang == "zh" else done.role
+    layer = found.after.layer.template.name if texts.lang == "zh" else done.role
     line = texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **told)
     (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
     for reason in reasons(done, texts):
         feedback.pushInfo(reason)
 
 
-def say_yearly(feedback, done: YearlyUpdate, written: Written, lang: str) -> None:
+def say_yearly(feedback, done: YearlyUpdate, written: Written) -> None:
     """Layer by layer what changed, what was passed over, what lists do not know."""
     from ..core.yearly.balance import notes, summary
 
-    texts = Texts(lang)
+    texts = Texts(interface_language())
     for line in summary(done, texts):
         feedback.pushInfo(line)
     for line in [*notes(done, texts), *(problem.sentence(texts) for problem in written.problems)]:
@@ -142,9 +144,9 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     return f"{line} {outcome.reason}".rstrip()
 
 
-def say_three_zones(feedback, derived: Derived, lang: str) -> None:
+def say_three_zones(feedback, derived: Derived) -> None:
     """Each area with its share, and what does not add up or was left aside."""
-    texts, found = Texts(lang), derived.found
+    texts, found = Texts(interface_language()), derived.found
     for figure in derived.figures:
         line = texts.get(
             "toolbox", "space_line", name=texts.indicator(figure.id), km2=number(figure.value, 4),
@@ -167,9 +169,9 @@ def say_three_zones(feedback, derived: Derived, lang: str) -> None:
             feedback.pushWarning(texts.get("toolbox", key, count=count))
 
 
-def say_package(feedback, done: Exported, lang: str) -> None:
+def say_package(feedback, done: Exported) -> None:
     """What was told on the way, each layer as read again, and the manifest's digest."""
-    texts = Texts(lang)
+    texts = Texts(interface_language())
     for problem in done.problems:
         (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.sentence(texts))
     for row in done.manifest["layers"]:
@@ -195,10 +197,10 @@ def say_created(feedback, made: Created, crs: str, notice: tuple[str, dict[str, 
             feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
 
 
-def say_written(feedback, paths: Iterable[str], lang: str) -> None:
+def say_written(feedback, paths: Iterable[str]) -> None:
     """Where the files are; an empty path is none that was asked for."""
     for path in filter(None, paths):
-        feedback.pushInfo(Texts(lang).get("toolbox", "written", path=path))
+        feedback.pushInfo(Texts(interface_language()).get("toolbox", "written", path=path))
 
 
 def say_maps(feedback, outcome: Outcome, order: Order, texts: Texts) -> list[str]:

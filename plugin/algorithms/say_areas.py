@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..bridge.settings import interface_language
 from ..core.texts import Texts, number
 
 if TYPE_CHECKING:
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 _TOLD = 10
 
 
-def say_areas(feedback, done: Done, tolerance_m2: float, lang: str) -> None:
+def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
     """Sums on each basis, what the stored ones come to, and the features that were not measured as they are."""
-    texts, areas, compared = Texts(lang), done.areas, done.compared
+    texts, areas, compared = Texts(interface_language()), done.areas, done.compared
     for key, params in done.source.notices:
         feedback.pushInfo(texts.notice(key, params))
     sums = {basis: _m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
@@ -53,9 +54,9 @@ def say_areas(feedback, done: Done, tolerance_m2: float, lang: str) -> None:
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
-def say_levelled(feedback, done: Done, unconfirmed_share: float | None, lang: str) -> None:
+def say_levelled(feedback, done: Done, unconfirmed_share: float | None) -> None:
     """Each control area with its misclosure, what was refused and why, and parts that belong to none."""
-    texts, levelled = Texts(lang), done.levelled
+    texts, levelled = Texts(interface_language()), done.levelled
     assert levelled is not None
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}

@@ -19,7 +19,7 @@ from ..bridge import health
 from ..bridge.area_table import COLUMNS, Written, area_table
 from ..bridge.check import stopper
 from ..bridge.reading import read
-from ..bridge.settings import language
+from ..bridge.settings import interface_language, language
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.threads import steady
@@ -174,18 +174,17 @@ class StatutoryArea(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         stop = stopper(feedback.isCanceled)
         done = self._measure(feedback)
-        lang = self.texts.lang
-        say_areas(feedback, done, self.tolerance, lang)
+        say_areas(feedback, done, self.tolerance)
         if done.levelled is not None:
             from ..core.area_closure import LIMIT as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
-            say_levelled(feedback, done, share, lang)
-        feedback.setProgressText(self.texts.get("toolbox", "writing"))
+            say_levelled(feedback, done, share)
+        feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
         results = self._write(parameters, context, done, stop)
-        say_written(feedback, [self.output.file], lang)
+        say_written(feedback, [self.output.file])
         if self.mode == WRITE:
-            say_sealed(feedback, done.role, self.norm, lang)
+            say_sealed(feedback, done.role, self.norm)
         areas, levelled = done.areas, done.levelled
         sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.bare), **sums}
@@ -213,7 +212,7 @@ class StatutoryArea(SanxianAlgorithm):
         from ..core.geometry import crs as crs_care
         from ..core.recognition import find_role
 
-        feedback.setProgressText(self.texts.get("toolbox", "reading", layer=self.shot.name))
+        feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
         source = read(self.shot, check=stop)
         field, declared = area_field(source, self.norm, self.field)
         there = self._look_at_field(source, field)

@@ -96,7 +96,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         done, written = make_update(
             *self.sources, self.year, self.folder, self.options, progress=progress, cancelled=cancelled
         )
-        say_yearly(feedback, done, written, self.options.lang)
-        say_written(feedback, [str(path) for path in written.files], self.options.lang)
+        say_yearly(feedback, done, written)
+        say_written(feedback, [str(path) for path in written.files])
         counts = {f"COUNT_{kind.upper()}": count for kind, count in done.counts.items()}
         return {OUTPUT: self.folder, "DATABASE": str(written.files[0]), "LAYERS": len(done.changed), **counts}

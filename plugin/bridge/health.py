@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import qVersion
 
 from ..core.errors import SanxianError
 from ..core.texts import Texts
-from .settings import language
+from .settings import interface_language
 
 OK, OLD, MISSING, ABSENT = "ok", "old", "missing", "absent"
 
@@ -67,9 +67,8 @@ def require(check: Callable[[], None] = lambda: None) -> None:
         if item.state != OK:
             lacking.append(item)
     if lacking:
-        raise EnvironmentLacking(
-            "environment_lacking", libraries=describe(lacking, language()), remedy=remedy(language())
-        )
+        lang = interface_language()
+        raise EnvironmentLacking("environment_lacking", libraries=describe(lacking, lang), remedy=remedy(lang))
 
 
 def describe(items: list[Item], lang: str) -> str:

@@ -242,7 +242,7 @@ def test_a_number_or_title_of_the_planners_is_not_given_twice(checked, order):
 
 
 @pytest_slow
-@pytest.mark.parametrize(("wanted", "says"), [(True, "QGIS"), (False, "MAPS")])
+@pytest.mark.parametrize(("wanted", "says"), [(True, "QGIS"), (False, "不要插件出图")])
 def test_maps_that_nobody_draws_are_told(checked, order, wanted, says):
     done = export_package(checked, replace(order, maps=wanted), draw=None if wanted else Drawer())
     assert jpgs(done.path) == [] and len(rows(done, "none")) == 15

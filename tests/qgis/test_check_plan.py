@@ -429,6 +429,7 @@ def test_in_english_every_line_is(small, tmp_path, monkeypatch):
     from plugin.bridge import settings
 
     monkeypatch.setattr(settings, "get", lambda key, default="": "en" if key == "language" else default)
+    monkeypatch.setattr(settings, "interface_locale", lambda: "en")
     for name, given in (
         ("check_plan", {"SOURCE": str(small)}),
         ("duplicate_key", {"LAYER": f"{small}|layername=DLTB"}),

@@ -16,6 +16,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from plugin.bridge import settings
 from plugin.bridge.forms import role_of_form
 from plugin.bridge.layers import template_id
 from tests.core.vct_files import SQUARES, changed, put
@@ -112,6 +113,21 @@ def test_bad_input_is_said_and_leaves_nothing(tmp_path, text, given, says):
     with pytest.raises(QgsProcessingException) as caught:
         run("import_vct", given)
     assert says in str(caught.value) and list(tmp_path.iterdir()) == [source]
+
+
+def test_in_an_english_window_all_that_is_said_of_a_file_is_english(tmp_path, monkeypatch):
+    """Reports in Chinese or not: no report is written here."""
+    monkeypatch.setattr(settings, "interface_locale", lambda: "en")
+    vct, log = tmp_path / "a.vct", Log()
+    put(vct, SQUARES)
+    run("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
+    assert any(line.startswith("Written") for line in log.lines), log.lines
+    assert not any("已写出" in line for line in log.lines)
+    put(vct, SQUARES[: len(SQUARES) // 2])
+    with pytest.raises(QgsProcessingException) as caught:
+        run("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
+    assert "a.vct" in str(caught.value)
+    assert not [c for c in str(caught.value) if "\u4e00" <= c <= "\u9fff"]
 
 
 def test_from_the_shell(qgis_process, tmp_path):
