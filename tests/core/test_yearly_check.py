@@ -10,7 +10,7 @@ from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.yearly.write import write_update
 from tests.core.gdal_switch import gdal_raises
-from tests.core.test_yearly import update
+from tests.core.test_yearly import area, update
 from tests.core.test_yearly_write import CURRENT, FILED, NAME
 
 CAUSES = ("WHLY", "JDZBLY", "KZBSHSLX")
@@ -28,9 +28,17 @@ items = ["all"]
 """
 
 
+def measured(edition):
+    """The same rows with the areas of their shapes in the field."""
+    return {
+        role: [{**one, "MJ": round(area(shapely.from_wkt(one["wkt"])), 2)} if "MJ" in one else one for one in rows]
+        for role, rows in edition.items()
+    }
+
+
 @pytest.fixture
 def made(tmp_path):
-    write_update(update(FILED, CURRENT), tmp_path)
+    write_update(update(measured(FILED), measured(CURRENT)), tmp_path)
     return tmp_path / f"{NAME}.gdb"
 
 
@@ -92,8 +100,11 @@ def test_filled_in_it_passes(made, tmp_path):
         ("WHCZXCQCSLX", lambda row: row.SetField("WHBH", "20260309000009"), {("DOC021", "repeated")}),
         ("WHHZXCQCSLX", lambda row: row.SetField("BSM", "140225000000000001"), {("DOC021", "key")}),
         ("WHHGHFQ", lambda row: row.SetField("GHFQDM", "200"), {("DOC022", "same")}),
+        ("WHCZXCQCSLX", lambda row: row.SetField("XZQDM", "140226"), {("DOC021", "county")}),
+        ("WHHZXCQCSLX", lambda row: row.SetField("MJ", 1.0), {("DOC023", "field")}),
+        ("WHQZXCQCSLX", lambda row: row.SetField("MJ", 1.0), {("DOC023", "filed_field")}),
     ],
-    ids=["kind of a line", "kind of a zone", "number twice", "old key", "code"],
+    ids=["kind of a line", "kind of a zone", "number twice", "old key", "code", "division", "area", "filed area"],
 )  # fmt: skip
 def test_an_edit_of_a_value_is_named(made, tmp_path, layer, change, wanted):
     fill(made)

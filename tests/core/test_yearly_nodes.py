@@ -200,3 +200,24 @@ def test_a_spike_of_no_width_that_cutting_left_falls_away(tmp_path, turn):
     assert {f.code for f in check(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
     after = read(path, "H")
     assert sorted(len(shapely.get_coordinates(shape)) for shape in after) == [5, 6]
+
+
+def test_areas_that_were_filed_hold_although_vertices_came_on_their_edges(tmp_path):
+    """MJ of the shape as it was filed is off by what the vertices make, and by no more: two square metres more are told."""
+    shapes = {name: shapely.from_wkt(wkt) for name, wkt in (("filed", PEAK), ("west", WEST), ("east", EAST))}
+    shapes = {name: shapely.from_wkt(s.wkt.replace("340.4 400", "340.4 420")) for name, s in shapes.items()}
+    own = {
+        name: round(float(statutory_area([shapely.transform(s, lambda xy: xy + ORIGIN)])[0]), 2)
+        for name, s in shapes.items()
+    }
+    for more, told in ((0.0, set()), (4.0, {"filed_field"})):
+        folder = tmp_path / f"{more:.0f}"
+        folder.mkdir()
+        done = update(
+            {"GHFQ": [zone(shapes["filed"], 1, "200", MJ=own["filed"] + more)]},
+            {"GHFQ": [zone(shapes["west"], 1, "200", MJ=own["west"]), zone(shapes["east"], 3, "400", MJ=own["east"])]},
+        )
+        write_update(done, folder)
+        assert abs(only(done).before_m2 - own["filed"]) > 1.1
+        report = check(folder / f"{NAME}.gdb", Options(profile="hunyuan")).report
+        assert {f.case for f in report.findings if f.code == "DOC023"} == told

@@ -85,7 +85,8 @@ def test_changes_are_numbered_through_and_their_causes_left_to_fill(written):
     zones, line = read(folder, "WHCGHFQ"), read(folder, "WHCZXCQCSLX")
     assert zones["WHLX"].tolist() == ["2"] and sorted(line["WHLX"]) == ["1", "3"]
     assert [*zones["WHBH"], *line["WHBH"]] == ["20260309000001", "20260309000002", "20260309000003"]
-    assert line["BSM"].tolist() == ["140225000000000001", "140225000000000002"]
+    # No number of a change stands in another layer of the geodatabase.
+    assert [*zones["BSM"], *line["BSM"]] == [f"1402250000{n:08d}" for n in (1, 2, 3)]
     assert zones["XZQMC"].tolist() == ["浑源县"] and zones["YSDM"].tolist() == ["2090020610"]
     for cause in ("WHLY", "JDZBLY", "KZBSHSLX"):
         assert zones[cause].isna().all() and line[cause].isna().all()
@@ -223,6 +224,18 @@ def test_the_balance_is_told_by_township():
     # The classes themselves are not cut at the border.
     (out,) = [c for c in done.layers[1].changes if c.kind == "in"]
     assert out.area_m2 == pytest.approx(area(box(100, 0, 40)), abs=0.01)
+
+
+def test_keys_that_several_features_bear_are_told_of_either_edition():
+    twice = {"HLFXKZX": [row(box(0, 0), 1), row(box(300, 0), 1), row(box(600, 0), 2)]}
+    filed, current = {**FILED, **twice}, {**CURRENT, "GHFQ": [*CURRENT["GHFQ"], zone(box(900, 0), 9, "300")]}
+    assert not [said for said in notes(update(FILED, CURRENT), Texts("zh")) if "标识码" in said]
+    said = [one for one in notes(update(filed, current), Texts("zh")) if "标识码" in one]
+    assert len(said) == 2
+    zones, line = said
+    assert zones.startswith("现行版") and "140225000000000009" in zones and "1 个标识码" in zones
+    assert line.startswith("备案版") and "140225000000000001" in line and "140225000000000002" not in line
+    assert all("BSM" in one for one in notes(update(filed, current), Texts("en")) if "borne" in one)
 
 
 def test_what_was_passed_over_is_said():

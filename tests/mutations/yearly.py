@@ -48,6 +48,10 @@ def maintained(county: County, folder: Path) -> County:
         f"WHH{LINE}": layer([box(100, 200), box(300, 100)], 11),
     }
     (folder / RECORD).write_text(json.dumps({"layers": [_recorded(layers, role) for role in (ZONES, LINE)]}), "utf-8")
+    for role, frame in layers.items():
+        if not role.startswith("WHC"):
+            frame["MJ"] = statutory_area(frame.geometry.to_numpy()).round(2)
+        frame["XZQDM"] = "140225"
     return replace(county, layers=layers, parcels={})
 
 
@@ -112,6 +116,11 @@ def an_old_number_given_again(draft: Draft) -> None:
     draft.change(f"WHH{LINE}", 0, BSM=draft.key(f"WHQ{LINE}", 0))
 
 
+@plants("DOC021", case="county", base="maintenance")
+def the_neighbours_code(draft: Draft) -> None:
+    draft.change(f"WHC{LINE}", 0, XZQDM="140226")
+
+
 @plants("DOC022", case="kind", finds=2, follows=["DOC023"], base="maintenance")
 def a_line_that_changed_its_code(draft: Draft) -> None:
     draft.change(f"WHC{LINE}", 0, WHLX="2")
@@ -172,8 +181,20 @@ def a_parcel_after_that_was_lost(draft: Draft) -> None:
     draft.layers[f"WHH{LINE}"] = frame.drop(index=frame.index[0])
 
 
+@plants("DOC023", case="field", base="maintenance")
+def an_area_filled_in_by_hand(draft: Draft) -> None:
+    draft.change(f"WHH{LINE}", 0, MJ=1.0)
+
+
+@plants("DOC023", case="filed_field", base="maintenance")
+def a_filed_area_written_over(draft: Draft) -> None:
+    draft.change(f"WHQ{LINE}", 0, MJ=1.0)
+
+
 @plants("DOC023", case="area", finds=2, base="maintenance")
 def what_was_before_and_after_grew_alike(draft: Draft) -> None:
     """Only the balance can tell: the classes agree with each other."""
     _shift(draft, f"WHQ{ZONES}", 0, east=50)
     _shift(draft, f"WHH{ZONES}", 1, east=50)
+    for role, row in ((f"WHQ{ZONES}", 0), (f"WHH{ZONES}", 1)):
+        draft.change(role, row, MJ=round(float(statutory_area([draft.shape(role, row)])[0]), 2))

@@ -23,6 +23,11 @@ class Classes:
     after: Layer | None
 
     @property
+    def layers(self) -> list[Layer]:
+        """The classes that are there."""
+        return [layer for layer in (self.before, self.change, self.after) if layer is not None]
+
+    @property
     def kinds(self) -> list[str]:
         """(n,) 维护类型 of the changes."""
         return self.change.text("maintenance_kind")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from ..render.tables.model import Column, Row, Table, Value, measured
 from ..texts import Texts
 from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
-from ..versions.tables import unsound
+from ..versions.tables import some, unsound
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 #: Of ``revalued`` (and, by zone, ``rest``) tables show apart what parcels that were touched gained.
@@ -148,8 +149,20 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
             told = {"count": str(one.filed_nodes), "area": f"{gained:.2f}", "role": one.role}
             said.append(texts.get("yearly", "nodes", layer=_named(done, one)[0], **told))
         said += [texts.get("versions", key, **told) for key, told in unsound(one.found, texts, "yearly")]
+        said += _doubled_keys(one, texts)
     if not any(one.townships for one in done.layers):
         said.append(texts.get("yearly", "no_townships"))
+    return said
+
+
+def _doubled_keys(one: MaintainedLayer, texts: Texts) -> list[str]:
+    """Of either edition the keys that several features have: what was before could not be told by them."""
+    said = []
+    for side, edition in (("before", one.found.before), ("after", one.found.after)):
+        often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
+        if often:
+            told = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name, "role": one.role}
+            said.append(texts.get("yearly", "doubled_keys", **told, count=len(often), keys=some(often)))
     return said
 
 

@@ -36,8 +36,8 @@ _NUMBER_DIGITS = 6
 def class_contents(done: YearlyUpdate, target: CRS) -> list[Content]:
     """Before, change and after of every layer that changed, in ``target``. InputError for a county's code that is none.
 
-    维护编号 runs through all layers, so that it names one change; BSM of changes runs in its class, of 维护后 on from the
-    highest of the filed edition.
+    维护编号 and BSM of changes run through all layers, so that each names one change; BSM of 维护后 runs on from the highest of
+    the filed edition.
     """
     found = []
     number = 1
@@ -68,7 +68,7 @@ def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int) -
         for name, of_county in (("XZQDM", county), ("XZQMC", area_name(done.current)))
     }
     for n, change in enumerate(one.changes):
-        rows["BSM"][n] = make_bsm(county, n + 1)
+        rows["BSM"][n] = make_bsm(county, first + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
             rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or of_county or None
