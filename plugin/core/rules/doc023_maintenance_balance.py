@@ -38,8 +38,8 @@ def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
         "geodatabase and its balance anew.",
         "area": "{layer}{kind} has {found} m²; when the balance was made it had {expected} m². Take the edit back, or make the "
         "geodatabase and its balance anew.",
-        "field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Compute the field again, or make "
-        "the geodatabase and its balance anew.",
+        "field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Compute the field again, in "
+        "the current edition too if it is wrong there: made anew from it, it would be the same.",
         "filed_field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². If it was filed so, leave it; "
         "if not, put back what was filed.",
     },
