@@ -25,7 +25,7 @@ def settled(shapes: NDArray, onto: NDArray, cluster_m: float, check: Check = nev
     if not len(shapes) or not len(onto):
         return shapes
     check()
-    once = _each_once(shapely.get_coordinates(onto))
+    once = each_once(shapely.get_coordinates(onto))
     check()
     vertices = _Vertices(once, cluster_m + FLOAT_M)
     done = shapes.copy()
@@ -40,7 +40,7 @@ def settled(shapes: NDArray, onto: NDArray, cluster_m: float, check: Check = nev
     return done
 
 
-def _each_once(xy: NDArray) -> NDArray:
+def each_once(xy: NDArray) -> NDArray:
     """(u, 2) the vertices sorted, each once. A complex number sorts by its real part, then by the other."""
     once = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
     return once.view(np.float64).reshape(-1, 2)

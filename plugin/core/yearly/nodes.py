@@ -25,6 +25,7 @@ from ..geometry.rings import batches, rings
 from ..layer import Layer
 from ..tolerance import Tolerance
 from ..versions.edition import Edition
+from ..versions.settle import each_once
 
 #: A closed ring.
 _Line = list[tuple[float, float]]
@@ -43,8 +44,14 @@ def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, check: Check) -> N
     done = shapes.copy()
     if not len(shapes):
         return done
-    once = np.unique(shapely.get_coordinates(shapes), axis=0)
-    tree = shapely.STRtree(shapely.points(once))
+    once = each_once(shapely.get_coordinates(shapes))
+    check()
+    points = shapely.points(once)
+    check()
+    tree = shapely.STRtree(points)
+    check()
+    # The tree is built when it is first asked.
+    tree.query(points[0])
     for batch in batches(shapes):
         check()
         found = rings(shapes[batch])
@@ -55,7 +62,7 @@ def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, check: Check) -> N
             some = start[first : first + _EDGES]
             for edge, along, point in _on(found.xy[some], found.xy[some + 1], once, tree, reach, tolerance):
                 more[int(some[edge])].append((along, *point))
-        _put_in(done, batch.start, found.shape, found.at, more, tolerance.cluster_m)
+        _put_in(done, batch.start, found.shape, found.at, more, tolerance.cluster_m, check)
     return done
 
 
@@ -89,10 +96,12 @@ def _put_in(
     ring_at: NDArray,
     more: dict[int, list[tuple[float, float, float]]],
     cluster_m: float,
+    check: Check,
 ) -> None:
     """Put ``more`` (by the vertex that an edge begins at) into the shapes from position ``first`` on."""
     touched = np.unique(np.searchsorted(ring_at, list(more), side="right") - 1)
     for shape in np.unique(shape_of[touched]).tolist():
+        check()
         at = [int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)]
         lines = [
             _ring(line, vertex, more, cluster_m) for line, vertex in zip(_lines(done[first + shape]), at, strict=True)
