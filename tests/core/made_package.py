@@ -17,6 +17,7 @@ import shapely
 
 from plugin.core.assembly import assemble
 from plugin.core.check import Options
+from plugin.core.exchange.package.files import TAIL
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.form.model import LayerSlot, PackageProfile, VectorSet
 from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts, Spare
@@ -79,14 +80,25 @@ def jpg(dpi: int = 300) -> bytes:
     return head + b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00" + scan + b"\xff\xd9"
 
 
+def pdf(words: str = "") -> bytes:
+    """The smallest document that is whole: a catalogue without pages, with ``words`` as a comment."""
+    parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"]
+    parts.append(b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n")
+    places = [len(b"".join(parts[:n])) for n in (1, 2)]
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start = len(b"".join(parts))
+    parts.append(b"xref\n0 3\n0000000000 65535 f \n" + table + b"trailer<</Size 3/Root 1 0 R>>\n")
+    return b"".join(parts) + b"startxref\n%d\n%%%%EOF\n" % start
+
+
 #: A package as the county form wants it: path → content. Of the database only what tells that there is one.
 COMPLETE = {
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/a00000001.gdbtable": b"x",
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x",
-    "2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4 text",
-    "2-规划文档/140225浑源县数据库建设报告.pdf": b"%PDF-1.4 made",
-    "2-规划文档/140225浑源县质量检查报告.pdf": b"%PDF-1.4 checked",
-    "2-规划文档/140225浑源县质量检查记录.pdf": b"%PDF-1.4 record",
+    "2-规划文档/140225浑源县国土空间总体规划文本.pdf": pdf("text"),
+    "2-规划文档/140225浑源县数据库建设报告.pdf": pdf("made"),
+    "2-规划文档/140225浑源县质量检查报告.pdf": pdf("checked"),
+    "2-规划文档/140225浑源县质量检查记录.pdf": pdf("record"),
     "3-规划表格/140225浑源县国土空间规划表格.mdb": b"mdb",
     "4-规划图件/140225浑源县01三条控制线图.jpg": jpg(),
 }
@@ -176,7 +188,14 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         name,
         (
             *(
-                FileFact(p, len(c), c[:64], hashlib.sha256(c).hexdigest(), read(BytesIO(c)) if is_jpeg(p) else None)
+                FileFact(
+                    p,
+                    len(c),
+                    c[:64],
+                    hashlib.sha256(c).hexdigest(),
+                    read(BytesIO(c)) if is_jpeg(p) else None,
+                    tail=c[-TAIL:],
+                )
                 for p, c in content.items()
             ),
             *(FileFact(path, 0, link=True) for path in changes.get("links", ())),

@@ -25,7 +25,7 @@ from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST
 from plugin.core.exchange.vct.database import vct_to_database
 from plugin.core.texts import Texts
 from plugin.paths import PACKAGES
-from tests.core.made_package import COMPLETE
+from tests.core.made_package import COMPLETE, pdf
 from tests.core.small import digest, put_shapes
 from tests.core.test_vct import DAMAGE, put
 from tests.county import make_county
@@ -133,7 +133,10 @@ def without_text(place):
         path.unlink()
 
 
-def document(name, content=b"%PDF-1.4 x"):
+WHOLE = pdf("x")
+
+
+def document(name, content=WHOLE):
     def change(place):
         path = place / "文档" / name
         path.parent.mkdir(exist_ok=True)

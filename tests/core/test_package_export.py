@@ -30,7 +30,7 @@ from plugin.core.exchange.package.target.folder import NEW, OLD, settle, sibling
 from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
 from plugin.core.exchange.package.target.lock import writing
 from plugin.paths import PACKAGES
-from tests.core.made_package import jpg, names
+from tests.core.made_package import jpg, names, pdf
 from tests.core.small import digest, said
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -61,7 +61,7 @@ def checked(source):
 def documents(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / TEXT).write_bytes(b"%PDF-1.4\n" + b"x" * 99)
+    (folder / TEXT).write_bytes(pdf("x" * 99))
     return folder
 
 
@@ -317,9 +317,9 @@ def test_what_was_put_into_a_package_by_hand_stays(checked, order):
     """A document named as the manifest says is carried over; any other file keeps the package from being replaced."""
     done = export_package(checked, order)
     report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
-    report.write_bytes(b"%PDF-1.4 mine")
+    report.write_bytes(pdf("mine"))
     again = export_package(checked, changed(order, documents=None))
-    assert report.read_bytes() == b"%PDF-1.4 mine" and is_whole(again.path)
+    assert report.read_bytes() == pdf("mine") and is_whole(again.path)
     assert "2-规划文档/140225浑源县数据库建设报告.pdf" in {row["path"] for row in again.manifest["files"]}
     (done.path / "备注.docx").write_bytes(b"mine")
     before = digest(done.path)

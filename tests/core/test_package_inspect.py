@@ -16,17 +16,19 @@ import pytest
 
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
+from plugin.core.exchange.package.files import _is_well, begins_well, ends_of, ends_well
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection import archive
 from plugin.core.exchange.package.inspection.archive import unpacked
 from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.exchange.package.inspection.soundness import faults_of
-from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, read_sums, write_digest
+from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, is_whole, read_sums, write_digest
+from plugin.core.exchange.package.target.told import OK, told_manifest
 from plugin.core.report import Verdict
 from plugin.core.rule import Severity
 from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
-from tests.core.made_package import jpg, whole_package
+from tests.core.made_package import jpg, pdf, whole_package
 from tests.core.small import digest, said
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
@@ -242,10 +244,11 @@ DAMAGES = {
     "a map that is no jpg": (lambda p: (p / MAP).write_bytes(b"GIF89a"), ("DOC005", "kind")),
     "a map of 96 dpi": (lambda p: (p / MAP).write_bytes(jpg(96)), ("DOC005", "dpi")),
     "a map copied by half": (lambda p: (p / MAP).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
+    "a text copied by half": (lambda p: (p / TEXT).write_bytes(pdf()[: len(pdf()) // 2]), ("DOC005", "cut")),
     "two maps of one number": (lambda p: (p / MAP.replace("三条控制线图", "图")).write_bytes(jpg()), ("DOC030", "number")),
     "one map twice": (lambda p: (p / MAP.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
     "a number left out": (lambda p: (p / MAP.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
-    "a text that was changed": (lambda p: (p / TEXT).write_bytes(b"%PDF-1.4 other"), ("DOC006", "changed")),
+    "a text that was changed": (lambda p: (p / TEXT).write_bytes(pdf("other")), ("DOC006", "changed")),
     "a file put in afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
     "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),
     "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
@@ -307,7 +310,7 @@ def test_receivers_without_the_plugin_check_it_with_sha256sum(package):
     done = checked()
     files = sum(p.is_file() for p in package.rglob("*")) - 2
     assert done.returncode == 0 and done.stdout.count(": OK") == files, done.stdout + done.stderr
-    (package / TEXT).write_bytes(b"%PDF-1.4 other")
+    (package / TEXT).write_bytes(pdf("other"))
     assert checked().returncode == 1
     # The same list is enough for inspect_package where there is no manifest.
     for name in (MANIFEST, DIGEST):
@@ -332,6 +335,32 @@ def test_lists_of_other_programs(write):
 def test_what_is_no_list_of_digests():
     assert read_sums(b"") is None and read_sums(b"hello") is None and read_sums(b"\xff\xfe\x00") is None
     assert read_sums(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
+
+
+def test_a_digest_as_other_programs_write_it(package):
+    told = (package / DIGEST).read_text("ascii").split()[0]
+    (package / DIGEST).write_bytes(f"{told.upper()} *{MANIFEST}\r\n".encode())
+    assert told_manifest(package)[1] == OK and is_whole(package)
+
+
+def test_what_a_system_left_behind_is_told_once(package):
+    (package / "2-规划文档/._a.pdf").write_bytes(b"x")
+    assert [f.code for f in look(package).findings if "._a.pdf" in f.key] == ["DOC004"]
+
+
+@pytest.mark.parametrize("behind", [b"", b"\r\n\0\0", b"x" * 1500])
+def test_export_and_inspection_look_at_a_pdf_alike(tmp_path, behind):
+    """Bytes behind the end are common; one without an end is none."""
+    path = tmp_path / "文本.PDF"
+    for data, well in (
+        (pdf("a" * 5000) + behind, True),
+        (pdf("a" * 5000)[:-7] + behind, False),
+        (b"%PDF-1.4\n", False),
+    ):
+        path.write_bytes(data)
+        assert _is_well(path) is well
+        start, tail = ends_of(path)
+        assert (begins_well(path.name, start) and ends_well(path.name, tail)) is well
 
 
 def test_thirty_damages():

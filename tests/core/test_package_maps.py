@@ -17,7 +17,7 @@ from plugin.core.map_needs import Lack
 from plugin.core.map_set import load
 from plugin.core.texts import Texts
 from plugin.paths import PACKAGES
-from tests.core.made_package import jpg, names
+from tests.core.made_package import jpg, names, pdf
 from tests.core.small import digest, said
 
 FORM = load_package("county")
@@ -162,7 +162,7 @@ def checked(tmp_path_factory):
 def order(tmp_path):
     documents = tmp_path / "文档"
     documents.mkdir()
-    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(b"%PDF-1.4\n")
+    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(pdf())
     return Order(FORM, tmp_path / "结果", documents)
 
 

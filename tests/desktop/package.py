@@ -12,6 +12,8 @@ from qgis.utils import iface
 
 NAME = os.environ.get("SANXIAN_PICTURE", "package")
 DOCUMENTS, TARGET = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
+#: As little as a whole document can be.
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
 TEXT = "140225浑源县国土空间总体规划文本.pdf"
 
 
@@ -38,13 +40,13 @@ def fill_in(desk):
     FACTS["missing"] = rows(shown.form.slots)
     picture(f"{NAME}-1-form")
     for name in (TEXT, "140225浑源县质量检查报告.pdf", "140225浑源县质量检查记录.pdf"):
-        (DOCUMENTS / name).write_bytes(b"%PDF-1.4\n")
+        (DOCUMENTS / name).write_bytes(PDF)
     (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
     (DOCUMENTS / "会议记录.docx").write_bytes(b"x")
     wait(lambda: rows(shown.form.slots)[0][2] == TEXT)
     wait(shown.form.left_out.isVisible)
     FACTS["found"], FACTS["left_out"] = rows(shown.form.slots), shown.form.left_out.text()
-    (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"%PDF-1.4\n")
+    (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(PDF)
     wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "打不开" not in rows(shown.form.slots)[1][2])
     picture(f"{NAME}-2-found")
     FACTS["verdict_before"] = shown.form.gate.verdict.text()

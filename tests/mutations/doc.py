@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.core.exchange.package.inspection.facts import FileFact
-from tests.core.made_package import DATABASE, facts_of, jpg
+from tests.core.made_package import DATABASE, facts_of, jpg, pdf
 from tests.county.measure import statutory_area
 from tests.mutations.frame import Draft, plants
 from tests.mutations.side import told
@@ -68,7 +68,7 @@ def a_neighbours_map(draft: Draft) -> None:
 
 @plants("DOC003", case="folder", follows=["DOC006"])
 def a_text_among_the_maps(draft: Draft) -> None:
-    put(draft, drop=[TEXT], add={TEXT.replace("2-规划文档", "4-规划图件"): b"%PDF-1.4 text"})
+    put(draft, drop=[TEXT], add={TEXT.replace("2-规划文档", "4-规划图件"): pdf("text")})
 
 
 @plants("DOC004")
@@ -101,9 +101,14 @@ def a_map_copied_by_half(draft: Draft) -> None:
     put(draft, add={MAP: jpg()[:-2]})
 
 
+@plants("DOC005", case="cut", follows=["DOC006"])
+def a_text_copied_by_half(draft: Draft) -> None:
+    put(draft, add={TEXT: pdf("text")[:-30]})
+
+
 @plants("DOC006", case="changed")
 def a_text_that_was_changed_afterwards(draft: Draft) -> None:
-    put(draft, add={TEXT: b"%PDF-1.4 other"})
+    put(draft, add={TEXT: pdf("other")})
 
 
 @plants("DOC006", case="lost", follows=["DOC002"])

@@ -9,6 +9,7 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.core.exchange.package.target.hashes import is_whole
+from tests.core.made_package import pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import SAMPLE, Log, digest, run
@@ -31,7 +32,7 @@ def clean(tmp_path_factory):
 def documents(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / TEXT).write_bytes(b"%PDF-1.4\n")
+    (folder / TEXT).write_bytes(pdf())
     return folder
 
 

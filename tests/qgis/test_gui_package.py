@@ -25,6 +25,7 @@ from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect_dialog import InspectDialog
 from plugin.gui.package.look_ahead import Surroundings
 from plugin.gui.package.slots_list import SlotsList
+from tests.core.made_package import pdf
 from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.helpers import SAMPLE
 from tests.qgis.waiting import let_work, wait
@@ -55,7 +56,7 @@ def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path)
     seen, folder = ahead(tmp_path)
     assert seen.root == ROOT and seen.state == package_ahead.NEW
     assert [s.files for s in seen.slots if s.kind == "document"] == [()] * 4
-    (folder / TEXT).write_bytes(b"%PDF-1.4")
+    (folder / TEXT).write_bytes(pdf())
     (folder / "图").mkdir()
     (folder / "140225浑源县质量检查报告.pdf").write_bytes(b"no pdf")
     (folder / "会议记录.docx").write_bytes(b"x")
@@ -80,7 +81,7 @@ def test_what_stands_at_its_place_is_told_before(tmp_path):
 def test_files_of_the_former_package_are_told_as_such(tmp_path):
     former = tmp_path / "成果" / ROOT / "2-规划文档"
     former.mkdir(parents=True)
-    (former / TEXT).write_bytes(b"%PDF-1.4")
+    (former / TEXT).write_bytes(pdf())
     put_manifest(former.parent, f"2-规划文档/{TEXT}")
     seen, _ = ahead(tmp_path)
     assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (TEXT,)

@@ -23,7 +23,7 @@ from plugin.bridge.main_thread import on_main
 from plugin.core.errors import Cancelled
 from plugin.core.exchange.package.target.hashes import is_whole
 from plugin.paths import PACKAGES
-from tests.core.made_package import jpg
+from tests.core.made_package import jpg, pdf
 from tests.core.small import digest
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -58,7 +58,7 @@ def county(tmp_path_factory):
 def given(tmp_path, county):
     documents = tmp_path / "文档"
     documents.mkdir()
-    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(b"%PDF-1.4\n")
+    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(pdf())
     return {"SOURCE": str(county), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
 
 

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ..context import Context
-from ..exchange.package.files import BEGINNINGS
+from ..exchange.package.files import begins_well, ends_well, is_stray
 from ..exchange.package.form.model import LEAST_DPI
 from ..exchange.package.inspection.facts import PackageFacts
 from ..findings import Finding
@@ -26,11 +26,15 @@ _REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x
         "link": "“{file}” is a link: what it leads to is not in the package, and was not looked at. Put the file or folder itself there.",
         "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
         "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
+        "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
         example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
         example("a link to a folder of maps", 1, links=["4-规划图件/更多图件"]),
+        example(
+            "a text copied by half", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4\n1 0 obj"}
+        ),
         example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
         example(
             "a map of 96 dpi",
@@ -55,13 +59,13 @@ def file_contents(*, ctx: Context) -> RuleResult:
     """Documents and maps can be opened.
 
     What it checks
-        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg is whole; the resolution of maps in jpg (at least 300 dpi).
+        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi).
     Why
         A file that nobody can open is a part that is missing, found only by the one who receives it.
     How to fix
         Export the file anew; put the file itself in place of a link.
     Limits
-        Of a pdf only the beginning is read, of a jpg its marks and its end: what is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+        Of a pdf only the beginning and the end are read, of a jpg its marks and its end; what a system left behind is DOC004's. What is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
     return judged(ctx, _look)
 
@@ -71,12 +75,13 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for file in package.files:
         if file.link:
             yield on_file(file.path, "link")
-    for file in (one for one in package.single if not one.link):
-        begins = BEGINNINGS.get(file.name.lower().rpartition(".")[2], b"")
+    for file in (one for one in package.single if not (one.link or is_stray(one.name))):
         if not file.size:
             yield on_file(file.path, "empty")
-        elif not file.head.startswith(begins):
+        elif not begins_well(file.name, file.head):
             yield on_file(file.path, "kind")
+        elif not ends_well(file.name, file.tail):
+            yield on_file(file.path, "cut")
         elif file.picture is not None and not file.picture.whole:
             yield on_file(file.path, "broken")
         elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:

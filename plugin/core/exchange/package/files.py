@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ from .target.hashes import files_below, sha256
 #: What systems and programs leave in folders; never a part of a package.
 STRAYS = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
 STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".aux.xml")
+#: A pdf ends in where its table of objects is and the mark of its end, perhaps with bytes of a mailer's behind them (ISO 32000-1, 7.5.5;
+#: readers look for the mark in the last kilobyte, Adobe's note to 3.4.4 of the PDF Reference 1.7).
+TAIL = 2048
+_PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: How files of a kind begin, by suffix.
 BEGINNINGS = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
@@ -121,16 +126,32 @@ def _look(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
 
 
 def _is_well(path: Path) -> bool:
-    """Is the file what its suffix says, by its first bytes, and a jpg whole?"""
-    head = BEGINNINGS.get(path.suffix.lower().removeprefix("."), b"")
+    """Is the file what its suffix says, by its first bytes, and a jpg or pdf whole?"""
     try:
         if is_jpeg(path.name):
             return look_at(path).whole
-        with path.open("rb") as handle:
-            start = handle.read(max(len(head), 1))
+        start, tail = ends_of(path)
     except OSError as error:
         raise unreadable(path, error) from error
-    return bool(start) and start.startswith(head)
+    return begins_well(path.name, start) and ends_well(path.name, tail)
+
+
+def ends_of(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last bytes of a file, `TAIL` of them at most. Raises OSError."""
+    with path.open("rb") as handle:
+        start = handle.read(TAIL)
+        handle.seek(max(path.stat().st_size - TAIL, 0))
+        return start, handle.read(TAIL)
+
+
+def begins_well(name: str, start: bytes) -> bool:
+    """Do a file's first bytes say what its suffix does? Nothing does not."""
+    return bool(start) and start.startswith(BEGINNINGS.get(name.lower().rpartition(".")[2], b""))
+
+
+def ends_well(name: str, tail: bytes) -> bool:
+    """Has a pdf its end among its last bytes (`TAIL`)? Other files may end as they like."""
+    return not name.lower().endswith(".pdf") or _PDF_END.search(tail) is not None
 
 
 def unreadable(path: Path, error: OSError) -> InputError:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class FileFact:
     """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
-    jpg says of itself, None for any other file; ``link``: to a file or folder that lies elsewhere, of which nothing is read."""
+    jpg says of itself, None for any other file; ``tail``: the last bytes of a pdf; ``link``: to a file or folder that lies elsewhere, of which nothing is read."""
 
     path: str
     size: int
@@ -39,6 +39,7 @@ class FileFact:
     sha256: str = ""
     picture: Picture | None = None
     link: bool = False
+    tail: bytes = field(default=b"", repr=False)
 
     @property
     def name(self) -> str:

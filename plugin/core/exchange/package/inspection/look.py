@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ....errors import InputError
 from ....writing import os_reason
-from ..files import is_stray
+from ..files import ends_of, is_stray
 from ..form.model import PackageProfile
 from ..maps.jpeg import is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
@@ -101,10 +101,11 @@ def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> Fil
     if is_link(place):
         return FileFact(path, 0, link=True)
     try:
-        with place.open("rb") as handle:
-            head = handle.read(_HEAD)
+        head, tail = ends_of(place)
         digest = sha256(place, check) if asked else ""
-        return FileFact(path, place.stat().st_size, head, digest, look_at_jpeg(place) if is_jpeg(path) else None)
+        picture = look_at_jpeg(place) if is_jpeg(path) else None
+        kept = tail if path.lower().endswith(".pdf") else b""
+        return FileFact(path, place.stat().st_size, head[:_HEAD], digest, picture, tail=kept)
     except OSError as error:
         if is_stray(place.name):
             # ArcGIS keeps its .lock files to itself; they are told by their name.

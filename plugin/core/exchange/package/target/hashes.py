@@ -106,7 +106,8 @@ def told_digest(folder: Path) -> str:
         text = (folder / DIGEST).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
-    return text.split(" ")[0].strip()
+    # Other programs write large digits.
+    return text.split(" ")[0].strip().lower()
 
 
 def is_whole(folder: Path) -> bool:
