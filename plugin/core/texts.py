@@ -134,7 +134,11 @@ class Texts:
             text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
         else:
             text = self.template_text(all_rules()[finding.code], finding.case)
-        return _fill(text, self._words(finding, templates))
+        words = self._words(finding, templates)
+        if words.get("unit") == "":
+            # A ratio, or a count in English: no blank where its unit would be.
+            text = text.replace(" {unit}", "")
+        return _fill(text, words)
 
     def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         words = {k: self._word(v) for k, v in finding.params.items()}

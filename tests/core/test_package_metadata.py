@@ -31,6 +31,17 @@ def test_what_was_written_is_read():
     assert first["extent"] == "113.100000 39.200000 113.250000 39.500000" and second["extent"] == ""
 
 
+def test_the_format_of_a_package_is_that_of_its_data_sets():
+    """Not the name of the form that asks for it."""
+    layers = [
+        {**LAYER, "layer": name, "format": said}
+        for name, said in (("A", "FileGDB"), ("B", "FileGDB"), ("C", "VCT 3.0"))
+    ]
+    told = by_form(read_xml(metadata_xml({**MANIFEST, "layers": layers}, FORM)), FORM)
+    assert told.package["format"] == "FileGDB、VCT 3.0"
+    assert by_form(read_xml(metadata_xml({**MANIFEST, "layers": []}, FORM)), FORM).package["format"] == ""
+
+
 def test_every_item_of_a_form_belongs_somewhere():
     assert {*PACKAGE_ITEMS, *LAYER_ITEMS, "metadata", "package", "dataset"} == set(METADATA_ITEMS)
 

@@ -7,11 +7,12 @@ import pytest
 
 from plugin.core.check import Options, check
 from plugin.core.errors import DataError
+from plugin.core.findings import Finding
 from plugin.core.indicators import BROKEN, CLOSE, MET, REFERENCE, Indicator
 from plugin.core.render import figures
 from plugin.core.render.sections import crs_text, moment
 from plugin.core.render.words import Words
-from plugin.core.texts import without_folders
+from plugin.core.texts import Texts, without_folders
 from plugin.paths import SAMPLE, TEXTS
 from tests.core.made_report import made_report, ratio
 
@@ -40,6 +41,7 @@ CASES = [
     (area(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46", "0.00", "未超限"),
     (area(1234567.5, "m2", "<=", 2e6, 0), "≤ 2 000 000 m²", "1 234 567.50", "+765 432.50", "未超限"),
     (area(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
+    (area(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5", "+2", "达到"),
     (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35", "", "参考"),
     (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE), "≥ 1.0 km²", "—", "", "没有图层"),
 ]
@@ -49,6 +51,14 @@ CASES = [
 def test_value_target_room_and_state(indicator, target, value, room, state):
     found = row(indicator)
     assert (found["target"], found["value"], found["room"], found["state"]) == (target, value, room, state)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_value_without_a_unit_has_no_blank_in_its_place(lang):
+    figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
+    params = {"indicator": "detail_units_count", "unit": "count", **figures}
+    said = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
+    assert ("5 个，目标 = 7 个，差 2 个。" if lang == "zh" else "is 5, the target is = 7: 2 off.") in said
 
 
 def test_a_ratio_nobody_confirmed_never_reads_as_good():

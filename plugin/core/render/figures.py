@@ -61,6 +61,9 @@ def decimals_of(indicator: Indicator) -> int:
     """The usual decimals of the unit, more where they would hide which side of the target a value lies on."""
     left = indicator.room
     decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
+    if decimals == 0 and indicator.value is not None and float(indicator.value).is_integer():
+        # A count near its target is as whole as any other.
+        return decimals
     while left and decimals < _MOST_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
         decimals += 1
     return decimals

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..exchange.package.metadata.read import Metadata
-from ..exchange.package.metadata.write import DEGREES, GEOMETRIES, METRES, layer_extent
+from ..exchange.package.metadata.write import BETWEEN, DEGREES, GEOMETRIES, METRES, formats, layer_extent
 from ..exchange.package.tables.words import number_in
 from ..findings import Finding
 from ..geometry import crs as crs_care
@@ -93,10 +93,14 @@ def _layer(items: dict[str, str], layer: LayerFact, say: _Say) -> Iterator[Findi
 
 
 def _package(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterator[Finding]:
-    wanted = {"data_id": package.root, "name": package.root, "format": package.form.name}
+    wanted = {"data_id": package.root, "name": package.root}
     for item, value in wanted.items():
         if items.get(item) and items[item] != value:
             yield say("", item, items[item], value)
+    there, told = formats(layer.format for layer in package.layers if layer.format), items.get("format", "")
+    # In any order.
+    if there and told and {part.strip() for part in told.split(BETWEEN)} != set(there.split(BETWEEN)):
+        yield say("", "format", told, there)
     for item in ("product_date", "update_date"):
         yield from _date(items, item, "", say)
     made, renewed = (_day(items.get(item, "")) for item in ("product_date", "update_date"))

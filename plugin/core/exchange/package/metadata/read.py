@@ -150,7 +150,7 @@ def read_again(data: bytes, manifest: dict[str, Any], form: PackageProfile, file
     what it was."""
     names = form.metadata.names
     told = by_form(read_xml(data), form)
-    wanted = [package_items(manifest, form), *(layer_items(manifest, layer) for layer in manifest["layers"])]
+    wanted = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
     wanted = [{item: text for item, text in items.items() if names[item]} for items in wanted]
     found = [] if told is None else [told.package, *told.layers]
     # What surrounds a value is nobody's, and a line break in a title is a space.

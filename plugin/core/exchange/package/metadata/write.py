@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET  # nosec B405: only written here
+from collections.abc import Iterable
 from typing import Any
 
 from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
@@ -11,17 +12,24 @@ from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
 #: What a layer of a kind is called, and what its coordinates are in.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
 DEGREES, METRES = "度", "米"
+#: Between several formats.
+BETWEEN = "、"
 #: Decimals of an extent, by unit: a decimetre.
 _DECIMALS = {DEGREES: 6, METRES: 1}
 
 
-def package_items(manifest: dict[str, Any], form: PackageProfile) -> dict[str, str]:
+def formats(names: Iterable[str]) -> str:
+    """The formats of a package: those of its data sets, each once."""
+    return BETWEEN.join(dict.fromkeys(names))
+
+
+def package_items(manifest: dict[str, Any]) -> dict[str, str]:
     """Score and grade are left for the body that checks the delivery: nobody grades a plan by itself."""
     made = manifest["made"][:10]
     values = {
         "data_id": manifest["root"],
         "name": manifest["name"],
-        "format": form.name,
+        "format": formats(layer["format"] for layer in manifest["layers"]),
         "integrity": "" if manifest["check"]["forced"] else "完整",
         "product_date": made,
         "update_date": made,
@@ -59,7 +67,7 @@ def metadata_xml(manifest: dict[str, Any], form: PackageProfile) -> bytes:
     names = form.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     root = ET.Element(frames["metadata"])
-    _fill(ET.SubElement(root, frames["package"]), names, package_items(manifest, form))
+    _fill(ET.SubElement(root, frames["package"]), names, package_items(manifest))
     for layer in manifest["layers"]:
         _fill(ET.SubElement(root, frames["dataset"]), names, layer_items(manifest, layer))
     ET.indent(root)
