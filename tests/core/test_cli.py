@@ -19,7 +19,9 @@ from plugin.core.check import Options, check, parse_roles
 from plugin.core.cli import console
 from plugin.core.cli.checking import exit_code
 from plugin.core.cli.console import say
+from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
+from plugin.core.render.words import Words
 from plugin.core.report import Outcome, Report, RuleOutcome
 from plugin.paths import SAMPLE
 from tests.core.made_report import made_report
@@ -113,6 +115,26 @@ def test_wrong_arguments_are_2(capsys):
         run("check", "--help")
     assert stopped.value.code == 0
     assert "检查一个文件或文件夹" not in capsys.readouterr().err
+
+
+WRONG = [
+    ((), "缺少参数：check | ", "Arguments are missing: check | "),
+    (("check",), "缺少参数：SOURCE。", "Arguments are missing: SOURCE."),
+    (("check", "a", "--no"), "不认识的参数：--no。", "Unknown arguments: --no."),
+    (("check", "a", "--base-year", "x"), "应是整数，不能是 'x'。", "should be a whole number, not 'x'."),
+    (("check", "a", "--phase"), "参数 --phase 后面缺一个值。", "Argument --phase has no value behind it."),
+    (("form", "a", "--lang", "fr"), "参数 --lang 不能是 'fr'", "Argument --lang cannot be 'fr'"),
+    (("check", "a", "--r", "b"), "参数 --r 有几种可能：", "Argument --r may be several: "),
+]
+
+
+@pytest.mark.parametrize(("given", "zh", "en"), WRONG, ids=[" ".join(given) or "nothing" for given, *_ in WRONG])
+def test_wrong_arguments_are_told_in_the_language_asked_for(capsys, given, zh, en):
+    for lang, wanted in (("zh", zh), ("en", en)):
+        with pytest.raises(SystemExit) as stopped:
+            make_parser(Words(lang)).parse_args(given)
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2 and wanted in said and "--help" in said, said
 
 
 def test_outputs_agree_and_replace_the_old_ones(faulty, tmp_path):

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from ..render.words import Words
@@ -20,19 +21,51 @@ def language_of(given: list[str]) -> str:
     return "zh"
 
 
-def make_parser(words: Words) -> argparse.ArgumentParser:
+#: What Python's own parser says → the key of our text. It differs a little between versions: what is not known here is
+#: told as it stands.
+_SAID = {
+    r"the following arguments are required: (?P<what>.+)": "wants",
+    r"unrecognized arguments: (?P<what>.+)": "unknown_argument",
+    r"argument (?P<name>.+?): invalid choice: (?P<what>.+?) \(choose from (?P<known>.+)\)": "no_choice",
+    r"argument (?P<name>.+?): invalid int value: (?P<what>.+)": "no_number",
+    r"argument (?P<name>.+?): expected one argument": "no_value",
+    r"ambiguous option: (?P<what>.+?) could match (?P<known>.+)": "ambiguous",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors in the user's language, exit code 2."""
+
+    words: Words
+
+    def error(self, message: str) -> NoReturn:
+        said = self.words.get("cli", "wrong_argument", what=message)
+        for pattern, key in _SAID.items():
+            if found := re.fullmatch(pattern, message):
+                said = self.words.get("cli", key, **found.groupdict())
+        told = self.words.get("cli", "see_help", program=self.prog)
+        self.exit(2, f"{said}\n{told}\n")
+
+
+def _parser_in(words: Words) -> type[Parser]:
+    """Commands make parsers of their own, of the same kind."""
+    return type("ParserInWords", (Parser,), {"words": words})
+
+
+def make_parser(words: Words) -> Parser:
     def text(key: str) -> str:
         return words.get("cli", key)
 
-    parser = argparse.ArgumentParser(prog="python -m plugin.core", description=text("description"))
-    language = argparse.ArgumentParser(add_help=False)
+    kind = _parser_in(words)
+    parser = kind(prog="python -m plugin.core", description=text("description"))
+    language = kind(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
     commands = parser.add_subparsers(
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | inspect | vct | yearly",
     )
-    checking = argparse.ArgumentParser(add_help=False)
+    checking = kind(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
         checking.add_argument(f"--{name}", default="", help=text(name))
     checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
