@@ -95,6 +95,14 @@ def test_zones_of_both_widths(tmp_path, parameters, epsg):
         assert vct.head.crs.to_epsg() == epsg
 
 
+def test_a_meridian_that_is_not_the_zones_is_told_with_both(tmp_path):
+    path = put(tmp_path / "a.vct", changed(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37")))
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    said = Texts("zh").explain(caught.value)
+    assert "Parameters" in said and "114°" in said and "111°" in said and "37 带" in said
+
+
 def test_degrees_and_northing_first(tmp_path):
     text = changed(("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"))
     text = re.sub(r"^(375\d+),(415\d+)$", r"\2,\1", text, flags=re.M)
@@ -271,7 +279,7 @@ DAMAGE = {
     "id of another polygon": (changed(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
     "row twice": (changed(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
     "no such zone": (changed(("0,3,37", "0,3,77")), "vct_head_value", 13),
-    "zone of another meridian": (changed(("0,3,37", "0,3,38")), "vct_head_value", 13),
+    "zone of another meridian": (changed(("0,3,37", "0,3,38")), "vct_meridian", 13),
     "another spheroid": (changed(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_head_value", 10),
     "arcs": (changed(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
     "no file of this kind": ("DATAMARK: CNSDTF-RAS\n", "vct_no_head", None),

@@ -88,15 +88,15 @@ def _parameters(crs: CRS, form: str) -> str:
 def read_head(lines: Lines) -> Head:
     """Read up to HeadEnd. InputError when this is no VCT file, or its coordinate system cannot be told."""
     _find_head(lines)
-    pairs: dict[str, tuple[str, int]] = {}
+    pairs: dict[str, tuple[str, int, str]] = {}
     while (line := lines.word()).lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
         if not colon:
             raise lines.error("vct_head_line", value=shown(line.encode()))
-        pairs[key.strip().lower()] = (value.strip(), lines.number)
+        pairs[key.strip().lower()] = (value.strip(), lines.number, key.strip())
     reading = _Pairs(lines, pairs)
     # A separator may be a space or a tab, which stripping took.
-    lines.separator = pairs.get("separator", (",", 0))[0] or ","
+    lines.separator = pairs.get("separator", (",", 0, ""))[0] or ","
     dim = reading.number("dim", 2.0)
     if dim not in (2, 3):
         raise reading.error("dim")
@@ -122,18 +122,18 @@ def _find_head(lines: Lines) -> None:
 
 
 class _Pairs:
-    """The header's values, with the lines that they stand in."""
+    """The header's values, with the lines that they stand in and their keys as written there."""
 
-    def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int]]):
+    def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]]):
         self.lines, self.pairs = lines, pairs
 
     def get(self, key: str) -> str:
-        return self.pairs.get(key, ("", 0))[0]
+        return self.pairs.get(key, ("", 0, ""))[0]
 
-    def error(self, key: str) -> InputError:
-        value, number = self.pairs.get(key, ("", self.lines.number))
+    def error(self, key: str, problem: str = "vct_head_value", **told: str) -> InputError:
+        value, number, written = self.pairs.get(key, ("", self.lines.number, key))
         self.lines.number = number
-        return self.lines.error("vct_head_value", key=key, value=value)
+        return self.lines.error(problem, key=written, value=value, **told)
 
     def numbers(self, key: str) -> list[float]:
         """The numbers of a value; empty places are left out."""
@@ -173,6 +173,8 @@ def _crs(head: _Pairs) -> CRS:
     except CRSError as error:
         raise head.error("parameters") from error
     # The first number is the central meridian: a zone that contradicts it may be off by hundreds of kilometres.
-    if describe(crs).meridian != numbers[0]:
-        raise head.error("parameters")
+    meridian = describe(crs).meridian
+    if meridian != numbers[0]:
+        told = {"meridian": f"{numbers[0]:g}", "zone": f"{zone:g}", "right": f"{meridian:g}"}
+        raise head.error("parameters", "vct_meridian", **told)
     return crs
