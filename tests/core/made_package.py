@@ -122,7 +122,7 @@ SHAPES = DATABASE.removesuffix(".gdb")
 def facts_of(changes: dict[str, Any]) -> PackageFacts:
     """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
     ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
-    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after), the county's ``area``;
+    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after), the county's ``area``, the level of ``secrecy``;
     ``fields`` (layer → names) that are there, ``told_fields`` how many the manifest says;
     ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
     ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
@@ -166,7 +166,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                 "errors": 3,
                 "skipped": 0,
             },
-            "secrecy": "内部",
+            "secrecy": changes.get("secrecy", "内部"),
             "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
         }
     root = changes.get("root", "140225浑源县国土空间总体规划")

@@ -441,6 +441,21 @@ def metadata_of_a_layer_that_is_gone(draft: Draft) -> None:
     put(draft, layers={**told(draft.layers)["layers"], "HAIAN": None}, metadata={"HAIAN": {}})
 
 
+@plants("DOC012", case="level", finds=1)
+def a_manifest_of_a_level_that_there_is_not(draft: Draft) -> None:
+    put(draft, secrecy="绝密")
+
+
+@plants("DOC012", case="set_more", follows=["DOC003", "DOC006"])
+def a_second_database(draft: Draft) -> None:
+    put(draft)
+    package = draft.options["package"]
+    path = DATABASE.replace("矢量数据", "矢量数据_备份")
+    beside = tuple(replace(layer, file=path) for layer in package.layers)
+    files = (*package.files, FileFact(f"{path}/gdb", 1))
+    draft.options["package"] = replace(package, files=files, layers=(*package.layers, *beside))
+
+
 @plants("DOC012", case="layer_more")
 def metadata_that_forget_the_boundary(draft: Draft) -> None:
     put(draft)

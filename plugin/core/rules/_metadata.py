@@ -48,10 +48,24 @@ def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) ->
             continue
         described.add((fits[0].file, fits[0].name))
         yield from _layer(items, fits[0], say)
-    for layer in there:
-        if (layer.file, layer.name) not in described and layer.features:
-            yield Finding("", key=f"{path}/{layer.name}", case="layer_more", params={"file": path, "name": layer.name})
+    yield from _not_described(path, there, described, package)
     yield from _package(told.package, package, say)
+
+
+def _not_described(
+    path: str, there: list[LayerFact], described: set[tuple[str, str]], package: PackageFacts
+) -> Iterator[Finding]:
+    """Layers that metadata do not have; a data set of which they have none, while they have others, is told as one."""
+    spares = {(spare.file, spare.name) for spare in package.spares}
+    more = [x for x in there if x.features and (x.file, x.name) not in described | spares]
+    for file in dict.fromkeys(layer.file for layer in more):
+        names = [layer.name for layer in more if layer.file == file]
+        if described and len(names) > 1 and file not in {place for place, _ in described}:
+            params = {"file": path, "place": file, "count": len(names)}
+            yield Finding("", key=f"{path}/{file}", case="set_more", params=params)
+            continue
+        for name in names:
+            yield Finding("", key=f"{path}/{name}", case="layer_more", params={"file": path, "name": name})
 
 
 class _Say:
@@ -141,7 +155,8 @@ def _secrecy(items: dict[str, str], owner: str, say: _Say) -> Iterator[Finding]:
     told, package = items.get("secrecy", ""), say.package
     levels = package.form.secrecy_levels or (package.form.secrecy,)
     agreed = package.manifest.get("secrecy") if package.manifest else None
-    if told and agreed and told != agreed:
+    # A level that there is not is told of the manifest, and vouches for none.
+    if told and agreed in levels and told != agreed:
         yield say(owner, "secrecy", told, agreed)
     elif told and told not in levels:
         yield say(owner, "secrecy", told, say.texts.get("words", "between_names").join(levels))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ..context import Context
 from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.metadata.read import UnreadableXml, by_form, read_xml
+from ..exchange.package.target.hashes import MANIFEST
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
@@ -34,6 +35,8 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
         "twice": "“{file}” has elements twice in one place: {names}. The first was compared; delete the others.",
         "layer_lost": "“{file}” describes layer {name}, which the data do not have. Delete the entry, or put the layer in.",
         "layer_more": "“{file}” does not describe layer {name}. Put an entry in, or make the package anew.",
+        "set_more": "“{file}” describes none of the {count} layers of “{place}”. Put entries in, or take that data set out if it is not meant.",
+        "level": "The manifest “{file}” says the secrecy level is {told}; the form has {expected}. Make the package anew with the right level.",
         "value": "“{file}”, {owner}, item “{item}” says “{told}”; it is {found}. Correct it, or make the package anew.",
     },
     fails=[
@@ -48,6 +51,7 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
         example("public, though it is internal", 1, metadata={"": {"secrecy": "公开"}}, manifest=True),
         example("a level that there is not", 1, metadata={"": {"secrecy": "绝密级"}}),
         example("made in a month that there is not", 1, metadata={"": {"product_date": "2026-13-01"}}),
+        example("a level that there is not in the manifest", 1, manifest=True, secrecy="绝密"),
         example("a layer that is not there", 1, layers={"LSWHBHX": None}, metadata={"LSWHBHX": {}}),
     ],
     passes=[
@@ -77,6 +81,11 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     expected = package.expected(package.form.metadata.folder, package.form.metadata.file)
     if expected not in package.documents:
         yield on_file(expected, "missing")
+    levels = package.form.secrecy_levels or (package.form.secrecy,)
+    agreed = str(package.manifest.get("secrecy") or "") if package.manifest else ""
+    if agreed and agreed not in levels:
+        expected = Texts(ctx.lang).get("words", "between_names").join(levels)
+        yield on_file(MANIFEST, "level", told=agreed, expected=expected)
     for path, data in package.documents.items():
         if not path.lower().endswith(".xml"):
             continue
