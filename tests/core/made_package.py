@@ -131,7 +131,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``faults``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
     ``links``: paths of links to somewhere else; ``twins``: layers of the database that a VCT file has, too, as `Twin` tells them;
     ``spares``: layers of the database that another one of it looks like, too: name, role and the one used;
-    ``sums``: lists of digests by name; ``broken``: what is wrong with an exchange file, and in which line."""
+    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
@@ -206,7 +206,12 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         _workbooks(changes),
         (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
         | changes.get("report", {}),
-        sums=changes.get("sums", {}),
+        sums=changes.get("sums", {})
+        | (
+            {"SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE.items()} | changes["changed_sums"]}
+            if "changed_sums" in changes
+            else {}
+        ),
         faults=(
             *(Fault(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
             *(Fault(SHAPES, f"{SHAPES}/DLTB.dbf", "DLTB", **changes[key]) for key in ("shapefile",) if key in changes),

@@ -285,6 +285,9 @@ DAMAGES = {
     "metadata of another zone": (in_metadata("WKID>4490<", "WKID>4526<"), ("DOC012", "value")),
     "a report of a hectare more": (in_report(lambda r: r["indicators"][-1].update(value=1.0)), ("DOC013", "figure")),
     "a report of another check": (in_report(lambda r: r["summary"].update(errors=7)), ("DOC013", "check")),
+    "a report without its page": (lambda p: (p / REPORT.replace(".json", ".html")).unlink(), ("DOC013", "half")),
+    "a report without its data": (lambda p: (p / REPORT).unlink(), ("DOC013", "half")),
+    "a list of digests with lines taken out": (lambda p: (p / SUMS).write_text("\n".join((p / SUMS).read_text("utf-8").splitlines()[5:]) + "\n", "utf-8"), ("DOC006", "unlisted")),
     "a code that is in no list": (lambda p: in_database(p, "CZKFBJ", unknown_code), ("ATT002", None)),
 }  # fmt: skip
 

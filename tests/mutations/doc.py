@@ -126,6 +126,14 @@ def a_manifest_that_was_changed(draft: Draft) -> None:
     put(draft, state="changed")
 
 
+@plants("DOC006", case="unlisted", finds=1)
+def a_list_with_one_line(draft: Draft) -> None:
+    put(draft)
+    package = draft.options["package"]
+    map_file = next(file for file in package.files if file.path == MAP)
+    draft.options["package"] = replace(package, sums={"SHA256SUMS": {MAP: map_file.sha256}})
+
+
 @plants("DOC006", case="later")
 def a_manifest_of_a_later_version(draft: Draft) -> None:
     put(draft, manifest=False, state="later")
@@ -480,6 +488,11 @@ def report(draft: Draft, indicators: list[dict[str, Any]], features: int | None 
     put(draft, report={REPORT: json.dumps(data).encode()})
 
 
+@plants("DOC013", case="half", follows=["DOC006"])
+def a_report_without_its_data(draft: Draft) -> None:
+    put(draft, add={REPORT.replace(".json", ".html"): b"<html>"})
+
+
 @plants("DOC013", case="damaged")
 def a_report_cut_off(draft: Draft) -> None:
     put(draft, report={REPORT: b'{"summary":'})
@@ -560,7 +573,7 @@ def a_list_of_digests_that_is_none(draft: Draft) -> None:
 
 @plants("DOC006", case="disagree")
 def a_list_that_was_changed(draft: Draft) -> None:
-    put(draft, sums={"SHA256SUMS": {MAP: "0" * 64}})
+    put(draft, changed_sums={MAP: "0" * 64})
 
 
 @plants("DOC006", case="changed_listed", finds=None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ..context import Context
 from ..exchange.package.files import is_stray
 from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.problems import NAMED
 from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
 from ..exchange.package.target.told import CHANGED, DAMAGED, LATER, MISSING
 from ..findings import Finding
@@ -25,6 +26,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         "later": "The manifest “{file}” was made by a later version of this plugin, so nothing was compared with it. Update the plugin and inspect the package again.",
         "list": "“{file}” is no list of digests as sha256sum writes it, so nothing was compared with it. Make it anew, or delete it.",
         "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package anew.",
+        "unlisted": "“{sums}” lacks {count} files of the manifest: {files}. Who checks with it misses them; make the package anew.",
         "changed_listed": "“{file}” is not what “{sums}” says it was (SHA-256 differs). Make the list anew, or put the file back.",
         "lost_listed": "“{file}” stands in “{sums}” and is not there. Make the list anew, or put the file back.",
         "none": "The package has no manifest (“{file}”), so nobody can tell whether a file was changed. Make it with export_package.",
@@ -53,7 +55,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
             "a list that another hand changed",
             1,
             manifest=True,
-            sums={"SHA256SUMS": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64}},
+            changed_sums={"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64},
         ),
         example(
             "another software's list",
@@ -123,6 +125,11 @@ def _listed(name: str, sums: dict[str, str] | None, package: PackageFacts, there
         yield on_file(name, "list")
         return
     told = _manifest_digests(package)
+    lacking = [path for path in told if path not in sums and path != name]
+    if lacking:
+        files = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
+        severity = Severity.WARNING
+        yield on_file(name, "unlisted", severity, sums=name, count=len(lacking), files=files)
     for path, digest in sums.items():
         if path in told and told[path] != digest:
             yield on_file(path, "disagree", sums=name)

@@ -38,6 +38,7 @@ def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> d
     needs={},
     messages={
         "damaged": "The report “{file}” is damaged, so nothing of it was compared. Make the package anew.",
+        "half": "The report “{file}” is not there, while “{other}”, made with it, is. Put it back, or make the package anew.",
         "figure": "The report “{file}” says {indicator} is {told}; the layers give {given}: {apart} apart. Make the package anew.",
         "features": "The report “{file}” was made of {told} features of layer {name}; there are {found}. Make the package anew.",
         "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
@@ -49,6 +50,7 @@ def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> d
         example("a layer of two features", 1, plan=PLAN, report=_report(RED, features=2)),
         example("a figure that is none", 1, plan=PLAN, report=_report({**RED, "value": float("nan")})),
         example("a figure without end", 1, plan=PLAN, report=_report({**RED, "value": 10**400})),
+        example("without its data", 1, add={PLACE.replace(".json", ".html"): b"<html>"}),
         example("cut off", 1, plan=PLAN, report={PLACE: b'{"summary": {'}),
         example("another verdict than the manifest's", 1, plan=PLAN, manifest=True, report=_report(RED, errors=0)),
     ],
@@ -75,9 +77,18 @@ def report_figures(*, ctx: Context) -> RuleResult:
     if package is None:
         return none_given()
     report = package.report_path
+    page = report.removesuffix("json") + "html"
+    there = [file.path for file in package.files if file.path in (report, page)]
+    half = [
+        on_file(one, "half", Severity.WARNING, other=two)
+        for one, two in ((report, page), (page, report))
+        if there == [two]
+    ]
+    if report not in package.documents and half:
+        return RuleResult(findings=half)
     if report not in package.documents:
         return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
-    return RuleResult(findings=list(_look(report, package, ctx)))
+    return RuleResult(findings=[*half, *_look(report, package, ctx)])
 
 
 def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
