@@ -93,13 +93,12 @@ def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ())
     from ..core.texts import Texts
 
     form = order.form
-    if not values:
-        return Ahead()
-    root = fill(form.root, values)
-    target = order.folder / root
-    former = target if target.is_dir() else None
+    # Nobody knows yet which county it is: what the package wants, and what is there of any county, can be told all the same.
+    root = fill(form.root, values) if values else ""
+    target = order.folder / root if root else None
+    former = target if target is not None and target.is_dir() else None
     state, why = NEW, ""
-    if target.exists():
+    if target is not None and target.exists():
         state = REPLACED if former is None or any(former.iterdir()) else NEW
         try:
             check_target(target, inputs, form, values)

@@ -68,6 +68,20 @@ def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path)
     assert seen.watched == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
 
+def test_slots_are_told_while_nobody_knows_which_county_it_is(tmp_path):
+    folder = tmp_path / "文档"
+    folder.mkdir()
+    (folder / TEXT).write_bytes(b"%PDF-1.4\n")
+    (folder / "别的.txt").write_bytes(b"x")
+    order = Order(load_package("county"), tmp_path / "成果", folder)
+    seen = package_ahead.look_ahead(order, {})
+    slots = {slot.title: slot for slot in seen.slots}
+    assert seen.root == "" and slots["规划文本"].files == (TEXT,) and seen.left_out == ("别的.txt",)
+    assert [slot.title for slot in seen.slots] == [slot.title for slot in package_ahead.look_ahead(order, VALUES).slots]
+    assert all("{" not in slot.pattern for slot in seen.slots)
+    assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched
+
+
 def test_what_stands_at_its_place_is_told_before(tmp_path):
     (tmp_path / "成果" / ROOT).mkdir(parents=True)
     assert ahead(tmp_path)[0].state == package_ahead.NEW, "an empty folder is nothing"

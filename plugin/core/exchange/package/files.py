@@ -64,7 +64,7 @@ def fill_slots(
     used: set[str] = set()
     drawn = any(slot.layout for slot in form.files)
     words = Texts(lang)
-    open_parts = {key: words.get("words", f"any_{key}") for key in ("number", "title", "year")}
+    open_parts = {key: words.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
     for slot in form.files:
         told = recogniser(slot.file, {**values, **slot.own})
         fitting = [name for name in sorted(there) if told.fullmatch(there[name].name)]
