@@ -16,12 +16,13 @@ import pytest
 
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.exchange.package.files import _is_well, begins_well, ends_of, ends_well
+from plugin.core.exchange.package.files import begins_well, ends_of, ends_well, fill_slots
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection import archive
 from plugin.core.exchange.package.inspection.archive import unpacked
 from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.exchange.package.inspection.soundness import faults_of
+from plugin.core.exchange.package.problems import Level
 from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, is_whole, read_sums, write_digest
 from plugin.core.exchange.package.target.told import OK, told_manifest
 from plugin.core.report import Verdict
@@ -354,14 +355,18 @@ def test_what_a_system_left_behind_is_told_once(package):
 @pytest.mark.parametrize("behind", [b"", b"\r\n\0\0", b"x" * 1500])
 def test_export_and_inspection_look_at_a_pdf_alike(tmp_path, behind):
     """Bytes behind the end are common; one without an end is none."""
-    path = tmp_path / "文本.PDF"
+    path = tmp_path / TEXT.rpartition("/")[2]
+    values = {"code": "140225", "name": "浑源县"}
     for data, well in (
         (pdf("a" * 5000) + behind, True),
         (pdf("a" * 5000)[:-7] + behind, False),
         (b"%PDF-1.4\n", False),
     ):
         path.write_bytes(data)
-        assert _is_well(path) is well
+        _, problems = fill_slots(load_package("county"), values, tmp_path)
+        told = [(p.level, p.key) for p in problems if path.name in p.features]
+        # It is told, and kept from nobody: many programs show what is there.
+        assert told == ([] if well else [(Level.NOTE, "file_cut")])
         start, tail = ends_of(path)
         assert (begins_well(path.name, start) and ends_well(path.name, tail)) is well
 

@@ -65,7 +65,7 @@ def file_contents(*, ctx: Context) -> RuleResult:
     How to fix
         Export the file anew; put the file itself in place of a link.
     Limits
-        Of a pdf only the beginning and the end are read, of a jpg its marks and its end; what a system left behind is DOC004's. What is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+        Of a pdf only the beginning and the end are read, of a jpg its marks and its end; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. What is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
     return judged(ctx, _look)
 
@@ -81,7 +81,8 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         elif not begins_well(file.name, file.head):
             yield on_file(file.path, "kind")
         elif not ends_well(file.name, file.tail):
-            yield on_file(file.path, "cut")
+            # Many programs repair it, and show what is there.
+            yield on_file(file.path, "cut", Severity.WARNING)
         elif file.picture is not None and not file.picture.whole:
             yield on_file(file.path, "broken")
         elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:

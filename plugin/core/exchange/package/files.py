@@ -116,24 +116,34 @@ def _look(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
     if not paths:
         level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
         return [] if slot.need == "O" else [Problem(level, key, params={"title": slot.title, "name": pattern})]
-    broken = [p.name for p in paths if not _is_well(p)]
+    broken = [p.name for p in paths if not _opens(p)]
+    cut = [p.name for p in paths if p.name not in broken and not _is_whole(p)]
     coarse = [p.name for p in paths if slot.kind == "map" and p.name not in broken and is_coarse(p)]
     return [
-        Problem(Level.GATE, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **more})
-        for key, names, more in (("file_broken", broken, {}), ("map_coarse", coarse, {"least": LEAST_DPI}))
+        Problem(level, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **more})
+        for level, key, names, more in (
+            (Level.GATE, "file_broken", broken, {}),
+            # Many programs repair it, and show what is there.
+            (Level.NOTE, "file_cut", cut, {}),
+            (Level.GATE, "map_coarse", coarse, {"least": LEAST_DPI}),
+        )
         if names
     ]
 
 
-def _is_well(path: Path) -> bool:
-    """Is the file what its suffix says, by its first bytes, and a jpg or pdf whole?"""
+def _opens(path: Path) -> bool:
+    """Is the file what its suffix says, by its first bytes, and a jpg whole?"""
     try:
-        if is_jpeg(path.name):
-            return look_at(path).whole
-        start, tail = ends_of(path)
+        return look_at(path).whole if is_jpeg(path.name) else begins_well(path.name, ends_of(path)[0])
     except OSError as error:
         raise unreadable(path, error) from error
-    return begins_well(path.name, start) and ends_well(path.name, tail)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return ends_well(path.name, ends_of(path)[1])
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def ends_of(path: Path) -> tuple[bytes, bytes]:
