@@ -176,7 +176,7 @@ def an_exchange_file_without_the_red_line(draft: Draft) -> None:
     draft.options["package"] = replace(
         package,
         form=replace(package.form, vectors=(first, more)),
-        files=(*package.files, FileFact(path, 1)),
+        files=(*package.files, FileFact(path, 9, b"HeadBegin")),
         layers=(*package.layers, *beside),
     )
 
@@ -193,7 +193,7 @@ def a_database_copied_in_part(draft: Draft) -> None:
     put(draft, layers={**layers, "DLTB": -1})
 
 
-@plants("DOC008", case="broken")
+@plants("DOC008", case="broken", follows=["DOC012"])
 def an_exchange_file_cut_off(draft: Draft) -> None:
     put(draft, broken=["vct_cut_off", 77])
 
