@@ -436,7 +436,12 @@ def test_rings_that_nobody_warns_of_come_back_as_they_were(tmp_path, name, crs, 
 @pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
 @pytest.mark.parametrize("suffix", [".gdb", ".shp"])
 def test_rings_that_formats_do_take_for_others(tmp_path, name, suffix):
-    assert _ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == {"area"}
+    """Rings of a shapefile tell shell and hole by their winding: GDAL 3.10 goes by it, 3.6 by what lies in what. What some read
+    otherwise is not handed in."""
+    from osgeo import gdal
+
+    by_winding = suffix == ".shp" and name != "a hole outside" and int(gdal.VersionInfo()) >= 3_100_000
+    assert _ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == (set() if by_winding else {"area"})
 
 
 def _ring_differences(folder, shape, crs, suffix):
