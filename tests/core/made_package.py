@@ -279,10 +279,8 @@ def sheet_of(name: str, rows: list[list[str]]) -> Sheet:
     return Sheet(name, cells)
 
 
-def whole_package(folder: Path, **options: Any) -> Path:
-    """A clean county's package, made by export_package with documents, tables and a map below ``folder``."""
-    from plugin.core.check import check
-    from plugin.core.exchange.package.export import Order, export_package
+def put_county(folder: Path) -> tuple[Path, Path]:
+    """A sound county's data and the folder of its documents, put below ``folder``."""
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
@@ -292,5 +290,14 @@ def whole_package(folder: Path, **options: Any) -> Path:
     for path, content in COMPLETE.items():
         if ".gdb" not in path:
             (documents / path.rpartition("/")[2]).write_bytes(content)
+    return source, documents
+
+
+def whole_package(folder: Path, **options: Any) -> Path:
+    """A clean county's package, made by export_package with documents, tables and a map below ``folder``."""
+    from plugin.core.check import check
+    from plugin.core.exchange.package.export import Order, export_package
+
+    source, documents = put_county(folder)
     checked = check(source, Options(**options))
     return export_package(checked, Order(load_package("county"), folder / "结果", documents)).path

@@ -18,11 +18,9 @@ from plugin.core.exchange.package.inspection.twins import twin_of
 from plugin.core.exchange.package.layers.alike import outlines_apart
 from plugin.core.layer import Layer
 from plugin.core.recognition import best_template
-from tests.core.made_package import COMPLETE, parcels
+from tests.core.made_package import parcels, put_county
 from tests.core.small import X, Y, as_read, box, placed, table
-from tests.county import make_county
 from tests.county.measure import statutory_area
-from tests.county.write import write_geopackage
 
 ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
 KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
@@ -198,12 +196,7 @@ def form_of(folder, suffix, crs, more=""):
 def made(request, tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     folder = tmp_path_factory.mktemp("成果")
-    source, documents = folder / "county.gpkg", folder / "文档"
-    write_geopackage(source, make_county(300, defects=False)[0])
-    documents.mkdir()
-    for path, content in COMPLETE.items():
-        if ".gdb" not in path:
-            (documents / path.rpartition("/")[2]).write_bytes(content)
+    source, documents = put_county(folder)
     # One of the two may have less: the form says so.
     more = 'fields = ["BSM", "YSDM", "DLBM", "DLMC", "TBMJ"]\n'
     form = form_of(folder, *request.param, more)

@@ -13,9 +13,7 @@ from plugin.core.exchange.package.export import Order, export_package
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.report import Verdict
-from tests.core.made_package import COMPLETE
-from tests.county import make_county
-from tests.county.write import write_geopackage
+from tests.core.made_package import put_county
 
 pytestmark = pytest.mark.slow  # it writes and reads whole packages
 
@@ -38,12 +36,7 @@ def form_of(folder, beside):
 @pytest.fixture(scope="module", params=[False, True], ids=["alone", "beside a database"])
 def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("成果")
-    source, documents = folder / "county.gpkg", folder / "文档"
-    write_geopackage(source, make_county(300, defects=False)[0])
-    documents.mkdir()
-    for path, content in COMPLETE.items():
-        if ".gdb" not in path:
-            (documents / path.rpartition("/")[2]).write_bytes(content)
+    source, documents = put_county(folder)
     form = form_of(folder, request.param)
     return form, export_package(check(source, Options()), Order(form, folder / "结果", documents))
 
