@@ -1894,6 +1894,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>历史文化保护名录：一张表（xlsx、csv），列为名称、类型、级别；逐处与历史文化保护的图层比对（LAW024）。</translation>
     </message>
     <message>
+        <source>Remarks</source>
+        <translation>需说明事项</translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>替换</translation>
     </message>
@@ -2378,8 +2382,8 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>规划分区代码的名称；代码表里没有的得 NULL。</translation>
     </message>
     <message>
-        <source>The next free BSM of a layer: county, 0000 and an 8-digit number above every one ever used, unsaved edits counted. In a layer being edited each call gives out another number, never one given before; gaps are normal. Elsewhere the number is only shown.</source>
-        <translation>图层的下一个标识码：县级代码、0000 和 8 位顺序号，比用过的都大，未保存的编辑也算在内。图层在编辑状态时，每次调用取一个新号，给过的号不再给，断号是正常的；不在编辑状态时只显示下一个号。</translation>
+        <source>The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of the project and its databases, unsaved edits counted. In a layer being edited each call gives out another number, never one given before; gaps are normal. Elsewhere the number is only shown.</source>
+        <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，给过的号不再给，断号是正常的；不在编辑状态时只显示下一个号。</translation>
     </message>
     <message>
         <source>The package has no layer that can be opened.</source>

@@ -40,6 +40,8 @@ OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
 class CheckPlan(SanxianAlgorithm):
+    repeatable = frozenset({RULES})
+
     def name(self):
         return "check_plan"
 

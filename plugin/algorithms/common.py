@@ -36,7 +36,10 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     """An algorithm whose errors are sentences with a remedy. Subclasses fill ``prepare`` and ``execute``.
 
     ``prepare`` is on the main thread and takes all it needs from layers and project; ``execute`` is on any.
+    ``repeatable``: text parameters that hold several names (`words`), which a shell may give several times.
     """
+
+    repeatable: frozenset[str] = frozenset()
 
     def createInstance(self):
         return type(self)()
@@ -78,6 +81,9 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def words(self, parameters, name, context) -> list[str]:
         """Several names in one text, told apart by blanks, commas or semicolons, Chinese ones too."""
+        given = parameters.get(name)
+        if isinstance(given, list | tuple):
+            return [word for text in given for word in words_in(str(text))]
         return words_in(self.text(parameters, name, context))
 
     def norm_options(self, parameters, context) -> Options:

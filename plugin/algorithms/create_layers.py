@@ -38,6 +38,8 @@ _EXISTING = ("stop", "add", "replace")
 
 
 class CreateLayers(SanxianAlgorithm):
+    repeatable = frozenset({GROUPS})
+
     def name(self):
         return "create_layers"
 

@@ -9,9 +9,11 @@ from qgis.core import (
     Qgis,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
+    QgsProject,
 )
 
 from ..bridge import health
+from ..bridge.bsm import used_in
 from ..bridge.check import stopper
 from ..bridge.reading import read
 from ..bridge.roles import roles_for
@@ -92,6 +94,9 @@ class DeriveThreeZones(SanxianAlgorithm):
         if self.zones is None:
             raise InputError("no_layers")
         unique_names([shot for shot in (self.zones, self.county) if shot is not None])
+        self.used = used_in(
+            context.project() or QgsProject.instance(), [str(self.zones.path)] if self.zones.path else []
+        )
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
         self.output.check(LAYER_FILES, [shot.path for shot in (self.zones, self.county) if shot is not None])
 
@@ -123,6 +128,6 @@ class DeriveThreeZones(SanxianAlgorithm):
         feedback.setProgress(40)
         roles = roles_for(given, {name: Need(name) for name in shots}, self.norm)
         plan = assemble(given.values(), self.norm, roles=roles, scope="three_lines", check=stop)
-        derived = of_plan(plan, self.template, texts, check=stop)
+        derived = of_plan(plan, self.template, texts, check=stop, used=self.used)
         feedback.setProgress(80)
         return derived

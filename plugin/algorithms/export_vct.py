@@ -87,6 +87,11 @@ class ExportVct(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         done = self._export(progress_to(feedback), stopper(feedback.isCanceled))
         texts = Texts(interface_language())
+        if self.source:
+            from ..core.unread_files import unread_sentences
+
+            for line in unread_sentences(self.source, texts, stopper(feedback.isCanceled)):
+                feedback.pushWarning(line)
         for key, params in done.notes:
             feedback.pushWarning(texts.notice(key, params))
         for name, rows in done.rows.items():

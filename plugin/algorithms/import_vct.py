@@ -9,6 +9,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingContext,
     QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
@@ -69,6 +70,7 @@ class ImportVct(SanxianAlgorithm):
         self.addParameter(advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)))
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
+        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
 
     def prepare(self, parameters, context, feedback):
         health.require()
@@ -86,15 +88,17 @@ class ImportVct(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         done = self._import(progress_to(feedback), stopper(feedback.isCanceled))
         texts = Texts(interface_language())
-        for key, params in done.notes:
-            feedback.pushWarning(texts.notice(key, params))
+        remarks = [texts.notice(key, params) for key, params in done.notes]
+        for remark in remarks:
+            feedback.pushWarning(remark)
         for name, rows in done.rows.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
         say_written(feedback, [self.target])
         if self.norm is not None:
             self._load(done.rows, context)
-        return {OUTPUT: self.target, "LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
+        counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
+        return {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
 
     def _load(self, names, context) -> None:
         """Hand the layers to Processing, which loads them on the main thread, in a group with the file's name."""

@@ -11,6 +11,7 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
@@ -62,6 +63,8 @@ def problem_with(algorithm, parameters, context) -> InputError | None:
         try:
             if not is_given(parameters, name):
                 continue
+            if is_repeated(definition, value) and name not in algorithm.repeatable:
+                return InputError("parameter_twice", name=name, values=", ".join(map(str, value)))
             if isinstance(definition, QgsProcessingParameterFeatureSource):
                 source_layer(algorithm, parameters, name, context)
             elif isinstance(definition, QgsProcessingParameterMultipleLayers):
@@ -73,6 +76,14 @@ def problem_with(algorithm, parameters, context) -> InputError | None:
         except ValueError:
             return InputError("parameter_no_number", name=name, value=value)
     return None
+
+
+def is_repeated(definition: QgsProcessingParameterDefinition, value) -> bool:
+    """Return True if a parameter that takes one value was given several: QGIS would read them as none."""
+    if not isinstance(value, list | tuple) or len(value) < 2:
+        return False
+    many = isinstance(definition, QgsProcessingParameterMultipleLayers)
+    return not many and not (isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple())
 
 
 def source_of(algorithm, parameters, name, context) -> Snapshot | None:

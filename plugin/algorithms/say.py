@@ -35,6 +35,9 @@ def say_county(feedback, taken: Mapping[str, object]) -> None:
 
 def say_report(feedback, checked: Checked) -> None:
     """Layers, notices, the rules that have something to say, and the verdict."""
+    # Findings hold shapes: without shapely the list of algorithms still has to load.
+    from ..core.report import INCOMPLETE_RUN
+
     report = checked.report
     texts = Texts(report.lang)
     for layer in report.provenance["layers"]:
@@ -45,6 +48,9 @@ def say_report(feedback, checked: Checked) -> None:
     for outcome in report.rules:
         if outcome.incomplete or str(outcome.outcome) not in _QUIET:
             feedback.pushInfo(rule_line(outcome, texts))
+    for finding in report.findings:
+        if finding.code in INCOMPLETE_RUN:
+            feedback.pushWarning(finding.message)
     summary = report.summary
     if summary["unconfirmed"]:
         settings = ", ".join(texts.setting(name) for name in summary["unconfirmed"])
@@ -72,7 +78,7 @@ def say_figures(feedback, done: Tabulated) -> None:
             target = words.get("cli", "of_target", target=shown.target_text(one, words)) if one.target else ""
             given = {"value": shown.value_text(one, words), "target": target, "state": shown.state_word(one, words)}
             line = words.get("cli", "figure", name=name, **given)
-            (feedback.pushWarning if one.state in ("broken", "close") else feedback.pushInfo)(line)
+            (feedback.pushWarning if one.state in ("broken", "close", "unconfirmed") else feedback.pushInfo)(line)
         if not computed.figures:
             feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
 

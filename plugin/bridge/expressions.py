@@ -66,9 +66,9 @@ class Functions:
                     Argument("county", True, tr("6-digit county code; by default the layer's own")),
                 ),
                 tr(
-                    "The next free BSM of a layer: county, 0000 and an 8-digit number above every one ever used, unsaved "
-                    "edits counted. In a layer being edited each call gives out another number, never one given before; "
-                    "gaps are normal. Elsewhere the number is only shown."
+                    "The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of the "
+                    "project and its databases, unsaved edits counted. In a layer being edited each call gives out another "
+                    "number, never one given before; gaps are normal. Elsewhere the number is only shown."
                 ),
                 (
                     "sanxian_next_bsm()",

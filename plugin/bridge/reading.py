@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer
+from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
 
 from ..core.tolerance import CURVE_STEP_DEGREES
 from .crs import crs_text
@@ -67,6 +67,9 @@ def sketch(shot: Snapshot) -> SourceLayer:
         encoding=shot.encoding,
         template_id=shot.template_id,
         unsaved=shot.unsaved,
+        kind=QgsWkbTypes.displayString(shot.geometry),
+        rows=shot.count if shot.counted else None,
+        filter=shot.filter,
     )
 
 
@@ -112,6 +115,10 @@ def read(
     if only is not None:
         kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
     read = _rows(shot, kept, check)
+    stored = _expected(shot)
+    if stored is not None and stored != len(read.fids):
+        counts = {"read": len(read.fids), "stored": stored}
+        return replace(drawn, problem=("rows_disagree", counts), rows=stored)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
@@ -134,6 +141,20 @@ def read(
         notices=_notices(shot, len(read.curves)),
         broken=tuple(broken),
     )
+
+
+def _expected(shot: Snapshot) -> int | None:
+    """How many features are to come: by the file itself where it shows them all, else by the layer; None where a part was
+    asked for, or no count is exact."""
+    from ..core.io.counts import stored_rows
+
+    if shot.request.filterType() != QgsFeatureRequest.FilterType.FilterNone or shot.request.limit() >= 0:
+        return None
+    if not shot.filter and not shot.unsaved and Path(shot.path).suffix.lower() in (".gdb", ".gpkg", ".shp"):
+        stored = stored_rows(Path(shot.path), shot.table or Path(shot.path).stem)
+        if stored is not None:
+            return stored
+    return shot.count if shot.exact and shot.counted else None
 
 
 @dataclass

@@ -59,6 +59,7 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
 def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
     """A notice for each vector layer that QGIS cannot open, its file moved or its database away."""
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
+    layers = [v for v in layers if not _is_aside(v)]
     return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
 
 

@@ -36,6 +36,9 @@ class Snapshot:
     layer_id: str = ""
     table: str = ""
     geometry: Qgis.WkbType = Qgis.WkbType.Unknown
+    #: Is ``count`` the provider's own, and one that is exact? A GeoPackage's may be out of date, a server's an estimate.
+    counted: bool = True
+    exact: bool = False
 
 
 def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
@@ -59,6 +62,8 @@ def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) ->
         layer_id=layer.id(),
         table=table_of(layer),
         geometry=layer.wkbType(),
+        counted=layer.featureCount() >= 0,
+        exact=layer.providerType() in ("memory", "ogr") and not file_of(layer).lower().endswith(".gpkg"),
     )
 
 

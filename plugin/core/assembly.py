@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from pyproj import CRS
 
 from .errors import InputError
 from .geometry.register import Register
@@ -15,7 +16,8 @@ from .layer import Layer, SourceLayer
 from .placing import planes, set_apart, sort_out
 from .plan import Plan
 from .profile import Norm
-from .recognition import best_template, choose_scope, find_role
+from .recognition import best_template, choose_scope, find_role, missed_scope
+from .unread_layers import layers_elsewhere, layers_without_features, layers_without_shapes, unread_layers
 
 
 def assemble(
@@ -29,12 +31,16 @@ def assemble(
     beside: Plan | None = None,
     check: Callable[[], None] = lambda: None,
     bare: bool = False,
+    project: bool = False,
+    drawn_in: CRS | None = None,
 ) -> Plan:
     """Make a plan of layers as they were read.
 
     ``roles``: role → layer name, the user's own choice, which beats recognition. ``beside``: a plan in whose plane these
     layers are put, to be held against its own. Raises InputError when no layer is
     recognised (unless ``bare``: something else is looked at), two layers claim one role, a chosen layer or scope is not there.
+    ``project``: the layers are those of a QGIS project, where drafts and base maps lie beside the plan. ``drawn_in``: the CRS
+    that all layers were converted from, vertex by vertex: their edges are straight there.
     """
     sources = list(sources)
     chosen, how = _choose_roles(sources, norm, roles or {})
@@ -43,11 +49,13 @@ def assemble(
         raise InputError("no_recognised_layer", source=source, layers=names)
     usable, unusable, strays = sort_out(chosen)
     others = [s for s in sources if all(s is not c for c in chosen.values())]
-    crs, plane = (beside.crs, beside.plane) if beside is not None else planes(usable)
+    crs, plane = (beside.crs, beside.plane) if beside is not None else planes(usable, drawn_in)
+    taken = choose_scope(norm, set(usable), scope)
     plan = Plan(
         layers={},
         norm=norm,
-        scope=choose_scope(norm, set(usable), scope),
+        scope=taken,
+        missed_scope=None if scope or bare else missed_scope(norm, set(usable), taken),
         crs=crs,
         plane=plane,
         source=source,
@@ -60,12 +68,17 @@ def assemble(
     for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
         check()
         layer = Layer(read, best_template(read, role, norm), plan.plane, strays.get(role))
+        layer.by_vertices = drawn_in is not None and beside is None
         plan.layers[role] = layer
         plan.notices += _value_notices(layer)
+    plan.norm = norm.for_area(plan.area_code)
     _keep_what_is_shared(plan)
-    unread = [s.full_name for s in others if s.problem and s.problem[0] != "table"]
-    if unread:
-        plan.notices.append(("notice_not_read", {"layers": ", ".join(unread)}))
+    plan.unread = layers_without_shapes(plan) + layers_elsewhere(chosen, plan)
+    if not scope:
+        plan.unread += layers_without_features(plan)
+    if not bare:
+        # What a package holds beside its layers is a matter of the rules on packages.
+        plan.unread += unread_layers(others, plan, project=project)
     set_apart(plan, beside)
     return plan
 

@@ -45,6 +45,7 @@ def read_baseline(
     from .assembly import assemble
     from .io import read_source
     from .recognition import find_role
+    from .unread_files import unread_files
 
     roles = {role for concept in CONCEPTS for role in plan.roles_of(concept)}
 
@@ -58,7 +59,9 @@ def read_baseline(
     if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
         names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("baseline_no_layer", source=str(source), layers=names)
-    return assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, check=check)
+    sealed = assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, check=check)
+    sealed.unread += unread_files(source, check)
+    return sealed
 
 
 def give_baseline(plan: Plan, baseline: Plan, renumbered: Mapping[tuple[str, str], str]) -> None:
@@ -68,6 +71,8 @@ def give_baseline(plan: Plan, baseline: Plan, renumbered: Mapping[tuple[str, str
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
     plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
+    # What was not read of it was not compared.
+    plan.unread += baseline.unread
     plan.notices += [
         ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
         for lost in baseline.unusable.values()

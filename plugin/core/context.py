@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .cut_parts import areas_of, shares_of
 from .errors import InputError
 from .findings import Finding
 from .geometry import crs as crs_care
@@ -18,21 +19,22 @@ from .geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edg
 from .geometry.ladder import Ladder
 from .geometry.marks import Marks, marks_inside, marks_outside
 from .geometry.overlay import shared_parts, uncovered_parts
-from .geometry.parts import Parts
+from .geometry.parts import Parts, Slivers
 from .geometry.polygons import Polygons
-from .geometry.statutory_area import statutory_area
+from .geometry.statutory_area import drawn_area
 from .geometry.union import united
+from .ignored import Ignored
 from .layer import Layer
 from .plan import Plan
 from .profile import Norm
-from .rule import Rule
+from .rule import Rule, Severity
 from .template import CodeList
 from .tolerance import Tolerance
 
 
 @dataclass
 class Context:
-    """One rule's view of the run. ``slivers`` and ``failed`` collect what its verbs left out, ``steps`` what they could
+    """One rule's view of the run. ``left_to``: rules of this run that report some of its cases. ``ignored`` and ``failed`` collect what its verbs left out, ``steps`` what they could
     not compute as it is: the step of the ladder, the rows and the planar area (m²) that it changed."""
 
     plan: Plan
@@ -40,16 +42,27 @@ class Context:
     tolerance: Tolerance
     rules: tuple[Rule, ...] = ()
     check: Callable[[], None] = lambda: None
-    slivers: list[Any] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
     failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
+    left_to: list[str] = field(default_factory=list)
     outline_failed: bool = False
     lang: str = "zh"
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
-        """Statutory areas (m²) of shapes in the plan's plane."""
-        array = self.plan.stored_only(_array(shapes))
-        return statutory_area(array, crs_care.lonlat_of(self.plan.plane))
+        """Areas (m², on the statutory ellipsoid) of parts that were cut out of the plan's plane: of the land as drawn there.
+
+        A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `areas_of`.
+        """
+        return drawn_area(_array(shapes), crs_care.lonlat_of(self.plan.plane), self.check)
+
+    def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
+        """(k,) m² of parts of rows of ``a`` (and ``b``): as drawn, of a whole row its statutory area (`cut_parts`)."""
+        return areas_of(parts, a, b, self.statutory)
+
+    def shares_of(self, parts: Parts, a: Layer) -> NDArray:
+        """(k,) which share of its row of ``a`` each part is: what sums of parts that are to be sums of rows take."""
+        return shares_of(parts, a, self.statutory)
 
     def codes(self, name: str) -> CodeList:
         lists = self.norm.standard.code_lists
@@ -85,9 +98,16 @@ class Context:
         rows_a: NDArray | None = None,
         rows_b: NDArray | None = None,
         connected: bool = False,
+        pairs: Callable[[NDArray, NDArray], NDArray] | None = None,
+        measured: bool = False,
+        severity: Severity | None = None,
     ) -> Parts:
         """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows. ``connected``: one
-        part for each connected piece, not for each pair."""
+        part for each connected piece, not for each pair. ``pairs(left, right)`` ((k,) bool): only these pairs are meant.
+
+        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
+        figure is ``measured`` with them.
+        """
         if b is not None:
             rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
         right = None if b is None else b.polygons
@@ -97,29 +117,65 @@ class Context:
             rows_a=rows_a,
             rows_b=rows_b,
             connected=connected,
+            slivers_too=measured,
             tolerance=self.tolerance,
             check=self.check,
         )
+        if pairs is not None:
+            parts = parts.between(pairs)
         self._note(parts, a, b or a)
+        self.ignore(parts.slivers, a, b or a, severity=severity)
         return parts
 
     def uncovered(
-        self, a: Layer, cover: Polygons, *, rows: NDArray | None = None, cover_rows: NDArray | None = None
+        self,
+        a: Layer,
+        b: Layer,
+        cover: Polygons | None = None,
+        *,
+        rows: NDArray | None = None,
+        cover_rows: NDArray | None = None,
+        measured: bool = False,
     ) -> Parts:
-        """Connected parts of rows of ``a`` that the polygons in ``cover`` do not cover."""
-        rows = self._asked(a, rows)
+        """Connected parts of rows of ``a`` that ``b`` does not cover; ``cover``: not all of ``b``, but these polygons.
+
+        Slivers are left out and noted; a figure is ``measured`` with them.
+        """
         parts = uncovered_parts(
-            a.polygons, cover, rows=rows, cover_rows=cover_rows, tolerance=self.tolerance, check=self.check
+            a.polygons,
+            b.polygons if cover is None else cover,
+            rows=self._asked(a, rows),
+            cover_rows=cover_rows,
+            slivers_too=measured,
+            tolerance=self.tolerance,
+            check=self.check,
         )
         self._note(parts, a, None)
+        self.ignore(parts.slivers, a, b)
         return parts
 
-    def uncovered_in(self, a: Layer, rows: NDArray, shapes: NDArray, cover: Polygons) -> Parts:
-        """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that the polygons in ``cover`` do not
-        cover. ``left`` of the parts is the polygon's position."""
-        parts = uncovered_parts(Polygons(shapes), cover, tolerance=self.tolerance, check=self.check)
+    def uncovered_in(
+        self,
+        a: Layer,
+        rows: NDArray,
+        shapes: NDArray,
+        b: Layer | None,
+        cover: Polygons | None = None,
+        *,
+        severity: Severity | None = None,
+    ) -> Parts:
+        """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that ``b`` (of it: ``cover``) does not
+        cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
+        assert b is not None or cover is not None
+        polygons = b.polygons if cover is None and b is not None else cover
+        assert polygons is not None
+        parts = uncovered_parts(
+            Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, check=self.check
+        )
         ladder = parts.ladder
-        self.slivers += parts.slivers.geometry
+        if b is not None:
+            on = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
+            self.ignore(on, a, b, severity=severity)
         self.steps += [
             {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in ladder.steps
         ]
@@ -134,9 +190,16 @@ class Context:
         """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge."""
         return marks_outside(a.plane, b.plane, self.tolerance.edge_match_m)
 
-    def gaps(self, a: Layer, widest: float) -> Parts:
-        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`."""
-        return self._gaps(a.polygons, widest, a)
+    def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
+        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`.
+
+        ``pairs(left, right)`` ((k,) bool): only the gaps between these rows are meant.
+        """
+        parts = self._gaps(a.polygons, widest, a)
+        if pairs is not None:
+            parts = parts.between(pairs)
+        self.ignore(parts.slivers, a, a)
+        return parts
 
     def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
         """Places up to ``widest`` m wide that rows of both layers enclose together and none covers. ``left``, ``right``:
@@ -144,10 +207,12 @@ class Context:
         wholes = [self._whole(layer) for layer in (a, b)]
         blocks = shapely.get_parts(np.array([whole for whole in wholes if whole is not None], dtype=object))
         parts = self._gaps(Polygons(blocks), widest, a)
-        thin = np.array(parts.slivers.geometry, dtype=object)
-        parts.slivers.geometry = list(thin[(self._by(a, thin) >= 0) & (self._by(b, thin) >= 0)])
         parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
-        return parts.only((parts.left >= 0) & (parts.right >= 0))
+        thin = parts.slivers
+        thin.left, thin.right = self._by(a, thin.geometry), self._by(b, thin.geometry)
+        parts = parts.between(lambda left, right: (left >= 0) & (right >= 0))
+        self.ignore(parts.slivers, a, b)
+        return parts
 
     def _whole(self, layer: Layer) -> Any:
         """All rows of a layer joined; None when there is nothing to join, or when it cannot be had: the rule says so then."""
@@ -157,9 +222,9 @@ class Context:
         self.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in ladder.steps]
         return whole
 
-    def _by(self, layer: Layer, shapes: NDArray) -> NDArray:
+    def _by(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
         """(k,) the first row of a layer that meets each shape, −1 where there is none."""
-        rows = layer.polygons.present
+        rows, shapes = layer.polygons.present, _array(shapes)
         k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
         first = np.full(len(shapes), len(layer))
         np.minimum.at(first, k, rows[i])
@@ -180,7 +245,6 @@ class Context:
 
     def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
         parts = gaps(polygons, tolerance=self.tolerance, widest=widest, check=self.check)
-        self.slivers += parts.slivers.geometry
         self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
         self.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.ladder.steps]
         return parts
@@ -201,10 +265,12 @@ class Context:
         self.outline_failed = self.outline_failed or not county[0].bare
         return None
 
-    def uncovered_shape(self, shape: Polygons, cover: Polygons) -> Parts:
-        """Connected parts of an outline (one row) that the polygons in ``cover`` do not cover."""
-        parts = uncovered_parts(shape, cover, tolerance=self.tolerance, check=self.check)
-        self.slivers += parts.slivers.geometry
+    def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
+        """Connected parts of an outline of ``a`` (``shape``, one row) that ``b`` does not cover. ``row``: the row of ``a``
+        that the outline lies in, −1 for the layer as a whole."""
+        parts = uncovered_parts(shape, b.polygons, tolerance=self.tolerance, check=self.check)
+        slivers = parts.slivers
+        self.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
         self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
         self.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.ladder.steps]
         return parts
@@ -222,8 +288,17 @@ class Context:
         joined = united(Polygons(areas), tolerance=self.tolerance)
         return shapely.geometrycollections(list(areas)) if joined is None else joined
 
+    def ignore(
+        self, slivers: Slivers, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
+    ) -> None:
+        """Note slivers that are left out between two layers (or within one), so that the run can sum them.
+
+        ``sealed``: ``b`` is the sealed edition of ``a``.
+        """
+        if slivers.geometry:
+            self.ignored.append(Ignored(a, b, slivers, sealed, severity))
+
     def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
-        self.slivers += parts.slivers.geometry
         for step in parts.ladder.steps:
             said: dict[str, Any] = {
                 "step": step.name,
@@ -252,10 +327,11 @@ class Context:
     def pairs(self, a: Layer, b: Layer, parts: Parts, *, net: bool = False, **more: Any) -> list[Finding]:
         """One finding a part: ``a`` is the finding's own side, ``b`` the related one.
 
-        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8).
+        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8), both areas measured
+        alike: a row that is covered whole loses just its net area.
         """
-        areas = self.statutory(parts.geometry)
-        net_of_row = a.numbers("net_area") if net else None
+        areas = self.areas_of(parts, a, b)
+        net_of_row, share = (a.numbers("net_area"), self.shares_of(parts, a)) if net else (None, None)
         found = []
         for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
             finding = self.row(
@@ -266,8 +342,8 @@ class Context:
                 finding.related_keys = [b.keys[j]]
                 if j in b.unsure_keys:
                     finding.params["related_fid"] = b.fids[j]
-            if net_of_row is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
-                finding.net_area_m2 = float(areas[n] / a.statutory[i] * net_of_row[i])
+            if net_of_row is not None and share is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
+                finding.net_area_m2 = float(share[n] * net_of_row[i])
             found.append(finding)
         return found
 

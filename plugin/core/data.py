@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import tomllib
 from collections.abc import Iterable
@@ -16,7 +18,8 @@ _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dict. DataError when it is missing, not TOML (with line and column), or not UTF-8."""
+    """A TOML file as a dict. DataError when it is missing, not TOML (with line and column), not UTF-8, or has a number
+    that is not finite: nothing is above ``nan``, nor above ``inf``, so a limit of either switches its rule off."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -24,12 +27,25 @@ def read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise DataError("data_toml_encoding", file=str(path)) from error
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         # Else the file ends too early.
         line, column = place.groups() if place else (str(text.count("\n") + 1), "1")
         raise DataError("data_file_broken", file=str(path), line=line, column=column) from error
+    _check_finite(table, path, "")
+    return table
+
+
+def _check_finite(value: Any, path: Path, key: str) -> None:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            _check_finite(part, path, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for number, part in enumerate(value, 1):
+            _check_finite(part, path, f"{key}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise DataError("data_value_not_finite", file=str(path), key=key, value=str(value))
 
 
 def check_keys(
@@ -54,3 +70,15 @@ def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -
             "data_value_kind", file=str(file), key=key, value=repr(value), expected="/".join(k.__name__ for k in kinds)
         )
     return value
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Return what a JSON text holds. ValueError for a name that stands twice in one object: readers differ on which counts."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a name stands twice")
+        return found
+
+    return json.loads(text, object_pairs_hook=once)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from .code_pages import DRIVER_IDS, declared_name, known_codec, natural
 from .errors import InputError
 
-#: Language driver ids (byte 29 of a .dbf) met in practice.
-_DRIVER_IDS = {0x4D: "GB18030", 0x4F: "cp950", 0x78: "cp950", 0x7A: "GB18030", 0x57: "cp1252", 0x03: "cp1252"}
+__all__ = ["Encoding", "decode", "garbled", "known_codec", "part", "shapefile_encoding"]
 #: Cells looked at: enough to tell, and quick on a table of a million rows.
 _SAMPLE = 20_000
 #: Share of characters that may be broken: a text cut at its width may end in half a character.
@@ -44,7 +44,11 @@ def part(path: Path, suffix: str) -> Path | None:
 
 
 def shapefile_encoding(path: Path) -> Encoding:
-    """The encoding of a shapefile's attributes. The bytes decide where they can; .cpg and header where they cannot.
+    """The encoding of a shapefile's attributes: what the .cpg declares where the bytes are text in it, else what the bytes are,
+    else what the header names.
+
+    Texts that are plainly UTF-8 or Chinese in GBK beat a .cpg in which they would be no natural text: every byte is some
+    character of ISO-8859-1.
 
     Raises InputError when the .dbf is missing, or the bytes are neither UTF-8 nor GBK and nothing names another.
     """
@@ -53,39 +57,24 @@ def shapefile_encoding(path: Path) -> Encoding:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
     header, text = _texts(table)
     cpg = part(path, ".cpg")
-    declared = cpg.read_text(encoding="ascii", errors="replace").strip().strip("\ufeff?") if cpg else ""
+    declared = declared_name(cpg.read_bytes()) if cpg else ""
     codec = known_codec(declared)
     content = _by_content(text)
     if not text:
         return Encoding(codec or "UTF-8", "cpg" if codec else "none")
-    if codec and (content == codec or (_readable(text, codec) and not _plainly(text, content))):
+    if codec and _fits(text, codec, content):
         return Encoding(codec, "cpg")
+    by_header = DRIVER_IDS.get(header, "")
+    if by_header and by_header != "CP1252" and not declared and content != "UTF-8" and _fits(text, by_header, content):
+        # Programs of the West write theirs whatever the text is.
+        return Encoding(by_header, "header")
     if content:
         return Encoding(content, "content", declared)
-    by_header = _DRIVER_IDS.get(header, "")
     if by_header and by_header != "GB18030":
         return Encoding(by_header, "header", declared)
     if declared and not codec:
         raise InputError("encoding_name", source=str(cpg), encoding=declared)
     raise InputError("encoding_unknown", source=str(path))
-
-
-def known_codec(name: str) -> str:
-    """Python's codec for what stands in a .cpg (``UTF-8``, ``936``, ``ANSI 936``, ``GBK``), or empty.
-
-    GB2312 and GBK are read as GB18030, which holds them.
-    """
-    name = name.upper().removeprefix("ANSI").strip()
-    name = {"88591": "ISO-8859-1", "ISO 88591": "ISO-8859-1", "65001": "UTF-8", "54936": "GB18030"}.get(name, name)
-    if name.isdigit():
-        name = f"CP{name}"
-    if name in ("CP936", "GBK", "GB2312", "GB 2312", "EUC-CN", "GB18030"):
-        return "GB18030"
-    try:
-        "".encode(name)
-    except (LookupError, ValueError):
-        return ""
-    return "UTF-8" if name.replace("_", "-") in ("UTF-8", "UTF8") else name
 
 
 def _texts(table: Path) -> tuple[int, bytes]:
@@ -136,8 +125,15 @@ def _cells(text: bytes, codec: str) -> str:
     return "\n".join(lines)
 
 
-def _readable(text: bytes, codec: str) -> bool:
-    return _broken(text, codec) < _BROKEN
+def _fits(text: bytes, codec: str, content: str) -> bool:
+    """Is the text one of this codec, though it may be read as another (``content``) too?"""
+    if content == codec:
+        return True
+    if _broken(text, codec) >= _BROKEN:
+        return False
+    if not _plainly(text, content):
+        return True
+    return content != "UTF-8" and natural(_cells(text, codec), codec)
 
 
 def _plainly(text: bytes, content: str) -> bool:

@@ -48,7 +48,7 @@ def in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> l
             continue
         for key in _keys(setting, norm):
             value, origin, who = _set(key, norm, call, key, None)
-            mark, sure = norm.mark(setting), norm.is_confirmed(setting)
+            mark, sure = norm.mark(key), norm.is_confirmed(key)
             found.append(InForce(key, value, unit_of(key), origin, who, setting, mark, sure))
     return found
 
@@ -60,10 +60,18 @@ def parameters_in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None =
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
         value, origin, who = _set(key, norm, call, parameter.name, parameter.default)
-        mark = norm.mark(f"rules.{rule.code}") if origin in (STANDARD, PROFILE) else ""
-        sure = norm.is_confirmed(f"rules.{rule.code}")
+        mark = norm.mark(key) if origin in (STANDARD, PROFILE) else ""
+        sure = norm.is_confirmed(key)
         found.append(InForce(parameter.name, value, parameter.unit, origin, who, "", mark, sure or not mark))
     return found
+
+
+def unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
+    """What a rule goes by that is marked C and that neither standard nor county confirmed: settings that it declares, and
+    its own parameters where standard or profile set them."""
+    own = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
+    parameters = [norm.marked(key) for key in own if norm.sets(key) and not norm.is_confirmed(key)]
+    return list(dict.fromkeys([*(u for u in rule.uses if not norm.is_confirmed(u)), *parameters]))
 
 
 def _set(key: str, norm: Norm, call: Mapping[str, Any], name: str, default: Any) -> tuple[Any, str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from .rule import Severity
+from .rule import FAMILIES, Severity
 
 #: The columns of a findings table, in order; a promise to users.
 COLUMNS = (
@@ -43,7 +43,8 @@ MARK_RADIUS_M = 0.5
 class Finding:
     """One thing that is wrong.
 
-    ``area_m2`` statutory, ``net_area_m2`` net (净面积), ``width_m`` 2 × area ÷ perimeter; ``geometry`` in the
+    ``area_m2`` statutory of a whole feature, of a part that was cut out the land inside its edges as drawn, on the same
+    ellipsoid (`geometry.statutory_area`); ``net_area_m2`` net (净面积), ``width_m`` 2 × area ÷ perimeter; ``geometry`` in the
     plan's CRS, the place of the conflict itself. ``case`` picks the sentence, ``params`` fill it. A rule leaves
     ``code``, ``message``, ``township`` and ``fingerprint`` to the engine.
     """
@@ -66,6 +67,8 @@ class Finding:
     fingerprint: str = ""
     state: str = "open"
     by_place: bool = False
+    #: Of a part that was cut out, its area by its vertices alone, which 0.1.0 told; None where it is no other. The engine's.
+    by_nodes_m2: float | None = None
     #: Longitude and latitude of its centre in degrees (EPSG:4490), unrounded; None without a place. The engine's.
     place: tuple[float, float] | None = None
 
@@ -75,6 +78,11 @@ class Finding:
         if self.geometry is None or self.geometry.is_empty:
             return "none"
         return {0: "point", 1: "line", 2: "area"}[int(shapely.get_dimensions(self.geometry))]
+
+    @property
+    def former_m2(self) -> float | None:
+        """``area_m2`` as 0.1.0 measured it."""
+        return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
     def layer_geometry(self) -> Any:
         """The multipolygon for a findings layer: areas exact, lines and points as a small mark, else None."""
@@ -139,6 +147,16 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
 
 
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by rule, role, keys, field and case, whatever order the rules found them in; ties by fingerprint."""
+    return sorted(
+        findings,
+        key=lambda f: (
+            FAMILIES.index(f.code[:3]), f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,
+        ),
+    )  # fmt: skip
+
+
 def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
     """Name each finding for good: code, roles, sorted keys, field; several alike are told apart by place.
 
@@ -146,7 +164,7 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
     comes or goes elsewhere must neither rename it nor inherit its name, and with it its waiver.
     ``places``: id(finding) → (longitude, latitude) in EPSG:4490, rounded to 1e-4° (about ten metres), so that an edit
     next door or another projection changes nothing. Areas only order those at one place: a vertex more on a slanted
-    edge changes a statutory area.
+    edge changes a statutory area. They are those by vertices, so that names stay as 0.1.0 gave them.
     """
     alike: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -164,7 +182,7 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
             group[0].fingerprint = base
             continue
         seen: dict[str, int] = defaultdict(int)
-        for finding in sorted(group, key=lambda f: -round(f.area_m2 or 0.0, 1)):
+        for finding in sorted(group, key=lambda f: -round(f.former_m2 or 0.0, 1)):
             lon, lat = places.get(id(finding), (0.0, 0.0))
             name = _digest([base, f"{lon:.4f}", f"{lat:.4f}"])
             seen[name] += 1

@@ -58,6 +58,8 @@ class Layer:
         self.crs = source.crs
         self.stray = stray or {}
         self.straight = straight
+        #: Is every edge straight in the plane, since the layer was converted from there vertex by vertex?
+        self.by_vertices = False
         #: The plane's own vertices, for a layer that is brought there from another CRS.
         self.register: Register | None = None
         # Where two fields differ by case only, the one written as the standard does is meant.
@@ -166,7 +168,7 @@ class Layer:
     @cached_property
     def _brought(self) -> Brought:
         assert self.crs is not None  # a layer without CRS never becomes one of the plan
-        return bring(self.drawn, self.crs, self.plane_crs, self.straight)
+        return bring(self.drawn, self.crs, self.plane_crs, self.straight, by_vertices=self.by_vertices)
 
     @property
     def added(self) -> NDArray:
@@ -193,10 +195,20 @@ class Layer:
         """(n,) bool: there, but not valid as it was drawn, in the layer's own coordinates."""
         return ~self.empty & ~shapely.is_valid(self.drawn)
 
+    @cached_property
+    def mostly_other_type(self) -> bool:
+        """True if more than half of the valid shapes are of another geometry type than the template's."""
+        there = ~(self.empty | self.broken | self.invalid)
+        dimensions = shapely.get_dimensions(self.drawn[there])
+        others = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
+        return bool(2 * others > len(dimensions))
+
     def like(self, source: SourceLayer) -> Layer:
-        """Other rows of this layer, brought to the plane as its own are."""
+        """Return other rows of this layer, brought to the plane as its own are. What holds of the whole layer is kept."""
         other = Layer(source, self.template, self.plane_crs, straight=self.straight)
         other.register = self.register
+        other.by_vertices = self.by_vertices
+        other.__dict__["mostly_other_type"] = self.mostly_other_type
         return other
 
     def take(self, rows: NDArray) -> Layer:
@@ -254,6 +266,13 @@ class Layer:
     def statutory(self) -> NDArray:
         """(n,) statutory areas in m², from the stored vertices; rows that are invalid from a repaired copy."""
         return self._measure(never)
+
+    def statutory_of(self, rows: NDArray) -> NDArray:
+        """(k,) `statutory` of some rows, without measuring a large layer for the sake of a few."""
+        some, at = np.unique(rows, return_inverse=True)
+        if "statutory" in self.__dict__ or 2 * len(some) > len(self):
+            return self.statutory[rows]
+        return self.take(some).statutory[at.ravel()]
 
     def measure(self, check: Check) -> None:
         """Know `statutory`, with looks at the cancel button on the way."""

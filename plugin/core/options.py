@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +57,18 @@ class Options:
         from .profile import Norm, load_profile
         from .standard import load_standard
 
+        self._check_finite()
         profile = load_profile(self.profile)
         return Norm(load_standard(self.standard or profile.standard), profile, phase_of(self.phase))
+
+    def _check_finite(self) -> None:
+        """InputError for a number that is no limit: nothing is above ``nan``."""
+        given = {f"{code}.{name}": v for code, values in self.parameters.items() for name, v in values.items()}
+        if self.tolerance is not None:
+            given |= {f"tolerance.{name}": value for name, value in self.tolerance.to_dict().items()}
+        for name, value in given.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError("parameter_not_finite", name=name, value=str(value))
 
     def role_choices(self) -> dict[str, str]:
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)

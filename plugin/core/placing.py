@@ -62,8 +62,8 @@ def _whole_extent(source: SourceLayer) -> NDArray:
     return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
 
 
-def planes(usable: dict[str, SourceLayer]) -> tuple[CRS, CRS]:
-    """The CRS findings are given in, and the plane they are looked for in."""
+def planes(usable: dict[str, SourceLayer], drawn_in: CRS | None = None) -> tuple[CRS, CRS]:
+    """The CRS findings are given in, and the plane they are looked for in. ``drawn_in``: where all layers were drawn, if elsewhere."""
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
         bounds = _middle(source)
@@ -72,9 +72,10 @@ def planes(usable: dict[str, SourceLayer]) -> tuple[CRS, CRS]:
             place = crs_care.to_lonlat(centre, source.crs)[0]
             longitude, latitude = float(place.x), float(place.y)
             break
-    crs = crs_care.choose([(s.crs, len(s.frame)) for s in usable.values() if s.crs], longitude, latitude)
+    rows = [(drawn_in or s.crs, len(s.frame)) for s in usable.values() if s.crs is not None]
+    crs = crs_care.choose(rows, longitude, latitude)
     # A layer without rows bends nothing.
-    found = {s.crs for s in usable.values() if s.crs is not None and len(s.frame)}
+    found = {crs for crs, features in rows if features}
     if len(found) == 1 and all(crs_care.describe(c).geographic for c in found):
         return crs, crs_care.plane_of_degrees(longitude, latitude)
     return crs, crs
@@ -124,7 +125,8 @@ def _take_away(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None
         "distance_km": round(float(distance) / 1000, 1),
         "other": nearest.name,
     }
-    plan.unusable[role] = Unusable(role, layer.name, "apart", params)
+    degrees = layer.crs is not None and crs_care.describe(layer.crs).geographic
+    plan.unusable[role] = Unusable(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
 def _box(layer: Layer) -> Any:

@@ -20,13 +20,16 @@ from .indicators.typed import TypedFigure
 from .layer import Layer
 from .numbering import is_county
 from .profile import Norm
+from .rule import EACH, Rule
 from .transmission.model import TownshipTasks
+from .unread import Unread
 from .waivers.model import Waivers
 
 if TYPE_CHECKING:
     # It asks the context, which knows plans.
     from .exchange.package.inspection.facts import PackageFacts
     from .heritage_list import HeritageList
+    from .recognition import MissedScope
     from .yearly.record import Record
 
 
@@ -59,6 +62,10 @@ class Plan:
     unrecognised: list[str] = field(default_factory=list)
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: What lies in the source and was not read.
+    unread: list[Unread] = field(default_factory=list)
+    #: A wider scope that the layers point to; None where there is none, or the user chose the scope.
+    missed_scope: MissedScope | None = None
     base_year: int | None = None
     #: Figures as text, tables and maps print them; empty where no table was given.
     figures: tuple[TypedFigure, ...] = ()
@@ -114,6 +121,18 @@ class Plan:
     def roles_of(self, concept: str) -> tuple[str, ...]:
         return self.norm.standard.concepts.get(concept, (concept,))
 
+    def serves(self, rule: Rule) -> bool:
+        """Return True if the plan has every layer, field and side input that a rule requires."""
+        if any(getattr(self, name) is None for name in rule.side):
+            return False
+        required = [need for need in rule.needs.values() if need.concept != EACH and not need.optional]
+        layers = [(self.concept(need.concept), need.fields) for need in required]
+        # Around an edit, a layer without shapes there is no missing layer.
+        return all(
+            layer is not None and (bool(self.asked) or not layer.bare) and all(map(layer.has, fields))
+            for layer, fields in layers
+        )
+
     def unread_roles(self, concept: str) -> list[str]:
         """Layers that would answer the concept too, but that nothing reads: not even another concept asks for them.
         Classes of yearly maintenance are each of another layer, and each is read."""
@@ -137,15 +156,25 @@ class Plan:
         The county layer is asked first: a neighbour's rows in another layer do not make it another county.
         """
         if "area_code" not in self._cache:
-            county = self.concept("county")
-            votes: Counter[str] = Counter()
-            for layer in ([county] if county is not None else []) + list(self.layers.values()):
-                codes = layer.text("division_code") if layer.has("division_code") else []
-                votes.update(c[:6] for c in codes or layer.keys if is_county(c[:6]))
-                if votes and layer is county:
-                    break
-            self._cache["area_code"] = votes.most_common(1)[0][0] if votes else self.norm.profile.area_code
-        return self._cache["area_code"]
+            self._cache["area_code"] = self._voted_code or self.norm.profile.area_code
+        code: str = self._cache["area_code"]
+        return code
+
+    @property
+    def area_known(self) -> bool:
+        """Return True if the data themselves name the county."""
+        return bool(self._voted_code)
+
+    @cached_property
+    def _voted_code(self) -> str:
+        county = self.concept("county")
+        votes: Counter[str] = Counter()
+        for layer in ([county] if county is not None else []) + list(self.layers.values()):
+            codes = layer.text("division_code") if layer.has("division_code") else []
+            votes.update(c[:6] for c in codes or layer.keys if is_county(c[:6]))
+            if votes and layer is county:
+                break
+        return votes.most_common(1)[0][0] if votes else ""
 
     def county_shape(self) -> tuple[Layer, Polygons] | None:
         """The county layer and its extent as one polygon (or None) in one row; None when there is no such layer."""

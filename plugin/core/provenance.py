@@ -11,7 +11,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from ..paths import METADATA
+from ..metadata import plugin_version
 from .geometry import crs as crs_care
 from .geometry.straight import MOST_OFF_M
 from .plan import Plan
@@ -124,10 +124,3 @@ def versions() -> dict[str, str]:
         "pyproj": pyproj.__version__,
         "proj": pyproj.proj_version_str,
     }
-
-
-def plugin_version() -> str:
-    for line in METADATA.read_text(encoding="utf-8").splitlines():
-        if line.startswith("version="):
-            return line.removeprefix("version=").strip()
-    return ""

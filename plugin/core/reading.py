@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import InputError
 from .options import Options
 
 if TYPE_CHECKING:
     from .layer import SourceLayer
     from .plan import Plan
     from .profile import Norm
+
+
+#: The first national land survey was finished in 1996.
+_FIRST_SURVEY = 1996
 
 
 def read_plan(
@@ -30,9 +36,13 @@ def read_plan(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .assembly import assemble
     from .io import read_source
+    from .unread import Unread
+    from .unread_files import unread_files
     from .yearly.record import record_of
 
     roles = options.role_choices()
+    file = sources if isinstance(sources, str | Path) else None
+    check_base_year(options.base_year)
     if isinstance(sources, str | Path):
         source = source or str(sources)
         sources = read_source(sources, wanted=part_of_plan(norm, roles), check=check)
@@ -46,11 +56,28 @@ def read_plan(
         source=source,
         check=check,
         bare=options.package is not None,
+        drawn_in=options.package.drawn_in if options.package is not None else None,
+        project=file is None,
     )
+    if file is not None:
+        plan.unread += unread_files(file, check)
+    # The project names the layers that it cannot open.
+    plan.unread += [
+        Unread("broken", {"name": params["layer"], "file": params["file"]})
+        for key, params in options.notices
+        if key == "notice_layer_broken"
+    ]
     plan.package = options.package
     plan.record = record_of(plan)
     plan.notices += options.notices
     return plan
+
+
+def check_base_year(year: int | None) -> None:
+    """InputError for a base year in which no survey can have been made: before the first one, or still to come."""
+    last = date.today().year
+    if year is not None and not _FIRST_SURVEY <= year <= last:
+        raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY), last=str(last))
 
 
 def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:

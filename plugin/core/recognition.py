@@ -3,10 +3,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .errors import InputError
 from .layer import SourceLayer
 from .profile import Norm
 from .template import Template
+
+#: A delivery with this share of the layers that only one scope asks for is of that scope, whatever it lacks.
+_EVIDENT_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class MissedScope:
+    """A wider scope that the layers point to and that was not taken: ``held`` are concepts that only this scope lists,
+    ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope."""
+
+    taken: str
+    wider: str
+    held: tuple[str, ...]
+    lacking: tuple[str, ...]
+    evident: bool
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
@@ -73,3 +90,25 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
         if all(roles & set(norm.standard.concepts.get(c, (c,))) for c in needed):
             return name
     return "three_lines"
+
+
+def missed_scope(norm: Norm, roles: set[str], taken: str) -> MissedScope | None:
+    """Return the wider scope that the layers point to, although mandatory layers of it lack; None where there is none.
+
+    Layers that other scopes list too (规划分区 beside the three lines) point to no scope.
+    """
+    scopes = norm.standard.scopes
+
+    def held(concept: str) -> bool:
+        return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
+
+    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory)):
+        lacking = tuple(c for c in scope.mandatory if c not in norm.profile.absent and not held(c))
+        if name == taken or len(scope.mandatory) <= len(scopes[taken].mandatory) or not lacking:
+            continue
+        others = {c for other in scopes.values() if other is not scope for c in (*other.mandatory, *other.optional)}
+        own = [c for c in (*scope.mandatory, *scope.conditional) if c not in others and c not in norm.profile.absent]
+        there = tuple(c for c in own if held(c))
+        if there:
+            return MissedScope(taken, name, there, lacking, len(there) >= _EVIDENT_SHARE * len(own))
+    return None

@@ -11,6 +11,7 @@ from typing import Any
 from .findings import Finding
 from .indicators import Indicator
 from .rule import Severity
+from .unread import leaves_unread
 
 SCHEMA = "sanxian-report/1"
 
@@ -24,6 +25,17 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     SKIPPED = "skipped"
     CRASHED = "crashed"
+
+
+#: Findings about the run itself that leave it incomplete, whatever the rules say: another county's profile or data.
+INCOMPLETE_RUN = frozenset({"RUN904"})
+#: Outcomes of rules that had something to check.
+_EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+
+
+def breaks_frame(finding: Finding) -> bool:
+    """Return True for a finding about the run itself that leaves it incomplete; a mere hint says so in its parameters."""
+    return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
 
 
 class Verdict(StrEnum):
@@ -70,12 +82,17 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """First match: an unwaived ERROR; anything skipped or crashed, or nothing run; open warnings,
-        waivers, unconfirmed settings, or rules that were left out: nothing but a complete check reads 通过."""
+        """First match: an unwaived ERROR; anything skipped or crashed, no rule with anything to check, a finding about the run
+        itself, or data that was not read; open warnings, waivers, unconfirmed settings, or rules that were left out: nothing
+        but a complete check reads 通过."""
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAIL
-        if not self.rules or any(r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules):
+        if not self.examined or any(
+            r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
+        ):
+            return Verdict.INCOMPLETE
+        if any(breaks_frame(f) or leaves_unread(f) for f in self.findings):
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)
@@ -85,6 +102,11 @@ class Report:
         ):
             return Verdict.CONDITIONAL
         return Verdict.PASS
+
+    @property
+    def examined(self) -> bool:
+        """Return True if any rule had something to check."""
+        return any(r.outcome in _EXAMINED for r in self.rules)
 
     @property
     def summary(self) -> dict[str, Any]:

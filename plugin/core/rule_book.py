@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .citations import Citation, Source, best_mark
-from .explain import InForce, parameters_in_force
+from .explain import InForce, parameters_in_force, unconfirmed_settings
 from .profile import Norm
 from .rule import EACH, Rule, Severity, all_rules
 
@@ -68,7 +68,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
         parameters=tuple(parameters_in_force(rule, norm)),
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
-        unconfirmed=tuple(u for u in rule.uses if not norm.is_confirmed(u)),
+        unconfirmed=tuple(unconfirmed_settings(rule, norm)),
         inputs=rule.inputs,
     )
 

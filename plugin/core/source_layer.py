@@ -35,7 +35,9 @@ class SourceLayer:
     ``frame`` is indexed by feature id; ``curves`` are the ids of features that held arcs, densified on reading by
     ``curve_step`` (degrees); ``broken`` the ids of features whose shape no geometry library can hold (missing in
     ``frame``); ``notices`` are (text key, parameters). ``problem``: why nobody can use it (a table without shapes, a file
-    that cannot be read), as text key and parameters.
+    that cannot be read), as text key and parameters. ``kind`` and ``rows`` are the type of geometry and the number of rows
+    as the source gives them without reading a row; empty and None where it does not. ``filter``: the condition that hides
+    rows of it in a project.
     """
 
     name: str
@@ -51,6 +53,9 @@ class SourceLayer:
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     broken: tuple[int, ...] = ()
     problem: tuple[str, dict[str, Any]] | None = None
+    kind: str = ""
+    rows: int | None = None
+    filter: str = ""
 
     @property
     def full_name(self) -> str:

@@ -112,7 +112,8 @@ def write_workbook(done: Tabulated, target: str | Path, check: Callable[[], None
 
 def put_tables(done: Tabulated, path: Path) -> None:
     """The tables as a new xlsx just here. OutputError when the package that writes workbooks is not there."""
-    from .provenance import area_name, plugin_version
+    from ..metadata import plugin_version
+    from .provenance import area_name
     from .render.tables.workbook import put_workbook
 
     texts = done.figures.texts
@@ -148,5 +149,5 @@ def _about(plan: Plan, figures: Figures) -> Table:
     for one in told["layers"]:
         text = texts.get("about", "layer", title=one["title"], name=one["name"], count=one["features"], crs=one["crs"])
         table.rows.append(Row([one["role"], text], "row", one["role"]))
-    table.notes += told["notices"]
+    table.notes += [*told["notices"], *(one.sentence(texts) for one in plan.unread)]
     return table

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from functools import cache
@@ -24,6 +25,10 @@ _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\
 LANGUAGES = ("zh", "en")
 #: Between groups of three digits: narrow, and no line breaks there.
 THIN_SPACE = "\u202f"
+#: Widths below this (m) keep two significant digits, at most four decimals.
+_NARROW_M, _WIDTH_DECIMALS = 0.1, 4
+#: The case of a finding on ignored slivers that add up (`engine.ignored`).
+SLIVERS = "slivers"
 #: Keys longer than this are shown by their tail.
 _KEY_TAIL = 6
 
@@ -96,6 +101,11 @@ class Texts:
     def concept(self, concept: str) -> str:
         return _catalogue(self.lang)["concepts"].get(concept, concept)
 
+    def layer_of_concept(self, concept: str, templates: dict[str, Template]) -> str:
+        """The name of a concept with its code if the concept is a layer of its own."""
+        name = self.concept(concept)
+        return self._layer(concept, templates) + f"（{concept}）" if name == concept and concept in templates else name
+
     def meaning(self, meaning: str) -> str:
         return _catalogue(self.lang)["meanings"].get(meaning, meaning)
 
@@ -132,6 +142,9 @@ class Texts:
         if finding.code.startswith("RUN"):
             known = _catalogue(self.lang)["run_messages"]
             text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
+        elif finding.case == SLIVERS:
+            # Any rule may have slivers that add up: one sentence for all of them.
+            text = _catalogue(self.lang)["slivers"][str(finding.params["kind"])]
         else:
             text = self.template_text(all_rules()[finding.code], finding.case)
         words = self._words(finding, templates)
@@ -143,7 +156,7 @@ class Texts:
     def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         words = {k: self._word(v) for k, v in finding.params.items()}
         # Names of reasons and problems have words of their own.
-        for key in ("reason", "problem", "measure"):
+        for key in ("reason", "problem", "measure", "place"):
             value = str(finding.params.get(key, ""))
             known = _catalogue(self.lang).get("words", {})
             if value in known:
@@ -156,7 +169,7 @@ class Texts:
             field=finding.field,
             area=area_text(finding.area_m2),
             net_area=area_text(finding.net_area_m2),
-            width=number(finding.width_m, 2),
+            width=width_text(finding.width_m),
         )
         if "fillers" in finding.params:
             names = [self._layer(role, templates) for role in finding.params["fillers"]]
@@ -165,6 +178,11 @@ class Texts:
             words["list"] = self.setting(f"codes.{finding.params['list']}")
         if "concept" in finding.params:
             words["concept"] = self.concept(str(finding.params["concept"]))
+        if "wider" in finding.params:
+            known = self.section("scopes")
+            words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}
+            lacking = [self.layer_of_concept(str(c), templates) for c in finding.params["lacking"]]
+            words["lacking"] = self.get("words", "between_names").join(lacking)
         if "indicator" in finding.params:
             words["indicator"] = self.indicator(str(finding.params["indicator"]))
         for name in ("expected", "actual"):
@@ -174,10 +192,11 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             words["problem_text"] = self.problem(str(finding.params["problem"]), params)
-        if "unit" in finding.params:
-            unit = str(finding.params["unit"])
-            # What no layer has is told in the unit that its text prints.
-            words["unit"] = str(_catalogue(self.lang)["units"].get(unit, unit))
+        for name in ("unit", "above_unit"):
+            if name in finding.params:
+                unit = str(finding.params[name])
+                # What no layer has is told in the unit that its text prints.
+                words[name] = str(_catalogue(self.lang)["units"].get(unit, unit))
         return words
 
     def _word(self, value: Any) -> str:
@@ -213,6 +232,17 @@ def short_key(key: str) -> str:
 def number(value: float | None, decimals: int) -> str:
     """12 640.35 with thin groups of three; a dash for no value."""
     return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
+
+
+def width_text(width_m: float | None, decimals: int = 2) -> str:
+    """Return a width in metres; one below 0.1 m keeps two significant digits (0.06, 0.012), so that it never reads 0.00."""
+    if width_m is None or not 0 < width_m < _NARROW_M:
+        return number(width_m, decimals)
+    least = 10.0**-_WIDTH_DECIMALS
+    if width_m < least:
+        return f"< {number(least, _WIDTH_DECIMALS)}"
+    shown = number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
+    return shown[: len("0.00")] + shown[len("0.00") :].rstrip("0")
 
 
 def area_text(area_m2: float | None) -> str:

@@ -119,7 +119,7 @@ def area_text(area_m2: float | None) -> str:
 
 def figures(finding: Any) -> str:
     """永安镇  12 640.35 m²（法定椭球面积）  净面积 …  宽 71.2 m."""
-    from ..core.texts import number
+    from ..core.texts import width_text
 
     parts = [finding.township] if finding.township else []
     if finding.area_m2 is not None:
@@ -127,7 +127,7 @@ def figures(finding: Any) -> str:
     if finding.net_area_m2 is not None:
         parts.append(tr("net {area}").format(area=area_text(finding.net_area_m2)))
     if finding.width_m is not None:
-        parts.append(tr("width {width} m").format(width=number(finding.width_m, 1)))
+        parts.append(tr("width {width} m").format(width=width_text(finding.width_m, 1)))
     return tr("  ").join(parts) if parts else tr("No place on the map")
 
 

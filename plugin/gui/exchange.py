@@ -42,9 +42,9 @@ class Exchange:
         results = self._ask("sanxian:import_vct", given)
         if results and "LAYERS" in results:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
-            self._tell(
-                text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"]), results["OUTPUT"]
-            )
+            made = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
+            remarks = str(results.get("REMARKS") or "").splitlines()
+            self._tell("\n".join([made, *remarks]), results["OUTPUT"], "warning" if remarks else "success")
 
     def export_vct(self) -> None:
         project = QgsProject.instance()
@@ -119,8 +119,8 @@ class Exchange:
             text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
             self._messages.warn(text.format(names=tr(", ").join(edited)))
 
-    def _tell(self, text: str, path: str) -> None:
-        self._messages.tell(text, "success", (tr("Open Folder"), opener(str(Path(path).parent))))
+    def _tell(self, text: str, path: str, level: str = "success") -> None:
+        self._messages.tell(text, level, (tr("Open Folder"), opener(str(Path(path).parent))))
 
 
 def free(path: Path) -> str:

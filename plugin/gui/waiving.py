@@ -106,7 +106,7 @@ class Waiving(QObject):
         judged = judge(report, plan, lambda finding: result.texts.message(finding, templates))
         # What edits brought is in view only, not in the report.
         about = {id(f) for f in [*judged.gone, *judged.found]}
-        edited = hold([f for f in result.findings if id(f) not in about], plan.waivers)
+        edited = hold([f for f in result.findings if id(f) not in about], plan)
         touched = {id(f): f for f in [*judged.changed, *edited]}
         in_view = {id(f) for f in result.findings}
         change = Change(gone=[f for f in judged.gone if id(f) in in_view], found=judged.found)

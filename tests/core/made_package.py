@@ -21,6 +21,7 @@ from plugin.core.exchange.package.files import TAIL
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.form.model import LayerSlot, PackageProfile, VectorSet
 from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts, Spare
+from plugin.core.exchange.package.inspection.pdf import PdfFact, structure
 from plugin.core.exchange.package.inspection.soundness import Fault
 from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
 from plugin.core.exchange.package.layers.content import Content, contents
@@ -73,21 +74,32 @@ def names(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
 
 
-def jpg(dpi: int = 300) -> bytes:
-    """The smallest picture that is whole: a grey pixel."""
+#: Pixels of an A4 page at 300 dpi.
+A4 = (2480, 3508)
+
+
+def jpg(dpi: int = 300, size: tuple[int, int] = A4) -> bytes:
+    """The smallest file that is a whole picture by its marks: of this size (width, height), with next to nothing in it."""
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00"
-    return head + b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00" + scan + b"\xff\xd9"
+    frame = b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", size[1], size[0]) + b"\x01\x01\x11\x00"
+    return head + frame + scan + b"\xff\xd9"
 
 
-def pdf(words: str = "") -> bytes:
-    """The smallest document that is whole: a catalogue without pages, with ``words`` as a comment."""
-    parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"]
-    parts.append(b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n")
-    places = [len(b"".join(parts[:n])) for n in (1, 2)]
+def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"") -> bytes:
+    """The smallest document that is whole: ``pages`` blank ones, with ``words`` as a comment. ``more``: entries of the catalogue."""
+    parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R%s>>endobj\n" % more]
+    kids = b" ".join(b"%d 0 R" % (3 + n) for n in range(pages))
+    parts.append(b"2 0 obj<</Type/Pages/Kids[%s]/Count %d>>endobj\n" % (kids, pages))
+    page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
+    parts += [page % (3 + n) for n in range(pages)]
+    places = [len(b"".join(parts[:n])) for n in range(1, len(parts))]
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     start = len(b"".join(parts))
-    parts.append(b"xref\n0 3\n0000000000 65535 f \n" + table + b"trailer<</Size 3/Root 1 0 R>>\n")
+    size = len(places) + 1
+    parts.append(
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R%s>>\n" % (size, table, size, trailer)
+    )
     return b"".join(parts) + b"startxref\n%d\n%%%%EOF\n" % start
 
 
@@ -131,6 +143,9 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``faults``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
     ``links``: paths of links to somewhere else; ``twins``: layers of the database that a VCT file has, too, as `Twin` tells them;
     ``spares``: layers of the database that another one of it looks like, too: name, role and the one used;
+    ``pages``: content of HTML by path; ``head``: more of the manifest, ``row`` of a layer's row in it (by layer), ``data_year`` of
+    all; ``files``: paths that it lists once more, ``bytes`` sizes that it says; ``special``: paths of pipes; ``pdf``: what is seen of
+    documents, by path; ``hidden``: sheet → what of it does not show; ``hidden_tables`` of the database;
     ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -141,7 +156,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     if "vertical" in changes:
         form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
     manifest = None
-    if changes.get("manifest"):
+    if changes.get("manifest") or changes.get("head"):
         told, areas = {**LAYERS, **changes.get("told", {})}, changes.get("areas", {})
         manifest = {
             "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE.items()],
@@ -169,6 +184,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
             "secrecy": changes.get("secrecy", "内部"),
             "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
         }
+        _change(manifest, changes)
     root = changes.get("root", "140225浑源县国土空间总体规划")
     told = recogniser(form.root, {}).fullmatch(root)
     # The names of the files tell where the folder's does not.
@@ -195,9 +211,12 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     hashlib.sha256(c).hexdigest(),
                     read(BytesIO(c)) if is_jpeg(p) else None,
                     tail=c[-TAIL:],
+                    pdf=_pdf(p, c, changes),
                 )
                 for p, c in content.items()
+                if p not in changes.get("special", ())
             ),
+            *(FileFact(path, 0, special=True) for path in changes.get("special", ())),
             *(FileFact(path, 0, link=True) for path in changes.get("links", ())),
         ),
         tuple(seen),
@@ -205,7 +224,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         changes.get("state", "ok" if manifest else "missing"),
         _workbooks(changes),
         (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
-        | changes.get("report", {}),
+        | changes.get("report", {})
+        | changes.get("pages", {}),
         sums=changes.get("sums", {})
         | (
             {"SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE.items()} | changes["changed_sums"]}
@@ -217,8 +237,29 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
             *(Fault(SHAPES, f"{SHAPES}/DLTB.dbf", "DLTB", **changes[key]) for key in ("shapefile",) if key in changes),
         ),
         twins=tuple(_twin(**said) for said in changes.get("twins", ())),
+        hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         spares=tuple(Spare(DATABASE, *said) for said in changes.get("spares", ())),
     )
+
+
+def _change(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Other statements of a manifest, and rows that are there twice or say another size."""
+    for key, value in changes.get("head", {}).items():
+        manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
+    for row in manifest["layers"]:
+        row |= changes.get("row", {}).get(row["layer"], {})
+        row |= {"data_year": changes["data_year"]} if "data_year" in changes else {}
+    rows = {row["path"]: row for row in manifest["files"]}
+    for path, size in changes.get("bytes", {}).items():
+        rows[path]["bytes"] = size
+    for path in changes.get("files", ()):
+        manifest["files"].append(rows.get(path, {"path": path, "sha256": "0" * 64}))
+
+
+def _pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
+    if path in changes.get("pdf", {}):
+        return PdfFact(**changes["pdf"][path])
+    return structure(content) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
 
 
 def _twin(role: str, **said: Any) -> Twin:
@@ -267,7 +308,11 @@ def _metadata(changes: dict[str, Any], form: PackageProfile, layers: dict[str, i
 def _workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
     found = []
     if changes.get("tables"):
-        sheets = tuple(sheet_of(name, rows) for name, rows in changes["tables"].items())
+        unseen = changes.get("hidden", {})
+        sheets = tuple(
+            replace(sheet_of(name, rows), hidden=tuple(unseen.get(name, ())))
+            for name, rows in changes["tables"].items()
+        )
         found.append(Workbook(f"{TABLES}.xlsx", sheets))
     if "unread" in changes:
         found.append(Workbook(f"{TABLES}.mdb", problem=changes["unread"]))

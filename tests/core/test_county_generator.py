@@ -18,7 +18,7 @@ from plugin.core.check import Options, check
 from tests.county import SEED, make, make_county, templates
 from tests.county.centre import make_centre
 from tests.county.lines import TARGETS
-from tests.county.measure import SERIES, statutory_area
+from tests.county.measure import SERIES, land_area, statutory_area
 from tests.county.write import write_geopackage
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
@@ -301,6 +301,12 @@ def single_layer_findings(layers):
                     yield "ATT003", role, key, net
 
 
+def _area(part, *features):
+    """A whole feature has the area of its stored vertices; a part that was cut out has that of the land as drawn."""
+    whole = any(part.equals(feature) for feature in features)
+    return (statutory_area if whole else land_area)([part])[0]
+
+
 class Oracle:
     """All findings between rows, by brute force. Every part counts as seen, however thin, unless it has no area at all."""
 
@@ -352,7 +358,8 @@ class Oracle:
             one, other = self.keys[a][rows_a[i]], self.keys[b][rows_b[j]]
             if a == b and one > other:
                 one, other = other, one
-            self.found.append((rule, severity, a, one, b, (other,), statutory_area(parts).sum()))
+            area = sum(_area(part, left[i], right[j]) for part in parts)
+            self.found.append((rule, severity, a, one, b, (other,), area))
 
     def outside(self, rule, severity, a, rows_a, b, rows_b, own=False, swap=False, keyed=False, least=0.0):
         """Parts of a's rows that b leaves uncovered. `swap`: the finding belongs to b; `keyed`: and names a's row."""
@@ -363,7 +370,7 @@ class Oracle:
             if shape is None or cover.contains_properly(shape):
                 continue
             for part in self._parts(shapely.difference(shape, cover), rule, b if swap else a):
-                area = statutory_area([part])[0]
+                area = _area(part, shape)
                 if area < least:
                     continue
                 key = self.keys[a][row] if own or keyed else ""
@@ -377,7 +384,7 @@ class Oracle:
             if part.geom_type != "Polygon" or part.area == 0:
                 continue
             if part.area < 0.5 and 2 * part.area / part.length < 0.1:
-                self.slivers.append((rule, role, statutory_area([part])[0]))
+                self.slivers.append((rule, role, _area(part)))
             else:
                 parts.append(part)
         return parts

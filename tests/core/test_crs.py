@@ -261,9 +261,13 @@ def test_the_same_plan_in_another_crs_has_the_same_findings_and_areas(code):
     expected = look(as_read(tables)).report
     checked = look(as_read({role: frame.to_crs(code) for role, frame in tables.items()}))
     assert checked.plan.crs.to_epsg() == {4490: 4526}.get(code, code)
-    assert {f.fingerprint for f in checked.report.findings} == {f.fingerprint for f in expected.findings}
+    findings = [f for f in checked.report.findings if f.case != "outside_crs"]
+    assert {f.fingerprint for f in findings} == {f.fingerprint for f in expected.findings}
+    # Zone 37 ends at 112.5° E; the plan lies beyond it.
+    outside = [f for f in checked.report.findings if f.case == "outside_crs"]
+    assert [f.params["count"] for f in outside] == ([len(tables)] if code == 4525 else [])
     areas = {f.fingerprint: f.area_m2 or 0.0 for f in expected.findings}
-    for finding in checked.report.findings:
+    for finding in findings:
         # Of the largest, 0.7 km², edges of the county still count: a millionth.
         assert (finding.area_m2 or 0.0) == pytest.approx(areas[finding.fingerprint], abs=0.01, rel=1e-6)
 
@@ -396,3 +400,28 @@ def test_heights_are_put_to_a_crs():
     assert both.is_compound and [part.to_epsg() for part in both.sub_crs_list] == [4490, 5737]
     assert crs_care.with_heights("EPSG:4526", "urn:ogc:def:crs:EPSG::5737").sub_crs_list[1].to_epsg() == 5737
     assert crs_care.with_heights("EPSG:4526", "") == CRS.from_epsg(4526)
+
+
+@pytest.mark.parametrize(
+    ("shift", "case"),
+    [((0, 0), ""), ((400_000, 0), "far_away"), ((0, 1_500_000), "outside_crs"), ((0, -2_500_000), "outside_crs")],
+)
+def test_a_plan_that_lies_wholly_outside_its_crs_is_reported(shift, case):
+    tables = {role: with_crs(role, 4526, shift)[role] for role in layers()}
+    report = look(as_read(tables), ["SCH003"]).report
+    assert [f.case for f in report.findings] == ([case] if case else [])
+
+
+def test_degrees_of_another_county_are_not_said_to_be_in_a_wrong_zone():
+    tables = {role: in_crs(role, 4490)[role] for role in layers()}
+    for frame in tables.values():
+        frame.geometry = frame.geometry.translate(5.0)
+    (finding,) = look(as_read(tables), ["SCH003"]).report.findings
+    assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
+
+
+def test_a_layer_in_degrees_apart_from_the_others_is_not_said_to_be_in_a_wrong_zone():
+    tables = {role: in_crs(role, 4490)[role] for role in layers()}
+    tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
+    (finding,) = look(as_read(tables), ["SCH003"]).report.findings
+    assert finding.params["problem"] == "apart_degrees" and "带号设错" not in finding.message

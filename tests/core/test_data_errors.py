@@ -129,3 +129,11 @@ def test_hunyuan_has_its_own_figures_as_printed():
         "boundary_area": ("<=", "16.46", "km2"),
     }
     assert norm.get("ratio.limit") == 1.25
+
+
+def test_a_name_that_stands_twice_in_json_is_refused():
+    from plugin.core.data import strict_json
+
+    assert strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}
+    with pytest.raises(ValueError, match="twice"):
+        strict_json('{"a": {"verdict": "pass", "verdict": "fail"}}')

@@ -333,7 +333,8 @@ def test_names_survive_an_edit_next_door():
     after = names(tables)
     gone = {before[k][0] for k in before.keys() - after.keys()}
     come = {after[k][0] for k in after.keys() - before.keys()}
-    assert gone == set() and come == {"REL001", "LAW010"} | ({"REL006"} & come)
+    # The area fields of both are those of before: their sum fits the land no more.
+    assert gone == set() and come == {"REL001", "LAW010", "ATT022"} | ({"REL006"} & come)
 
 
 def test_names_of_several_alike_survive_when_one_of_them_goes():

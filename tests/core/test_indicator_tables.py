@@ -27,7 +27,7 @@ from plugin.paths import STANDARDS
 from tests.core.examples import plan_of
 from tests.core.small import write_gpkg
 from tests.county import SEED, make, source
-from tests.county.measure import statutory_area
+from tests.county.measure import land_area, statutory_area
 
 OPTIONS = Options(profile="hunyuan")
 GROUPS = {
@@ -188,8 +188,13 @@ def test_what_becomes_of_what_is_the_overlay(done, county):
 def test_townships_are_the_overlay_and_add_up(done, county, name, role):
     frame, towns = county[role], county["XZQXZ"]
     frame = frame[frame["GHFQDM"].str.startswith("3")] if name == "zone_300" else frame
-    both = gpd.overlay(frame[["geometry"]], towns[["XZQDM", "geometry"]], how="intersection")
-    expected = pd.Series(ha(both)).groupby(both["XZQDM"].to_numpy()).sum()
+    frame = frame.reset_index(drop=True)
+    rows = frame[["geometry"]].assign(row=frame.index)
+    both = gpd.overlay(rows, towns[["XZQDM", "geometry"]], how="intersection")
+    # Each part has its share of the feature's own area, by the land in both.
+    whole = land_area(frame.geometry, step=5.0)[both["row"]]
+    expected = pd.Series(ha(frame)[both["row"]] * land_area(both.geometry, step=5.0) / whole)
+    expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
     found = column(done, "townships", name)
     for code in towns["XZQDM"]:
         assert found[code] == pytest.approx(expected.get(code, 0.0), abs=0.01), code

@@ -17,7 +17,7 @@ from plugin.core.map_needs import Lack
 from plugin.core.map_set import load
 from plugin.core.texts import Texts
 from plugin.paths import PACKAGES
-from tests.core.made_package import jpg, names, pdf
+from tests.core.made_package import A4, jpg, names, pdf
 from tests.core.small import digest, said
 
 FORM = load_package("county")
@@ -183,7 +183,13 @@ def test_maps_are_made_under_the_names_asked_for(checked, order):
     assert (job.code, job.name, job.secrecy) == ("140225", "浑源县", "内部") and job.plan is checked.plan
     assert rows(done, "made") == WHOLE_COUNTY and len(rows(done, "none")) == 10
     row = done.manifest["maps"][1]
-    expected = {"file": f"{MAPS}02县域三条控制线图.jpg", "layout": "three_lines", "dpi": 300.0, "width": 1, "height": 1}
+    expected = {
+        "file": f"{MAPS}02县域三条控制线图.jpg",
+        "layout": "three_lines",
+        "dpi": 300.0,
+        "width": A4[0],
+        "height": A4[1],
+    }
     assert expected.items() <= row.items() and (row["crs"], row["scale"]) == ("EPSG:4526", 250_000)
     slots = {one["id"]: one["files"] for one in done.manifest["slots"]}
     assert slots["map_three_lines"] == [row["file"]] and slots["map_centre_plan"] == []

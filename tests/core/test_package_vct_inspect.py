@@ -115,7 +115,9 @@ def test_a_layer_renamed_or_moved_is_found(package):
     change(package, r"EPSG|Parameters:\d+,", "Parameters:117,")
     change(package, r"38500000,0,3,38", "39500000,0,3,39")
     report = look(package)
-    assert "DOC009" in {f.code for f in report.findings}
+    # Another zone than the coordinates have: the file is refused, before any comparison of layers.
+    (found,) = [f for f in report.findings if f.code == "DOC008" and f.case == "broken"]
+    assert "Parameters" in found.message and re.search(r"第 \d+ 行", found.message)
 
 
 def test_what_is_wrong_in_a_file_alone_is_found_by_the_rules(package):
@@ -124,7 +126,17 @@ def test_what_is_wrong_in_a_file_alone_is_found_by_the_rules(package):
     # The second parcel gets the key of the first.
     change(package, r"(\r\nDLTB\r\n\d+,)(\d{18})(,[^\r]*\r\n\d+,)\d{18}", r"\1\2\3\2")
     codes = {f.code for f in look(package).findings} - {"DOC006", "DOC011"}
-    assert codes == ({"ATT001"} if len(form.vectors) == 1 else {"DOC014"})
+    # Where the file is the only data, the report's own outcomes are contradicted too.
+    assert codes == ({"ATT001", "DOC013"} if len(form.vectors) == 1 else {"DOC014"})
+
+
+def test_remarks_of_the_reader_reach_the_report(package):
+    change(package, r"MapScale:\d+", "MapScale:7")
+    change(package, r"HeadEnd", "Rotation:15\r\nHeadEnd")
+    notices = look(package).provenance["notices"]
+    for words in ("MapScale", "Rotation"):
+        (one,) = [notice for notice in notices if words in notice]
+        assert re.search(r"第 \d+ 行", one)
 
 
 def test_the_page_names_the_file(made):

@@ -56,7 +56,7 @@ def counts(report):
 
 
 def never_crashed(report):
-    assert not [f for f in report.findings if f.code.startswith("RUN")]
+    assert not [f for f in report.findings if f.code in ("RUN900", "RUN901")]
     assert all(r.outcome is not Outcome.CRASHED for r in report.rules)
     for finding in report.findings:
         assert finding.message and "{" not in finding.message
@@ -179,7 +179,8 @@ def test_lines_and_points_in_the_place_of_polygons():
     folder = REAL / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
     report = look(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
     never_crashed(report)
-    told = Counter((f.role, f.params["actual"]) for f in found(report, "GEO002") if f.case == "type")
+    # Layers that are wholly of another type are one finding each.
+    told = {(f.role, f.params["actual"]): f.params["count"] for f in found(report, "SCH005")}
     assert told == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
     assert outcome(report, "REL003").outcome is Outcome.SKIPPED
 

@@ -71,6 +71,7 @@ def test_a_countys_own_values_and_severities_are_in_force(tmp_path):
     assert {p.name: (p.value, p.origin) for p in own.parameters} == {
         "large_area_m2": (100_000.0, "standard"),
         "max_share": (0.2, "profile"),
+        "max_scattered_share": (0.01, "standard"),
     }
     page = RuleBook(Norm(load_standard(), load_profile(path)), "zh").page()
     assert "max_share = 0.2 (20%)（默认 0.1 (10%)）" in page

@@ -20,7 +20,7 @@ from plugin.core.standard import load_standard
 from plugin.core.texts import Texts
 from plugin.core.three_zones import derive as three_zones
 from plugin.core.three_zones.derive import derive
-from plugin.core.three_zones.figures import ROLE, frame, of_layer
+from plugin.core.three_zones.figures import ROLE, frame, of_layer, of_plan
 from plugin.core.three_zones.spaces import OUTSIDE, SPACES, UNMAPPED, space_map
 from tests.core.small import CORNER, X, Y, as_read, box, layers, look, outcome, placed, table
 
@@ -223,6 +223,15 @@ def test_the_page_gives_the_share_and_the_mark_of_the_mapping():
     found = {row["name"]: row for row in rows(checked.report, checked.plan.norm, Words("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
     assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
+
+
+def test_the_zones_are_numbered_above_every_row_of_the_plan():
+    plan = look(as_read(), ["LAW003"]).plan
+    own = max(int(key[-8:]) for layer in plan.layers.values() for key in layer.keys)
+    template, texts = STANDARD.templates[ROLE], Texts("zh")
+    for used, first in (({}, own + 1), ({plan.area_code: own + 40}, own + 41), ({"140226": own + 40}, own + 1)):
+        keys = of_plan(plan, template, texts, used=used).frame["BSM"].tolist()
+        assert keys == [f"{plan.area_code}0000{first + n:08d}" for n in range(len(keys))]
 
 
 def test_the_layer_is_as_its_template_has_it():

@@ -433,8 +433,9 @@ def test_an_area_that_two_profiles_answer_for_counts_for_neither_and_a_part_only
 @pytest.mark.parametrize(("goal", "told"), [(("<=", "100"), False), (("<=", "40"), True), ((">=", "100"), False)])
 def test_where_no_list_says_what_an_area_is_made_of_a_sum_is_only_told_when_it_is_too_much(tmp_path, goal, told):
     sign, value = goal
-    profile(tmp_path, "city", "130700", [("boundary_area", sign, value, "km2")])
-    profile(tmp_path, "one", "130702", [("boundary_area", sign, "50", "km2")], base="city")
+    indicator = "boundary_area" if sign == "<=" else "farmland_area"
+    profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
+    profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
     sums = sums_of_children(city, children_of(city)[0], load_standard().code_lists["divisions"])
     assert [s.state for s in sums if s.state] == (["broken"] if told else [])

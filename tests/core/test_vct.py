@@ -90,9 +90,10 @@ def test_the_two_squares_in_every_dialect(tmp_path, pairs):
     ],
 )
 def test_zones_of_both_widths(tmp_path, parameters, epsg):
-    text = changed(("111,1,37500000,0,3,37", parameters))
+    easting = re.search(r"\d*500000", parameters)[0]
+    text = changed(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
     with open_vct(put(tmp_path / "a.vct", text)) as vct:
-        assert vct.head.crs.to_epsg() == epsg
+        assert vct.head.crs.to_epsg() == epsg and not vct.remarks.notes()
 
 
 def test_a_meridian_that_is_not_the_zones_is_told_with_both(tmp_path):
@@ -104,10 +105,14 @@ def test_a_meridian_that_is_not_the_zones_is_told_with_both(tmp_path):
 
 
 def test_degrees_and_northing_first(tmp_path):
-    text = changed(("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"))
-    text = re.sub(r"^(375\d+),(415\d+)$", r"\2,\1", text, flags=re.M)
+    text = changed(
+        ("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"),
+        ("YAxisDirection:N", "YAxisDirection:E"), ("XYUnit:M", "XYUnit:D"), ("高斯-克吕格投影", ""), ("111,1,37500000,0,3,37", ""),
+    )  # fmt: skip
+    text = re.sub(r"37500(\d{3})(?:\.0+)?,4150(\d{3})(?:\.0+)?$", r"37.\2,112.\1", text, flags=re.M)
     (found,) = read_vct(put(tmp_path / "a.vct", text))
-    assert found.crs.to_epsg() == 4490 and found.frame.geometry[0].equals(square(0, 0))
+    assert found.crs.to_epsg() == 4490 and found.frame.geometry[0].equals(box(112, 37, 112.1, 37.1))
+    assert [key for key, _ in found.notices] == ["vct_note_axes"]
 
 
 def test_a_shared_edge_is_one_line_with_two_signs(tmp_path):
@@ -157,6 +162,19 @@ def test_points_lines_and_rows_without_shapes(tmp_path):
     assert found[1].frame.geometry[1] is None and found[2].frame.geometry.isna().all()
     assert {"vct_note_split", "vct_note_bare", "vct_note_code"} <= {key for key, _ in done.notes}
     assert "vct_note_no_shape" in {key for key, _ in found[0].notices}
+
+
+def test_keys_that_two_layers_share_are_named(tmp_path):
+    points = shapely.points([[X, Y], [X + 1, Y]])
+    first, second = ["141129000000000001", "141129000000000002"], ["141129000000000001", None]
+    layers = [layer("A", points, BSM=("text", first)), layer("B", points, BSM=("text", second))]
+    done = write_vct(tmp_path / "a.vct", [*layers, layer("C", points[:1], BSM=("text", ["141129000000000003"]))])
+    (params,) = [params for key, params in done.notes if key == "vct_note_shared_keys"]
+    for language in ("zh", "en"):
+        said = Texts(language).notice("vct_note_shared_keys", params)
+        assert all(word in said for word in ("A", "B", "141129000000000001")) and "[" not in said and "{" not in said
+    read = [one.frame["BSM"].tolist() for one in read_vct(tmp_path / "a.vct")]
+    assert read[:2] == [first, second], "written as they are"
 
 
 def test_values_come_back(tmp_path):

@@ -49,7 +49,11 @@ def test_what_the_tables_declare_and_what_they_hold(tmp_path):
     target = tmp_path / "a.gpkg"
     done = vct_to_database(put(tmp_path / "a.vct", text), target, templates=TEMPLATES)
     # The annotation has no table of its own here: it comes into that of its code.
-    assert done.rows == {"YDYHGHFQ": 3, "KZ": 1} and [key for key, _ in done.notes] == ["vct_note_no_row"]
+    assert done.rows == {"YDYHGHFQ": 3, "KZ": 1}
+    assert [key for key, _ in done.notes] == [
+        "vct_note_no_row", "vct_note_too_long", "vct_note_too_long"
+    ]  # fmt: skip
+    assert [params["declared"] for _, params in done.notes[1:]] == ["Char,3", "Int4"]
     found = gpd.read_file(target, layer="YDYHGHFQ")
     assert found["GHFQDM"].tolist() == ["五一〇五一〇", None, None] and found["SL"][0] == 12345678901
     assert pd.Timestamp(found["RQ"][0]) == pd.Timestamp("2026-11-20") and found["FID_"][0] == 1.25

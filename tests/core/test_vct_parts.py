@@ -31,7 +31,8 @@ def test_parts_come_together_and_neighbours_do_not(tmp_path):
     assert found.frame["BSM"].tolist() == ["1", "2", "2b"]
     assert [shapely.get_num_geometries(s) for s in found.frame.geometry] == [3, 1, 1]
     assert all(a.equals(b) for a, b in zip(found.frame.geometry, shapes, strict=True))
-    assert [(k, p["count"]) for k, p in found.notices] == [("vct_note_joined", 1)]
+    notes = [(k, p["count"]) for k, p in found.notices if k != "vct_note_place_unknown"]
+    assert notes == [("vct_note_joined", 1)]
     (apart,) = read_vct(tmp_path / "a.vct")
     assert apart.frame["BSM"].tolist() == ["1", "1", "1", "2", "2b"]
 

@@ -82,7 +82,7 @@ def test_as_it_was_made_the_causes_are_missing_and_nothing_else(made, tmp_path):
         *(("DOC020", "all", "WHCZXCQCSLX", name) for name in CAUSES),
     }
     assert {f.code for f in report.findings} == {"DOC020"} and report.verdict == "conditional"
-    said = next(f.message for f in report.findings if f.role == "WHCGHFQ")
+    said = next(f.message for f in report.findings if (f.role, f.field) == ("WHCGHFQ", "WHLY"))
     assert "规划分区（维护）" in said and "20260309000001" in said and "WHLY" in said and "请填写" in said
 
 

@@ -85,8 +85,8 @@ def test_changes_are_numbered_through_and_their_causes_left_to_fill(written):
     zones, line = read(folder, "WHCGHFQ"), read(folder, "WHCZXCQCSLX")
     assert zones["WHLX"].tolist() == ["2"] and sorted(line["WHLX"]) == ["1", "3"]
     assert [*zones["WHBH"], *line["WHBH"]] == ["20260309000001", "20260309000002", "20260309000003"]
-    # No number of a change stands in another layer of the geodatabase.
-    assert [*zones["BSM"], *line["BSM"]] == [f"1402250000{n:08d}" for n in (1, 2, 3)]
+    # One running number over all classes, above the filed ones (9 is the highest).
+    assert [*zones["BSM"], *line["BSM"]] == [f"1402250000{n:08d}" for n in (10, 13, 14)]
     assert zones["XZQMC"].tolist() == ["浑源县"] and zones["YSDM"].tolist() == ["2090020610"]
     for cause in ("WHLY", "JDZBLY", "KZBSHSLX"):
         assert zones[cause].isna().all() and line[cause].isna().all()
@@ -98,7 +98,8 @@ def test_changes_are_numbered_through_and_their_causes_left_to_fill(written):
 def test_what_is_after_goes_on_counting_and_has_areas_of_its_own(written):
     folder, _, _ = written
     after = read(folder, "WHHGHFQ")
-    assert after["BSM"].tolist() == ["140225000000000010", "140225000000000011"]
+    assert after["BSM"].tolist() == ["140225000000000011", "140225000000000012"]
+    assert read(folder, "WHHZXCQCSLX")["BSM"].tolist() == ["140225000000000015", "140225000000000016"]
     assert after["GHFQDM"].tolist() == ["200", "300"] and after["MJ"].tolist()[0] == 12000.0
     line = read(folder, "WHHZXCQCSLX")
     assert line["MC"].tolist() == ["浑河", "浑河"]
@@ -141,7 +142,32 @@ def test_numbers_go_on_from_the_highest_whichever_way_they_were_made(tmp_path):
         for one in rows:
             one["key"] = one.pop("BSM")
     write_update(update(filed, current), tmp_path)
-    assert read(tmp_path, "WHHZXCQCSLX")["BSM"].tolist() == ["140225000000000042", "140225000000000043"]
+    given = [n for layer in ("WHCZXCQCSLX", "WHHZXCQCSLX") for n in read(tmp_path, layer)["BSM"]]
+    assert given == [f"1402250000{n:08d}" for n in range(42, 42 + len(given))] and len(given) == 4
+
+
+def test_no_new_number_stands_in_two_classes_or_in_the_source(written, tmp_path):
+    """Filed keys repeat across layers as they were filed; what is numbered here never does."""
+    folder, _, _ = written
+    new = [n for p in ("WHC", "WHH") for layer in ("GHFQ", "ZXCQCSLX") for n in read(folder, p + layer)["BSM"]]
+    old = [one["key"] for rows in (*FILED.values(), *CURRENT.values()) for one in rows]
+    assert len(new) == len(set(new)) and not set(new) & set(old)
+
+
+def test_layers_that_are_not_maintained_keep_their_numbers_too(tmp_path):
+    """Their keys are read from both files, although nothing of them is compared."""
+    norm = norm_of()
+    files = []
+    for name, tables, other in (("备案", FILED, 70), ("现行", CURRENT, 90)):
+        path = tmp_path / f"{name}.gpkg"
+        for role, rows in tables.items():
+            pyogrio.write_dataframe(source_layer(role, rows, norm).frame, path, layer=role, driver="GPKG")
+        farmland = source_layer("YJJBNTBHTB", [row(box(900, 0), other)], norm).frame
+        pyogrio.write_dataframe(farmland, path, layer="YJJBNTBHTB", driver="GPKG")
+        files.append(path)
+    done = update_from_files(*files, 2026, norm)
+    write_update(dataclasses.replace(done, day=update(FILED, CURRENT).day), tmp_path)
+    assert read(tmp_path, "WHCGHFQ")["BSM"].tolist() == ["140225000000000091"]
 
 
 def test_land_after_of_which_no_area_was_given_is_measured(tmp_path):

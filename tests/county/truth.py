@@ -9,7 +9,7 @@ import shapely
 from tests.county.attributes import County
 from tests.county.landscape import AREA_CODE, AREA_NAME, EPSG
 from tests.county.lines import MU_10K, TARGETS
-from tests.county.measure import statutory_area
+from tests.county.measure import land_area, statutory_area
 from tests.county.workshop import Expected, Workshop
 
 URBAN_CODES = ("201", "201A", "202", "202A")
@@ -22,7 +22,7 @@ def tell(county: County, shop: Workshop | None, seed: int, terraced: bool) -> di
     found = [_row(one, county) for one in (shop.found if shop else [])]
     found += _missed_targets(figures)
     slivers = shop.slivers if shop else []
-    areas = statutory_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
+    areas = land_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
     return {
         "county": {
             "area_code": AREA_CODE,
@@ -50,10 +50,11 @@ def tell(county: County, shop: Workshop | None, seed: int, terraced: bool) -> di
 def _row(one: Expected, county: County) -> dict:
     area = net = None
     if one.shape is not None:
-        area = float(statutory_area([one.shape])[0])
+        measure = statutory_area if _is_feature(one, county) else land_area
+        area = float(measure([one.shape])[0])
     if one.net_of is not None:
         farmland = county.layers["YJJBNTBHTB"].loc[one.net_of]
-        net = area / float(statutory_area([farmland.geometry])[0]) * float(farmland["YJJBNTMJ"])
+        net = area / float(measure([farmland.geometry])[0]) * float(farmland["YJJBNTMJ"])
     return {
         "rule": one.rule,
         "severity": one.severity,
@@ -67,6 +68,17 @@ def _row(one: Expected, county: County) -> dict:
         "at": None if one.shape is None else _place(one.shape),
         "what": one.what,
     }
+
+
+def _is_feature(one: Expected, county: County) -> bool:
+    """Is it a whole feature that is told? Then its area is by its stored vertices, as its own field has it."""
+    for role, keys in ((one.role, [one.key]), (one.related_role, one.related_keys)):
+        layer = county.layers.get(role)
+        if layer is not None and any(
+            one.shape.equals(shape) for shape in layer.geometry[layer["BSM"].isin(keys)] if shape is not None
+        ):
+            return True
+    return False
 
 
 def _place(shape: shapely.Geometry) -> list[float]:
@@ -113,14 +125,15 @@ def indicators(county: County) -> dict:
 
 
 def _beyond(shapes: np.ndarray, built: np.ndarray) -> np.ndarray:
-    """Statutory area of each shape outside the built parcels."""
+    """The land of each shape outside the built parcels; of one that lies there whole its area by its own vertices."""
     built = built[~shapely.is_missing(built)]
     tree = shapely.STRtree(built)
     rest = []
     for shape in shapes:
         near = tree.query(shape, predicate="intersects")
         rest.append(shapely.difference(shape, shapely.union_all(built[near])) if len(near) else shape)
-    return statutory_area(rest)
+    whole = shapely.area(shapes) - shapely.area(rest) < 1e-3
+    return np.where(whole, statutory_area(shapes), land_area(rest))
 
 
 def _missed_targets(figures: dict) -> list[dict]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tests.county.workshop import FARM, FIELD, PARCEL
@@ -178,7 +180,7 @@ def a_net_area_without_the_deduction(draft: Draft) -> None:
     draft.change(FIELD, row, TBDLMJ=draft.value(FIELD, row, "TBMJ"))
 
 
-@plants("ATT003", case="gross", follows=["ATT013"])
+@plants("ATT003", case="gross", follows=["ATT013", "ATT022"])
 def a_field_of_no_area(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), TBMJ=0.0)
 
@@ -201,7 +203,7 @@ def a_row_without_a_feature_code(draft: Draft) -> None:
     draft.change("LSWHBHX", 0, YSDM=None)
 
 
-@plants("ATT011", case="county")
+@plants("ATT011", case="county", follows=["RUN904"])
 def woods_of_the_neighbouring_county(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="140226", XZQMC="左云县")
 
@@ -238,3 +240,50 @@ def a_deduction_from_woods(draft: Draft) -> None:
 @plants("ATT019", case="kind")
 def a_deduction_of_roads(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM="1006")
+
+
+def multiply(draft: Draft, role: str, rows: Any, factor: float, *names: str) -> None:
+    """Fields of some rows ((n,) bool or all) times a factor, as they are printed."""
+    frame = draft.layers[role]
+    for name in names:
+        frame.loc[rows, name] = (frame.loc[rows, name] * factor).round(2)
+
+
+def multiply_alike(draft: Draft, rows: Any, factor: float) -> None:
+    """Gross area, deduction and net area of cultivated land, which go on agreeing with each other."""
+    multiply(draft, FIELD, rows, factor, "TBMJ")
+    frame = draft.layers[FIELD]
+    frame.loc[rows, "KCMJ"] = (frame.loc[rows, "TBMJ"] * frame.loc[rows, "KCXS"]).round(2)
+    frame.loc[rows, "TBDLMJ"] = (frame.loc[rows, "TBMJ"] - frame.loc[rows, "KCMJ"]).round(2)
+
+
+@plants("ATT022", case="", follows=["ATT013"])
+def fields_of_twelve_times_the_land(draft: Draft) -> None:
+    multiply_alike(draft, draft.layers[FIELD].index, 12)
+
+
+@plants("ATT022", case="", follows=["ATT013"])
+def fields_of_one_township_that_are_a_fifth_too_large(draft: Draft) -> None:
+    codes = draft.layers[FIELD]["ZLDWDM"].str[:9]
+    multiply_alike(draft, codes == codes.value_counts().index[0], 1.2)
+
+
+@plants("ATT022", case="", follows=["ATT013"])
+def woods_in_hectares(draft: Draft) -> None:
+    multiply(draft, WOODS, draft.layers[WOODS].index, 1e-4, "MJ")
+
+
+@plants("ATT022", case="net", follows=["ATT003"])
+def fields_that_have_more_net_than_gross_area(draft: Draft) -> None:
+    multiply(draft, FIELD, draft.layers[FIELD].index, 1.5, "TBDLMJ")
+
+
+@plants("ATT022", case="unit")
+def net_area_in_mu(draft: Draft) -> None:
+    multiply(draft, BASE, draft.layers[BASE].index, 15 / 10_000, "TBDLMJ")
+
+
+@plants("ATT022", case="county", follows=["TOP001"])
+def villages_that_are_there_twice(draft: Draft) -> None:
+    for row in list(draft.layers["XZQC"].index):
+        draft.add("XZQC", draft.shape("XZQC", row), like=row)

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from plugin.core.exchange.package.inspection.facts import FileFact
-from tests.core.made_package import DATABASE, facts_of, jpg, pdf
+from plugin.core.exchange.package.target.hashes import PAGE
+from plugin.metadata import plugin_version
+from tests.core.made_package import COMPLETE, DATABASE, facts_of, jpg, pdf
 from tests.county.measure import statutory_area
 from tests.mutations.frame import Draft, plants
 from tests.mutations.side import told
@@ -278,7 +282,8 @@ def tables(
     county = float(statutory_area(draft.layers["XZQX"].geometry.to_numpy()).sum())
     sheet = [["三条控制线面积表"], ["单位：公顷"], list(head), *(lines or [red_line(draft)])]
     sheets = {"指标表": [["指标", "单位", "数值"], ["县域面积", "公顷", f"{county / 1e4:.2f}"]], "三条控制线": sheet}
-    put(draft, tables={**sheets, **more.pop("sheets", {})}, **more)
+    made = {"head": more.pop("head_of")} if "head_of" in more else {}
+    put(draft, tables={**sheets, **more.pop("sheets", {})}, **made, **more)
 
 
 def red_line(draft: Draft, more_ha: float = 0.0) -> list[str]:
@@ -590,3 +595,242 @@ def another_softwares_list_of_a_lost_file(draft: Draft) -> None:
 def a_table_of_what_the_package_does_not_have(draft: Draft) -> None:
     sheet = [["现状 ＼ 规划", "耕地", "林地"], ["耕地", "1.00", "2.00"]]
     tables(draft, sheets={"用地转移": sheet})
+
+
+@plants("DOC003", case="many", follows=["DOC006"])
+def forty_pages_of_another_program(draft: Draft) -> None:
+    put(draft, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(40)})
+
+
+@plants("DOC003", case="inside", follows=["DOC006"])
+def a_program_in_the_database(draft: Draft) -> None:
+    put(draft, add={f"{DATABASE}/更新.exe": b"MZ"})
+
+
+@plants("DOC003", case="alike", follows=["DOC006"])
+def a_text_whose_name_is_in_other_signs(draft: Draft) -> None:
+    put(draft, add={TEXT.replace(".pdf", ".PDF"): pdf("text")})
+
+
+@plants("DOC003", case="unseen", follows=["DOC006"])
+def a_name_with_a_sign_that_is_not_seen(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}02图\u200b.jpg": jpg()})
+
+
+@plants("DOC005", case="special", follows=["DOC006"])
+def a_pipe_among_the_documents(draft: Draft) -> None:
+    put(draft, special=[f"{DOCUMENTS}质量检查记录.pdf"])
+
+
+@plants("DOC005", case="pages", follows=["DOC006"])
+def a_text_without_a_page(draft: Draft) -> None:
+    put(draft, add={TEXT: pdf("text", pages=0)})
+
+
+@plants("DOC005", case="locked", follows=["DOC006"])
+def a_text_with_a_password(draft: Draft) -> None:
+    put(draft, add={TEXT: pdf("text", trailer=b"/Encrypt 9 0 R")})
+
+
+@plants("DOC005", case="active", follows=["DOC006"])
+def a_text_with_a_script(draft: Draft) -> None:
+    put(draft, add={TEXT: pdf("text", more=b"/OpenAction<</S/JavaScript/JS(a)>>")})
+
+
+@plants("DOC005", case="small", follows=["DOC006"])
+def a_map_of_a_few_pixels(draft: Draft) -> None:
+    put(draft, add={MAP: jpg(300, (3, 2))})
+
+
+@plants("DOC006", case="changed_set", finds=1)
+def a_database_that_was_edited(draft: Draft) -> None:
+    put(draft, add={f"{DATABASE}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable")})
+
+
+@plants("DOC006", case="size")
+def other_bytes_in_the_manifest(draft: Draft) -> None:
+    put(draft, bytes={MAP: 7})
+
+
+@plants("DOC006", case="twice")
+def a_file_that_is_listed_twice(draft: Draft) -> None:
+    put(draft, files=[MAP])
+
+
+@plants("DOC006", case="no_list", follows=["DOC013", "DOC015"])
+def a_package_of_ours_without_its_list(draft: Draft) -> None:
+    put(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": plugin_version()}}})
+
+
+@plants("DOC006", case="many_more", follows=["DOC003"])
+def forty_files_put_in_afterwards(draft: Draft) -> None:
+    put(draft, add={f"2-规划文档/网页/{n}.html": b"x" for n in range(40)})
+
+
+@plants("DOC010", case="more")
+def a_layer_that_the_manifest_does_not_know(draft: Draft) -> None:
+    counts = told(draft.layers)
+    put(draft, layers={**counts["layers"], "MIMI": 3}, told=counts["told"])
+
+
+@plants("DOC010", case="table")
+def a_table_that_is_no_layer(draft: Draft) -> None:
+    put(draft, hidden_tables=["说明"])
+
+
+@plants("DOC010", case="value")
+def a_manifest_of_another_crs(draft: Draft) -> None:
+    put(draft, row={"CZKFBJ": {"crs": "EPSG:4526"}})
+
+
+@plants("DOC010", case="part")
+def a_manifest_of_a_document_that_is_not_there(draft: Draft) -> None:
+    put(draft, head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]})
+
+
+@plants("DOC011", case="hidden", finds=None)
+def a_hidden_sheet(draft: Draft) -> None:
+    tables(draft, red_line(draft), hidden={"三条控制线": ("sheet",)})
+
+
+@plants("DOC011", case="more_sheets", follows=["DOC006"], finds=None)
+def a_sheet_more_in_our_own_workbook(draft: Draft) -> None:
+    file = "3-规划表格/140225浑源县国土空间规划表格.xlsx"
+    sheets = {"底稿": [["不公开"]]}
+    put_in = {file: b"PK\x03\x04"}
+    tables(draft, red_line(draft), sheets=sheets, head_of={"tables": [{"file": file, "sheets": []}]}, add=put_in)
+
+
+@plants("DOC012", case="style")
+def metadata_with_a_style_sheet(draft: Draft) -> None:
+    put(draft)
+    package = draft.options["package"]
+    (path,) = (path for path in package.documents if path.endswith(".xml"))
+    text = package.documents[path].decode("utf-8")
+    styled = text.replace("?>", '?><?xml-stylesheet href="a.xsl"?>', 1).encode("utf-8")
+    draft.options["package"] = replace(package, documents={**package.documents, path: styled})
+
+
+REPORT = f"{DOCUMENTS}三区三线检查报告.json"
+
+
+def reported(draft: Draft, **changes: Any) -> None:
+    """A report of the package, with more in it; ``agreed``: more of what the manifest says of the check."""
+    said = {"verdict": "pass", "errors": 3, "skipped": 0, **changes.pop("summary", {})}
+    provenance = {"layers": [], "profile": {"id": ""}, **changes.pop("provenance", {})}
+    agreed = changes.pop("agreed", {})
+    data = {"summary": said, "indicators": [], "provenance": provenance, **changes}
+    put(draft, report={REPORT: json.dumps(data).encode()}, head={"check": agreed})
+
+
+@plants("DOC013", case="county")
+def a_report_of_another_county(draft: Draft) -> None:
+    reported(draft, provenance={"area_code": "140226"})
+
+
+@plants("DOC013", case="summary")
+def a_report_that_contradicts_itself(draft: Draft) -> None:
+    reported(draft, findings=[{"severity": "WARNING", "state": "open"}] * 2, summary={"errors": 3, "warnings": 0})
+
+
+@plants("DOC013", case="counts")
+def a_report_of_fewer_warnings(draft: Draft) -> None:
+    reported(draft, summary={"warnings": 2}, agreed={"warnings": 7})
+
+
+@plants("DOC013", case="none", follows=["DOC006", "DOC015"])
+def a_package_of_ours_without_a_report(draft: Draft) -> None:
+    put(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": plugin_version()}}}, bytes={})
+
+
+@plants("DOC015", case="active", follows=["DOC006"])
+def a_page_with_a_script(draft: Draft) -> None:
+    page = b'<html><script src="//example.org/a.js"></script></html>'
+    put(draft, add={PAGE: page}, pages={PAGE: page})
+
+
+@plants("DOC015", case="damaged", follows=["DOC006"])
+def a_page_that_is_no_text(draft: Draft) -> None:
+    put(draft, add={PAGE: b"\xff\xfe"}, pages={PAGE: b"\xff\xfe"})
+
+
+@plants("DOC015", case="gone", follows=["DOC006"])
+def a_page_that_is_only_listed(draft: Draft) -> None:
+    put(draft, files=[PAGE])
+
+
+def paged(draft: Draft, change: Callable[[str], str], version: str) -> None:
+    """A package of ours with the page of its manifest after a change."""
+    from plugin.core.exchange.package.page import page
+
+    counts = {"warnings": 0, "crashed": 0, "left_out": [], "unconfirmed": []}
+    more = {
+        "root": "140225浑源县国土空间总体规划", "made": "2026-11-20T08:00:00+08:00", "slots": [], "maps": [], "problems": [], "layers": [],
+        "standard": {"name": "x", "edition": "2021"}, "profile": {"name": ""}, "form": {"name": "x", "unverified": []}, "check": counts,
+        "tool": {"versions": {"sanxian": version}},
+    }  # fmt: skip
+    put(draft, head=more, bytes={path: len(content) for path, content in COMPLETE.items()})
+    package = draft.options["package"]
+    text = change(page(package.manifest, "zh")).encode("utf-8")
+    documents = {**package.documents, PAGE: text}
+    row = {"path": PAGE, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
+    draft.options["package"] = replace(
+        package,
+        documents=documents,
+        manifest={**package.manifest, "files": [*package.manifest["files"], row]},
+        files=(*package.files, FileFact(PAGE, len(text), text[:64], row["sha256"])),
+    )
+
+
+@plants("DOC015", case="differs", follows=["DOC016"])
+def a_page_with_another_verdict(draft: Draft) -> None:
+    paged(draft, lambda text: text.replace("通过", "不通过"), plugin_version())
+
+
+@plants("DOC015", case="not_rebuilt", follows=["DOC016"])
+def a_page_of_another_version(draft: Draft) -> None:
+    paged(draft, lambda text: text.replace("</style>", "p.old{margin:0}</style>"), "0.0.1")
+
+
+@plants("DOC016", case="date")
+def a_manifest_of_2031(draft: Draft) -> None:
+    put(draft, head={"made": "2031-01-01T08:00:00+08:00"})
+
+
+@plants("DOC016", case="unknown")
+def an_edition_that_there_is_not(draft: Draft) -> None:
+    put(draft, head={"standard": {"id": "county_db", "edition": "2031"}})
+
+
+@plants("DOC016", case="profile")
+def a_manifest_of_another_profile(draft: Draft) -> None:
+    put(draft, head={"profile": {"id": "某县"}})
+
+
+@plants("DOC016", case="standard")
+def a_manifest_of_another_standard(draft: Draft) -> None:
+    put(draft, head={"standard": {"id": "three_lines_2022"}})
+
+
+@plants("DOC016", case="differs")
+def a_manifest_of_another_root(draft: Draft) -> None:
+    put(draft, head={"root": "140226左云县国土空间总体规划"})
+
+
+@plants("DOC016", case="settings")
+def a_report_of_other_settings(draft: Draft) -> None:
+    from plugin.core.profile import load_profile
+    from plugin.core.standard import load_standard
+
+    profile = load_profile(draft.options.get("profile", ""))
+    standard = load_standard(draft.options.get("standard", "") or profile.standard)
+    reported(
+        draft,
+        provenance={
+            "started": "2026-11-20T08:00:00+08:00",
+            "versions": {"sanxian": plugin_version()},
+            "profile": {"id": profile.id},
+            "standard": {"id": standard.id},
+            "settings": {"ratio.limit": 9.9},
+        },
+    )

@@ -53,7 +53,7 @@ def a_field_that_was_sealed_is_gone(draft: Draft) -> None:
     draft.drop(FARM, draft.pick(FARM, draft.farmland))
 
 
-@plants("LAW015", case="county", base="sealed", follows=["LAW017"])
+@plants("LAW015", case="county", base="sealed", follows=["LAW017", "RUN904"])
 def a_field_is_gone_and_there_are_no_townships(draft: Draft) -> None:
     draft.lose("XZQXZ")
     draft.drop(FARM, draft.pick(FARM, draft.farmland))

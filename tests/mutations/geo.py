@@ -144,6 +144,12 @@ def a_point_among_polygons(draft: Draft) -> None:
     draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
 
 
+@plants("GEO002", case="types", base="without SCH005", silent=["SCH001"])
+def a_layer_of_points_among_layers_of_polygons(draft: Draft) -> None:
+    frame = draft.layers[WOODS]
+    draft.layers[WOODS] = frame.set_geometry(frame.representative_point())
+
+
 @plants("GEO006", case="window", base="without TOP009", follows=["REL002", "REL005", "REL010"])
 def a_ring_of_town_around_a_field(draft: Draft) -> Any:
     parcel, _ = draft.choose(draft.farmland)

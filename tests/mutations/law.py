@@ -24,6 +24,15 @@ def towns_that_the_base_year_did_not_have(draft: Draft) -> None:
         draft.change(BASE, draft.row(BASE, parcel), CZCSXM="203")
 
 
+@plants("LAW001", case="land", follows=["ATT013", "ATT022"])
+def towns_of_2020_that_are_larger_by_their_field_only(draft: Draft) -> None:
+    """The boundary grows by more than it may; a quarter more of built land on paper hides it."""
+    towns_that_the_base_year_did_not_have(draft)
+    urban = draft.layers[BASE]["CZCSXM"].isin(["201", "202"])
+    for name in ("TBMJ", "TBDLMJ"):
+        draft.layers[BASE].loc[urban, name] *= 1.25
+
+
 @plants("LAW002", case="broken")
 def fields_that_went_missing(draft: Draft) -> None:
     """Cultivated land outside farmland is taken out until the task is missed by a hectare or more."""
@@ -86,7 +95,7 @@ def a_reserve_of_which_all_is_to_be_in_the_red_line(draft: Draft) -> None:
     draft.add(RESERVES, shapely.box(x, y, x + 30, y + 30), MC="某森林公园")
 
 
-@plants("LAW002", case="rounding")
+@plants("LAW002", case="rounding", finds=2, follows=["LAW005"])
 def a_task_missed_by_a_hectare(draft: Draft) -> None:
     """Two hectares are 0.003 万亩, less than half of what is printed."""
     fields_that_went_missing(draft)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import shapely
 
 from tests.county.conflicts import moved
 from tests.county.workshop import EDGE, HERITAGE, RED, ZONE
@@ -111,3 +112,26 @@ def an_urban_zone_wider_than_the_boundary(draft: Draft) -> Any:
 def a_tomb_in_a_field(draft: Draft) -> Any:
     tomb = speck(draft, draft.farmland & draft.unlisted)
     return draw(draft, HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
+
+
+@plants("REL006", case="scattered")
+def a_plot_outside_in_a_county_that_allows_few(draft: Draft) -> Any:
+    draft.county_sets("[rules.REL006]\nlarge_area_m2 = 1e7\nmax_scattered_share = 0.00001\n")
+    return zone_swap(draft, draft.farmland, draft.open_land)
+
+
+def strips(draft: Draft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
+    """Strips in a polygon, each below both minimums, more than 50 m² together."""
+    xmin, ymin, xmax, ymax = shape.bounds
+    x, y = (np.arange(lo + 5, hi - 15, step) for lo, hi, step in ((xmin, xmax, 15.0), (ymin, ymax, 5.0)))
+    east, north = (corner.ravel() for corner in np.meshgrid(np.round(x, 2), np.round(y, 2)))
+    found = shapely.box(east, north, east + metres, north + wide)
+    inside = found[shapely.contains_properly(shape, found)]
+    assert len(inside) * wide * metres > 60, "the parcel is too small"
+    return shapely.multipolygons(inside[: int(60 / (wide * metres))])
+
+
+@plants("REL001", case="slivers", follows=["GEO003", "GEO008", "REL004", "REL010"])
+def strips_of_red_line_in_a_field(draft: Draft) -> Any:
+    parcel, _ = draft.choose(draft.farmland & (draft.lines.area > 40_000))
+    return draw(draft, RED, strips(draft, draft.fabric.polygons[parcel]))

@@ -83,7 +83,7 @@ def fields_in_another_order(draft: Draft) -> None:
     draft.schema[EDGE] = [*others, first]
 
 
-@plants("SCH001", case="empty")
+@plants("SCH001", case="empty", silent=["SCH001"])
 def woods_without_a_row(draft: Draft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].iloc[:0]
 
@@ -159,3 +159,21 @@ def a_county_in_the_zone_to_the_west(draft: Draft) -> None:
         shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: np.subtract(xy, (1_000_000, 0)))
         draft.layers[role] = frame.set_geometry(shapes, crs=None)
         draft.crs[role] = 4525
+
+
+@plants("SCH003", case="outside_crs", finds=1, follows=["GEO012"])
+def a_county_drawn_in_the_zone_beside_its_own(draft: Draft) -> None:
+    """The same land in the coordinates of zone 37, which ends at 112.5° E."""
+    for role, frame in draft.layers.items():
+        draft.layers[role] = frame.to_crs(4525)
+        draft.crs[role] = 4525
+
+
+@plants("SCH003", case="far_away_degrees", follows=["TOP009"], silent=["GEO012"])
+def a_county_five_degrees_to_the_east(draft: Draft) -> None:
+    """In degrees, on its own parallel: areas stay, the windows, known by their place, are others."""
+    for role, frame in draft.layers.items():
+        degrees = frame.to_crs(4490)
+        shapes = shapely.transform(degrees.geometry.to_numpy(), lambda xy: np.add(xy, (5.0, 0.0)))
+        draft.layers[role] = degrees.set_geometry(shapes, crs=4490)
+        draft.crs[role] = 4490

@@ -35,6 +35,12 @@ def a_ratio_by_another_numerator_than_the_provinces(draft: Draft) -> None:
     profile(draft, '[ratio]\nform = "n3"\n')
 
 
+@plants("LAW005", case="target")
+def a_looser_target_than_the_base_has(draft: Draft) -> None:
+    said = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.86"\nunit = "km2"\nyear = 2035\n'
+    profile(draft, said + 'binding = "约束性"\nsource = "文本第10条"\n')
+
+
 @plants("LAW005", case="sum")
 def townships_that_do_not_add_up_to_the_county(draft: Draft) -> None:
     """Each keeps a tenth of what it has: the county's task is nobody's."""

@@ -10,14 +10,16 @@ from plugin.core.check import Options
 from plugin.core.engine import choose_rules, run
 from plugin.core.live import Live
 from plugin.core.rule import all_rules
+from plugin.core.texts import SLIVERS
 from tests.county import source
 from tests.mutations.frame import Draft
 from tests.mutations.test_mutations import MUTATIONS
 
 pytestmark = pytest.mark.slow  # it goes through all mutations once more
 
+#: Slivers that add up over the county are not summed around an edit, and whose data it is (RUN904, RUN905) is not compared.
 #: Rules whose findings on a row depend on more than what the row meets, in one of their sentences.
-WIDE = {("REL006", "share")}
+WIDE = {("REL006", "share"), ("REL006", "scattered")}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def followed(live: Live, findings: list, draft: Draft, clean) -> list:
 
 def named(findings):
     told = {(f.code, f.case, f.fingerprint): f.area_m2 or 0.0 for f in findings}
-    return {key: area for key, area in told.items() if key[:2] not in WIDE}
+    return {key: area for key, area in told.items() if key[:2] not in WIDE and key[1] != SLIVERS and key[0] in LOCAL}
 
 
 LOCAL = {code for code, rule in all_rules().items() if rule.local}
@@ -91,5 +93,9 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
         pytest.skip("no edit: other layers, fields, coordinates or settings")
     whole = assemble(source.as_read(draft.layers), norm, scope="county")
     expected = named(run(whole, rules).findings)
-    assert expected != named(findings)
+    if one.case == SLIVERS or (one.rule, one.case) in WIDE:
+        # The sum is a figure of the county: what an edit says of its rows stays as it was.
+        assert one.case in {f.case for f in run(whole, rules).findings}
+    else:
+        assert expected != named(findings)
     assert named(followed(Live(plan, rules), findings, draft, clean)) == pytest.approx(expected, abs=0.01)

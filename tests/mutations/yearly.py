@@ -116,7 +116,7 @@ def an_old_number_given_again(draft: Draft) -> None:
     draft.change(f"WHH{LINE}", 0, BSM=draft.key(f"WHQ{LINE}", 0))
 
 
-@plants("DOC021", case="county", base="maintenance")
+@plants("DOC021", case="county", follows=["RUN904"], base="maintenance")
 def the_neighbours_code(draft: Draft) -> None:
     draft.change(f"WHC{LINE}", 0, XZQDM="140226")
 

@@ -11,6 +11,8 @@ from plugin.core.io import read_source
 from plugin.paths import SAMPLE
 
 OPTIONS = Options(profile="hunyuan")
+#: What long edges that are straight in another coordinate system may give or take of a part's area, as a share.
+EDGES = 2e-4
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,8 @@ def stored_in(layer, code):
     [
         pytest.param({"STBHHX": 4525, "YJJBNTBHTB": 4525, "XZQX": 4525}, ["SCH003"] * 3, id="three layers in zone 37"),
         pytest.param({"STBHHX": 4490, "YJJBNTBHTB": 4490, "YDYHGHFQ": 4490}, [], id="three layers in degrees"),
-        pytest.param({"": 4490}, [], id="all in degrees"),
+        # The planted shapes that cross themselves by a hair are valid in degrees, and their fields are not those of the shapes.
+        pytest.param({"": 4490}, ["ATT022"] * 2, id="all in degrees"),
     ],
 )
 def test_the_same_findings_and_areas(read, expected, codes, others):
@@ -46,7 +49,13 @@ def test_the_same_findings_and_areas(read, expected, codes, others):
     assert lost == (["GEO002"] if codes.get("") else [])
     assert [found[name].code for name in found.keys() - known.keys()] == others
     for name in known.keys() & found.keys():
-        # In degrees a cut across an edge of some hundred metres falls elsewhere by millimetres.
-        assert found[name].area_m2 == pytest.approx(known[name].area_m2, abs=0.3 if codes.get("") else 0.01)
+        # By vertices alone, areas are the same wherever they are stored; in degrees a cut across an edge of some hundred
+        # metres falls elsewhere by millimetres.
+        if known[name].area_m2 is None:
+            assert found[name].area_m2 is None
+            continue
+        assert found[name].former_m2 == pytest.approx(known[name].former_m2, abs=0.3 if codes.get("") else 0.01)
+        # Edges that are straight in degrees hold other land than those that are straight in a zone: 17 mm on a kilometre.
+        assert found[name].area_m2 == pytest.approx(known[name].area_m2, abs=0.02, rel=EDGES)
     assert report.tolerance["ignored_slivers"] == expected.tolerance["ignored_slivers"]
     assert report.tolerance["ignored_area_m2"] == pytest.approx(expected.tolerance["ignored_area_m2"], abs=1e-3)

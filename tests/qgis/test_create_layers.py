@@ -326,3 +326,24 @@ def test_the_dialog_has_lists_with_search(qgis_app):
         existing.setParameterValue(value, QgsProcessingContext())
         assert existing.parameterValue() == value and existing.widget.currentText() != value
     dialog.deleteLater()
+
+
+def test_groups_given_twice_are_all_made(tmp_path):
+    # As `qgis_process … GROUPS=three_lines GROUPS=zones` passes them on.
+    create(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])
+    wanted = {t.role for t in load_standard().templates_of(["three_lines", "zones"])}
+    assert names_in(tmp_path / "a.gpkg") == wanted
+
+
+def test_one_county_given_twice_is_refused(tmp_path):
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
+    given = {"GROUPS": "three_lines", "COUNTY": ["浑源县", "祁县"], "OUTPUT": str(tmp_path / "a.gpkg")}
+    good, message = algorithm.checkParameterValues(given, QgsProcessingContext())
+    assert not good and "COUNTY" in message and "浑源县, 祁县" in message
+
+
+@pytest.mark.parametrize("name", ["SOURCE", "PROFILE", "SCOPE", "OUTPUT_JSON"])
+def test_a_check_refuses_what_was_given_twice(name):
+    algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:check_plan")
+    good, message = algorithm.checkParameterValues({name: ["a", "b"]}, QgsProcessingContext())
+    assert not good and name in message

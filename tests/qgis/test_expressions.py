@@ -15,6 +15,7 @@ from qgis.core import (
     QgsExpressionContext,
     QgsFeature,
     QgsGeometry,
+    QgsSettings,
     QgsTask,
     QgsVectorLayer,
     QgsVectorLayerUtils,
@@ -211,6 +212,107 @@ def test_a_filter_hides_no_number(functions, project, tmp_path):
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000010"
 
 
+def database(path, **layers):
+    """A GeoPackage: table → its numbers."""
+    for name, numbers in layers.items():
+        shapes = [square(200 * n, 0) for n in range(len(numbers))]
+        data = frame(shapes, BSM=list(numbers)).astype({"BSM": object})
+        pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", geometry_type="Polygon")
+
+
+def opened(project, path, name):
+    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+    assert layer.isValid()
+    project.addMapLayer(layer)
+    return layer
+
+
+def numbered(*running):
+    return [f"{COUNTY}{n:012d}" for n in running]
+
+
+NEXT = f"sanxian_next_bsm(@layer, '{COUNTY}')"
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_the_first_features_of_two_layers_get_two_numbers(functions, project, tmp_path, saved):
+    database(tmp_path / "a.gpkg", YJJBNT=[], CZKFBJ=[])
+    given = []
+    for name in ("YJJBNT", "CZKFBJ", "YJJBNT"):
+        found = project.mapLayersByName(name)
+        layer = found[0] if found else opened(project, tmp_path / "a.gpkg", name)
+        layer.startEditing()
+        given += [evaluate(NEXT, layer), evaluate(NEXT, layer)]
+        for number in given[-2:]:
+            add(layer, number)
+        if saved:
+            assert layer.commitChanges()
+    assert given == numbered(1, 2, 3, 4, 5, 6)
+    for layer in project.mapLayers().values():
+        layer.rollBack()
+
+
+def test_unsaved_rows_of_another_layer_count(functions, project):
+    first, second = layer_of(), layer_of()
+    project.addMapLayers([first, second])
+    first.startEditing()
+    add(first, *numbered(30))
+    assert evaluate(NEXT, second) == numbered(31)[0], "shown only"
+    first.changeAttributeValue(first.allFeatureIds()[0], 0, numbered(40)[0])
+    second.startEditing()
+    assert [evaluate(NEXT, second), evaluate(NEXT, first), evaluate(NEXT, second)] == numbered(41, 42, 43)
+    first.rollBack()
+    second.rollBack()
+
+
+def test_layers_that_the_project_does_not_have_count(functions, project, tmp_path):
+    database(tmp_path / "a.gpkg", YJJBNT=numbered(70), CZKFBJ=numbered(3))
+    shown = opened(project, tmp_path / "a.gpkg", "CZKFBJ")
+    assert evaluate(NEXT, shown) == numbered(71)[0]
+
+
+def test_a_number_deleted_in_one_layer_is_not_given_in_another(functions, project, tmp_path):
+    """Also when the layer that had it is in the project no more."""
+    path = tmp_path / "a.gpkg"
+    database(path, YJJBNT=numbered(8, 9), CZKFBJ=numbered(3))
+    layer = opened(project, path, "YJJBNT")
+    with edit(layer):
+        assert layer.deleteFeature(max(layer.allFeatureIds()))
+    project.clear()
+    assert evaluate(NEXT, opened(project, path, "CZKFBJ")) == numbered(10)[0]
+
+
+def test_a_layer_that_left_the_project_still_counts(functions, project, tmp_path):
+    path = tmp_path / "a.gpkg"
+    database(path, YJJBNT=numbered(8), CZKFBJ=numbered(3))
+    second, first = opened(project, path, "CZKFBJ"), opened(project, path, "YJJBNT")
+    assert evaluate(NEXT, second) == numbered(9)[0]
+    with edit(first):
+        add(first, *numbered(20))
+    project.removeMapLayer(first.id())
+    assert evaluate(NEXT, second) == numbered(21)[0]
+
+
+def test_the_shapefiles_of_a_folder_are_one_database(functions, project, tmp_path):
+    for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
+        pyogrio.write_dataframe(frame([square(0, 0)], BSM=numbered(number)), tmp_path / f"{name}.shp")
+    layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
+    project.addMapLayer(layer)
+    assert evaluate(NEXT, layer) == numbered(9)[0]
+
+
+def test_no_layer_is_read_again_for_a_further_number(functions, project, monkeypatch):
+    first, second = layer_of([square(0, 0)], bsm=numbered(5)), layer_of()
+    project.addMapLayers([first, second])
+    reads = []
+    values = bsm._values
+    monkeypatch.setattr(bsm, "_values", lambda *given: reads.append(given) or values(*given))
+    second.startEditing()
+    assert [evaluate(NEXT, second) for _ in range(3)] == numbered(6, 7, 8)
+    assert len(reads) == 2, "each layer once"
+    second.rollBack()
+
+
 def test_numbers_a_column_in_one_go(functions):
     """As the field calculator does: one expression prepared once, evaluated feature by feature."""
     layer = layer_of([square(200 * n, 0) for n in range(5)], bsm=[f"{COUNTY}000000000003"])
@@ -296,3 +398,60 @@ def test_headless(qgis_process, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     (expected,) = measure.statutory_area([square(0, 0)])
     assert pyogrio.read_dataframe(out)["MJ"].tolist() == pytest.approx([expected], abs=0.005)
+
+
+def two_tables(path):
+    """A database with two empty tables, both loaded."""
+    for name in ("YJJBNTBHTB", "CZKFBJ"):
+        empty = frame([square(0, 0)], BSM=[None]).iloc[:0]
+        pyogrio.write_dataframe(empty, path, layer=name, driver="GPKG", geometry_type="Polygon")
+    return [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in ("YJJBNTBHTB", "CZKFBJ")]
+
+
+NEXT = f"sanxian_next_bsm(@layer, '{COUNTY}')"
+
+
+@pytest.mark.parametrize("how", ["other project", "layer removed"])
+def test_a_number_deleted_in_one_layer_is_given_in_no_other(functions, project, tmp_path, how):
+    farmland, boundary = two_tables(tmp_path / "a.gpkg")
+    project.addMapLayers([farmland, boundary])
+    evaluate(NEXT, boundary)
+    with edit(farmland):
+        add(farmland, f"{COUNTY}000000000007")
+    with edit(farmland):
+        assert farmland.deleteFeatures(farmland.allFeatureIds())
+    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
+    if how == "layer removed":
+        project.removeMapLayer(farmland.id())
+    else:
+        project.clear()
+        boundary = QgsVectorLayer(f"{tmp_path / 'a.gpkg'}|layername=CZKFBJ", "CZKFBJ", "ogr")
+        project.addMapLayer(boundary)
+    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
+
+
+def test_the_project_remembers_for_all_its_layers(functions, project, tmp_path):
+    """On another machine, whose settings know nothing: the number deleted in a layer that was removed since."""
+    farmland, boundary = two_tables(tmp_path / "a.gpkg")
+    project.addMapLayers([farmland, boundary])
+    with edit(farmland):
+        add(farmland, f"{COUNTY}000000000007")
+    with edit(farmland):
+        assert farmland.deleteFeatures(farmland.allFeatureIds())
+    project.removeMapLayer(farmland.id())
+    assert project.write(str(tmp_path / "a.qgz"))
+    QgsSettings().remove("sanxian/bsm")
+    assert project.read(str(tmp_path / "a.qgz"))
+    (boundary,) = project.mapLayers().values()
+    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
+
+
+def test_a_table_saved_by_another_layer_while_this_one_is_edited_counts(functions, project, tmp_path):
+    farmland, boundary = two_tables(tmp_path / "a.gpkg")
+    project.addMapLayers([farmland, boundary])
+    assert boundary.startEditing()
+    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000001"
+    with edit(farmland):
+        add(farmland, f"{COUNTY}000000000050")
+    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000051"
+    boundary.rollBack()

@@ -281,7 +281,8 @@ def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
 
     layers = {template_id(one): one for one in sample.load(project, sample.copy(tmp_path))}
     boundary = layers["CZKFBJ"]
-    taken = {f["BSM"] for f in boundary.getFeatures()}
+    # One running number over all layers of the database.
+    taken = {f["BSM"] for one in layers.values() for f in one.getFeatures() if f["BSM"]}
     boundary.startEditing()
     drawn = draw(boundary, square(0, 0), GHFQDM="410")
     assert drawn["BSM"] == f"{int(max(taken)) + 1}" and drawn["XZQMC"] == "浑源县"

@@ -86,6 +86,12 @@ def test_a_vct_file_goes_beside_itself_and_replaces_nothing(exchange, asked, tmp
     assert free(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
 
 
+def test_remarks_on_a_vct_file_are_in_the_message(exchange, asked, tmp_path):
+    asked.answer = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": "版本为 2.0。\n范围不符。"}
+    exchange.import_vct(str(tmp_path / "a.vct"))
+    assert "版本为 2.0。" in said(exchange) and "范围不符。" in said(exchange)
+
+
 def test_layers_of_the_plan_are_exported_and_none_is_said(exchange, asked, project, plan):
     exchange.export_vct()
     assert set(asked.given["LAYERS"]) == {layer.id() for layer in plan.values()}

@@ -8,6 +8,7 @@ import pyogrio
 import pytest
 import shapely
 from qgis.core import (
+    QgsFeature,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
@@ -68,6 +69,28 @@ def test_unsaved_edits_a_profile_and_memory(provider, project, tmp_path):
     assert sum(area for _, area in made) == pytest.approx(done["ZONES_M2"], abs=0.02)
     assert layer.isEditable() and layer.editBuffer().changedAttributeValues()
     layer.rollBack()
+
+
+def test_numbers_go_on_above_all_layers_of_project_and_database(provider, project, tmp_path):
+    def numbered(*running):
+        return [f"140225{n:012d}" for n in running]
+
+    squares = [square(0, 0), square(100, 0)]
+    path = write_small(
+        tmp_path / "c.gpkg", YDYHGHFQ=zones(BSM=numbered(1, 2, 3, 4)), CZKFBJ=frame(squares, BSM=numbered(5, 60))
+    )
+    parameters = {"INPUT": f"{path}|layername=YDYHGHFQ", "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "PROFILE": "hunyuan"}
+    made = [f["BSM"] for f in run("derive_three_zones", parameters)["OUTPUT"].getFeatures()]
+    assert made == numbered(*range(61, 61 + len(made)))
+    other = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string(18)", "图层", "memory")
+    row = QgsFeature(other.fields())
+    row["BSM"] = numbered(90)[0]
+    project.addMapLayer(other)
+    other.startEditing()
+    other.addFeature(row)
+    made = [f["BSM"] for f in run("derive_three_zones", parameters)["OUTPUT"].getFeatures()]
+    assert made == numbered(*range(91, 91 + len(made)))
+    other.rollBack()
 
 
 def test_in_degrees_the_areas_are_the_same(provider, tmp_path):

@@ -57,6 +57,16 @@ def test_the_sample_county_goes_out_and_comes_in(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {back.name, vct.name}
 
 
+def test_remarks_of_the_reader_are_in_log_and_result(tmp_path):
+    feedback = Log()
+    given = {
+        "INPUT": str(put(tmp_path / "a.vct", changed(("Version:3.0", "Version:2.0")))),
+        "OUTPUT": str(tmp_path / "a.gpkg"),
+    }
+    result = run("import_vct", given, feedback)
+    assert "2.0" in result["REMARKS"] and any("2.0" in line for line in feedback.lines)
+
+
 def test_layers_of_the_project_with_their_edits(tmp_path):
     layer = QgsVectorLayer(f"{SAMPLE}|layername=CZKFBJ", "CZKFBJ", "ogr")
     copy = layer.materialize(QgsFeatureRequest())

@@ -112,7 +112,9 @@ def test_metadata(unzipped, general, built):
         assert general.get(field, "").strip(), f"metadata.txt: {field} is empty"
     assert general["qgisMinimumVersion"] == "3.40"
     assert general["qgisMaximumVersion"] == "4.99"
-    assert re.fullmatch(r"\d+\.\d+\.\d+", general["version"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+(-dev)?", general["version"])
+    # The plugin site offers an experimental version only to those who ask for such.
+    assert not general["version"].endswith("-dev") or general["experimental"] == "True"
     assert built.name == f"{TOP}-{general['version']}.zip"
     assert general["hasProcessingProvider"] == "yes"
     assert (unzipped / general["icon"]).is_file()
@@ -120,6 +122,10 @@ def test_metadata(unzipped, general, built):
     for field in ("homepage", "repository", "tracker"):
         assert general[field].startswith("https://")
     assert general["version"] in general["changelog"]
+    release = general["version"].removesuffix("-dev")
+    headings = re.findall(r"^## (.+)$", (unzipped / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == release and len(headings) == len(set(headings))
+    assert set(re.findall(rf"{TOP}-[\w.-]+\.zip", (unzipped / "README.md").read_text(encoding="utf-8"))) == {built.name}
     assert "plugin" not in general["name"].lower(), "the plugin site refuses the word in a name"
 
 

@@ -78,6 +78,7 @@ def _plan_options(args: argparse.Namespace, words: Words) -> Options:
 def run_indicators(args: argparse.Namespace, words: Words) -> int:
     from ..render import figures
     from ..tabulate import check_workbook, tabulate, write_workbook
+    from ..texts import Texts
     from ..writing import check_writable
 
     options = _plan_options(args, words)
@@ -93,6 +94,8 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
             say(words.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed.figures:
             say(words.get("cli", "no_figure", name=name, reason=computed.reason))
+    for unread in done.plan.unread:
+        say(unread.sentence(Texts(words.lang)), sys.stderr)
     if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
         say(words.get("text", "unconfirmed_note"))
     if args.xlsx:
@@ -142,10 +145,14 @@ def summary(report: Report, words: Words) -> list[str]:
     """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
     from ..render import figures, found, sections
     from ..render.verdict import verdict as come_to
+    from ..report import INCOMPLETE_RUN
 
     said = report.summary
     verdict = words.get("verdict", str(come_to(report)))
     lines = [words.get("cli", "done", **{k: v for k, v in said.items() if k != "verdict"}, verdict=verdict)]
+    if report.rules and not report.examined:
+        lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
+    lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
     sums = found.sums(report, words)
     for row in sums[:_LINES]:
         area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""

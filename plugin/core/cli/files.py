@@ -46,6 +46,7 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     """CLEAN when the two are identical, FOUND when they are not."""
     from ..tabulate import check_workbook
     from ..texts import Texts, number
+    from ..unread_files import unread_sentences
     from ..versions.model import CHANGED, IN, OUT
     from ..versions.sources import compare_sources, layers_of
     from ..versions.tables import changes_text, keys_of, reasons, verdict, write_workbook
@@ -66,6 +67,9 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     say(texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **moved))
     for line in reasons(done, texts):
         say(f"  {line}")
+    for source in (args.before, args.after):
+        for line in unread_sentences(source, texts):
+            say(line, sys.stderr)
     for part in found.parts[:_LINES]:
         old, new = keys_of(done, part)
         told = {"kind": texts.get("versions", part.kind), "township": part.township, "area": number(part.area_m2, 2)}
@@ -83,6 +87,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     from ..exchange.vct.write import write_vct
     from ..standard import load_standard
     from ..texts import Texts
+    from ..unread_files import unread_sentences
     from ..writing import check_writable
 
     templates = load_standard(args.standard).templates
@@ -91,6 +96,8 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     if args.output.lower().endswith(".vct"):
         layers = layers_of_source(args.source, progress=progress)
         done = write_vct(args.output, layers, templates=templates)
+        for line in unread_sentences(args.source, Texts(words.lang)):
+            say(line, sys.stderr)
     else:
         done = vct_to_database(args.source, args.output, templates=templates, progress=progress)
     progress(1.0, "")

@@ -9,9 +9,15 @@ from ..context import Context
 from ..errors import SanxianError
 from ..layer import Layer
 from ..plan import Plan
+from ..profile.model import ABSENT
 from ..report import Outcome, RuleOutcome
 from ..rule import EACH, Need, Rule, RuleResult
 from ..texts import Texts, without_folders
+
+#: The family of the rules that compare a layer's schema, which it has without features too.
+STRUCTURE = "SCH"
+#: The family of the rules that compare the shapes of a layer with each other.
+COVERAGE = "TOP"
 
 
 def apply(
@@ -32,6 +38,8 @@ def apply(
         layer = plan.concept(need.concept)
         if layer is None and not need.optional:
             outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
+            if need.concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT):
+                outcome.unconfirmed = [ABSENT]
             return None
         if layer is not None and not need.optional and layer.bare and not plan.asked:
             # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
@@ -63,6 +71,9 @@ def _apply_to_each(
         context.check()
         if asked is not None and layer.role not in asked:
             continue
+        if not context.plan.asked and _nothing_to_check(rule, layer):
+            # That a mandatory layer is empty, SCH001 reports, and leaves the run incomplete.
+            continue
         declared = [m for m in need.fields if layer.template.field(m)]
         lacking = [m for m in declared if not layer.has(m)]
         if lacking:
@@ -75,6 +86,16 @@ def _apply_to_each(
     for lost in context.plan.unusable.values():
         total.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
     return total
+
+
+def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
+    """Return True if a layer has no features, or none with a shape for a rule that compares shapes.
+
+    Without features only its structure can be checked; features without a shape are findings of GEO001.
+    """
+    if rule.family == STRUCTURE:
+        return False
+    return not len(layer) or (rule.family == COVERAGE and layer.bare)
 
 
 def _merge(total: RuleResult, one: RuleResult) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What findings get when all rules are done: township, sentence, fingerprint; and what was left aside, summed."""
+"""What findings get when all rules are done: township, sentence, fingerprint; and the steps taken, summed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from ..context import Context
-from ..findings import set_fingerprints
+from ..findings import Finding, set_fingerprints
 from ..geometry import crs as crs_care
-from ..geometry.validity import missing
+from ..geometry.statutory_area import drawn_area, statutory_area
 from ..plan import Plan
 from ..report import Report
 from ..texts import Texts
+from .places import townships_at
 
 #: Findings between two looks at the cancel button.
 _BATCH = 1000
+#: By which (m², and as a share) an area is the one measured as drawn.
+_SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
 def finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) -> None:
@@ -28,13 +31,14 @@ def finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) 
     placed = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in placed], dtype=object)
     points = shapely.point_on_surface(shapes)
-    for finding, township in zip(placed, _townships(plan, points), strict=True):
+    for finding, township in zip(placed, townships_at(plan, points), strict=True):
         finding.township = township
     # The centre in degrees: a point on the surface would be another in a plane that is turned against this one.
     centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
     lonlat = shapely.get_coordinates(centres) if len(placed) else np.zeros((0, 2))
     for finding, (x, y) in zip(placed, lonlat, strict=True):
         finding.place = (float(x), float(y))
+    _measure_by_nodes(plan, placed, shapes)
     places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in placed if f.place}
     check()
     set_fingerprints(findings, places)
@@ -51,32 +55,18 @@ def finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) 
         )
 
 
-def _townships(plan: Plan, points: Any) -> list[str]:
-    layer = plan.concept("townships")
-    if layer is None or not layer.has("division_name") or not len(points):
-        return [""] * len(points)
-    names = layer.text("division_name")
-    present = np.flatnonzero(~missing(layer.plane))
-    tree = shapely.STRtree(layer.plane[present])
-    found = [""] * len(points)
-    for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
-        found[i] = found[i] or names[present[j]]
-    return found
+def _measure_by_nodes(plan: Plan, placed: list[Finding], shapes: NDArray) -> None:
+    """Of findings whose area is that of their shape as drawn, the area by stored vertices too, where it is another."""
+    if not len(placed):
+        return
+    areas = np.array([np.nan if f.area_m2 is None else f.area_m2 for f in placed])
+    to_lonlat = crs_care.lonlat_of(plan.plane)
+    drawn, by_nodes = drawn_area(shapes, to_lonlat), statutory_area(plan.stored_only(shapes), to_lonlat)
+    other = (np.abs(areas - drawn) <= _SAME_M2 + _SAME_SHARE * drawn) & (np.abs(drawn - by_nodes) > _SAME_M2)
+    for n in np.flatnonzero(other).tolist():
+        placed[n].by_nodes_m2 = float(by_nodes[n])
 
 
 def summed_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
     """How often each step of the ladder was taken, and each time: for which rows, and what area it changed."""
     return {"steps": dict(Counter(step["step"] for step in steps)), "steps_taken": steps}
-
-
-def summed_slivers(plan: Plan, ignored: dict[str, list[Any]], limits: Any) -> dict[str, Any]:
-    context = Context(plan, plan.norm, limits)
-    by_rule = {
-        code: {"count": len(shapes), "area_m2": round(float(context.statutory(shapes).sum()), 6)}
-        for code, shapes in ignored.items()
-    }
-    return {
-        "ignored_slivers": sum(r["count"] for r in by_rule.values()),
-        "ignored_area_m2": round(sum(r["area_m2"] for r in by_rule.values()), 6),
-        "ignored_by_rule": by_rule,
-    }

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..context import Context
 from ..errors import Cancelled, SanxianError
-from ..explain import in_force
+from ..explain import in_force, unconfirmed_settings
 from ..findings import Finding
+from ..indicators import NO_TARGET
 from ..reasons import sentences
 from ..report import Outcome, Report, RuleOutcome
 from ..rule import Rule, RuleResult, Severity
@@ -52,8 +53,8 @@ def _take_in(result: RuleResult, rule: Rule, severity: Severity, context: Contex
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
-    if rule.severity is Severity.ERROR and severity is Severity.INFO and result.findings:
-        # A county may take an error for a hint; that its lines overlap is then nobody's 通过.
+    if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
+        # A county may take an error or a warning for a hint; that its lines overlap is then no plain 通过.
         result.doubts.append("severity.lowered")
     report.indicators += result.indicators
     for need in rule.needs.values():
@@ -65,8 +66,9 @@ def _unconfirmed(result: RuleResult, rule: Rule, context: Context) -> list[str]:
     """Settings and doubts for which this rule's outcome is no plain 通过."""
     if context.norm.phase_decides(rule):
         result.unconfirmed.append("phase")
-    unconfirmed = {u for u in (*rule.uses, *result.unconfirmed) if not context.norm.is_confirmed(u)}
-    return sorted(unconfirmed | set(result.doubts))
+    norm = context.norm
+    unconfirmed = {u for u in result.unconfirmed if not norm.is_confirmed(u)}
+    return sorted(unconfirmed.union(unconfirmed_settings(rule, norm), result.doubts))
 
 
 def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, failed: int, texts: Texts) -> None:
@@ -78,6 +80,8 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
         reasons.append(texts.reason("outline_failed", {}))
     if failed:
         reasons.append(texts.reason("pairs_failed", {"count": failed}))
+    if context.left_to:
+        result.notes.append(("left_to", {"codes": ", ".join(context.left_to)}))
     notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
     if reasons:
         outcome.incomplete = True
@@ -86,7 +90,8 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
             outcome.outcome = Outcome.SKIPPED
     elif not result.applicable:
         outcome.outcome = Outcome.NOT_APPLICABLE
-        outcome.unconfirmed = []
+        # What the rule would have needed is missing, and that is no matter of settings.
+        outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == NO_TARGET})
         outcome.reason = notes or texts.reason("nothing_of_this_kind", {})
     else:
         outcome.reason = notes

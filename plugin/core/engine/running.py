@@ -9,13 +9,18 @@ from typing import Any
 
 from ..context import Context
 from ..errors import Cancelled, InputError
+from ..findings import in_order
+from ..frame import wrong_frame
+from ..ignored import Ignored
 from ..plan import Plan
 from ..provenance import provenance
 from ..report import Report
 from ..rule import EACH, Rule, all_rules
 from ..texts import Texts
+from ..unread import report_unread
 from ..waivers.judge import judge
-from .finish import finish, summed_slivers, summed_steps
+from .finish import finish, summed_steps
+from .ignored import sliver_findings, sum_ignored, told_ignored
 from .outcome import run_one
 
 Progress = Callable[[float, str], None]
@@ -57,7 +62,7 @@ def run(
     report = Report(lang=lang)
     last = _last_asked(plan, rules)
     limits = tolerance or plan.norm.tolerance()
-    ignored: dict[str, list[Any]] = {}
+    ignored: dict[str, list[Ignored]] = {}
     steps: list[dict[str, Any]] = []
 
     def check() -> None:
@@ -74,16 +79,24 @@ def run(
         outcome.findings = len(found)
         report.rules.append(outcome)
         report.findings += found
-        if context.slivers:
-            ignored[rule.code] = context.slivers
+        if context.ignored:
+            ignored[rule.code] = context.ignored
         steps += [{"rule": rule.code, **step} for step in context.steps]
         for layer in plan.layers.values():
             if not plan.asked and last.get(layer.role, -1) == position:
                 layer.polygons.forget()
     check()
+    sums = sum_ignored(plan, ignored, rules, limits, check)
+    if not plan.asked:
+        # Around an edit there is only a part of what adds up.
+        report.findings += sliver_findings(sums, report.rules, rules, limits)
+        report.findings += wrong_frame(plan)
     finish(plan, report, texts, check)
     judge(report, plan, lambda finding: texts.message(finding, plan.norm.standard.templates))
-    report.tolerance = {**limits.to_dict(), **summed_slivers(plan, ignored, limits), **summed_steps(steps)}
+    if not plan.asked:
+        report_unread(report, plan.unread, lambda finding: texts.message(finding, plan.norm.standard.templates))
+    report.findings = in_order(report.findings)
+    report.tolerance = {**limits.to_dict(), **told_ignored(sums, limits), **summed_steps(steps)}
     report.provenance = provenance(plan, texts)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")

@@ -112,6 +112,23 @@ def _is_cgcs2000(crs: CRS) -> bool:
     return any("CGCS2000" in name or ("CHINA" in name and "2000" in name) for name in names)
 
 
+@lru_cache(maxsize=64)
+def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north (degrees) of the area that a CRS is made for; None where it is unknown.
+
+    EPSG states the area of a registered CRS. A Gauss–Krüger zone of CGCS2000 without a code has that of its own meridian.
+    Areas that cross the antimeridian count as unknown.
+    """
+    frame = describe(crs)
+    area = crs.area_of_use
+    if area is not None and area.west < area.east:
+        return area.west, area.south, area.east, area.north
+    if frame.geographic or frame.meridian is None or not frame.cgcs2000:
+        return None
+    half = 3.0 if frame.prefixed and frame.zone is not None and frame.zone < 25 else 1.5
+    return frame.meridian - half, 0.0, frame.meridian + half, 60.0
+
+
 def three_degree_zone(longitude: float) -> CRS:
     """The CGCS2000 3° zone with prefix (EPSG:4513 to 4533, zones 25 to 45) of a longitude in degrees."""
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)

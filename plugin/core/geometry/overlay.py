@@ -60,6 +60,7 @@ def shared_parts(
     rows_a: NDArray | None = None,
     rows_b: NDArray | None = None,
     connected: bool = False,
+    slivers_too: bool = False,
     check: Check = never,
     progress: Progress = silent,
 ) -> Parts:
@@ -68,7 +69,7 @@ def shared_parts(
     ``a``, ``b``: `Polygons` (kept from question to question, so that what they know is used again) or (n,), (m,) valid
     polygons or None, one plane in metres; without ``b`` the pairs i < j within ``a``. ``rows_a``, ``rows_b`` ((n,),
     (m,) bool) ask of some rows only. One row a pair, or per connected part when ``connected``. Parts below both
-    minimums of the tolerance are left out, counted in ``slivers``. ``check`` is called between batches and may raise
+    minimums of the tolerance are left out, counted in ``slivers`` (not with ``slivers_too``). ``check`` is called between batches and may raise
     to stop; ``progress`` is told the share of pairs that are done.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
@@ -77,7 +78,7 @@ def shared_parts(
         left, right, shape, ladder = _within(a, tolerance, check)
         keep = some[left] & some[right]
         ladder = ladder.only(some, some)
-        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder, check)
+        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder, check, slivers_too)
     b = b if isinstance(b, Polygons) else Polygons(b)
     # Asked of the finer layer: more of its polygons lie whole in one of the other.
     turned = len(b.present) > len(a.present)
@@ -89,7 +90,7 @@ def shared_parts(
     if turned:
         order = np.lexsort((left, right))
         left, right, shape, ladder = right[order], left[order], shape[order], ladder.turned()
-    return collect(left, right, shape, tolerance, connected, ladder, check)
+    return collect(left, right, shape, tolerance, connected, ladder, check, slivers_too)
 
 
 def uncovered_parts(
@@ -99,12 +100,13 @@ def uncovered_parts(
     tolerance: Tolerance,
     rows: NDArray | None = None,
     cover_rows: NDArray | None = None,
+    slivers_too: bool = False,
     check: Check = never,
     progress: Progress = silent,
 ) -> Parts:
     """The connected parts of each polygon of ``a`` that no polygon of ``cover`` covers; ``right`` is −1.
 
-    Shapes as for `shared_parts`. Slivers are left out and counted.
+    Shapes as for `shared_parts`. Slivers are left out and counted, or kept with ``slivers_too``.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
@@ -112,7 +114,7 @@ def uncovered_parts(
     ladder = Ladder()
     if not covering.any():
         bare = np.flatnonzero(some)
-        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, check)
+        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, check, slivers_too)
     if some.sum() * VERTICES_A_ROW < cover.vertices:
         # Few rows under a fine cover: it is quicker to cut than to compare all boundaries.
         decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
@@ -132,7 +134,7 @@ def uncovered_parts(
     left = np.concatenate([whole, rows_open])
     shape = np.concatenate([a.shapes[whole], rest])
     order = np.argsort(left)
-    return collect(left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, check)
+    return collect(left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, check, slivers_too)
 
 
 def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:

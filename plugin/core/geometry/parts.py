@@ -16,11 +16,25 @@ from .ladder import Ladder
 from .validity import polygons_only
 
 
+def _no_rows() -> NDArray:
+    return np.zeros(0, dtype=int)
+
+
 @dataclass
 class Slivers:
-    """Ignored slivers (碎图斑): kept to be counted and summed, never dropped unseen."""
+    """Ignored slivers (碎图斑): kept to be counted and summed, never dropped unseen.
+
+    ``geometry`` (k,) polygons; ``left``, ``right`` (k,) the rows that each lies on, as in `Parts`.
+    """
 
     geometry: list[Any] = field(default_factory=list)
+    left: NDArray = field(default_factory=_no_rows)
+    right: NDArray = field(default_factory=_no_rows)
+
+    def only(self, kept: NDArray) -> Slivers:
+        """The same without the slivers that are not ``kept`` ((k,) bool)."""
+        chosen = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
+        return Slivers(chosen, self.left[kept], self.right[kept])
 
 
 @dataclass
@@ -46,6 +60,18 @@ class Parts:
         )
         return Parts(left, right, geometry, area, width, self.slivers, self.ladder)
 
+    def between(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
+        """The parts, and the slivers too, of those pairs of rows that ``chosen(left, right)`` ((k,) bool) takes."""
+        parts = self.only(chosen(self.left, self.right))
+        parts.slivers = self.slivers.only(chosen(self.slivers.left, self.slivers.right))
+        return parts
+
+
+def one_part(row: int, shape: Any) -> Parts:
+    """A part of a row by itself."""
+    shapes = np.array([shape], dtype=object)
+    return _made(np.array([row]), np.array([-1]), shapes, Slivers(), Ladder())
+
 
 def collect(
     left: NDArray,
@@ -55,8 +81,12 @@ def collect(
     connected: bool,
     ladder: Ladder,
     check: Callable[[], None] = lambda: None,
+    slivers_too: bool = False,
 ) -> Parts:
-    """The areal parts of each (k,) shape without slivers: one row a shape, or per connected part when ``connected``."""
+    """The areal parts of each (k,) shape without slivers: one row a shape, or per connected part when ``connected``.
+
+    ``slivers_too``: for figures that are measured, which leave nothing out.
+    """
     shapes = _areal(shapes, check)
     there = ~shapely.is_missing(shapes)
     left, right, shapes = left[there], right[there], shapes[there]
@@ -65,8 +95,9 @@ def collect(
     area, length = shapely.area(parts), shapely.length(parts)
     check()
     with np.errstate(invalid="ignore", divide="ignore"):
-        sliver = tolerance.is_sliver(area, 2 * area / length)
-    slivers = Slivers(list(parts[sliver]))
+        sliver = area <= 0 if slivers_too else tolerance.is_sliver(area, 2 * area / length)
+    on = owner[sliver]
+    slivers = Slivers(list(parts[sliver]), left[on].astype(int), right[on].astype(int))
     if connected:
         real = ~sliver
         return _made(left[owner[real]], right[owner[real]], parts[real], slivers, ladder)

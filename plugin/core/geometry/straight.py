@@ -50,15 +50,17 @@ class Edges(NamedTuple):
     off: NDArray
 
 
-def bring(shapes: NDArray, source: CRS, plane: CRS, straight: frozenset[Edge] = frozenset()) -> Brought:
+def bring(
+    shapes: NDArray, source: CRS, plane: CRS, straight: frozenset[Edge] = frozenset(), *, by_vertices: bool = False
+) -> Brought:
     """(n,) geometries of ``source`` in ``plane`` (metres), no point of a polygon's edge further off than `MOST_OFF_M`.
 
     An edge gets the same vertices whichever polygon has it and in either direction. Edges in ``straight`` get none: they
-    are straight in the plane (`shared_edges`). What is no polygon is reprojected by its vertices.
+    are straight in the plane (`shared_edges`). What is no polygon is reprojected by its vertices; with ``by_vertices``, all is.
     """
     brought = crs_care.reproject(shapes, source, plane)
     none = Brought(brought, np.zeros((0, 2)))
-    if crs_care.keeps_straight(source, plane):
+    if by_vertices or crs_care.keeps_straight(source, plane):
         return none
     rows = _bent_rows(shapes, source, plane)
     if not len(rows):
@@ -68,9 +70,9 @@ def bring(shapes: NDArray, source: CRS, plane: CRS, straight: frozenset[Edge] = 
     kind, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
     stored = int(ring_at[-2])
     put = _put(xy[:stored], source, plane)
-    edges = _edges(xy[:stored], ring_at[:-1], source)
+    edges = ring_edges(xy[:stored], ring_at[:-1], source)
     long, low, high, turned = edges
-    off = _off(low, high, source, plane)
+    off = offsets(low, high, source, plane)
     pieces = np.ones(len(xy), dtype=np.int64)
     pieces[long] = np.where(off > MOST_OFF_M, np.ceil(np.sqrt(off / (0.9 * MOST_OFF_M))), 1)
     if straight:
@@ -105,10 +107,10 @@ def long_edges(shapes: NDArray, source: CRS, plane: CRS) -> Edges:
     polygons = shapes[_measurable(shapes)]
     for batch in batches(polygons):
         found = rings(polygons[batch])
-        _, low, high, _ = _edges(found.xy, found.at, source)
+        _, low, high, _ = ring_edges(found.xy, found.at, source)
         own.append(np.column_stack([low, high]))
         ends.append(np.column_stack([_put(low, source, plane), _put(high, source, plane)]))
-        offs.append(_off(low, high, source, plane))
+        offs.append(offsets(low, high, source, plane))
     return Edges(np.concatenate(own), np.concatenate(ends), np.concatenate(offs))
 
 
@@ -194,14 +196,14 @@ def _bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
     for batch in batches(shapes[positions]):
         some = positions[batch]
         found = rings(shapes[some])
-        long, low, high, _ = _edges(found.xy, found.at, source)
-        bent = long[_off(low, high, source, plane) > MOST_OFF_M]
+        long, low, high, _ = ring_edges(found.xy, found.at, source)
+        bent = long[offsets(low, high, source, plane) > MOST_OFF_M]
         ring = np.searchsorted(found.at, bent, side="right") - 1
         rows.append(some[np.unique(found.shape[ring])])
     return np.concatenate(rows)
 
 
-def _edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Long edges of closed rings: the vertex each begins at, its smaller and its larger end ((k, 2)), and whether it runs
     from the larger to the smaller."""
     step = np.diff(xy, axis=0)
@@ -216,7 +218,7 @@ def _edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray
     return start, low, high, turned
 
 
-def _off(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
+def offsets(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
     """(k,) how far (m) the middle of an edge lies beside the straight line between its reprojected ends."""
     a, b = _put(low, source, plane), _put(high, source, plane)
     apart, along = _put((low + high) / 2, source, plane) - (a + b) / 2, b - a

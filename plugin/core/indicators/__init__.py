@@ -2,6 +2,7 @@
 """Indicators (指标): figures with their unit, basis, inputs and target, as pure functions."""
 
 from .model import AREA_FIGURES as AREA_FIGURES
+from .model import NO_TARGET as NO_TARGET
 from .model import RATIO_FORMS as RATIO_FORMS
 from .model import SQUARE_METRES as SQUARE_METRES
 from .model import STATED_FIGURES as STATED_FIGURES
@@ -12,6 +13,7 @@ from .targets import BROKEN as BROKEN
 from .targets import CLOSE as CLOSE
 from .targets import MET as MET
 from .targets import REFERENCE as REFERENCE
+from .targets import UNCONFIRMED as UNCONFIRMED
 from .targets import WARNING as WARNING
 from .targets import compare as compare
 from .targets import compare_area as compare_area

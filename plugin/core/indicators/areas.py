@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..area_backing import backed
 from ..net_area import breaks
 from .model import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
 from .reserves import PART_WORDS, counted_of
@@ -25,18 +26,24 @@ WARNING_SHARE = "indicators.warning_share"
 @dataclass
 class Figure:
     """An area in m² (with ``basis`` count: a number of features) and how sure it is; ``layer`` None when nothing in the plan
-    gives it."""
+    gives it. ``backed``: as of `Indicator`."""
 
     layer: Layer | None
     area_m2: float = 0.0
     basis: str = ""
     confirmed: bool = True
     inputs: dict[str, Any] = field(default_factory=dict)
+    backed: bool = True
+
+    def __post_init__(self) -> None:
+        self.confirmed = self.confirmed and self.backed
 
     def indicator(self, name: str, unit: str = "m2") -> Indicator:
         """The bare figure; without a layer it has no value."""
         value = None if self.layer is None else in_unit(self.area_m2, unit)
-        return Indicator(name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed)
+        return Indicator(
+            name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed, backed=self.backed
+        )
 
     def against(self, name: str, target: Target, warning_share: float) -> Indicator:
         """The figure in the target's unit, with its state."""
@@ -45,7 +52,7 @@ class Figure:
         made.target_source = target.source
         if made.value is not None:
             share = target.warning_share(warning_share)
-            made.state = compare_area(made.value, target.comparison, target.number, target.decimals, share)
+            made.judge(compare_area(made.value, target.comparison, target.number, target.decimals, share))
         return made
 
 
@@ -82,7 +89,8 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         rows = ctx.cultivated(parcels)
         net = parcels.numbers("net_area")[rows]
         inputs = {"layer": parcels.role, "field": parcels.field_name("net_area"), "features": int(rows.sum())}
-        return Figure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs)
+        sure = backed(parcels, "net_area", ctx, rows)
+        return Figure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs, backed=sure)
     if layer is None:
         return Figure(None)
     statutory = float(layer.statutory.sum())
@@ -104,7 +112,8 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         "statutory_m2": statutory,
         "difference_m2": taken - statutory,
     }
-    return Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs)
+    sure = backed(layer, "net_area", ctx)
+    return Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs, backed=sure)
 
 
 def _sound(layer: Layer, ctx: Context) -> bool:

@@ -33,14 +33,15 @@ UNITS = (
     *("yi_m3", "jian", "wan_person", "m2_person", "m2_wan_yuan", "m3_wan_yuan"),
 )
 _TEXTS = ("id", "group", "zh", "en", "unit", "method", "mark", "source_zh", "source_en")
-_MORE_TEXTS = ("basis", "kind", "formula_zh", "formula_en", "rule", "within", "part", "whole", "missing")
+_MORE_TEXTS = ("basis", "kind", "comparison", "formula_zh", "formula_en", "rule", "within", "part", "whole", "missing")
 _LISTS = ("aliases", "inputs", "classes", "urban_codes")
 
 
 @dataclass(frozen=True)
 class Entry:
     """One indicator. ``method`` as in ``METHODS``; ``inputs`` concepts or layer codes; ``classes`` codes of the 2023 list,
-    ``urban_codes`` 城镇村属性码; ``missing`` names what a figure takes that no layer has; ``mark`` that of the definition."""
+    ``urban_codes`` 城镇村属性码; ``missing`` names what a figure takes that no layer has; ``comparison`` the only bound (``>=``, ``<=``) that a target of
+    it may be; ``mark`` that of the definition."""
 
     id: str
     group: str
@@ -53,6 +54,7 @@ class Entry:
     source_en: str
     basis: str = ""
     kind: str = ""
+    comparison: str = ""
     formula_zh: str = ""
     formula_en: str = ""
     rule: str = ""
@@ -135,6 +137,17 @@ def _plain(name: str) -> str:
     return re.sub(r"\s+", "", name).replace("(", "（").replace(")", "）").casefold()
 
 
+def allowed_comparisons(indicator: str) -> tuple[str, ...]:
+    """How a figure may be compared with its target: by its own bound or exactly, in either way where the list says nothing.
+
+    The shipped list decides: a county cannot turn 不低于 round.
+    """
+    from ..standard import load_standard
+
+    entry = load_catalogue(load_standard()).entries.get(indicator)
+    return (entry.comparison, "=") if entry is not None and entry.comparison else (">=", "<=", "=")
+
+
 @cache
 def _read(path: Path) -> Catalogue:
     table = read_toml(path)
@@ -166,8 +179,13 @@ def _entry(row: dict[str, Any], where: str, path: Path) -> Entry:
                 expect(item, str, file=path, key=f"{where}.{key}")
         else:
             expect(value, str, file=path, key=f"{where}.{key}")
-    for key, known in (("method", tuple(METHODS)), ("unit", UNITS), ("mark", ("A", "B", "C"))):
-        if row[key] not in known:
+    for key, known in (
+        ("method", tuple(METHODS)),
+        ("unit", UNITS),
+        ("mark", ("A", "B", "C")),
+        ("comparison", (">=", "<=")),
+    ):
+        if row.get(key, known[0]) not in known:
             raise _unknown(path, f"{where}.{key}", row[key], known)
     check_keys(row, required=METHODS[row["method"]], allowed=row, file=path, where=where)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):

@@ -11,12 +11,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..area_backing import backed
 from ..geometry import crs as crs_care
 from ..geometry.geodesic import GEOD
 from ..texts import Texts
 from .areas import WARNING_SHARE, stated_figure
 from .catalogue import Catalogue, Entry, load_catalogue
-from .land_use import areas_of, in_classes
+from .land_use import FIELDS, areas_of, in_classes
 from .model import SQUARE_METRES, Indicator, in_unit
 from .targets import compare_area
 
@@ -136,21 +137,23 @@ class Figures:
         basis, values = areas.best
         total = float(np.nansum(values[rows]))
         given = {"layer": layer.role, "features": int(rows.sum()), **_chosen(entry)}
-        field_name = layer.field_name({"net": "net_area", "survey": "gross_area"}.get(basis, ""))
+        meaning = FIELDS.get(basis)
+        field_name = layer.field_name(meaning) if meaning else ""
         if field_name:
             drawn = float(areas.statutory[rows].sum())
             given |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
         figure = self._area(entry, total, given, basis)
-        figure.confirmed = not np.isnan(values[rows]).any()
+        figure.backed = meaning is None or not field_name or backed(layer, meaning, self.ctx, rows)
+        figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
         return figure
 
     def _land_use_within(self, entry: Entry) -> Indicator:
         layer, rows = self._parcels(entry)
         other = self._layer(entry.within)
-        parts = self.ctx.shared(layer, other, rows_a=rows)
-        inside = np.bincount(parts.left, weights=self.ctx.statutory(parts.geometry), minlength=len(layer))
+        parts = self.ctx.shared(layer, other, rows_a=rows, measured=True)
+        inside = np.bincount(parts.left, weights=self.ctx.shares_of(parts, layer), minlength=len(layer))
         # Rows of the other layer that overlap each other claim no parcel twice.
-        total = float(np.minimum(inside, layer.statutory).sum())
+        total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
         given = {"layer": layer.role, "within": other.role, "features": int((inside > 0).sum()), **_chosen(entry)}
         return self._area(entry, total, given)
 
@@ -166,6 +169,7 @@ class Figures:
             entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
         )
         made.confirmed = all(f.confirmed for f in both if f is not None)
+        made.backed = all(f.backed for f in both if f is not None)
         return made
 
     def _density(self, entry: Entry) -> Indicator:
@@ -220,7 +224,14 @@ def _shown(figure: Indicator, entry: Entry) -> Indicator:
 def _in_unit(figure: Indicator, unit: str) -> Indicator:
     assert figure.value is not None
     value = in_unit(figure.value * SQUARE_METRES[figure.unit], unit)
-    return Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs, confirmed=figure.confirmed)
+    return _bare(figure, value, unit)
+
+
+def _bare(figure: Indicator, value: float | None, unit: str) -> Indicator:
+    """The figure in a unit, without target and state."""
+    made = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
+    made.confirmed, made.backed = figure.confirmed, figure.backed
+    return made
 
 
 def _against(figure: Indicator, target: Target, warning_share: float) -> Indicator:
@@ -228,11 +239,11 @@ def _against(figure: Indicator, target: Target, warning_share: float) -> Indicat
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
     made = figure if target.unit == figure.unit else _in_unit(figure, target.unit)
-    made = Indicator(figure.id, made.value, made.unit, figure.basis, inputs=figure.inputs, confirmed=figure.confirmed)
+    made = _bare(figure, made.value, made.unit)
     made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
     made.target_source = target.source
     assert made.value is not None
-    made.state = compare_area(made.value, target.comparison, target.number, target.decimals, warning_share)
+    made.judge(compare_area(made.value, target.comparison, target.number, target.decimals, warning_share))
     return made
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: The list that everything is told in, and the column of another list that says what a class of it is there.
 CLASSES = "land_use_2023"
 BRIDGE = "code_2023"
+#: The meaning of the field that an area is read from, by basis.
+FIELDS = {"net": "net_area", "survey": "gross_area"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Areas:
 
 def areas_of(layer: Layer) -> Areas:
     """The areas of a layer's rows; a field without a single value counts as none."""
-    survey, net = (_field(layer, meaning) for meaning in ("gross_area", "net_area"))
+    survey, net = (_field(layer, FIELDS[basis]) for basis in ("survey", "net"))
     return Areas(layer.statutory, survey, net)
 
 

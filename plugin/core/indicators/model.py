@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .targets import REFERENCE, room
+from .targets import MET, REFERENCE, UNCONFIRMED, WARNING, room
 
 #: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
 SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
@@ -18,6 +18,8 @@ AREA_FIGURES = {
     "red_line_area": ("red_line", "statutory"),
     "boundary_area": ("boundary", "statutory"),
 }
+#: A doubt: the county's profile has no target for an area that a layer gives.
+NO_TARGET = "targets.missing"
 #: Further figures that a plan states and layers give: by statutory area, or by counting features.
 STATED_FIGURES = {
     "reserves_area": ("reserves", "statutory"),
@@ -34,8 +36,9 @@ RATIO_FORMS = ("n1", "n2", "n3")
 class Indicator:
     """``value`` in ``unit``; ``basis`` net / survey / statutory; ``inputs``: name → value as put into the formula.
 
-    ``state``: met, warning (met, with less left than the margin), close, broken or reference (no target); ``confirmed``
-    False when a setting marked C, an unknown base year or a broken net field stands behind it. ``place``: the township that the
+    ``state``: met, warning (met, with less left than the margin), close, broken, unconfirmed (met by a figure that the land
+    does not back) or reference (no target); ``backed`` False when the figure is summed from an area field that the land does not
+    back (`area_backing`); ``confirmed`` False then, and when a setting marked C, an unknown base year or a broken net field stands behind it. ``place``: the township that the
     figure is of, where it is not the whole plan's.
     """
 
@@ -52,6 +55,15 @@ class Indicator:
     confirmed: bool = True
     name: str = ""
     place: str = ""
+    backed: bool = True
+
+    def __post_init__(self) -> None:
+        self.confirmed = self.confirmed and self.backed
+        self.judge(self.state)
+
+    def judge(self, state: str) -> None:
+        """Set the state. A figure that the land does not back meets no target; it may still miss one."""
+        self.state = UNCONFIRMED if not self.backed and state in (MET, WARNING) else state
 
     @property
     def room(self) -> float | None:

@@ -22,7 +22,7 @@ _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 _PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
 KINDS = ("concentrated", "flexible", "special")
-DECIDING = ("ratio.form", "ratio.classes", "ratio.limit")
+DECIDING = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 
 
 def expansion_ratios(
@@ -45,7 +45,8 @@ class Expansion:
     """The ratio's three forms with everything that went into them; areas in m².
 
     ``denominator`` survey area (TBMJ) of the base parcels, 0 where there are none; ``drawn`` their statutory area;
-    ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``doubts`` as a rule gives them.
+    ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``backed``: the land
+    backs the survey areas; ``doubts`` as a rule gives them.
     """
 
     denominator: float
@@ -57,6 +58,8 @@ class Expansion:
     new_land: float = 0.0
     numerators: dict[str, float] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
+    land_ratios: dict[str, float] = field(default_factory=dict)
+    backed: bool = True
     classes: list[str] = field(default_factory=list)
     windows: int = 0
     missing_areas: int = 0
@@ -88,12 +91,15 @@ class Expansion:
                 "statutory/survey",
                 inputs={"numerator_m2": self.numerators[name], **shared},
                 confirmed=confirmed,
+                backed=self.backed,
             )
+            if not self.backed and name in self.land_ratios:
+                figure.inputs["land_ratio"] = self.land_ratios[name]
             if name == form:
                 figure.comparison, figure.target = "<=", limit
                 figure.target_decimals = len(str(limit).partition(".")[2])
                 figure.target_source = norm.profile.name or norm.standard.name
-                figure.state = compare(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share")))
+                figure.judge(compare(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share"))))
             made.append(figure)
         return made
 
@@ -103,6 +109,9 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
 
     Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas.
     """
+    # Shapely loads when something is measured.
+    from ..area_backing import backed
+
     norm = ctx.norm
     classes = list(norm.get("ratio.classes"))
     urban = np.isin(base_parcels.text("urban_code"), classes)
@@ -121,16 +130,20 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     if found.uncoded > 0:
         found.doubts.append("ratio.uncoded")
     found.drawn = float(ctx.statutory(base_parcels.plane[urban]).sum())
-    if abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator:
+    apart = abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator
+    found.backed = not apart and backed(base_parcels, "gross_area", ctx, urban)
+    if not found.backed:
         found.doubts.append("ratio.denominator")
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
-    grown = ctx.uncovered(boundary, base_parcels.polygons, rows=growing, cover_rows=urban)
-    found.new_land = float(ctx.statutory(grown.geometry).sum())
+    grown = ctx.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
+    found.new_land = float(ctx.areas_of(grown, boundary).sum())
     found.windows = windows(boundary, ctx)
     concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
     found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
+    if found.drawn > 0:
+        found.land_ratios = expansion_ratios(found.drawn, whole, concentrated, flexible, found.new_land)
     found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
     return found
 

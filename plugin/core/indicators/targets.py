@@ -9,6 +9,8 @@ from decimal import Decimal
 #: ``warning``: the target is met, but less is left than the margin that standard or county set (early warning).
 #: ``close``: it is missed by less than half of its last printed digit (取整差).
 MET, WARNING, CLOSE, BROKEN, REFERENCE = "met", "warning", "close", "broken", "reference"
+#: The target would be met by a figure that the land does not back.
+UNCONFIRMED = "unconfirmed"
 
 
 def room(value: float | None, comparison: str, target: float | None) -> float | None:

@@ -105,22 +105,17 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
         every = np.arange(len(layer))
         inside = layer.statutory > 0
         return Split(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
-    parts = ctx.shared(layer, townships)
+    parts = ctx.shared(layer, townships, measured=True)
     rows, towns = parts.left, town_of[parts.right]
     planar = np.nan_to_num(shapely.area(layer.plane))
     covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
         bare = 1.0 - np.where(planar > 0, covered / planar, 0.0)
     whole = np.abs(bare) < _WHOLE
-    # What lies wholly in one township needs no measuring.
-    alone = whole[rows] & (np.bincount(rows, minlength=len(layer))[rows] == 1)
-    areas = np.where(alone, layer.statutory[rows], 0.0)
-    if not alone.all():
-        areas[~alone] = ctx.statutory(parts.geometry[~alone])
-    measured = np.bincount(rows, weights=areas, minlength=len(layer))
-    total = np.where(whole & (measured > 0), measured, layer.statutory)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = np.where(total[rows] > 0, areas / total[rows], 0.0)
+    shares = ctx.shares_of(parts, layer)
+    summed = np.bincount(rows, weights=shares, minlength=len(layer))
+    # What shared edges lose to rounding is no land outside.
+    shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
     outside[whole] = 0.0
     return Split(rows, towns, shares, outside, count)

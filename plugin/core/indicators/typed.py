@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,8 @@ def figure(indicator: str, value: str, unit: str = "", where: str = "", row: int
         # is empty, what stands behind is a unit that nobody knows.)
         number = None
     printed = re.sub(r"[, ]", "", number.group(1)) if number else ""
+    if printed and not math.isfinite(float(printed)):
+        number, printed = None, ""
     return TypedFigure(
         indicator.strip(),
         text,

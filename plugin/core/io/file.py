@@ -18,6 +18,8 @@ from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..layer import FieldInfo, SourceLayer
 from ..opening import openable, touch, whole_shapefile
+from .counts import geodatabase_rows, stored_rows
+from .hidden import hidden_tables
 from .notices import driver_notices, encoding_notices
 from .rows import distinct, fields_of, layer_info, read_rows
 
@@ -47,13 +49,23 @@ def read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[Sou
                 names = [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
         except (*ERRORS, ValueError, UnicodeDecodeError) as error:
             raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
-        if not any(kind for _, kind in names):
+        hidden = hidden_tables(opened, {name for name, kind in names if kind})
+        if not any(kind for _, kind in names) and not hidden:
             raise InputError("source_no_layer", source=str(path))
         layers = []
         declared = read_tables(opened)
+        counted = geodatabase_rows(opened) if suffix == ".gdb" else {}
         for name, kind in names:
+            if name in hidden:
+                continue
             check()
-            layers.append(_read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name)))
+            stored = counted.get(name)
+            layers.append(
+                _read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name), stored)
+            )
+        for name, columns in hidden.items():
+            fields = tuple(FieldInfo(column, "text") for column in columns)
+            layers.append(no_rows(name, path, fields=fields, problem=("unregistered", {})))
     return layers
 
 
@@ -65,9 +77,12 @@ def _read_layer(
     encoding: Encoding | None,
     wanted: Wanted,
     declared: Table | None = None,
+    stored: int | None = None,
 ) -> SourceLayer:
+    """``stored``: the rows by the file itself, where the whole database was counted at once."""
     shown = path.stem if encoding else name
-    if declared is not None and declared.empty and has_shapes and all(c.type for c in declared.columns):
+    empty = declared is not None and declared.empty and not stored
+    if declared is not None and empty and has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
         return _without_rows(path, shown, declared.described(known), declared.crs)
     try:
@@ -78,10 +93,13 @@ def _read_layer(
             fields = fields_of(info, names)
             fields = declared.described(fields) if declared else fields
             sketch = no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {}))
+            sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _rows_known(path, info, stored)
             needed = wanted(sketch) if has_shapes else False
             if needed is False:
                 return sketch
             if path.suffix.lower() == ".gdb" and info["features"] == 0:
+                if stored:
+                    return _with_two_counts(sketch, 0, stored)
                 return _without_rows(path, shown, fields, info["crs"])
             only = None
             if needed is not True and not encoding and not doubled:
@@ -90,15 +108,32 @@ def _read_layer(
             layer = read_rows(path, opened, name, encoding, sketch, names, only)
     except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
+    counted = stored_rows(opened, name) if stored is None else stored
+    if counted is not None and counted != len(layer.frame):
+        return _with_two_counts(sketch, len(layer.frame), counted)
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
     layer.notices += encoding_notices(shown, encoding)
     layer.notices += driver_notices(shown, told)
     return layer
 
 
+def _rows_known(path: Path, info: dict[str, Any], stored: int | None) -> int | None:
+    """How many rows a layer has that is not read: by the file, else as the driver counts; None when neither can be trusted."""
+    if stored is not None:
+        return stored
+    # The count in a GeoPackage may be out of date.
+    return None if path.suffix.lower() == ".gpkg" or info["features"] < 0 else int(info["features"])
+
+
+def _with_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
+    """A layer that cannot be used: its file counts other rows than were read."""
+    sketch.problem, sketch.rows = ("rows_disagree", {"read": read, "stored": stored}), stored
+    return sketch
+
+
 def _without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
     """A layer that has no row. To ask a database of a hundred such layers for each one's takes a driver many seconds."""
-    layer = no_rows(name, path, fields=fields)
+    layer = no_rows(name, path, fields=fields, rows=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_DTYPES[f.type]) for f in fields}
     shapes = "geometry"
     while shapes in columns:

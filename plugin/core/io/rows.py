@@ -19,7 +19,7 @@ from ..layer import FieldInfo, SourceLayer
 from .curves import curve_ids, curve_notices, curve_step, quoted
 
 #: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
-_BYTES = "ISO-8859-1"
+BYTES = "ISO-8859-1"
 #: Geometries made at a time.
 _BATCH = 4096
 
@@ -27,9 +27,9 @@ _BATCH = 4096
 def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
     """What pyogrio says of a layer without its rows, the names of fields decoded."""
     try:
-        info = pyogrio.read_info(opened, layer=name, encoding=_BYTES if encoding else None)
+        info = pyogrio.read_info(opened, layer=name, encoding=BYTES if encoding else None)
     except UnicodeDecodeError:
-        info = pyogrio.read_info(opened, layer=name, encoding=_BYTES)
+        info = pyogrio.read_info(opened, layer=name, encoding=BYTES)
         encoding = Encoding("UTF-8", "none")
     if encoding:
         info["fields"] = [decode(str(f), encoding.name) for f in info["fields"]]
@@ -124,11 +124,11 @@ def _raw(
     if "sql" not in options:
         options["layer"] = name
     try:
-        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES if encoding else None, **options)
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES if encoding else None, **options)
     except UnicodeDecodeError:
         # A text in a format of UTF-8 that is not: read on, so that it can be said where.
         encoding = Encoding("UTF-8", "none")
-        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=_BYTES, **options)
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES, **options)
     if encoding:
         columns = [_decoded(values, encoding.name) for values in columns]
     columns = [_shared(values) for values in columns]
@@ -165,7 +165,7 @@ def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None,
         sql_dialect="OGRSQL",
         return_fids=True,
         read_geometry=False,
-        encoding=_BYTES if encoding else None,
+        encoding=BYTES if encoding else None,
     )
     exact = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
     return np.array([exact.get(int(f)) for f in index], dtype=object)

@@ -12,9 +12,7 @@ from ..errors import InputError
 from ..layer import SourceLayer
 from ..writing import os_reason
 from .file import Wanted, no_rows, read_file
-
-#: What a folder is searched for.
-TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
+from .formats import TABLES, holds_shapes
 
 
 def _all(layer: SourceLayer) -> bool:
@@ -34,7 +32,7 @@ def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[]
     with a ``problem``, so that it does not stop the others. Raises InputError naming the file: it is not there, it
     is not GIS data, nothing in the folder can be read.
     """
-    text = str(source).strip().strip('"')
+    text = _text(source)
     path = Path(text)
     try:
         if not text or not path.exists():
@@ -45,6 +43,16 @@ def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[]
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return _read_folder(path, wanted, check)
     return read_file(path, wanted, check)
+
+
+def folder_of(source: str | Path) -> Path | None:
+    """The folder that a source is, as `read_source` takes it; None where it is one file or database."""
+    path = _whole(Path(os.path.abspath(_text(source))))
+    return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
+
+
+def _text(source: str | Path) -> str:
+    return str(source).strip().strip('"')
 
 
 def _whole(path: Path) -> Path:
@@ -58,7 +66,7 @@ def _whole(path: Path) -> Path:
 
 def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
     try:
-        found = _datasets(folder)
+        found = datasets(folder)
         inner = [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_data(p)})
     except OSError as error:
         raise InputError("source_no_access", source=str(folder), detail=os_reason(error)) from error
@@ -73,7 +81,7 @@ def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> lis
         except InputError as error:
             first = first or error
             # Not every .json is a map, and a report of ours may well lie here; a file of tables has nothing to check.
-            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis"
+            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis" and not holds_shapes(path)
             if not foreign and error.key != "source_no_layer":
                 layers.append(_unread(path, error))
     if all(layer.problem for layer in layers):
@@ -81,12 +89,19 @@ def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> lis
     return layers
 
 
+def datasets_of(source: Path) -> list[Path]:
+    """The files (and geodatabases) of a source: those of a folder, or the one that it is or is a part of."""
+    path = _whole(source)
+    return datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
+
+
 def _is_data(path: Path) -> bool:
     suffix = path.suffix.lower()
     return not path.name.startswith(".") and (suffix in TABLES or (suffix == ".gdb" and path.is_dir()))
 
 
-def _datasets(folder: Path) -> list[Path]:
+def datasets(folder: Path) -> list[Path]:
+    """The files and databases right in a folder that are read."""
     files = sorted(folder.iterdir())
     found = [p for p in files if _is_data(p)]
     shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}

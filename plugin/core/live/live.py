@@ -129,7 +129,7 @@ class Live:
         names = frozenset(name_of(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)
         answer.found = [finding for finding in report.findings if answer.replaces(finding)]
-        hold(answer.found, self.plan.waivers)
+        hold(answer.found, self.plan)
         answer.failed = tuple(f.params["rule"] for f in report.findings if f.code.startswith("RUN"))
         return answer
 

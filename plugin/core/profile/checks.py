@@ -19,15 +19,20 @@ from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
 from ..template import MARKS
 from ..three_zones.spaces import THREE_ZONES, check_space
 from .complaints import Complaints
+from .model import ABSENT
 
 #: A division: province, city or county.
-_CODE = re.compile(r"[0-9]{6}")
+_CODE = re.compile(r"[1-9][0-9]{5}")
+#: Years of which a land survey may be the base of the ratio.
+_SURVEYS = range(1996, 2036)
 #: Times the standard's own value that a tolerance may be.
 _MOST_TOLERANCE = 100
 #: Likewise of the limits of waivers: what changed more is another conflict than the one that was accepted.
 _MOST_WAIVER = 10
 
 
+#: Parameters of rules below which a difference is no finding.
+_ALLOWANCE = "allowance_"
 #: Settings by layer code, for any layer.
 LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
 
@@ -46,6 +51,8 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         if expect(value, (int, float), file=path, key=key) < 0:
             raise unknown(path, key, value, (">= 0",))
         _check_share(key, value, path)
+        if name.startswith(_ALLOWANCE):
+            _check_tolerance(key, value, standard.settings.get(key, known[code][name]), path)
         return
     if key.startswith(f"{THREE_ZONES}."):
         # A county may have zone codes of its own.
@@ -81,6 +88,8 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         for item in value:
             if item not in standard.concepts and item not in standard.templates:
                 raise unknown(path, key, item, standard.concepts)
+    if key == "ratio.base_year" and value not in _SURVEYS:
+        raise unknown(path, key, value, (f"{_SURVEYS[0]}–{_SURVEYS[-1]}",))
     if key == "ratio.form" and value not in RATIO_FORMS:
         raise unknown(path, key, value, RATIO_FORMS)
 
@@ -93,13 +102,14 @@ def _check_share(key: str, value: float, path: Path) -> None:
 
 def _check_tolerance(key: str, value: float, usual: float, path: Path) -> None:
     """What is smaller is not even a finding, or still the one that was accepted: a slip there would let conflicts through."""
-    for start, times in (("tolerance.", _MOST_TOLERANCE), ("waivers.", _MOST_WAIVER)):
+    for start, times in (("tolerance.", _MOST_TOLERANCE), ("waivers.", _MOST_WAIVER), ("rules.", _MOST_TOLERANCE)):
         if key.startswith(start) and value > times * usual:
             raise unknown(path, key, value, (f"<= {times * usual:g}",))
 
 
-def _rule_parameters() -> dict[str, tuple[str, ...]]:
-    return {code: tuple(p.name for p in rule.parameters) for code, rule in all_rules().items()}
+def _rule_parameters() -> dict[str, dict[str, Any]]:
+    """Code → parameter → what the rule itself takes."""
+    return {code: {p.name: p.default for p in rule.parameters} for code, rule in all_rules().items()}
 
 
 def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
@@ -220,7 +230,7 @@ def read_confirmed(
             return frozenset(), {}
         check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
         lists = [f"codes.{name}" for name in standard.code_lists]
-        known = ["all", *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
+        known = ["all", ABSENT, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
         items = expect(table["items"], list, file=path, key="confirmed.items")
         for item in items:
             with complaints.part():

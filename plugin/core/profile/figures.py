@@ -25,6 +25,7 @@ heritage, by kind and level, or one site by name with its areas::
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from typing import Any, TypeVar
 
 from ..data import check_keys, expect
 from ..indicators import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
+from ..indicators.catalogue import allowed_comparisons
 from ..standard import Standard
 from .checks import unknown
 from .complaints import Complaints
@@ -48,9 +50,16 @@ _Row = TypeVar("_Row", Target, Stated, Registered)
 
 def merge(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
     """Own figures before the base's for the same one. A figure keeps its area code, so the base's only ever apply where
-    the base is a profile of the same area: a county is never measured by its province's totals."""
-    said = {_same(row) for row in own}
-    return own + tuple(row for row in base if _same(row) not in said)
+    the base is a profile of the same area: a county is never measured by its province's totals.
+
+    A task of the base stays in force beside an own figure that is looser: then both are judged.
+    """
+    said = {_same(row): row for row in own}
+    return own + tuple(row for row in base if _same(row) not in said or _looser(said[_same(row)], row))
+
+
+def _looser(own: Target | Stated | Registered, above: Target | Stated | Registered) -> bool:
+    return isinstance(own, Target) and isinstance(above, Target) and own.looser_than(above)
 
 
 def _same(row: Target | Stated | Registered) -> tuple[str | int, ...]:
@@ -116,6 +125,9 @@ def _target(row: dict[str, Any], area_code: str, path: Path, where: str) -> Targ
     if row["unit"] not in units:
         raise unknown(path, f"{where}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
+    allowed_here = allowed_comparisons(row["indicator"])
+    if row["comparison"] not in allowed_here:
+        raise unknown(path, f"{where}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
     code = expect(row.get("area_code", area_code), str, file=path, key=f"{where}.area_code")
     if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
         raise unknown(path, f"{where}.area_code", code, (area_code, "140225"))
@@ -173,7 +185,8 @@ def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: P
 
 
 def _printed(value: Any, path: Path, key: str) -> str:
-    if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)):
+    # So many digits that no number holds them are no limit either.
+    if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)) or not math.isfinite(float(value)):
         raise unknown(path, key, value, ('"16.46"',))
     return str(value)
 

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..indicators import AREA_FIGURES
+from ..indicators import AREA_FIGURES, SQUARE_METRES
 
 
 def decimals_of(value: str) -> int:
@@ -56,12 +57,32 @@ class Target:
         """约束性, or one of the areas handed down where the file does not say; a figure that a text only states is none."""
         return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
 
+    def looser_than(self, above: Target) -> bool:
+        """May a plan meet this figure and miss the task ``above``, which is for the same indicator and year?"""
+        if not above.is_task:
+            return False
+        if not self.is_task or self.comparison not in (above.comparison, "="):
+            return True
+        own, task = (Decimal(t.value) * Decimal(repr(_unit(t.unit))) for t in (self, above))
+        # 亩 and 万亩 are no round numbers of square metres.
+        near = abs(own - task) <= Decimal("1e-9") * abs(task)
+        if near or above.comparison == "=":
+            return not near
+        return own < task if above.comparison == ">=" else own > task
+
     def warning_share(self, general: float) -> float:
         """The share of the target below which what is left is an early warning; ``general`` where it says nothing."""
         return float(self.warn_below) / self.number if self.warn_below and self.number else general
 
 
+def _unit(unit: str) -> float:
+    """Square metres in a unit; what is counted counts as it is."""
+    return SQUARE_METRES.get(unit, 1.0)
+
+
 BINDING = "约束性"
+#: What a county confirms that declares layers absent (本县无).
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from ..errors import DataError
@@ -31,10 +32,16 @@ class Norm:
     def rules_in(self, scope: str) -> tuple[str, ...]:
         """The same for a delivery of a scope."""
         off = set(self.named_rules(self.profile.rules_off))
-        return tuple(code for code in self.expected_in(scope) if code not in off)
+        return tuple(code for code in self._own_in(scope) if code not in off)
 
     def expected_in(self, scope: str) -> tuple[str, ...]:
-        """Codes of the rules that are expected of a delivery of a scope."""
+        """Codes of the rules that are expected of a delivery of a scope: beside the standard's own, those of the shipped
+        standards that it stands on. A folder of one's own may add rules; those that it leaves out are missing."""
+        bare = replace(self.profile, rules=())
+        shipped = (replace(self, standard=one, profile=bare)._own_in(scope) for one in self.standard.shipped())
+        return tuple(dict.fromkeys((*self._own_in(scope), *(code for codes in shipped for code in codes))))
+
+    def _own_in(self, scope: str) -> tuple[str, ...]:
         known = self.standard.scopes.get(scope)
         if known is None:
             return self.expected_rules
@@ -63,22 +70,67 @@ class Norm:
                 return settings[key]
         raise DataError("data_key_missing", file=str(self.standard.folder / "standard.toml"), key=key)
 
+    def sets(self, key: str) -> bool:
+        """Return True if standard or profile have the setting."""
+        return key in self.profile.settings or key in self.standard.settings
+
     def mark(self, item: str) -> str:
-        """The mark of a setting, a code list (``codes.<id>``) or a citation; A when nobody doubts it."""
+        """The mark of a setting, a heading of settings, a code list (``codes.<id>``) or a citation.
+
+        A setting without a mark has no source that anybody read: C.
+        """
         if item in self.profile.marks:
             return self.profile.marks[item]
-        if item in self.standard.marks:
-            return self.standard.marks[item]
+        if item in self.profile.settings:
+            # A value of one's own is as sure as its own source, whatever the mark of the value that it replaces.
+            return "C"
+        vouching = self.marked(item)
+        if vouching in self.standard.marks:
+            return self.standard.marks[vouching]
         if item.startswith("codes."):
             codes = self.standard.code_lists.get(item.removeprefix("codes."))
             return codes.mark if codes else "C"
         citation = self.standard.citations.get(item)
-        return citation.mark if citation else "A"
+        return citation.mark if citation else "C"
+
+    def marked(self, key: str) -> str:
+        """The item of ``[marks]`` that vouches for a setting: its own, that of the nearest heading above, or a word for a part
+        of its section (``zones.codes``, ``heritage.words``); else the key itself."""
+        if key in self.profile.marks:
+            return key
+        parts = key.split(".")
+        for length in range(len(parts), 0, -1):
+            above = ".".join(parts[:length])
+            if above in self.standard.marks:
+                return above
+        known = self.standard.settings
+        if parts[0] != "rules" and key in known:
+            for item in self.standard.marks:
+                section, _, word = item.partition(".")
+                if section == parts[0] and word and item not in known and not _is_heading(item, known):
+                    return item
+        return key
 
     def is_confirmed(self, item: str) -> bool:
-        """Is the item beyond doubt: not marked C, or confirmed by the base standard or by the county?"""
+        """Is the item beyond doubt: not marked C, or confirmed by the base standard or by the county, by its own name or by
+        that of what it is marked with?"""
         confirmed = self.standard.confirmed | self.profile.confirmed
-        return self.mark(item) != "C" or "all" in confirmed or item in confirmed
+        return self.mark(item) != "C" or bool({"all", item, self.marked(item)} & confirmed)
+
+    def for_area(self, area_code: str, today: date | None = None) -> Norm:
+        """The norm for a plan of an area: a confirmation holds from its day on, and for the area of who gave it.
+
+        A profile of the province or the city gives its county limits and severities, never its confirmations.
+        """
+        profile = self.profile
+        if not profile.confirmed:
+            return self
+        digits = int(self.standard.settings.get("attributes.area_digits", 6))
+        own = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
+        day = profile.confirmed_by.get("date", "")
+        if own and day <= (today or date.today()).isoformat():
+            return self
+        return replace(self, profile=replace(profile, confirmed=frozenset()))
 
     def tolerance(self) -> Tolerance:
         return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in Tolerance().to_dict()})
@@ -121,3 +173,7 @@ class Norm:
     def parameters(self, code: str) -> dict[str, Any]:
         """Parameters that standard and profile set for a rule (``[rules.REL006]``)."""
         return self.section(f"rules.{code}")
+
+
+def _is_heading(item: str, settings: dict[str, Any]) -> bool:
+    return any(key.startswith(f"{item}.") for key in settings)

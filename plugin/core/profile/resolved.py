@@ -82,32 +82,14 @@ def _rules(norm: Norm) -> Iterator[RuleLine]:
 
 
 def _value(key: str, value: Any, norm: Norm) -> Value:
-    """The mark may be that of the heading above: ``tolerance`` is marked as a whole, ``rules.LAW020`` too."""
-    item, origin = _marked(key, norm), origin_of(key, norm)
+    origin = origin_of(key, norm)
     # What a rule brings itself has no source of its own: its citations are the rule's.
-    mark = norm.mark(item) if origin.kind != RULE else ""
+    mark = norm.mark(key) if origin.kind != RULE else ""
     # Each pair of a standard's matrix has a mark of its own.
     pair = next((p for p in norm.standard.conflicts if p.key == key), None) if origin.kind == STANDARD else None
     if pair is not None:
         mark = pair.mark
-    return Value(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(item))
-
-
-def _marked(key: str, norm: Norm) -> str:
-    marks = {**norm.standard.marks, **norm.profile.marks}
-    parts = key.split(".")
-    for length in range(len(parts), 0, -1):
-        above = ".".join(parts[:length])
-        if above in marks:
-            return above
-    # Some marks name a part of a section by a word of their own: heritage.words, zones.codes.
-    settings = {**norm.standard.settings, **norm.profile.settings}
-    if key not in norm.profile.own:
-        for item in marks:
-            section, _, word = item.partition(".")
-            if section == parts[0] and word and item not in settings and parts[0] != "rules":
-                return item
-    return key
+    return Value(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 
 def origin_of(key: str, norm: Norm) -> Origin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, WARNING, Indicator
+from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
 from ..profile import Norm
 from ..report import Report
 from ..texts import area_text, number
@@ -16,7 +16,9 @@ from .words import Words
 DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MOST_DECIMALS = 6
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
-ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error"}
+ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
+#: Inputs of a ratio that differ between its forms.
+_OWN_INPUTS = ("numerator_m2", "land_ratio")
 
 
 def rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
@@ -109,7 +111,8 @@ def formula(indicator: Indicator, words: Words) -> str:
         form = indicator.id.rsplit("_", 1)[-1]
         figures = {k: number(v, 2) for k, v in given.items() if k.endswith("_m2")}
         if form in ("n1", "n2", "n3"):
-            return words.get("formula", form, **figures)
+            land = [input_text("land_ratio", given["land_ratio"], words)] if "land_ratio" in given else []
+            return words.get("page", "clause").join([words.get("formula", form, **figures), *land])
     if "layer" in given and indicator.unit in SQUARE_METRES and indicator.value is not None:
         area = area_text(indicator.value * SQUARE_METRES[indicator.unit])
         field = given.get("field", "")
@@ -162,7 +165,7 @@ def notes(report: Report, words: Words) -> list[str]:
         said.append(words.get("text", "target_source", sources=words.join(sources)))
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
-        shared = Indicator("", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k != "numerator_m2"})
+        shared = Indicator("", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _OWN_INPUTS})
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
         limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
         said.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))

@@ -12,7 +12,7 @@ from ..findings import Finding
 from ..profile import Norm
 from ..report import Report, RuleOutcome
 from ..rule import Severity
-from ..texts import Texts, number
+from ..texts import Texts, number, width_text
 from .pictures import PICTURES, largest, rank, with_area
 from .words import Words
 
@@ -29,7 +29,7 @@ WINDOWS = "TOP009"
 
 def titles(report: Report, words: Words) -> dict[str, str]:
     return {r.code: r.title or r.name for r in report.rules} | {
-        code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903")
+        code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
     }
 
 
@@ -189,7 +189,7 @@ def conflicts(report: Report, words: Words) -> dict[str, Any]:
                 "title": named.get(finding.code, finding.code),
                 "township": finding.township or "—",
                 "area": number(finding.area_m2, 2),
-                "width": number(finding.width_m, 1) if finding.width_m is not None else "",
+                "width": width_text(finding.width_m, 1) if finding.width_m is not None else "",
                 "state": words.named("state", finding.state),
             }
         )

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..profile import Norm
 from ..report import Outcome, Report, RuleOutcome
-from ..texts import Texts, area_text, number
+from ..texts import Texts, area_text, number, short_key
+from ..unread import CODE, leaves_unread
 from .found import citations
 from .verdict import partly, unconfirmed
 from .words import Words
@@ -67,6 +68,8 @@ def not_checked(report: Report, words: Words) -> dict[str, Any]:
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
             reason = rule.reason or words.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
+    unread = [finding for finding in report.findings if leaves_unread(finding)]
+    rows += [(CODE, words.get("run_title", CODE), finding.message) for finding in unread]
     invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid:
         names = words.join(
@@ -114,6 +117,7 @@ def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]
         notes.append(words.get("text", "tolerance_profile"))
     limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]
     limits += [("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m")]
+    limits += [("ignored_pair", "ignored_pair_m2", "m²"), ("ignored_feature", "ignored_feature_m2", "m²")]
     count, area = said.get("ignored_slivers", 0), said.get("ignored_area_m2", 0.0)
     return {
         "mark": mark,
@@ -121,6 +125,36 @@ def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]
         "values": [f"{said[field]:.10g} {unit}" if field in said else "—" for _, field, unit in limits],
         "slivers": words.get("text", "sliver_count", count=number(count, 0), area=area_text(area)),
         "note": words.sentences(notes),
+        "pairs": [_ignored_pair(one, norm, words) for one in said.get("ignored_pairs", [])[:_NAMED_PAIRS]],
+    }
+
+
+#: Pairs of layers, and townships of each, that the page names; the JSON has all.
+_NAMED_PAIRS, _NAMED_TOWNSHIPS = 12, 3
+
+
+def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
+    """What is ignored between two layers: number, area, the townships and the feature that have most of it."""
+    templates = norm.standard.templates if norm and words.lang == "zh" else {}
+    names = list(dict.fromkeys(templates[role].name if role in templates else role for role in one["roles"]))
+    if one["sealed"]:
+        names.append(words.get("text", "sealed_edition"))
+    towns = [
+        f"{town['name'] or words.get('text', 'no_township')} {area_text(town['area_m2'])}" for town in one["townships"]
+    ]
+    more = len(towns) > _NAMED_TOWNSHIPS
+    largest = one["features"][0] if one["features"] else None
+    key = (short_key(largest["key"]) or f"#{largest.get('fid', '')}") if largest else ""
+    return {
+        "layers": " × ".join(names),
+        "rule": one["rule"],
+        "count": number(one["count"], 0),
+        "area": area_text(one["area_m2"]),
+        "townships": "—"
+        if [t["name"] for t in one["townships"]] == [""]
+        else words.join(towns[:_NAMED_TOWNSHIPS]) + ("…" if more else ""),
+        "feature": f"{largest['role']} {key} {area_text(largest['area_m2'])}" if largest else "—",
+        "exceeds": words.get("text", "ignored_exceeds" if one["exceeds"] else "ignored_within"),
     }
 
 

@@ -7,8 +7,10 @@ from collections import Counter
 from typing import Any
 
 from ..profile import Norm
-from ..report import Outcome, Report, RuleOutcome, Verdict
+from ..profile.model import ABSENT
+from ..report import Outcome, Report, RuleOutcome, Verdict, breaks_frame
 from ..texts import Texts, area_text, number
+from ..unread import leaves_unread
 from .found import rule_order
 from .words import Words
 
@@ -64,9 +66,16 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
         said.append(words.get("say", "skipped", count=skipped))
     elif crashed:
         said.append(words.get("say", "crashed", count=crashed))
+    unread = sum(leaves_unread(finding) for finding in report.findings)
+    if unread:
+        said.append(words.get("say", "unread", count=unread))
     if in_part:
         said.append(words.get("say", "partly", count=in_part))
-    if not report.findings:
+    if any(breaks_frame(f) for f in report.findings):
+        said.append(words.get("say", "wrong_frame"))
+    if not report.examined and not (skipped or crashed):
+        said.append(words.get("say", "nothing_examined", count=len(report.rules)))
+    elif not report.findings:
         if skipped or crashed:
             said.insert(0, words.get("say", "none_found_skipped", count=skipped + crashed))
         else:
@@ -94,8 +103,11 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
 
 def unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
     """Doubts in the data, which no county can confirm away, and settings that it can."""
+    texts = Texts(words.lang)
+    absent = [n for n in names if n.startswith(f"{ABSENT}.")]
     doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
-    settings = [Texts(words.lang).setting(n) for n in names if not words.has("doubt", n)]
+    doubts += [words.get("doubt", "absent_concept", name=texts.concept(n.partition(".")[2])) for n in absent]
+    settings = [texts.setting(n) for n in names if not words.has("doubt", n) and n not in absent]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 

@@ -14,9 +14,9 @@ def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> li
     ``chosen``: (n,) bool, the zone rows meant. Cases ``zone_outside_line`` (on the zone row) and
     ``line_outside_zone`` (related key = the line's row).
     """
-    beyond = ctx.uncovered(zones, line.polygons, rows=chosen)
+    beyond = ctx.uncovered(zones, line, rows=chosen)
     found = ctx.pairs(zones, line, beyond, case="zone_outside_line", params={"direction": "zone_outside_line"})
-    beyond = ctx.uncovered(line, zones.polygons, cover_rows=chosen)
+    beyond = ctx.uncovered(line, zones, cover_rows=chosen)
     for finding in ctx.pairs(line, zones, beyond, case="line_outside_zone", params={"direction": "line_outside_zone"}):
         # The finding belongs to the zones, the first concept in the rule's name.
         if "fid" in finding.params:

@@ -39,8 +39,15 @@ def by_row(
 
 
 def told_elsewhere(ctx: Context, code: str) -> bool:
-    """Does another rule of this run say it already? Nothing is reported twice."""
-    return any(rule.code == code for rule in ctx.rules)
+    """Return True if another rule of this run reports the case: a case is reported once.
+
+    A rule that lacks a layer, a field or a side input reports nothing, so it does not count. The outcome of the rule that
+    leaves a case to another names the other.
+    """
+    reported = any(rule.code == code and ctx.plan.serves(rule) for rule in ctx.rules)
+    if reported and code not in ctx.left_to:
+        ctx.left_to.append(code)
+    return reported
 
 
 def meant(layer: Layer, setting: str, ctx: Context) -> bool:

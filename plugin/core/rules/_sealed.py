@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..area_backing import DOUBT, backed
 from ..baseline import against_baseline
 from ..context import Context
+from ..geometry.parts import Slivers
 from ..layer import Layer
 from ..rule import RuleResult, Severity
 from ..sealed import is_sealed_by_profile
-from ..versions import Comparison
+from ..versions import IN, OUT, Comparison
+from ..versions.model import NET
 from ._untold import some
 
 
@@ -16,7 +21,17 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
     """The plan's layer of a concept against the sealed one; where there is none, ``result`` says why."""
     found = against_baseline(ctx, concept)
     if found is None:
-        result.notes.append(("baseline_lacks", {"concept": concept}))
+        edition = ctx.plan.baseline
+        lost = edition.unusable_for(concept) if edition is not None else None
+        layer = edition.concept(concept) if edition is not None else None
+        if lost is not None:
+            result.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
+        elif layer is not None:
+            # A sealed layer without a shape is no edition that anything could be compared with.
+            result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
+        else:
+            # A line that the sealed edition does not hold was not compared: that is no pass.
+            result.not_checked.append(("baseline_lacks", {"concept": concept}))
         return None
     result.applicable = True
     if found.failed:
@@ -27,6 +42,28 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
         if rows:
             result.notes.append((note, {"layer": sealed.layer.name, "count": len(rows), "keys": some(rows)}))
     return found
+
+
+def sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
+    """Report as not checked a line that the sealed edition holds and the plan does not (本县无, or not delivered)."""
+    layer = ctx.plan.baseline.concept(concept) if ctx.plan.baseline is not None else None
+    if layer is not None and len(layer):
+        result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
+
+
+def doubts_of_net(found: Comparison, ctx: Context) -> list[str]:
+    """Doubts where the land does not back the net areas that the editions are compared by."""
+    editions = (found.before.layer, found.after.layer)
+    sure = NET not in found.total or all(backed(layer, "net_area", ctx) for layer in editions)
+    return [] if sure else [DOUBT]
+
+
+def ignore_moved(ctx: Context, found: Comparison) -> None:
+    """Note the slivers of land that came or went since the sealed edition."""
+    moved = [n for n, (kind, *_) in enumerate(found.sliver_rows) if kind in (IN, OUT)]
+    before, after = (np.array([found.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
+    slivers = Slivers([found.slivers[n] for n in moved], after, before)
+    ctx.ignore(slivers, found.after.layer, found.before.layer, sealed=True)
 
 
 def severity(ctx: Context, layer: Layer) -> Severity | None:

@@ -16,6 +16,7 @@ from ..findings import Finding
 from ..rule import Severity
 from ..texts import LANGUAGES, Texts
 from ._cells import groups, name_of, params_of
+from ._package import SLIGHT
 
 #: Signs of a name out of a sheet that a message repeats.
 _LONGEST = 40
@@ -40,7 +41,7 @@ def table_name(table: str, texts: Texts) -> str:
     return texts.get("sheets", table)
 
 
-def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts) -> Seen:
+def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts, *, elsewhere: bool = False) -> Seen:
     """Findings on one sheet: figures that differ by row or column, what was not compared in one sentence of a kind."""
     seen = Seen()
     say = _Say(file, sheet, texts)
@@ -56,7 +57,7 @@ def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts) -> Seen:
         return seen
     for block in blocks:
         seen.tables.add(block.table.id)
-        seen.findings += _look(block, say, texts)
+        seen.findings += _look(block, say, texts, elsewhere)
     return seen
 
 
@@ -90,11 +91,13 @@ class _Say:
         return Finding("", key=key, case=case, severity=severity, params=params)
 
 
-def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
+def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
     table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
     found, _ = differences(block)
     for group in groups(one for one in found if one.case in DIFFER):
-        yield say(group.case, group.place, None, **params_of(group, texts))
+        slight = elsewhere and all(c.given and c.apart <= SLIGHT * abs(c.given) for c in group.cells)
+        severity = Severity.WARNING if slight else None
+        yield say(group.case, group.place, severity, **params_of(group, texts))
     if renamed := other_names(block):
         names = [texts.get("words", "told_and_own", line=line, told=told, own=own) for line, told, own in renamed]
         yield say("names", block.table.id, count=len(names), names=_some(names, texts), **table)
@@ -116,8 +119,7 @@ def _look(block: Block, say: _Say, texts: Texts) -> Iterator[Finding]:
         yield say("target", block.table.id, count=len(cells), cells=_some(cells, texts), **table)
     cells = [name_of(one) for one in found if one.case in ("no_figure", "words")]
     if cells:
-        severity = Severity.INFO
-        yield say("no_figure", block.table.id, severity, count=len(cells), cells=_some(cells, texts), **table)
+        yield say("no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_some(cells, texts), **table)
 
 
 def _some(names: list[str], texts: Texts) -> str:

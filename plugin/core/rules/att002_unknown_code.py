@@ -42,7 +42,7 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     How to fix
         Correct the code or the name. If the county's own list is longer, add a line to the CSV of the list.
     Limits
-        Blank codes are not looked at. The list of 规划分区 codes is marked C until a county confirms it.
+        Blank codes are not checked. The list of 规划分区 codes is marked C until a county confirms it.
     """
     result = RuleResult(applicable=False)
     for declared in layer.template.fields:

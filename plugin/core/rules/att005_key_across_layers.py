@@ -58,19 +58,10 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
         are not compared.
     """
     result = RuleResult()
-    home: dict[str, Layer] = {}
-    common: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
-    result.applicable = len(compared) > 1
-    for layer in compared:
-        ctx.check()
-        if not layer.has("key"):
-            result.not_checked.append(lacking(layer, "key"))
-            continue
-        for key, position in {key: n for n, key in reversed(list(enumerate(layer.keys))) if key}.items():
-            owner = home.setdefault(key, layer)
-            if owner is not layer:
-                common[owner.role, layer.role].append((key, position))
+    result.applicable = sum(len(layer) > 0 for layer in compared) > 1
+    result.not_checked += [lacking(layer, "key") for layer in compared if not layer.has("key")]
+    common = _common([layer for layer in compared if layer.has("key")], ctx)
     for (owner_role, role), shared in common.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
         if len(shared) > listed_count:
@@ -82,6 +73,26 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
             finding.geometry = layer.plane[position]
             result.findings.append(finding)
     return result
+
+
+def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    """(role of the first layer with a key, role of another) → the keys of both, each with its first row in the other."""
+    import pandas as pd
+
+    tables = []
+    for number, layer in enumerate(layers):
+        ctx.check()
+        tables.append(pd.DataFrame({"key": layer.keys, "layer": number, "row": range(len(layer))}))
+    found: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    if len(tables) < 2:
+        return found
+    rows = pd.concat(tables, ignore_index=True)
+    rows = rows[rows["key"] != ""].drop_duplicates(["layer", "key"])
+    rows = rows[rows.duplicated("key", keep=False)]
+    rows["owner"] = rows.groupby("key", sort=False)["layer"].transform("first")
+    for key, number, row, owner in rows[rows["layer"] != rows["owner"]].itertuples(index=False):
+        found[layers[owner].role, layers[number].role].append((key, int(row)))
+    return found
 
 
 def _all_of(layer: Layer, owner: Layer, shared: list[tuple[str, int]]) -> Finding:

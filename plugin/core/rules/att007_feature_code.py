@@ -15,6 +15,7 @@ ZONES = {"layer": "YDYHGHFQ"}
     severity=Severity.WARNING,
     basis=["A2"],
     needs={"layer": Need(EACH)},
+    uses=["attributes.doubtful_feature_codes"],
     messages={
         "other": "{layer} ({key}): {field} = “{value}”; in this layer it is {expected} on every feature. Correct the feature code.",
         "blank": "{layer} ({key}): {field} is empty; in this layer it is {expected} on every feature. Fill in the feature code.",

@@ -3,6 +3,7 @@ from ..context import Context, trim
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, judged, lacking
+from ._places import told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 #: Tail of the codes of 可调整地类 in the survey's list.
@@ -63,4 +64,4 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
 
 
 def _told_elsewhere(layer: Layer, ctx: Context) -> bool:
-    return any(rule.code == "LAW010" for rule in ctx.rules) and ctx.plan.concept("farmland") is layer
+    return told_elsewhere(ctx, "LAW010") and ctx.plan.concept("farmland") is layer

@@ -5,10 +5,10 @@ from ..context import Context
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._attributes import Wrong, found, lacking
+from ._places import told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
-TERRACES = ("PD", "TT")
 
 
 def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[str, list[dict[str, str | None]]]:
@@ -48,8 +48,8 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
     How to fix
         Take both from the land survey, or from the slope map that belongs to it.
     Limits
-        Whether a slope class is one of the list is ATT002's; where that rule runs too, so is the kind. Whether flat land may have a
-        kind, and steep land none, was read nowhere and is not looked at.
+        Whether a slope class is one of the list is ATT002's; where that rule runs too, so is the kind, and the outcome says so. Whether flat
+        land may have a kind, and steep land none, was read nowhere and is not checked.
     """
     result = RuleResult(applicable=False)
     slope, terrace = layer.template.field("slope_class"), layer.template.field("terrace")
@@ -64,9 +64,10 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
             for position in np.flatnonzero(blank & ctx.cultivated(layer)).tolist():
                 wrong = Wrong("slope", {"code": codes[position]})
                 result.findings.append(found(ctx, layer, position, slope.name, wrong))
-    if terrace is not None and layer.has("terrace") and not any(rule.code == "ATT002" for rule in ctx.rules):
+    if terrace is not None and layer.has("terrace") and not told_elsewhere(ctx, "ATT002"):
         result.applicable = True
+        kinds = ctx.codes(terrace.codes).codes
         for position, value in enumerate(layer.text("terrace")):
-            if value and value not in TERRACES:
+            if value and value not in kinds:
                 result.findings.append(found(ctx, layer, position, terrace.name, Wrong("terrace", {"value": value})))
     return result

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from unicodedata import category, normalize
 
 from ..context import Context
-from ..exchange.package.files import is_stray
+from ..exchange.package.files import is_part, is_stray
 from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.inspection.signature import is_signature
+from ..exchange.package.problems import NAMED
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ._package import NONE_INSPECTED, example, judged, on_file
+
+#: Files of one folder that are told one by one; more are told as one.
+MANY = 20
 
 
 @rule(
@@ -18,6 +24,10 @@ from ._package import NONE_INSPECTED, example, judged, on_file
     messages={
         "name": "“{file}” is no file that the form of the package asks for. Rename it as it should be called, or take it out.",
         "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
+        "many": "{count} files in “{file}” are none that the form of the package asks for: {files}. Rename them as they should be called, or take them out.",
+        "inside": "{count} files in the data set “{file}” are no part of it: {files}. Take them out.",
+        "alike": "“{file}” and “{other}” are called alike but for signs that look the same or are not seen. Keep the one that is meant.",
+        "unseen": "The name “{file}” has signs that are not seen ({signs}), as a name has that is to be taken for another. Rename it.",
     },
     fails=[
         example("another county's map", 1, add={"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}),
@@ -31,6 +41,18 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         example("shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}),
         example("two of them beside the database", 2, add={"1-空间数据/a.shp": b"x", "1-空间数据/b.shp": b"x"}),
         example(
+            "a program in the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/更新.exe": b"MZ"}
+        ),
+        example(
+            "a text whose name is written in other signs",
+            1,
+            add={"2-规划文档/140225浑源县国土空间总体规划文本.PDF": b"%PDF-1.4"},
+        ),
+        example(
+            "a name with a sign that is not seen", 1, add={"4-规划图件/140225浑源县02图\u200b.jpg": b"\xff\xd8\xff"}
+        ),
+        example("thirty pages of another program", 1, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(30)}),
+        example(
             "the database among the maps",
             1,
             drop=["1-空间数据/"],
@@ -38,6 +60,13 @@ from ._package import NONE_INSPECTED, example, judged, on_file
         ),
     ],
     passes=[
+        example(
+            "the parts of a database",
+            add={
+                f"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/{n}": b"x"
+                for n in ("a00000009.gdbindexes", "timestamps")
+            },
+        ),
         example("maps by number and title", add={"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}),
         NONE_INSPECTED,
     ],
@@ -53,7 +82,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     How to fix
         Rename or move the file, or take it out.
     Limits
-        What a database or a folder of shapefiles is made of is not looked at one by one. Names follow a draft (mark B), folders are settings (mark C).
+        More than 20 such files of one folder are told as one. Of a database or a folder of shapefiles only files that no such data have are told. Names follow a draft (mark B), folders are settings (mark C).
     """
     return judged(ctx, _look)
 
@@ -71,11 +100,45 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield on_file(place, "name")
         elif place not in [package.form.place(vectors.folder, name) for vectors in package.sets_of(place)]:
             yield on_file(place, "folder", expected=folders[0])
+    strange: dict[str, list[str]] = {}
+    places = set(data)
     for file in package.single:
-        if file.path in own or is_stray(file.name) or file.path in data or file.link:
+        if file.path in own or is_stray(file.name) or file.path in places or file.link or file.special:
             continue
-        slots = [slot for slot in package.form.files if file in package.filling(slot)]
+        if is_signature(file.path):
+            continue
+        slots = package.slots.get(file.path, ())
         if not slots:
-            yield on_file(file.path, "name")
+            strange.setdefault(file.folder, []).append(file.path)
         elif all(package.form.place(slot.folder, file.name) != file.path for slot in slots):
             yield on_file(file.path, "folder", expected=package.form.place(slots[0].folder, ""))
+    for folder, paths in strange.items():
+        if len(paths) <= MANY:
+            yield from (on_file(path, "name") for path in paths)
+        else:
+            yield _several(folder, "many", [path.rpartition("/")[2] for path in paths])
+    inside: dict[str, list[str]] = {}
+    for file in package.files:
+        place = package.data_set(file.path)
+        if place and not is_part(file.name, place) and not is_stray(file.name):
+            inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
+    for place, names in inside.items():
+        yield _several(place, "inside", names)
+    yield from _alike(package)
+
+
+def _several(folder: str, case: str, names: list[str]) -> Finding:
+    files = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    return on_file(folder or ".", case, count=len(names), files=files)
+
+
+def _alike(package: PackageFacts) -> Iterator[Finding]:
+    """Names that a reader takes for each other: capitals, full width, signs that are not seen."""
+    seen: dict[str, str] = {}
+    for file in package.files:
+        plain = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
+        if plain in seen:
+            yield on_file(file.path, "alike", other=seen[plain])
+        seen.setdefault(plain, file.path)
+        if signs := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
+            yield on_file(file.path, "unseen", signs=", ".join(dict.fromkeys(signs)))

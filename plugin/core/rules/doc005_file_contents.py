@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter
 from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.files import begins_well, ends_well, is_stray
 from ..exchange.package.form.model import LEAST_DPI
-from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.inspection.facts import FileFact, PackageFacts
+from ..exchange.package.maps.jpeg import Picture
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ..texts import Texts
+from ._package import NONE_INSPECTED, example, none_given, on_file
 
 #: How a jpg begins, up to its dots per inch.
 _HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
-#: What is left of the smallest jpg behind its head: a frame of one pixel, a scan, the end.
-_REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
+#: Height and width of an A4 page at 300 dpi.
+_SIZE = b"\x0d\xb4\x09\xb0"
+#: What is left of a small jpg behind its head: a frame, a scan, the end.
+_REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
 
 
 @rule(
@@ -27,6 +32,11 @@ _REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x
         "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
         "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
         "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
+        "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
+        "pages": "“{file}” has no page that anybody can read ({by}). Export it anew.",
+        "locked": "“{file}” is encrypted: whoever receives it may not read or print all of it. Export it without a password.",
+        "active": "“{file}” has what runs or leads elsewhere: {what}. Export it without.",
+        "small": "“{file}” has {pixels} pixels: it is no map, whatever its dpi say. Export it anew.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -40,6 +50,27 @@ _REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x
             "a map of 96 dpi",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x00`\x00`\x00\x00" + _REST},
+        ),
+        example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        example("a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 0}}),
+        example(
+            "a text with a password",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "locked": True}},
+        ),
+        example(
+            "a text with a script",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "active": ("pdf_script",)}},
+        ),
+        example(
+            "a map of one pixel",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD
+                + b"\x01\x01,\x01,\x00\x00"
+                + _REST.replace(_SIZE, b"\x00\x01\x00\x01")
+            },
         ),
         example(
             "a map that was copied by half",
@@ -55,27 +86,37 @@ _REST = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x
         NONE_INSPECTED,
     ],
 )
-def file_contents(*, ctx: Context) -> RuleResult:
+def file_contents(*, ctx: Context, least_map_pixels: int = 1000) -> RuleResult:
     """Documents and maps can be opened.
 
     What it checks
-        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi).
+        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
+        Pages of a pdf, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
+        macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
     Why
         A file that nobody can open is a part that is missing, found only by the one who receives it.
     How to fix
         Export the file anew; put the file itself in place of a link.
     Limits
-        Of a pdf only the beginning and the end are read, of a jpg its marks and its end; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. What is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+        No page of a pdf is drawn; an encrypted one may not tell its pages. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. What is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
-    return judged(ctx, _look)
+    package = ctx.plan.package
+    if package is None:
+        return none_given()
+    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels)))
+    ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
+    result.notes += [(f"package_pdf_{way}", {"count": count}) for way, count in sorted(ways.items())]
+    return result
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _look(package: PackageFacts, ctx: Context, least_map_pixels: int) -> Iterator[Finding]:
     maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
     for file in package.files:
         if file.link:
             yield on_file(file.path, "link")
-    for file in (one for one in package.single if not (one.link or is_stray(one.name))):
+        elif file.special:
+            yield on_file(file.path, "special")
+    for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
         if not file.size:
             yield on_file(file.path, "empty")
         elif not begins_well(file.name, file.head):
@@ -87,3 +128,28 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield on_file(file.path, "broken")
         elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:
             yield on_file(file.path, "dpi", dpi=round(dpi), least=LEAST_DPI)
+        elif file.path in maps and file.picture is not None and max(_size(file.picture)) < least_map_pixels:
+            pixels = "{} × {}".format(*_size(file.picture))
+            # A package of 0.1.0 may have one.
+            yield on_file(file.path, "small", Severity.WARNING, pixels=pixels)
+        if file.size and ends_well(file.name, file.tail):
+            yield from _inside(file, ctx)
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.width, picture.height
+
+
+def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
+    """Pages of a pdf, and what runs in it or in an office file."""
+    texts = Texts(ctx.lang)
+    pdf, active = file.pdf, file.active
+    if pdf is not None:
+        active = (*active, *pdf.active)
+        if pdf.locked:
+            yield on_file(file.path, "locked", Severity.WARNING)
+        elif pdf.pages <= 0:
+            yield on_file(file.path, "pages", by=texts.get("pdf", pdf.by))
+    if active:
+        what = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
+        yield on_file(file.path, "active", Severity.WARNING, what=what)

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter
 from collections.abc import Iterator
 
 from ..context import Context
 from ..exchange.package.files import is_stray
 from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.inspection.signature import is_signature, signatures
 from ..exchange.package.problems import NAMED
-from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED
-from ..exchange.package.target.told import CHANGED, DAMAGED, LATER, MISSING
+from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, UNLISTED
+from ..exchange.package.target.told import CHANGED, DAMAGED, LATER, MISSING, OK
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ..texts import Texts
+from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+
+#: Files of one folder that are told one by one; more are told as one.
+MANY = 20
 
 
 @rule(
@@ -20,6 +26,12 @@ from ._package import NONE_INSPECTED, example, judged, on_file
     needs={},
     messages={
         "changed": "“{file}” is not what it was when the manifest was made (SHA-256 differs). Make the package anew, or put the file back.",
+        "changed_set": "{count} files of the data set “{file}” are not what they were when the manifest was made (SHA-256 differs; gone {lost}, new "
+        "{more}): {files}. Make the package anew, or put the whole data set back.",
+        "size": "The manifest says “{file}” has {told} bytes; it has {found}. Make the package anew.",
+        "twice": "The manifest lists “{file}” {count} times, or by a path that leads out of the package. Make the package anew.",
+        "no_list": "The list of digests “{file}”, made with the manifest, is gone. Who checks with sha256sum cannot; put it back.",
+        "many_more": "{count} files in “{file}” do not stand in the manifest: {files}. They were put in afterwards. Make the package anew, or take them out.",
         "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
         "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
@@ -63,6 +75,23 @@ from ._package import NONE_INSPECTED, example, judged, on_file
             sums={"checksums.sha256": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64, "a.txt": "1" * 64}},
         ),
         example("none at all", 1, state="missing"),
+        example(
+            "a database that was edited",
+            1,
+            manifest=True,
+            add={
+                f"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/{n}": b"y"
+                for n in ("gdb", "a00000001.gdbtable", "a0000000a.spx")
+            },
+        ),
+        example(
+            "other bytes in the manifest", 1, manifest=True, bytes={"4-规划图件/140225浑源县01三条控制线图.jpg": 7}
+        ),
+        example("without its list of digests", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
+        example("a file listed twice", 1, manifest=True, files=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        example(
+            "forty pages put in afterwards", 1, manifest=True, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(40)}
+        ),
         example("taken out", 1, state="missing", add={"manifest.html": b"<html>"}),
     ],
     passes=[
@@ -75,15 +104,21 @@ def package_digests(*, ctx: Context) -> RuleResult:
 
     What it checks
         SHA-256 of every file against manifest.json, and the manifest's own against manifest.json.sha256; files that it does not
-        list. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
+        list; sizes. Files of one database are told together. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
     Why
         The proof that what was written is what was drawn holds for these bytes and no others.
     How to fix
         Make the package anew with export_package; a file that must go in is put into its folder of documents first.
     Limits
-        A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
+        A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is told as there or not, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
-    return judged(ctx, _look)
+    result = judged(ctx, _look)
+    package = ctx.plan.package
+    if package is not None and package.manifest_state != MISSING:
+        signed = signatures(file.path for file in package.files)
+        names = Texts(ctx.lang).get("words", "between_names").join(signed)
+        result.notes.append(("package_signed", {"files": names}) if signed else ("package_not_signed", {}))
+    return result
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -103,16 +138,62 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield on_file(MANIFEST, "later", Severity.WARNING)
     if package.manifest is None:
         return
+    if SUMS not in there and not package.sums and made_here(package):
+        yield on_file(SUMS, "no_list", Severity.WARNING)
+    yield from _rows(package)
     listed = _manifest_digests(package)
-    for path, digest in listed.items():
-        if path not in there:
-            yield on_file(path, "lost")
-        elif there[path] != digest:
-            yield on_file(path, "changed")
     known = {*listed, *UNLISTED}
+    sets: dict[str, dict[str, list[str]]] = {}
+    for path, digest in listed.items():
+        case = "lost" if path not in there else "changed" if there[path] != digest else ""
+        place = package.data_set(path) if case else ""
+        if place:
+            sets.setdefault(place, {}).setdefault(case, []).append(path)
+        elif case:
+            yield on_file(path, case)
+    more: dict[str, list[str]] = {}
     for file in package.files:
-        if file.path not in known and not file.link and not is_stray(file.name):
-            yield on_file(file.path, "more")
+        if file.path in known or file.link or file.special or is_stray(file.name) or is_signature(file.path):
+            continue
+        if place := package.data_set(file.path):
+            sets.setdefault(place, {}).setdefault("more", []).append(file.path)
+        else:
+            more.setdefault(file.folder, []).append(file.path)
+    for place, cases in sets.items():
+        yield from _of_set(place, cases)
+    for folder, paths in more.items():
+        if len(paths) <= MANY:
+            yield from (on_file(path, "more") for path in paths)
+        else:
+            yield on_file(folder or ".", "many_more", count=len(paths), files=_named(folder, paths))
+
+
+def _of_set(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
+    """Files of one data set, told as one where there are several."""
+    paths = [path for some in cases.values() for path in some]
+    if len(paths) == 1:
+        yield on_file(paths[0], next(iter(cases)))
+        return
+    counts = {"lost": len(cases.get("lost", ())), "more": len(cases.get("more", ()))}
+    yield on_file(place, "changed_set", None, count=len(paths), files=_named(place, paths), **counts)
+
+
+def _named(folder: str, paths: list[str]) -> str:
+    names = [path.removeprefix(f"{folder}/") for path in paths[:NAMED]]
+    return ", ".join(names) + (" …" if len(paths) > NAMED else "")
+
+
+def _rows(package: PackageFacts) -> Iterator[Finding]:
+    """Rows of the manifest that say another size, are there twice, or lead out of the package."""
+    rows = package.manifest["files"] if package.manifest else []
+    sizes = {file.path: (file.size, file.sha256) for file in package.files}
+    for path, count in Counter(row["path"] for row in rows).items():
+        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
+            yield on_file(path, "twice", count=count)
+    for row in rows:
+        size, digest = sizes.get(row["path"], (None, ""))
+        if digest == row["sha256"] and "bytes" in row and row["bytes"] != size:
+            yield on_file(row["path"], "size", told=row["bytes"], found=size)
 
 
 def _manifest_digests(package: PackageFacts) -> dict[str, str]:
@@ -135,5 +216,7 @@ def _listed(name: str, sums: dict[str, str] | None, package: PackageFacts, there
             yield on_file(path, "disagree", sums=name)
         elif path not in told and path not in there:
             yield on_file(path, "lost_listed", sums=name)
-        elif path not in told and there[path] != digest and (path != MANIFEST or package.manifest_state == MISSING):
+        elif (
+            path not in told and there[path] != digest and (path != MANIFEST or package.manifest_state in (MISSING, OK))
+        ):
             yield on_file(path, "changed_listed", sums=name)

@@ -8,6 +8,7 @@ import numpy as np
 from ..context import Context
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..exchange.package.names import AREA_FIELDS
+from ..exchange.package.problems import NAMED
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
@@ -25,6 +26,10 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     messages={
         "features": "The manifest says layer {name} has {expected} features; it has {found}. Make the package anew.",
         "lost": "The manifest names layer {name} in “{file}”, which is not there. Make the package anew.",
+        "more": "Layer {name} in “{file}” does not stand in the manifest: it was put in afterwards. Take it out, or make the package anew.",
+        "table": "“{file}” has tables that are no layers, hidden ones among them: {names}. A package of ours has none; take them out.",
+        "value": "The manifest says {item} of layer {name} is “{told}”; it is “{found}”. Make the package anew.",
+        "part": "The manifest names “{file}” under {item}, and it is not there, or is other than the manifest says ({told}; found {found}). Make the package anew.",
         "fields": "The manifest says layer {name} has {expected} fields; it has {found}{more}. Take out what was put in, or make the package anew.",
         "area": "The manifest says layer {name} has {expected} m²; it has {found} m² (statutory). Make the package anew.",
         "field_area": "The manifest says the areas in field {field} of layer {name} add up to {expected} m²; they add up to {found} m². Put the values back, or make the package anew.",
@@ -41,6 +46,25 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             areas={"STBHHX": {"declared": 10000.0}},
         ),
         example("a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}),
+        example("a layer put in", 1, manifest=True, layers={"SECRET": 3}),
+        example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
+        example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
+        example(
+            "a map of other pixels",
+            1,
+            manifest=True,
+            head={
+                "maps": [
+                    {"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "given", "width": 1, "height": 1}
+                ]
+            },
+        ),
+        example(
+            "a text that is not there",
+            1,
+            manifest=True,
+            head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]},
+        ),
         example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, told={"LSWHBHX": 3}),
     ],
     passes=[
@@ -53,7 +77,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     """What the manifest says of the layers is what they hold.
 
     What it checks
-        Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
+        Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
     Why
         The manifest is read by people who do not open the data.
     How to fix
@@ -75,6 +99,8 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         if one.features >= 0:
             # A layer may be in a database and in an exchange file; where neither has the file's name, the first is meant.
             there[one.file, one.name.upper()] = one
+            # The manifest names each shapefile, the folder holds them all.
+            there[f"{one.file}/{one.name}.shp", one.name.upper()] = one
             there.setdefault(one.name.upper(), one)
         else:
             unread.add((one.file, one.name.upper()))
@@ -90,7 +116,11 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             counts = {"expected": row["features"], "found": layer.features}
             yield Finding("", key=row["layer"], case="features", params={**name, **counts})
         yield from _fields(row, layer, package, ctx)
+        yield from _values(row, layer, ctx)
         yield from _areas(row, ctx)
+    if package.manifest:
+        yield from _not_listed(package.manifest, package)
+        yield from _parts(package.manifest, package, ctx)
 
 
 def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -105,6 +135,102 @@ def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: C
         said = texts.get("words", "in_brackets", text=names) if more else ""
         params = {"name": row["layer"], "expected": told, "found": len(layer.fields), "more": said}
         yield Finding("", key=row["layer"], case="fields", params=params)
+
+
+def _not_listed(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """Layers and tables of the package's own data sets that the manifest does not name; a copy of a layer is DOC008's."""
+    listed = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
+    own = {row["file"] for row in manifest["layers"]}
+    own |= {file.rpartition("/")[0] for file in own if file.lower().endswith(".shp")}
+    names = {name for _, name in listed}
+    spares = {(spare.file, spare.name) for spare in package.spares}
+    for layer in package.layers:
+        upper = layer.name.upper()
+        here = {(layer.file, upper), (f"{layer.file}/{layer.name}.shp", upper)}
+        if layer.features < 0 or layer.file not in own or here & listed or (layer.file, layer.name) in spares:
+            continue
+        if upper not in names:
+            params = {"name": layer.name, "file": layer.file}
+            yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
+    for file, tables in package.hidden_tables.items():
+        if file in own and tables:
+            shown = ", ".join(tables[:NAMED]) + (" …" if len(tables) > NAMED else "")
+            yield Finding("", key=f"{file}/tables", case="table", params={"file": file, "names": shown})
+
+
+#: Degrees and metres by which an extent may be off: a database keeps shapes on a grid.
+_EXTENT = {True: 1e-7, False: 0.01}
+
+
+def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
+    """What the manifest says of a layer besides its figures."""
+    texts = Texts(ctx.lang)
+    template = ctx.norm.standard.templates.get(str(row.get("role", "")))
+    # The header of a VCT file names a datum of heights also where its form asks for none.
+    heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
+    pairs = [
+        ("crs", row.get("crs"), layer.crs),
+        ("geometry", row.get("geometry"), layer.geometry),
+        ("title", row.get("title"), template.name if template else ""),
+        ("format", row.get("format"), layer.format),
+        ("vertical", row.get("vertical"), heights),
+    ]
+    for item, told, found in pairs:
+        if told is not None and (found or item == "vertical") and told != found:
+            yield _value(row, item, told, found, texts)
+    told = row.get("extent")
+    if layer.extent and isinstance(told, list) and len(told) == 4:
+        near = _EXTENT[max(map(abs, layer.extent)) <= 360]
+        numbers = [v for v in told if isinstance(v, int | float)]
+        if len(numbers) < 4 or any(abs(a - b) > near for a, b in zip(numbers, layer.extent, strict=True)):
+            yield _value(row, "extent", " ".join(map(str, told)), " ".join(map(str, layer.extent)), texts)
+    read = row.get("read_back")
+    if isinstance(read, dict) and read.get("same") is False:
+        yield _value(row, "read_back", read.get("same"), True, texts)
+
+
+def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:
+    said = {"name": row["layer"], "item": texts.get("origin", item), "told": str(told), "found": str(found) or "—"}
+    return Finding("", key=row["layer"], field=item, case="value", params=said)
+
+
+def _parts(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Documents, maps, tables and metadata that the manifest names."""
+    texts = Texts(ctx.lang)
+    there = {file.path: file for file in package.files}
+
+    def wrong(file: Any, item: str, told: Any, found: Any) -> Finding:
+        said = {"file": str(file), "item": texts.get("origin", item), "told": str(told), "found": str(found)}
+        return Finding("", key=str(file), field=item, case="part", params=said)
+
+    absent = texts.get("origin", "absent")
+    # What the list of files names, too, is DOC006's when it is not there.
+    listed = {row["path"] for row in manifest["files"]}
+    for item in ("slots", "maps", "tables"):
+        rows = manifest.get(item)
+        for row in rows if isinstance(rows, list) else ():
+            files = row.get("files", [row.get("file")]) if isinstance(row, dict) else []
+            for file in files if isinstance(files, list) else ():
+                if file and file not in there and file not in listed:
+                    yield wrong(file, item, file, absent)
+    for row in manifest.get("maps", ()):
+        file = there.get(row["file"])
+        picture = file.picture if file else None
+        told = (row.get("width"), row.get("height"))
+        if picture is not None and picture.whole and None not in told and told != (picture.width, picture.height):
+            yield wrong(row["file"], "maps", f"{told[0]} × {told[1]}", f"{picture.width} × {picture.height}")
+    books = {book.file: book for book in package.workbooks if not book.problem}
+    for row in manifest.get("tables", ()) if isinstance(manifest.get("tables"), list) else ():
+        book = books.get(row.get("file", "")) if isinstance(row, dict) else None
+        if book is None or not isinstance(row.get("sheets"), list):
+            continue
+        gone = {str(s.get("sheet")) for s in row["sheets"] if isinstance(s, dict)} - {s.name for s in book.sheets}
+        if gone:
+            between = texts.get("words", "between_names")
+            yield wrong(book.file, "tables", between.join(sorted(gone)), absent)
+    metadata = manifest.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("layers") not in (None, len(manifest["layers"])):
+        yield wrong(metadata.get("file", ""), "metadata", metadata.get("layers"), len(manifest["layers"]))
 
 
 def _nothing_of(file: str, package: PackageFacts) -> bool:

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
 from ..context import Context
 from ..errors import DataError, InputError
-from ..exchange.package.tables.known import PROMISED, Known
+from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.tables.known import KEYS, PROMISED, Known
 from ..exchange.package.tables.model import Workbook
 from ..findings import Finding
 from ..indicators.compute import figures_of
 from ..render.tables import all_tables
 from ..rule import RuleResult, Severity, rule
-from ..texts import Texts
-from ._package import NONE_INSPECTED, example, none_given
+from ..texts import LANGUAGES, Texts
+from ._package import NONE_INSPECTED, example, none_given, of_other_version
 from ._tables import language_of, look_at_sheet, table_name
 
 COUNTY = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
@@ -59,6 +62,8 @@ LINE = ["生态保护红线", "1", "24.99"]
         "this check ({cells}). Inspect with the county's own profile; if it is, correct the table or the layers.",
         "no_figure": "“{file}”, sheet {sheet}{called}: the layers give nothing for {count} figures ({cells}), so they were not compared. "
         "Figures held against targets take the county's own profile.",
+        "hidden": "“{file}”, sheet {sheet} has what nobody sees: {what}. Show it, or delete it.",
+        "more_sheets": "“{file}” was made by this plugin, and has sheets that it did not make: {sheets}. Make the package anew.",
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
     fails=[
@@ -72,6 +77,7 @@ LINE = ["生态保护红线", "1", "24.99"]
         example("a line that no layer has", 1, plan=PLAN, tables=_with(LINE, ["蓝线", "2", "3.00"])),
         example("a table of something else", 1, plan=PLAN, tables={**_with(LINE), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
         example("zones without their layer", 1, plan=PLAN, tables={**_with(LINE), "规划分区": [["代码", "规划分区", "法定面积"], ["100", "生态保护区", "3.00"]]}),
+        example("a hidden sheet", 1, plan=PLAN, tables=_with(LINE), hidden={"三条控制线": ("sheet",)}),
         example("no table of indicators", 1, plan=PLAN, tables={"三条控制线": _with(LINE)["三条控制线"]}),
         example("tables that only Access reads", 1, plan=PLAN, unread="table_kind"),
     ],
@@ -96,7 +102,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
     How to fix
         Correct the table, or the layer where that is wrong, and make the package anew.
     Limits
-        What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
+        Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
         that were never computed. A blank stands for nothing. Targets and what is left take the county's profile. Formulas and sources are words, and are not compared.
     """
     package = ctx.plan.package
@@ -125,9 +131,10 @@ def table_figures(*, ctx: Context) -> RuleResult:
         return result
     known = Known(tables, lang, package.form.words)
     seen: set[str] = set()
+    result.findings += _unseen(readable, package, texts)
     for book in readable:
         for sheet in book.sheets:
-            found = look_at_sheet(book.file, sheet, known, texts)
+            found = look_at_sheet(book.file, sheet, known, texts, elsewhere=of_other_version(package))
             seen |= found.tables
             result.findings += found.findings
     gone = [name for name in PROMISED if name in known.tables and name not in seen and known.tables[name].rows]
@@ -136,3 +143,28 @@ def table_figures(*, ctx: Context) -> RuleResult:
         key = readable[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
+
+
+def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+    """What a workbook does not show, and sheets that our own has beside those that we make."""
+    between = texts.get("words", "between_names")
+    own = package.form.tables
+    path = f"{package.expected(own.folder, own.file)}.xlsx" if own is not None else ""
+    rows = (package.manifest or {}).get("tables")
+    ours = path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
+    for book in books:
+        for sheet in book.sheets:
+            # A planner's own workbook may compute and remark; what it hides is told all the same.
+            unseen = [k for k in sheet.hidden if book.file == ours or k not in ("comments", "formulas")]
+            if unseen:
+                what = between.join(texts.get("hidden", key) for key in unseen)
+                params = {"file": book.file, "sheet": sheet.name, "what": what}
+                yield Finding(
+                    "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params
+                )
+        if book.file == ours:
+            known = {Texts(lang).get("sheets", name) for name in (*KEYS, "about") for lang in LANGUAGES}
+            more = [sheet.name for sheet in book.sheets if sheet.name not in known]
+            if more:
+                params = {"file": book.file, "sheets": between.join(more)}
+                yield Finding("", key=book.file, case="more_sheets", params=params)

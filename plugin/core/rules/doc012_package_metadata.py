@@ -29,6 +29,7 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
         "damaged": "“{file}” is no well-formed XML (line {line}), so nothing of it was compared. Export it anew.",
         "encoding": "“{file}” says it is in {declared}, but is in {found}. Save it in the encoding it names.",
         "entities": "“{file}” declares a document type (DTD, entities), as harmful files do; it was not read. Take the declaration out.",
+        "style": "“{file}” names a style sheet or another instruction for programs ({names}), as metadata do not; a browser would follow it. Take it out.",
         "schema": "“{file}” has the root element “{root}”, not “{expected}” as the form has it: it is of another schema and was not compared. Compare it by hand.",
         "unknown": "“{file}” has elements that the form does not: {names}. They were not compared; rename or delete them, or name them in the form.",
         "lacking": "“{file}” lacks elements that the form has: {names}. Put them in; what is not known stays empty.",
@@ -45,6 +46,7 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
         example("a bomb", 1, documents=_with('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
         example("another file", 1, documents=_with('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
         example("GBK that calls itself UTF-8", 1, documents=_with('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
+        example("a style sheet from elsewhere", 2, documents=_with('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
         example("another schema", 1, documents=_with('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
         example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
         example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
@@ -94,6 +96,8 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         except UnreadableXml as error:
             yield on_file(path, error.case, **error.params)
             continue
+        if root.instructions:
+            yield on_file(path, "style", names=", ".join(root.instructions))
         told = by_form(root, package.form)
         if told is None:
             names = package.form.metadata.names

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..context import Context
+from ..data import strict_json
 from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.tables.compare import moved
 from ..findings import Finding
@@ -13,20 +15,27 @@ from ..indicators.model import SQUARE_METRES, Indicator
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
 from ..three_zones.spaces import SPACE_FIGURES
-from ._package import NONE_INSPECTED, example, none_given, on_file
+from ._package import NONE_INSPECTED, SLIGHT, example, made_here, none_given, of_other_version, on_file
 
 PLACE = "2-规划文档/140225浑源县三区三线检查报告.json"
 PLAN = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
 RED = {"id": "red_line_area", "value": 249938.16918, "unit": "m2"}
 
 
-def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> dict[str, bytes]:
+def _report(
+    *indicators: dict[str, Any],
+    features: int = 1,
+    area: str = "",
+    found: list[dict[str, Any]] | None = None,
+    **summary: Any,
+) -> dict[str, bytes]:
     layers = [{"role": "STBHHX", "name": "STBHHX", "features": features}]
     said = {"verdict": "pass", "errors": 3, "skipped": 0, **summary}
     told = {
         "summary": said,
         "indicators": list(indicators),
-        "provenance": {"layers": layers, "profile": {"id": "example"}},
+        "provenance": {"layers": layers, "profile": {"id": "example"}, "area_code": area},
+        **({"findings": found} if found is not None else {}),
     }
     return {PLACE: json.dumps(told).encode()}
 
@@ -42,6 +51,11 @@ def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> d
         "figure": "The report “{file}” says {indicator} is {told}; the layers give {given}: {apart} apart. Make the package anew.",
         "features": "The report “{file}” was made of {told} features of layer {name}; there are {found}. Make the package anew.",
         "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
+        "county": "The report “{file}” is of {told}, the package of {found}. Make the package anew from its own data.",
+        "summary": "The report “{file}” contradicts itself: its summary says {told}, its rules and findings give {given}. Make the package anew.",
+        "counts": "The report “{file}” and the manifest tell of two checks: {names}. Make the package anew.",
+        "outcomes": "The report “{file}” says rules passed that do not in this check, with the same profile and layers: {names}. Read this check's report.",
+        "none": "The report “{file}” and its page are not there, though every package of this plugin has them. Make the package anew.",
         "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”: ratios were not compared. Inspect with "
         "the county's own profile.",
     },
@@ -50,6 +64,10 @@ def _report(*indicators: dict[str, Any], features: int = 1, **summary: Any) -> d
         example("a layer of two features", 1, plan=PLAN, report=_report(RED, features=2)),
         example("a figure that is none", 1, plan=PLAN, report=_report({**RED, "value": float("nan")})),
         example("a figure without end", 1, plan=PLAN, report=_report({**RED, "value": 10**400})),
+        example("of another county", 1, plan=PLAN, report=_report(RED, area="140226")),
+        example("a warning taken out of the summary", 1, plan=PLAN, report=_report(RED, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
+        example("of more warnings than the manifest", 1, plan=PLAN, manifest=True, head={"check": {"warnings": 7}}, report=_report(RED, warnings=2)),
+        example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         example("without its data", 1, add={PLACE.replace(".json", ".html"): b"<html>"}),
         example("cut off", 1, plan=PLAN, report={PLACE: b'{"summary": {'}),
         example("another verdict than the manifest's", 1, plan=PLAN, manifest=True, report=_report(RED, errors=0)),
@@ -64,8 +82,8 @@ def report_figures(*, ctx: Context) -> RuleResult:
     """The report in the package tells of its layers.
 
     What it checks
-        Figures of the report (JSON) and numbers of features of the layers it was made of, against the package's layers; its verdict
-        against the manifest's.
+        That the report is of the package's county, that its summary is that of its own rules and findings, and that rules which it says passed do so here (same profile, phase and version). Figures of the report (JSON) and numbers of features of the layers it was made of, against the package's layers; its verdict
+        and counts against the manifest's.
     Why
         The report is read in place of the data; one of an older edition proves nothing.
     How to fix
@@ -77,7 +95,7 @@ def report_figures(*, ctx: Context) -> RuleResult:
     if package is None:
         return none_given()
     report = package.report_path
-    page = report.removesuffix("json") + "html"
+    page = package.report_page
     there = [file.path for file in package.files if file.path in (report, page)]
     half = [
         on_file(one, "half", Severity.WARNING, other=two)
@@ -86,14 +104,17 @@ def report_figures(*, ctx: Context) -> RuleResult:
     ]
     if report not in package.documents and half:
         return RuleResult(findings=half)
+    if report not in package.documents and made_here(package):
+        return RuleResult(findings=[on_file(report, "none", Severity.WARNING)])
     if report not in package.documents:
         return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
     return RuleResult(findings=[*half, *_look(report, package, ctx)])
 
 
 def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    texts = Texts(ctx.lang)
     try:
-        told = json.loads(package.documents[path])
+        told = strict_json(package.documents[path])
         rows = [(str(r["id"]), _number(r["value"]), str(r["unit"])) for r in told["indicators"]]
         layers = [(str(r["role"]), str(r["name"]), int(r["features"])) for r in told["provenance"]["layers"]]
         profile = str(told["provenance"]["profile"]["id"])
@@ -101,11 +122,15 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         yield on_file(path, "damaged")
         return
+    yield from _county(path, told["provenance"], package)
+    yield from _summary(path, told, texts)
     for role, name, features in layers:
         layer = ctx.plan.layers.get(role)
         if layer is not None and len(layer) != features:
             params = {"file": path, "name": name, "told": features, "found": len(layer)}
             yield Finding(role, key=path, case="features", params=params)
+    if package.manifest and isinstance(package.manifest["check"], dict):
+        yield from _counts(path, told["summary"], package.manifest["check"], texts)
     agreed = package.manifest["check"] if package.manifest else None
     if agreed and (verdict, errors) != (agreed.get("verdict"), agreed.get("errors")):
         words = Texts(ctx.lang).section("verdicts")
@@ -121,7 +146,107 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for name, value, unit in dict.fromkeys(rows):
         if value is not None and (same or unit != "ratio"):
             found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
-            yield from _figure(path, name, value, unit, found, figures.texts)
+            for finding in _figure(path, name, value, unit, found, figures.texts):
+                if (
+                    of_other_version(package)
+                    and found is not None
+                    and found.unit == unit
+                    and _slight(value, found.value)
+                ):
+                    finding.severity = Severity.WARNING
+                yield finding
+
+
+def _county(path: str, said: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """The area of the report against that of the package, by code and by name."""
+    digits = package.form.digits
+    pairs = [
+        (str(said.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
+        (str(said.get("area_name") or ""), package.name),
+    ]
+    if any(told.strip("0") and found and told != found for told, found in pairs):
+        told, found = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield on_file(path, "county", told=told, found=found)
+
+
+#: What a summary counts, beside its verdict and errors.
+_COUNTED = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
+
+
+def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """The summary against what the report's own rules and findings come to."""
+    said, rules, findings = told["summary"], told.get("rules"), told.get("findings")
+    given: dict[str, Any] = {}
+    if isinstance(findings, list):
+        open_ones = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
+        counts = Counter(str(f.get("severity")) for f in open_ones)
+        given |= {"errors": counts["ERROR"], "warnings": counts["WARNING"], "infos": counts["INFO"]}
+        given["waived"] = len(findings) - len(open_ones)
+    if isinstance(rules, list) and all(isinstance(r, dict) for r in rules):
+        outcomes = Counter(str(r.get("outcome")) for r in rules)
+        given |= {
+            "rules": len(rules),
+            **{key: outcomes[key] for key in ("passed", "failed", "not_applicable", "crashed")},
+        }
+        given["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
+        given["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
+        given |= _found_by_rules(rules, findings)
+    if isinstance(rules, list) and isinstance(findings, list):
+        given["verdict"] = _at_best(said, given)
+    wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
+    if "rule" in given:
+        wrong["rule"] = given["rule"]
+    if wrong:
+        shown = [_said({**said, "rule": "—"}, wrong, texts), _said(given, wrong, texts)]
+        yield on_file(path, "summary", told=shown[0], given=shown[1])
+
+
+def _found_by_rules(rules: list[dict[str, Any]], findings: Any) -> dict[str, str]:
+    """The first rule whose number of findings is not that of the list, or that passed and found something."""
+    if not isinstance(findings, list):
+        return {}
+    rows = [f for f in findings if isinstance(f, dict)]
+    counts = Counter(str(f.get("code")) for f in rows)
+    # What a rule could not compare is the run's finding, and counted as one of the rule's.
+    runs = Counter(str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901"))
+    for one in rules:
+        code, found = str(one.get("code")), one.get("findings")
+        if isinstance(found, int) and not counts[code] <= found <= counts[code] + runs[code]:
+            return {"rule": f"{code} {counts[code]}"}
+        if one.get("outcome") == "passed" and counts[code]:
+            return {"rule": f"{code} {one.get('outcome')} {counts[code]}"}
+    return {}
+
+
+def _at_best(said: dict[str, Any], given: dict[str, Any]) -> Any:
+    """The verdict that a summary may have, by rules that every version of the plugin goes by; what it says where that may be."""
+    verdict = said.get("verdict")
+    if given["errors"]:
+        return "fail"
+    if verdict in ("pass", "conditional") and (given["skipped"] or given["crashed"] or not given["rules"]):
+        return "incomplete"
+    if verdict == "pass" and (given["warnings"] or given["waived"] or given["unconfirmed"] or said.get("left_out")):
+        return "conditional"
+    return verdict
+
+
+def _said(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
+    """Items with their values, those that are lists by how many they are."""
+    words = texts.section("verdicts")
+    parts = []
+    for key in keys:
+        value = values.get(key)
+        shown = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
+        parts.append(f"{texts.get('origin', key)} {shown}")
+    return texts.get("words", "between_names").join(parts)
+
+
+def _counts(path: str, said: dict[str, Any], agreed: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """What manifest and summary both count; verdict and errors have a sentence of their own."""
+    wrong = [key for key in _COUNTED if key in said and key in agreed and said[key] != agreed[key]]
+    if wrong:
+        names = f"{_said(said, wrong, texts)} ≠ {_said(agreed, wrong, texts)}"
+        yield on_file(path, "counts", names=names)
 
 
 def _number(value: Any) -> float | None:
@@ -139,6 +264,10 @@ def _space(name: str, figures: Figures) -> Indicator | None:
         return None
     result, _ = figures.of_rule("LAW003")
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
+
+
+def _slight(told: float, found: float | None) -> bool:
+    return found is not None and abs(told - found) <= SLIGHT * abs(found)
 
 
 def _figure(path: str, name: str, told: float, unit: str, found: Indicator | None, texts: Texts) -> Iterator[Finding]:

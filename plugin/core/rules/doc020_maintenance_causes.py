@@ -21,7 +21,7 @@ def _changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | Non
     severity=Severity.WARNING,
     basis=["maintenance"],
     needs={},
-    uses=["yearly.causes"],
+    uses=["yearly.causes", "yearly.codes"],
     messages={
         "": "{layer} ({key}), change {number}: {field} ({alias}) is blank. Fill it in before the geodatabase is handed in.",
         "all": "{layer}: {field} ({alias}) is blank in all {count} changes. Fill it in before the geodatabase is handed in.",

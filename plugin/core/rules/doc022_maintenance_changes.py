@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..context import Context
 from ..findings import Finding
+from ..geometry.parts import Slivers, one_part
 from ..geometry.polygons import Polygons
 from ..layer import Layer
 from ..maintenance import AFTER, BEFORE
@@ -123,7 +124,7 @@ def _places(one: Classes, ctx: Context) -> Iterator[Finding]:
     for side, within, lacking, outside, doubled in sides:
         cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
         other = prefixes[lacking] + one.maintained.role
-        parts = ctx.uncovered(one.change, cover, rows=np.isin(kinds, within))
+        parts = ctx.uncovered(one.change, side or one.change, cover, rows=np.isin(kinds, within))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             yield _found(one.change, row, shape, ctx, lacking, other, kind=kinds[row])
         if side is not None:
@@ -139,7 +140,7 @@ def _same(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
         return
     field = one.maintained.compare
     codes = [side.named_text(field) for side in (one.before, one.after)]
-    sides = [ctx.shared(one.change, side, rows_a=rows) for side in (one.before, one.after)]
+    sides = [ctx.shared(one.change, side, rows_a=rows, measured=True) for side in (one.before, one.after)]
     after: dict[int, list[tuple[int, Any]]] = {}
     for row, other, shape in zip(sides[1].left.tolist(), sides[1].right.tolist(), sides[1].geometry, strict=True):
         after.setdefault(row, []).append((other, shape))
@@ -149,7 +150,11 @@ def _same(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
                 continue
             both = shapely.intersection(shape, other_shape)
             area = shapely.area(both)
-            if area > 0 and not ctx.tolerance.is_sliver(area, 2 * area / shapely.length(both)):
+            if area <= 0:
+                continue
+            if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(both)):
+                ctx.ignore(Slivers([both], np.array([row]), np.array([new])), one.change, one.after)
+            else:
                 yield _found(one.change, row, both, ctx, "same", one.after.role, field, code=codes[0][old])
 
 
@@ -161,7 +166,7 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
             continue
         shapes = [other.polygons.shapes] if other is not None else []
         told = one.change.polygons.shapes[kinds == kind]
-        parts = ctx.uncovered(side, Polygons(np.concatenate([*shapes, told])))
+        parts = ctx.uncovered(side, other or one.change, Polygons(np.concatenate([*shapes, told])))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             # Land that left a layer which knows no moving out: nothing can tell of it, and making it anew does not help.
             lost = side is one.before and kind not in one.maintained.kinds
@@ -174,10 +179,9 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
     if one.before is None or one.after is None or not field:
         return
     codes = [np.array(side.named_text(field), dtype=object) for side in (one.before, one.after)]
-    pairs = ctx.shared(one.before, one.after)
-    pairs = pairs.only(codes[0][pairs.left] != codes[1][pairs.right])
+    pairs = ctx.shared(one.before, one.after, pairs=lambda i, j: codes[0][i] != codes[1][j])
     told = Polygons(one.change.polygons.shapes[kinds == OTHER])
-    rest = ctx.uncovered_in(one.before, pairs.left, pairs.geometry, told)
+    rest = ctx.uncovered_in(one.before, pairs.left, pairs.geometry, one.change, told)
     for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
         yield _found(one.before, int(pairs.left[n]), shape, ctx, "untold_code", one.after.role, field)
 
@@ -191,6 +195,6 @@ def _prefix(stage: str, ctx: Context) -> str:
 def _found(
     layer: Layer, row: int, shape: Any, ctx: Context, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
-    (area,) = ctx.statutory([shape])
+    (area,) = ctx.areas_of(one_part(row, shape), layer)
     more = {"area_m2": float(area), "geometry": shape, "params": params}
     return ctx.row(layer, row, case=case, related_role=other, field=field, **more)

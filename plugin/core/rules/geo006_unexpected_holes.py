@@ -25,7 +25,7 @@ OPEN_SHARE = 0.5
     severity=Severity.WARNING,
     basis=["G3"],
     needs={"layer": Need(EACH)},
-    uses=["tolerance"],
+    uses=["tolerance", "quality.tiled", "quality.windowed", "quality.window_fillers"],
     messages={
         "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills. Fill it, or keep the "
         "reason for it with the plan.",
@@ -68,12 +68,12 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
     if not exclusive(layer) or meant(layer, "quality.tiled", ctx):
         return None
     holes, rows = _holes(sound(layer))
-    bare, shares = _open(holes, rows, layer, layer.polygons, ctx)
+    bare, shares = _open(holes, rows, layer, layer.polygons, ctx, layer)
     left_open = shares > OPEN_SHARE
     holes, rows, bare = holes[left_open], rows[left_open], bare[left_open]
     window = np.zeros(len(holes), dtype=bool)
     if meant(layer, "quality.windowed", ctx) and len(holes):
-        _, unfilled = _open(holes, rows, layer, _fillers(ctx), ctx)
+        _, unfilled = _open(holes, rows, layer, _fillers(ctx), ctx, None)
         if told_elsewhere(ctx, "TOP009"):
             # What lies in a hole makes it a window, full or not.
             empty = (1 - unfilled) * shapely.area(holes) <= ctx.tolerance.min_area_m2
@@ -98,9 +98,12 @@ def _holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
     return np.array(holes, dtype=object), there[found.shape[which]]
 
 
-def _open(holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: Context) -> tuple[NDArray, NDArray]:
-    """(k,) what of each hole no polygon of ``cover`` fills (the hole itself where there is nothing in it), and its share."""
-    parts = ctx.uncovered_in(layer, rows, holes, cover)
+def _open(
+    holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: Context, by: Layer | None
+) -> tuple[NDArray, NDArray]:
+    """(k,) what of each hole no polygon of ``cover`` fills (the hole itself where there is nothing in it), and its share.
+    ``by``: the layer to which slivers left open are noted; None where only the share is asked."""
+    parts = ctx.uncovered_in(layer, rows, holes, by, cover)
     bare = holes.copy()
     for n in np.unique(parts.left).tolist():
         own = parts.geometry[parts.left == n]

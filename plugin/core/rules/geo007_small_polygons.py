@@ -47,11 +47,13 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
         came from.
     Limits
         Not in the default run: the 200 m² come from the village plans of one city (mark B for them alone), others use 400
-        and 600 m² by class (mark C). A layer without a setting is not looked at, nor is a shape without area (GEO002).
+        and 600 m² by class (mark C). A layer without a setting is not checked, and the outcome notes it; a shape without area is GEO002's.
     """
     limit = ctx.norm.section(SETTING).get(layer.role)
-    if limit is None or layer.template.geometry != "polygon":
+    if layer.template.geometry != "polygon":
         return RuleResult(applicable=False)
+    if limit is None:
+        return RuleResult(applicable=False, notes=[("min_area_unset", {})])
     own = f"{SETTING}.{layer.role}"
     result = RuleResult(unconfirmed=[own if own in ctx.norm.profile.settings else SETTING])
     small = (layer.statutory > 0) & (layer.statutory < limit) & ~missing(layer.plane)

@@ -4,10 +4,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ..context import Context
-from ..findings import Finding
 from ..geometry.corners import narrow_parts as parts_narrower
 from ..layer import Layer
-from ..rule import EACH, Example, Need, Severity, rule
+from ..rule import EACH, Example, Need, RuleResult, Severity, rule
 from ._places import sound
 
 #: Settings ``quality.narrow_m.<role>``: a width of its own for a layer, 0 not to look at it.
@@ -44,7 +43,7 @@ NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100
         Example("a strip of eight metres", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}),
     ],
 )  # fmt: skip
-def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> list[Finding] | None:
+def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleResult | None:
     """Polygons have no narrow arms and necks.
 
     What it checks
@@ -78,7 +77,9 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> list[F
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
         found.append(ctx.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
-    return found
+    # A width of a county's own for this layer is as sure as its source.
+    own = f"{SETTING}.{layer.role}"
+    return RuleResult(findings=found, unconfirmed=[own] if own in ctx.norm.profile.settings else [])
 
 
 def _names(shapes: NDArray) -> list[tuple[float, ...]]:

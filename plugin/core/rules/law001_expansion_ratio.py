@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import math
 
+from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
-from ..indicators.ratio import expansion
+from ..indicators.ratio import Expansion, expansion
 from ..layer import Layer
-from ..rule import Example, Need, RuleResult, rule
+from ..rule import Example, Need, RuleResult, Severity, rule
 from ..texts import number
 
 BASE = {
@@ -36,12 +37,22 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "ratio.new_land_includes_flexible",
         "zones.codes",
         "tolerance",
+        "ratio.denominator_share",
+        ALLOWANCE_SHARE,
+        ROW_ALLOWANCE,
+        "ratio.base_year",
     ],
     messages={
         "": "The expansion ratio ({form}) is {ratio_text}, above the limit of {limit}: {numerator} m² ÷ {denominator} m². Take at least "
-        "{excess} m² out of the boundary."
+        "{excess} m² out of the boundary.",
+        "land": "The expansion ratio ({form}) is {ratio_text} by {field}, but {land_text} by the drawn area of the same parcels, above the limit "
+        "of {limit}: {field} adds up to {denominator} m², the land to {expected} m². Compute {field} again from the shapes.",
     },
-    fails=[Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"})],
+    fails=[
+        Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
+        Example("ratio 0.7 by the field, 1.4 by the land", {"boundary": [WIDE], "base_parcels": [{**BASE, "gross_area": 20000.0}]}, finds=1,
+                roles={"base_parcels": "DLTB"}),
+    ],
     passes=[
         Example("ratio 1.2 against 1.3", {"boundary": [BOUNDARY], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"}),
         Example("the county's own limit is looser", {"boundary": [WIDE], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"},
@@ -60,7 +71,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
         Take land out of the boundary (the message says how much), or correct the base parcels' CZCSXM.
     Limits
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The denominator is
-        survey area (TBMJ), the numerators statutory area. With a base year other than 2020, or none, nothing is confirmed.
+        survey area (TBMJ), the numerators statutory area; where the land does not back the survey area, the ratio meets no limit, and
+        the one that the land gives is reported beside it. With a base year other than 2020, or none, nothing is confirmed.
     """
     found = expansion(boundary, base_parcels, ctx)
     if found.denominator <= 0:
@@ -85,7 +97,32 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
             "excess": math.ceil((numerator - limit * found.denominator) * 100) / 100,
         }
         result.findings.append(Finding(boundary.role, params=shown))
+    if not found.backed:
+        _by_land(result, found, form, limit, base_parcels)
     return result
+
+
+def _by_land(result: RuleResult, found: Expansion, form: str, limit: float, base_parcels: Layer) -> None:
+    """Report the ratio that the drawn base gives; a finding where only that one is above the limit."""
+    ratio, land = found.ratios[form], found.land_ratios.get(form)
+    field = base_parcels.field_name("gross_area")
+    said = {
+        "form": form.upper(),
+        "field": field,
+        "layer": base_parcels.name,
+        "limit": limit,
+        "ratio_text": f"{ratio:.4f}",
+    }
+    said |= {"denominator": round(found.denominator, 2), "expected": round(found.drawn, 2)}
+    if land is None:
+        result.notes.append(("ratio_no_land", said))
+        return
+    said["land_text"] = _beyond(land, limit) if land > limit else f"{land:.4f}"
+    result.notes.append(("ratio_land", said))
+    if ratio <= limit < land:
+        params = {key: value for key, value in said.items() if key not in ("field", "layer")}
+        finding = Finding(base_parcels.role, case="land", severity=Severity.WARNING, field=field, params=params)
+        result.findings.append(finding)
 
 
 def _beyond(ratio: float, limit: float) -> str:

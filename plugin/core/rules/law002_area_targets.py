@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
-from ..indicators import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, Indicator
+from ..indicators import AREA_FIGURES, BROKEN, CLOSE, NO_TARGET, STATED_FIGURES, Indicator
 from ..indicators.areas import WARNING_SHARE, Figure, stated_figure, target_figure
 from ..layer import Layer
 from ..profile import Target
@@ -25,6 +26,7 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "centre": Need("centre", optional=True),
         "detail_units": Need("detail_units", optional=True),
     },
+    uses=["reserves.part_words", "rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE],
     messages={
         "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: {miss} {unit} off. Correct the layer, "
         "or the figure with its document.",
@@ -84,6 +86,8 @@ def area_targets(
                     ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
                 )
             continue
+        if not own and ctx.norm.profile.area_code:
+            result.doubts.append(NO_TARGET)
         if own and not figure.confirmed:
             result.doubts.append(f"figures.{indicator}")
         # One indicator a target (of each year), or the bare figure.
@@ -92,8 +96,10 @@ def area_targets(
         result.findings += _missed(figure, own, shown)
     for indicator in STATED_FIGURES:
         own = [t for t in targets if t.indicator == indicator]
-        # What the plan states is shown in any case; that a layer no task is measured by is absent is no gap in the check.
         figure = stated_figure(indicator, ctx)
+        if own and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
+            # What the plan states is no task: that it was not compared leaves the run complete, but no plain 通过.
+            result.doubts.append(f"targets.{indicator}")
         shown = [figure.against(indicator, t, warning_share) for t in own]
         result.indicators += shown
         result.findings += _missed(figure, own, shown)

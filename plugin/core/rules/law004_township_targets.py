@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterable
 
+from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
 from ..indicators import BROKEN, CLOSE, Indicator, compare_area, in_unit
@@ -36,6 +37,7 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "boundary": Need("boundary", optional=True),
         "parcels": Need("parcels", optional=True),
     },
+    uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE],
     messages={
         "broken": "{indicator} of {town} is {value} {unit}, its task is {comparison} {target} {unit}: {miss} {unit} off. Correct "
         "{layer} there, or the task with its document.",
@@ -96,7 +98,7 @@ def township_targets(
         if found is None:
             result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file}))
             continue
-        if not found.figure.confirmed:
+        if not (found.figure.confirmed and found.backed.all()):
             result.doubts.append(f"figures.{indicator}")
         result.notes += _how(indicator, found)
         figures = []
@@ -158,6 +160,7 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
         compare_area(value, task.comparison, task.number, task.decimals, share),
         figure.confirmed,
         place=town.name,
+        backed=bool(found.backed[at]),
     )
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
-from ..indicators import AREA_FIGURES, BROKEN, CLOSE, Indicator
+from ..indicators import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, Indicator
 from ..indicators.townships import townships_of
 from ..layer import Layer
-from ..profile import Profile
+from ..profile import Profile, Target
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..transmission.levels import (
     Limit,
@@ -12,6 +12,7 @@ from ..transmission.levels import (
     Sum,
     children_of,
     limits,
+    loosened,
     measures,
     sums_of_children,
     sums_of_townships,
@@ -25,7 +26,7 @@ NEXT = {
     "division_name": "乙乡",
 }
 COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
-_SIGNS = {">=": "≥", "<=": "≤"}
+_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Names in a note on what is lacking.
 _NAMED = 12
 
@@ -44,6 +45,9 @@ _NAMED = 12
         "Correct the county profile, or take the limit approved by {parent}.",
         "measure": "{area} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits are not of one ratio. "
         "Measure it as {parent} does, or give the document that allows another measure.",
+        "target": "{indicator} of {area} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
+        "in {above_source} ({parent}): a profile on top may only be stricter. Both are judged; correct the county profile, or give the "
+        "document that changed the task in the profile of {parent}.",
         "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
         "total or the townships.",
     },
@@ -66,7 +70,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     What it checks
         The sum of the townships' tasks (TARGETS) against the county's own figure; the sum of the plans below a profile (those whose
         base it is) against its own; the limit of the expansion ratio, and what it is a limit of (`ratio.form`, `ratio.classes`),
-        against the profile above.
+        against the profile above; and a profile's own target against the task that a profile below it has for the same area and year.
     Why
         Tasks are handed down level by level; what gets lost between two levels is in nobody's task.
     How to fix
@@ -85,6 +89,10 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
         for measure in measures(one, ctx.norm.standard.settings):
             result.applicable = True
             result.findings.append(_otherwise(one, measure, ctx))
+    for own, above, parent in loosened(profile):
+        if own.area_code == area:
+            result.applicable = True
+            result.findings.append(_loosened(own, above, parent, profile, ctx))
     # Rules load with the toolbox, which does without the reading of files until something runs.
     from ..provenance import area_name
 
@@ -173,8 +181,26 @@ def _otherwise(profile: Profile, measure: Measure, ctx: Context) -> Finding:
     return Finding(_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=said)
 
 
+def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx: Context) -> Finding:
+    said = {
+        "area": profile.name,
+        "year": own.year,
+        "indicator": own.indicator,
+        "comparison": _SIGNS[own.comparison],
+        "value": own.value,
+        "unit": own.unit,
+        "source": own.source,
+        "above_comparison": _SIGNS[above.comparison],
+        "target": above.value,
+        "above_unit": above.unit,
+        "above_source": above.source,
+        "parent": parent.name,
+    }
+    return Finding(_role(own.indicator, ctx), case="target", severity=Severity.WARNING, params=said)
+
+
 def _role(indicator: str, ctx: Context) -> str:
     """The layer that a figure is read from, or would be."""
-    concept, _ = AREA_FIGURES[indicator]
+    concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
     layer = ctx.plan.concept(concept)
     return layer.role if layer is not None else ctx.plan.roles_of(concept)[0]

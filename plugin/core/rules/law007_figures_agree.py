@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ..area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
 from ..indicators import SQUARE_METRES, Indicator
@@ -25,6 +26,7 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "boundary": Need("boundary", optional=True),
         "base_parcels": Need("base_parcels", optional=True),
     },
+    uses=["ratio.form", ALLOWANCE_SHARE, ROW_ALLOWANCE],
     messages={
         "map": "{place} says {indicator} is {typed}; the map ({layer}) gives {value}: {miss} apart. Make text, table "
         "and map agree.",
@@ -91,6 +93,9 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     for name, places in by_indicator.items():
         computed = figures.get(name)
         result.findings += _disagreements(_Map.of(computed, ctx), places, allowance_m2, texts)
+        if not all(figure.backed for figure in computed.figures):
+            # Text and map that agree on such a sum prove nothing.
+            result.doubts.append(DOUBT)
         if not computed.figures:
             params = {"name": computed.entry.name(texts.lang), "reason": computed.reason}
             # What no layer ever gives takes nothing away; a layer that could and is not there does.

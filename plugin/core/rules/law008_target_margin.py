@@ -24,6 +24,7 @@ MARGIN = {WARNING_SHARE: 0.05}
         "parcels": Need("parcels", optional=True),
         "base_parcels": Need("base_parcels", optional=True),
     },
+    uses=["ratio.form"],
     messages={
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but only {left} {unit} are left, less "
         "than the margin set for early warning. Keep changes of this layer within what is left."

@@ -2,6 +2,7 @@
 import numpy as np
 import shapely
 
+from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..baseline import townships_of
 from ..context import Context
 from ..findings import Finding
@@ -9,7 +10,7 @@ from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..versions import OUT, Comparison
 from ..versions.model import NET, STATUTORY, Balance
-from ._sealed import compared, severity
+from ._sealed import compared, doubts_of_net, severity
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -28,7 +29,7 @@ TOWNS = [
     basis=["T2", "order-17"],
     side=["baseline"],
     needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
-    uses=["tolerance"],
+    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE],
     messages={
         "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² went "
         "out, {moved_in} m² came in. Supplement the difference in the same township, or register the document that approves it.",
@@ -63,12 +64,13 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
         Draw back what was taken out by mistake; supplement the rest in the same township, or register the document that approves it.
     Limits
         A warning, unless the county's profile says that the layer is sealed ([sealed] roles): then an error. Where there is no layer
-        of townships, the county as a whole is compared. Where the land lies is LAW017's, whether the supplement is as good is LAW016's.
+        of townships, the county as a whole is compared. Net areas that the land does not back (ATT022) prove nothing. Where the land lies is LAW017's, whether the supplement is as good is LAW016's.
     """
     result = RuleResult(applicable=False)
     found = compared(ctx, "farmland", result)
     if found is None:
         return result
+    result.doubts += doubts_of_net(found, ctx)
     basis = NET if NET in found.total else STATUTORY
     for count, edition, sealed in zip(found.without_net, (found.before, found.after), (True, False), strict=True):
         if basis == NET and count:

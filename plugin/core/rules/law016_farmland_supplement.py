@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
+from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
@@ -8,7 +9,7 @@ from ..rule import Example, Need, RuleResult, Severity, rule
 from ..versions import IN, OUT, Comparison, Part
 from ..versions.edition import Edition
 from ._places import told_elsewhere
-from ._sealed import compared
+from ._sealed import compared, doubts_of_net, ignore_moved
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -28,7 +29,7 @@ GRADES = ("slope_class", "yield_grade", "quality_grade")
         "farmland": Need("farmland"),
         "reserve_land": Need("reserve_land", optional=True),
     },
-    uses=["tolerance"],
+    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE],
     messages={
         "net": "Against the sealed edition {lost} m² of {layer} went out and {gained} m² came in, {missing} m² too little. Supplement as "
         "much net area as was taken out.",
@@ -79,6 +80,8 @@ def farmland_supplement(
     found = compared(ctx, "farmland", result)
     if found is None:
         return result
+    ignore_moved(ctx, found)
+    result.doubts += doubts_of_net(found, ctx)
     gone, come = found.of_kind(OUT), found.of_kind(IN)
     if not gone:
         return result
@@ -128,15 +131,16 @@ def _elsewhere(farmland: Layer, reserve: Layer, come: list[Part], gained: np.nda
     """What came in and does not lie in the reserve."""
     shapes = np.array([part.geometry for part in come], dtype=object)
     rows = np.array([part.after for part in come])
-    parts = ctx.uncovered_in(farmland, rows, shapes, reserve.polygons)
-    areas = ctx.statutory(parts.geometry)
+    parts = ctx.uncovered_in(farmland, rows, shapes, reserve, severity=Severity.INFO)
+    shares = ctx.statutory(parts.geometry) / ctx.statutory(shapes)[parts.left]
     findings = []
     for n, position in enumerate(parts.left.tolist()):
         whole = come[position]
         finding = ctx.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
         finding.related_role = reserve.role
-        finding.geometry, finding.area_m2, finding.width_m = parts.geometry[n], float(areas[n]), float(parts.width[n])
-        if np.isfinite(whole.net_after_m2) and whole.area_m2 > 0:
-            finding.net_area_m2 = float(areas[n] / whole.area_m2 * whole.net_after_m2)
+        finding.geometry, finding.width_m = parts.geometry[n], float(parts.width[n])
+        finding.area_m2 = float(shares[n] * whole.area_m2)
+        if np.isfinite(whole.net_after_m2):
+            finding.net_area_m2 = float(shares[n] * whole.net_after_m2)
         findings.append(finding)
     return ctx.by_place(findings)

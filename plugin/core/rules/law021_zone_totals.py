@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
+from ..area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE, backed, square_metres
 from ..context import Context
 from ..findings import Finding
-from ..indicators import SQUARE_METRES
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
@@ -18,6 +18,7 @@ EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 
     severity=Severity.WARNING,
     basis=["plan-review"],
     needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},
+    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE],
     messages={
         "": "The areas in {field} of {layer} add up to {total} m², those of {related_layer} to {county} m²: {difference} m² apart. Fill {field} "
         "from the shapes anew (“Statutory area”), then close gaps and overlaps of zones."
@@ -45,21 +46,17 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
     Limits
         Compares the figures, not the shapes: two errors that cancel out are not seen here. Runs by name or with its group.
     """
-    areas = _square_metres(zones)
+    areas = square_metres(zones, "area")
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
-    own = _square_metres(county)
+    own = square_metres(county, "area")
+    # Sums that are wrong alike agree, too.
+    doubts = [] if backed(zones, "area", ctx) and backed(county, "area", ctx) else [DOUBT]
     whole = float(np.where(np.isnan(own), county.statutory, own).sum())
     total = float(areas.sum())
     if abs(total - whole) <= allowance_m2:
-        return RuleResult()
+        return RuleResult(doubts=doubts)
     params = {"total": round(total, 2), "county": round(whole, 2), "difference": round(total - whole, 2)}
-    return RuleResult([Finding(zones.role, related_role=county.role, field=zones.field_name("area"), params=params)])
-
-
-def _square_metres(layer: Layer) -> np.ndarray:
-    """(n,) the area field in m², in whatever unit the template has it; NaN where there is none."""
-    declared = layer.template.field("area")
-    unit = (declared.unit if declared else "") or "m2"
-    return np.asarray(layer.numbers("area") * SQUARE_METRES[unit], dtype=float)
+    finding = Finding(zones.role, related_role=county.role, field=zones.field_name("area"), params=params)
+    return RuleResult([finding], doubts=doubts)

@@ -74,5 +74,5 @@ def _divided(concept: str, other: Layer) -> bool:
 
 
 def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
-    parts = ctx.uncovered(a, b.polygons, rows=np.ones(len(a), dtype=bool))
+    parts = ctx.uncovered(a, b, rows=np.ones(len(a), dtype=bool))
     return ctx.by_place(ctx.pairs(a, b, parts, params={"concept": concept}))

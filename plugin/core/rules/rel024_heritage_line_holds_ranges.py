@@ -54,6 +54,6 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         if layer is None:
             continue
         result.applicable = True
-        parts = ctx.uncovered(layer, line.polygons)
+        parts = ctx.uncovered(layer, line)
         result.findings += ctx.by_place(ctx.pairs(layer, line, parts))
     return result

@@ -54,7 +54,7 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
     inside = ctx.shared(boundary, centre)
     result = RuleResult(applicable=bool(len(inside)))
     for n, row in enumerate(inside.left.tolist()):
-        parts = ctx.uncovered_shape(Polygons(inside.geometry[n : n + 1]), detail_units.polygons)
+        parts = ctx.uncovered_shape(boundary, Polygons(inside.geometry[n : n + 1]), detail_units, row=row)
         areas = ctx.statutory(parts.geometry)
         for k in range(len(parts)):
             finding = Finding(

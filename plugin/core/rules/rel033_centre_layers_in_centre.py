@@ -54,7 +54,7 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
     if layer.template.group != centre.template.group or layer.role in own or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        return ctx.by_place(ctx.pairs(layer, centre, ctx.uncovered(layer, centre.polygons)))
+        return ctx.by_place(ctx.pairs(layer, centre, ctx.uncovered(layer, centre)))
     marks = ctx.marks_outside(layer, centre)
     found = []
     for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):

@@ -63,8 +63,7 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
     result = RuleResult(applicable=bool(told.any()))
     name = villages.field_name("division_code")
     codes = villages.text("division_code")
-    shared = ctx.shared(villages, townships)
-    shared = shared.only(told[shared.left] & known[shared.left] & (own[shared.left] != of[shared.right]))
+    shared = ctx.shared(villages, townships, pairs=lambda i, j: told[i] & known[i] & (own[i] != of[j]))
     for finding, i, j in zip(
         ctx.pairs(villages, townships, shared, case="other", field=name), shared.left, shared.right, strict=True
     ):

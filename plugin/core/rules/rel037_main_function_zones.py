@@ -111,7 +111,7 @@ def main_function_zones(
                 shape = functions.plane[row]
                 result.findings.append(ctx.row(functions, row, case=overlay, params=params, geometry=shape))
     if townships is not None:
-        bare = ctx.pairs(townships, functions, ctx.uncovered(townships, functions.polygons), case="bare")
+        bare = ctx.pairs(townships, functions, ctx.uncovered(townships, functions), case="bare")
         result.findings += [turned(finding, functions) for finding in ctx.by_place(bare)]
     return result
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ..context import Context
 from ..findings import Finding
+from ..profile.model import ABSENT
 from ..rule import Example, RuleResult, Severity, rule
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -36,7 +37,8 @@ def required_layers(*, ctx: Context) -> RuleResult:
         Add the layer under its official code, or choose the layer that plays the role under Layer Roles.
     Limits
         Only looks whether layer and features are there, not whether it is complete. A concept that the profile declares absent is
-        not asked for. In a database in which nothing is drawn yet, layers are looked for, features are not, and that is said.
+        not asked for; where a scope makes it mandatory, the outcome stays in doubt. In a database in which nothing is drawn yet,
+        layers are looked for, features are not, and that is said.
     """
     result = RuleResult()
     blank = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
@@ -50,6 +52,23 @@ def required_layers(*, ctx: Context) -> RuleResult:
         elif not len(layer) and not blank:
             params = {"concept": concept, "roles": list(roles)}
             result.findings.append(Finding(layer.role, case="empty", params=params))
+        if layer is not None and layer.bare and not blank:
+            # No rule can check anything of it: the run is not complete.
+            result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
+    for concept in _declared_away(ctx):
+        # No declaration stands in for what a plan must have.
+        result.doubts.append(f"{ABSENT}.{concept}")
+        params = {"concept": concept, "roles": " / ".join(ctx.plan.roles_of(concept))}
+        result.notes.append(("declared_absent", params))
     if blank:
         result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))
     return result
+
+
+def _declared_away(ctx: Context) -> list[str]:
+    """Concepts declared absent that the scope names, as mandatory or else, and that it or a wider one makes mandatory."""
+    scopes = ctx.norm.standard.scopes
+    scope = scopes[ctx.plan.scope]
+    mandatory = {concept for one in scopes.values() for concept in one.mandatory}
+    named = {*scope.mandatory, *scope.conditional, *scope.optional}
+    return sorted(ctx.norm.profile.absent & mandatory & named)

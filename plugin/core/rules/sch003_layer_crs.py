@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import numpy as np
 import shapely
 
@@ -6,8 +8,11 @@ from ..context import Context
 from ..divisions import far_from
 from ..findings import Finding
 from ..geometry import crs as crs_care
+from ..layer import Layer
 from ..rule import Example, Severity, rule
 
+#: A county may reach across the edge of its zone; a layer that lies wholly beyond the edge by more than this is in another one.
+AREA_MARGIN_DEGREES = 0.5
 SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
 
 
@@ -28,9 +33,14 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
         "official parameters. The layer was not changed.",
         "far_away": "{layer} lies at {longitude}°E by its {crs}, but {county} ({west}–{east}°E) is what the codes say: most "
         "likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
+        "far_away_degrees": "{layer} lies at {longitude}°E, but {county} ({west}–{east}°E) is what the codes say. Degrees have no "
+        "zone: check whether the data is the county's own, the division codes and the coordinates; no layer was changed.",
+        "outside_crs": "Layers in {crs} ({count}: {layers}) lie at {place}, wholly outside the area of that CRS ({range}), where areas and "
+        "lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
     },
     fails=[
         Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE, "crs": 4525}]}, finds=1),
+        Example("400 km from the central meridian", {"red_line": [{"wkt": SQUARE.replace("386", "389"), "crs": 4526}]}, finds=1),
         Example("two zones", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}],
                               "farmland": [{"wkt": SQUARE.replace("386", "378"), "crs": 4525}]}, finds=1),
     ],
@@ -40,7 +50,8 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
     """Coordinates and coordinate system agree.
 
     What it checks
-        Each layer can be read, has shapes and a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it is CGCS2000,
+        Each layer can be read, has shapes and a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it
+        lies in the area that the CRS is made for, it is CGCS2000,
         and all projected layers are in one zone.
     Why
         A layer in the wrong zone lies three degrees away: everything looks conflict-free because nothing meets.
@@ -70,11 +81,39 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
             case = "mixed_zones"
             params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
         found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
-    return found + _far_away(ctx)
+    reported = {finding.role for finding in found}
+    # Where all layers lie in another zone, the county's own longitudes are the better hint.
+    return found + (_far_away(ctx) or _outside_crs(ctx, reported))
+
+
+def _outside_crs(ctx: Context, reported: set[str]) -> list[Finding]:
+    """Return a finding for each CRS whose layers lie wholly outside its area of use, by more than the margin.
+
+    ``reported``: roles of the layers whose CRS another finding names already.
+    """
+    outside: dict[str, list[tuple[Layer, Any]]] = {}
+    for layer in ctx.plan.layers.values():
+        reach = crs_care.area_of_use(layer.crs) if layer.crs is not None else None
+        if reach is None or layer.bare or layer.role in reported:
+            continue
+        bounds = shapely.bounds(layer.plane)
+        bounds = bounds[np.isfinite(bounds).all(axis=1)]
+        corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
+        box = crs_care.to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
+        if shapely.distance(box, shapely.box(*reach)) > AREA_MARGIN_DEGREES:
+            outside.setdefault(crs_care.label(layer.crs), []).append((layer, (box.centroid, reach)))
+    found = []
+    for crs, layers in outside.items():
+        first, (middle, (west, south, east, north)) = layers[0]
+        params = {"crs": crs, "count": len(layers), "layers": [layer.role for layer, _ in layers],
+                  "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
+                  "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N"}  # fmt: skip
+        found.append(Finding(first.role, case="outside_crs", severity=Severity.WARNING, params=params))
+    return found
 
 
 def _far_away(ctx: Context) -> list[Finding]:
-    """All layers agree, but not with the county's code: the list of divisions says where it lies."""
+    """Return a finding where all layers agree with each other, but not with the place of the county's code."""
     divisions = ctx.norm.standard.code_lists.get("divisions")
     layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
     if divisions is None or layer is None or layer.crs is None or layer.bare:
@@ -87,4 +126,5 @@ def _far_away(ctx: Context) -> list[Finding]:
         return []
     params = {"crs": crs_care.label(layer.crs), "longitude": f"{longitude:.2f}", "county": told.whose.name,
               "west": f"{told.west:.2f}", "east": f"{told.east:.2f}"}  # fmt: skip
-    return [Finding(layer.role, case="far_away", severity=Severity.WARNING, params=params)]
+    case = "far_away_degrees" if crs_care.describe(layer.crs).geographic else "far_away"
+    return [Finding(layer.role, case=case, severity=Severity.WARNING, params=params)]

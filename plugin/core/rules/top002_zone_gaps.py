@@ -40,7 +40,7 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     shape = ctx.county()
     if shape is None:
         return []
-    parts = ctx.uncovered_shape(shape[1], zones.polygons)
+    parts = ctx.uncovered_shape(county, shape[1], zones)
     areas = ctx.statutory(parts.geometry)
     return [
         Finding(

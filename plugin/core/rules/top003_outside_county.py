@@ -39,4 +39,4 @@ def outside_county(layer: Layer, county: Layer, *, ctx: Context) -> list[Finding
     extent = ctx.county()
     if extent is None or layer is county or layer.template.geometry != "polygon":
         return None
-    return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, extent[1])))
+    return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, county, extent[1])))

@@ -56,10 +56,9 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
     """
     if not exclusive(layer) or _told_against_the_county(layer, ctx):
         return None
-    parts = ctx.gaps(layer, widest_m)
-    if told_elsewhere(ctx, "GEO006") and not meant(layer, "quality.tiled", ctx):
-        # A hole in a single feature is the other rule's.
-        parts = parts.only(parts.right >= 0)
+    # A hole in a single feature is the other rule's.
+    others = told_elsewhere(ctx, "GEO006") and not meant(layer, "quality.tiled", ctx)
+    parts = ctx.gaps(layer, widest_m, pairs=(lambda left, right: right >= 0) if others else None)
     found = ctx.pairs(layer, layer, parts)
     for finding in found:
         finding.case = "" if finding.related_keys else "hole"

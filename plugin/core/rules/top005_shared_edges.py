@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from ..context import Context
 from ..findings import Finding
+from ..geometry import crs as crs_care
 from ..geometry.coverage import Mismatches
+from ..geometry.parted import InDegrees, parted_edges
+from ..geometry.validity import missing
 from ..layer import Layer
 from ..rule import Example, RuleResult, Severity, rule
 from ._places import exclusive
@@ -29,10 +32,12 @@ PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
     severity=Severity.WARNING,
     basis=["G10"],
     needs={},
-    uses=["tolerance"],
+    uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) do not fit vertex for vertex in {count} places (up to {distance} m "
         "apart). Put the missing vertices on both edges, at one place.",
+        "parted": "{layer} ({key}) and {related_layer} ({related_key}) parted in {count} places when a long edge was converted to degrees: a "
+        "vertex of one lay on the other's edge and is up to {distance} m beside it now. Put a vertex there on both edges.",
         "layers": "{layer} and {related_layer} do not fit vertex for vertex in {count} places of {pairs} pairs of features (up to "
         "{distance} m apart). They may be of another year or source: decide which of them is right before anything is moved.",
     },
@@ -56,7 +61,8 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     What it checks
         Vertices of a feature on or near another's edge (up to the tolerance for edges, 0.01 m) that has no vertex just there:
         within each layer that must not overlap, and between the layers of quality.edges_fit (divisions, three lines, zones).
-        One finding a pair of features. Between these and the layers of quality.edges_compared (the survey) one summary a
+        One finding a pair of features. In data in degrees also vertices that lie on a neighbour's edge as it runs in the plane
+        of metres, and beside it in degrees (17 mm on a kilometre): there a gap or an overlap opened by conversion. Between these and the layers of quality.edges_compared (the survey) one summary a
         pair of layers.
     Why
         Statutory areas are summed along the vertices: where only one side has one, the parts no longer make the whole,
@@ -71,12 +77,14 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     """
     fit, compared = _named("quality.edges_fit", ctx), _named("quality.edges_compared", ctx)
     within = [layer for layer in ctx.plan.layers.values() if exclusive(layer)]
-    result = RuleResult(applicable=bool(within))
+    result = RuleResult(applicable=not all(layer.bare for layer in (*within, *fit)))
     for layer in within:
         ctx.check()
         result.findings += _by_pair(layer, layer, [(ctx.mismatched(layer), False)], ctx)
+        result.findings += _parted(layer, layer, ctx)
     for a, b in combinations(fit, 2):
         result.findings += _by_pair(a, b, _both_ways(a, b, ctx), ctx)
+        result.findings += _parted(a, b, ctx)
     for a, b in ((a, b) for a in fit for b in compared if b not in fit):
         result.findings += _summary(a, b, _both_ways(a, b, ctx))
     return result
@@ -98,6 +106,27 @@ def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
     return [(first, False), (second, True)]
 
 
+def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
+    """Pairs that parted on a long edge when they were brought to degrees."""
+    if not all(layer.crs is not None and crs_care.describe(layer.crs).geographic for layer in (a, b)):
+        return []
+    first = _in_degrees(a)
+    second = first if a is b else _in_degrees(b)
+    looks: _Looks = []
+    for one, other, turned in ((first, second, False), (second, first, True))[: 1 if a is b else 2]:
+        found = parted_edges(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.check)
+        found.point = crs_care.coordinates(found.point, one.crs, ctx.plan.plane)
+        looks.append((found, turned))
+    return _by_pair(a, b, looks, ctx, "parted")
+
+
+def _in_degrees(layer: Layer) -> InDegrees:
+    shapes = layer.drawn.copy()
+    shapes[missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
+    assert layer.crs is not None  # it is in degrees
+    return InDegrees(shapes, layer.crs)
+
+
 def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Rows of the first layer, of the second, places (k, 2) and distances, both looks together."""
     rows = [(m.other, m.row) if turned else (m.row, m.other) for m, turned in looks]
@@ -110,7 +139,7 @@ def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     )
 
 
-def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context) -> list[Finding]:
+def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context, case: str = "") -> list[Finding]:
     left, right, point, distance = _joined(looks)
     if a is b:
         # Either of two neighbours may lack the other's vertex: it is one pair, and the smaller key comes first.
@@ -118,7 +147,7 @@ def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context) -> list[Finding]:
         left, right = np.where(turn, right, left), np.where(turn, left, right)
     found = []
     for (i, j), own in _groups(left, right):
-        finding = ctx.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]))
+        finding = ctx.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]), case=case)
         finding.related_role, finding.related_keys = b.role, [b.keys[j]]
         if j in b.unsure_keys:
             finding.params["related_fid"] = b.fids[j]

@@ -50,4 +50,4 @@ def parcel_coverage(
     whole = townships or county
     if whole is None or whole is parcels:
         return None
-    return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels.polygons)))
+    return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels)))

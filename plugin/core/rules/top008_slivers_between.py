@@ -26,7 +26,7 @@ APART = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10,
     severity=Severity.INFO,
     basis=["G10", "usual-practice"],
     needs={},
-    uses=["tolerance"],
+    uses=["tolerance", "quality.lines"],
     messages={
         "overlaps": "{layer} and {related_layer} overlap in {count} strips narrower than {limit} m ({area} together; {ignored} more lie "
         "below the tolerance). The two edges were meant to be one: snap the later line to the earlier one.",
@@ -69,7 +69,7 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
         that are open on one side are not seen.
     """
     layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
-    result = RuleResult(applicable=len(layers) > 1)
+    result = RuleResult(applicable=sum(not layer.bare for layer in layers) > 1)
     for a, b in combinations(layers, 2):
         shared = ctx.shared(a, b, connected=True)
         result.findings += _summary("overlaps", a, b, shared.only(shared.width < thin_m), ctx, thin_m)

@@ -28,7 +28,7 @@ EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0
     severity=Severity.INFO,
     basis=["three-line-rules-2022", "G3"],
     needs={},
-    uses=["tolerance"],
+    uses=["tolerance", "quality.windowed", "quality.window_fillers"],
     messages={
         "window": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} ({share} %). Nothing to do; it is listed so "
         "that it can be counted.",
@@ -109,5 +109,5 @@ def _told(layer: Layer, holes: Parts, fillers: list[Layer], window_share: float,
 
 def _filled(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
     """(k,) which share of each hole these polygons cover."""
-    parts = ctx.uncovered_in(layer, holes.left, np.array(holes.geometry, dtype=object), cover)
+    parts = ctx.uncovered_in(layer, holes.left, np.array(holes.geometry, dtype=object), None, cover)
     return 1 - np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / holes.area

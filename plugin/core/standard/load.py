@@ -16,6 +16,7 @@ from ..editions import FILE, check_circle, find_standard
 from ..errors import DataError
 from ..maintenance import load_maintenance
 from ..phases import read_phases, read_severities
+from ..template import MARKS
 from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
 
 #: In place of a group of rules: every rule there is. No standard writes a group of this name.
@@ -40,6 +41,7 @@ SETTING_SECTIONS = (
     "main_function",
     "indicators",
     "waivers",
+    "package",
     "yearly",
     "rules",
 )
@@ -54,6 +56,7 @@ _SECTIONS = (
     "themes",
     "tree",
     "marks",
+    "mark_sources",
     "confirmed",
     "severity",
     "phase",
@@ -117,7 +120,8 @@ def _own(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) ->
         concepts=concepts,
         scopes=_scopes(table, path),
         settings=settings,
-        marks=dict(table.get("marks", {})),
+        marks=_marks(table, settings, path),
+        mark_sources=dict(table.get("mark_sources", {})),
         confirmed=frozenset(table.get("confirmed", {}).get("items", ())),
         citations=load_citations(folder, sources),
         sources=sources,
@@ -152,6 +156,7 @@ def _completed(one: Standard, other: Standard) -> Standard:
         settings={**other.settings, **one.settings},
         conflicts=merged(one.conflicts, other.conflicts),
         marks={**other.marks, **one.marks},
+        mark_sources={**other.mark_sources, **dict.fromkeys(one.marks, ""), **one.mark_sources},
         severity={**other.severity, **one.severity},
         phases={p: {**other.phases.get(p, {}), **one.phases.get(p, {})} for p in both},
         citations={**other.citations, **one.citations},
@@ -171,6 +176,21 @@ def _settings(table: dict[str, Any]) -> dict[str, Any]:
     for section in SETTING_SECTIONS:
         settings.update(flatten(table.get(section, {}), f"{section}."))
     return settings
+
+
+def _marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[str, str]:
+    """The marks of an edition. A setting of its own without one is C, whatever an edition that it includes says of its value."""
+    marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
+    for key, mark in marks.items():
+        if mark not in MARKS:
+            known = ", ".join(MARKS)
+            raise DataError("data_value_unknown", file=str(path), key=f"marks.{key}", value=str(mark), known=known)
+    if not table.get("includes"):
+        return marks
+    headings = tuple(f"{key}." for key in marks)
+    # Each pair of control lines has a mark of its own.
+    marked = (*headings, f"{CONFLICTS}.")
+    return marks | {key: "C" for key in settings if key not in marks and not key.startswith(marked)}
 
 
 def _rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:

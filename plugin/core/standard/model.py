@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ...paths import STANDARDS
 from ..arrangement import Branch, Theme
 from ..citations import Citation, Source
 from ..conflicts import Conflict
-from ..editions import key_of
+from ..editions import editions, key_of
 from ..errors import InputError
 from ..maintenance import Maintenance, check_maintenance
 from ..template import CodeList, Field, Template, check_lists, load_code_list, load_template
@@ -75,6 +76,7 @@ class Standard:
     severity: dict[str, str] = field(default_factory=dict)
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    mark_sources: dict[str, str] = field(default_factory=dict)
 
     def is_maintenance(self, concept: str) -> bool:
         """Is the concept the one that any class of changes of yearly maintenance answers?"""
@@ -115,6 +117,27 @@ class Standard:
     def edition_of(self, template: Template) -> Standard:
         """The standard, this one or one that it includes, that a template comes from."""
         return next((s for s in self._all() if s.id == template.standard), self)
+
+    @property
+    def is_shipped(self) -> bool:
+        return self.folder.resolve().parent == STANDARDS.resolve()
+
+    def shipped(self) -> tuple[Standard, ...]:
+        """The shipped standards that a folder of one's own stands on: those that it includes, else the one of its id, else
+        the usual one. None for a shipped standard, which stands for itself."""
+        if self.is_shipped:
+            return ()
+        found = {one.folder: one for one in self._all() if one.is_shipped and one.rules}
+        # What one of them includes itself it has weighed already.
+        below = {inner.folder for one in found.values() for inner in one._all() if inner is not one}
+        top = tuple(one for folder, one in found.items() if folder not in below)
+        return top or (self._usual(),)
+
+    def _usual(self) -> Standard:
+        from .load import load_standard
+
+        known = editions(name=self.id).get(self.id)
+        return load_standard(self.id) if known and load_standard(self.id).rules else load_standard()
 
     def _all(self) -> Iterator[Standard]:
         yield self

@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
 from ..geometry.polygons import Polygons
-from ..geometry.statutory_area import statutory_area
+from ..geometry.statutory_area import drawn_area, statutory_area
 from ..geometry.union import united
 from ..geometry.validity import missing, polygons_only, sound_copies
 from ..tolerance import Tolerance
@@ -134,7 +134,7 @@ def _limits(crs: CRS) -> Tolerance:
 
 
 def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
-    """Statutory area of land that lies in more than one space, once for each space beyond the first."""
+    """Area (as drawn) of land that lies in more than one space, once for each space beyond the first."""
     outlines = np.array(list(wholes.values()), dtype=object)
     if len(wholes) < 2 or not len(shared_parts(outlines, tolerance=limits)):
         return 0.0
@@ -143,7 +143,7 @@ def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
     for whole in wholes.values():
         if seen is not None:
             both = polygons_only(shapely.intersection(seen, whole))
-            shared += float(statutory_area(crs_care.to_lonlat(np.array([both], dtype=object), crs))[0])
+            shared += float(drawn_area(np.array([both], dtype=object), crs_care.lonlat_of(crs))[0])
         seen = whole if seen is None else shapely.union(seen, whole)
     return shared
 

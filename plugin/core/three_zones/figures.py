@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..context import trim
 from ..errors import InputError
 from ..indicators import Indicator, in_unit
 from ..layer import Layer
-from ..numbering import is_county, make_bsm
+from ..numbering import highest, is_county, make_bsm
 from ..plan import Plan
 from ..standard import load_standard
 from ..template import Template
@@ -49,8 +50,16 @@ class Derived:
     frame: gpd.GeoDataFrame
 
 
-def of_plan(plan: Plan, template: Template, texts: Texts, check: Callable[[], None] = lambda: None) -> Derived:
-    """The three zones of a plan's zones, in the fields of ``template``.
+def of_plan(
+    plan: Plan,
+    template: Template,
+    texts: Texts,
+    check: Callable[[], None] = lambda: None,
+    used: Mapping[str, int] = MappingProxyType({}),
+) -> Derived:
+    """The three zones of a plan's zones, in the fields of ``template``, numbered above the plan's rows and ``used``.
+
+    ``used``: county → the highest running number in layers that are not of the plan.
 
     InputError when the plan has no zones that can be measured, or they have no field with the code.
     """
@@ -72,8 +81,16 @@ def of_plan(plan: Plan, template: Template, texts: Texts, check: Callable[[], No
     return Derived(
         found,
         figures_of(found, zones, county, plan.norm),
-        frame(found, spaces, template, zones.crs, code, name),
+        frame(found, spaces, template, zones.crs, code, name, max(_highest(plan, code), used.get(code, 0)) + 1),
     )
+
+
+def _highest(plan: Plan, county: str) -> int:
+    """The highest running number in a plan's layers; the three zones that it has are written anew, and do not count."""
+    found = [
+        highest(layer.keys).get(county, 0) for layer in plan.layers.values() if layer.role != ROLE and layer.has("key")
+    ]
+    return max(found, default=0)
 
 
 def zone_codes(zones: Layer) -> list[str]:
@@ -105,15 +122,22 @@ def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm
 
 
 def frame(
-    found: ThreeZones, spaces: SpaceMap, template: Template, crs: Any, county_code: str = "", county_name: str = ""
+    found: ThreeZones,
+    spaces: SpaceMap,
+    template: Template,
+    crs: Any,
+    county_code: str = "",
+    county_name: str = "",
+    first: int = 1,
 ) -> gpd.GeoDataFrame:
-    """The layer ``SQKJ`` as its template has it, a row a part: numbered, with names and rounded statutory areas."""
+    """The layer ``SQKJ`` as its template has it, a row a part: numbered from ``first``, with names and rounded statutory
+    areas."""
     import geopandas as gpd
 
     area = template.field("area")
     count = len(found.shapes)
     values = {
-        "key": [make_bsm(county_code, n) if is_county(county_code) else None for n in range(1, count + 1)],
+        "key": [make_bsm(county_code, n) if is_county(county_code) else None for n in range(first, first + count)],
         "division_code": [county_code or None] * count,
         "division_name": [county_name or None] * count,
         "space_code": found.spaces,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..area_backing import backing, beyond_county
 from ..indicators.areas import Figure, target_figure
 from ..indicators.townships import Township, split, townships_of
 from .model import TownshipTasks
@@ -29,7 +30,7 @@ class ByTownship:
     0) what townships that overlap claim twice.
 
     ``told`` rows were given to the township that their own ``field`` names, ``shared`` ones by their geometry: each part
-    takes its share of the row's net area (shared ÷ row × net).
+    takes its share of the row's net area (shared ÷ row × net). ``backed`` (townships + 2,) bool: the land backs the sum.
     """
 
     figure: Figure
@@ -38,6 +39,7 @@ class ByTownship:
     told: int
     shared: int
     field: str
+    backed: NDArray
 
 
 def by_township(name: str, ctx: Context) -> ByTownship | None:
@@ -54,14 +56,20 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
         counted &= ctx.cultivated(layer)
     town, field = _told(layer, towns) if name in _TOLD else (np.full(len(layer), -1), "")
     told = counted & (town >= 0)
-    areas = np.zeros(len(towns) + 2)
-    np.add.at(areas, town[told], values[told])
     rest = counted & (town < 0)
-    if rest.any():
-        parts = split(layer, ctx)
-        if parts is not None:
-            areas += parts.sums(values, rest)
-    return ByTownship(figure, towns, areas, int(told.sum()), int(rest.sum()), field)
+    parts = split(layer, ctx) if rest.any() else None
+
+    def add(amounts: NDArray) -> NDArray:
+        """(townships + 2,) sums of (n,) amounts of the rows that count."""
+        sums = np.zeros(len(towns) + 2)
+        np.add.at(sums, town[told], amounts[told])
+        return sums if parts is None else sums + parts.sums(amounts, rest)
+
+    found = backing(layer, "net_area", ctx) if figure.basis == "net" else None
+    sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.unbacked(add)
+    if found is not None and beyond_county(layer, ctx) is not None:
+        sure[:] = False
+    return ByTownship(figure, towns, add(values), int(told.sum()), int(rest.sum()), field, sure)
 
 
 def placed(

@@ -113,6 +113,26 @@ def limits(profile: Profile) -> list[Limit]:
     return found
 
 
+def loosened(profile: Profile) -> list[tuple[Target, Target, Profile]]:
+    """Targets for which the profile, or one that it stands on, has a looser figure than a base's task for the same area,
+    indicator and year; with that task and the base that has it."""
+    found: dict[tuple[Target, Target], Profile] = {}
+    for one in profile.chain():
+        if one.base is None:
+            continue
+        for above in one.base.targets:
+            for own in one.targets:
+                alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
+                if alike and own not in one.base.targets and own.looser_than(above):
+                    found.setdefault((own, above), _first_with(above, one.base))
+    return [(own, above, parent) for (own, above), parent in found.items()]
+
+
+def _first_with(target: Target, profile: Profile) -> Profile:
+    """The lowest profile of a chain that has a target: whose file states it."""
+    return [one for one in profile.chain() if target in one.targets][-1]
+
+
 def measures(profile: Profile, settings: dict[str, Any]) -> list[Measure]:
     """Where a profile itself measures a ratio otherwise than the nearest profile above that limits it.
 

@@ -8,11 +8,13 @@ work too: code, name, indicator, comparison, value, unit, source. ``resources/sa
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
+from ..indicators.catalogue import allowed_comparisons
 from ..tables import Column, Row, Table, read_table
 from .model import TownshipTask, TownshipTasks
 
@@ -45,8 +47,6 @@ COMPARISONS = {
     "<=": ("≤", "不超过", "不高于", "不大于", "不突破"),
     "=": ("＝", "等于"),
 }
-#: How a figure is compared where the table does not say.
-_USUAL = {"boundary_area": "<="}
 _TOTALS = ("合计", "总计", "全县", "小计", "全县合计", "total")
 _FIGURE_HEAD = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
 _PRINTED = re.compile(r"\d+(\.\d+)?")
@@ -105,7 +105,7 @@ def _tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[
             code,
             name,
             indicator,
-            _USUAL.get(indicator, ">="),
+            allowed_comparisons(indicator)[0],
             _value(table, row, head, row.others[head]),
             unit,
             row.cells["source"],
@@ -119,7 +119,12 @@ def _tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[
 def _task(table: Table, row: Row) -> TownshipTask:
     code, name = _who(table, row)
     indicator = _one(table, row, "indicator", INDICATORS)
-    comparison = _one(table, row, "comparison", COMPARISONS) if row.cells["comparison"] else _USUAL.get(indicator, ">=")
+    comparison = (
+        _one(table, row, "comparison", COMPARISONS) if row.cells["comparison"] else allowed_comparisons(indicator)[0]
+    )
+    allowed = allowed_comparisons(indicator)
+    if comparison not in allowed:
+        raise table.error(row, "关系", row.cells["comparison"], [COMPARISONS[one][0] for one in allowed])
     value = _value(table, row, "数值", row.cells["value"])
     unit = _one(table, row, "unit", UNITS)
     return TownshipTask(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
@@ -147,7 +152,7 @@ def _code(row: Row) -> str:
 
 def _value(table: Table, row: Row, column: str, text: str) -> str:
     plain = re.sub("[,\u202f ]", "", normalize("NFKC", text))
-    if not _PRINTED.fullmatch(plain):
+    if not _PRINTED.fullmatch(plain) or not math.isfinite(float(plain)):
         raise table.error(row, column, text, ("3.21",))
     return plain
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Check, never
-from ..geometry.statutory_area import statutory_area
+from ..geometry.statutory_area import drawn_area
 from .model import STATUTORY, Balance, Comparison
 from .pieces import Pieces
 from .values import Changes, Values, worth
@@ -82,7 +82,7 @@ def shared_out(
     of = np.arange(len(pieces)) if pieces.of is None else pieces.of
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole))[of] > 1
-    share[several] = statutory_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs), check)
+    share[several] = drawn_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs), check)
     total = np.bincount(of, share, minlength=len(whole))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {name: value[of] * share for name, value in _terms(STATUTORY, whole, values, changes).items()}

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..provenance import area_name, plugin_version
+from ...metadata import plugin_version
+from ..provenance import area_name
 from ..render.tables.model import Column, Number, Row, Table, Value, measured
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
@@ -27,6 +28,7 @@ def verdict(done: Versions, texts: Texts) -> str:
 
 def reasons(done: Versions, texts: Texts) -> list[str]:
     """Why two editions are not one, and what a reader should know of what was compared; sentences."""
+    unread = [one.sentence(texts) for one in done.plan.unread]
     found = done.found
     said: list[tuple[str, dict[str, object]]] = []
     for kind in (OUT, IN):
@@ -53,7 +55,7 @@ def reasons(done: Versions, texts: Texts) -> list[str]:
     if found.failed:
         said.append(("failed", {"count": len(found.failed)}))
     said += unsound(found, texts)
-    return [texts.get("versions", key, **params) for key, params in said]
+    return [*unread, *(texts.get("versions", key, **params) for key, params in said)]
 
 
 def unsound(found: Comparison, texts: Texts, section: str = "versions") -> list[tuple[str, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Check, never
-from ..geometry.statutory_area import statutory_area
+from ..geometry.statutory_area import drawn_area
 from .attributes import Compared, differing
 from .edition import Edition
 from .model import NET, STATUTORY, Comparison
@@ -18,7 +18,7 @@ from .pieces import Pieces, complete
 
 
 class Values:
-    """What each piece is worth as part of its row, on each basis: ``old``, ``new`` (k,) m²; ``over``: by how much the pieces
+    """What each piece is worth as part of its row (its share of the row's own area, so that pieces add up to rows), on each basis: ``old``, ``new`` (k,) m²; ``over``: by how much the pieces
     of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``bare``: what rows without any
     piece are worth (no shape; an exact copy of a row that has the piece)."""
 
@@ -36,7 +36,7 @@ class Values:
             # Measuring a layer is the longest step here.
             edition.layer.measure(check)
             check()
-            sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct)))
+            sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct, check)))
         check()
         for basis in (STATUTORY, NET):
             both = [worth(edition, basis) for edition, _, _ in sides]
@@ -65,7 +65,7 @@ def _spread(rows: NDArray, share: NDArray, worth: NDArray) -> tuple[NDArray, NDA
 
 
 def _direct(found: Comparison, pieces: Pieces, check: Check) -> NDArray:
-    """(k,) statutory areas of the pieces; 1 for those that are all of a row of both editions, and so all of its area."""
+    """(k,) areas of the pieces as they are drawn; 1 for those that are all of a row of both editions, and so all of its area."""
     alone = pieces.whole.copy()
     for rows in (pieces.before, pieces.after):
         there = rows >= 0
@@ -73,7 +73,7 @@ def _direct(found: Comparison, pieces: Pieces, check: Check) -> NDArray:
         alone[there] &= counts[rows[there]] == 1
     direct = np.ones(len(pieces))
     cut_up = np.flatnonzero(~alone)
-    direct[cut_up] = statutory_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs), check)
+    direct[cut_up] = drawn_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs), check)
     return direct
 
 
@@ -84,14 +84,16 @@ def worth(edition: Edition, basis: str) -> NDArray | None:
     return layer.numbers("net_area") if layer.has("net_area") else None
 
 
-def _shares(rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray) -> NDArray:
-    """(k,) which share of its row each piece is. Of a row whose pieces do not make it up once (its land is claimed twice),
-    the pieces are measured by themselves and may exceed it."""
+def _shares(rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray, check: Check) -> NDArray:
+    """(k,) which share of its row each piece is, by areas as drawn. Of a row whose pieces do not make it up once (its land is
+    claimed twice), the pieces are measured by themselves and may exceed it."""
     there = rows >= 0
     total = np.bincount(rows[there], direct[there], minlength=len(edition))
     once = complete(rows, shapes, pieces)
-    own = edition.layer.statutory
-    base = np.where(once, total, np.where(own > 0, own, 1.0))
+    base = np.where(once, total, 1.0)
+    twice = np.unique(rows[there][~once[rows[there]]])
+    own = drawn_area(shapes[twice], crs_care.lonlat_of(edition.layer.plane_crs), check)
+    base[twice] = np.where(own > 0, own, 1.0)
     share = np.zeros(len(rows))
     with np.errstate(invalid="ignore", divide="ignore"):
         share[there] = np.nan_to_num(direct[there] / base[rows[there]])

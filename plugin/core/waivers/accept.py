@@ -76,6 +76,7 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         place_m=limits.move_m(area) if finding.place else 0.0,
         area_m2=area,
         change_m2=limits.change_m2(area),
+        as_drawn=area is not None,
         figures=figures(finding) if area is None else said(finding),
     )
 

@@ -19,6 +19,8 @@ from .model import Waiver
 
 #: Stands for a layer that a finding does not have.
 NO_LAYER = "*"
+#: How the area was measured: as drawn; a row of 0.1.0 says nothing, and its area is by vertices alone.
+AS_DRAWN = "按图形"
 _KEY_END = re.compile(r"(?<!\\);")
 
 
@@ -49,6 +51,7 @@ COLUMNS = (
     Column("may_move_m", "位置允许差m"),
     Column("area_m2", "面积m2"),
     Column("may_change_m2", "面积允许差m2"),
+    Column("area_basis", "面积口径"),
     Column("case", "情形"),
     Column("figures", "数值"),
 )
@@ -80,6 +83,7 @@ def written(waiver: Waiver) -> dict[str, str]:
         "may_move_m": number(waiver.place_m, 2) if waiver.place else "",
         "area_m2": number(waiver.area_m2, 2),
         "may_change_m2": number(waiver.change_m2, 2) if waiver.area_m2 is not None else "",
+        "area_basis": AS_DRAWN if waiver.as_drawn else "",
         "case": waiver.case,
         "figures": json.dumps(waiver.figures, ensure_ascii=False, sort_keys=True) if waiver.figures else "",
     }
@@ -100,6 +104,7 @@ def read(cells: dict[str, str]) -> Waiver:
         "may_move_m": _tolerance,
         "area_m2": _number,
         "may_change_m2": _tolerance,
+        "area_basis": _as_drawn,
         "figures": _figures,
     }
     values: dict[str, Any] = {}
@@ -134,6 +139,7 @@ def read(cells: dict[str, str]) -> Waiver:
         area_m2=values["area_m2"],
         change_m2=values["may_change_m2"] or 0.0,
         figures=values["figures"],
+        as_drawn=values["area_basis"],
     )
 
 
@@ -176,6 +182,12 @@ def _tolerance(cell: str) -> float | None:
     if value is not None and value < 0:
         raise ValueError(cell)
     return value
+
+
+def _as_drawn(cell: str) -> bool:
+    if cell not in ("", AS_DRAWN):
+        raise ValueError(cell)
+    return bool(cell)
 
 
 def _figures(cell: str) -> dict[str, Any]:

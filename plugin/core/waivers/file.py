@@ -22,7 +22,7 @@ from .cells import BY_HEAD, COLUMNS, read, written
 from .model import Limits, Waiver
 
 _USUAL = Limits()
-#: Times the settings' own tolerance that a row may have: what changed more is another conflict.
+#: Times the usual tolerance that a row may have: what changed more is another conflict.
 _WIDEST = 10
 #: Times that a file which others write meanwhile is read again.
 _TRIES = 20
@@ -163,8 +163,11 @@ def _waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
 def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: Limits) -> None:
     """DataError for one that would take another conflict, or one that grew, for what was accepted."""
     allowed = {
-        "may_move_m": (waiver.place_m, max(_WIDEST * one.move_m(waiver.area_m2) for one in (limits, _USUAL))),
-        "may_change_m2": (waiver.change_m2, max(_WIDEST * one.change_m2(waiver.area_m2) for one in (limits, _USUAL))),
+        "may_move_m": (waiver.place_m, max(_WIDEST * _USUAL.move_m(waiver.area_m2), limits.move_m(waiver.area_m2))),
+        "may_change_m2": (
+            waiver.change_m2,
+            max(_WIDEST * _USUAL.change_m2(waiver.area_m2), limits.change_m2(waiver.area_m2)),
+        ),
     }
     for name, (value, most) in allowed.items():
         if value > most:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,13 @@ import numpy as np
 import shapely
 
 from ..findings import Finding
+from ..frame import CODE as FRAME
+from ..frame import foreign_waivers
 from ..geometry.crs import GEODETIC, coordinates
 from ..report import Outcome, Report, RuleOutcome
 from ..rule import Severity
 from .match import Matching, match, still_there
-from .model import Waiver, Waivers, distance_m
+from .model import RUN, Waiver, Waivers, distance_m, obstacle
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -46,11 +48,13 @@ def judge(report: Report, plan: Plan, say: Say, today: date | None = None) -> Ju
     What is accepted keeps its place in the report, with ``state`` waived and what the waiver says in ``params.waiver``.
     """
     today = today or date.today()
-    about = [f for f in report.findings if f.code in (EXPIRED, UNMATCHED)]
-    findings = [f for f in report.findings if f.code not in (EXPIRED, UNMATCHED)]
+    about = [f for f in report.findings if _is_about_waivers(f)]
+    findings = [f for f in report.findings if not _is_about_waivers(f)]
     judged = Judged(gone=about)
-    valid, expired, judged.changed = _hold(findings, plan.waivers, today)
-    judged.found = _about(plan, report, findings, valid, expired)
+    foreign = foreign_waivers(plan)
+    waivers = replace(plan.waivers, entries=()) if foreign else plan.waivers
+    matched, judged.changed = _hold(findings, waivers, today)
+    judged.found = foreign or _about(plan, report, findings, matched)
     for finding in judged.found:
         finding.message = say(finding)
     report.findings[:] = findings + judged.found
@@ -58,17 +62,35 @@ def judge(report: Report, plan: Plan, say: Say, today: date | None = None) -> Ju
     return judged
 
 
-def hold(findings: Iterable[Finding], waivers: Waivers, today: date | None = None) -> list[Finding]:
+def _is_about_waivers(finding: Finding) -> bool:
+    return finding.code in (EXPIRED, UNMATCHED) or (finding.code == FRAME and finding.case == "waivers")
+
+
+def hold(findings: Iterable[Finding], plan: Plan, today: date | None = None) -> list[Finding]:
     """Only mark the findings that are accepted (`live`: what is not there around an edit is not gone); those that changed."""
-    return _hold(list(findings), waivers, today or date.today())[2]
+    waivers = replace(plan.waivers, entries=()) if foreign_waivers(plan) else plan.waivers
+    return _hold(list(findings), waivers, today or date.today())[1]
 
 
-def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[Matching, Matching, list[Finding]]:
-    valid = match(waivers, [w for w in waivers.entries if not w.expired(today)], findings)
-    expired = match(waivers, [w for w in waivers.entries if w.expired(today)], findings)
+@dataclass
+class _Matched:
+    """The waivers that hold today, those that have run out, and those that are dated later than today."""
+
+    valid: Matching
+    expired: Matching
+    not_yet: Matching
+
+
+def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_Matched, list[Finding]]:
+    # What the run says of itself is no finding of a rule: a row of the file cannot take it away.
+    waivable = [finding for finding in findings if obstacle(finding) != RUN]
+    later = [w for w in waivers.entries if w.date > today]
+    expired = [w for w in waivers.entries if w.date <= today and w.expired(today)]
+    valid = [w for w in waivers.entries if w.date <= today and not w.expired(today)]
+    matched = _Matched(*(match(waivers, entries, waivable) for entries in (valid, expired, later)))
     changed = []
     for finding in findings:
-        waiver = valid.held.get(id(finding))
+        waiver = matched.valid.held.get(id(finding))
         # A note stands in nobody's way: accepting it would only cloud the verdict.
         waived = waiver is not None and finding.severity is not Severity.INFO
         told = waiver.told() if waiver is not None and waived else None
@@ -78,25 +100,29 @@ def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[Match
             if told is not None:
                 finding.params["waiver"] = told
             changed.append(finding)
-    return valid, expired, changed
+    return matched, changed
 
 
-def _about(plan: Plan, report: Report, findings: list[Finding], valid: Matching, expired: Matching) -> list[Finding]:
+def _about(plan: Plan, report: Report, findings: list[Finding], matched: _Matched) -> list[Finding]:
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
+    valid, expired, not_yet = matched.valid, matched.expired, matched.not_yet
     found = []
-    for key, waiver in expired.held.items():
-        finding = by_id[key]
-        if key not in valid.held and finding.severity is not Severity.INFO:
-            found.append(_of(EXPIRED, "expired", waiver, finding))
-    for matching in (valid, expired):
+    for matching, case in ((expired, "expired"), (not_yet, "not_yet")):
+        for key, waiver in matching.held.items():
+            finding = by_id[key]
+            if key not in valid.held and finding.severity is not Severity.INFO:
+                found.append(_of(EXPIRED, case, waiver, finding))
+            elif matching is not_yet:
+                found.append(_listed(waiver, plan))
+    for matching in (valid, expired, not_yet):
         for waiver, finding in matching.changed:
             if id(finding) in valid.held:
                 continue
             change = {
                 "moved_m": round(distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
                 "before_m2": round(waiver.area_m2 or 0.0, 2),
-                "now_m2": round(finding.area_m2 or 0.0, 2),
+                "now_m2": round(waiver.area_now(finding) or 0.0, 2),
             }
             areas = waiver.area_m2 is not None and finding.area_m2 is not None
             case = "changed" if areas and not still_there(waiver, finding) else "differs"
@@ -105,7 +131,8 @@ def _about(plan: Plan, report: Report, findings: list[Finding], valid: Matching,
     found += [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
     # One that has run out and of which nothing is found has done what it was for; it is told where the rule looked.
     late = [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
-    return found + [f for f in late if f.case == "gone"]
+    found += [f for f in late if f.case == "gone"]
+    return found + [_listed(waiver, plan) for waiver in not_yet.gone]
 
 
 def _of(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> Finding:
@@ -121,7 +148,16 @@ def _gone(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
     """Nothing is found: because nothing is there any more, or because nobody looked?"""
     looked = outcome is not None and outcome.outcome in _LOOKED and not outcome.incomplete
     case = "gone" if looked else "not_looked" if outcome is not None else "not_run"
-    made = _finding(UNMATCHED, case, waiver, Severity.INFO)
+    return _placed(_finding(UNMATCHED, case, waiver, Severity.INFO), waiver, plan)
+
+
+def _listed(waiver: Waiver, plan: Plan) -> Finding:
+    """A waiver dated later than today that concerns no open finding: listed, since it is not applied."""
+    return _placed(_finding(EXPIRED, "not_yet", waiver, Severity.INFO), waiver, plan)
+
+
+def _placed(made: Finding, waiver: Waiver, plan: Plan) -> Finding:
+    """The finding at the place that the waiver names."""
     made.role, made.key = waiver.role, waiver.key
     made.related_role, made.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.place:
@@ -132,7 +168,7 @@ def _gone(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
 
 def _finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
     told = waiver.told()
-    words = {"document": waiver.document, "author": waiver.author, "until": told["until"], "number": waiver.id}
+    words = {name: told[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
     words["said"] = waiver.message
     made = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": told})
     made.code, made.case, made.severity = code, case, severity

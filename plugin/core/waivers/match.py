@@ -112,12 +112,14 @@ def fits(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
 
 
 def still_there(waiver: Waiver, finding: Finding) -> bool:
-    """Does a finding lie where the accepted one did, as large as it was?"""
+    """Does a finding lie where the accepted one did, as large as it was? Both areas are measured in one way: a waiver by 0.1.0
+    holds for the shape it was made for, and lets no other pass for what two measures differ by."""
     if distance_m(waiver.place, finding.place) > waiver.place_m:
         return False
-    if waiver.area_m2 is None or finding.area_m2 is None:
-        return waiver.area_m2 is finding.area_m2
-    return abs(waiver.area_m2 - finding.area_m2) <= waiver.change_m2
+    now = waiver.area_now(finding)
+    if waiver.area_m2 is None or now is None:
+        return waiver.area_m2 is now
+    return abs(waiver.area_m2 - now) <= waiver.change_m2
 
 
 def _alike(one: dict[str, Any], other: dict[str, Any], share: float, least_m2: float = 0.0) -> bool:
@@ -134,7 +136,7 @@ def _alike(one: dict[str, Any], other: dict[str, Any], share: float, least_m2: f
 
 
 def _far(waiver: Waiver, finding: Finding) -> tuple[float, float]:
-    return distance_m(waiver.place, finding.place), abs((waiver.area_m2 or 0.0) - (finding.area_m2 or 0.0))
+    return distance_m(waiver.place, finding.place), abs((waiver.area_m2 or 0.0) - (waiver.area_now(finding) or 0.0))
 
 
 def _in_reach(waiver: Waiver, finding: Finding) -> bool:

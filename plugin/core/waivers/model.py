@@ -21,6 +21,8 @@ _NOT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
 _SAID, SAID_M2 = ("value",), ("actual", "loss")
 #: Longer texts are no figures.
 _LONGEST = 80
+#: Why a finding about the run cannot be accepted (`obstacle`).
+RUN = "run"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
 _RADIUS_M = 6_371_008.8
 
@@ -29,7 +31,7 @@ _RADIUS_M = 6_371_008.8
 class Waiver:
     """One accepted finding, as a row of the file says it.
 
-    ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (statutory) of the conflict when it was accepted; it may have
+    ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding told it) of the conflict when it was accepted; it may have
     moved by ``place_m`` and changed by ``change_m2`` and is still the one meant. ``figures``: what a finding without an
     area said, and of one with an area the value that it is about (`said`). ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
     """
@@ -55,6 +57,8 @@ class Waiver:
     area_m2: float | None = None
     change_m2: float = 0.0
     figures: dict[str, Any] = fresh(default_factory=dict, hash=False)
+    #: Is the area that of the land as drawn? Else by vertices alone, as 0.1.0 wrote it.
+    as_drawn: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -64,6 +68,10 @@ class Waiver:
     @property
     def place(self) -> tuple[float, float] | None:
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
+
+    def area_now(self, finding: Finding) -> float | None:
+        """A finding's area, measured as the waiver's own was: of one by 0.1.0 by vertices alone."""
+        return finding.area_m2 if self.as_drawn else finding.former_m2
 
     def expired(self, today: Day) -> bool:
         return self.until is not None and self.until < today
@@ -146,7 +154,7 @@ def obstacle(finding: Finding) -> str:
     ``run``: it is about the run itself; ``info``: a note, which stands in nobody's way; ``fid``: see `known_by_fid`.
     """
     if finding.code.startswith("RUN"):
-        return "run"
+        return RUN
     if finding.severity is Severity.INFO:
         return "info"
     return "fid" if known_by_fid(finding) else ""

@@ -33,7 +33,7 @@ def slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
 
 
 def areas(found: Comparison, shapes: NDArray, check: Check) -> NDArray:
-    """(k,) statutory m² of shapes of the plane."""
+    """(k,) statutory m² of shapes of the plane, by their vertices: each is written as a feature of its own."""
     return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs), check)
 
 

@@ -91,7 +91,8 @@ class MaintainedLayer:
 
 @dataclass
 class YearlyUpdate:
-    """``layers`` that both editions have, in the standard's order; ``passed_over``: role → why, as a key of texts."""
+    """``layers`` that both editions have, in the standard's order; ``passed_over``: role → why, as a key of texts; ``highest``: the
+    highest running number of the county in layers of both sources that were not read for the comparison."""
 
     filed: Plan
     current: Plan
@@ -99,6 +100,7 @@ class YearlyUpdate:
     day: date
     layers: list[MaintainedLayer] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)
+    highest: int = 0
 
     @property
     def changed(self) -> list[MaintainedLayer]:

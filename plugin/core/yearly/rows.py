@@ -36,15 +36,24 @@ _NUMBER_DIGITS = 6
 def class_contents(done: YearlyUpdate, target: CRS) -> list[Content]:
     """Before, change and after of every layer that changed, in ``target``. InputError for a county's code that is none.
 
-    维护编号 and BSM of changes run through all layers, so that each names one change; BSM of 维护后 runs on from the highest of
-    the filed edition.
+    维护编号 run through all layers, so that each names one change. BSM of changes and of 维护后 run on, through all layers, from
+    the highest of both editions: 维护前 keeps the filed ones, and none stands twice in a database.
     """
     found = []
-    number = 1
+    number, bsm = 1, highest_number(done) + 1
     for one in done.changed:
-        found += [_before(done, one), _change(done, one, target, number), _after(done, one, target)]
-        number += len(one.changes)
+        found += [_before(done, one), _change(done, one, target, number, bsm)]
+        number, bsm = number + len(one.changes), bsm + len(one.changes)
+        found.append(_after(done, one, target, bsm))
+        bsm += len(one.after)
     return found
+
+
+def highest_number(done: YearlyUpdate) -> int:
+    """The highest running number of the county in any layer of the two editions."""
+    county = done.current.area_code
+    layers = [layer for plan in (done.filed, done.current) for layer in plan.layers.values()]
+    return max([done.highest, *(highest_running(layer.keys, county) for layer in layers)])
 
 
 def _template(done: YearlyUpdate, one: MaintainedLayer, stage: str) -> Template:
@@ -60,7 +69,7 @@ def _before(done: YearlyUpdate, one: MaintainedLayer) -> Content:
     return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
 
 
-def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int) -> Content:
+def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int, bsm: int) -> Content:
     template, county = _template(done, one, CHANGE), done.current.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(one.changes) for f in template.fields}
     divisions = {
@@ -68,7 +77,7 @@ def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int) -
         for name, of_county in (("XZQDM", county), ("XZQMC", area_name(done.current)))
     }
     for n, change in enumerate(one.changes):
-        rows["BSM"][n] = make_bsm(county, first + n)
+        rows["BSM"][n] = make_bsm(county, bsm + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
             rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or of_county or None
@@ -77,7 +86,7 @@ def _change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int) -
     return _content(done, template, rows, [change.shape for change in one.changes], target)
 
 
-def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS) -> Content:
+def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS, bsm: int) -> Content:
     """Current land with its current fields, numbered anew; areas of what is part of a row are those of the part."""
     template, layer = _template(done, one, AFTER), one.found.after.layer
     taken = layer.frame.iloc[[piece.row for piece in one.after]]
@@ -97,8 +106,7 @@ def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS) -> Content:
                 for old, piece in zip(rows[declared.name], one.after, strict=True)
             ]
     county = done.current.area_code
-    last = highest_running(one.found.before.layer.keys, county)
-    rows["BSM"] = [make_bsm(county, last + n + 1) for n in range(len(taken))]
+    rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(taken))]
     return _content(done, template, rows, [piece.shape for piece in one.after], target)
 
 

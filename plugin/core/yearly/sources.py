@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..geometry.polygons import Check, never
+from ..numbering import highest_running
 from ..writing import same_file
 from .model import YearlyUpdate
 from .update import check_year, yearly_update
@@ -40,7 +41,10 @@ def update_from_files(
     """
     from ..assembly import assemble
     from ..io import read_source
+    from ..io.keys import keys_of_source
     from ..recognition import find_role
+    from ..unread_files import unread_files
+    from ..unread_layers import unread_layers
 
     check_year(year)
     if same_file(filed, current):
@@ -56,19 +60,25 @@ def update_from_files(
 
     plans: list[Plan] = []
     for source in (current, filed):
-        layers = [one for one in read_source(source, wanted=wanted, check=check) if wanted(one)]
+        every = read_source(source, wanted=wanted, check=check)
+        layers = [one for one in every if wanted(one)]
+        damaged = [one for one in every if one.problem is not None and not wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         beside = plans[0] if plans else None
         plans.append(assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, check=check))
+        plans[-1].unread += [*unread_layers(damaged, plans[-1], project=False), *unread_files(source, check)]
         if len(plans) == 1:
             ready(plans[0])
         progress(_READING * len(plans) / 2, "")
     after, before = plans
-    return yearly_update(
+    done = yearly_update(
         before,
         after,
         year,
         check=check,
         progress=lambda share, layer: progress(_READING + (1 - _READING) * share, layer),
     )
+    # New numbers are above those of every layer of both databases, also of layers that are not maintained.
+    done.highest = max(highest_running(keys_of_source(source, check), after.area_code) for source in (filed, current))
+    return done

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyproj import CRS
 
+from ...metadata import plugin_version
 from ..errors import InputError, OutputError
 from ..exchange.package.form.model import VectorSet
 from ..exchange.package.layers.content import Content
@@ -25,7 +26,7 @@ from ..geometry import crs as crs_care
 from ..geometry.progress import Progress, silent
 from ..maintenance import Delivery
 from ..plan import Plan
-from ..provenance import area_name, plugin_version
+from ..provenance import area_name
 from ..render.tables.workbook import put_workbook
 from ..texts import Texts
 from ..writing import check_not_input

@@ -14,7 +14,7 @@ from ...writing import os_reason
 from .form.model import LEAST_DPI, FileSlot, PackageProfile
 from .maps.jpeg import is_jpeg, look_at, world_file_of
 from .maps.slots import is_coarse, made_before
-from .names import fill, name_problem, recogniser
+from .names import FIELD_NAMES, fill, name_problem, recogniser
 from .problems import NAMED, Level, Problem
 from .target.hashes import files_below, sha256
 
@@ -27,6 +27,24 @@ TAIL = 2048
 _PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: How files of a kind begin, by suffix.
 BEGINNINGS = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
+
+
+#: What a FileGDB and a shapefile are made of (Esri's and GDAL's file names). A file of another kind beside them is none of it.
+_OF_DATABASE = re.compile(
+    r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
+    re.IGNORECASE,
+)
+_OF_SHAPEFILE = (
+    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",
+    ".qpj", ".xml",
+)  # fmt: skip
+
+
+def is_part(name: str, place: str) -> bool:
+    """Can a file be a part of the data set at ``place`` (a .gdb or a folder of shapefiles), by its name?"""
+    if place.lower().endswith(".gdb"):
+        return _OF_DATABASE.fullmatch(name) is not None
+    return name == FIELD_NAMES or name.lower().endswith(_OF_SHAPEFILE)
 
 
 def is_stray(name: str) -> bool:

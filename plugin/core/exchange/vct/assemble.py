@@ -20,25 +20,55 @@ class Broken(Exception):
         self.key, self.params = key, params
 
 
-def polygon(items: list[int], lines: Store) -> Any:
-    """The polygon of signed line ids, rings with a 0 between them: the first is the shell, others are its holes.
+def rings(items: list[int], lines: Store) -> list[NDArray]:
+    """Closed rings (n, 2) of signed line ids, with a 0 between them.
 
-    Where rings turn the same way (several parts in one record, or a writer that did not turn its holes) their
-    nesting decides. Raises Broken: an id that no line has, lines that do not meet, a ring that does not close.
+    Raises Broken: an id that no line has, lines that do not meet, a ring that does not close.
     """
-    rings = [_ring(chain, lines) for chain in _chains(items)]
-    if not rings:
+    found = [_ring(chain, lines) for chain in _chains(items)]
+    if not found:
         raise Broken("vct_no_ring")
-    made = shapely.linearrings(np.concatenate(rings), indices=np.repeat(np.arange(len(rings)), list(map(len, rings))))
-    if len(rings) == 1:
-        return shapely.polygons(made[0])
+    return found
+
+
+def has_stray_separator(items: list[int]) -> bool:
+    """Return True if a 0 stands where it parts no two rings: first, last, or after another 0."""
+    zeros = [k for k, item in enumerate(items) if not item]
+    return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
+
+
+def assembled(made: NDArray) -> tuple[Any, str]:
+    """The polygon of (n,) linear rings, n ≥ 2, and a text key of what its order is not: the first ring is the shell, the
+    others are its holes and run the other way. Where they are not, their nesting decides.
+
+    Raises Broken where a ring that runs as a hole lies outside every shell.
+    """
     outward = shapely.is_ccw(made)
+    areas = shapely.polygons(made)
+    inner = np.array([_point_in(area, ring) for area, ring in zip(areas, made, strict=True)], dtype=object)
     if (outward[1:] != outward[0]).all():
-        return shapely.polygons(made[0], made[1:])
-    return _nested(made)
+        if shapely.intersects(areas[0], inner[1:]).all() and not _holds_first(areas, inner):
+            return shapely.polygons(made[0], made[1:]), ""
+        shape = _nested(made, areas, inner)
+        if shapely.get_num_geometries(shape) > 1:
+            # The ring that runs alone is the hole of one of the others, or the others are holes of it.
+            raise Broken("vct_hole_outside")
+        return shape, "vct_note_ring_order"
+    return _nested(made, areas, inner), "vct_note_rings_alike"
+
+
+def _holds_first(areas: NDArray, inner: NDArray) -> bool:
+    larger = shapely.area(areas[1:]) > shapely.area(areas[0])
+    return bool((shapely.intersects(areas[1:], inner[0]) & larger).any())
+
+
+def _point_in(area: Any, ring: Any) -> Any:
+    return shapely.point_on_surface(area) if area.area else shapely.get_point(ring, 0)
 
 
 def _chains(items: list[int]) -> list[list[int]]:
+    if 0 not in items:
+        return [items] if items else []
     chains: list[list[int]] = [[]]
     for item in items:
         if item:
@@ -53,6 +83,7 @@ def _ring(chain: list[int], lines: Store) -> NDArray:
     places = lines.find(np.abs(np.array(chain)))
     if (places < 0).any():
         raise Broken("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
+    lines.used[places] = True
     parts: list[NDArray] = []
     for item, place in zip(chain, places.tolist(), strict=True):
         xy = lines.positions(place)
@@ -66,21 +97,18 @@ def _ring(chain: list[int], lines: Store) -> NDArray:
     return ring
 
 
-def _nested(rings: NDArray) -> Any:
+def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
     """A multipolygon: rings within an even number of others are shells, others holes of the smallest shell around."""
-    areas = shapely.polygons(rings)
-    sizes = shapely.area(areas)
-    order = np.argsort(-sizes, kind="stable")
+    order = np.argsort(-shapely.area(areas), kind="stable")
     shells: list[int] = []
     holes: dict[int, list[Any]] = {}
     around: dict[int, list[int]] = {}
     for k in order.tolist():
-        inner = shapely.point_on_surface(areas[k]) if sizes[k] else shapely.get_point(rings[k], 0)
-        around[k] = [j for j in around if shapely.intersects(areas[j], inner)]
+        around[k] = [j for j in around if shapely.intersects(areas[j], inner[k])]
         if len(around[k]) % 2 and (above := [j for j in around[k] if j in holes]):
-            holes[above[-1]].append(rings[k])
+            holes[above[-1]].append(made[k])
         else:
             shells.append(k)
             holes[k] = []
-    parts = [shapely.polygons(rings[k], holes[k] or None) for k in sorted(shells)]
+    parts = [shapely.polygons(made[k], holes[k] or None) for k in sorted(shells)]
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,100 +12,155 @@ import numpy as np
 
 from . import parts
 from .batch import BATCH_ROWS, Batch
+from .declared import compare_with_declared
 from .geometry import Geometry
 from .lines import Lines
-from .structure import Structure, Table
+from .place import CountyCodes
+from .remarks import Remarks
+from .settings import load_settings
+from .structure import KINDS, Structure, Table
 from .values import READERS
 
 Notes = list[tuple[str, dict[str, Any]]]
+#: Two characters of Chinese and more in UTF-8; as GBK they would be three rare ones.
+_UTF8 = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 
 
-def read_attributes(
-    lines: Lines, structure: Structure, geometry: Geometry, notes: Notes, check: Callable[[], None], join: bool = False
-) -> Iterator[Batch]:
-    """All tables up to AttributeEnd. InputError names the line of a row with too many values, or one that does not fit.
-
-    ``join``: rows that are parts of one feature (`parts.continues`) become one.
-    """
-    while (word := lines.word()).lower() != "attributeend":
-        table = structure.tables.get(word.upper())
-        if table is None:
-            raise lines.error("vct_unknown_table", table=word[:40])
-        yield from _table(lines, table, geometry, notes, check, join)
+#: A code written as a number loses its first digits: 0103 becomes 103.
+_LEADING_ZERO = re.compile(r"\s*0\d")
+#: Signs that no text of a plan holds; a tab is one of them.
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
-def _table(
-    lines: Lines, table: Table, geometry: Geometry, notes: Notes, check: Callable[[], None], join: bool
-) -> Iterator[Batch]:
-    batch, bare, first, joined = Batch(table), 0, 0, 0
-    seen: set[int] = set()
-    keyed = parts.key_position(table) if join else None
-    while True:
-        line = lines.text()
-        if line.strip().lower() == "tableend":
-            break
-        ident, values = _row(line, lines, table)
-        if ident in seen:
-            raise lines.error("vct_row_twice", id=ident, table=table.name)
-        seen.add(ident)
-        shape = _shape(ident, lines, table, geometry)
-        if shape is None and table.kind:
-            bare, first = bare + 1, first or lines.number
-        batch.size += len(shape or b"")
-        if keyed is not None and shape is not None and parts.continues(batch, ident, values, keyed):
-            batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
-            continue
-        if batch.full:
-            check()
-            joined += parts.put_together(batch)
+class Rows:
+    """The section of attributes. ``join``: rows that are parts of one feature (`parts.continues`) become one; ``counties``:
+    the codes that rows name, complete after the last."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        structure: Structure,
+        geometry: Geometry,
+        remarks: Remarks,
+        check: Callable[[], None],
+        join: bool = False,
+    ):
+        self.lines, self.structure, self.geometry = lines, structure, geometry
+        self.remarks, self.check, self.join = remarks, check, join
+        self.counties = CountyCodes()
+        self._county_fields = {*load_settings().county_fields, parts.KEY}
+        self._tables_of = [structure.tables_of.get(code, set()) for code in geometry.codes]
+
+    def read(self, notes: Notes) -> Iterator[Batch]:
+        """All tables up to AttributeEnd. InputError names the line of a row with too many values, or one that does not fit.
+
+        ``notes`` grows by what concerns whole tables.
+        """
+        lines, begun = self.lines, set()
+        while (word := lines.word()).lower() != "attributeend":
+            table = self.structure.tables.get(word.upper())
+            if table is None:
+                raise lines.error("vct_unknown_table", table=word[:40])
+            if table.name in begun:
+                raise lines.error("vct_rows_twice", table=table.name)
+            begun.add(table.name)
+            yield from self._table(table, notes)
+        for name in sorted({t.name for t in self.structure.tables.values()} - begun):
+            self.remarks.add("vct_note_no_rows", lines.number, table=name)
+
+    def _table(self, table: Table, notes: Notes) -> Iterator[Batch]:
+        lines = self.lines
+        batch, bare, first, joined = Batch(table), 0, 0, 0
+        seen: set[int] = set()
+        keyed = parts.key_position(table) if self.join else None
+        while True:
+            line = lines.line()
+            if line.strip().lower() == b"tableend":
+                break
+            ident, values = self._row(line, table)
+            if ident in seen:
+                raise lines.error("vct_row_twice", id=ident, table=table.name)
+            seen.add(ident)
+            shape = self._shape(ident, table)
+            if shape is None and table.kind:
+                if table.kind not in self.geometry.sections:
+                    raise lines.error("vct_section_missing", table=table.name, wanted=KINDS[table.kind])
+                bare, first = bare + 1, first or lines.number
+            batch.size += len(shape or b"")
+            if keyed is not None and shape is not None and parts.continues(batch, ident, values, keyed):
+                batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
+                continue
+            if batch.full:
+                self.check()
+                joined += self._close(batch)
+                yield batch
+                batch = Batch(table, size=len(shape or b""))
+            batch.ids.append(ident)
+            batch.rows.append(values)
+            batch.lines.append(lines.number)
+            batch.shapes.append(shape)
+            batch.texts.append(self.geometry.texts.get(ident, ("", None)))
+        if batch.ids:
+            joined += self._close(batch)
             yield batch
-            batch = Batch(table, size=len(shape or b""))
-        batch.ids.append(ident)
-        batch.rows.append(values)
-        batch.shapes.append(shape)
-        batch.texts.append(geometry.texts.get(ident, ("", None)))
-    if batch.ids:
-        joined += parts.put_together(batch)
-        yield batch
-    if joined:
-        notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
-    if bare:
-        notes.append(("vct_note_no_shape", {"layer": table.name, "count": bare, "line": first}))
+        if joined:
+            notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
+        if bare:
+            notes.append(("vct_note_no_shape", {"layer": table.name, "count": bare, "line": first}))
 
+    def _close(self, batch: Batch) -> int:
+        """Compare a batch with what its table declares, and put parts together. How many features became one."""
+        compare_with_declared(batch, self.remarks)
+        for place, column in enumerate(batch.table.columns):
+            if (name := column.name.upper()) in self._county_fields:
+                self.counties.add(name, (row[place] for row in batch.rows))
+        return parts.put_together(batch)
 
-def _row(line: str, lines: Lines, table: Table) -> tuple[int, list[Any]]:
-    cells = line.split(lines.separator)
-    if len(cells) != len(table.columns) + 1:
-        raise lines.error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
-    ident = lines.number_of(cells[0])
-    values: list[Any] = []
-    for column, cell in zip(table.columns, cells[1:], strict=True):
-        try:
-            values.append(READERS[column.type](cell) if cell.strip() else None)
-        except ValueError as error:
-            told = {"field": column.name, "value": cell[:40], "of_type": column.type}
-            raise lines.error("vct_value", table=table.name, **told) from error
-    return ident, values
+    def _row(self, line: bytes, table: Table) -> tuple[int, list[Any]]:
+        lines = self.lines
+        if _UTF8.search(line):
+            self.remarks.add("vct_note_utf8", lines.number, table=table.name)
+        if _CONTROL.search(line):
+            if b"\0" in line:
+                raise lines.error("vct_nul", table=table.name)
+            self.remarks.add("vct_note_control", lines.number, table=table.name)
+        cells = lines.decoded(line).split(lines.separator)
+        if len(cells) != len(table.columns) + 1:
+            raise lines.error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
+        ident = lines.number_of(cells[0])
+        values: list[Any] = []
+        for column, cell in zip(table.columns, cells[1:], strict=True):
+            if column.type in ("integer", "real") and _LEADING_ZERO.match(cell):
+                self.remarks.add("vct_note_zeros", lines.number, table=table.name, field=column.name)
+            try:
+                values.append(READERS[column.type](cell) if cell.strip() else None)
+            except ValueError as error:
+                params = {"field": column.name, "value": cell[:40], "of_type": column.type}
+                raise lines.error("vct_value", table=table.name, **params) from error
+        return ident, values
+
+    def _shape(self, ident: int, table: Table) -> bytes | None:
+        if not table.kind:
+            return None
+        shapes, lines = self.geometry.shapes, self.lines
+        place = int(shapes.find(np.array([ident]))[0])
+        if place < 0:
+            return None
+        if shapes.used[place]:
+            raise lines.error("vct_row_twice", id=ident, table=table.name)
+        shapes.used[place] = True
+        shape = shapes.get(place)
+        if (found := kind_of(shape)) != ("point" if table.kind == "annotation" else table.kind):
+            raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=found)
+        number = shapes.code(place)
+        if table.name.upper() not in self._tables_of[number]:
+            raise lines.error("vct_other_table", id=ident, table=table.name, code=self.geometry.codes[number])
+        return shape
 
 
 def kind_of(shape: bytes) -> str:
     """point, line or polygon, by the first bytes of WKB: one part or many."""
     return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
-
-
-def _shape(ident: int, lines: Lines, table: Table, geometry: Geometry) -> bytes | None:
-    if not table.kind:
-        return None
-    place = int(geometry.shapes.find(np.array([ident]))[0])
-    if place < 0:
-        return None
-    if geometry.shapes.used[place]:
-        raise lines.error("vct_row_twice", id=ident, table=table.name)
-    geometry.shapes.used[place] = True
-    shape = geometry.shapes.get(place)
-    if (found := kind_of(shape)) != ("point" if table.kind == "annotation" else table.kind):
-        raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=found)
-    return shape
 
 
 def shapes_without_rows(structure: Structure, geometry: Geometry, notes: Notes) -> Iterator[Batch]:

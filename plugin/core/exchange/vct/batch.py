@@ -24,7 +24,7 @@ BATCH_BYTES = 16_000_000
 @dataclass
 class Batch:
     """Rows of one table: ids, values by field, shapes as WKB (None: the row has none). ``more``: further parts of a row, as id
-    and WKB, until they are put together; ``size``: bytes of all shapes."""
+    and WKB, until they are put together; ``size``: bytes of all shapes; ``lines``: where the rows stand."""
 
     table: Table
     ids: list[int] = field(default_factory=list)
@@ -32,6 +32,7 @@ class Batch:
     shapes: list[bytes | None] = field(default_factory=list)
     texts: list[tuple[str, float | None]] = field(default_factory=list)
     size: int = 0
+    lines: list[int] = field(default_factory=list)
     more: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     @property

@@ -11,10 +11,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .assemble import Broken, polygon
+from ...geometry.crs import describe
+from .assemble import Broken, has_stray_separator, rings
 from .head import Head
 from .lines import FARTHEST, Lines
-from .records import INDIRECT, POLYGON, POLYLINE
+from .place import Bounds, verify_place
+from .polygons import Draft, make_polygons
+from .records import INDIRECT, PLAIN, POLYGON, POLYLINE
+from .remarks import Remarks
 from .settings import load_settings
 from .store import Store
 from .structure import Structure
@@ -23,33 +27,48 @@ from .structure import Structure
 _CHECK_EVERY = 2_000
 #: Arcs and splines by the number of their type: more than a line's points would have to be read.
 _MOST_SEGMENTS = 1_000_000
+#: Types of features beside the plain one (nodes, points with a direction, clusters …) have small numbers.
+_MOST_TYPES = 9
+#: What is kept with a line: it only bounds polygons, or is a feature as well.
+_BOUNDING, _FEATURE = 0, 1
 
 
 class Geometry:
-    """``shapes``: features as WKB by id; ``lines``: positions of all lines by id, for polygons; ``texts``: annotation's
-    text and angle by id; ``codes``: 要素代码 by the number kept with each shape."""
+    """``shapes``: features as WKB by id; ``lines``: positions of all lines by id, for polygons; ``places``: positions of
+    points and annotation; ``texts``: annotation's text and angle by id; ``codes``: 要素代码 by the number kept with each shape;
+    ``sections``: those that were read, with their lines."""
 
-    def __init__(self, folder: Path, head: Head, check: Callable[[], None]):
-        self.head, self.check = head, check
+    def __init__(self, folder: Path, head: Head, check: Callable[[], None], remarks: Remarks):
+        self.head, self.check, self.remarks = head, check, remarks
         self.shapes, self.lines = Store(folder / "shapes"), Store(folder / "lines")
+        self.places = Store(folder / "places")
         self.texts: dict[int, tuple[str, float | None]] = {}
         self.codes: list[str] = []
+        self.bounds: Bounds | None = None
+        self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
         self.several = False
         self._bounding = load_settings().bounding_code
+        self._plain_style = load_settings().style.encode("gbk")
+        self._geographic = describe(head.crs).geographic
         self._sealed_lines = False
+        self._drafts: list[Draft] = []
 
     def __enter__(self) -> Geometry:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self.shapes.close()
-        self.lines.close()
+        for store in (self.shapes, self.lines, self.places):
+            store.close()
 
     def read(self, section: str, lines: Lines, structure: Structure) -> None:
         """All records of a section."""
+        self.sections.add(section)
         if section == "polygon":
             self._seal_lines(lines)
+        elif section == "line":
+            # After polygons: what they need was not there, but features may come.
+            self._sealed_lines = False
         record = {
             "point": self._point,
             "line": self._line,
@@ -60,19 +79,29 @@ class Geometry:
         while True:
             word = lines.word()
             if word.lower() == end:
-                return
+                break
             start = lines.number
-            record(lines.number_of(word), self._code(lines, structure), start, lines)
+            ident = lines.number_of(word)
+            if ident < 1:
+                raise lines.error("vct_id", id=ident)
+            record(ident, self._code(section, lines, structure), start, lines)
             count += 1
             if count % _CHECK_EVERY == 0:
+                self._make_polygons(lines)
                 self.check()
+        self._make_polygons(lines)
 
-    def _code(self, lines: Lines, structure: Structure) -> str:
+    def _code(self, section: str, lines: Lines, structure: Structure) -> str:
         """The 要素代码 and, after it, the symbol, which is not kept."""
         code = lines.word()
-        if code not in structure.codes and code != self._bounding:
-            raise lines.error("vct_unknown_code", code=code[:40])
-        lines.line()
+        if code not in structure.codes:
+            if code != self._bounding or section != "line":
+                raise lines.error("vct_unknown_code", code=code[:40])
+        elif section not in structure.kinds[code] and section != "annotation":
+            raise lines.error("vct_code_kind", code=code[:40], of_type=structure.codes[code].kind or "table")
+        style = lines.line().strip()
+        if style != self._plain_style and style:
+            self.remarks.add("vct_note_symbols", lines.number)
         return code
 
     def _positions(self, lines: Lines, count: int) -> NDArray:
@@ -81,24 +110,36 @@ class Geometry:
             xy = xy[:, ::-1]
         return xy + self.head.offset if any(self.head.offset) else np.ascontiguousarray(xy)
 
-    def _keep(self, ident: int, shape: Any, start: int, code: str) -> None:
+    def _number(self, code: str) -> int:
         if code not in self._numbers:
             self._numbers[code] = len(self.codes)
             self.codes.append(code)
+        return self._numbers[code]
+
+    def _keep(self, ident: int, shape: Any, start: int, code: str) -> None:
         self.several = self.several or shapely.get_type_id(shape) >= 4
-        self.shapes.put(ident, shapely.to_wkb(shape), start, self._numbers[code])
+        self.shapes.put(ident, shapely.to_wkb(shape), start, self._number(code))
+
+    def _type(self, section: str, lines: Lines) -> None:
+        """The type of a feature: 1 is the plain one; others are read as if they were plain, and noted."""
+        found = lines.whole()
+        if found != PLAIN:
+            if not PLAIN < found <= _MOST_TYPES:
+                raise lines.error("vct_unsupported", found=found, wanted=PLAIN)
+            self.remarks.add("vct_note_types", lines.number, section=section, type=found)
 
     def _point(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        lines.whole()
+        self._type("Point", lines)
         count = lines.count()
         xy = self._positions(lines, count)
         lines.end_of_record(ident)
         if not count:
             raise lines.error("vct_no_points", id=ident)
+        self.places.put(ident, xy.tobytes(), start)
         self._keep(ident, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
 
     def _line(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        lines.whole()
+        self._type("Line", lines)
         parts: list[NDArray] = []
         segments = lines.count()
         if segments > _MOST_SEGMENTS:
@@ -109,18 +150,24 @@ class Geometry:
             if len(xy) < 2:
                 raise lines.error("vct_no_points", id=ident)
             # Segments of one line go on where the one before ends, with its last point or after it.
-            parts.append(xy[1:] if parts and (parts[-1][-1] == xy[0]).all() else xy)
+            meets = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
+            if parts and not meets:
+                self.remarks.add("vct_note_segments", start, ident)
+            parts.append(xy[1:] if meets else xy)
         lines.end_of_record(ident)
         if not parts:
             raise lines.error("vct_no_points", id=ident)
-        whole = np.concatenate(parts)
-        self.lines.put(ident, whole.tobytes(), start)
-        if code != self._bounding:
+        whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        bounding = code == self._bounding
+        self.lines.put(ident, whole.tobytes(), start, _BOUNDING if bounding else _FEATURE)
+        if not bounding:
+            if (whole == whole[0]).all():
+                self.remarks.add("vct_note_flat", start, ident)
             self._keep(ident, shapely.linestrings(whole), start, code)
 
     def _polygon(self, ident: int, code: str, start: int, lines: Lines) -> None:
         self._is(lines, POLYGON)
-        self._positions(lines, 1)
+        label = self._positions(lines, 1)[0]
         self._is(lines, INDIRECT)
         count = lines.count()
         items: list[int] = []
@@ -129,21 +176,35 @@ class Geometry:
         if len(items) > count:
             raise lines.error("vct_items", id=ident, count=count, found=len(items))
         lines.end_of_record(ident)
+        if 0 in items and has_stray_separator(items):
+            self.remarks.add("vct_note_ring_empty", start, ident)
         try:
-            shape = polygon(items, self.lines)
+            found = rings(items, self.lines)
         except Broken as error:
             lines.number = start
-            raise lines.error(error.key, id=ident, **error.params) from error
-        self._keep(ident, shape, start, code)
+            late = error.key == "vct_unknown_line" and "line" not in self.sections
+            raise lines.error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
+        self._drafts.append(Draft(ident, code, start, found, label))
+
+    def _make_polygons(self, lines: Lines) -> None:
+        """Polygons of the records that were read since the last time."""
+        drafts, self._drafts = self._drafts, []
+        if not drafts:
+            return
+        shapes = make_polygons(drafts, self._geographic, lines, self.remarks)
+        self.several = self.several or bool((shapely.get_type_id(shapes) >= 4).any())
+        for draft, content in zip(drafts, shapely.to_wkb(shapes).tolist(), strict=True):
+            self.shapes.put(draft.ident, content, draft.line, self._number(draft.code))
 
     def _annotation(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        lines.whole()
+        self._type("Annotation", lines)
         text = lines.text_or_blank()
         numbers = self._numbers_of(lines)
         lines.end_of_record(ident)
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.swapped else xy) + self.head.offset
         self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
+        self.places.put(ident, np.ascontiguousarray(xy).tobytes(), start)
         self._keep(ident, shapely.points(xy[0]), start, code)
 
     @staticmethod
@@ -153,7 +214,7 @@ class Geometry:
             found = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
             raise lines.error("vct_position", value=line[:40]) from error
-        if len(found) < 2 or not (np.abs(found) <= FARTHEST).all():
+        if not 2 <= len(found) <= 3 or not (np.abs(found) <= FARTHEST).all() or "_" in line:
             raise lines.error("vct_position", value=line[:40])
         return found
 
@@ -168,9 +229,28 @@ class Geometry:
             _refuse_twice(self.lines.seal(), lines)
 
     def seal(self, lines: Lines) -> None:
-        """Make shapes ready to be asked for. InputError for an id that came twice."""
+        """Make shapes ready to be asked for. InputError for an id that came twice, for lines that should bound polygons
+        where there are none, and for positions that cannot be."""
         self._seal_lines(lines)
         _refuse_twice(self.shapes.seal(), lines)
+        unused = self.lines.unused(_BOUNDING)
+        if len(unused):
+            first = int(unused[0])
+            if not self.lines.used.any():
+                lines.number = self.lines.line(first)
+                raise lines.error("vct_no_polygons", count=len(unused))
+            self.remarks.add("vct_note_unused_lines", self.lines.line(first), self.lines.id(first), len(unused))
+        self._note_shared_ids()
+        self.bounds = verify_place(self.head, [self.lines, self.places], lines, self.remarks)
+
+    def _note_shared_ids(self) -> None:
+        """Ids that a line of boundaries and a feature share: rows cannot mean the line, so reading is not in doubt."""
+        bounding = self.lines.ids_of(_BOUNDING)
+        places = self.shapes.find(bounding)
+        both = places[places >= 0]
+        if len(both):
+            first = int(both[0])
+            self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(both))
 
     def notes(self) -> list[tuple[str, dict[str, Any]]]:
         """What was done to positions."""

@@ -7,25 +7,43 @@ from dataclasses import dataclass
 from datetime import date
 
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
-from ...errors import InputError, OutputError
-from ...geometry.crs import GEODETIC, describe, label
-from .lines import FARTHEST, Lines, shown
+from ...errors import OutputError
+from ...geometry.crs import describe, label
+from .frame import Extent, Pairs, read_axes, read_crs, read_extent, verify_values
+from .lines import Lines, shown
+from .remarks import Remarks
 from .settings import SEPARATOR, Settings
 
 SPHEROID = "CGCS2000,6378137.0,298.257222101"
 PROJECTION = "高斯-克吕格投影"
 #: The heights that a header names, and their code.
 DATUM, VERTICAL = "1985国家高程基准", "EPSG:5737"
-#: Lines looked at for HeadBegin: comments may come first.
+CLOCK = "北京时间"
+#: Lines searched for HeadBegin: comments may come first.
 _FIRST_LINES = 200
+#: Keys that a header should have, as they are written; degrees need no projection.
+_KEYS = (
+    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",
+    "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
+    "MapScale", "Offset", "Date", "Separator",
+)  # fmt: skip
+#: Keys of earlier versions that take the place of others.
+_INSTEAD = {
+    "XYUnit": ("unit",), "MapScale": ("scalem", "scale"), "ExtentMin": ("minx", "miny"), "ExtentMax": ("maxx", "maxy"),
+}  # fmt: skip
+_OF_PLANES = ("Projection", "Parameters")
+#: Values that say nothing new, of keys that reading does not need.
+_USUAL = {
+    "verticaldatum": (DATUM, "1985国家高程基准面", "1985 国家高程基准"),
+    "temporalreferencesystem": (CLOCK, "UTC+8"),
+}
 
 
 @dataclass(frozen=True)
 class Head:
     """What reading needs: ``swapped``: the first number of a position runs north; ``offset`` is added to positions.
-    ``heights``: what the file calls its heights."""
+    ``heights``: what the file calls its heights; ``extent``: the corners that it declares."""
 
     crs: CRS
     dim: int = 2
@@ -33,6 +51,7 @@ class Head:
     offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
     heights: str = ""
+    extent: Extent | None = None
 
 
 def check_crs(crs: CRS | None, layer: str) -> None:
@@ -66,7 +85,7 @@ def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, to
         "Projection": "" if frame.geographic else PROJECTION,
         "Parameters": "" if frame.geographic else _parameters(crs, settings.parameters),
         "VerticalDatum": DATUM,
-        "TemporalReferenceSystem": "北京时间",
+        "TemporalReferenceSystem": CLOCK,
         "ExtentMin": SEPARATOR.join(low),
         "ExtentMax": SEPARATOR.join(high),
         "MapScale": str(settings.map_scale),
@@ -85,96 +104,75 @@ def _parameters(crs: CRS, form: str) -> str:
     return f"{meridian},1,{easting:.0f},0,{width},{frame.zone}"
 
 
-def read_head(lines: Lines) -> Head:
-    """Read up to HeadEnd. InputError when this is no VCT file, or its coordinate system cannot be told."""
-    _find_head(lines)
+def read_head(lines: Lines, remarks: Remarks) -> Head:
+    """Read up to HeadEnd. InputError when this is no VCT file, or its coordinate system is not one that can be read.
+
+    Every key is used, verified, or noted as not used.
+    """
+    _find_head(lines, remarks)
     pairs: dict[str, tuple[str, int, str]] = {}
     while (line := lines.word()).lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
         if not colon:
             raise lines.error("vct_head_line", value=shown(line.encode()))
-        pairs[key.strip().lower()] = (value.strip(), lines.number, key.strip())
-    reading = _Pairs(lines, pairs)
+        _put(pairs, key.strip(), value.strip(), lines, remarks)
+    reading = Pairs(lines, pairs, remarks)
+    separator = reading.get("separator")
+    reading.refuse_unless(
+        len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')), "separator", SEPARATOR
+    )
     # A separator may be a space or a tab, which stripping took.
-    lines.separator = pairs.get("separator", (",", 0, ""))[0] or ","
+    lines.separator = separator or SEPARATOR
     dim = reading.number("dim", 2.0)
     if dim not in (2, 3):
         raise reading.error("dim")
+    crs = read_crs(reading)
     offset = reading.numbers("offset")
-    return Head(
-        crs=_crs(reading),
+    reading.refuse_unless(len(offset) in (0, 2, 3), "offset", "0,0")
+    verify_values(reading)
+    head = Head(
+        crs=crs,
         dim=int(dim),
-        swapped=reading.get("xaxisdirection").upper() == "N",
-        offset=(offset[0], offset[1]) if len(offset) == 2 else (0.0, 0.0),
+        swapped=read_axes(reading),
+        offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
         datamark=reading.get("datamark"),
-        heights=reading.get("verticaldatum"),
+        heights=pairs.get("verticaldatum", ("",))[0],
+        extent=read_extent(reading),
     )
+    _report_missing(reading, describe(crs).geographic)
+    reading.report_unused(_USUAL)
+    return head
 
 
-def _find_head(lines: Lines) -> None:
-    for _ in range(_FIRST_LINES):
+def _put(pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: Lines, remarks: Remarks) -> None:
+    known = pairs.setdefault(key.lower(), (value, lines.number, key))
+    if known[0] != value:
+        raise lines.error("vct_head_twice", key=key, value=value, first=known[1], other=known[0])
+    if known[1] != lines.number:
+        remarks.add("vct_note_head_unused", lines.number, key=key, value=value)
+
+
+def _report_missing(head: Pairs, geographic: bool) -> None:
+    """Note the keys that a header should have and that are missing or empty."""
+    given = {key for key, (value, _, _) in head.pairs.items() if value}
+    missing = [
+        key
+        for key in _KEYS
+        if key.lower() not in given
+        and not given.intersection(_INSTEAD.get(key, ()))
+        and not (geographic and key in _OF_PLANES)
+    ]
+    if missing:
+        head.remarks.add("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
+
+
+def _find_head(lines: Lines, remarks: Remarks) -> None:
+    for count in range(_FIRST_LINES):
         line = lines.raw()
         if line is None:
             break
         if line.strip().removeprefix(b"\xef\xbb\xbf").lower() == b"headbegin":
+            if count:
+                remarks.add("vct_note_before_head", lines.number)
             return
     raise lines.error("vct_no_head")
-
-
-class _Pairs:
-    """The header's values, with the lines that they stand in and their keys as written there."""
-
-    def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]]):
-        self.lines, self.pairs = lines, pairs
-
-    def get(self, key: str) -> str:
-        return self.pairs.get(key, ("", 0, ""))[0]
-
-    def error(self, key: str, problem: str = "vct_head_value", **told: str) -> InputError:
-        value, number, written = self.pairs.get(key, ("", self.lines.number, key))
-        self.lines.number = number
-        return self.lines.error(problem, key=written, value=value, **told)
-
-    def numbers(self, key: str) -> list[float]:
-        """The numbers of a value; empty places are left out."""
-        try:
-            parts = self.get(key).replace(self.lines.separator, ",").split(",")
-            found = [float(part) for part in parts if part.strip()]
-        except ValueError as error:
-            raise self.error(key) from error
-        if not all(abs(number) <= FARTHEST for number in found):
-            raise self.error(key)
-        return found
-
-    def number(self, key: str, default: float) -> float:
-        found = self.numbers(key)
-        return found[0] if found else default
-
-
-def _crs(head: _Pairs) -> CRS:
-    """CGCS2000 in degrees, or the zone that the last number of Parameters names, with a prefix or without."""
-    spheroid = head.get("spheroid").upper()
-    if "2000" not in spheroid and "298.2572221" not in spheroid:
-        raise head.error("spheroid")
-    if head.get("coordinatesystemtype").upper() == "D":
-        return GEODETIC
-    numbers = head.numbers("parameters")
-    if len(numbers) < 4:
-        raise head.error("parameters")
-    # From the end the two forms agree: false easting, false northing, zone width, zone number.
-    easting, _, width, zone = numbers[-4:]
-    base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
-    first = base.get((int(width), easting >= 1e6))
-    limits = {3: (25, 45), 6: (13, 23)}.get(int(width), (0, 0))
-    if first is None or zone != int(zone) or not limits[0] <= zone <= limits[1]:
-        raise head.error("parameters")
-    try:
-        crs = CRS.from_epsg(first + int(zone))
-    except CRSError as error:
-        raise head.error("parameters") from error
-    # The first number is the central meridian: a zone that contradicts it may be off by hundreds of kilometres.
-    meridian = describe(crs).meridian
-    if meridian != numbers[0]:
-        told = {"meridian": f"{numbers[0]:g}", "zone": f"{zone:g}", "right": f"{meridian:g}"}
-        raise head.error("parameters", "vct_meridian", **told)
-    return crs

@@ -70,7 +70,7 @@ class Lines:
 
     def text(self) -> str:
         """The next line decoded, spaces at its ends kept. InputError when it is not GBK."""
-        return self._decoded(self.line())
+        return self.decoded(self.line())
 
     def text_or_blank(self) -> str:
         """The very next line decoded: one that is blank is an empty text here."""
@@ -80,9 +80,10 @@ class Lines:
         self.number += 1
         if not line.endswith(b"\n"):
             self._torn = self.number
-        return self._decoded(line.rstrip(b"\r\n"))
+        return self.decoded(line.rstrip(b"\r\n"))
 
-    def _decoded(self, line: bytes) -> str:
+    def decoded(self, line: bytes) -> str:
+        """A line as text. InputError when it is not GBK."""
         try:
             return line.decode(_CODEC)
         except UnicodeDecodeError as error:
@@ -99,7 +100,7 @@ class Lines:
         except ValueError:
             # Said below.
             return self.number_of(line)
-        return number if -_MOST <= number <= _MOST else self.number_of(line)
+        return number if -_MOST <= number <= _MOST and b"_" not in line else self.number_of(line)
 
     def number_of(self, text: bytes | str) -> int:
         """A text as a whole number of 64 bits."""
@@ -107,7 +108,9 @@ class Lines:
             number = int(text)
         except ValueError as error:
             raise self.error("vct_number", value=_cut(text)) from error
-        if not -_MOST <= number <= _MOST:
+        # Python takes 1_000 for a number.
+        grouped = b"_" in text if isinstance(text, bytes) else "_" in text
+        if not -_MOST <= number <= _MOST or grouped:
             raise self.error("vct_number", value=_cut(text))
         return number
 
@@ -168,8 +171,9 @@ class Lines:
             rows = [b",".join(self._split(row)) for row in rows]
         try:
             if all(row.count(b",") == commas for row in rows):
-                found = np.array(list(map(float, b",".join(rows).split(b",")))).reshape(-1, dim)[:, :2]
-                if (np.abs(found) <= FARTHEST).all():
+                text = b",".join(rows)
+                found = np.array(list(map(float, text.split(b",")))).reshape(-1, dim)[:, :2]
+                if b"_" not in text and (np.abs(found) <= FARTHEST).all():
                     return found
         except ValueError:
             # One of them is no number: which, is told below.
@@ -177,6 +181,8 @@ class Lines:
         for row, number in zip(rows, numbers, strict=False):
             if not _is_position(row, dim):
                 self.number = number
+                if (count := _numbers_in(row)) > 1 and count != dim:
+                    raise self.error("vct_dimension", value=shown(row), dim=dim, found=count)
                 raise self.error("vct_position", value=shown(row))
         raise self.error("vct_position", value="")
 
@@ -192,9 +198,19 @@ class Lines:
 def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
     parts = row.split(separator.encode(_CODEC))
     try:
-        return len(parts) == dim and all(abs(float(part)) <= FARTHEST for part in parts)
+        return len(parts) == dim and b"_" not in row and all(abs(float(part)) <= FARTHEST for part in parts)
     except ValueError:
         return False
+
+
+def _numbers_in(row: bytes) -> int:
+    """How many numbers a row holds; 0 where it holds anything else."""
+    parts = row.split(b",")
+    try:
+        return len(parts) if all(abs(float(part)) <= FARTHEST for part in parts) else 0
+    except ValueError:
+        # No position, of whatever dimension.
+        return 0
 
 
 def _cut(text: bytes | str) -> str:

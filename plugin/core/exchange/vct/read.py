@@ -16,23 +16,26 @@ import pandas as pd
 from ...errors import InputError
 from ...layer import FieldInfo, SourceLayer
 from ...writing import is_about_writing, os_reason
-from .attributes import read_attributes, shapes_without_rows
+from .attributes import Rows, shapes_without_rows
 from .batch import Batch
 from .geometry import Geometry
 from .head import Head, read_head
 from .lines import Lines, shown
-from .structure import Structure, Table, read_classes, read_tables
+from .place import verify_county
+from .remarks import Remarks
+from .structure import KINDS, Structure, Table, read_classes, read_tables
 
 #: Sections whose records are shapes.
 _SHAPES = ("point", "line", "polygon", "annotation")
-#: Sections that only tell how to draw or repeat what the lines say: left out without a word.
-_SKIPPED = ("style", "styledata", "topology", "comment", "metadata")
+#: Sections that a file has once, in this order, before those that are not read.
+_ONCE = ("featurecode", "tablestructure", *_SHAPES, "attribute")
 
 
 @dataclass
 class Vct:
     """A file that is open, its shapes read. ``batches`` gives the rows, once. ``notes``: text keys with parameters,
-    complete after the last batch. ``join``: parts of one feature come as one row."""
+    complete after the last batch. ``join``: parts of one feature come as one row; ``placed``: positions are compared with
+    the county that rows name."""
 
     head: Head
     structure: Structure
@@ -42,6 +45,8 @@ class Vct:
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     several: bool = False
     join: bool = False
+    placed: bool = True
+    remarks: Remarks = field(default_factory=Remarks)
 
     @property
     def tables(self) -> list[Table]:
@@ -57,11 +62,17 @@ class Vct:
             if table.name not in seen:
                 yield table, Batch(table).frame(self.head.crs)
         self.notes += self.geometry.notes()
+        self.notes += self.remarks.notes()
 
     def _all(self) -> Iterator[Batch]:
-        yield from read_attributes(self.lines, self.structure, self.geometry, self.notes, self.check, self.join)
-        _rest(self.lines, self.notes)
+        rows = Rows(self.lines, self.structure, self.geometry, self.remarks, self.check, self.join)
+        yield from rows.read(self.notes)
+        _rest(self.lines, self.remarks)
         yield from shapes_without_rows(self.structure, self.geometry, self.notes)
+        if self.placed and self.geometry.bounds is not None:
+            error = verify_county(self.head, self.geometry.bounds, rows.counties, self.lines, self.remarks)
+            if error is not None:
+                raise error
 
 
 @contextmanager
@@ -71,12 +82,14 @@ def open_vct(
     opened: Callable[[Lines], None] = lambda lines: None,
     *,
     join: bool = False,
+    placed: bool = True,
 ) -> Iterator[Vct]:
     """Open a file and read all before its attributes. ``check`` may raise to stop; ``opened`` is given the lines, which
-    tell how far they are read; ``join``: features of several parts come as one row each (`parts`).
+    tell how far they are read; ``join``: features of several parts come as one row each (`parts`); ``placed=False``: for a
+    file that was just written, whatever county its rows name.
 
-    Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing;
-    also when the disk of temporary files is full.
+    Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing,
+    positions that contradict the header, or lie far from the county; also when the disk of temporary files is full.
     """
     try:
         handle = Path(path).open("rb")
@@ -87,37 +100,51 @@ def open_vct(
     with handle, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         lines = Lines(handle, str(path))
         opened(lines)
-        head = read_head(lines)
-        with Geometry(Path(folder), head, check) as geometry:
+        remarks = Remarks()
+        head = read_head(lines, remarks)
+        with Geometry(Path(folder), head, check, remarks) as geometry:
             try:
-                vct = _until_attributes(lines, head, geometry, check)
+                vct = _until_attributes(lines, head, geometry, check, remarks)
             except OSError as error:
                 if not is_about_writing(error, Path(folder)):
                     raise
                 # Not the file, but the disk that shapes wait on.
                 raise InputError("vct_no_space", source=lines.source, detail=os_reason(error)) from error
-            vct.join = join
+            vct.join, vct.placed = join, placed
             yield vct
 
 
-def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Callable[[], None]) -> Vct:
-    vct = Vct(head, Structure([], {}), lines, geometry, check)
+def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Callable[[], None], remarks: Remarks) -> Vct:
+    vct = Vct(head, Structure([], {}), lines, geometry, check, remarks=remarks)
+    begun: dict[str, int] = {}
     while (section := _next_section(lines)) != "attribute":
         check()
+        if section == "head":
+            raise lines.error("vct_section_late")
+        if section in _ONCE:
+            if section in begun:
+                raise lines.error("vct_section_twice", first=begun[section])
+            begun[section] = lines.number
         if section == "featurecode":
-            vct.structure = Structure(read_classes(lines), {})
+            vct.structure = Structure(read_classes(lines, remarks), {})
         elif section == "tablestructure":
-            vct.structure.tables = read_tables(lines, vct.structure.classes)
+            if "featurecode" not in begun:
+                raise lines.error("vct_order")
+            vct.structure.tables = read_tables(lines, vct.structure.classes, remarks)
             _refuse_utf8(lines, vct.structure)
         elif section in _SHAPES:
             if not vct.structure.classes:
                 raise lines.error("vct_order")
             geometry.read(section, lines, vct.structure)
         else:
-            _skip(section, lines, vct.notes)
+            _skip(section, lines, remarks)
     if not vct.structure.tables:
         raise lines.error("vct_order")
+    start = lines.number
     geometry.seal(lines)
+    lines.number = start
+    for kind in sorted({c.kind for c in vct.structure.classes if c.kind} - geometry.sections):
+        remarks.add("vct_note_no_section", start, section=KINDS[kind])
     vct.several = geometry.several
     return vct
 
@@ -131,22 +158,24 @@ def _next_section(lines: Lines) -> str:
     return lines.section.lower()
 
 
-def _skip(section: str, lines: Lines, notes: list[tuple[str, dict[str, Any]]]) -> None:
+def _skip(section: str, lines: Lines, remarks: Remarks) -> None:
     start, end, count = lines.number, f"{section}end".encode(), 0
     while lines.line().strip().lower() != end:
         count += 1
-    if count and section not in _SKIPPED:
-        notes.append(("vct_note_section", {"section": lines.section, "line": start}))
+    if count:
+        remarks.add("vct_note_section", start, section=lines.section)
 
 
-def _rest(lines: Lines, notes: list[tuple[str, dict[str, Any]]]) -> None:
-    """What comes after the attributes: drawing styles, which nobody needs, but whole."""
+def _rest(lines: Lines, remarks: Remarks) -> None:
+    """What comes after the attributes: drawing styles, which are not read, but must be whole."""
     while (line := lines.raw()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
             raise lines.error("vct_no_section", value=shown(line))
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
-        _skip(lines.section.lower(), lines, notes)
+        if lines.section.lower() in ("head", *_ONCE):
+            raise lines.error("vct_section_late")
+        _skip(lines.section.lower(), lines, remarks)
 
 
 def _refuse_utf8(lines: Lines, structure: Structure) -> None:

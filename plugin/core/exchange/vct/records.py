@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .annotation import Labels
 
 #: Types of features and of their geometry.
-POINT, LINE, POLYLINE, POLYGON, INDIRECT = 1, 1, 11, 100, 21
+PLAIN, POLYLINE, POLYGON, INDIRECT = 1, 11, 100, 21
 #: Items of a polygon in one row.
 ITEMS_A_ROW = 8
 #: Digits of a label point.
@@ -41,7 +41,7 @@ class Form:
 
 def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
     """(p,) single points, their ids from ``first`` on."""
-    heads = [f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n1\n" for number in range(len(points))]
+    heads = [f"{first + number}\n{form.code}\n{form.style}\n{PLAIN}\n1\n" for number in range(len(points))]
     _write(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, form)
 
 
@@ -58,7 +58,7 @@ def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, f
         _now_and_then(number, form)
         turn = np.format_float_positional(angle + 0.0, trim="-")
         where = ",".join([*numbers(xy, form.decimals), turn])
-        out.write(f"{first + number}\n{form.code}\n{form.style}\n{POINT}\n{text}\n{where}\n0\n")
+        out.write(f"{first + number}\n{form.code}\n{form.style}\n{PLAIN}\n{text}\n{where}\n0\n")
 
 
 def write_lines(out: TextIO, lines: NDArray, first: int, form: Form) -> None:
@@ -70,7 +70,7 @@ def write_lines(out: TextIO, lines: NDArray, first: int, form: Form) -> None:
 
 def _write_lines(out: TextIO, xy: NDArray, at: NDArray, first: int, code: str, form: Form) -> None:
     counts = np.diff(at).tolist()
-    kind = f"{code}\n{form.style}\n{LINE}\n1\n{POLYLINE}"
+    kind = f"{code}\n{form.style}\n{PLAIN}\n1\n{POLYLINE}"
     heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first)]
     _write(out, xy, at.tolist(), heads, form)
 

@@ -14,6 +14,7 @@ from ...errors import DataError
 #: The text is in this encoding; it is read as GB18030, which holds it.
 ENCODING = "gbk"
 SEPARATOR = ","
+_KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list}
 #: The forms of the header's Parameters.
 FORMS = ("short", "long")
 
@@ -33,6 +34,17 @@ class Settings:
     integer_length: int
     real_width: int
     real_decimals: int
+    extent_far_m: int
+    county_near: float
+    county_far: float
+    county_fields: list[str]
+    earliest_year: int
+    latest_year: int
+
+    @property
+    def years(self) -> range:
+        """The years that a date can have."""
+        return range(self.earliest_year, self.latest_year + 1)
 
     def decimals(self, geographic: bool) -> int:
         return self.decimals_degrees if geographic else self.decimals_metres
@@ -42,7 +54,7 @@ class Settings:
 def load_settings(path: Path = VCT_SETTINGS) -> Settings:
     """Read the settings. DataError names file and key."""
     table = read_toml(path)
-    kinds = {f.name: int if f.type == "int" else str for f in fields(Settings)}
+    kinds = {f.name: _KINDS[str(f.type)] for f in fields(Settings)}
     check_keys(table, required=kinds, allowed=(), file=path)
     for key, kind in kinds.items():
         expect(table[key], kind, file=path, key=key)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 
 #: A position: two doubles.
 _POSITION = 16
+#: Positions that are taken at a time when all are.
+_BLOCK = 100_000
 
 
 class Store:
@@ -22,6 +26,7 @@ class Store:
         self._code = array("i")
         self._sorted: NDArray | None = None
         self._order = np.zeros(0, dtype=np.int64)
+        self.used = np.zeros(0, dtype=bool)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -64,6 +69,39 @@ class Store:
     def positions(self, place: int) -> NDArray:
         """(n, 2) content that was written as doubles."""
         return np.frombuffer(self.get(place)).reshape(-1, 2)
+
+    def blocks(self) -> Iterator[tuple[int, NDArray]]:
+        """All positions (n, 2), some thousand at a time, with the number of the first; of content written as doubles."""
+        self._file.flush()
+        total = self._at[-1] // _POSITION
+        for first in range(0, total, _BLOCK):
+            self._file.seek(first * _POSITION)
+            count = min(_BLOCK, total - first)
+            yield first, np.frombuffer(self._file.read(count * _POSITION)).reshape(-1, 2)
+        self._file.seek(0, 2)
+
+    def record(self, position: int) -> tuple[int, int]:
+        """Line and id of the record that a position, by its number, is of."""
+        place = bisect_right(self._at, position * _POSITION) - 1
+        return self._line[place], self._ids[place]
+
+    def count_records(self, positions: NDArray) -> int:
+        """How many records these positions, by their numbers, are of."""
+        at = np.frombuffer(self._at, dtype=np.int64)
+        return len(np.unique(np.searchsorted(at, positions * _POSITION, side="right")))
+
+    def ids_of(self, code: int) -> NDArray:
+        """The ids that were put with this number, in the order of the file."""
+        codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
+        return np.array(self._ids, dtype=np.int64)[codes == code]
+
+    def unused(self, code: int) -> NDArray:
+        """Places of the records with this number that are not marked as used."""
+        codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
+        return np.flatnonzero((codes == code) & ~self.used)
+
+    def line(self, place: int) -> int:
+        return self._line[place]
 
     def code(self, place: int) -> int:
         return self._code[place]

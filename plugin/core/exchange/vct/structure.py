@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .lines import Lines, shown
+from .remarks import Remarks
 from .settings import SEPARATOR
 
 #: Kind of geometry → its word in a file.
@@ -18,17 +19,23 @@ _TYPES = {
     "float": "real", "double": "real", "number": "real", "numeric": "real",
     "date": "date", "datetime": "date", "time": "text", "bool": "text",
 }  # fmt: skip
+#: Bytes of whole numbers that a type may have in its name.
+_INTEGER_BYTES = ("1", "2", "4", "8")
+#: Kinds of classes whose sections have no shapes that could be read.
+_UNREAD_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
 
 @dataclass(frozen=True)
 class Column:
-    """``type`` in the templates' words; ``length`` 0 where none is told; ``long``: the text may be any length."""
+    """``type`` in the templates' words; ``length`` 0 where none is given; ``long``: the text may be any length; ``bytes``: of a
+    whole number whose type has them in its name (Int4)."""
 
     name: str
     type: str
     length: int = 0
     decimals: int = 0
     long: bool = False
+    bytes: int = 0
 
     def line(self) -> str:
         written = {
@@ -77,29 +84,51 @@ class Structure:
         """要素代码 → its class. Two layers may share one: the attributes decide which table a feature is of."""
         return {c.code: c for c in reversed(self.classes)}
 
+    @cached_property
+    def kinds(self) -> dict[str, set[str]]:
+        """要素代码 → the kinds of geometry of its classes."""
+        return {code: {c.kind for c in self.classes if c.code == code} for code in self.codes}
 
-def read_classes(lines: Lines) -> list[FeatureClass]:
-    """The lines up to FeatureCodeEnd. InputError names one that is none."""
+    @cached_property
+    def tables_of(self) -> dict[str, set[str]]:
+        """要素代码 → the tables of its classes, in capitals."""
+        return {code: {c.table.upper() for c in self.classes if c.code == code} for code in self.codes}
+
+
+def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
+    """The lines up to FeatureCodeEnd. InputError names one that is none, or contradicts another of the same table."""
     kinds = {word.lower(): kind for kind, word in KINDS.items()}
-    found = []
+    found: list[FeatureClass] = []
     while (line := lines.word()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(lines.separator)]
-        # Solid and Image have no section that we could read: their tables are kept, without shapes.
-        if len(parts) < 4 or not parts[3]:
+        if len(parts) < 4 or not parts[0] or not parts[3]:
             raise lines.error("vct_class", value=shown(line.encode("gb18030")))
-        found.append(FeatureClass(parts[0], parts[1], kinds.get(parts[2].lower(), ""), parts[3]))
+        word = parts[2].lower()
+        if word not in kinds:
+            if word not in _UNREAD_KINDS:
+                raise lines.error("vct_class_kind", value=parts[2][:40], table=parts[3])
+            # Their sections cannot be read: the tables are kept, without shapes.
+            remarks.add("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
+        one = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3])
+        other = next((c for c in found if c.table.upper() == one.table.upper() and c.kind != one.kind), None)
+        if other is not None:
+            raise lines.error("vct_two_kinds", table=one.table, code=one.code, other=other.code)
+        found.append(one)
     return found
 
 
-def read_tables(lines: Lines, classes: list[FeatureClass]) -> dict[str, Table]:
-    """The tables up to TableStructureEnd, by name. InputError for a wrong number of fields."""
+def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> dict[str, Table]:
+    """The tables up to TableStructureEnd, by name. InputError for a wrong number of fields.
+
+    Classes without a table and tables without a class are noted.
+    """
     tables: dict[str, Table] = {}
     of_table = {c.table.upper(): c for c in reversed(classes)}
     while (line := lines.word()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             raise lines.error("vct_table", value=shown(line.encode("gb18030")))
-        count = lines.number_of(parts[1])
+        count, start = lines.number_of(parts[1]), lines.number
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
         columns = tuple(_column(lines, parts[0]) for _ in range(count))
@@ -111,8 +140,16 @@ def read_tables(lines: Lines, classes: list[FeatureClass]) -> dict[str, Table]:
             raise lines.error("vct_fields_count", table=parts[0], count=parts[1], value=shown(end.encode("gb18030")))
         its = of_table.get(parts[0].upper())
         bare = len(parts) > 2 and parts[2].lower() == "nonegeometry"
+        if bare and its is not None and its.kind:
+            lines.number = start
+            raise lines.error("vct_table_kind", table=parts[0], code=its.code)
+        if its is None and not bare:
+            remarks.add("vct_note_no_class", start, table=parts[0])
         kind = "" if bare or its is None else its.kind
         tables[parts[0].upper()] = Table(parts[0], columns, kind, its.code if its else "", its.title if its else "")
+    for one in of_table.values():
+        if one.table.upper() not in tables:
+            remarks.add("vct_note_no_table", lines.number, table=one.table, code=one.code)
     return tables
 
 
@@ -125,4 +162,6 @@ def _column(lines: Lines, table: str) -> Column:
     if not parts[0] or not type_:
         raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
     length = numbers[0] if numbers else 0
-    return Column(parts[0], type_, length, numbers[1] if len(numbers) > 1 else 0, word.startswith("var"))
+    size = word[len(word.rstrip("0123456789")) :]
+    wide = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
+    return Column(parts[0], type_, length, numbers[1] if len(numbers) > 1 else 0, word.startswith("var"), wide)

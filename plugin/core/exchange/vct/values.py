@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,9 @@ from .structure import Column
 #: A line's end would end the row, a comma the value.
 _ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
 _STRAY, _ONE_LINE = str.maketrans({SEPARATOR: "，", **_ENDS}), str.maketrans(_ENDS)
-_DATE = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:\D.*|0{6})?")
+_DATE = re.compile(
+    r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII
+)
 #: Digits after the point that a double of a plan's size can hold.
 _MOST_DECIMALS = 12
 #: What a rounding of the last bit comes to.
@@ -141,14 +143,15 @@ def _count(key: str, count: int) -> dict[str, int]:
 
 
 def _finite(text: str) -> float:
-    number = float(text)
+    # Python takes 1_000 for a number.
+    number = float(text.replace("_", "?"))
     if not np.isfinite(number):
         raise ValueError(text)
     return number
 
 
 def _long(text: str) -> int:
-    number = int(text)
+    number = int(text.replace("_", "?"))
     if abs(number) >= 2**63:
         raise ValueError(text)
     return number
@@ -158,7 +161,11 @@ def _day(text: str) -> date:
     found = _DATE.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
-    return date(*map(int, found.groups()))
+    year, month, day, *clock = (int(part or 0) for part in found.groups())
+    if not any(clock):
+        return date(year, month, day)
+    hour, minute, second = clock
+    return datetime(year, month, day, hour, minute, second)
 
 
 #: Type → from a text to a value. ValueError when it is none.

@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ...cells import texts as cell_texts
 from ...errors import InputError, OutputError
 from ...geometry.crs import describe, label
 from ...layer import SourceLayer
@@ -26,6 +27,7 @@ from ...template import Template
 from ...writing import beside
 from . import head, records
 from .annotation import ANGLE, TEXT, annotation
+from .parts import KEY
 from .printing import numbers
 from .settings import ENCODING, SEPARATOR, Settings, load_settings
 from .shapes import Parts, parts_of
@@ -37,6 +39,8 @@ SUFFIX = ".vct"
 _SCRATCH = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attribute", "Style")
 #: Rows of attributes put together at a time.
 _ROWS = 20_000
+#: Keys named in the note on those that two layers share.
+_SHOWN_KEYS = 5
 
 Notes = list[tuple[str, dict[str, Any]]]
 
@@ -100,6 +104,8 @@ class _Writer:
         self.first = ""
         self.low, self.high = np.full(2, np.inf), np.full(2, -np.inf)
         self.next_id = 1
+        #: Key (BSM) → the layer that has it, of the layers written so far.
+        self.owner: dict[str, str] = {}
 
     def __enter__(self) -> _Writer:
         with ExitStack() as stack:
@@ -133,6 +139,8 @@ class _Writer:
         self._attributes(layer, table, template, parts, ids, names)
         self.done.features[table.name], self.done.rows[table.name] = len(parts.shape), len(parts.row) + len(parts.bare)
         self._note_shapes(layer, parts, shapes)
+        if template is None or not template.base:
+            self._note_shared_keys(layer)
 
     def _take_crs(self, layer: SourceLayer) -> None:
         head.check_crs(layer.crs, layer.name)
@@ -232,6 +240,21 @@ class _Writer:
         ):
             if count:
                 self.done.notes.append((key, {"layer": layer.name, "count": count}))
+
+    def _note_shared_keys(self, layer: SourceLayer) -> None:
+        """Name the keys that an earlier layer has too. The classes of yearly maintenance share theirs on purpose."""
+        if KEY not in layer.frame:
+            return
+        keys = set(cell_texts(layer.frame[KEY])) - {""}
+        shared: dict[str, list[str]] = {}
+        for key in sorted(keys & self.owner.keys()):
+            shared.setdefault(self.owner[key], []).append(key)
+        for other, same in shared.items():
+            more = " …" if len(same) > _SHOWN_KEYS else ""
+            keys_text = ", ".join(same[:_SHOWN_KEYS])
+            params = {"layer": layer.name, "other": other, "count": len(same), "keys": keys_text, "more": more}
+            self.done.notes.append(("vct_note_shared_keys", params))
+        self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
     def join(self, new: Path, today: date) -> None:
         """Header, classes, tables, then the sections."""

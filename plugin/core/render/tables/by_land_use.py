@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
-from ...indicators.land_use import CLASSES, areas_of, classes_of, first_level
+from ...indicators.land_use import CLASSES, FIELDS, areas_of, classes_of, first_level
 from ...indicators.model import SQUARE_METRES
 from ...layer import Layer
 from .model import Column, Row, Table, measured
+from .unbacked import unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 BASE, PLANNED = "base_parcels", "GHYDYH"
@@ -122,6 +123,8 @@ def land_use(figures: Figures) -> Table | None:
         if layer is None:
             table.notes.append(figures.no_layer((concept,)))
     table.notes.append(texts.get("tables", "land_groups_note"))
+    there = [layer for layer in layers if layer is not None]
+    table.notes += unbacked_note(unbacked(there, tuple(FIELDS.values()), figures), figures)
     return table
 
 
@@ -133,8 +136,8 @@ def transitions(figures: Figures) -> Table | None:
     ctx, texts = figures.ctx, figures.texts
     groups = figures.catalogue.land_groups
     own, then = (_group_of(layer, figures) for layer in (base, planned))
-    parts = ctx.shared(base, planned)
-    areas = ctx.statutory(parts.geometry)
+    parts = ctx.shared(base, planned, measured=True)
+    areas = ctx.shares_of(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
     # What the plan's layer does not cover.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...indicators.compute import Figures
-from ...indicators.land_use import areas_of
+from ...indicators.land_use import FIELDS, areas_of
 from ...indicators.model import SQUARE_METRES, Indicator, in_unit
 from ...indicators.ratio import KINDS
 from ...indicators.reserves import counted_of
@@ -14,6 +14,7 @@ from ...layer import Layer
 from .. import figures as shown
 from ..words import Words
 from .model import Column, Row, Table, measured
+from .unbacked import unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 #: The lines by concept, and the figure with a target that each has.
@@ -71,6 +72,7 @@ def lines(figures: Figures) -> Table | None:
             )
         )
 
+    doubtful: list[Layer] = []
     for concept, indicator in LINES.items():
         layer = ctx.plan.concept(concept)
         if layer is None or layer.bare:
@@ -78,6 +80,7 @@ def lines(figures: Figures) -> Table | None:
         every = counted_of(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
+        doubtful += unbacked([layer], tuple(FIELDS.values()), figures)
         if concept == "boundary" and layer.tells("zone_code"):
             coded = {k: ctx.coded(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
@@ -85,6 +88,7 @@ def lines(figures: Figures) -> Table | None:
                 if rows.any():
                     row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes.append(texts.get("tables", "lines_note"))
+    table.notes += unbacked_note(doubtful, figures)
     return table if table.rows else None
 
 

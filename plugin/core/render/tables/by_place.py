@@ -14,6 +14,7 @@ from ...three_zones.figures import zone_codes
 from ...three_zones.spaces import ZONES_LIST
 from ...transmission.by_township import by_township
 from .model import Column, Row, Table, measured
+from .unbacked import unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 #: What tasks are counted by, as the rule on the townships' tasks counts it; other lines by the shapes.
@@ -31,11 +32,14 @@ def townships(figures: Figures) -> Table | None:
     columns = [Column("division_code", wide=14), Column("township", wide=22), Column("land", "ha", wide=16)]
     sums = [_sums(layer, layer.statutory, figures)]
     by_code: dict[str, list[str]] = {}
+    doubtful: list[Layer] = []
     for concept, name in TASKS.items():
         told = by_township(name, ctx)
         if told is not None and told.figure.layer is not None:
             columns.append(_column(concept, told.figure.basis, told.figure.layer, figures))
             sums.append(told.areas)
+            if not (told.figure.backed and told.backed.all()):
+                doubtful.append(told.figure.layer)
             if told.field:
                 by_code.setdefault(told.field, []).append(told.figure.layer.name)
     for concept in SHAPES:
@@ -65,6 +69,7 @@ def townships(figures: Figures) -> Table | None:
     for field, layers in by_code.items():
         named = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=field, layer=named))
+    table.notes += unbacked_note(doubtful, figures)
     return table
 
 

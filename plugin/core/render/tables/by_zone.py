@@ -10,6 +10,7 @@ from ...indicators.model import SQUARE_METRES, in_unit
 from ...three_zones.figures import of_layer, zone_codes
 from ...three_zones.spaces import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
 from .model import Column, Row, Table, measured
+from .unbacked import unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 
@@ -74,6 +75,7 @@ def zones(figures: Figures) -> Table | None:
             cells = ["", texts.get("tables", name), None, measured(value / _HA, "ha"), None, None]
             table.rows.append(Row(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=layer.name))
+    table.notes += unbacked_note(unbacked([layer], ("area",), figures), figures)
     return table
 
 

@@ -19,6 +19,8 @@ from .values import check_name, check_no_two, check_one_of, check_pattern, texts
 
 _TOP = ("id", "name", "standard", "source", "digits", "root", "secrecy", "folders", "vector", "report", "metadata")
 _TOP_MORE = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")
+#: What a form says of itself, and what the plugin adds: no norm asks for it.
+_OWN = ("id", "name", "standard", "source", "marks", "report")
 _KINDS = ("document", "map", "table")
 Made = TypeVar("Made")
 
@@ -98,7 +100,7 @@ def read_form(path: Path, complaints: Complaints) -> PackageProfile:
         tables=named.get("tables"),
         words=words,
         maps=maps,
-        marks=_part(complaints, none, _marks, table.get("marks", {}), path),
+        marks=_part(complaints, none, _marks, table.get("marks", {}), path, tuple(table)),
         path=path,
     )
 
@@ -131,9 +133,11 @@ def _levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     return levels
 
 
-def _marks(value: Any, path: Path) -> dict[str, str]:
+def _marks(value: Any, path: Path, there: tuple[str, ...]) -> dict[str, str]:
+    """The marks of a form; a part that it has (``there``) without any mark is C."""
     marks = texts_of(value, path, "marks")
     for key, mark in marks.items():
         check_one_of(mark, MARKS, path, f"marks.{key}")
         check_one_of(key.split(".")[0], (*_TOP, *_TOP_MORE), path, f"marks.{key}")
-    return marks
+    marked = {key.split(".")[0] for key in marks}
+    return marks | {key: "C" for key in there if key in (*_TOP, *_TOP_MORE) and key not in (*_OWN, *marked)}

@@ -35,18 +35,23 @@ _CHUNK = 2**20
 
 @contextmanager
 def unpacked(
-    path: Path, check: Callable[[], None] = lambda: None, root: str = "", folders: Collection[str] = ()
+    path: Path,
+    check: Callable[[], None] = lambda: None,
+    root: str = "",
+    folders: Collection[str] = (),
+    most: int = _MOST_FILES,
 ) -> Iterator[Path]:
     """The package's own folder: the folder given or the only package below it, or that in a zip, unpacked until the block
     ends. ``root``: what the form calls a package, with placeholders; ``folders``: how it calls those in it.
 
     InputError: not there, empty, several packages, only archives, a folder out of a package, somebody exports to it at this
-    moment, no zip, damaged, encrypted, with paths that climb out, too large unpacked.
+    moment, more than ``most`` entries, no zip, damaged, encrypted, with paths that climb out, too large unpacked.
     """
     known = _Known(root, folders)
     if path.is_dir():
         if not known.by_content(path) and (path.absolute().parent / MANIFEST).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
+        _count(path, most, check)
         inner = _inner(path, path, known, check)
         with reading(inner):
             yield inner
@@ -60,7 +65,7 @@ def unpacked(
         target.mkdir()
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack(archive, path, target, check)
+                _unpack(archive, path, target, check, most)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
@@ -134,10 +139,19 @@ def _packages(
     return found or ([folder] if known.by_name(folder) else [])
 
 
-def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[[], None]) -> None:
+def _count(folder: Path, most: int, check: Callable[[], None]) -> None:
+    """InputError for a folder of more than ``most`` files: nobody delivers so many, and all would be read."""
+    for number, _ in enumerate(files_below(folder), 1):
+        if number > most:
+            raise InputError("package_too_many", source=folder.name, most=most)
+        if number % 1000 == 0:
+            check()
+
+
+def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[[], None], most: int) -> None:
     infos = archive.infolist()
-    if len(infos) > _MOST_FILES:
-        raise InputError("package_zip_bomb", source=path.name, size=len(infos))
+    if len(infos) > most:
+        raise InputError("package_too_many", source=path.name, most=most)
     # Many small bombs are a large one.
     size = sum(info.file_size for info in infos)
     if size > max(_HARMLESS, _RATIO * path.stat().st_size):

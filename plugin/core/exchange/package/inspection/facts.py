@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ....geometry import crs as crs_care
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
 from ..maps.jpeg import Picture, world_file_of
 from ..names import FIELD_NAMES, fill, recogniser
@@ -19,19 +21,28 @@ from ..target.hashes import (
     SUMS,
 )
 from ..target.told import MISSING
+from .pdf import PdfFact
 from .soundness import Fault
 from .vct_facts import is_vct
 
 if TYPE_CHECKING:
+    from pyproj import CRS
+
     from ....layer import SourceLayer
     from ..form.model import VectorSet
     from .twins import Twin
 
 
+#: A CRS by its code: no other text of a manifest goes to PROJ.
+_CODE = re.compile(r"EPSG:\d{4,6}")
+
+
 @dataclass(frozen=True)
 class FileFact:
     """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
-    jpg says of itself, None for any other file; ``tail``: the last bytes of a pdf; ``link``: to a file or folder that lies elsewhere, of which nothing is read."""
+    jpg says of itself, None for any other file; ``tail``: the last bytes of a pdf; ``link``: to a file or folder that lies elsewhere, of which nothing is read;
+    ``special``: a pipe, device or socket, which is never opened; ``pdf``: its pages; ``active``: what runs or leads elsewhere in
+    an office file, as keys of texts (``active``)."""
 
     path: str
     size: int
@@ -40,6 +51,9 @@ class FileFact:
     picture: Picture | None = None
     link: bool = False
     tail: bytes = field(default=b"", repr=False)
+    special: bool = False
+    pdf: PdfFact | None = None
+    active: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -88,7 +102,7 @@ class PackageFacts:
     ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
     ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``faults``: files of databases that are damaged
     or gone; ``twins``: layers that are in an earlier data set, too, held against those; ``spares``: layers that are in their
-    own data set twice."""
+    own data set twice; ``hidden_tables``: data set → tables, views and triggers that no layer of it is."""
 
     root: str
     form: PackageProfile
@@ -105,13 +119,23 @@ class PackageFacts:
     faults: tuple[Fault, ...] = ()
     twins: tuple[Twin, ...] = ()
     spares: tuple[Spare, ...] = ()
+    hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
 
     @cached_property
     def values(self) -> dict[str, str]:
         """What placeholders stand for, as far as it is known."""
         return {key: text for key, text in (("code", self.code), ("name", self.name)) if text}
 
-    @property
+    @cached_property
+    def drawn_in(self) -> CRS | None:
+        """The CRS that the manifest says all layers were converted from, vertex by vertex: there their edges were straight when
+        figures were made. None where it says none, or several."""
+        rows = self.manifest["layers"] if self.manifest else []
+        named = {str(row.get("source_crs", "")) for row in rows}
+        label = next(iter(named)) if len(named) == 1 else ""
+        return crs_care.parse(label) if _CODE.fullmatch(label) else None
+
+    @cached_property
     def single(self) -> list[FileFact]:
         """Files that stand for themselves: not the parts of a database or of a folder of shapefiles."""
         return [f for f in self.files if not self.data_set(f.path)]
@@ -128,15 +152,24 @@ class PackageFacts:
     @cached_property
     def _shapefiles(self) -> dict[str, set[str]]:
         """Folder → what its shapefiles are called, in small letters. Other files there stand for themselves."""
-        found: dict[str, set[str]] = {}
+        return {
+            folder: {path.rpartition("/")[2].partition(".")[0].lower() for path in paths}
+            for folder, paths in self._shape_paths.items()
+            if folder
+        }
+
+    @cached_property
+    def _shape_paths(self) -> dict[str, list[str]]:
+        """Folder → paths of the shapefiles (.shp) that lie in it."""
+        found: dict[str, list[str]] = {}
         for file in self.files:
-            if file.folder and file.name.lower().endswith(".shp"):
-                found.setdefault(file.folder, set()).add(file.name.partition(".")[0].lower())
+            if file.name.lower().endswith(".shp"):
+                found.setdefault(file.folder, []).append(file.path)
         return found
 
     def shapefiles(self, folder: str) -> list[str]:
         """Paths of the shapefiles (.shp) that lie in a folder."""
-        return [f.path for f in self.files if f.folder == folder and f.name.lower().endswith(".shp")]
+        return self._shape_paths.get(folder, [])
 
     def expected(self, folder: str, pattern: str) -> str:
         """How a file of the form is called here, for a message."""
@@ -145,8 +178,24 @@ class PackageFacts:
         return self.form.place(folder, fill(pattern, values))
 
     def filling(self, slot: FileSlot) -> list[FileFact]:
-        told = recogniser(slot.file, {**self.values, **slot.own})
-        return [f for f in self.single if told.fullmatch(f.name)]
+        """The files of a slot of the form; each slot's are searched for once."""
+        if slot not in self._filled:
+            told = recogniser(slot.file, {**self.values, **slot.own})
+            self._filled[slot] = [f for f in self.single if told.fullmatch(f.name)]
+        return self._filled[slot]
+
+    @cached_property
+    def _filled(self) -> dict[FileSlot, list[FileFact]]:
+        return {}
+
+    @cached_property
+    def slots(self) -> dict[str, list[FileSlot]]:
+        """Path of each file that fills a slot of the form → its slots."""
+        found: dict[str, list[FileSlot]] = {}
+        for slot in self.form.files:
+            for file in self.filling(slot):
+                found.setdefault(file.path, []).append(slot)
+        return found
 
     def maps(self) -> list[tuple[FileFact, str, str]]:
         """Maps by path, each with the number and the title that its name tells (empty where the form asks for none)."""
@@ -164,11 +213,17 @@ class PackageFacts:
         return {world_file_of(file.path) for file, _, _ in self.maps()} if self.form.maps.world_file else set()
 
     def data_sets(self) -> list[str]:
-        """Databases and folders of shapefiles by path, as they are called. One with a link in it is none: who opens it would
-        follow."""
-        linked = {self.data_set(f.path) for f in self.files if f.link}
-        found = dict.fromkeys(place for f in self.files if (place := self.data_set(f.path)) and place not in linked)
-        single = [f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct")) and not f.link]
+        """Databases and folders of shapefiles by path, as they are called. One with a link, a pipe or a device in it is
+        none: who opens it would follow, or wait for ever."""
+        return list(self._data_sets)
+
+    @cached_property
+    def _data_sets(self) -> list[str]:
+        closed = {self.data_set(f.path) for f in self.files if f.link or f.special}
+        found = dict.fromkeys(place for f in self.files if (place := self.data_set(f.path)) and place not in closed)
+        single = [
+            f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct")) and not (f.link or f.special)
+        ]
         # What the form asks for, databases before VCT, and in its order: where a layer is in several, it is looked at in the first.
         return sorted(
             [*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), self._order(place), place)
@@ -189,6 +244,11 @@ class PackageFacts:
     def report_path(self) -> str:
         """Where the report as data is, if it is there."""
         return f"{self.expected(self.form.report.folder, self.form.report.file)}.json"
+
+    @property
+    def report_page(self) -> str:
+        """Where the report as a page is, if it is there."""
+        return self.report_path.removesuffix("json") + "html"
 
     def made_by_us(self) -> set[str]:
         """Paths of the files that the plugin itself puts into a package."""

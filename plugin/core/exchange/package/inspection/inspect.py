@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ....errors import InputError
 from ....geometry import crs as crs_care
@@ -14,6 +14,7 @@ from ..form.model import PackageProfile
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts, Spare
 from .look import look_at
+from .outcomes import compare_outcomes
 from .own_names import named_back, not_wanted, with_own_names
 from .twins import Twin, twin_of
 from .vct_facts import is_vct
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
 #: The rules of it that ask for titles and domains, of which a VCT file keeps none: it tells names, order and lengths.
 TITLES = ("SCH006", "SCH007")
+#: The setting that says how many entries of an archive or folder are looked at, at most.
+MOST_ENTRIES = "package.most_entries"
 #: Share of the progress that looking at the files takes.
 _LOOKING = 0.2
 
@@ -54,25 +57,55 @@ def inspect_package(
         if cancelled():
             raise Cancelled
 
-    with unpacked(Path(path), stop, form.root, form.folders.values()) as folder:
+    most = int(options.norm().get(MOST_ENTRIES))
+    with unpacked(Path(path), stop, form.root, form.folders.values(), most) as folder:
         progress(0.0, "")
         facts = look_at(folder, form, stop)
         progress(_LOOKING, "")
+        options = _with_profile(options, facts, form)
         norm = options.norm()
         options = replace(options, roles={**_called_by_form(facts, norm), **options.role_choices()})
+        options = replace(options, notices=(*options.notices, *_remarks(facts)))
         layers, facts = _layers(folder, facts, options, stop)
         keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
         groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
         bare = any(is_vct(layer.source) for layer in layers)
         named = [code for code in norm.named_rules(groups) if not (bare and code in TITLES)]
         rules = tuple(dict.fromkeys((*norm.rules, *named)))
-        return check(
+        checked = check(
             layers,
             replace(options, rules=rules, package=facts),
             source=facts.root,
             progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
             cancelled=cancelled,
         )
+        compare_outcomes(checked, facts)
+        return checked
+
+
+def _remarks(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
+    """What reading the exchange files had to report, taken from their layers: it concerns the file, and a layer may be no
+    part of the plan."""
+    found = []
+    for layer in (layer for layers in facts.exchanged.values() for layer in layers):
+        found += layer.notices
+        layer.notices.clear()
+    return found
+
+
+def _with_profile(options: Options, facts: PackageFacts, form: PackageProfile) -> Options:
+    """The options with the profile that the manifest names, where it is a shipped one and none was chosen; the report tells
+    which profile was used, and DOC016 where it is another one than the package's."""
+    from ....profile import load_profile, profile_ids
+
+    said = (facts.manifest or {}).get("profile")
+    name = str(said.get("id", "")) if isinstance(said, dict) else ""
+    if options.profile or name not in profile_ids():
+        return options
+    same = load_profile(name).standard == options.standard
+    # The form's standard is a default; what the profile is made for goes before it.
+    standard = options.standard if same or options.standard != form.standard else ""
+    return replace(options, profile=name, standard=standard)
 
 
 def _called_by_form(facts: PackageFacts, norm: Norm) -> dict[str, str]:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +40,57 @@ def look_at_layers(folder: Path, place: str, check: Callable[[], None], extents:
                 continue
             found += [_layer(place, source, name, extents) for name in names]
     return found
+
+
+#: What GDAL and QGIS keep in a GeoPackage for themselves.
+_GEOPACKAGE_OWN = re.compile(
+    r"gpkg_\w+|rtree_\w+|sqlite_\w+|idx_\w+|layer_styles|qgis_projects|trigger_(?:insert|delete)_feature_count_\w+|fki_\w+"
+    r"|gdal_\w+|ogr_empty_table",
+    re.IGNORECASE,
+)
+#: What a FileGDB lists besides layers: its own tables.
+_DATABASE_OWN = re.compile(r"GDB_\w+", re.IGNORECASE)
+
+
+def tables_beside(folder: Path, place: str) -> tuple[str, ...]:
+    """Tables, views and triggers of a database that are no layers: those that programs list, and in a GeoPackage also those
+    that they do not. Nothing is written; empty for shapefiles and for a database that cannot be opened."""
+    path = folder / place
+    suffix = path.suffix.lower()
+    if suffix == ".gpkg":
+        return _beside_in_geopackage(path)
+    return _beside_in_database(path) if suffix == ".gdb" else ()
+
+
+def _beside_in_geopackage(path: Path) -> tuple[str, ...]:
+    try:
+        # immutable: SQLite makes no journal beside it.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            rows = database.execute("SELECT type, name, tbl_name FROM sqlite_master").fetchall()
+            layers = {str(name).upper() for (name,) in database.execute("SELECT table_name FROM gpkg_geometry_columns")}
+    except sqlite3.Error:
+        # No GeoPackage: that its layers cannot be read is told of them.
+        return ()
+    return tuple(
+        sorted(
+            name
+            for kind, name, table in rows
+            if kind != "index" and str(name).upper() not in layers and not _GEOPACKAGE_OWN.fullmatch(name)
+        )
+    )
+
+
+def _beside_in_database(path: Path) -> tuple[str, ...]:
+    import pyogrio
+
+    from ....io import ERRORS
+
+    try:
+        rows = pyogrio.list_layers(path)
+    except (*ERRORS, ValueError, UnicodeDecodeError):
+        # That it cannot be opened is told of its layers.
+        return ()
+    return tuple(sorted(str(n) for n, kind in rows if kind is None and not _DATABASE_OWN.fullmatch(str(n))))
 
 
 def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ....errors import InputError
 from ....writing import os_reason
-from ..files import ends_of, is_stray
+from ..files import begins_well, ends_of, is_stray
 from ..form.model import PackageProfile
 from ..maps.jpeg import is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
@@ -18,14 +18,19 @@ from ..tables.model import Workbook
 from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
 from ..target.hashes import (
     LISTS,
+    MANIFEST,
+    PAGE,
     files_below,
     is_link,
+    is_special,
     read_sums,
     sha256,
 )
 from ..target.told import told_manifest
 from .facts import FileFact, LayerFact, PackageFacts
-from .layer_facts import look_at_layers
+from .layer_facts import look_at_layers, tables_beside
+from .office import active_parts, is_office
+from .pdf import inspect_pdf
 from .soundness import Fault, faults_of
 from .vct_facts import is_vct, look_at_vct
 
@@ -41,6 +46,7 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _sums(folder)
     asked |= {path for listed in sums.values() for path in listed or ()}
+    asked.add(MANIFEST)
     files = []
     for path, place in files_below(folder):
         check()
@@ -56,11 +62,14 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     layers: list[LayerFact] = []
     exchanged = {}
     faults: list[Fault] = []
+    hidden: dict[str, tuple[str, ...]] = {}
     for data in facts.data_sets():
         if is_vct(data):
             seen, exchanged[data] = look_at_vct(folder, data, check)
             layers += [LayerFact(data, *one) for one in seen]
         else:
+            if more := tables_beside(folder, data):
+                hidden[data] = more
             layers += look_at_layers(folder, data, check, extents)
             faults += faults_of(folder, data, check)
     return replace(
@@ -71,6 +80,7 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
         exchanged=exchanged,
         sums=sums,
         faults=tuple(faults),
+        hidden_tables=hidden,
     )
 
 
@@ -84,28 +94,36 @@ def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
 def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
     found = []
     for file in facts.single:
-        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not is_stray(file.name) and not file.link:
+        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not (
+            is_stray(file.name) or file.link or file.special
+        ):
             check()
             found.append(read_workbook(folder / file.path, file.path))
     return tuple(found)
 
 
 def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
-    """Every XML of the package, and the report as it would be called."""
-    asked = [f for f in facts.single if f.path == facts.report_path or f.name.lower().endswith(".xml")]
-    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and not f.link]
+    """Every XML of the package, the report as it would be called, and the pages that the plugin makes."""
+    pages = {PAGE, facts.report_path, facts.report_page}
+    asked = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
+    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and not (f.link or f.special)]
     return {f.path: (folder / f.path).read_bytes() for f in asked}
 
 
 def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> FileFact:
     if is_link(place):
         return FileFact(path, 0, link=True)
+    if is_special(place):
+        return FileFact(path, 0, special=True)
     try:
         head, tail = ends_of(place)
         digest = sha256(place, check) if asked else ""
         picture = look_at_jpeg(place) if is_jpeg(path) else None
-        kept = tail if path.lower().endswith(".pdf") else b""
-        return FileFact(path, place.stat().st_size, head[:_HEAD], digest, picture, tail=kept)
+        size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
+        kept = tail if is_pdf else b""
+        pages = inspect_pdf(place, check) if is_pdf and begins_well(path, head) else None
+        active = active_parts(place) if is_office(path) else ()
+        return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active)
     except OSError as error:
         if is_stray(place.name):
             # ArcGIS keeps its .lock files to itself; they are told by their name.
@@ -115,11 +133,11 @@ def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> Fil
 
 def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
     """Code and name of the county as the first file that is called as the form wants tells them."""
-    patterns = [*(v.file for v in form.vectors), *(s.file for s in form.files)]
+    patterns = [recogniser(p, {}) for p in (*(v.file for v in form.vectors), *(s.file for s in form.files))]
     for file in files:
         for part in file.path.split("/"):
             for pattern in patterns:
-                found = recogniser(pattern, {}).fullmatch(part)
+                found = pattern.fullmatch(part)
                 if found and {"code", "name"} <= found.groupdict().keys():
                     return found["code"], found["name"]
     return "", ""

@@ -74,7 +74,7 @@ def read_set(
     contents = list(contents)
     rest = {c.name.upper(): c for c in contents}
     done: dict[str, ReadBack] = {}
-    with open_vct(path, check) as vct:
+    with open_vct(path, check, placed=False) as vct:
         crs = vct.head.crs.to_wkt()
         for name, batches in groupby(vct.batches(), key=lambda one: one[0].name.upper()):
             content = rest.pop(name, None)

@@ -32,6 +32,8 @@ class Node:
     name: str
     text: str = ""
     children: list[Node] = field(default_factory=list)
+    #: Of the root: targets of instructions for programs (``<?xml-stylesheet …?>``).
+    instructions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def read_xml(data: bytes) -> Node:
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: stack.pop()
     parser.CharacterDataHandler = text
+    parser.ProcessingInstructionHandler = lambda target, _: root.instructions.append(target)
     parser.buffer_text = True
     try:
         parser.Parse(data, True)
@@ -79,6 +82,7 @@ def read_xml(data: bytes) -> Node:
     except (LookupError, ValueError) as error:
         # An encoding that nobody knows, or of several bytes, in its own words.
         raise UnreadableXml("encoding", declared=_named(data), found=_actual(data)) from error
+    root.children[0].instructions = root.instructions
     return root.children[0]
 
 

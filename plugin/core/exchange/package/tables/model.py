@@ -20,11 +20,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at."""
+    """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at;
+    ``hidden``: what of it is not shown or not seen, as keys of texts (``hidden``)."""
 
     name: str
     cells: dict[tuple[int, int], Cell] = field(hash=False)
     cut: bool = False
+    hidden: tuple[str, ...] = ()
 
     @property
     def last_row(self) -> int:

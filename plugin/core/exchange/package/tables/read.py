@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 import zlib
@@ -22,6 +23,8 @@ OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
 _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
 #: A declaration of entities has no place in a workbook; programs that read one may be made to fill the memory by it.
 _DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
+#: A form of numbers that prints none.
+_PRINTS_NOTHING = re.compile(r"\s*;+\s*")
 #: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
 
@@ -100,4 +103,35 @@ def _sheet(values: Any, formulas: Any) -> Sheet:
             for row in range(merged.min_row, min(merged.max_row, MOST_ROWS) + 1):
                 for column in range(merged.min_col, min(merged.max_col, MOST_COLUMNS) + 1):
                     cells.setdefault((row, column), Cell(first.text, "merged"))
-    return Sheet(values.title, cells, rows > MOST_ROWS or columns > MOST_COLUMNS)
+    return Sheet(values.title, cells, rows > MOST_ROWS or columns > MOST_COLUMNS, _hidden(formulas, cells))
+
+
+def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell]) -> tuple[str, ...]:
+    """Keys of texts (``hidden``) of what a sheet has and does not show: itself, rows, columns, figures, remarks, formulas."""
+    found: list[str] = []
+    if sheet.sheet_state != "visible":
+        found.append("sheet")
+    if any(row.hidden or row.height == 0 for row in sheet.row_dimensions.values()):
+        found.append("rows")
+    if any(column.hidden or column.width == 0 for column in sheet.column_dimensions.values()):
+        found.append("columns")
+    # A formula without a value is told as a cell that could not be compared.
+    there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
+    # ;;; prints nothing, whatever the value is.
+    if any(_PRINTS_NOTHING.fullmatch(str(cell.number_format)) or _is_unseen(cell) for cell in there):
+        found.append("cells")
+    if any(getattr(cell, "comment", None) for cell in there):
+        found.append("comments")
+    if any(cell.data_type == "f" for cell in there):
+        found.append("formulas")
+    return tuple(found)
+
+
+def _is_unseen(cell: Any) -> bool:
+    """White letters on no ground, or letters of a point or less."""
+    font, ground = cell.font, cell.fill
+    if font is None:
+        return False
+    colour = font.color.rgb if font.color is not None and font.color.type == "rgb" else ""
+    plain = ground is None or ground.fill_type is None
+    return (plain and str(colour).upper().endswith("FFFFFF")) or (font.sz is not None and font.sz <= 1)

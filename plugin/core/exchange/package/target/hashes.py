@@ -53,6 +53,15 @@ def is_link(path: Path) -> bool:
     return stat.S_ISLNK(told.st_mode) or getattr(told, "st_reparse_tag", 0) == _JUNCTION
 
 
+def is_special(path: Path) -> bool:
+    """Return True for a pipe, a device or a socket: whoever opens one may wait for ever."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every file of a folder with its path there, with ``/``, in order. A link to a folder is told as if it were a file; none
     is gone down into."""
@@ -100,7 +109,7 @@ def read_sums(data: bytes) -> dict[str, str] | None:
 
 def told_digest(folder: Path) -> str:
     """What the digest's file says; empty when there is none that can be read."""
-    if is_link(folder / DIGEST):
+    if is_link(folder / DIGEST) or is_special(folder / DIGEST):
         return ""
     try:
         text = (folder / DIGEST).read_text(encoding="ascii")

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from ....data import strict_json
 from .hashes import MANIFEST, SCHEMA, is_later, is_link, sha256, told_digest
 
 #: What becomes of a manifest: as it was written, not there, none that can be read, altered since, of a later version.
@@ -25,7 +25,7 @@ def told_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     if not path.is_file() or is_link(path):
         return None, MISSING
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = strict_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None, DAMAGED
     if isinstance(manifest, dict) and is_later(manifest.get("schema")):

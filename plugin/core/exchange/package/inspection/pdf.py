@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pages of a PDF, and what in it runs or is hidden: by pypdf where it is installed, else by a plain check of its structure
+(ISO 32000-1, 7.5 and 7.7). Nothing in a file is run, and no page is drawn."""
+
+from __future__ import annotations
+
+import logging
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: Bytes of a file that are searched, and that one compressed stream may unpack to.
+_MOST_BYTES, _MOST_STREAM = 512 * 2**20, 64 * 2**20
+#: How the two ways are called in a report.
+PYPDF, PLAIN = "pypdf", "plain"
+#: What runs or is attached → the names by which a PDF has it.
+_ACTIVE: dict[str, tuple[str, ...]] = {
+    "pdf_script": ("/JavaScript", "/JS"),
+    "pdf_files": ("/EmbeddedFiles", "/EmbeddedFile"),
+    "pdf_launch": ("/Launch",),
+    "pdf_media": ("/RichMedia", "/XFA"),
+}
+#: A name goes on until a delimiter: /Page is not /Pages.
+_END = rb"(?![A-Za-z0-9_.#-])"
+_PAGE = re.compile(rb"/Type\s*/Page" + _END)
+_ENCRYPT = re.compile(rb"/Encrypt" + _END)
+_NAMES = {
+    key: re.compile(b"(?:" + b"|".join(n.encode() for n in names) + b")" + _END) for key, names in _ACTIVE.items()
+}
+#: Streams that hold objects; those that hold pictures and texts need not be unpacked.
+_OBJECTS = re.compile(rb"/Type\s*/ObjStm" + _END)
+_STREAM = re.compile(rb"stream\r?\n")
+#: How far before its stream the dictionary of one begins at most.
+_DICTIONARY = 2048
+
+
+@dataclass(frozen=True)
+class PdfFact:
+    """``pages``: how many, −1 where nobody could tell; ``locked``: encrypted; ``active``: keys of texts (``active``) of what
+    runs or is attached; ``by``: how it was opened."""
+
+    pages: int
+    locked: bool = False
+    active: tuple[str, ...] = ()
+    by: str = PLAIN
+
+
+def inspect_pdf(path: Path, check: Callable[[], None] = lambda: None, plain: bool = False) -> PdfFact:
+    """Return what a PDF holds. ``plain``: without pypdf, even where it is installed. OSError when it cannot be read."""
+    check()
+    if path.stat().st_size > _MOST_BYTES:
+        return PdfFact(-1)
+    data = path.read_bytes()
+    active = structure(data)
+    if plain:
+        return active
+    try:
+        import pypdf
+    except ImportError:
+        return active
+    return _by_pypdf(pypdf, path, active)
+
+
+def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
+    """Pages as pypdf finds them from the root; what runs is searched for in every object by the plain check."""
+    from pypdf.errors import PyPdfError
+
+    # What it mends on the way is not ours to report.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = pypdf.PdfReader(path, strict=False)
+        locked = bool(reader.is_encrypted)
+        if locked and not reader.decrypt(""):
+            return PdfFact(-1, True, plain.active, PYPDF)
+        return PdfFact(len(reader.pages), locked, plain.active, PYPDF)
+    except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        # Encrypted by a method for which pypdf lacks a library, or damaged: then the structure counts.
+        return PdfFact(-1 if plain.locked else plain.pages, plain.locked, plain.active, PLAIN)
+
+
+def structure(data: bytes) -> PdfFact:
+    """Return the same by the objects of a file, those in compressed streams too."""
+    texts = [data, *_unpacked(data)]
+    locked = any(_ENCRYPT.search(text) for text in texts)
+    pages = sum(len(_PAGE.findall(text)) for text in texts)
+    active = tuple(key for key, names in _NAMES.items() if any(names.search(text) for text in texts))
+    return PdfFact(-1 if locked and not pages else pages, locked, active)
+
+
+def _unpacked(data: bytes) -> list[bytes]:
+    """The streams of objects, unpacked."""
+    found = []
+    room = _MOST_STREAM
+    for one in _OBJECTS.finditer(data):
+        begin = _STREAM.search(data, one.end(), one.end() + _DICTIONARY)
+        if begin is None or room <= 0:
+            continue
+        unpacker = zlib.decompressobj()
+        try:
+            text = unpacker.decompress(data[begin.end() : begin.end() + room], room)
+        except zlib.error:
+            continue
+        room -= len(text)
+        found.append(text)
+    return found

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The header's values, read and verified: spheroid, zone, central meridian, units, axes, extent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ...errors import InputError
+from ...geometry.crs import GEODETIC, describe
+from .lines import FARTHEST, Lines
+from .remarks import Remarks
+from .settings import load_settings
+
+#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000, with what printing them short may lose.
+_AXIS, _FLATTENING, _MINOR = (6_378_137.0, 0.5), (298.257222101, 1e-5), (6_356_752.314, 0.5)
+#: Names under which files declare CGCS2000's ellipsoid.
+_SPHEROIDS = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
+_EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
+_UNITS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
+#: The extent in its earlier spelling.
+_FOUR_KEYS = {"minx": "MinX", "miny": "MinY", "maxx": "MaxX", "maxy": "MaxY"}
+_GREENWICH = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
+_GAUSS = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
+_DMS = re.compile(r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\.\d+)?)?[″\"秒]?)?)?°?")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The header's extent: corners (2,) in the order of the file, the unit of their last printed digit, their lines."""
+
+    low: NDArray
+    high: NDArray
+    digit: float
+    lines: tuple[int, int]
+
+
+class Pairs:
+    """The header's values, with the lines that they stand in and their keys as written there.
+
+    ``used``: keys that were read or verified; the others are reported by `report_unused`.
+    """
+
+    def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
+        self.lines, self.pairs, self.remarks = lines, pairs, remarks
+        self.used: set[str] = set()
+
+    def get(self, key: str) -> str:
+        self.used.add(key)
+        return self.pairs.get(key, ("", 0, ""))[0]
+
+    def line(self, key: str) -> int:
+        return self.pairs.get(key, ("", self.lines.number, key))[1]
+
+    def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
+        value, number, written = self.pairs.get(key, ("", self.lines.number, key))
+        self.lines.number = number
+        return self.lines.error(problem, key=written, value=value, **params)
+
+    def refuse_unless(self, right: bool, key: str, wanted: str) -> None:
+        """InputError naming what the value of a key should be."""
+        if not right:
+            raise self.error(key, "vct_head_wanted", wanted=wanted)
+
+    def remark(self, key: str, problem: str) -> None:
+        """Note a value that was not used."""
+        value, number, written = self.pairs[key]
+        self.remarks.add(problem, number, key=written, value=value)
+
+    def parts(self, key: str) -> list[float | None]:
+        """The numbers of a value by their places; None for an empty one. Empty places at the end are left out."""
+        texts = [t.strip() for t in self.get(key).replace(self.lines.separator, ",").split(",")]
+        while texts and not texts[-1]:
+            texts.pop()
+        try:
+            found = [float(text) if text else None for text in texts]
+        except ValueError as error:
+            raise self.error(key) from error
+        if not all(number is None or abs(number) <= FARTHEST for number in found) or "_" in self.get(key):
+            raise self.error(key)
+        return found
+
+    def numbers(self, key: str) -> list[float]:
+        """The numbers of a value; empty places are left out."""
+        return [number for number in self.parts(key) if number is not None]
+
+    def number(self, key: str, default: float) -> float:
+        found = self.numbers(key)
+        return found[0] if found else default
+
+    def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
+        """Note every key that nothing was read from, apart from those whose value is the usual one."""
+        for key, (value, _, _) in self.pairs.items():
+            if key not in self.used and value and value not in known_values.get(key, ()):
+                self.remark(key, "vct_note_head_unused")
+
+
+def read_crs(head: Pairs) -> CRS:
+    """CGCS2000 in degrees, or the zone that Parameters name, with a prefix or without. InputError for any other."""
+    _check_spheroid(head)
+    kind = head.get("coordinatesystemtype").upper()
+    head.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
+    geographic = kind == "D"
+    unit = "xyunit" if "xyunit" in head.pairs else "unit"
+    named = head.get(unit).upper()
+    head.refuse_unless(not named or named in _UNITS[geographic], unit, _UNITS[geographic][0])
+    prime = head.get("primemeridian").upper()
+    head.refuse_unless(not prime or prime in _GREENWICH, "primemeridian", "Greenwich")
+    if geographic:
+        return GEODETIC
+    projection = head.get("projection")
+    head.refuse_unless(not projection or bool(_GAUSS.search(projection)), "projection", "高斯-克吕格投影")
+    crs = _zone(head)
+    for key in ("meridian", "meridinan"):
+        if key in head.pairs:
+            _check_meridian(head, key, crs)
+    return crs
+
+
+def _check_spheroid(head: Pairs) -> None:
+    text = head.get("spheroid").upper()
+    name, *rest = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
+    try:
+        numbers = [float(part) for part in rest if part]
+    except ValueError as error:
+        raise head.error("spheroid") from error
+    known = any(word in name for word in _SPHEROIDS) or "298.2572221" in text
+    axis = not numbers or abs(numbers[0] - _AXIS[0]) <= _AXIS[1]
+    second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in (_FLATTENING, _MINOR))
+    if not (known and axis and second and len(numbers) <= 2) or any(
+        old in name for old in ("54", "1980西", "XIAN", "WGS")
+    ):
+        raise head.error("spheroid")
+
+
+def _zone(head: Pairs) -> CRS:
+    """The zone of Parameters: central meridian first; from the end zone, width, false northing, false easting, scale."""
+    slots = head.parts("parameters")
+    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
+        raise head.error("parameters")
+    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+    limits = {3.0: (25, 45), 6.0: (13, 23)}.get(width, (0, 0))
+    if zone != int(zone) or not limits[0] <= zone <= limits[1]:
+        raise head.error("parameters")
+    prefixed = easting >= 1e6
+    base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
+    try:
+        crs = CRS.from_epsg(base[int(width), prefixed] + int(zone))
+    except CRSError as error:
+        raise head.error("parameters") from error
+    # A zone that contradicts the central meridian may be off by hundreds of kilometres.
+    right = describe(crs).meridian
+    if right != meridian:
+        params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
+        raise head.error("parameters", "vct_meridian", **params)
+    wanted = zone * 1e6 + 500_000 if prefixed else 500_000.0
+    scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
+    # Between central meridian and scale the long form has empty places: latitudes of other projections.
+    others = slots[1:-5]
+    sound = easting == wanted and northing == 0 and scale == 1 and not any(others)
+    head.refuse_unless(sound, "parameters", f"{right:g},1,{wanted:.0f},0,{width:g},{zone:g}")
+    return crs
+
+
+def _check_meridian(head: Pairs, key: str, crs: CRS) -> None:
+    """A central meridian in a key of its own, in degrees or degrees, minutes and seconds."""
+    found = _DMS.fullmatch(head.get(key).strip())
+    if not head.get(key):
+        return
+    if found is None:
+        head.remark(key, "vct_note_head_value")
+        return
+    degrees = sum(float(part or 0) / 60**k for k, part in enumerate(found.groups()))
+    right = describe(crs).meridian or 0.0
+    head.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
+
+
+def read_axes(head: Pairs) -> bool:
+    """Return True if the first number of a position runs north. InputError unless one axis runs east, the other north."""
+    first, second = head.get("xaxisdirection").upper(), head.get("yaxisdirection").upper()
+    if (first in _EAST or not first) and (second in _NORTH or not second):
+        return False
+    head.refuse_unless(first in _NORTH and (second in _EAST or not second), "xaxisdirection", "E / N")
+    head.remarks.add("vct_note_axes", head.line("xaxisdirection"))
+    return True
+
+
+def read_extent(head: Pairs) -> Extent | None:
+    """The extent in either spelling (ExtentMin and ExtentMax, or MinX, MinY, MaxX, MaxY); None where it is not given.
+
+    A value that is no corner is noted, not refused: nothing but the comparison depends on it.
+    """
+    corners, texts = [], []
+    keys: tuple[str, ...] = ("extentmin", "extentmax")
+    if not any(key in head.pairs for key in keys):
+        keys = tuple(_FOUR_KEYS)
+    head.used.update(keys)
+    if not any(head.get(key) for key in keys):
+        return None
+    for key in keys:
+        value = head.get(key)
+        parts = [part.strip() for part in value.replace(head.lines.separator, ",").split(",")]
+        try:
+            numbers = [float(part) for part in parts]
+        except ValueError:
+            numbers = []
+        wanted = (2, 3) if len(keys) == 2 else (1,)
+        if len(numbers) not in wanted or not np.isfinite(numbers).all():
+            if value:
+                head.remark(key, "vct_note_head_value")
+            elif key in _FOUR_KEYS:
+                # The other spelling is among the keys that every header should have.
+                head.remarks.add("vct_note_head_missing", head.lines.number, keys=_FOUR_KEYS[key])
+            return None
+        corners += numbers[:2]
+        texts += parts[:2]
+    low, high = np.array(corners[:2]), np.array(corners[2:])
+    if (low > high).any():
+        head.remark(keys[-1], "vct_note_head_value")
+        return None
+    if not (low.any() or high.any()):
+        # Our own file without shapes has this; with shapes the comparison says so.
+        return Extent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
+    digits = max(len(text.partition(".")[2]) for text in texts)
+    return Extent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))
+
+
+def verify_values(head: Pairs) -> None:
+    """Note what is given of scale, date and version and cannot be so. Reading does not depend on them."""
+    version = head.get("version").strip().upper().removeprefix("V")
+    if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
+        head.remark("version", "vct_note_version")
+    mark = head.get("datamark").upper()
+    head.refuse_unless(not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT")
+    if mark and "VCT" not in mark:
+        head.remark("datamark", "vct_note_head_value")
+    for key in ("mapscale", "scalem", "scale"):
+        text = head.get(key).replace("：", ":").strip().removeprefix("1:")
+        if text and not (text.isdecimal() and 100 <= int(text[:9]) <= 10_000_000):
+            head.remark(key, "vct_note_head_value")
+    day = head.get("date")
+    if day and not _is_day(day):
+        head.remark("date", "vct_note_head_value")
+    vertical = head.get("zunit").upper()
+    if vertical and vertical not in _UNITS[False]:
+        head.remark("zunit", "vct_note_head_unused")
+
+
+def _is_day(text: str) -> bool:
+    found = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
+    try:
+        return found is not None and date(*map(int, found.groups())).year in load_settings().years
+    except ValueError:
+        # A month or day that no calendar has.
+        return False

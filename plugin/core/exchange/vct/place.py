@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Coordinates compared with what is known of their place: the header's zone and extent, and the county that rows name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...divisions import Reach, extent
+from ...errors import InputError
+from ...geometry.contradictions import EASTING_REACH_M, coordinate_problem
+from ...geometry.crs import describe, label, lonlat_of
+from .head import Head
+from .lines import Lines
+from .remarks import Remarks
+from .settings import load_settings
+from .store import Store
+
+#: West, south, east and north ends of what a file in CGCS2000 may hold, in degrees; and northings in metres.
+_CHINA = np.array([[70.0, 0.0], [140.0, 60.0]])
+_NORTHINGS = (0.0, 6_700_000.0)
+#: Metres of a degree of latitude.
+_DEGREE_M = 111_320.0
+#: Extents are compared to their last printed digit, but to no less than this, in metres and degrees.
+_LEAST = {False: 1e-3, True: 1e-8}
+#: What coordinates may be in the place of what the header declares, by the name that `coordinate_problem` gives it.
+_REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",
+            "metres": "vct_place_metres"}  # fmt: skip
+
+
+class Bounds(NamedTuple):
+    """``low`` and ``high`` (2,) of all positions; ``at``: line and id of the records with the least x, y, greatest x, y."""
+
+    low: NDArray
+    high: NDArray
+    at: tuple[tuple[int, int], ...]
+
+
+class Outside(NamedTuple):
+    """Positions outside a box: how many of them and of their records, the farthest one's distance, line and id."""
+
+    positions: int
+    records: int
+    distance: float
+    line: int
+    ident: int
+    middle: NDArray
+
+
+def bounds_of(stores: Iterable[Store]) -> Bounds | None:
+    """The bounds of all positions; None where there are none."""
+    ends = np.array([[np.inf, np.inf], [-np.inf, -np.inf]])
+    at = [(0, 0)] * 4
+    for store, first, xy in _blocks(stores):
+        least, most = xy.argmin(axis=0), xy.argmax(axis=0)
+        for k, place in enumerate((*least.tolist(), *most.tolist())):
+            side, axis = divmod(k, 2)
+            value = xy[place, axis]
+            if (value < ends[side, axis]) if side == 0 else (value > ends[side, axis]):
+                ends[side, axis] = value
+                at[k] = store.record(first + place)
+    return Bounds(ends[0], ends[1], tuple(at)) if np.isfinite(ends).all() else None
+
+
+def _blocks(stores: Iterable[Store]) -> Iterator[tuple[Store, int, NDArray]]:
+    for store in stores:
+        for first, xy in store.blocks():
+            yield store, first, xy
+
+
+def outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outside:
+    positions = records = 0
+    farthest, line, ident = 0.0, 0, 0
+    middle = np.zeros(2)
+    for store, first, xy in _blocks(stores):
+        excess = np.maximum(low - xy, xy - high).max(axis=1)
+        out = np.flatnonzero(excess > 0)
+        if not len(out):
+            continue
+        if not positions:
+            middle = np.median(xy[out], axis=0)
+        positions += len(out)
+        records += store.count_records(first + out)
+        worst = int(out[np.argmax(excess[out])])
+        if excess[worst] > farthest:
+            farthest = float(excess[worst])
+            line, ident = store.record(first + worst)
+    return Outside(positions, records, farthest, line, ident, middle)
+
+
+def verify_place(head: Head, stores: list[Store], lines: Lines, remarks: Remarks) -> Bounds | None:
+    """The bounds of all positions. InputError where they are no place of the header's zone, or far outside its extent;
+    a remark where they merely differ from the extent."""
+    found = bounds_of(stores)
+    if found is not None:
+        _verify_zone(head, found, stores, lines)
+        _verify_extent(head, found, stores, lines, remarks)
+    return found
+
+
+def _box(head: Head) -> NDArray:
+    frame = describe(head.crs)
+    if frame.geographic:
+        return _CHINA
+    easting = frame.false_easting
+    return np.array([[easting - EASTING_REACH_M, _NORTHINGS[0]], [easting + EASTING_REACH_M, _NORTHINGS[1]]])
+
+
+def _verify_zone(head: Head, found: Bounds, stores: list[Store], lines: Lines) -> None:
+    box = _box(head)
+    if (found.low >= box[0]).all() and (found.high <= box[1]).all():
+        return
+    out = outside(stores, *box)
+    x, y = out.middle.tolist()
+    problem = coordinate_problem(head.crs, (x, y, x, y))
+    key = _REASONS.get(problem[0] if problem else "", "vct_place_beyond")
+    lines.number = out.line
+    meridian = describe(head.crs).meridian
+    raise lines.error(
+        key, id=out.ident, count=out.records, x=f"{x:.10g}", y=f"{y:.10g}", crs=label(head.crs),
+        meridian="-" if meridian is None else f"{meridian:g}",
+    )  # fmt: skip
+
+
+def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines, remarks: Remarks) -> None:
+    if head.extent is None:
+        return
+    geographic = describe(head.crs).geographic
+    slack = max(head.extent.digit, _LEAST[geographic])
+    low, high = min(_extents(head), key=lambda ends: _difference(ends, found))
+    texts = {
+        "extent": _corners(low, high),
+        "data": _corners(found.low, found.high),
+    }
+    if not (low.any() or high.any()):
+        remarks.add("vct_note_extent_wide", head.extent.lines[1], **texts)
+        return
+    out = outside(stores, low - slack, high + slack)
+    if out.records:
+        distance = (out.distance + slack) * (_DEGREE_M if geographic else 1.0)
+        far = f"{distance:.0f}" if distance >= 10 else f"{distance:.3g}"
+        if distance > load_settings().extent_far_m:
+            lines.number = out.line
+            raise lines.error("vct_place_extent", id=out.ident, count=out.records, distance=far, extent=texts["extent"])
+        remarks.add("vct_note_extent", out.line, out.ident, out.records, distance=far, **texts)
+    elif (found.low - low > slack).any() or (high - found.high > slack).any():
+        remarks.add("vct_note_extent_wide", head.extent.lines[0], **texts)
+
+
+def _extents(head: Head) -> list[tuple[NDArray, NDArray]]:
+    """The header's extent as it may be meant: northing first as positions are or not, before its offset or after."""
+    assert head.extent is not None
+    ends = [(head.extent.low, head.extent.high)]
+    if head.swapped:
+        ends += [(low[::-1], high[::-1]) for low, high in ends]
+    if any(head.offset):
+        ends += [(low + head.offset, high + head.offset) for low, high in ends]
+    return ends
+
+
+def _difference(ends: tuple[NDArray, NDArray], found: Bounds) -> float:
+    return float(np.abs(np.r_[ends[0] - found.low, ends[1] - found.high]).max())
+
+
+def _corners(low: NDArray, high: NDArray) -> str:
+    return " – ".join(", ".join(f"{value:.10g}" for value in corner.tolist()) for corner in (low, high))
+
+
+class CountyCodes:
+    """The county codes that rows name, by field; a row's key (BSM) counts only where no field of a place is there."""
+
+    def __init__(self) -> None:
+        self.named: Counter[str] = Counter()
+        self.keyed: Counter[str] = Counter()
+
+    def add(self, field: str, values: Iterable[object]) -> None:
+        target = self.keyed if field == "BSM" else self.named
+        target.update(str(value)[:6] for value in values if value is not None)
+
+    def county(self) -> tuple[str, bool]:
+        """The code that most rows name, and whether a field of a place names it; empty where none does."""
+        for codes, sure in ((self.named, True), (self.keyed, False)):
+            known = Counter({code: n for code, n in codes.items() if len(code) == 6 and code.isdecimal()})
+            if known:
+                return known.most_common(1)[0][0], sure
+        return "", False
+
+
+def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, remarks: Remarks) -> InputError | None:
+    """InputError (not raised) where positions lie far from the county that rows name; a remark where they lie near."""
+    code, sure = codes.county()
+    reach = _reach(code)
+    if reach is None:
+        # Only the list of divisions states where a county lies; what is not in it is named, not passed over.
+        remarks.add("vct_note_place_unknown", lines.number, code=code or "—")
+        return None
+    corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])
+    lonlat = lonlat_of(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
+    (west, south), (east, north) = lonlat.min(axis=0).tolist(), lonlat.max(axis=0).tolist()
+    ends = (reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0))
+    side = int(np.argmax(ends))
+    excess, settings = ends[side], load_settings()
+    if excess <= (settings.county_near if sure else settings.county_far):
+        return None
+    line, ident = bounds.at[side]
+    params = {"code": code, "county": reach.whose.name, "degrees": f"{excess:.2f}",
+              "reach": f"{reach.west:g}°–{reach.east:g}°E", "data": f"{west:.2f}°–{east:.2f}°E"}  # fmt: skip
+    if excess <= settings.county_far:
+        remarks.add("vct_note_county", line, ident, **params)
+        return None
+    lines.number = line
+    return lines.error("vct_place_county", id=ident, **params)
+
+
+def _reach(code: str) -> Reach | None:
+    from ...standard import load_standard
+
+    divisions = load_standard("county_db").code_lists.get("divisions")
+    if not code or divisions is None:
+        return None
+    known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.codes), None)
+    return extent(known, divisions) if known else None

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The frame of a run: profile, layers and side inputs belong to the same county (RUN904)."""
+
+from __future__ import annotations
+
+import filecmp
+import hashlib
+import re
+from collections import Counter
+from datetime import date
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .findings import Finding
+from .numbering import LENGTH, is_county
+from .profile import head
+from .rule import Severity
+
+if TYPE_CHECKING:
+    from .layer import Layer
+    from .plan import Plan
+    from .waivers.model import Waivers
+
+CODE = "RUN904"
+#: How many digits two codes of one plan have in common: a setting of the edition, never of a profile.
+_DIGITS = "attributes.area_digits"
+#: Codes of other counties that a message names.
+_NAMED = 3
+_SIX = itemgetter(slice(6))
+_KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
+
+
+def wrong_frame(plan: Plan, today: date | None = None) -> list[Finding]:
+    """Return a finding RUN904 for everything that belongs to another county than the plan's, or contradicts its data."""
+    found = [*_profile(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
+    return _as_warnings([*found, *_baseline(plan), *_targets(plan), *_scope(plan)])
+
+
+def foreign_waivers(plan: Plan) -> list[Finding]:
+    """Return a finding RUN904 if the file of waivers was made for another county: none of its rows is applied."""
+    code = other_county(plan.waivers, plan)
+    if not code:
+        return []
+    source = plan.waivers.path.name if plan.waivers.path is not None else ""
+    params = {"source": source, "code": code, "county": plan.area_code}
+    (found,) = _as_warnings([Finding(role="", case="waivers", params=params)])
+    found.fingerprint = hashlib.sha256(f"{CODE}|{source}|{code}".encode()).hexdigest()[:20]
+    return [found]
+
+
+def _as_warnings(found: list[Finding]) -> list[Finding]:
+    for finding in found:
+        finding.code, finding.severity = CODE, Severity.WARNING
+    return found
+
+
+def same_plan(code: str, plan: Plan) -> bool:
+    """Return True if a division code may stand in this plan: its county's own, that of a part, or of an area above it."""
+    digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
+    return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(head(code))
+
+
+def other_county(waivers: Waivers, plan: Plan) -> str:
+    """The county of which most keys in a waiver file are, if that is not the plan's; empty otherwise."""
+    keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
+    votes = Counter(key[:6] for key in keys if _KEY.fullmatch(key))
+    code = votes.most_common(1)[0][0] if votes else ""
+    return code if code and plan.area_known and not same_plan(code, plan) else ""
+
+
+def _profile(plan: Plan) -> list[Finding]:
+    profile = plan.norm.profile
+    if not profile.area_code or not plan.layers:
+        return []
+    params = {"profile": profile.name or profile.id, "code": profile.area_code, "county": plan.area_code}
+    if not plan.area_known:
+        return [Finding(role="", case="unknown", params=params)]
+    digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
+    covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
+    return [] if covered else [Finding(role="", case="profile", params=params)]
+
+
+def _layers(plan: Plan) -> list[Finding]:
+    if not plan.area_known:
+        return []
+    found = []
+    for layer in plan.layers.values():
+        others = _others(layer, plan)
+        if others:
+            params = {
+                "name": layer.name,
+                "count": sum(others.values()),
+                "rows": len(layer),
+                "codes": [code for code, _ in others.most_common(_NAMED)],
+                "county": plan.area_code,
+            }
+            found.append(Finding(role=layer.role, case="layer", params=params))
+    return found
+
+
+def _others(layer: Layer, plan: Plan) -> Counter[str]:
+    """Codes of other counties by how many rows have them: 行政区代码 where a row has one, else the head of its BSM."""
+    codes = layer.text("division_code")
+    # Most layers have none: the rows are told apart only where a foreign code stands at all.
+    if not any(_foreign(code, plan) for code in {*map(_SIX, codes), *map(_SIX, layer.keys)}):
+        return Counter()
+    heads = Counter(
+        code[:6] if code else key[:6] for code, key in zip(codes, layer.keys, strict=True) if code or len(key) == LENGTH
+    )
+    return Counter({code: count for code, count in heads.items() if _foreign(code, plan)})
+
+
+def _foreign(code: str, plan: Plan) -> bool:
+    return is_county(code) and not same_plan(code, plan)
+
+
+def _absent(plan: Plan) -> list[Finding]:
+    """Concepts that the profile declares absent (本县无) and that a layer with features answers."""
+    found = []
+    for concept in sorted(plan.norm.profile.absent):
+        layer = plan.concept(concept)
+        if layer is not None and len(layer):
+            params = {"concept": concept, "name": layer.name, "count": len(layer)}
+            found.append(Finding(role=layer.role, case="absent", params=params))
+    return found
+
+
+def _confirmed(plan: Plan, today: date) -> list[Finding]:
+    """A confirmation of a later day, which does not hold yet."""
+    by = plan.norm.profile.confirmed_by
+    if not by or by["date"] <= today.isoformat():
+        return []
+    return [Finding(role="", case="confirmed", params={**by, "profile": plan.norm.profile.name})]
+
+
+def _baseline(plan: Plan) -> list[Finding]:
+    """A sealed edition of another county, or one that is a mere copy of the data."""
+    sealed = plan.baseline
+    if sealed is None:
+        return []
+    source = sealed.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    params = {"source": source, "code": sealed.area_code, "county": plan.area_code}
+    if sealed.area_known and plan.area_known and not same_plan(sealed.area_code, plan):
+        return [Finding(role="", case="baseline", params=params)]
+    copied = _same_bytes(Path(plan.source), Path(sealed.source)) if plan.source and sealed.source else False
+    return [Finding(role="", case="baseline_copy", params=params)] if copied else []
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def _targets(plan: Plan) -> list[Finding]:
+    """Tasks of townships whose codes are of another county."""
+    codes = {task.code[:6] for task in plan.targets.tasks if is_county(task.code[:6])}
+    others = sorted(code for code in codes if not same_plan(code, plan)) if plan.area_known else []
+    if not others:
+        return []
+    params: dict[str, Any] = {"source": plan.targets.file, "codes": others[:_NAMED], "county": plan.area_code}
+    return [Finding(role="", case="targets", params=params)]
+
+
+def _scope(plan: Plan) -> list[Finding]:
+    """A wider scope that the layers point to, while the run took a narrower one."""
+    missed = plan.missed_scope
+    if missed is None or not any(map(len, plan.layers.values())):
+        # A database where nothing is drawn yet is no delivery.
+        return []
+    params: dict[str, Any] = {"scope": missed.taken, "wider": missed.wider, "lacking": list(missed.lacking)}
+    params |= {"held": len(missed.held), "incomplete": missed.evident}
+    return [Finding(role="", case="scope" if missed.evident else "scope_hint", params=params)]

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from ...metadata import plugin_version
+from ..context import Context
+from ..errors import SanxianError
+from ..exchange.package.inspection import pages
+from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.target.hashes import PAGE
+from ..findings import Finding
+from ..phases import PHASES
+from ..profile import Norm
+from ..report import Report
+from ..rule import RuleResult, Severity, rule
+from ..texts import Texts
+from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+
+REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
+#: What data that were written by another hand can bring about while a page is made of them.
+_BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+
+
+@rule(
+    "DOC015",
+    "generated-pages",
+    severity=Severity.ERROR,
+    basis=["T3", "package-draft"],
+    needs={},
+    messages={
+        "active": "The page “{file}” has what no page of this plugin has: {what}. Do not open it in a browser; make the package anew.",
+        "differs": "The page “{file}” does not say what its data “{other}” do ({parts}): it has “{told}”, the data give “{given}”. Make the package anew.",
+        "not_rebuilt": "The page “{file}” could not be made again and compared as a whole: {reason}. Verdict, counts and figures were "
+        "compared where the data tell them. Read the data, or inspect the package with the version and profile that made it.",
+        "damaged": "The page “{file}” is not in UTF-8, as every page of this plugin is, and was not compared. Make the package anew.",
+        "gone": "The page “{file}” is not there, though every package of this plugin has it. Make the package anew.",
+    },
+    fails=[
+        example("a script in the manifest's page", 1, manifest=True, add={PAGE: b"<html><script src='//x'></script>"}, pages={PAGE: b"<html><script src='//x'></script>"}),
+        example("a page that is no text", 1, manifest=True, add={PAGE: b"\xff\xfe"}, pages={PAGE: b"\xff\xfe"}),
+        example("no page of the manifest", 1, manifest=True, files=[PAGE]),
+    ],
+    passes=[
+        example("no pages of ours", manifest=True),
+        NONE_INSPECTED,
+    ],
+)  # fmt: skip
+def generated_pages(*, ctx: Context) -> RuleResult:
+    """The pages that the plugin makes say what their data do.
+
+    What it checks
+        The page of the report and that of the manifest (HTML) are made again from their data (JSON) and compared letter by letter. Scripts, event
+        handlers, frames, forms and anything loaded from elsewhere are found in pages of every version.
+    Why
+        A reader opens the page, never the JSON: one that was edited shows another verdict.
+    How to fix
+        Make the package anew with export_package.
+    Limits
+        Pictures, and labels of a legend, are taken from the page. A page of another version of the plugin, or made with a profile that is not here, cannot be made again: then verdict, counts, figures and findings
+        are compared, and a warning says so. Whoever changes data and pages alike is found by what the layers give (DOC010, DOC013).
+    """
+    return judged(ctx, _pages)
+
+
+def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    there = {file.path for file in package.files}
+    manifest = package.manifest
+    listed = {row["path"] for row in manifest["files"]} if manifest else set()
+    if manifest and PAGE not in there and (PAGE in listed or made_here(package)):
+        yield on_file(PAGE, "gone", Severity.WARNING)
+    if manifest and PAGE in package.documents:
+        version = _version(manifest.get("tool"))
+        yield from _page(
+            PAGE,
+            "manifest.json",
+            package,
+            ctx,
+            _reason(version, ctx),
+            lambda page: pages.remake_manifest(manifest, page),
+            lambda page, made: pages.other_manifest(page, made, manifest),
+        )
+    path = package.report_page
+    if path in package.documents and package.report_path in package.documents:
+        try:
+            data = json.loads(package.documents[package.report_path])
+            report = Report.from_dict(data)
+            said = dict(report.provenance)
+            version = str(said.get("versions", {}).get("sanxian", ""))
+            norm, reason = _norm(said, ctx)
+        except _BROKEN:
+            # That the data cannot be read is DOC013's; nothing can be compared with them.
+            report, norm, reason, version = Report(), None, "data", ""
+        yield from _page(
+            path,
+            package.report_path,
+            package,
+            ctx,
+            reason if reason == "data" else _reason(version, ctx) or reason,
+            lambda page: pages.remake_report(report, norm, page),
+            lambda page, made: pages.other_report(page, made, report) if reason != "data" else [],
+        )
+
+
+def _version(tool: Any) -> str:
+    versions = tool.get("versions") if isinstance(tool, dict) else None
+    return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
+
+
+def _reason(version: str, ctx: Context) -> str:
+    """Why a page of this version may differ; empty for our own."""
+    return "" if version == plugin_version() else "version"
+
+
+def _norm(said: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
+    """The norm that a report was made by, where this check has it; and why not."""
+    profile, standard = said.get("profile", {}), said.get("standard", {})
+    own = ctx.norm
+    if profile.get("id") != own.profile.id or profile.get("confirmed") != json.loads(
+        json.dumps(own.profile.confirmed_by)
+    ):
+        return None, "profile"
+    if (standard.get("id"), standard.get("edition")) != (own.standard.id, own.standard.edition):
+        return None, "standard"
+    phase = str(said.get("phase", ""))
+    return replace(own, phase=phase if phase in PHASES else ""), ""
+
+
+def _page(
+    path: str,
+    data: str,
+    package: PackageFacts,
+    ctx: Context,
+    reason: str,
+    remake: Callable[[pages.Page], list[str]],
+    compare: Callable[[pages.Page, pages.Page], list[str]],
+) -> Iterator[Finding]:
+    """One page. ``reason``: why it may differ from what this version makes of the data."""
+    texts = Texts(ctx.lang)
+    between = texts.get("words", "between_names")
+    text = pages.decoded(package.documents[path])
+    if text is None:
+        yield on_file(path, "damaged")
+        return
+    page = pages.read_page(text)
+    try:
+        made = remake(page) if reason != "data" else []
+    except _BROKEN:
+        made, reason = [], "data"
+    if text in made:
+        return
+    ours = [pages.read_page(one) for one in made]
+    active = pages.more_active(page, ours)
+    if active:
+        what = between.join(texts.get("active", key) for key in active)
+        yield on_file(path, "active", what=what)
+    if not ours:
+        if not active:
+            yield _not_rebuilt(path, reason or "data", texts)
+        return
+    wrong, told, given = _differing(page, ours, reason, compare)
+    if wrong:
+        parts = between.join(texts.get("parts", key) for key in wrong)
+        yield on_file(path, "differs", other=data, parts=parts, told=told or "—", given=given or "—")
+    elif reason:
+        yield _not_rebuilt(path, reason, texts)
+    elif not active:
+        # Letters that no reader sees, and that we did not write.
+        yield on_file(path, "differs", other=data, parts=texts.get("parts", "markup"), told="—", given="—")
+
+
+def _differing(
+    page: pages.Page,
+    ours: list[pages.Page],
+    reason: str,
+    compare: Callable[[pages.Page, pages.Page], list[str]],
+) -> tuple[list[str], str, str]:
+    """What differs from the page of ours that comes nearest."""
+    if reason:
+        wrong = min((compare(page, one) for one in ours), key=len)
+        told, given = (" ".join([*one.lines, one.verdict[1], *one.counts]).strip() for one in (page, ours[0]))
+        return wrong, told[:80], given[:80]
+    return min((pages.differing(page, one) for one in ours), key=lambda found: len(found[0]))
+
+
+def _not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
+    return on_file(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))

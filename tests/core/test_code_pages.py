@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The encoding that a .cpg declares: its names, when it is believed, and when the bytes know better."""
+
+import pytest
+
+from plugin.core.code_pages import declared_name, known_codec
+from plugin.core.errors import InputError
+from plugin.core.io import read_source
+from tests.core.small import box, said, table, write_shapefiles
+
+KOREAN = ["서울특별시 강남구", "부산광역시 해운대구", "경기도 수원시 영통구", "농업진흥구역"]
+RUSSIAN = ["Земли сельскохозяйственного назначения", "Московская область", "ГОРОДСКОЙ ОКРУГ", "Лесной фонд"]
+TAIWANESE = ["臺北市大安區", "都市計畫農業區", "嘉義縣竹崎鄉", "保護區"]
+JAPANESE = ["東京都千代田区", "さいたま市", "農用地区域", "きのした"]
+CHINESE = ["城镇集中建设区", "永久基本农田", "浑源县永安镇", "生态保护红线"]
+FRENCH = ["Zone protégée à côté", "Forêt domaniale", "Évêché", "île"]
+POLISH = ["Łódź", "Kraków", "użytek ekologiczny", "Śródmieście"]
+
+
+def written(folder, texts, codec, cpg, header=0x57):
+    shapes = [box(200 * n, 0) for n in range(len(texts))]
+    # Bytes of any codec go through as characters of ISO-8859-1.
+    values = [text.encode(codec).decode("latin-1") for text in texts]
+    write_shapefiles(folder, "ISO-8859-1", {"CZKFBJ": table(shapes, GHFQMC=values)}, cpg=False)
+    path = folder / "CZKFBJ.shp"
+    content = bytearray(path.with_suffix(".dbf").read_bytes())
+    content[29] = header
+    path.with_suffix(".dbf").write_bytes(content)
+    if cpg is not None:
+        path.with_suffix(".cpg").write_bytes(cpg if isinstance(cpg, bytes) else cpg.encode())
+    return path
+
+
+NAMES = {
+    "GB18030": ["GBK", "936", "ANSI 936", "cp936", "CP-936", "OEM 936", "windows-936", "ms936", "GB2312", "GB 2312", "gb_2312-80",
+                "EUC-CN", "x-gbk", "54936", "GB18030-2000", "LDID/77", "chinese"],
+    "UTF-8": ["UTF-8", "utf8", "UTF_8", "65001", "cp65001", "utf-8-sig", "UTF-8 BOM", "UTF-8 (BOM)"],
+    "CP950": ["Big5", "BIG-5", "big-5", "Big_5", "950", "cp950", "ANSI 950", "Windows-950", "Big5-ETEN", "LDID/79"],
+    "CP949": ["EUC-KR", "euckr", "EUC_KR", "949", "cp949", "UHC", "ks_c_5601-1987", "KSC5601", "51949"],
+    "CP932": ["Shift-JIS", "SJIS", "shift_jis", "932", "Windows-31J", "MS932"],
+    "KOI8-R": ["KOI8-R", "koi8r", "KOI8_R", "20866"],
+    "ISO8859-1": ["ISO-8859-1", "8859-1", "88591", "ISO 88591", "iso8859_1", "latin1", "28591"],
+    "ISO8859-15": ["ISO-8859-15", "885915", "28605"],
+    "CP1252": ["1252", "ANSI 1252", "windows-1252", "LDID/87"],
+    "CP866": ["866", "IBM866", "DOS-866"],
+    "": ["", "xyz", "Klingon", "System", "rot13", "idna", "utf-16", "99999", "LDID/1"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("codec", "name"), [(codec, name) for codec, names in NAMES.items() for name in names])
+def test_a_code_page_is_known_by_every_name_it_has(codec, name):
+    assert known_codec(name) == codec
+
+
+@pytest.mark.parametrize(
+    "content", [b"Big-5", b"\xef\xbb\xbfBig-5\r\n", "Big-5\n".encode("utf-16"), b" 'Big-5' \n\nmore", b"Big-5\0\0"]
+)
+def test_a_name_is_read_whatever_an_editor_put_round_it(content):
+    assert declared_name(content) == "Big-5"
+
+
+RIGHT = [
+    (KOREAN, "euc_kr", "EUC-KR"), (KOREAN, "cp949", "949"), (RUSSIAN, "koi8_r", "KOI8-R"), (RUSSIAN, "cp1251", "1251"),
+    (RUSSIAN, "cp866", "CP866"), (RUSSIAN, "iso8859_5", "ISO-8859-5"), (TAIWANESE, "big5", "Big-5"), (TAIWANESE, "cp950", "950"),
+    (JAPANESE, "euc_jp", "EUC-JP"), (JAPANESE, "shift_jis", "Shift-JIS"), (CHINESE, "gbk", "GBK"), (CHINESE, "utf_8", "UTF-8"),
+    (FRENCH, "iso8859_1", "ISO-8859-1"), (FRENCH, "cp1252", "1252"), (POLISH, "cp1250", "1250"), (KOREAN, "utf_8", "65001"),
+    (RUSSIAN, "utf_8", "UTF-8"), (TAIWANESE, "utf_8", "utf8"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize(("texts", "codec", "cpg"), RIGHT, ids=[f"{c}-{n}" for _, c, n in RIGHT])
+def test_a_right_cpg_is_believed(tmp_path, texts, codec, cpg, count):
+    (layer,) = read_source(written(tmp_path, texts[:count], codec, cpg))
+    assert list(layer.frame["GHFQMC"]) == texts[:count] and not layer.notices
+
+
+WRONG = [
+    (CHINESE, "gbk", "UTF-8"), (CHINESE, "gbk", "ISO-8859-1"), (CHINESE, "gbk", "1252"), (CHINESE, "gbk", "KOI8-R"),
+    (CHINESE, "gbk", "1251"), (CHINESE, "gbk", "EUC-KR"), (CHINESE, "utf_8", "GBK"), (CHINESE, "utf_8", "ISO-8859-1"),
+    (CHINESE, "gbk", "Klingon"), (CHINESE, "utf_8", "Big5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("texts", "codec", "cpg"), WRONG, ids=[f"{c}-{n}" for _, c, n in WRONG])
+def test_a_wrong_cpg_over_plain_chinese_is_said_and_not_believed(tmp_path, texts, codec, cpg):
+    (layer,) = read_source(written(tmp_path, texts, codec, cpg))
+    assert list(layer.frame["GHFQMC"]) == texts
+    assert [key for key, _ in layer.notices] == ["notice_cpg_wrong"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "codec", "header"), [(KOREAN, "cp949", 0x79), (TAIWANESE, "cp950", 0x78), (RUSSIAN, "cp1251", 0xC9)]
+)
+def test_the_header_of_the_table_names_it_where_there_is_no_cpg(tmp_path, texts, codec, header):
+    (layer,) = read_source(written(tmp_path, texts, codec, None, header))
+    assert list(layer.frame["GHFQMC"]) == texts
+
+
+def test_chinese_beats_a_header_of_another_country(tmp_path):
+    for header in (0x79, 0xC9, 0x57, 0x03, 0):
+        (layer,) = read_source(written(tmp_path / str(header), CHINESE, "gbk", None, header))
+        assert list(layer.frame["GHFQMC"]) == CHINESE
+
+
+@pytest.mark.parametrize(("texts", "codec"), [(TAIWANESE, "big5"), (FRENCH, "iso8859_1")])
+def test_advice_names_no_encoding_that_would_garble(tmp_path, texts, codec):
+    path = written(tmp_path, texts, codec, "Klingon", header=0)
+    with pytest.raises(InputError) as caught:
+        read_source(path)
+    assert caught.value.key == "encoding_name" and "实际所用编码" in said(caught.value) and "另存" in said(caught.value)

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A part that was cut out is worth the land inside its edges; a whole feature what the annex's formula gives its vertices."""
+
+import math
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import CRS, Geod, Proj, Transformer
+
+from plugin.core.check import Options, check
+from plugin.core.cut_parts import areas_of
+from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.parts import one_part
+from plugin.core.geometry.statutory_area import drawn_area, statutory_area
+from plugin.core.layer import Layer
+from plugin.core.standard import load_standard
+from plugin.core.waivers.accept import Words, accepted
+from plugin.core.waivers.beside import beside_source
+from plugin.core.waivers.file import change_waivers, read_waivers
+from tests.core.small import as_read, found, look, table, write_gpkg
+from tests.county.measure import land_area
+from tests.county.measure import statutory_area as measured
+
+CGCS2000 = Geod(a=6378137.0, rf=298.257222101)
+EAST, NORTH = 38_612_000.0, 4_395_000.0
+ZONES = load_standard("county_db").templates["YDYHGHFQ"]
+property_test = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def land(shape, crs=4526, step=1.0):
+    """m² on the ellipsoid of the land inside edges that are straight in the plane: geodesics between vertices a metre apart."""
+    to_degrees = Transformer.from_crs(crs, 4490, always_xy=True).transform
+    total = 0.0
+    for part in shapely.get_parts([shapely.segmentize(shape, step)]):
+        for n, ring in enumerate([part.exterior, *part.interiors]):
+            area = abs(CGCS2000.polygon_area_perimeter(*to_degrees(*ring.xy))[0])
+            total += area if n == 0 else -area
+    return total
+
+
+def turned(*points, angle=35.0, shift=(0.0, 0.0)):
+    """A polygon drawn near 0, 0, turned and put in its place."""
+    shape = shapely.affinity.rotate(shapely.Polygon(points), angle, origin=(0, 0))
+    return shapely.affinity.translate(shape, EAST + shift[0], NORTH + shift[1])
+
+
+def parted(width, length=940.0, angle=35.0):
+    """Two neighbours with an edge of ``length`` m between them, which the second leaves by ``width`` m in its middle."""
+    ends = -50, length + 50
+    below = turned((ends[0], 0), (0, 0), (length, 0), (ends[1], 0), (ends[1], -400), (ends[0], -400), angle=angle)
+    edge = (ends[0], 0), (0, 0), (length / 2, width), (length, 0), (ends[1], 0)
+    return [below, turned(*edge, (ends[1], 400), (ends[0], 400), angle=angle)]
+
+
+def gap(width, length=940.0, angle=35.0):
+    return turned((0, 0), (length / 2, width), (length, 0), angle=angle)
+
+
+def told(tables, *rules, **options):
+    return found(look(as_read(tables), rules, **options).report, *rules)
+
+
+# -- the measure ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "by_nodes"), [(0.4325, 8.0), (0.0042, 1.0)], ids=["203 m²", "2 m²"])
+def test_a_gap_between_long_edges_has_the_area_of_the_land_in_it(width, by_nodes):
+    """0.1.0 told 212.02 of 203.13 m² and 3.80 of 1.96 m²: it saw a chord of two half edges against one of a whole edge."""
+    (finding,) = told({"YDYHGHFQ": table(parted(width))}, "TOP004") if width > 0.1 else [None]
+    shape = gap(width)
+    area = drawn_area(np.array([shape]), crs_care.lonlat_of(CRS.from_epsg(4526)))[0]
+    # Two hands: geodesics from metre to metre, and the plane's own area by the projection's scale.
+    scale = Proj(4526).get_factors(
+        *Transformer.from_crs(4526, 4490, always_xy=True).transform(*shape.centroid.coords[0])
+    )
+    assert area == pytest.approx(land(shape), abs=1e-3)
+    assert area == pytest.approx(shape.area / scale.areal_scale, abs=1e-2)
+    assert abs(measured([shape])[0] - area) > by_nodes
+    if finding is not None:
+        assert finding.area_m2 == pytest.approx(land(shape), abs=0.01)
+
+
+@property_test
+@given(
+    zone=st.sampled_from([4513, 4526, 4533, 4499, 4490]),
+    off=st.floats(-1.6, 1.6),
+    latitude=st.floats(3.5, 53.5),
+    corners=st.lists(st.floats(0.3, 1.0), min_size=4, max_size=4),
+    size=st.sampled_from([15.0, 60.0, 300.0, 1200.0, 3500.0]),
+    turn=st.floats(0.0, 90.0),
+)
+def test_a_quadrilateral_is_as_large_as_one_of_edges_of_decimetres(zone, off, latitude, corners, size, turn):
+    """Edges up to five kilometres, in zones of 3° and 6° and in degrees, from the south of China to its north: 0.01 m²."""
+    crs = CRS.from_epsg(zone)
+    meridian = crs_care.describe(crs).meridian or 112.5
+    middle = Transformer.from_crs(4490, crs, always_xy=True).transform(meridian + off, latitude)
+    unit = size if zone != 4490 else size / 111_000
+    angles = np.radians(turn + np.arange(4) * 90.0)
+    shape = shapely.Polygon(
+        np.array(middle) + unit * np.array(corners)[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    )
+    fine = shapely.segmentize(shape, max(0.1 if zone != 4490 else 1e-6, shape.length / 100_000))
+    (found_m2,) = drawn_area(np.array([shape]), crs_care.lonlat_of(crs) if zone != 4490 else None)
+    assert found_m2 == pytest.approx(measured([fine], zone)[0], abs=0.01)
+
+
+def test_many_edges_together_are_right_too():
+    """Each of 3 000 edges of 25 m is off by less than a thousandth; all bend to one side of a long bow."""
+    xs = np.linspace(0, 75_000, 3001)
+    bow = np.column_stack([xs, 8000 * np.sin(xs / 75_000 * math.pi)])
+    shape = shapely.Polygon(bow + np.array((EAST - 30_000, NORTH)))
+    assert shape.is_valid
+    to_degrees = crs_care.lonlat_of(CRS.from_epsg(4526))
+    fine = shapely.segmentize(shape, 1.0)
+    assert drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
+
+
+def test_short_edges_keep_the_annex_s_sum_to_the_last_digit():
+    parcel = shapely.segmentize(turned((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
+    to_degrees = crs_care.lonlat_of(CRS.from_epsg(4526))
+    assert drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
+
+
+def test_holes_parts_and_what_has_no_area():
+    ring = turned((0, 0), (3000, 0), (3000, 2000), (0, 2000))
+    hole = turned((500, 500), (2500, 500), (2500, 1500), (500, 1500))
+    with_hole = shapely.Polygon(ring.exterior, [hole.exterior.reverse()])
+    far = shapely.affinity.translate(hole, 9000, 0)
+    shapes = np.array(
+        [with_hole, shapely.MultiPolygon([with_hole, far]), None, shapely.Point(EAST, NORTH), shapely.Polygon()]
+    )
+    areas = drawn_area(shapes, crs_care.lonlat_of(CRS.from_epsg(4526)))
+    assert areas[:2] == pytest.approx([land(with_hole), land(with_hole) + land(far)], abs=0.01)
+    assert areas[2:].tolist() == [0, 0, 0]
+
+
+# -- whole features and shares ----------------------------------------------------------------------------------------
+
+#: No two of its sides are parallel: where two are, what each is off by is taken off again.
+FIELD = ((0, 0), (1300, 0), (900, 700), (100, 500))
+
+
+def field(net=800_000.0, shift=(0.0, 0.0)):
+    return table([turned(*FIELD, shift=shift)]).assign(YJJBNTMJ=[net])
+
+
+def test_a_field_that_is_covered_whole_loses_its_own_area_and_no_more():
+    """The line's vertices on the field's edges bend nothing: a share of 100 %, the net area as it stands in the table."""
+    line = turned((-100, -100), (1400, -100), (1400, 800), (-100, 800))
+    along = turned((0, 0), (400, 0), (1300, 0), (1100, 350), (900, 700), (500, 600), (100, 500))
+    assert abs(measured([turned(*FIELD)])[0] - land(turned(*FIELD))) > 1
+    for cover in (line, along):
+        (finding,) = told({"YJJBNTBHTB": field(), "STBHHX": table([cover])}, "REL001")
+        assert finding.area_m2 == pytest.approx(measured(field().geometry)[0], abs=1e-6)
+        assert finding.net_area_m2 == pytest.approx(800_000.0, abs=1e-6)
+
+
+def test_a_line_that_lies_whole_in_a_field_has_its_own_area():
+    inner = turned((200, 100), (1000, 150), (800, 550), (250, 400))
+    (finding,) = told({"YJJBNTBHTB": field(), "STBHHX": table([inner])}, "REL001")
+    assert finding.area_m2 == pytest.approx(measured([inner])[0], abs=1e-6)
+    share = inner.area / field().geometry[0].area
+    assert finding.net_area_m2 == pytest.approx(800_000.0 * share, rel=1e-6)
+
+
+def test_what_several_lines_take_of_a_field_is_the_field_s_net_area():
+    halves = [
+        turned((-50, -50), (613, -50), (641, 750), (-50, 750)),
+        turned((613, -50), (1400, -50), (1400, 750), (641, 750)),
+    ]
+    findings = told({"YJJBNTBHTB": field(), "STBHHX": table(halves)}, "REL001")
+    assert len(findings) == 2
+    assert sum(f.net_area_m2 for f in findings) == pytest.approx(800_000.0, abs=1e-3)
+    whole = turned(*FIELD)
+    for finding, half in zip(findings, halves, strict=True):
+        assert finding.area_m2 == pytest.approx(land(shapely.intersection(whole, half)), abs=0.01)
+    # Parts have the land that is theirs; the field's own figure sees its corners only, and is another by this much.
+    assert sum(f.area_m2 for f in findings) == pytest.approx(land(whole), abs=0.01)
+    assert abs(measured([whole])[0] - land(whole)) > 1
+
+
+def test_townships_share_out_the_area_of_the_rows():
+    towns = [
+        turned((-50, -50), (613, -50), (641, 750), (-50, 750)),
+        turned((613, -50), (1400, -50), (1400, 750), (641, 750)),
+    ]
+    tables = {
+        "XZQXZ": table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
+        "YJJBNTBHTB": field(),
+    }
+    checked = check(as_read(tables), Options(rules=("LAW002",)))
+    from plugin.core.context import Context
+    from plugin.core.indicators.townships import split
+
+    layer = checked.plan.layers["YJJBNTBHTB"]
+    shared = split(layer, Context(checked.plan, checked.plan.norm, checked.plan.norm.tolerance()))
+    sums = shared.sums(layer.statutory)
+    assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
+    for found_m2, town in zip(sums, towns, strict=False):
+        part = land(shapely.intersection(turned(*FIELD), town)) / land(turned(*FIELD))
+        assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
+
+
+def test_a_part_beside_a_layer_without_rows_is_measured():
+    """Around an edit the other layer may have no row at all."""
+    whole = Layer(as_read({"YDYHGHFQ": table([turned(*FIELD)])})[0], ZONES, CRS.from_epsg(4526))
+    none = whole.take(np.zeros(0, dtype=int))
+    half = shapely.intersection(whole.plane[0], shapely.affinity.translate(whole.plane[0], 300, 0))
+    assert areas_of(one_part(0, half), whole, none, land_area) == pytest.approx([land(half)], abs=0.01)
+    assert areas_of(one_part(0, whole.plane[0]), whole, none, land_area) == pytest.approx(whole.statutory, abs=1e-9)
+
+
+def test_a_gap_that_is_as_large_as_its_neighbour_is_no_part_of_it():
+    """Planar area alone does not make a place a row's own."""
+    tall = turned((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
+    frame = shapely.Polygon(turned((-500, -500), (1500, -500), (1500, 1500), (-500, 1500)).exterior, [tall.exterior])
+    twin = shapely.affinity.translate(tall, 5000, 0)
+    (finding,) = told({"YDYHGHFQ": table([frame, twin])}, "TOP004", parameters={"TOP004": {"widest_m": 9e9}})
+    assert finding.area_m2 == pytest.approx(land(tall), abs=0.01)
+
+
+# -- waivers ----------------------------------------------------------------------------------------------------------
+
+#: Written by 0.1.0 of `two_gaps`: areas by vertices alone.
+OLD = """编号,规则,问题,理由,文号,附件,登记人,登记日期,有效期至,图层和标识码,另一图层和标识码,字段,经度,纬度,位置允许差m,面积m2,面积允许差m2,情形,数值
+W20261120-20ee2ed4,TOP004,用地用海规划分区的 …000001 与 …000002 之间有 212.39 m² 的空隙（宽 0.22 m）。,已现场核实,晋自然资函〔2026〕12号,,王工,2026-11-20,,YDYHGHFQ 140225000000000001,YDYHGHFQ 140225000000000002,,115.3100383,39.6840554,5.00,212.39,2.12,,
+W20261120-22514160,TOP004,用地用海规划分区的 …000003 与 …000004 之间有 11.15 m² 的空隙（宽 0.00 m）。,已现场核实,晋自然资函〔2026〕12号,,王工,2026-11-20,,YDYHGHFQ 140225000000000003,YDYHGHFQ 140225000000000004,,115.3333468,39.6837890,5.00,11.15,1.00,,
+"""
+#: Of the same two, as 0.1.0 named them.
+OLD_NAMES = {"eab685becd63fddd06d6", "a3b72cb9c608e30c3792"}
+
+
+def two_gaps(wide=0.4325, thin=0.0042):
+    return {"YDYHGHFQ": table([*parted(wide), *(shapely.affinity.translate(s, 2000, 0) for s in parted(thin))])}
+
+
+def with_waivers(folder, tables, text=OLD):
+    source = write_gpkg(folder / "county.gpkg", tables)
+    beside_source(source).write_text(text, encoding="utf-8-sig")
+    return source
+
+
+def test_waivers_by_0_1_0_hold_for_shapes_that_have_not_moved(tmp_path):
+    report = look(with_waivers(tmp_path, two_gaps()), ["TOP004"]).report
+    gaps = found(report, "TOP004")
+    assert {f.fingerprint for f in gaps} == OLD_NAMES
+    assert [f.state for f in gaps] == ["waived", "waived"] and not found(report, "RUN903")
+    areas = [land(gap(0.4325)), land(shapely.affinity.translate(gap(0.0042), 2000, 0))]
+    assert [f.area_m2 for f in gaps] == pytest.approx(areas, abs=0.01)
+
+
+def test_a_waiver_by_0_1_0_does_not_hold_for_another_gap_of_the_area_it_names(tmp_path):
+    """Of land 212.39 m² now: the measure differs, but the gap is another one, too."""
+    width = 0.4325 * 212.39 / land(gap(0.4325))
+    report = look(with_waivers(tmp_path, two_gaps(wide=width)), ["TOP004"]).report
+    wide = max(found(report, "TOP004"), key=lambda f: f.area_m2)
+    assert wide.area_m2 == pytest.approx(212.39, abs=0.01) and wide.state == "open"
+    (said,) = found(report, "RUN903")
+    assert said.case == "changed" and said.params["now_m2"] - said.params["before_m2"] == pytest.approx(9.3, abs=0.3)
+
+
+def test_a_waiver_made_now_holds_for_the_land_and_not_for_what_vertices_sum_up_to(tmp_path):
+    source = write_gpkg(tmp_path / "county.gpkg", two_gaps())
+    checked = look(source, ["TOP004"])
+    words = Words("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
+    made = accepted(found(checked.report, "TOP004"), words, checked.plan.waivers.limits)
+    kept = change_waivers(checked.plan.waivers.path, add=made)
+    assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.plan.waivers.path) == kept
+    text = checked.plan.waivers.path.read_text(encoding="utf-8-sig")
+    assert {f.state for f in found(look(source, ["TOP004"]).report, "TOP004")} == {"waived"}
+    # More vertices on straight edges move no land.
+    (tmp_path / "more").mkdir()
+    more = {"YDYHGHFQ": two_gaps()["YDYHGHFQ"]}
+    more["YDYHGHFQ"].geometry = shapely.segmentize(more["YDYHGHFQ"].geometry.to_numpy(), 100.0)
+    report = look(with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
+    assert {f.state for f in found(report, "TOP004")} == {"waived"}
+    # A gap whose vertices come to what the land was is a smaller one.
+    width = 0.4325 * (2 * land(gap(0.4325)) - measured([gap(0.4325)])[0]) / land(gap(0.4325))
+    assert measured([gap(width)])[0] == pytest.approx(land(gap(0.4325)), abs=0.1)
+    (tmp_path / "other").mkdir()
+    report = look(with_waivers(tmp_path / "other", two_gaps(wide=width), text), ["TOP004"]).report
+    assert [f.state for f in sorted(found(report, "TOP004"), key=lambda f: f.area_m2)] == ["waived", "open"]
+
+
+def test_old_and_new_waivers_stand_in_one_file(tmp_path):
+    source = with_waivers(tmp_path, two_gaps())
+    path = beside_source(source)
+    one, two = read_waivers(path)
+    assert not one.as_drawn
+    kept = change_waivers(path, remove=[two.id], add=[replace(two, id="W2", as_drawn=True)])
+    assert [waiver.as_drawn for waiver in kept] == [False, True]
+    assert "面积口径" in path.read_text(encoding="utf-8-sig")
+
+
+# -- degrees ----------------------------------------------------------------------------------------------------------
+
+
+def neighbours(*between):
+    """Two neighbours with an edge of 2 000 m between them, drawn in a zone; the second has vertices on it."""
+    below = turned((-50, 0), (0, 0), (2000, 0), (2050, 0), (2050, -800), (-50, -800), angle=20)
+    edge = [(-50, 0), (0, 0), *((x, 0) for x in between), (2000, 0), (2050, 0)]
+    return [below, turned(*edge, (2050, 800), (-50, 800), angle=20)]
+
+
+def in_degrees(shapes):
+    return {"YDYHGHFQ": table(shapes).to_crs(4490)}
+
+
+def test_a_vertex_that_parted_from_a_long_edge_in_degrees_is_named():
+    drawn = {"YDYHGHFQ": table(neighbours(700, 1500))}
+    assert [(f.case, f.params["count"]) for f in told(drawn, "TOP005")] == [("", 2)]
+    tables = in_degrees(neighbours(700, 1500))
+    findings = told(tables, "TOP005", "TOP004", "TOP001")
+    (named,) = [f for f in findings if f.code == "TOP005"]
+    assert named.case == "parted" and named.params["count"] == 2
+    # How far the edge of degrees passes by, by hand: densified there, and looked at in the plane.
+    low, high = (np.array(tables["YDYHGHFQ"].geometry[0].exterior.coords[n]) for n in (1, 2))
+    edge = low + np.linspace(0, 1, 20_001)[:, None] * (high - low)
+    line = shapely.LineString(np.column_stack(Transformer.from_crs(4490, 4526, always_xy=True).transform(*edge.T)))
+    places = [turned((x, 0), (x, 1), (x + 1, 0), angle=20).exterior.coords[0] for x in (700, 1500)]
+    away = max(line.distance(shapely.Point(place)) for place in places)
+    assert away > 0.02 and named.params["distance"] == pytest.approx(away, abs=2e-3)
+    assert shapely.hausdorff_distance(named.geometry, shapely.MultiPoint(places)) < 0.01
+    # What opened there is a finding of its own.
+    assert any(f.code in ("TOP001", "TOP004") for f in findings)
+
+
+def test_edges_in_degrees_that_fit_are_not_named():
+    shapes = neighbours(700, 1500)
+    shapes[0] = turned(*((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20)
+    assert told(in_degrees(shapes), "TOP005") == []
+    # Drawn in degrees, with the vertex on the line that is straight there: it lacks on one side, and has parted from nothing.
+    (left, right) = in_degrees(neighbours())["YDYHGHFQ"].geometry
+    low, high = (np.array(left.exterior.coords[n]) for n in (1, 2))
+    with_vertex = shapely.Polygon([*right.exterior.coords[:2], tuple((low + high) / 2), *right.exterior.coords[2:]])
+    findings = told({"YDYHGHFQ": table([left, with_vertex], crs=4490)}, "TOP005")
+    assert [(f.case, f.params["count"]) for f in findings] == [("", 1)]

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A layer left out, moved to another role, emptied, or missing in the sealed edition never makes a county read 通过."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.frame import CODE as FRAME
+from plugin.core.recognition import missed_scope
+from plugin.core.report import Outcome, Report, Verdict
+from plugin.core.unread import CODE as UNREAD
+from tests.core.examples import norm_of
+from tests.core.small import found, outcome, write_gpkg
+from tests.county import make
+from tests.county.source import as_read
+from tests.mutations import clean
+
+#: Layers of the three lines and of their surroundings: what the shipped sample is made of.
+LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "XZYDYH")
+#: Layers that only a county plan holds, and a rule that needs none of the layers taken away.
+RULE = ("TOP001",)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The complete clean county, by role."""
+    return make(clean.PARCELS, clean.SEED, full=True)
+
+
+@pytest.fixture(scope="module")
+def lite():
+    return make(clean.PARCELS).layers
+
+
+@pytest.fixture(scope="module")
+def profile(whole, tmp_path_factory):
+    """A profile that confirms everything and states the figures of the complete county."""
+    return str(clean.whole_book(whole, tmp_path_factory.mktemp("profile")))
+
+
+def run(tables, profile, *, names=None, more=(), **options):
+    """Check layers by role. ``names``: role → another layer name; ``more``: (role, name) of layers that are there twice."""
+    read = as_read(tables) + [replace(as_read({r: tables[r]})[0], name=name) for r, name in more]
+    named = [replace(layer, name=(names or {}).get(layer.name, layer.name)) for layer in read]
+    return check(named, Options(profile=profile, **options)).report
+
+
+def without(tables, *roles):
+    return {role: frame for role, frame in tables.items() if role not in roles}
+
+
+def absent(profile, tmp_path, *concepts):
+    """The profile with concepts that the county does not have."""
+    path = tmp_path / "absent.toml"
+    listed = ", ".join(f'"{c}"' for c in concepts)
+    text = Path(profile).read_text(encoding="utf-8")
+    path.write_text(f"{text}\n[absent]\nconcepts = [{listed}]\n", encoding="utf-8")
+    return str(path)
+
+
+# The scope of the delivery
+
+
+@pytest.mark.parametrize("gone", [("YDYHGHFQ",), ("XZQX",), ("XZQX", "XZQXZ", "YDYHGHFQ")])
+def test_a_county_plan_without_a_mandatory_layer_is_incomplete(whole, profile, gone):
+    report = run(without(whole.layers, *gone), profile, rules=RULE)
+    (scope,) = found(report, FRAME)
+    assert scope.case == "scope" and report.provenance["scope"] == "three_lines"
+    names = {"YDYHGHFQ": "规划分区", "XZQX": "县级行政区", "XZQXZ": "乡镇级行政区"}
+    assert all(names[role] in scope.message for role in gone)
+    assert all(words in scope.message for words in ("三条控制线", "县级总体规划", "--scope", "[absent]"))
+    assert report.verdict is Verdict.INCOMPLETE
+    assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
+
+
+def test_the_complete_county_misses_no_scope(whole, profile):
+    report = run(whole.layers, profile, rules=RULE)
+    assert not found(report, FRAME) and report.provenance["scope"] == "county"
+
+
+def test_a_scope_chosen_by_the_user_is_taken_as_it_is(whole, profile):
+    report = run(without(whole.layers, "YDYHGHFQ"), profile, rules=RULE, scope="three_lines")
+    assert not found(report, FRAME)
+
+
+def test_a_layer_that_the_county_does_not_have_keeps_the_scope(whole, profile, tmp_path):
+    report = run(without(whole.layers, "SD"), absent(profile, tmp_path, "SD"), rules=RULE)
+    assert not found(report, FRAME) and report.provenance["scope"] == "county"
+
+
+def test_three_lines_with_one_layer_of_a_county_plan_are_conditional(whole, lite, profile):
+    report = run({**lite, "SD": whole.layers["SD"]}, profile, rules=RULE)
+    (scope,) = found(report, FRAME)
+    assert scope.case == "scope_hint" and "村级行政区（XZQC）" in scope.message
+    hinted = run({**lite, "SD": whole.layers["SD"]}, profile, rules=RULE, scope="three_lines")
+    assert not found(hinted, FRAME)
+    again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    assert report.verdict is again.verdict is Verdict.CONDITIONAL
+
+
+@pytest.mark.parametrize("gone", [(), ("YDYHGHFQ",), ("XZQX", "XZQXZ")])
+def test_a_delivery_of_the_three_lines_stays_one(lite, profile, gone):
+    assert not found(run(without(lite, *gone), profile, rules=RULE), FRAME)
+
+
+@pytest.mark.parametrize(("held", "evident"), [(1, False), (6, False), (9, True), (13, True)])
+def test_half_of_the_layers_of_a_scope_make_it_evident(held, evident):
+    norm = norm_of()
+    scopes = norm.standard.scopes
+    lines = scopes["three_lines"]
+    county = scopes["county"]
+    own = [c for c in county.mandatory if c not in (*lines.mandatory, *lines.optional)]
+    assert len(own) == 13 and len(county.conditional) == 4
+    missed = missed_scope(norm, {*LINES, *own[:held]}, "three_lines")
+    assert missed is not None and missed.evident is evident
+    assert set(missed.lacking) >= {"zones", "county"} | set(own[held:])
+
+
+def test_a_county_plan_is_no_yearly_maintenance_for_one_class_of_changes():
+    """The narrowest scope asks for one class of changes: no way round the layers that a plan lacks."""
+    norm = norm_of()
+    scope = norm.standard.scopes["county"]
+    own = [c for c in scope.mandatory if c in norm.standard.templates]
+    missed = missed_scope(norm, {*own, "CZKFBJ"}, "maintenance")
+    assert missed is not None and missed.wider == "county" and missed.evident
+    changes = set(norm.standard.concepts["maintenance"])
+    assert missed_scope(norm, changes, "maintenance") is None
+
+
+# A layer without features
+
+
+def test_an_empty_layer_that_a_county_plan_must_have_is_conditional(lite, profile):
+    emptied = {**lite, "YDYHGHFQ": lite["YDYHGHFQ"].iloc[:0]}
+    report = run(emptied, profile, rules=("TOP001", "TOP002"))
+    (empty,) = found(report, UNREAD)
+    assert empty.case == "empty" and "YDYHGHFQ" in empty.message
+    assert outcome(report, "TOP002").outcome is Outcome.NOT_APPLICABLE
+    assert report.verdict is Verdict.CONDITIONAL
+    assert not found(run(emptied, profile, scope="three_lines"), UNREAD)
+
+
+def test_a_county_plan_with_an_empty_mandatory_layer_is_incomplete(whole, profile):
+    emptied = {**whole.layers, "YDYHGHFQ": whole.layers["YDYHGHFQ"].iloc[:0]}
+    report = run(without(emptied, "XZQX"), profile, rules=("TOP002",))
+    assert report.verdict is Verdict.INCOMPLETE
+
+
+# Roles
+
+
+def test_a_layer_under_its_code_assigned_elsewhere_is_named(lite, profile):
+    report = run(lite, profile, rules=RULE, roles={"ZXCQFW": "YDYHGHFQ"})
+    (named,) = found(report, UNREAD)
+    assert (named.case, named.role) == ("elsewhere", "ZXCQFW")
+    assert "规划分区" in named.message and "YDYHGHFQ" in named.message
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_a_second_boundary_hidden_in_another_role_is_named(lite, profile):
+    twice = [("CZKFBJ", "CZKFBJ_终稿")]
+    report = run(lite, profile, more=twice, rules=RULE, roles={"CZKFBJ": "CZKFBJ", "ZXCQFW": "CZKFBJ_终稿"})
+    assert [f.case for f in found(report, UNREAD)] == ["elsewhere"]
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_a_mandatory_layer_assigned_elsewhere_is_missing(lite, profile):
+    report = run(lite, profile, roles={"ZXCQFW": "CZKFBJ"})
+    assert outcome(report, "REL002").outcome is Outcome.SKIPPED
+    assert found(report, "SCH001") and report.verdict is Verdict.INCOMPLETE
+
+
+def test_a_renamed_layer_with_the_fields_of_another_is_named(lite, profile):
+    report = run(lite, profile, names={"DLTB": "图层1"}, rules=RULE, roles={"ZXCQFW": "图层1"})
+    assert [f.case for f in found(report, UNREAD)] == ["elsewhere"]
+
+
+@pytest.mark.parametrize(("role", "name"), [("YDYHGHFQ", "YDYHGHFQ"), ("YDYHGHFQ", "分区成果"), ("XZQ", "XZQX")])
+def test_a_right_choice_is_not_reproached(lite, profile, role, name):
+    names = {} if name in lite else {role: name}
+    assert not found(run(lite, profile, names=names, rules=RULE, roles={role: name}), UNREAD)
+
+
+# The sealed edition
+
+
+@pytest.mark.parametrize(
+    ("role", "rules"),
+    [("STBHHX", ("LAW017",)), ("CZKFBJ", ("LAW017",)), ("YJJBNTBHTB", ("LAW015", "LAW016", "LAW017"))],
+)
+def test_a_line_that_the_sealed_edition_lacks_was_not_checked(lite, profile, tmp_path, role, rules):
+    lines = {r: lite[r] for r in ("STBHHX", "CZKFBJ", "YJJBNTBHTB") if r != role}
+    sealed = str(write_gpkg(tmp_path / "sealed.gpkg", lines) or tmp_path / "sealed.gpkg")
+    report = run(lite, profile, rules=rules, baseline=sealed)
+    for code in rules:
+        result = outcome(report, code)
+        assert result.outcome is Outcome.SKIPPED and result.incomplete, result
+        assert "封库版本" in result.reason
+    assert report.verdict is Verdict.INCOMPLETE
+
+
+def test_a_sealed_line_that_the_plan_declares_absent_was_not_checked(lite, profile, tmp_path):
+    sealed = tmp_path / "sealed.gpkg"
+    write_gpkg(sealed, {r: lite[r] for r in ("STBHHX", "CZKFBJ", "YJJBNTBHTB")})
+    declared = absent(profile, tmp_path, "red_line")
+    report = run(without(lite, "STBHHX"), declared, rules=("LAW017",), baseline=str(sealed))
+    result = outcome(report, "LAW017")
+    assert result.incomplete and "STBHHX" in result.reason and "生态保护红线" in result.reason
+    assert report.verdict is Verdict.INCOMPLETE
+
+
+# Declared figures without a layer
+
+
+def test_a_stated_figure_without_its_layer_is_conditional(lite, profile):
+    report = run(lite, profile, rules=("LAW002",))
+    doubts = {"targets.reserves_area", "targets.flood_line_area", "targets.centre_area", "targets.detail_units_count"}
+    assert doubts <= set(report.summary["unconfirmed"])
+    assert report.verdict is not Verdict.PASS
+
+
+def test_a_stated_figure_of_what_the_county_does_not_have_is_no_doubt(lite, profile, tmp_path):
+    declared = absent(profile, tmp_path, "reserves", "flood_line", "centre")
+    unconfirmed = run(lite, declared, rules=("LAW002",)).summary["unconfirmed"]
+    assert [name for name in unconfirmed if name.startswith("targets.")] == ["targets.detail_units_count"]
+
+
+def test_stated_figures_with_their_layers_are_no_doubt(whole, profile):
+    unconfirmed = run(whole.layers, profile, rules=("LAW002",)).summary["unconfirmed"]
+    assert not [name for name in unconfirmed if name.startswith("targets.")]

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No setting that a county writes itself turns a bad county into 通过."""
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.data import read_toml
+from plugin.core.errors import DataError, InputError
+from plugin.core.indicators.catalogue import load_catalogue
+from plugin.core.indicators.typed import figure
+from plugin.core.profile import Norm, Target, load_profile
+from plugin.core.render.verdict import honest_sentences
+from plugin.core.render.words import Words
+from plugin.core.report import Verdict
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from plugin.core.tolerance import Tolerance
+from plugin.core.transmission import read_township_tasks
+from tests.core.small import found, outcome
+from tests.county import make
+from tests.county.source import as_read
+from tests.mutations.clean import PROFILE
+
+TARGET = (
+    '[[targets]]\nindicator = "{0}"\ncomparison = "{1}"\nvalue = "{2}"\nunit = "{3}"\nyear = 2035\n'
+    'binding = "{4}"\nsource = "本县文件"\n'
+)
+FARMLAND = "farmland_area"
+
+
+@pytest.fixture(scope="module")
+def county():
+    return make(400).layers
+
+
+@pytest.fixture
+def profile(tmp_path):
+    def write(more="", head=""):
+        path = tmp_path / "profile.toml"
+        path.write_text(head + PROFILE.format(extra="") + more, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def own_standard(tmp_path, text, folder="mine"):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "standard.toml").write_text(text, encoding="utf-8")
+    return f'standard = "{folder}"\n'
+
+
+# -- numbers that are none ---------------------------------------------------------------------------------------------
+
+SETTINGS = [
+    ("ratio", "limit"),
+    ("tolerance", "ignored_pair_m2"),
+    ("tolerance", "ignored_feature_m2"),
+    ("rules.ATT022", "allowance_share"),
+    ("rules.LAW007", "allowance_m2"),
+    ("quality.min_area_m2", "DLTB"),
+]
+
+
+@pytest.mark.parametrize("value", ["nan", "-nan", "inf", "+inf", "1e999"])
+@pytest.mark.parametrize(("section", "key"), SETTINGS)
+def test_a_profile_has_finite_numbers_only(profile, section, key, value):
+    with pytest.raises(DataError) as caught:
+        load_profile(profile(f"[{section}]\n{key} = {value}\n"))
+    assert caught.value.key == "data_value_not_finite"
+    for lang in ("zh", "en"):
+        said = Texts(lang).explain(caught.value)
+        assert f"{section}.{key}" in said and "profile.toml" in said
+
+
+def test_an_own_standard_has_finite_numbers_only(tmp_path, profile):
+    head = own_standard(
+        tmp_path, 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n[ratio]\nlimit = nan\n'
+    )
+    with pytest.raises(DataError, match="data_value_not_finite"):
+        load_profile(profile(head=head))
+
+
+def test_numbers_in_lists_and_rows_are_looked_at_too(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text("[[row]]\na = [1.0, inf]\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_toml(path)
+    assert "row[1].a[2]" in Texts("en").explain(caught.value)
+
+
+def test_a_run_takes_finite_parameters_only(county):
+    for options in (
+        Options(parameters={"LAW007": {"allowance_m2": float("nan")}}),
+        Options(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
+    ):
+        with pytest.raises(InputError) as caught:
+            check(as_read(county), options)
+        assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain(caught.value)
+
+
+def test_more_digits_than_a_number_holds_are_no_figure(tmp_path, profile):
+    digits = "9" * 400
+    with pytest.raises(DataError):
+        load_profile(profile(TARGET.format("boundary_area", "<=", digits, "km2", "约束性")))
+    with pytest.raises(InputError):
+        tasks(tmp_path, f"永久基本农田,≥,{digits}")
+    assert figure("永久基本农田", digits).value is None
+
+
+# -- targets -----------------------------------------------------------------------------------------------------------
+
+LOOSER = {
+    "lower": (">=", "50", "wan_mu", "约束性"),
+    "in mu": (">=", "63.25", "mu", "约束性"),
+    "nothing": (">=", "0", "wan_mu", "约束性"),
+    "no task": (">=", "63.25", "wan_mu", "预期性"),
+    "exactly less": ("=", "60", "wan_mu", "约束性"),
+}
+
+
+@pytest.mark.parametrize("own", LOOSER.values(), ids=LOOSER)
+def test_a_looser_target_of_ones_own_leaves_the_tasks_of_the_base_in_force(county, profile, own):
+    report = check(as_read(county), Options(profile=profile(TARGET.format(FARMLAND, *own)))).report
+    (warned,) = [f for f in found(report, "LAW005") if f.case == "target"]
+    assert all(said in warned.message for said in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
+    judged = {i.target for i in report.indicators if i.id == FARMLAND and not i.place}
+    assert judged == {63.25, float(own[1])}
+    assert report.verdict in (Verdict.CONDITIONAL, Verdict.FAIL)
+
+
+def test_a_county_that_misses_the_base_task_fails_whatever_its_own_target(county, profile):
+    rows = county["YJJBNTBHTB"]
+    short = {**county, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
+    report = check(as_read(short), Options(profile=profile(TARGET.format(FARMLAND, *LOOSER["nothing"])))).report
+    assert report.verdict is Verdict.FAIL
+    assert [f.params["target"] for f in found(report, "LAW002") if f.params["indicator"] == FARMLAND] == ["63.25"]
+
+
+STRICTER = [(">=", "63.26", "wan_mu"), ("=", "63.30", "wan_mu"), (">=", "632500.0", "mu"), (">=", "63.25", "wan_mu")]
+
+
+@pytest.mark.parametrize(("comparison", "value", "unit"), STRICTER)
+def test_a_target_as_strict_takes_the_place_of_the_base_one(profile, comparison, value, unit):
+    loaded = load_profile(profile(TARGET.format(FARMLAND, comparison, value, unit, "约束性")))
+    own = [t for t in loaded.targets if t.indicator == FARMLAND and t.area_code == "140225"]
+    assert [t.source for t in own] == ["本县文件"]
+
+
+def target(comparison, value, unit="km2"):
+    return Target("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
+
+
+def test_looser_follows_the_side_and_the_unit():
+    limit = target("<=", "16.46")
+    assert target("<=", "17.00").looser_than(limit) and not target("<=", "16.00").looser_than(limit)
+    assert not target("<=", "1646", "ha").looser_than(limit) and target("<=", "1647", "ha").looser_than(limit)
+    assert not target("=", "16.46").looser_than(limit) and target(">=", "16.46").looser_than(limit)
+
+
+SIDES = {"cultivated_area": "<=", FARMLAND: "<=", "red_line_area": "<=", "boundary_area": ">="}
+
+
+@pytest.mark.parametrize(("indicator", "turned"), SIDES.items())
+def test_a_comparison_is_not_turned_round(profile, indicator, turned):
+    with pytest.raises(DataError) as caught:
+        load_profile(profile(TARGET.format(indicator, turned, "1", "km2", "约束性")))
+    assert "targets[1].comparison" in Texts("zh").explain(caught.value)
+    entry = load_catalogue(load_standard()).entries[indicator]
+    assert entry.comparison and entry.mark in ("A", "B") and entry.source_zh
+
+
+def tasks(tmp_path, row):
+    path = tmp_path / "tasks.csv"
+    path.write_text(f"乡镇代码,乡镇名称,指标,关系,数值,单位\n140225100,永安镇,{row},万亩\n", encoding="utf-8")
+    return read_township_tasks(path)
+
+
+@pytest.mark.parametrize("row", ["永久基本农田,≤,60", "耕地,不超过,60", "生态保护红线,<=,60", "城镇开发边界,≥,60"])
+def test_a_task_of_a_township_is_not_turned_round(tmp_path, row):
+    with pytest.raises(InputError) as caught:
+        tasks(tmp_path, row)
+    assert "关系" in Texts("zh").explain(caught.value)
+
+
+@pytest.mark.parametrize(("row", "comparison"), [("永久基本农田,,60", ">="), ("城镇开发边界,,60", "<=")])
+def test_a_task_without_a_sign_has_that_of_its_figure(tmp_path, row, comparison):
+    (task,) = tasks(tmp_path, row).tasks
+    assert task.comparison == comparison
+
+
+# -- rules and concepts that a county leaves out -----------------------------------------------------------------------
+
+OWN = 'id = "mine"\nedition = "1"\nname = "自编"\n{}default_rules = ["LAW001"]\n'
+INCLUDES = 'includes = ["county_db"]\n'
+
+
+def test_what_an_own_standard_does_not_run_is_left_out(county, tmp_path, profile):
+    head = own_standard(tmp_path, OWN.format(INCLUDES))
+    path = profile(head=head)
+    report = check(as_read(county), Options(profile=path)).report
+    norm = Options(profile=path).norm()
+    usual = Norm(load_standard(), load_profile("hunyuan"))
+    scope = report.provenance["scope"]
+    assert [r.code for r in report.rules] == ["LAW001"]
+    assert set(report.left_out) == set(usual.expected_in(scope)) - {"LAW001"} and "REL002" in report.left_out
+    assert report.verdict is Verdict.CONDITIONAL
+    assert any("ATT0" in said for said in honest_sentences(report, norm, Words("zh")))
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["[rule_groups]\nmaintenance = []\n", '[scopes.maintenance]\nmandatory = ["maintenance"]\nwithout = ["TOP001"]\n'],
+)
+def test_scopes_and_groups_of_an_own_standard_take_no_rule_away(tmp_path, profile, more):
+    head = own_standard(tmp_path, OWN.format(INCLUDES) + more)
+    norm = Options(profile=profile(head=head)).norm()
+    usual = Norm(load_standard(), load_profile("hunyuan"))
+    assert set(usual.expected_in("maintenance")) <= set(norm.expected_in("maintenance"))
+
+
+def test_a_shipped_standard_is_expected_to_run_its_own_rules_only():
+    for name in ("county_db", "three_lines_2022", "survey_2020"):
+        standard = load_standard(name)
+        assert standard.shipped() == ()
+
+
+def test_a_mandatory_concept_that_is_declared_absent_leaves_a_doubt(county, profile):
+    tables = {role: frame for role, frame in county.items() if role != "YDYHGHFQ"}
+    path = profile('[absent]\nconcepts = ["zones"]\n')
+    report = check(as_read(tables), Options(profile=path, scope="county")).report
+    assert "absent.zones" in report.summary["unconfirmed"]
+    assert "absent.zones" in outcome(report, "SCH001").unconfirmed
+    assert report.verdict not in (Verdict.PASS,)
+    assert any("规划分区" in said for said in honest_sentences(report, Options(profile=path).norm(), Words("zh")))

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ignored slivers are summed once a pair of layers; above a limit they are a finding. Sums against shapely alone."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugin.core.check import Options, check
+from plugin.core.engine import choose_rules
+from plugin.core.geometry.distinct import distinct
+from plugin.core.live import Live
+from plugin.core.render.html import render
+from plugin.core.rule import Severity, all_rules
+from plugin.core.standard import load_standard
+from plugin.core.texts import SLIVERS
+from plugin.core.tolerance import Tolerance
+from tests.core.small import as_read, box, table, write_gpkg
+from tests.county.measure import statutory_area
+
+FARM, RED, EDGE, ZONE = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"
+#: A strip: 10 m long, 4 cm wide, below both minimums.
+LONG, WIDE = 10.0, 0.04
+STRIP_M2 = LONG * WIDE
+
+
+def report(layers, *rules, **more):
+    return check(as_read(layers), Options(rules=rules, **more)).report
+
+
+def comb(count, *, features=1, wide=WIDE):
+    """Farmland, and a red line in ``features`` rows whose ``count`` teeth each reach ``wide`` m into it."""
+    field = box(0, 0, 3000, 3000)
+    teeth = [box(20 * (n % 140), 3000 - wide - 25 * (n // 140), LONG, wide) for n in range(count)]
+    rows = [shapely.multipolygons(teeth[n::features]) for n in range(features)]
+    return {FARM: table([field]), RED: table(rows)}
+
+
+def slivers(found):
+    return [f for f in found.findings if f.case == SLIVERS]
+
+
+def test_four_thousand_strips_are_one_warning():
+    layers = comb(4000, features=400)
+    found = report(layers, "REL001")
+    (one,) = found.findings
+    assert (one.code, one.case, one.severity) == ("REL001", SLIVERS, Severity.WARNING)
+    assert {one.role, one.related_role} == {FARM, RED}
+    planted = statutory_area(shapely.get_parts(layers[RED].geometry.to_numpy())).sum()
+    assert one.area_m2 == pytest.approx(planted, abs=0.01) and planted > 1000
+    assert (one.params["count"], one.params["places"]) == (4000, 2000)
+    assert len(shapely.get_parts(one.geometry)) == 2000
+    assert [(r.outcome, r.findings) for r in found.rules] == [("failed", 1)]
+    assert "碎图斑" in one.message
+
+
+def test_fifty_square_metres_on_one_feature_are_a_warning():
+    few, many = (report(comb(n), "REL001") for n in (100, 130))
+    assert slivers(few) == [] and few.rules[0].outcome == "passed"
+    (one,) = slivers(many)
+    assert one.area_m2 == pytest.approx(130 * STRIP_M2, rel=1e-3)
+    assert (one.params["above"], one.params["largest_m2"]) == (2, pytest.approx(130 * STRIP_M2, rel=1e-3))
+
+
+def test_a_cap_set_by_the_county_decides(tmp_path):
+    profile = tmp_path / "own.toml"
+    profile.write_text(
+        'id = "own"\nname = "own"\narea_code = "140225"\n[tolerance]\nignored_feature_m2 = 10.0\n', encoding="utf-8"
+    )
+    assert len(slivers(report(comb(30), "REL001", profile=str(profile)))) == 1
+
+
+def test_a_strip_that_two_rules_ignore_is_counted_once():
+    layers = comb(50)
+    found = report(layers, "REL001", "TOP008").tolerance
+    assert (found["ignored_slivers"], found["ignored_area_m2"]) == (50, pytest.approx(50 * STRIP_M2, rel=1e-3))
+    assert found["ignored_by_rule"] == {"REL001": {"count": 50, "area_m2": found["ignored_area_m2"]}}
+    (pair,) = found["ignored_pairs"]
+    assert (pair["rule"], pair["exceeds"], len(pair["features"])) == ("REL001", False, 2)
+
+
+def test_a_strip_under_two_features_is_counted_once_and_on_each_feature():
+    strip = box(0, 99.96, LONG, 0.04)
+    longer = box(5, 99.96, LONG, 0.04)
+    layers = {FARM: table([box(0, 0)]), RED: table([strip, strip, longer])}
+    (pair,) = report(layers, "REL001").tolerance["ignored_pairs"]
+    union = statutory_area([shapely.union_all([strip, longer])])[0]
+    assert pair["area_m2"] == pytest.approx(union, abs=1e-4)
+    on = {(one["role"], one["key"][-1]): one["area_m2"] for one in pair["features"]}
+    assert on[FARM, "1"] == pytest.approx(union, abs=1e-4)
+    for key in "123":
+        assert on[RED, key] == pytest.approx(STRIP_M2, rel=1e-2)
+
+
+def test_sums_by_township_are_those_of_the_pair():
+    towns = table(
+        [box(-10, -10, 1410, 4000), box(1400, -10, 2000, 4000)],
+        XZQDM=["140225100", "140225101"],
+        XZQMC=["甲镇", "乙镇"],
+    )
+    (pair,) = report(comb(140) | {"XZQXZ": towns}, "REL001").tolerance["ignored_pairs"]
+    assert {one["name"]: one["count"] for one in pair["townships"]} == {"甲镇": 70, "乙镇": 70}
+    assert sum(one["area_m2"] for one in pair["townships"]) == pytest.approx(pair["area_m2"])
+
+
+def test_a_note_stays_a_note():
+    found = report(comb(200), "TOP008")
+    assert {(f.code, f.severity) for f in slivers(found)} == {("TOP008", Severity.INFO)}
+
+
+def test_ways_to_leave_slivers_out_are_all_summed():
+    """Each verb of the geometry has a rule here: what it ignores is summed by layers and rows."""
+    teeth = shapely.union_all([box(20 * n + 5, 99.96, LONG, 0.04) for n in range(140)])
+    field = box(0, 0, 3000, 99.96)
+    grown = shapely.union_all([field, teeth])
+    bitten = shapely.difference(box(0, 0, 3000, 100), teeth)
+    codes = {"GHFQDM": ["100"], "GHFQMC": ["生态保护区"]}
+    cases = {
+        "TOP001": {FARM: table([box(0, 0, 3000, 100), teeth])},
+        "TOP003": {FARM: table([grown]), "XZQX": table([field])},
+        "TOP002": {"XZQX": table([grown]), ZONE: table([field], **codes)},
+        "REL004": {RED: table([grown]), ZONE: table([field], **codes)},
+        "TOP004": {FARM: table([bitten, box(0, 100, 3000, 100)])},
+    }
+    assert all(len(shapely.get_parts(shape)) == 140 for shape in [teeth])
+    for code, layers in cases.items():
+        # What nothing covers lies on no feature of the county's outline: there the limit of the pair decides.
+        found = report(layers, code, tolerance=Tolerance(ignored_pair_m2=50.0) if code == "TOP002" else None)
+        assert [f.code for f in slivers(found)] == [code], code
+        assert slivers(found)[0].area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-3), code
+
+
+def test_land_lost_in_strips_since_the_sealed_edition_is_a_warning(tmp_path):
+    line = box(0, 0, 3000, 100)
+    teeth = shapely.union_all([box(20 * n + 5, 99.96, LONG, WIDE) for n in range(140)])
+    baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED: table([line])})
+    source = write_gpkg(tmp_path / "plan.gpkg", {RED: table([shapely.difference(line, teeth)])})
+    found = check(source, Options(rules=("LAW017",), baseline=str(baseline))).report
+    (one,) = slivers(found)
+    assert (one.params["kind"], one.params["count"], one.severity) == ("sealed", 140, Severity.WARNING)
+    assert one.area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-2)
+    (pair,) = found.tolerance["ignored_pairs"]
+    assert pair["sealed"] and [feature["sealed"] for feature in pair["features"]] == [True]
+
+
+def test_an_edit_leaves_the_sum_to_the_next_check_of_the_whole():
+    layers = comb(140)
+    checked = check(as_read(layers), Options(rules=("REL001",)))
+    (one,) = slivers(checked.report)
+    answer = Live(checked.plan, choose_rules(("REL001",))).edit(RED, 0, box(5000, 5000))
+    assert not answer.replaces(one) and answer.found == []
+
+
+def test_the_page_names_the_layers_with_number_and_area():
+    checked = check(as_read(comb(140)), Options(rules=("REL001",)))
+    page = render(checked.report, checked.plan.norm)
+    area = f"{checked.report.tolerance['ignored_area_m2']:.2f}\xa0m²"
+    for text in ("永久基本农田保护图斑 × 生态保护红线", f'<td class="r nw">{area}</td>', "单个要素合计限值"):
+        assert text in page, text
+
+
+def test_rel006_prints_what_lies_outside_in_small_parts():
+    plots = [box(200 * n, 0, 100, 100) for n in range(5)]
+    layers = {
+        FARM: table([box(0, 1000, 9000, 1000), *plots]),
+        ZONE: table([box(0, 1000, 9000, 1000), box(0, 0, 9000, 1000)], GHFQDM=["300", "500"], GHFQMC=["", ""]),
+    }
+    found = report(layers, "REL006")
+    assert "5 处" in found.rules[0].reason and "0.55" in found.rules[0].reason
+    assert found.findings == []
+    layers[FARM] = table([box(0, 1000, 9000, 1000), *(box(200 * n, 0, 180, 180) for n in range(5))])
+    (one,) = report(layers, "REL006").findings
+    assert (one.case, one.severity, one.params["count"]) == ("scattered", Severity.WARNING, 5)
+    assert one.area_m2 == pytest.approx(statutory_area(list(layers[FARM].geometry[1:])).sum(), abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(1, 12), st.integers(1, 4)), min_size=1, max_size=25
+    )
+)
+def test_each_place_is_taken_once(strips):
+    shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
+    found = distinct(shapes)
+    left = found.shapes[found.own]
+    union = shapely.union_all(shapes)
+    assert shapely.area(left).sum() == pytest.approx(union.area, abs=1e-5)
+    assert shapely.symmetric_difference(shapely.union_all(left), union).area < 1e-5
+    assert all(shapely.equals(shapes[n], shapes[m]) for n, m in enumerate(found.same_as))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_random_strips_sum_to_their_union(data):
+    """Strips in rows of a line that may lie on each other, on parcels that may too."""
+    place = st.tuples(st.integers(0, 8), st.integers(0, 3))
+    rows = data.draw(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
+    drawn = [shapely.union_all([box(14 * x + y, 40, LONG, WIDE) for x, y in row]) for row in rows]
+    fields = [box(0, 0), box(50, 0)] if data.draw(st.booleans()) else [box(0, 0, 150)]
+    layers = {FARM: table(fields), RED: table(drawn)}
+    found = report(layers, "REL001").tolerance
+    limits = Tolerance()
+    cut = [
+        (n, m, part)
+        for n, one in enumerate(drawn)
+        for m, field in enumerate(fields)
+        for part in shapely.get_parts(shapely.intersection(one, field))
+        if part.area > 0 and limits.is_sliver(part.area, 2 * part.area / part.length)
+    ]
+    union = shapely.union_all([part for _, _, part in cut])
+    assert found["ignored_area_m2"] == pytest.approx(statutory_area([union])[0] if cut else 0.0, abs=1e-3)
+    for pair in found["ignored_pairs"]:
+        for one in pair["features"]:
+            side = 0 if one["role"] == RED else 1
+            row = layers[one["role"]]["BSM"].tolist().index(one["key"])
+            own = shapely.union_all([piece[2] for piece in cut if piece[side] == row])
+            assert one["area_m2"] == pytest.approx(statutory_area([own])[0], abs=1e-3)
+
+
+def test_only_declared_places_leave_parts_out_by_size():
+    """A rule that leaves something out by its size does so through the context, which sums it; or it is declared here."""
+    from pathlib import Path
+
+    import plugin.core
+
+    root = Path(plugin.core.__file__).parent
+    # Where, and why nothing is lost there.
+    declared = {
+        "tolerance.py": "the definition",
+        "explain.py": "names a setting",
+        "geometry/parts.py": "keeps them in Parts.slivers",
+        "geometry/coverage.py": "gaps wider than asked are another rule's; slivers are kept",
+        "versions/compare.py": "keeps them in Comparison.slivers",
+        "yearly/land.py": "the balance counts them",
+        "indicators/ratio.py": "a number of windows, no area",
+        "rules/geo006_unexpected_holes.py": "which of two rules lists a hole",
+        "rules/top009_windows.py": "which layers fill a window; GEO006 has the others",
+        "rules/doc022_maintenance_changes.py": "notes them with ctx.ignore",
+    }
+    found = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8") for word in ("is_sliver(", "tolerance.min_area_m2"))
+    }
+    assert found == declared.keys()
+
+
+def test_limits_and_the_rules_that_leave_out_are_declared():
+    standard = load_standard()
+    assert standard.marks["tolerance"] == "C"
+    assert {f"tolerance.{key}" for key in Tolerance().to_dict()} <= standard.settings.keys()
+    for rule in all_rules().values():
+        code = rule.function.__code__
+        if {"shared", "uncovered", "gaps", "uncovered_shape", "gaps_between"} & set(code.co_names):
+            assert "tolerance" in rule.uses, rule.code

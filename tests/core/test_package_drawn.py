@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plan drawn in a plane and delivered in degrees, vertex by vertex: parts cut out of it measure what they did when it was drawn."""
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.assembly import assemble
+from plugin.core.check import Options
+from plugin.core.exchange.package.form.load import load_package
+from plugin.core.exchange.package.inspection.facts import PackageFacts
+from plugin.core.geometry import crs as crs_care
+from tests.core.made_package import PARCELS
+from tests.core.small import X, Y, as_read, table
+
+ZONE, DEGREES = "EPSG:4526", "EPSG:4490"
+#: Long edges, none of them along a meridian or a parallel.
+WHOLE = shapely.Polygon([(X, Y), (X + 9000, Y + 700), (X + 9500, Y + 6000), (X + 300, Y + 6400)])
+HALF = shapely.Polygon([(X - 100, Y - 900), (X + 9900, Y - 200), (X + 9700, Y + 3300), (X - 200, Y + 2800)])
+
+
+def plan_of(crs, drawn_in=None):
+    frames = {"DLTB": table([WHOLE], **{k: [v] for k, v in PARCELS.items()}), "STBHHX": table([HALF])}
+    read = as_read({name: frame.to_crs(crs) for name, frame in frames.items()})
+    return assemble(read, Options().norm(), source="x", drawn_in=crs_care.parse(drawn_in))
+
+
+def shared(plan):
+    return shapely.area(shapely.intersection(*(plan.layers[role].plane[0] for role in ("DLTB", "STBHHX"))))
+
+
+def test_edges_are_straight_where_they_were_drawn():
+    drawn = shapely.area(shapely.intersection(WHOLE, HALF))
+    assert shared(plan_of(ZONE)) == pytest.approx(drawn, abs=1e-3)
+    plan = plan_of(DEGREES, ZONE)
+    assert plan.plane == plan.crs == crs_care.parse(ZONE)
+    assert shared(plan) == pytest.approx(drawn, abs=1e-3)
+    assert not any(len(layer.added) for layer in plan.layers.values())
+    # Without that, edges run as they do in degrees, and the part is another one.
+    other = plan_of(DEGREES)
+    one, two = (other.layers[role].plane[0] for role in ("DLTB", "STBHHX"))
+    part = crs_care.reproject(np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane, plan.crs)
+    assert abs(shapely.area(part[0]) - drawn) > 100
+
+
+def test_it_goes_the_other_way_too():
+    """Drawn in degrees and delivered in a plane."""
+    one, two = plan_of(DEGREES), plan_of(ZONE, DEGREES)
+    assert two.plane == one.plane != two.crs == one.crs
+    assert shared(two) == pytest.approx(shared(one), abs=1e-2)
+
+
+def test_a_plane_that_distorts_areas_is_not_taken():
+    assert plan_of(DEGREES, "EPSG:3857").plane == crs_care.parse(ZONE)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ([ZONE, ZONE], ZONE),
+        ([ZONE, "EPSG:4547"], ""),
+        ([], ""),
+        (["+proj=pipeline +step +proj=utm"], ""),
+        (["EPSG:999999"], ""),
+        ([""], ""),
+        ([None], ""),
+    ],
+)
+def test_the_manifest_tells_where_layers_were_drawn(told, found):
+    rows = [{"layer": str(n), "source_crs": label} for n, label in enumerate(told)]
+    facts = PackageFacts("x", load_package("county"), manifest={"layers": rows})
+    assert crs_care.label(facts.drawn_in) == found
+    assert PackageFacts("x", load_package("county")).drawn_in is None

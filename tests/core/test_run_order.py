@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a rule answers does not depend on which other rules run, and findings come in one order."""
+
+import pytest
+
+from plugin.core.check import Options, check
+from plugin.core.engine import run
+from plugin.core.findings import in_order
+from plugin.core.rule import all_rules
+from plugin.core.texts import width_text
+from plugin.paths import SAMPLE
+from tests.core.examples import plan_of
+from tests.core.small import as_read, found, layers, look
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan")).report
+
+
+def test_required_fields_are_the_same_alone_and_with_all_rules(whole):
+    tables = layers()
+    tables["DLTB"] = tables["DLTB"].drop(columns=["TBMJ"])
+    wanted = [(f.role, f.field, f.case) for f in found(look(as_read(tables)).report, "SCH002")]
+    assert wanted
+    for rules in (["SCH002"], ["SCH002", "LAW001"], ["all"]):
+        report = look(as_read(tables), rules).report
+        assert [(f.role, f.field, f.case) for f in found(report, "SCH002")] == wanted, rules
+
+
+def test_findings_come_by_rule_role_and_key(whole):
+    order = [rule.code for rule in all_rules().values()]
+    positions = [
+        (order.index(f.code) if f.code in order else len(order), f.code, f.role, f.key) for f in whole.findings
+    ]
+    assert positions == sorted(positions) and len({code for _, code, _, _ in positions}) > 5
+    assert [f.fingerprint for f in in_order(reversed(whole.findings))] == [f.fingerprint for f in whole.findings]
+
+
+def test_a_rule_that_cannot_run_takes_no_case_from_another():
+    # Without a county, TOP003 measures nothing.
+    plan = plan_of({"farmland": [SQUARE]})
+    assert not plan.serves(all_rules()["TOP003"]) and plan.serves(all_rules()["TOP001"])
+
+
+def test_the_outcome_names_the_rule_that_a_case_is_left_to():
+    report = look(as_read(layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]).report
+    reasons = {outcome.code: outcome.reason for outcome in report.rules}
+    assert "GEO004" in reasons["GEO002"] and "GEO004" not in reasons["GEO004"]
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (None, "—"),
+        (12.345, "12.35"),
+        (0.1, "0.10"),
+        (0.0999, "0.10"),
+        (0.012, "0.012"),
+        (0.00341, "0.0034"),
+        (0.0002, "0.0002"),
+        (0.00001, "< 0.0001"),
+        (0.0, "0.00"),
+    ],
+)
+def test_a_narrow_width_never_reads_zero(width, text):
+    assert width_text(width) == text
+
+
+def test_a_narrow_pair_prints_its_width():
+    strip = "POLYGON ((9 0, 309 0, 309 0.01, 9 0.01, 9 0))"
+    plan = plan_of({"farmland": [strip], "red_line": [strip]})
+    (finding,) = run(plan, [all_rules()["REL001"]]).findings
+    # 2 × 3 m² ÷ 600.02 m.
+    assert finding.width_m == pytest.approx(6 / 600.02, rel=1e-3)
+    assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message

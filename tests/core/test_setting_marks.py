@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every setting has a mark that it earned: A or B with a source, else C; rules declare the settings that they read."""
+
+import dataclasses
+import tomllib
+
+import pytest
+
+from plugin.core.engine import apply
+from plugin.core.profile import Norm, load_profile
+from plugin.core.profile.resolved import resolved
+from plugin.core.rule import all_rules
+from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
+from plugin.paths import PACKAGES, PROFILES, STANDARDS
+from tests.core import examples
+
+EDITIONS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
+#: Words in [marks] that name no setting: what rules compare by, whose leaves are elsewhere.
+WORDS = {"conflicts", "phase", "heritage.words", "zones.codes", "indicators.definitions"}
+UNMARKED = """
+id = "{id}"
+name = "浑源县"
+area_code = "140225"
+"""
+
+
+def file_of(folder):
+    return tomllib.loads((folder / "standard.toml").read_text(encoding="utf-8"))
+
+
+def own_settings(table):
+    return [key for section in SETTING_SECTIONS for key in flatten(table.get(section, {}), f"{section}.")]
+
+
+@pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
+def test_every_setting_of_an_edition_is_marked(folder):
+    """Each leaf by itself, by a heading, or by a word of its section; a new one without fails here."""
+    table = file_of(folder)
+    norm = Norm(load_standard(str(folder)), load_profile())
+    missing = [key for key in own_settings(table) if norm.marked(key) not in norm.standard.marks]
+    assert not missing, f"{missing}: mark each in [marks] of {folder.name}/standard.toml"
+
+
+@pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
+def test_a_mark_better_than_c_names_where_it_was_read(folder):
+    table = file_of(folder)
+    read = {key for key, mark in table.get("marks", {}).items() if mark != "C"}
+    assert read == table.get("mark_sources", {}).keys()
+    assert all(source.strip() for source in table.get("mark_sources", {}).values())
+
+
+@pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
+def test_a_mark_is_of_something(folder):
+    table = file_of(folder)
+    settings = load_standard(str(folder)).settings
+    headings = {".".join(key.split(".")[:n]) for key in settings for n in range(1, key.count(".") + 2)}
+    assert table.get("marks", {}).keys() <= headings | WORDS
+
+
+@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
+def test_settings_of_a_shipped_profile_are_marked(path):
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert set(own_settings(table)) == table.get("marks", {}).keys()
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGES.glob("*.toml")), ids=lambda path: path.stem)
+def test_parts_of_a_package_form_are_marked(path):
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    marked = {key.split(".")[0] for key in table["marks"]}
+    assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
+
+
+def test_a_setting_without_a_mark_is_c():
+    standard = load_standard()
+    settings = {**standard.settings, "ratio.new_norm": 1.0}
+    bare = dataclasses.replace(standard, marks={}, settings=settings, own=frozenset(settings))
+    norm = Norm(bare, load_profile())
+    assert {norm.mark(key) for key in ("ratio.new_norm", "waivers.place_m", "rules.LAW021", "tolerance")} == {"C"}
+    assert not norm.is_confirmed("ratio.new_norm")
+    shown = {value.key: value for value in resolved(norm).settings}
+    assert shown["ratio.new_norm"].mark == "C" and not shown["ratio.new_norm"].confirmed
+
+
+def test_what_a_profile_sets_without_a_mark_is_c(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(UNMARKED.format(id="own") + "[ratio]\nbase_year = 2023\n", encoding="utf-8")
+    norm = Norm(load_standard(), load_profile(path))
+    assert (norm.mark("ratio.base_year"), norm.is_confirmed("ratio.base_year")) == ("C", False)
+    assert Norm(load_standard(), load_profile()).mark("ratio.base_year") == "A"
+
+
+def test_an_edition_does_not_inherit_the_mark_of_a_value_that_it_replaces(tmp_path):
+    (tmp_path / "standard.toml").write_text(
+        'id = "own"\nedition = "2026"\nname = "own"\nincludes = ["county_db"]\n[ratio]\nbase_year = 2023\n',
+        encoding="utf-8",
+    )
+    assert Norm(load_standard(str(tmp_path)), load_profile()).mark("ratio.base_year") == "C"
+
+
+@pytest.mark.parametrize("item", ["all", "waivers", "waivers.place_m"])
+def test_a_setting_is_confirmed_by_its_name_its_heading_or_all(item):
+    profile = dataclasses.replace(load_profile(), confirmed=frozenset([item]))
+    assert Norm(load_standard(), profile).is_confirmed("waivers.place_m")
+    assert not Norm(load_standard(), load_profile()).is_confirmed("waivers.place_m")
+
+
+class Recording(Norm):
+    """A norm that keeps the keys that are read."""
+
+    def get(self, key):
+        self.__dict__.setdefault("read", set()).add(key)
+        return super().get(key)
+
+    def section(self, name):
+        self.__dict__.setdefault("read", set()).add(name)
+        return super().section(name)
+
+
+#: Settings that a rule reads and that cannot make its result better, with the reason.
+HARMLESS = {
+    "indicators.warning_share": "an early warning is beside the result, which is met or not",
+    "conflicts": "each pair has a mark of its own, and the rule counts it",
+}
+#: The same for one rule.
+HARMLESS_IN = {
+    ("GEO011", "tolerance"): "the county's outline is put together with it; the distance is kilometres",
+    ("DOC011", "rules.LAW020"): "only the figures of the rule are compared, not its limits",
+    ("DOC011", "rules.LAW022"): "only the figures of the rule are compared, not its limits",
+}
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=all_rules())
+def test_a_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
+    """Marked C and not declared in `uses`, a setting would count as confirmed."""
+    made, read, said = examples.norm_of, set(), set()
+    norms = []
+
+    def recording(*args, **kwargs):
+        norm = made(*args, **kwargs)
+        norms.append(Recording(norm.standard, norm.profile, norm.phase))
+        return norms[-1]
+
+    def apply_recorded(rule, context, *args, **kwargs):
+        norms[-1].__dict__["read"] = set()
+        result = apply.apply(rule, context, *args, **kwargs)
+        read.update(norms[-1].__dict__["read"])
+        said.update(result.unconfirmed if result is not None else ())
+        return result
+
+    monkeypatch.setattr(examples, "norm_of", recording)
+    monkeypatch.setattr("plugin.core.engine.outcome.apply", apply_recorded)
+    for example in (*rule.fails, *rule.passes):
+        examples.run_example(rule, example)
+    plain = Norm(load_standard(), load_profile())
+    known = plain.standard.settings
+    leaves = {leaf for key in read for leaf in known if leaf == key or leaf.startswith(f"{key}.")}
+    declared = {*rule.uses, *said, f"rules.{rule.code}"}
+    undeclared = {
+        leaf
+        for leaf in leaves
+        if not plain.is_confirmed(leaf)
+        and not any(leaf == item or leaf.startswith(f"{item}.") for item in (*declared, *HARMLESS))
+        and plain.marked(leaf) not in declared
+        and (rule.code, plain.marked(leaf)) not in HARMLESS_IN
+    }
+    assert not undeclared, f"{rule.code} reads {sorted(undeclared)}: name them in its `uses`"

@@ -1,0 +1,567 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An exported file damaged in one place at a time: reading refuses it with line and reason, or reads it with a remark that
+names the thing."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+import shapely
+
+from plugin.core.__main__ import main
+from plugin.core.errors import InputError
+from plugin.core.exchange.vct.read import read_vct
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.standard import load_standard
+from plugin.core.texts import Texts
+from tests.core.vct_files import layer
+
+#: In 阳曲 (140122), zone 38 of 3°.
+X, Y = 38_384_000.0, 4_212_000.0
+
+
+@cache
+def exported():
+    """Points, a line, two squares that share an edge, a ring around a hole, annotation; as our own export writes them."""
+
+    def square(x, y=0.0, width=100.0):
+        return shapely.box(X + x, Y + y, X + x + width, Y + y + width)
+
+    zones = {
+        "BSM": ("text", [f"14012210000000000{k}" for k in (1, 2, 3)]),
+        "XZQDM": ("text", ["140122"] * 3),
+        "MJ": ("real", [10_000.0, 10_000.0, 8_400.0]),
+        "SL": ("integer", [1, 2, 3]),
+        "RQ": ("date", pd.to_datetime(["2025-01-01", "2025-12-31", None])),
+    }
+    ring = square(300).difference(square(320, 20, 40))
+    layers = [
+        layer("JZD", shapely.points([[X + 10, Y + 10], [X + 11.25, Y + 12]]), crs=4526, MC=("text", ["站", "井"])),
+        layer(
+            "DL", [shapely.linestrings([[X, Y + 50], [X + 9, Y + 50], [X + 9, Y + 59]])], crs=4526, MC=("text", ["路"])
+        ),
+        layer("YDYHGHFQ", [square(0), square(100), ring], crs=4526, **zones),
+        layer(
+            "ZJ", shapely.points([[X + 50, Y + 50]]), crs=4526, VCT_TEXT=("text", ["浑源"]), VCT_ANGLE=("real", [30.0])
+        ),
+    ]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.vct"
+        write_vct(path, layers, templates=load_standard().templates)
+        return path.read_bytes().decode("gbk").replace("\r\n", "\n")
+
+
+class Damage(NamedTuple):
+    """``pairs``: pieces of text and what stands there instead; ``key`` of the refusal, or of the remark (vct_note_…).
+
+    ``lines``: from the first damaged line to the one that is named; None where the message names no line of its own.
+    ``words``: what the message names, in both languages.
+    """
+
+    pairs: tuple
+    key: str
+    words: tuple = ()
+    lines: int | None = 0
+
+
+def damage(*pairs, key, words=(), lines=0):
+    return Damage(pairs, key, words if isinstance(words, tuple) else (words,), lines)
+
+
+def head(key, value, problem, words=None, lines=0):
+    """A header key with another value: the message names key and value."""
+    old = next(line for line in exported().split("\n") if line.startswith(f"{key}:"))
+    return damage(
+        (f"\n{old}\n", f"\n{key}:{value}\n"), key=problem, words=(key, value) if words is None else words, lines=lines
+    )
+
+
+def without(key):
+    old = next(line for line in exported().split("\n") if line.startswith(f"{key}:"))
+    return damage((f"\n{old}\n", "\n"), key="vct_note_head_missing", words=(key,), lines=None)
+
+
+def section(name, kept=""):
+    """A section's whole text and what is left of it."""
+    text = exported()
+    start, stop = text.index(f"{name}Begin\n"), text.index(f"{name}End\n") + len(name) + 4
+    return text[start:stop], kept
+
+
+def swapped_axes():
+    """Every position of points, lines, polygons and annotation with its numbers the other way round."""
+    import re
+
+    found = dict.fromkeys(re.findall(r"^38384\d+(?:\.\d+)?,4212\d+(?:\.\d+)?(?=\n|,)", exported(), flags=re.M))
+    return tuple((one, ",".join(reversed(one.split(",")))) for one in found)
+
+
+ALL = "all"  # a pair's third: replace everywhere after the header
+
+
+def moved(old_x, new_x):
+    return (f"\n{old_x}", f"\n{new_x}", ALL)
+
+
+def damages():
+    yield (
+        "x and y swapped",
+        damage(*((f"\n{a}", f"\n{b}", ALL) for a, b in swapped_axes()), key="vct_place_axis", lines=None),
+    )
+    yield (
+        "axes N and E",
+        damage(
+            ("XAxisDirection:E", "XAxisDirection:N"),
+            ("YAxisDirection:N", "YAxisDirection:E"),
+            key="vct_place_axis",
+            lines=None,
+        ),
+    )
+    yield "one axis of two", head("XAxisDirection", "N", "vct_head_wanted")
+    yield "an axis that runs west", head("XAxisDirection", "W", "vct_head_wanted")
+    yield (
+        "metres declared as degrees",
+        damage(
+            ("CoordinateSystemType:P", "CoordinateSystemType:D"),
+            ("XYUnit:M", "XYUnit:D"),
+            key="vct_place_metres",
+            lines=None,
+        ),
+    )
+    yield "metres with the unit of degrees", head("XYUnit", "D", "vct_head_wanted")
+    yield "kilometres", head("XYUnit", "KM", "vct_head_wanted")
+    yield "a geocentric system", head("CoordinateSystemType", "C", "vct_head_wanted")
+    yield (
+        "easting without the prefix",
+        head("Parameters", "114,1,500000,0,3,38", "vct_place_prefix", ("EPSG:4547",), lines=None),
+    )
+    yield (
+        "coordinates without the prefix",
+        damage(moved("38384", "384"), key="vct_place_prefix", words="EPSG:4526", lines=None),
+    )
+    yield (
+        "another zone",
+        head("Parameters", "111,1,37500000,0,3,37", "vct_place_zone", ("EPSG:4525", "111"), lines=None),
+    )
+    yield "zone against meridian", head("Parameters", "111,1,38500000,0,3,38", "vct_meridian", ("111", "114"))
+    yield "a scale of 0.9996", head("Parameters", "114,0.9996,38500000,0,3,38", "vct_head_wanted")
+    yield "a northing of a thousand km", head("Parameters", "114,1,38500000,1000000,3,38", "vct_head_wanted")
+    yield "a false easting of another kind", head("Parameters", "114,1,38600000,0,3,38", "vct_head_wanted")
+    yield "parameters cut short", head("Parameters", "114,1", "vct_head_value")
+    yield "parameters in words", head("Parameters", "中央经线114,1,38500000,0,3,38", "vct_head_value", ("Parameters",))
+    yield "a latitude of origin", head("Parameters", "114,36,,,1.0,38500000.0,0.0,3,38", "vct_head_wanted")
+    yield "no parameters", head("Parameters", "", "vct_head_value", ("Parameters",))
+    yield "another projection", head("Projection", "兰伯特投影", "vct_head_wanted")
+    yield "another axis of the ellipsoid", head("Spheroid", "CGCS2000,6378140,298.257222101", "vct_head_value")
+    yield "another flattening", head("Spheroid", "CGCS2000,6378137.0,298.3", "vct_head_value")
+    yield "another ellipsoid", head("Spheroid", "Krasovsky,6378245,298.3", "vct_head_value")
+    yield "Xian 80", head("Spheroid", "西安80,6378140,298.257", "vct_head_value")
+    yield "another prime meridian", head("PrimeMeridian", "Paris", "vct_head_wanted")
+    yield "dimension 3 without heights", head("Dim", "3", "vct_dimension", ("3",), lines=None)
+    yield "dimension 4", head("Dim", "4", "vct_head_value")
+    yield (
+        "heights with dimension 2",
+        damage(("38384010,4212010", "38384010,4212010,870.5"), key="vct_dimension", words="870.5"),
+    )
+    yield "version 2.0", head("Version", "2.0", "vct_note_version", ("2.0",))
+    yield "a mark of a raster", head("Datamark", "CNSDTF-RAS", "vct_head_wanted")
+    yield "a mark of nothing", head("Datamark", "ABC", "vct_note_head_value")
+    yield "a date in month 13", head("Date", "20261341", "vct_note_head_value")
+    yield "a date of no year", head("Date", "00000000", "vct_note_head_value")
+    yield "a scale of zero", head("MapScale", "0", "vct_note_head_value")
+    yield "another vertical datum", head("VerticalDatum", "1956黄海高程", "vct_note_head_unused")
+    yield "heights in feet", head("ZUnit", "FT", "vct_note_head_unused")
+    yield "another clock", head("TemporalReferenceSystem", "UTC", "vct_note_head_unused")
+    yield (
+        "an unknown key",
+        damage(("\nHeadEnd", "\nRotation:15\nHeadEnd"), key="vct_note_head_unused", words=("Rotation", "15")),
+    )
+    yield (
+        "a key twice",
+        damage(("\nHeadEnd", "\nParameters:111,1,37500000,0,3,37\nHeadEnd"), key="vct_head_twice", words="Parameters"),
+    )
+    yield (
+        "a line of the header without key",
+        damage(("\nHeadEnd", "\n38500000\nHeadEnd"), key="vct_head_line", words="38500000"),
+    )
+    yield (
+        "a meridian of its own that differs",
+        damage(("\nHeadEnd", "\nMeridian:111\nHeadEnd"), key="vct_head_wanted", words=("Meridian", "111", "114")),
+    )
+    yield "an offset of words", head("Offset", "none,none", "vct_head_value")
+    yield "an offset of one number", head("Offset", "5", "vct_head_wanted", ("Offset", "5"))
+    yield "an offset", head("Offset", "10,20", "vct_note_offset", ("10", "20"))
+    yield "another separator", head("Separator", ";", "vct_class", (), lines=3)
+    yield "a separator that is a digit", head("Separator", "3", "vct_head_wanted")
+    yield (
+        "an extent too small",
+        head("ExtentMax", "38384300,4212100", "vct_note_extent", ("38384300", "38384400"), lines=None),
+    )
+    yield (
+        "an extent too large",
+        head("ExtentMax", "38394400,4212100", "vct_note_extent_wide", ("38394400", "38384400"), lines=-1),
+    )
+    yield (
+        "an extent of zero",
+        damage(
+            (f"ExtentMin:{X:.0f},{Y:.0f}", "ExtentMin:0,0"),
+            ("ExtentMax:38384400,4212100", "ExtentMax:0,0"),
+            key="vct_note_extent_wide",
+            lines=None,
+        ),
+    )
+    yield "an extent in words", head("ExtentMin", "a,b", "vct_note_head_value")
+    yield "an extent that is not finite", head("ExtentMin", "nan,inf", "vct_note_head_value")
+    yield (
+        "an extent the wrong way round",
+        head("ExtentMin", "38394400,4222100", "vct_note_head_value", ("ExtentMax",), lines=1),
+    )
+    yield (
+        "an earlier spelling of the extent",
+        damage(
+            (
+                f"ExtentMin:{X:.0f},{Y:.0f}\nExtentMax:38384400,4212100",
+                f"MinX:{X:.0f}\nMinY:{Y:.0f}\nMaxX:38384300\nMaxY:4212100",
+            ),
+            key="vct_note_extent",
+            words=("38384300", "38384400"),
+            lines=None,
+        ),
+    )
+    yield (
+        "an extent elsewhere",
+        damage(
+            (f"ExtentMin:{X:.0f},{Y:.0f}", "ExtentMin:38484000,4212000"),
+            ("ExtentMax:38384400,4212100", "ExtentMax:38484400,4212100"),
+            key="vct_place_extent",
+            words="38484000",
+            lines=None,
+        ),
+    )
+    for key in (
+        "Datamark",
+        "Version",
+        "CoordinateSystemType",
+        "Dim",
+        "XAxisDirection",
+        "XYUnit",
+        "PrimeMeridian",
+        "Projection",
+        "ExtentMin",
+        "Separator",
+        "Date",
+    ):
+        yield f"no {key}", without(key)
+    yield "no spheroid", head("Spheroid", "", "vct_head_value", ("Spheroid",))
+    # Positions.
+    yield (
+        "a vertex 100 km away",
+        damage(("\n38384000,4212100\n", "\n38484000,4212100\n"), key="vct_place_extent", words="38384400", lines=-9),
+    )
+    yield (
+        "a point 100 km away",
+        damage(("\n38384010,4212010\n", "\n38384010,4312010\n"), key="vct_place_extent", words="38384400", lines=-5),
+    )
+    yield (
+        "a vertex 50 m away",
+        damage(("\n38384000,4212100\n", "\n38384000,4212150\n"), key="vct_note_extent", words="50", lines=-9),
+    )
+    yield (
+        "annotation far away",
+        damage(("\n38384050,4212050,30\n", "\n38584050,4212050,30\n"), key="vct_place_extent", lines=-5),
+    )
+    yield "a number of 1e300", damage(("\n38384010,4212010\n", "\n1e300,4212010\n"), key="vct_position", words="1e300")
+    yield "no number", damage(("\n38384010,4212010\n", "\nNaN,4212010\n"), key="vct_position", words="NaN")
+    yield "infinity", damage(("\n38384010,4212010\n", "\n38384010,inf\n"), key="vct_position", words="inf")
+    yield (
+        "comma decimals",
+        damage(("\n38384011.25,4212012\n", "\n38384011,25,4212012,00\n"), key="vct_dimension", words="38384011,25"),
+    )
+    yield "semicolons", damage(("\n38384010,4212010\n", "\n38384010;4212010\n"), key="vct_position", words="38384010;")
+    yield "one number of two", damage(("\n38384010,4212010\n", "\n38384010\n"), key="vct_position", words="38384010")
+    yield (
+        "annotation without a number",
+        damage(("\n38384050,4212050,30\n", "\n38384050,x\n"), key="vct_position", words="38384050,x"),
+    )
+    # Sections.
+    polygons, lines_, points = section("Polygon")[0], section("Line")[0], section("Point")[0]
+    yield "no polygons", damage((polygons, ""), key="vct_no_polygons", lines=None)
+    yield "polygons emptied", damage((polygons, "PolygonBegin\nPolygonEnd\n"), key="vct_no_polygons", lines=None)
+    yield "no lines", damage((lines_, ""), key="vct_polygons_first", lines=None)
+    yield "no points", damage((points, ""), key="vct_section_missing", words=("JZD", "Point"), lines=None)
+    yield (
+        "points emptied",
+        damage((points, "PointBegin\nPointEnd\n"), key="vct_note_no_shape", words=("JZD", "2"), lines=None),
+    )
+    yield (
+        "no annotation",
+        damage((section("Annotation")[0], ""), key="vct_section_missing", words=("ZJ", "Annotation"), lines=None),
+    )
+    yield "no feature codes", damage((section("FeatureCode")[0], ""), key="vct_order", lines=None)
+    yield "no tables", damage((section("TableStructure")[0], ""), key="vct_order", lines=None)
+    yield "no attributes", damage((section("Attribute")[0], ""), key="vct_cut_off", lines=None)
+    yield "points twice", damage((points, points + points), key="vct_section_twice", words="Point", lines=None)
+    yield (
+        "polygons before lines",
+        damage((polygons, ""), (lines_, polygons + lines_), key="vct_polygons_first", lines=None),
+    )
+    yield (
+        "an unknown section",
+        damage(
+            ("TopologyBegin\n", "NetworkBegin\n1,2\nNetworkEnd\nTopologyBegin\n"),
+            key="vct_note_section",
+            words="Network",
+        ),
+    )
+    yield (
+        "topology with content",
+        damage(("TopologyBegin\n", "TopologyBegin\n1,2\n"), key="vct_note_section", words="Topology", lines=-1),
+    )
+    yield (
+        "styles with content",
+        damage(("StyleBegin\n", "StyleBegin\n1,2\n"), key="vct_note_section", words="Style", lines=-1),
+    )
+    yield (
+        "two files in one",
+        damage((exported()[-15:], exported()[-15:] + exported()), key="vct_section_late", words="Head"),
+    )
+    yield "text before the header", damage(("HeadBegin", "样例\nHeadBegin"), key="vct_note_before_head", lines=1)
+    yield "attributes cut off", damage((exported()[exported().index("10,14012") :], ""), key="vct_cut_off", lines=None)
+    # Ids and rings.
+    yield "an id of zero", damage(("\n2\n9900000001\n", "\n0\n9900000001\n"), key="vct_id", words="0")
+    yield "a negative id", damage(("\n2\n9900000001\n", "\n-2\n9900000001\n"), key="vct_id", words="-2")
+    yield "a point's id twice", damage(("\n2\n9900000001\n", "\n1\n9900000001\n"), key="vct_twice", words="1")
+    yield "a line's id twice", damage(("\n5\n1099000000\n", "\n4\n1099000000\n"), key="vct_twice", words="4")
+    yield "an unknown line", damage(("\n4,5\n", "\n4,55\n"), key="vct_unknown_line", words="55", lines=-7)
+    yield "a line left out", damage(("\n2\n4,5\n", "\n1\n4\n"), key="vct_open_ring", words="9", lines=-6)
+    yield "a wrong sign", damage(("\n-5,6\n", "\n5,6\n"), key="vct_gap", words="10", lines=-7)
+    yield (
+        "a boundary that no polygon uses",
+        damage(("\n3\n7,0,8\n", "\n1\n7\n"), key="vct_note_unused_lines", words="8", lines=None),
+    )
+    yield (
+        "the hole before its ring",
+        damage(("\n7,0,8\n", "\n8,0,7\n"), key="vct_note_ring_order", words="11", lines=-7),
+    )
+    yield "a hole outside", damage(("\n3\n7,0,8\n", "\n4\n4,5,0,8\n"), key="vct_hole_outside", words="11", lines=-6)
+    yield "rings that turn alike", damage(("\n7,0,8\n", "\n7,0,-8\n"), key="vct_note_rings_alike", words="11", lines=-7)
+    yield "an outer ring turned", damage(("\n2\n4,5\n", "\n2\n-5,-4\n"), key="vct_note_turned", words="9", lines=-7)
+    yield "a 0 too many", damage(("\n3\n7,0,8\n", "\n4\n7,0,0,8\n"), key="vct_note_ring_empty", words="11", lines=-6)
+    yield (
+        "a ring with a loop",
+        damage(
+            ("\n38384300,4212100\n38384400,4212100\n", "\n38384400,4212100\n38384300,4212100\n"),
+            key="vct_note_invalid",
+            words="11",
+            lines=None,
+        ),
+    )
+    yield (
+        "a label outside",
+        damage(
+            ("38384050.000000,4212050.000000", "38384150.000000,4212050.000000"),
+            key="vct_note_label",
+            words="9",
+            lines=-4,
+        ),
+    )
+    yield (
+        "a line without length",
+        damage(
+            ("\n38384009,4212050\n38384009,4212059\n", "\n38384000,4212050\n38384000,4212050\n"),
+            key="vct_note_flat",
+            words="3",
+            lines=None,
+        ),
+    )
+    yield "a symbol", damage(("\n9900000001\nunknown\n", "\n9900000001\nS0101\n"), key="vct_note_symbols")
+    yield (
+        "a point with a direction",
+        damage(("\nunknown\n1\n1\n38384010", "\nunknown\n2\n1\n38384010"), key="vct_note_types", words="2"),
+    )
+    yield "an arc", damage(("\n11\n3\n", "\n13\n3\n"), key="vct_unsupported", words="13")
+    # Counts.
+    yield "a point too few", damage(("\n11\n4\n", "\n11\n3\n"), key="vct_count", words="4", lines=4)
+    yield "a point too many", damage(("\n11\n4\n", "\n11\n5\n"), key="vct_position", lines=5)
+    yield "items too few", damage(("\n2\n4,5\n", "\n1\n4,5\n"), key="vct_items", words="9", lines=1)
+    yield "a negative count", damage(("\n11\n4\n", "\n11\n-4\n"), key="vct_number", words="-4")
+    yield "fields too few", damage(("YDYHGHFQ,5", "YDYHGHFQ,4"), key="vct_fields_count", words="YDYHGHFQ", lines=5)
+    yield "fields too many", damage(("YDYHGHFQ,5", "YDYHGHFQ,6"), key="vct_field", words="YDYHGHFQ", lines=6)
+    # Classes and tables.
+    yield "a kind of no kind", damage(("JZD,Point", "JZD,Dot"), key="vct_class_kind", words=("Dot", "JZD"))
+    yield (
+        "another kind of geometry",
+        damage(("JZD,Point", "JZD,Line"), key="vct_code_kind", words="9900000001", lines=None),
+    )
+    yield (
+        "a class without a table",
+        damage(
+            ("FeatureCodeEnd", "9900000009,水,Line,SX\nFeatureCodeEnd"),
+            key="vct_note_no_table",
+            words=("SX", "9900000009"),
+            lines=None,
+        ),
+    )
+    yield (
+        "a table without a class",
+        damage(("TableStructureEnd", "SX,1\nBSM,Char,18\n0\nTableStructureEnd"), key="vct_note_no_class", words="SX"),
+    )
+    yield (
+        "an unknown code",
+        damage(("\n1\n9900000001\n", "\n1\n9900000008\n"), key="vct_unknown_code", words="9900000008"),
+    )
+    yield "a field of no type", damage(("MJ,Float", "MJ,Flaot"), key="vct_field", words=("YDYHGHFQ", "Flaot"))
+    yield (
+        "a field twice",
+        damage(("MJ,Float,15,2", "BSM,Char,18"), key="vct_field_twice", words=("YDYHGHFQ", "BSM"), lines=None),
+    )
+    yield "an attribute table that is unknown", damage(("\nDL\n", "\nDX\n"), key="vct_unknown_table", words="DX")
+    yield (
+        "an attribute table left out",
+        damage(("\nDL\n3,路\nTableEnd\n", "\n"), key="vct_note_no_rows", words="DL", lines=None),
+    )
+    yield (
+        "an attribute table twice",
+        damage(
+            ("\nDL\n3,路\nTableEnd\n", "\nDL\n3,路\nTableEnd\nDL\n3,路\nTableEnd\n"), key="vct_rows_twice", words="DL"
+        ),
+    )
+    # Rows.
+    yield (
+        "a row without its shape",
+        damage(("\n11,14012", "\n111,14012"), key="vct_note_no_shape", words=("YDYHGHFQ", "1"), lines=0),
+    )
+    yield "a shape without its row", damage(("\n2,井\n", "\n"), key="vct_note_no_row", words=("JZD", "1"), lines=None)
+    yield "a row twice", damage(("\n2,井\n", "\n1,井\n"), key="vct_row_twice", words=("JZD", "1"))
+    yield "a row of another kind", damage(("\n3,路\n", "\n1,路\n"), key="vct_row_twice", words="DL")
+    yield "a value too many", damage((",10000.00,1,", ",10,000.00,1,"), key="vct_values", words="YDYHGHFQ")
+    yield "a number of words", damage((",10000.00,1,", ",一万,1,"), key="vct_value", words=("MJ", "一万"))
+    yield (
+        "a number of 1e300 in a row",
+        damage((",10000.00,1,", ",1e300,1,"), key="vct_note_too_long", words=("MJ", "Float,15,2")),
+    )
+    yield "NaN in a row", damage((",10000.00,1,", ",NaN,1,"), key="vct_value", words=("MJ", "NaN"))
+    yield (
+        "more digits than declared",
+        damage((",10000.00,1,", ",10000.0057,1,"), key="vct_note_finer", words=("MJ", "Float,15,2")),
+    )
+    yield (
+        "a text longer than declared",
+        damage(("XZQDM,Char,12", "XZQDM,Char,4"), key="vct_note_too_long", words=("XZQDM", "Char,4", "3"), lines=None),
+    )
+    yield (
+        "an integer too large for Int4",
+        damage(
+            ("SL,Int,10", "SL,Int4"),
+            (",10000.00,1,", ",10000.00,3000000000,"),
+            key="vct_note_too_long",
+            words=("SL", "Int4"),
+            lines=None,
+        ),
+    )
+    yield (
+        "an integer with more digits",
+        damage(
+            ("SL,Int,10", "SL,Int,1"),
+            (",10000.00,1,", ",10000.00,300,"),
+            key="vct_note_too_long",
+            words=("SL", "Int,1"),
+            lines=None,
+        ),
+    )
+    yield "an integer of 64 bits and more", damage((",10000.00,1,", f",10000.00,{2**63},"), key="vct_value", words="SL")
+    yield "a NUL in a row", damage(("\n2,井\n", "\n2,井\0\n"), key="vct_nul", words="JZD")
+    yield "a tab in a row", damage(("\n2,井\n", "\n2,井\t\n"), key="vct_note_control", words=("JZD", "1"))
+    yield (
+        "a number with a zero before it",
+        damage((",10000.00,1,", ",10000.00,01,"), key="vct_note_zeros", words=("SL", "YDYHGHFQ")),
+    )
+    yield (
+        "a key kept as a real number",
+        damage((",10000.00,1,", ",140122000000000001,1,"), key="vct_note_digits", words=("MJ", "Float,15")),
+    )
+    yield (
+        "a county that no list has",
+        damage((",140122,", ",330102,", ALL), key="vct_note_place_unknown", words="330102", lines=None),
+    )
+    yield "a date of no calendar", damage((",20250101", ",20250230"), key="vct_value", words=("RQ", "20250230"))
+    yield "a date with a time", damage((",20250101", ",2025-01-01 08:30:00"), key="vct_note_time", words=("RQ", "1"))
+    yield "a year of nothing", damage((",20250101", ",00010101"), key="vct_note_date", words=("RQ", "1900"))
+    yield (
+        "another county",
+        damage(
+            (",140122,", ",140882,", ALL),
+            key="vct_place_county",
+            words=("140882", "运城市"),
+            lines=None,
+        ),
+    )
+
+
+DAMAGES = dict(damages())
+
+
+def damaged(one):
+    """The damaged text, and the first line that differs."""
+    whole = text = exported()
+    for old, new, *everywhere in one.pairs:
+        assert old in text, old
+        text = text.replace(old, new, -1 if everywhere else 1)
+    assert text != whole
+    changes = (n for n, (a, b) in enumerate(zip(whole.split("\n"), text.split("\n"), strict=False), 1) if a != b)
+    return text, next(changes, None)
+
+
+def outcome(path, text):
+    """Refusal or remarks: text keys, parameters, and the sentence in a language."""
+    path.write_bytes(text.replace("\n", "\r\n").encode("gbk"))
+    try:
+        found = read_vct(path)
+    except InputError as error:
+        refusal = error
+        return [(refusal.key, refusal.params, lambda lang: Texts(lang).explain(refusal))]
+    notices = [note for one in found for note in one.notices]
+    return [(key, params, lambda lang, k=key, p=params: Texts(lang).notice(k, p)) for key, params in notices]
+
+
+def test_the_exported_file_is_read_without_any_remark(tmp_path):
+    assert outcome(tmp_path / "a.vct", exported()) == []
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_refused_or_remarked(tmp_path, name):
+    one = DAMAGES[name]
+    text, first = damaged(one)
+    found = outcome(tmp_path / "坏.vct", text)
+    assert one.key in [key for key, *_ in found], [sentence("en") for *_, sentence in found]
+    _, params, sentence = next(entry for entry in found if entry[0] == one.key)
+    if one.lines is not None and "line" in params:
+        assert params["line"] == first + one.lines
+    for lang in ("zh", "en"):
+        shown = sentence(lang)
+        assert all(word in shown for word in one.words), shown
+        assert "line" not in params or str(params["line"]) in shown
+        if not one.key.startswith("vct_note_"):
+            assert "坏.vct" in shown and params["line"] >= 1
+
+
+def test_remarks_are_printed_by_the_command(tmp_path, capsys):
+    path = tmp_path / "坏.vct"
+    text, line = damaged(DAMAGES["version 2.0"])
+    path.write_bytes(text.replace("\n", "\r\n").encode("gbk"))
+    assert main(["vct", str(path), str(tmp_path / "a.gpkg")]) == 0
+    shown = capsys.readouterr().err
+    assert "2.0" in shown and str(line) in shown
+
+
+def test_no_other_remark_comes_with_a_damage(tmp_path):
+    """A remark is about the damage: one cause has at most two, or four for a ring that crosses itself."""
+    for name, one in DAMAGES.items():
+        found = outcome(tmp_path / "a.vct", damaged(one)[0])
+        assert len(found) <= (4 if one.key == "vct_note_invalid" else 2), (
+            name,
+            [sentence("en") for *_, sentence in found],
+        )

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers of a project of which something is not read: filtered, broken, or read with fewer rows than their file has."""
+
+import pytest
+from qgis.core import QgsVectorLayer
+
+from plugin.bridge import county, recognise
+from plugin.bridge.check import check
+from plugin.bridge.reading import read
+from plugin.bridge.snapshots import snapshot
+from plugin.core.check import Options
+from tests.core.small import write_gdb, write_gpkg
+from tests.core.test_unread import three, with_long_ids
+from tests.qgis.helpers import run
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+
+def opened(path, name):
+    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+    assert layer.isValid()
+    return layer
+
+
+def unread(checked):
+    return [(f.case, f.params["name"]) for f in checked.report.findings if f.code == "RUN905"]
+
+
+def checked_layers(*layers):
+    return check([snapshot(layer) for layer in layers], Options(rules=("TOP001",)))
+
+
+def test_a_filter_hides_rows_from_a_check_and_is_named(tmp_path):
+    layer = opened(write_gpkg(tmp_path / "a.gpkg", three()), "CZKFBJ")
+    assert not unread(checked_layers(layer))
+    layer.setSubsetString("fid = 1")
+    done = checked_layers(layer)
+    assert unread(done) == [("filter", "CZKFBJ")] and str(done.report.verdict) in ("incomplete", "fail")
+
+
+def test_rows_that_qgis_does_not_hand_over_make_the_layer_unusable(tmp_path):
+    gdb = write_gdb(tmp_path / "a.gdb", three())
+    layer = opened(gdb, "CZKFBJ")
+    assert read(snapshot(layer)).problem is None
+    with_long_ids(gdb, 9)
+    layer = opened(gdb, "CZKFBJ")
+    table = read(snapshot(layer))
+    handed = len(list(layer.getFeatures()))
+    expected = ("rows_disagree", {"read": handed, "stored": 3}) if handed != 3 else None
+    assert table.problem == expected
+
+
+def test_a_layer_that_does_not_open_leaves_the_check_incomplete(tmp_path, project):
+    project.addMapLayer(opened(write_gpkg(tmp_path / "a.gpkg", three()), "CZKFBJ"))
+    project.addMapLayer(QgsVectorLayer(str(tmp_path / "搬走.gpkg"), "耕地保护目标", "ogr"))
+    layers = [snapshot(layer) for layer in recognise.plan_layers(project)]
+    assert ("broken", "耕地保护目标") in unread(check(layers, county.options(project)))
+    results = run("check_plan", {"RULES": "TOP001"})
+    assert results["VERDICT"] in ("incomplete", "fail")
+
+
+def test_a_folder_with_data_below_is_incomplete_in_the_toolbox_too(tmp_path):
+    write_gpkg(tmp_path / "县" / "a.gpkg", {"GDBHMB": three()["GDBHMB"]})
+    assert run("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "conditional"
+    write_gpkg(tmp_path / "县" / "x" / "b.gpkg", {"CZKFBJ": three()["CZKFBJ"]})
+    assert run("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "incomplete"
