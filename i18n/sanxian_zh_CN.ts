@@ -1482,6 +1482,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>下一步</translation>
     </message>
     <message>
+        <source>No answer ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没有结果（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>No finding matches the filter ({count} in all).</source>
         <translation>没有符合筛选条件的问题（共 {count} 处）。</translation>
     </message>

@@ -11,6 +11,7 @@ from qgis.core import NULL, QgsExpressionFunction
 
 from ..core.errors import SanxianError
 from .settings import interface_language
+from .tasks import log_error
 from .texts import tr
 
 
@@ -46,6 +47,12 @@ class Function(QgsExpressionFunction):
         except ImportError as error:
             text = tr("Missing library: {name}. See Environment Check.")
             parent.setEvalErrorString(text.format(name=error.name or ""))
+        except Exception as error:
+            # QGIS ends the whole program, unsaved edits and all, when an exception leaves this method.
+            log_error(error)
+            parent.setEvalErrorString(
+                tr("No answer ({error}). Details are in the log, tab Sanxian.").format(error=repr(error))
+            )
         return NULL
 
     def usesGeometry(self, node):

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .findings import COLUMNS
+from .io.counts import stored_rows
 from .recognition import find_role
 from .unread import Unread
 
@@ -47,7 +49,6 @@ def _with_problem(layer: SourceLayer) -> list[Unread]:
 
 def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[Unread]:
     role, _ = find_role(layer, plan.norm)
-    rows = layer.rows if layer.rows is not None else "?"
     if role in plan.role_choices:
         used = plan.layers[role].source.full_name if role in plan.layers else plan.unusable[role].name
         return [Unread("second", {"name": layer.full_name, "role": role, "used": used}, incomplete=False)]
@@ -55,8 +56,15 @@ def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[Unread]
         return []
     likely = resembled(layer, plan.norm)
     if likely:
-        return [Unread("alike", {"name": layer.full_name, "rows": rows, "likely": likely})]
-    return [] if project else [Unread("layer", {"name": layer.full_name, "rows": rows}, incomplete=False)]
+        return [Unread(*_counted("alike", layer, {"likely": likely}))]
+    return [] if project else [Unread(*_counted("layer", layer, {}), incomplete=False)]
+
+
+def _counted(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the case and its parameters, with the number of rows where somebody counted them."""
+    rows = stored_rows(Path(layer.source), layer.name) if layer.rows is None else layer.rows
+    params = {"name": layer.full_name, **params}
+    return (f"{case}_uncounted", params) if rows is None else (case, {**params, "rows": rows})
 
 
 def _may_hold_polygons(layer: SourceLayer) -> bool:

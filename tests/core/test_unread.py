@@ -257,6 +257,18 @@ def test_an_unknown_layer_of_polygons_is_a_warning(source):
     assert named(report) == {("layer", "a.gpkg/影像索引")} and report.verdict is Verdict.CONDITIONAL
 
 
+def test_rows_of_a_layer_not_read_are_counted_or_not_printed(source, monkeypatch):
+    monkeypatch.setattr("plugin.core.io.file._rows_known", lambda *_: None)
+    fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
+    write_gpkg(source / "b.gpkg", {"旧图": boundary().assign(**fields, MJ=[1.0]), "影像索引": boundary()[["geometry"]]})
+    cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
+    assert "（1 行）" in cases["alike"] and "（1 行）" in cases["layer"]
+    monkeypatch.setattr("plugin.core.unread_layers.stored_rows", lambda *_: None)
+    cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
+    assert set(cases) == {"alike_uncounted", "layer_uncounted"}
+    assert not any("行）" in message for message in cases.values())
+
+
 def test_an_unknown_layer_without_rows_or_of_points_is_none(source):
     write_gpkg(source / "a.gpkg", {"空": boundary().iloc[:0].assign(TFH="")})
     points = table([shapely.Point(38_540_000, 4_390_000)])

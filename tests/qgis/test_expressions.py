@@ -23,6 +23,7 @@ from qgis.core import (
 )
 
 from plugin.bridge import bsm
+from plugin.bridge.expression_function import Function
 from tests.county import measure
 from tests.qgis.helpers import ROOT, X, Y, frame, square
 from tests.qgis.waiting import spent, wait
@@ -455,3 +456,17 @@ def test_a_table_saved_by_another_layer_while_this_one_is_edited_counts(function
         add(farmland, f"{COUNTY}000000000050")
     assert evaluate(NEXT, boundary) == f"{COUNTY}000000000051"
     boundary.rollBack()
+
+
+def test_a_fault_nobody_foresaw_is_an_error_of_the_expression(monkeypatch):
+    """An exception that leaves the function would end QGIS with all unsaved edits."""
+
+    def fails(*_):
+        raise TypeError("planted")
+
+    function = Function("sanxian_planted", (), "help", (), fails)
+    assert QgsExpression.registerFunction(function)
+    try:
+        assert "planted" in evaluate("sanxian_planted()")
+    finally:
+        QgsExpression.unregisterFunction("sanxian_planted")

@@ -11,8 +11,6 @@ from ..geometry import crs as crs_care
 from ..layer import Layer
 from ..rule import Example, Severity, rule
 
-#: A county may reach across the edge of its zone; a layer that lies wholly beyond the edge by more than this is in another one.
-AREA_MARGIN_DEGREES = 0.5
 SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
 
 
@@ -46,7 +44,7 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
     ],
     passes=[Example("one zone", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}]})],
 )  # fmt: skip
-def layer_crs(*, ctx: Context) -> list[Finding]:
+def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding]:
     """Coordinates and coordinate system agree.
 
     What it checks
@@ -83,11 +81,11 @@ def layer_crs(*, ctx: Context) -> list[Finding]:
         found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
     reported = {finding.role for finding in found}
     # Where all layers lie in another zone, the county's own longitudes are the better hint.
-    return found + (_far_away(ctx) or _outside_crs(ctx, reported))
+    return found + (_far_away(ctx) or _outside_crs(ctx, reported, beyond_area_degrees))
 
 
-def _outside_crs(ctx: Context, reported: set[str]) -> list[Finding]:
-    """Return a finding for each CRS whose layers lie wholly outside its area of use, by more than the margin.
+def _outside_crs(ctx: Context, reported: set[str], margin: float) -> list[Finding]:
+    """Return a finding for each CRS whose layers lie wholly outside its area of use, by more than ``margin`` degrees.
 
     ``reported``: roles of the layers whose CRS another finding names already.
     """
@@ -100,7 +98,7 @@ def _outside_crs(ctx: Context, reported: set[str]) -> list[Finding]:
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
         box = crs_care.to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
-        if shapely.distance(box, shapely.box(*reach)) > AREA_MARGIN_DEGREES:
+        if shapely.distance(box, shapely.box(*reach)) > margin:
             outside.setdefault(crs_care.label(layer.crs), []).append((layer, (box.centroid, reach)))
     found = []
     for crs, layers in outside.items():
