@@ -1094,8 +1094,8 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>存入</translation>
     </message>
     <message>
-        <source>Keys: check all Ctrl+Alt+R, former and next finding Ctrl+Alt+Up and Down; in the list Enter zooms, Ctrl+C copies, F1 helps.</source>
-        <translation>快捷键：全面检查 Ctrl+Alt+R，上一个、下一个 Ctrl+Alt+↑、↓；列表中 Enter 缩放，Ctrl+C 复制，F1 说明。</translation>
+        <source>Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.</source>
+        <translation>快捷键：全面检查 F8，下一个、上一个问题 F9、Shift+F9；列表中 Enter 缩放，W 豁免，Ctrl+C 复制，F1 查看规则说明。可在“设置 ▸ 键盘快捷键”中更改。</translation>
     </message>
     <message>
         <source>Language of findings and reports</source>
@@ -1483,7 +1483,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>No answer ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有结果（{error}）。详情见日志的 Sanxian 页。</translation>
+        <translation>没有结果（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>No finding matches the filter ({count} in all).</source>

@@ -21,9 +21,9 @@ class Actions(QObject):
 
     #: Name, icon, shortcut; a line between groups is None, a menu below it has its name.
     _MENU = (
-        ("check", "run", "Ctrl+Alt+R"),
-        ("previous", "previous", "Ctrl+Alt+Up"),
-        ("next", "next", "Ctrl+Alt+Down"),
+        ("check", "run", "F8"),
+        ("previous", "previous", "Shift+F9"),
+        ("next", "next", "F9"),
         None,
         ("findings", "findings", ""),
         ("layer", "layer", ""),

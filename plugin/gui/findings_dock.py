@@ -49,6 +49,7 @@ class FindingsDock(FindingsForm):
         self.tree.wished.connect(self.findingChosen)
         self.tree.formRequested.connect(self.formRequested)
         self.tree.helpRequested.connect(self.helpRequested)
+        self.tree.waiveRequested.connect(self.walk.waive.accept_only)
         self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
         self.detail.helpRequested.connect(self.helpRequested)
         self.walk.zoomWished.connect(lambda: self.findingChosen.emit(self.tree.current()))

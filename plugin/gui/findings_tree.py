@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.PyQt.QtCore import (
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
@@ -21,6 +22,18 @@ from ..bridge.texts import tr
 from .findings_filter import FindingsFilter, Wanted
 from .findings_groups import AREA, COUNT, PLACE, STATE, Group
 from .findings_model import ROW, FindingsModel
+
+
+#: Keys of the list; another program's shortcut of the same key waits.
+_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
+
+
+def _modified(event: Any) -> bool:
+    return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier
+
+
+def _own(event: Any) -> bool:
+    return (event.key() in _KEYS and not _modified(event)) or event.matches(QKeySequence.StandardKey.Copy)
 
 
 class _Elided(QStyledItemDelegate):
@@ -39,6 +52,7 @@ class FindingsTree(QTreeView):
     wished = pyqtSignal(object)
     formRequested = pyqtSignal(object)
     helpRequested = pyqtSignal(str)
+    waiveRequested = pyqtSignal()
     selectionSettled = pyqtSignal()
     menuWished = pyqtSignal(object)
 
@@ -236,6 +250,13 @@ class FindingsTree(QTreeView):
             self.formRequested.emit(self.current())
 
     # --- keys
+    def event(self, event):
+        # QGIS has F1 and may have others: in the list they are ours.
+        if event.type() == QEvent.Type.ShortcutOverride and _own(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event):
         finding, group = self.current(), self.current_group()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and finding is not None:
@@ -244,6 +265,8 @@ class FindingsTree(QTreeView):
             QGuiApplication.clipboard().setText(self._as_text(group, finding))
         elif event.key() == Qt.Key.Key_F1 and group is not None:
             self.helpRequested.emit(group.code)
+        elif event.key() == Qt.Key.Key_W and not _modified(event) and finding is not None:
+            self.waiveRequested.emit()
         else:
             self._changed = False
             super().keyPressEvent(event)

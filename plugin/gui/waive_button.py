@@ -51,6 +51,11 @@ class WaiveButton(QPushButton):
         self.clicked.connect(self.do)
         self.show_for([])
 
+    def accept_only(self) -> None:
+        """What the key W does: it accepts, and takes nothing back."""
+        if not self._takes_back:
+            self.click()
+
     def show_for(self, findings: list[Any]) -> None:
         """What of the selected findings can be done: waived ones are withdrawn where nothing open is selected with them."""
         fresh = [f for f in findings if acceptable(f)]

@@ -18,6 +18,10 @@ NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
 LACKING = [program for program in NEEDED if shutil.which(program) is None]
 PROFILE = """[PythonPlugins]
 sanxian=true
+processing=true
+MetaSearch=true
+db_manager=true
+grassprovider=true
 
 [qgis]
 showTips=false

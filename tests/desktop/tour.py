@@ -200,10 +200,10 @@ def steps():
     picture("4-finding")
 
     # On with the keyboard, from wherever the focus is.
-    key("ctrl+alt+Down")
+    key("F9")
     wait(lambda: tree.current().key != FACTS["clicked"]["key"])
     FACTS["next"] = view(desk)
-    key("ctrl+alt+Up")
+    key("shift+F9")
     wait(lambda: tree.current().key == FACTS["clicked"]["key"])
     FACTS["previous"] = tree.current().key
     settle()
