@@ -23,7 +23,6 @@ from .findings_filter import FindingsFilter, Wanted
 from .findings_groups import AREA, COUNT, PLACE, STATE, Group
 from .findings_model import ROW, FindingsModel
 
-
 #: Keys of the list; another program's shortcut of the same key waits.
 _KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
 
