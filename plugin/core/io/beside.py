@@ -94,10 +94,11 @@ def _walk(
                         if identity in seen:
                             continue
                         seen.add(identity)
+                        if _made_here(path, is_output):
+                            continue
                         if path.suffix.lower() == ".gdb":
-                            if not is_output(path):
-                                search.found.append((path.relative_to(folder), "FileGDB"))
-                        elif not is_output(path):
+                            search.found.append((path.relative_to(folder), "FileGDB"))
+                        else:
                             waiting.append(path)
                     elif path.suffix.lower() != ".gdbtable" or not _named(search, path.parent.relative_to(folder)):
                         _file(path, folder, is_output, search)
@@ -120,6 +121,14 @@ def _file(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _
         return
     if kind and not is_output(path):
         search.found.append((path.relative_to(folder), kind))
+
+
+def _made_here(path: Path, is_output: Callable[[Path], bool]) -> bool:
+    """Return True if a folder is an output of ours; one that may not be entered shows nothing of it, and is walked to be named."""
+    try:
+        return is_output(path)
+    except OSError:
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
