@@ -104,6 +104,10 @@
         <translation>那里已有同名成果包：新的全部写好后整个换掉它；没写成，原来的不动。</translation>
     </message>
     <message>
+        <source>A profile of your own (.toml)</source>
+        <translation>自编的县配置（.toml）</translation>
+    </message>
+    <message>
         <source>A profile of your own county (.toml)</source>
         <translation>本县自己的配置文件（.toml）</translation>
     </message>
@@ -208,10 +212,6 @@
         <translation>附件</translation>
     </message>
     <message>
-        <source>Attributes</source>
-        <translation>属性</translation>
-    </message>
-    <message>
         <source>Automatic: none</source>
         <translation>自动：没有认出</translation>
     </message>
@@ -230,10 +230,6 @@
     <message>
         <source>Becomes</source>
         <translation>改为</translation>
-    </message>
-    <message>
-        <source>Between layers</source>
-        <translation>图层之间</translation>
     </message>
     <message>
         <source>Bookmarks by Township</source>
@@ -340,6 +336,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>正在检查</translation>
     </message>
     <message>
+        <source>Checks and figures</source>
+        <translation>检查与指标</translation>
+    </message>
+    <message>
         <source>Checks can run</source>
         <translation>能否运行检查</translation>
     </message>
@@ -386,6 +386,10 @@ Force: a package is made although the plan does not pass or something is missing
     <message>
         <source>Choose</source>
         <translation>请选择</translation>
+    </message>
+    <message>
+        <source>Choose a County Profile</source>
+        <translation>选择县配置</translation>
     </message>
     <message>
         <source>Choose a coordinate system.</source>
@@ -572,6 +576,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>县配置</translation>
     </message>
     <message>
+        <source>County profiles</source>
+        <translation>县配置</translation>
+    </message>
+    <message>
         <source>County, CRS and layers</source>
         <translation>县、坐标系与图层</translation>
     </message>
@@ -670,6 +678,10 @@ Project: {project}</source>
         <translation>留空：生成内存图层</translation>
     </message>
     <message>
+        <source>Environment</source>
+        <translation>环境</translation>
+    </message>
+    <message>
         <source>Environment Check</source>
         <translation>环境自检</translation>
     </message>
@@ -696,6 +708,10 @@ Project: {project}</source>
     <message>
         <source>Exchange Formats</source>
         <translation>交换格式</translation>
+    </message>
+    <message>
+        <source>Exchange formats</source>
+        <translation>数据交换</translation>
     </message>
     <message>
         <source>Expansion ratio: at most {limit}</source>
@@ -922,10 +938,6 @@ Project: {project}</source>
         <translation>测地线椭球面积合计（m²）</translation>
     </message>
     <message>
-        <source>Geometry</source>
-        <translation>几何</translation>
-    </message>
-    <message>
         <source>Getting ready to check edits</source>
         <translation>编辑时检查：正在准备</translation>
     </message>
@@ -1050,6 +1062,10 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>提示</translation>
     </message>
     <message>
+        <source>Inputs</source>
+        <translation>参数</translation>
+    </message>
+    <message>
         <source>Inspect</source>
         <translation>检查</translation>
     </message>
@@ -1156,6 +1172,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Layers (*.shp *.gpkg *.geojson *.json);;All files (*)</source>
         <translation>图层 (*.shp *.gpkg *.geojson *.json);;全部文件 (*)</translation>
+    </message>
+    <message>
+        <source>Layers and fields</source>
+        <translation>图层与字段</translation>
     </message>
     <message>
         <source>Layers from a table of attribute structures</source>
@@ -1550,6 +1570,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>不填：不与封库版本比对</translation>
     </message>
     <message>
+        <source>None: settings of the standard alone</source>
+        <translation>不选：只按标准的设置</translation>
+    </message>
+    <message>
         <source>None: sites are compared with no list</source>
         <translation>不填：不与名录比对</translation>
     </message>
@@ -1696,6 +1720,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Outline of the county</source>
         <translation>县界</translation>
+    </message>
+    <message>
+        <source>Outputs</source>
+        <translation>输出</translation>
     </message>
     <message>
         <source>Package</source>
@@ -1850,10 +1878,6 @@ County: with its outline the share of each space in the county is told.</source>
 县界：给了县界图层，就给出各空间占全县的比例。</translation>
     </message>
     <message>
-        <source>Quotas and thresholds</source>
-        <translation>指标与阈值</translation>
-    </message>
-    <message>
         <source>Re-check</source>
         <translation>重新检查</translation>
     </message>
@@ -1968,6 +1992,34 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Rules, by code or group, or all (empty: the standard's)</source>
         <translation>规则代码或规则组，all 为全部规则（不填为标准默认的规则）</translation>
+    </message>
+    <message>
+        <source>Rules: attributes</source>
+        <translation>规则：属性</translation>
+    </message>
+    <message>
+        <source>Rules: between layers</source>
+        <translation>规则：图层之间</translation>
+    </message>
+    <message>
+        <source>Rules: geometry</source>
+        <translation>规则：图形</translation>
+    </message>
+    <message>
+        <source>Rules: package</source>
+        <translation>规则：成果包</translation>
+    </message>
+    <message>
+        <source>Rules: quotas and thresholds</source>
+        <translation>规则：指标与限值</translation>
+    </message>
+    <message>
+        <source>Rules: structure</source>
+        <translation>规则：结构</translation>
+    </message>
+    <message>
+        <source>Rules: topology</source>
+        <translation>规则：拓扑</translation>
     </message>
     <message>
         <source>Run</source>
@@ -2186,11 +2238,11 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>原存面积合计（m²）</translation>
     </message>
     <message>
-        <source>Structure</source>
-        <translation>结构</translation>
+        <source>Submission Package</source>
+        <translation>成果包</translation>
     </message>
     <message>
-        <source>Submission Package</source>
+        <source>Submission package</source>
         <translation>成果包</translation>
     </message>
     <message>
@@ -2532,10 +2584,6 @@ Replace them by new ones? The changes are lost.</source>
         <translation>原存面积的允许差（m²）</translation>
     </message>
     <message>
-        <source>Topology</source>
-        <translation>拓扑</translation>
-    </message>
-    <message>
         <source>Townships</source>
         <translation>乡镇</translation>
     </message>
@@ -2736,6 +2784,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>年度动态维护…</translation>
     </message>
     <message>
+        <source>Yearly maintenance</source>
+        <translation>年度维护</translation>
+    </message>
+    <message>
         <source>Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.</source>
         <translation>年度动态维护读的是文件，{names}还没保存的编辑不计入。请先保存。</translation>
     </message>
@@ -2862,6 +2914,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>report.json</source>
         <translation>检查报告.json</translation>
+    </message>
+    <message>
+        <source>required</source>
+        <translation>必填</translation>
     </message>
     <message>
         <source>stop: change nothing and say so</source>

@@ -40,6 +40,7 @@ OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
 class CheckPlan(SanxianAlgorithm):
+    section = "check"
     repeatable = frozenset({RULES})
 
     def name(self):

@@ -21,6 +21,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
+from ..bridge import help_pages
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.check import Options
@@ -33,13 +34,24 @@ from .inputs import problem_with
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm whose errors are sentences with a remedy. Subclasses fill ``prepare`` and ``execute``.
+    """An algorithm whose errors are sentences with a remedy. Subclasses fill ``prepare`` and ``execute``, and name their
+    ``section`` of the toolbox (`section_name`).
 
     ``prepare`` is on the main thread and takes all it needs from layers and project; ``execute`` is on any.
     ``repeatable``: text parameters that hold several names (`words`), which a shell may give several times.
     """
 
+    section: str = ""
     repeatable: frozenset[str] = frozenset()
+
+    def group(self):
+        return section_name(self.section)
+
+    def groupId(self):
+        return self.section
+
+    def helpUrl(self):
+        return help_pages.url(self)
 
     def createInstance(self):
         return type(self)()
@@ -95,6 +107,18 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         """Outputs that are numbers: (name, label)."""
         for name, label in numbers:
             self.addOutput(QgsProcessingOutputNumber(name, label))
+
+
+def section_name(section: str) -> str:
+    """The title of a section of the toolbox. Raises KeyError for one that there is not."""
+    return {
+        "check": tr("Checks and figures"),
+        "layers": tr("Layers and fields"),
+        "package": tr("Submission package"),
+        "exchange": tr("Exchange formats"),
+        "yearly": tr("Yearly maintenance"),
+        "environment": tr("Environment"),
+    }[section]
 
 
 def words_in(text: str) -> list[str]:
@@ -173,7 +197,10 @@ def norm_parameters() -> list[QgsProcessingParameterDefinition]:
     """PROFILE and STANDARD, the same everywhere."""
     profile = tr("Profile of the county (id, or path of a .toml file)")
     standard = tr("Standard (empty: the profile's, else county_db)")
-    return [text_parameter("PROFILE", profile), advanced(text_parameter("STANDARD", standard, standard_ids()))]
+    county = text_parameter("PROFILE", profile)
+    # By name: Processing imports it when a dialog opens, and there is none without a desktop.
+    county.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.profile_widget.ProfileWidget"}})
+    return [county, advanced(text_parameter("STANDARD", standard, standard_ids()))]
 
 
 def norm_help() -> str:

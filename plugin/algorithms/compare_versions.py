@@ -38,6 +38,8 @@ OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 
 
 class CompareVersions(SanxianAlgorithm):
+    section = "check"
+
     def name(self):
         return "compare_versions"
 

@@ -33,6 +33,8 @@ COUNTS = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warnin
 
 
 class ComputeIndicators(SanxianAlgorithm):
+    section = "check"
+
     def name(self):
         return "compute_indicators"
 

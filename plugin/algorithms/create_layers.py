@@ -38,6 +38,7 @@ _EXISTING = ("stop", "add", "replace")
 
 
 class CreateLayers(SanxianAlgorithm):
+    section = "layers"
     repeatable = frozenset({GROUPS})
 
     def name(self):

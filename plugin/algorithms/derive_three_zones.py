@@ -41,6 +41,8 @@ _AREAS = {"01": "AGRICULTURAL_M2", "02": "ECOLOGICAL_M2", "03": "URBAN_M2", "90"
 
 
 class DeriveThreeZones(SanxianAlgorithm):
+    section = "layers"
+
     def name(self):
         return "derive_three_zones"
 

@@ -12,6 +12,8 @@ from .common import SanxianAlgorithm
 
 
 class Doctor(SanxianAlgorithm):
+    section = "environment"
+
     def name(self):
         return "doctor"
 

@@ -46,6 +46,8 @@ _BOTH = "both"
 
 
 class ExportMaps(SanxianAlgorithm):
+    section = "package"
+
     def name(self):
         return "export_maps"
 

@@ -29,6 +29,8 @@ _CHECKING = 0.4
 class ExportPackage(CheckPlan):
     """Takes what `CheckPlan` takes, but always runs all rules, and writes a package in place of reports."""
 
+    section = "package"
+
     def name(self):
         return "export_package"
 

@@ -24,6 +24,8 @@ STANDARD, OUTPUT = "STANDARD", "OUTPUT"
 
 
 class ExportVct(SanxianAlgorithm):
+    section = "exchange"
+
     def name(self):
         return "export_vct"
 

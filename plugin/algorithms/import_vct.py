@@ -34,6 +34,8 @@ INPUT, STANDARD, OUTPUT, LOAD = "INPUT", "STANDARD", "OUTPUT", "LOAD"
 
 
 class ImportVct(SanxianAlgorithm):
+    section = "exchange"
+
     def name(self):
         return "import_vct"
 

@@ -19,6 +19,8 @@ INPUT, PACKAGE = "INPUT", "PACKAGE"
 class InspectPackage(CheckPlan):
     """Takes and gives what `CheckPlan` does, for the layers of a package."""
 
+    section = "package"
+
     def name(self):
         return "inspect_package"
 

@@ -35,6 +35,8 @@ _EXISTING = ("stop", "add", "replace")
 
 
 class LayersFromStructure(SanxianAlgorithm):
+    section = "layers"
+
     def name(self):
         return "layers_from_structure"
 

@@ -44,6 +44,8 @@ DROP_PERSONAL = "DROP_PERSONAL"
 
 
 class MapFields(SanxianAlgorithm):
+    section = "layers"
+
     def name(self):
         return "map_fields"
 

@@ -52,13 +52,13 @@ _LIMITS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 def family_name(family: str) -> str:
     names = {
-        "SCH": tr("Structure"),
-        "GEO": tr("Geometry"),
-        "ATT": tr("Attributes"),
-        "TOP": tr("Topology"),
-        "REL": tr("Between layers"),
-        "LAW": tr("Quotas and thresholds"),
-        "DOC": tr("Package"),
+        "SCH": tr("Rules: structure"),
+        "GEO": tr("Rules: geometry"),
+        "ATT": tr("Rules: attributes"),
+        "TOP": tr("Rules: topology"),
+        "REL": tr("Rules: between layers"),
+        "LAW": tr("Rules: quotas and thresholds"),
+        "DOC": tr("Rules: package"),
     }
     return names.get(family, family)
 

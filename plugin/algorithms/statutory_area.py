@@ -65,6 +65,8 @@ class Done:
 
 
 class StatutoryArea(SanxianAlgorithm):
+    section = "check"
+
     def name(self):
         return "statutory_area"
 

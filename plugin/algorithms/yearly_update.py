@@ -23,6 +23,8 @@ FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 
 
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
+    section = "yearly"
+
     def name(self):
         return "yearly_update"
 

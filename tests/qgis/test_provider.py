@@ -3,9 +3,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from qgis.core import Qgis, QgsProcessingParameterFeatureSource
+from qgis.PyQt.QtCore import QUrl
 
 from plugin.core.rule import EACH, all_rules
 from tests.qgis.helpers import ROOT, SAMPLE
@@ -51,6 +53,42 @@ def test_every_algorithm_has_words_icon_and_a_copy(provider):
         names = [p.name() for p in algorithm.parameterDefinitions()]
         assert [p.name() for p in copy.parameterDefinitions()] == names
         assert all(p.description() for p in algorithm.parameterDefinitions()), algorithm.name()
+
+
+def test_every_algorithm_stands_in_a_group(provider):
+    groups = {a.name(): (a.groupId(), a.group()) for a in provider.algorithms()}
+    assert all(all(pair) for pair in groups.values()), groups
+    assert {groups[name][0] for name in WHOLE_PLAN} == {
+        "check",
+        "layers",
+        "package",
+        "exchange",
+        "yearly",
+        "environment",
+    }
+    titles = {}
+    for key, title in groups.values():
+        titles.setdefault(title, set()).add(key)
+    assert all(len(keys) == 1 for keys in titles.values()), titles
+
+
+def test_every_algorithm_has_a_page_of_its_own_without_the_network(provider):
+    pages = {a.name(): QUrl(a.helpUrl()).toLocalFile() for a in provider.algorithms()}
+    assert len(set(pages.values())) == len(pages)
+    for algorithm in provider.algorithms():
+        page = Path(pages[algorithm.name()]).read_text(encoding="utf-8")
+        assert algorithm.displayName() in page and algorithm.id() in page
+        assert all(f"<code>{p.name()}</code>" in page for p in algorithm.parameterDefinitions())
+
+
+def test_a_page_that_cannot_be_written_is_none(provider, monkeypatch, qgis_log):
+    def refused(*_):
+        raise PermissionError(13, "denied")
+
+    monkeypatch.setattr("plugin.bridge.help_pages.beside", refused)
+    monkeypatch.setattr("plugin.bridge.help_pages.page", lambda _: "another")
+    assert provider.algorithm("check_plan").helpUrl() == ""
+    assert any("denied" in text for text in qgis_log)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

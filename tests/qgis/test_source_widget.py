@@ -4,8 +4,10 @@
 import pytest
 from qgis.core import QgsProcessingContext
 from qgis.gui import QgsProcessingParametersWidget
-from qgis.PyQt.QtWidgets import QFileDialog, QPushButton
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QPushButton
 
+from plugin.core.profile import profile_ids
+from plugin.gui.profile_widget import ProfileWidget
 from plugin.gui.source_widget import SourceWidget
 from tests.qgis.helpers import SAMPLE
 
@@ -92,3 +94,32 @@ def Dialog():
             return None
 
     return AlgorithmDialog()
+
+
+@pytest.fixture
+def profile(provider):
+    return ProfileWidget(provider.algorithm("check_plan").parameterDefinition("PROFILE"), AlgorithmDialog())
+
+
+def test_the_profile_is_chosen_by_its_county(profile, provider):
+    from processing.gui.wrappers import WidgetWrapperFactory
+
+    definition = provider.algorithm("check_plan").parameterDefinition("PROFILE")
+    assert type(WidgetWrapperFactory.create_wrapper(definition, AlgorithmDialog())).__name__ == "ProfileWidget"
+    box = profile.widget.findChild(QComboBox)
+    assert profile.value() == ""
+    assert {box.itemData(n) for n in range(box.count())} == {"", *profile_ids()}
+    box.setCurrentIndex(box.findData("hunyuan"))
+    assert "浑源县" in box.currentText() and profile.value() == "hunyuan"
+
+
+def test_a_profile_of_one_s_own_is_a_path(profile, monkeypatch, tmp_path):
+    path = str(tmp_path / "县.toml")
+    changes = []
+    profile.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
+    button(profile, ("File…", "文件…")).click()
+    assert profile.value() == path == changes[-1]
+    for given in ("hunyuan", path, "", None):
+        profile.setValue(given)
+        assert profile.value() == (given or "")

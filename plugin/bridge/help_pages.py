@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The help page of an algorithm: offline, in the language of the interface, from what the algorithm itself says."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm
+from qgis.PyQt.QtCore import QUrl
+
+from ..core.writing import beside
+from ..metadata import plugin_version
+from .settings import interface_language
+from .tasks import log_error
+from .texts import tr
+
+_STYLE = (
+    "body{font-family:'Microsoft YaHei','Noto Sans CJK SC',sans-serif;max-width:52em;margin:2em auto;line-height:1.6}"
+    "table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.3em .6em;text-align:left}"
+    "code{font-family:Consolas,monospace}"
+)
+
+
+def url(algorithm: QgsProcessingAlgorithm) -> str:
+    """The address of the page, which is written on first use; empty where the user's folder cannot be written.
+
+    Without an address Processing opens QGIS's own pages, which know nothing of us and need the network.
+    """
+    folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / interface_language()
+    target = folder / f"{algorithm.name()}.html"
+    try:
+        text = page(algorithm)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            folder.mkdir(parents=True, exist_ok=True)
+            with beside(target) as path:
+                path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        log_error(error)
+        return ""
+    return QUrl.fromLocalFile(str(target)).toString()
+
+
+def page(algorithm: QgsProcessingAlgorithm) -> str:
+    """Title, help, inputs and outputs as one HTML page."""
+    known = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
+    paragraphs = (
+        f"<p>{escape(text).replace(chr(10), '<br>')}</p>" for text in algorithm.shortHelpString().split("\n\n") if text
+    )
+    optional = Qgis.ProcessingParameterFlag.Optional
+    inputs = [
+        (p.name(), p.description(), tr("optional") if p.flags() & optional else tr("required"))
+        for p in known.parameterDefinitions()
+    ]
+    outputs = [(o.name(), o.description(), o.type()) for o in known.outputDefinitions()]
+    title = escape(algorithm.displayName())
+    return (
+        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{title}</h1><p><code>sanxian:{algorithm.name()}</code></p>{''.join(paragraphs)}"
+        f"{_table(tr('Inputs'), inputs)}{_table(tr('Outputs'), outputs)}</body></html>\n"
+    )
+
+
+def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
+    cells = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(text)}</td><td>{escape(kind)}</td></tr>"
+        for name, text, kind in rows
+    )
+    return f"<h2>{escape(title)}</h2><table>{cells}</table>" if rows else ""
