@@ -3,6 +3,6 @@
 
 
 def classFactory(iface):
-    from .plugin.main import SanxianPlugin
+    from .plugin.start import plugin
 
-    return SanxianPlugin(iface)
+    return plugin(iface)

@@ -1082,6 +1082,18 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>检查成果包</translation>
     </message>
     <message>
+        <source>Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.</source>
+        <translation>请用 QGIS 官方安装包安装 QGIS 3.40 LTR 或更新版本，它自带 Python 和 geopandas。</translation>
+    </message>
+    <message>
+        <source>Install QGIS 3.40 or later from a distribution with Python 3.11 or later, as Debian 13 or Ubuntu 25.10.</source>
+        <translation>请在带 Python 3.11 或更新版本的发行版（如 Debian 13、Ubuntu 25.10）上安装 QGIS 3.40 或更新版本。</translation>
+    </message>
+    <message>
+        <source>Install QGIS 3.40 or later from conda-forge (Miniforge): conda create -n qgis -c conda-forge qgis geopandas pyogrio</source>
+        <translation>请用 conda-forge（Miniforge）安装 QGIS 3.40 或更新版本：conda create -n qgis -c conda-forge qgis geopandas pyogrio</translation>
+    </message>
+    <message>
         <source>It is about the check itself, not about the data.</source>
         <translation>它说的是检查本身，不是数据里的问题。</translation>
     </message>
@@ -1506,6 +1518,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有结果（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>No check can run: Python 3.11 or later, with its module tomllib, is needed.</source>
+        <translation>现在不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
+    </message>
+    <message>
         <source>No finding matches the filter ({count} in all).</source>
         <translation>没有符合筛选条件的问题（共 {count} 处）。</translation>
     </message>
@@ -1876,6 +1892,10 @@ County: with its outline the share of each space in the county is told.</source>
 相邻分区的公共边原样保留。同一空间内重叠的地只算一次；跨空间重叠的地两边都算，并给出面积。多部件要素拆成单部件。
 
 县界：给了县界图层，就给出各空间占全县的比例。</translation>
+    </message>
+    <message>
+        <source>Python is too old for checks. See Environment Check.</source>
+        <translation>Python 版本太旧，不能运行检查。请打开“环境自检”。</translation>
     </message>
     <message>
         <source>Re-check</source>

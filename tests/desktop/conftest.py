@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items):
 def desktop(tmp_path_factory):
     """`desktop("tour")` runs tests/desktop/tour.py inside QGIS and gives back the facts it noted."""
 
-    def run(script, size="1600x900", theme="default", libraries=True, lang="zh-Hans", timeout=240):
+    def run(script, size="1600x900", theme="default", libraries=True, lang="zh-Hans", timeout=240, without=""):
         folder = tmp_path_factory.mktemp(script)
         profile = folder / "profiles" / "profiles" / "default" / "QGIS"
         profile.mkdir(parents=True)
@@ -59,6 +59,11 @@ def desktop(tmp_path_factory):
         paths = [str(HERE)]
         if libraries:
             paths = [str(ROOT / "tools" / "site"), sysconfig.get_path("purelib"), *paths]
+        if without:
+            # Found before the module itself: what raises ImportError is as if it were not there.
+            paths.insert(0, str(folder / "site"))
+            (folder / "site").mkdir()
+            (folder / "site" / f"{without}.py").write_text(f"raise ImportError('no {without} here')", encoding="utf-8")
         environment = {
             **{
                 k: v

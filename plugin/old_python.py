@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The plugin where Python is older than 3.11: 环境自检 opens and says what to install; nothing else is there."""
+
+from __future__ import annotations
+
+import platform
+
+from qgis.core import Qgis, QgsMessageLog
+from qgis.PyQt.QtCore import Qt, qVersion
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QAction, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
+
+from .bridge import texts
+from .bridge.texts import tr
+from .paths import ICONS
+
+
+class OldPythonPlugin:
+    """A menu entry and a message; ``iface`` is None in qgis_process, which gets the message in its log."""
+
+    def __init__(self, iface):
+        self.iface = iface
+        self.action = None
+        self.translator = texts.install_translator()
+
+    def initProcessing(self):
+        QgsMessageLog.logMessage(self.text(), "Sanxian", Qgis.MessageLevel.Critical, False)
+
+    def initGui(self):
+        self.initProcessing()
+        if self.iface is None:
+            return
+        icon = QIcon(str(ICONS / "sanxian.svg"))
+        self.action = QAction(icon, tr("Environment Check…"), self.iface.mainWindow())
+        self.action.setObjectName("SanxianActionDoctor")
+        self.action.triggered.connect(self.open)
+        self.iface.addPluginToMenu(tr("Sanxian"), self.action)
+        self.iface.messageBar().pushWarning(tr("Sanxian"), tr("Python is too old for checks. See Environment Check."))
+
+    def unload(self):
+        if self.action is not None:
+            self.iface.removePluginMenu(tr("Sanxian"), self.action)
+            self.action.deleteLater()
+            self.action = None
+        texts.remove_translator(self.translator)
+        self.translator = None
+
+    def open(self):
+        """环境自检, as text."""
+        dialog = QDialog(self.iface.mainWindow())
+        dialog.setObjectName("SanxianDoctorDialog")
+        dialog.setWindowTitle(tr("Environment Check"))
+        label = QLabel(self.text())
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.reject)
+        layout = QVBoxLayout(dialog)
+        layout.addWidget(label)
+        layout.addWidget(buttons)
+        dialog.resize(dialog.fontMetrics().averageCharWidth() * 90, dialog.sizeHint().height())
+        dialog.exec()
+
+    def text(self):
+        """What is there, what is needed, and how to get it on this system."""
+        lines = [
+            f"QGIS {Qgis.version()}",
+            f"Qt {qVersion()}",
+            f"Python {platform.python_version()}",
+            "",
+            tr("No check can run: Python 3.11 or later, with its module tomllib, is needed."),
+            remedy(platform.system()),
+        ]
+        return "\n".join(lines)
+
+
+def remedy(system):
+    """How to get a QGIS with a newer Python. ``system``: as `platform.system` names it."""
+    if system == "Windows":
+        return tr("Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.")
+    if system == "Darwin":
+        return tr(
+            "Install QGIS 3.40 or later from conda-forge (Miniforge): conda create -n qgis -c conda-forge qgis geopandas pyogrio"
+        )
+    return tr("Install QGIS 3.40 or later from a distribution with Python 3.11 or later, as Debian 13 or Ubuntu 25.10.")
