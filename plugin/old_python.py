@@ -8,10 +8,11 @@ import platform
 from qgis.core import Qgis, QgsMessageLog
 from qgis.PyQt.QtCore import Qt, qVersion
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction, QDialog, QDialogButtonBox, QLabel, QVBoxLayout
+from qgis.PyQt.QtWidgets import QAction, QDialog, QLabel, QVBoxLayout
 
 from .bridge import texts
 from .bridge.texts import tr
+from .gui.buttons import close_only
 from .paths import ICONS
 
 
@@ -53,11 +54,9 @@ class OldPythonPlugin:
         label = QLabel(self.text())
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
         layout = QVBoxLayout(dialog)
         layout.addWidget(label)
-        layout.addWidget(buttons)
+        layout.addWidget(close_only(dialog))
         dialog.resize(dialog.fontMetrics().averageCharWidth() * 90, dialog.sizeHint().height())
         dialog.exec()
 

@@ -7,6 +7,7 @@ The same commit gives the same bytes: sorted names, one date, one mode.
 import argparse
 import configparser
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,9 @@ from pathlib import Path
 from translations import ROOT, compile_translations
 
 TOP = "sanxian"
+#: What the plugin site shows as links, and a domain that nobody can have.
+ADDRESSES = ("email", "homepage", "repository", "tracker")
+RESERVED = re.compile(r"[/@.]example\.(org|com|net)\b")
 PARTS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md")
 
 
@@ -30,10 +34,19 @@ def tracked() -> list[str]:
     return sorted(name for name in names if name and (ROOT / name).is_file())
 
 
+def metadata() -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "metadata.txt", encoding="utf-8")
+    return parser["general"]
+
+
 def version() -> str:
-    metadata = configparser.ConfigParser(interpolation=None)
-    metadata.read(ROOT / "metadata.txt", encoding="utf-8")
-    return metadata["general"]["version"]
+    return metadata()["version"]
+
+
+def placeholders() -> list[str]:
+    """Entries of the metadata that name no real address: domains reserved for examples (RFC 2606)."""
+    return [f"{key}={value}" for key, value in metadata().items() if key in ADDRESSES and RESERVED.search(value)]
 
 
 def moment() -> tuple[int, ...]:
@@ -69,7 +82,13 @@ def build(folder: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of the zip")
-    target = build(parser.parse_args().output)
+    output = parser.parse_args().output
+    if left := placeholders():
+        text = f"metadata.txt 中还有占位地址 · addresses are still placeholders: {', '.join(left)}"
+        if not version().endswith("-dev"):
+            sys.exit(f"{text}\n正式版不打包，请先改成真实地址 · no release is packaged with them")
+        print(f"注意：{text}；开发版照常打包 · packaged all the same, as a development version", file=sys.stderr)
+    target = build(output)
     left_out = git("ls-files", "--others", "--exclude-standard", "--", *PARTS, "i18n").split()
     if left_out:
         print(

@@ -2,6 +2,7 @@
 """The packaged zip: what the plugin site asks of it, and that it works from where it is unzipped."""
 
 import configparser
+import importlib
 import json
 import os
 import re
@@ -121,12 +122,37 @@ def test_metadata(unzipped, general, built):
     assert re.fullmatch(r"[^@\s]+@[^@\s]+\.[a-z]+", general["email"])
     for field in ("homepage", "repository", "tracker"):
         assert general[field].startswith("https://")
+    assert "supportsQt6" not in general, "the plugin site goes by qgisMaximumVersion"
     assert general["version"] in general["changelog"]
     release = general["version"].removesuffix("-dev")
     headings = re.findall(r"^## (.+)$", (unzipped / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] == release and len(headings) == len(set(headings))
     assert set(re.findall(rf"{TOP}-[\w.-]+\.zip", (unzipped / "README.md").read_text(encoding="utf-8"))) == {built.name}
     assert "plugin" not in general["name"].lower(), "the plugin site refuses the word in a name"
+
+
+@pytest.fixture
+def packager(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module("package")
+
+
+def test_no_release_has_placeholder_addresses(packager, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["package.py", "--output", str(tmp_path)])
+    monkeypatch.setattr(packager, "version", lambda: "9.9.9")
+    monkeypatch.setattr(packager, "metadata", lambda: {"homepage": "https://example.org/x", "email": "a@b.cn"})
+    with pytest.raises(SystemExit, match=r"homepage=https://example\.org/x"):
+        packager.main()
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(packager, "version", lambda: "9.9.9-dev")
+    packager.main()
+    assert "homepage" in capsys.readouterr().err and list(tmp_path.iterdir())
+
+
+def test_real_addresses_are_no_placeholders(packager, monkeypatch):
+    real = {"homepage": "https://sanxian.cn", "email": "office@example.organic.cn", "about": "see example.org"}
+    monkeypatch.setattr(packager, "metadata", lambda: real)
+    assert packager.placeholders() == []
 
 
 def test_same_commit_same_bytes(built, tmp_path):
