@@ -57,7 +57,7 @@ def indicator_lines(report: dict, words: dict) -> list[str]:
         if item["value"] is None:
             state = words["indicator_state"]["not_computed"]
         target = f"{item['target']:.{item.get('target_decimals', 2)}f}"
-        unconfirmed = "" if item["confirmed"] else "，未确认"
+        unconfirmed = "" if item["confirmed"] or item["state"] == "unconfirmed" else "，未确认"
         lines.append(
             f"  {padded(item['name'], 22)}{value:>10} {padded(unit, 6)}目标 {sign} {target}  {state}{unconfirmed}"
         )

@@ -45,7 +45,7 @@ def check(
     ``reading_seconds``: what reading the layers took before this call.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from .engine import choose_rules, run
+    from .engine import choose_rules, rules_beyond, run
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -77,4 +77,5 @@ def check(
     )
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.expected_in(plan.scope) if code not in run_codes]
+    report.provenance["beyond"] = [r.code for r in rules_beyond(plan) if r.code not in run_codes]
     return Checked(plan, report)

@@ -9,6 +9,8 @@ from plugin.core.check import Options, check
 from plugin.core.engine import choose_rules
 from plugin.core.errors import DataError
 from plugin.core.profile import Norm, load_profile
+from plugin.core.render.verdict import honest_sentences
+from plugin.core.render.words import Words
 from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES
@@ -140,3 +142,17 @@ def test_rules_may_be_named_beside_a_group():
     norm = Options(profile="hunyuan").norm()
     chosen = choose_rules(norm.rules, norm.named_rules(("delivery", "zone-gaps")))
     assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
+
+
+def test_a_report_names_the_rules_that_could_have_run_and_did_not():
+    report = check(SAMPLE, Options(profile="hunyuan")).report
+    beyond = report.provenance["beyond"]
+    assert {"LAW012", "TOP006", "ATT013"} <= set(beyond)
+    assert not set(beyond) & {r.code for r in report.rules}
+    # No layer of reserves, no table of figures, no package: nothing that these could have looked at.
+    assert not set(beyond) & {"LAW011", "LAW022", "LAW006", "DOC001"}
+    words = Words("zh")
+    said = honest_sentences(report, None, words)
+    assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in said)
+    whole = check(SAMPLE, Options(profile="hunyuan", rules=("all",))).report
+    assert whole.provenance["beyond"] == []

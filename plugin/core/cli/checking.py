@@ -164,6 +164,8 @@ def summary(report: Report, words: Words) -> list[str]:
     for row in sections.not_checked(report, words)["rows"]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
+    if beyond := report.provenance.get("beyond", []):
+        lines.append("  " + words.get("say", "beyond", count=len(beyond), names=words.join(beyond)))
     # Townships that keep their tasks are in the report.
     told = [i for i in report.indicators if i.target is not None and not (figures.of_township(i) and i.state == "met")]
     for indicator in told:

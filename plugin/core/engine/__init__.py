@@ -6,6 +6,7 @@ its layers, `finish` gives the findings place, sentence and fingerprint.
 """
 
 from .apply import result_of
+from .beyond import rules_beyond
 from .running import choose_rules, run
 
-__all__ = ["choose_rules", "result_of", "run"]
+__all__ = ["choose_rules", "result_of", "rules_beyond", "run"]

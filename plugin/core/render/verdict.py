@@ -94,6 +94,9 @@ def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[st
             default = len(expected)
             names = words.join(sorted(left_out)[:_LEFT_OUT]) + (" …" if len(left_out) > _LEFT_OUT else "")
             said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names))
+    beyond = report.provenance.get("beyond", [])
+    if beyond:
+        said.append(words.get("say", "beyond", count=len(beyond), names=words.join(beyond)))
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         said.append(words.get("say", "unsaved"))
     if summary["waived"]:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules that no check runs unasked, although the plan holds what they need: a report names them, so that nobody takes
+通过 for more than it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..rule import EACH, Rule, all_rules
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+
+
+def rules_beyond(plan: Plan) -> list[Rule]:
+    """Return the rules outside those that the plan's scope asks for whose layers are all there, in order of their codes.
+
+    Rules of packages (DOC) are left to the inspection of one, rules that go by a table beside the layers to whoever has it.
+    """
+    expected = set(plan.norm.expected_in(plan.scope))
+    return [rule for code, rule in sorted(all_rules().items()) if code not in expected and _could_run(rule, plan)]
+
+
+def _could_run(rule: Rule, plan: Plan) -> bool:
+    if rule.family == "DOC" or any(getattr(plan, name) is None for name in rule.side):
+        return False
+    needed = [need.concept for need in rule.needs.values() if not need.optional]
+    if not needed:
+        return False
+    layers = [layer for c in needed for layer in (plan.layers.values() if c == EACH else [plan.concept(c)])]
+    return all(layer is not None for layer in layers) and any(layer is not None and not layer.bare for layer in layers)
