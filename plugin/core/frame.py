@@ -16,6 +16,7 @@ from .findings import Finding
 from .numbering import LENGTH, is_county
 from .profile import head
 from .rule import Severity
+from .standard.bounds import loosened
 
 if TYPE_CHECKING:
     from .layer import Layer
@@ -34,7 +35,7 @@ _KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
 def wrong_frame(plan: Plan, today: date | None = None) -> list[Finding]:
     """Return a finding RUN904 for everything that belongs to another county than the plan's, or contradicts its data."""
     found = [*_profile(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
-    return _as_warnings([*found, *_baseline(plan), *_targets(plan), *_scope(plan)])
+    return _as_warnings([*found, *_baseline(plan), *_targets(plan), *_scope(plan), *_standard(plan)])
 
 
 def foreign_waivers(plan: Plan) -> list[Finding]:
@@ -159,6 +160,14 @@ def _targets(plan: Plan) -> list[Finding]:
         return []
     params: dict[str, Any] = {"source": plan.targets.file, "codes": others[:_NAMED], "county": plan.area_code}
     return [Finding(role="", case="targets", params=params)]
+
+
+def _standard(plan: Plan) -> list[Finding]:
+    """A standard of the county's own that is looser than the shipped ones, where a profile could not be."""
+    standard = plan.norm.standard
+    items = loosened(standard)
+    params: dict[str, Any] = {"standard": standard.name, "items": items, "count": len(items)}
+    return [Finding(role="", case="standard", params=params)] if items else []
 
 
 def _scope(plan: Plan) -> list[Finding]:

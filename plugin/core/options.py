@@ -56,10 +56,11 @@ class Options:
         from .phases import phase_of
         from .profile import Norm, load_profile
         from .standard import load_standard
+        from .standard.bounds import check_numbers
 
         self._check_finite()
         profile = load_profile(self.profile)
-        return Norm(load_standard(self.standard or profile.standard), profile, phase_of(self.phase))
+        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, phase_of(self.phase))
 
     def _check_finite(self) -> None:
         """InputError for a number that is no limit: nothing is above ``nan``."""

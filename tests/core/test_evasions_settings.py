@@ -232,3 +232,88 @@ def test_a_mandatory_concept_that_is_declared_absent_leaves_a_doubt(county, prof
     assert "absent.zones" in outcome(report, "SCH001").unconfirmed
     assert report.verdict not in (Verdict.PASS,)
     assert any("规划分区" in said for said in honest_sentences(report, Options(profile=path).norm(), Words("zh")))
+
+
+# -- a standard of one's own that is looser than ours ------------------------------------------------------------------
+
+HEAD = 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n'
+BEYOND = [
+    ("tolerance", "ignored_pair_m2", 1e6),
+    ("tolerance", "min_width_m", 50.0),
+    ("waivers", "area_m2", 1000.0),
+    ("rules.ATT022", "allowance_share", 0.5),
+    ("rules.LAW007", "allowance_m2", 1e9),
+    ("ratio", "denominator_share", 15),
+    ("tolerance", "min_area_m2", -1.0),
+]
+
+
+@pytest.mark.parametrize(("section", "key", "value"), BEYOND)
+def test_an_own_standard_keeps_within_the_bounds_of_a_profile(tmp_path, profile, section, key, value):
+    text = f"[{section}]\n{key} = {value}\n"
+    with pytest.raises(DataError):
+        load_profile(profile(text))
+    head = own_standard(tmp_path, HEAD + text)
+    for load in (lambda: load_profile(profile(head=head)), Options(standard=str(tmp_path / "mine")).norm):
+        with pytest.raises(DataError) as caught:
+            load()
+        assert caught.value.params["key"] == f"{section}.{key}" and "mine" in caught.value.params["file"]
+
+
+def test_a_profile_over_an_own_standard_is_bounded_by_ours(tmp_path, profile):
+    head = own_standard(tmp_path, HEAD + "[tolerance]\nmin_area_m2 = 40.0\n")
+    assert load_profile(profile("[tolerance]\nmin_area_m2 = 50.0\n", head)).settings["tolerance.min_area_m2"] == 50.0
+    with pytest.raises(DataError, match="data_value_unknown"):
+        load_profile(profile("[tolerance]\nmin_area_m2 = 51.0\n", head))
+
+
+LOOSE = {
+    "scopes.county.mandatory": '[scopes.county]\nmandatory = ["farmland", "boundary", "base_parcels"]\n',
+    "scopes.three_lines.mandatory": '[scopes.three_lines]\nmandatory = ["boundary"]\n',
+    "concepts.farmland": '[concepts]\nfarmland = ["YJJBNT"]\n',
+    "severity.LAW001": '[severity]\nLAW001 = "INFO"\n',
+    "phase.approval.severity.REL002": '[phase.approval.severity]\nREL002 = "WARNING"\n',
+    "confirmed.items": '[confirmed]\nitems = ["all"]\n',
+    "marks.ratio.limit": '[ratio]\nlimit = 3.0\n[marks]\n"ratio.limit" = "A"\n',
+    "marks.tolerance": '[marks]\n"tolerance" = "A"\n[mark_sources]\n"tolerance" = "本县"\n',
+}
+
+
+@pytest.mark.parametrize(("item", "text"), LOOSE.items(), ids=LOOSE)
+def test_an_own_standard_that_is_looser_than_ours_is_named(county, tmp_path, profile, item, text):
+    head = own_standard(tmp_path, HEAD + text)
+    report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    (named,) = [f for f in found(report, "RUN904") if f.case == "standard"]
+    assert item in named.message and "自编" in named.message
+    assert report.verdict is Verdict.INCOMPLETE
+
+
+def test_a_code_list_that_makes_forest_cultivated_is_named(county, tmp_path, profile):
+    head = own_standard(tmp_path, HEAD)
+    path = load_standard("survey_2020").folder / "codelists" / "sandiao.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    column = lines[0].split(",").index("cultivated")
+    rows = [line.split(",") for line in lines]
+    for row in rows:
+        row[column] = "1" if row[0] == "0301" else row[column]
+    (tmp_path / "mine" / "codelists").mkdir()
+    text = "\n".join(",".join(row) for row in rows)
+    (tmp_path / "mine" / "codelists" / "sandiao.csv").write_text(text, encoding="utf-8")
+    report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    (named,) = [f for f in found(report, "RUN904") if f.case == "standard"]
+    assert "sandiao.csv（0301）" in named.message
+
+
+ALIKE = [
+    "",
+    "[ratio]\nlimit = 1.2\n[severity]\nSCH002 = 'ERROR'\n",
+    "[concepts]\nfarmland = ['YJJBNTBHTB', 'YJJBNTTB', 'YJJBNT', 'YJJBNTBHHX', 'YJJBNTCBQ']\n",
+    "[ratio]\nlimit = 1.2\n[marks]\n'ratio.limit' = 'A'\n[mark_sources]\n'ratio.limit' = '省规划第 3 条'\n",
+]
+
+
+@pytest.mark.parametrize("text", ALIKE)
+def test_an_own_standard_as_strict_as_ours_is_no_finding(county, tmp_path, profile, text):
+    head = own_standard(tmp_path, HEAD + text)
+    report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    assert not found(report, "RUN904")

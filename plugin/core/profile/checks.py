@@ -16,6 +16,7 @@ from ..indicators import RATIO_FORMS
 from ..phases import PHASES
 from ..rule import Severity, all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
+from ..standard.bounds import check_number
 from ..template import MARKS
 from ..three_zones.spaces import THREE_ZONES, check_space
 from .complaints import Complaints
@@ -25,14 +26,6 @@ from .model import ABSENT
 _CODE = re.compile(r"[1-9][0-9]{5}")
 #: Years of which a land survey may be the base of the ratio.
 _SURVEYS = range(1996, 2036)
-#: Times the standard's own value that a tolerance may be.
-_MOST_TOLERANCE = 100
-#: Likewise of the limits of waivers: what changed more is another conflict than the one that was accepted.
-_MOST_WAIVER = 10
-
-
-#: Parameters of rules below which a difference is no finding.
-_ALLOWANCE = "allowance_"
 #: Settings by layer code, for any layer.
 LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
 
@@ -48,11 +41,7 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         known = _rule_parameters()
         if code not in known or name not in known[code]:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known.get(code, known)))
-        if expect(value, (int, float), file=path, key=key) < 0:
-            raise unknown(path, key, value, (">= 0",))
-        _check_share(key, value, path)
-        if name.startswith(_ALLOWANCE):
-            _check_tolerance(key, value, standard.settings.get(key, known[code][name]), path)
+        check_number(key, value, standard, path)
         return
     if key.startswith(f"{THREE_ZONES}."):
         # A county may have zone codes of its own.
@@ -72,11 +61,7 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     if isinstance(model, bool):
         expect(value, bool, file=path, key=key)
     elif isinstance(model, int | float):
-        expect(value, (int, float), file=path, key=key)
-        if value < 0:
-            raise unknown(path, key, value, (">= 0",))
-        _check_share(key, value, path)
-        _check_tolerance(key, value, model, path)
+        check_number(key, value, standard, path)
     elif isinstance(model, list):
         for item in expect(value, list, file=path, key=key):
             expect(item, str, file=path, key=key)
@@ -92,19 +77,6 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         raise unknown(path, key, value, (f"{_SURVEYS[0]}–{_SURVEYS[-1]}",))
     if key == "ratio.form" and value not in RATIO_FORMS:
         raise unknown(path, key, value, RATIO_FORMS)
-
-
-def _check_share(key: str, value: float, path: Path) -> None:
-    """15 for 15 % would let everything through."""
-    if key.endswith("_share") and value > 1:
-        raise unknown(path, key, value, ("0–1",))
-
-
-def _check_tolerance(key: str, value: float, usual: float, path: Path) -> None:
-    """What is smaller is not even a finding, or still the one that was accepted: a slip there would let conflicts through."""
-    for start, times in (("tolerance.", _MOST_TOLERANCE), ("waivers.", _MOST_WAIVER), ("rules.", _MOST_TOLERANCE)):
-        if key.startswith(start) and value > times * usual:
-            raise unknown(path, key, value, (f"<= {times * usual:g}",))
 
 
 def _rule_parameters() -> dict[str, dict[str, Any]]:

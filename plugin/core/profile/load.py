@@ -10,6 +10,7 @@ from ...paths import PROFILES
 from ..data import expect, read_toml
 from ..errors import DataError
 from ..standard import SETTING_SECTIONS, Standard, load_standard
+from ..standard.bounds import check_numbers
 from . import checks
 from .complaints import Complaints
 from .figures import merge, read_register, read_stated, read_targets
@@ -119,7 +120,7 @@ def _standard(table: dict[str, Any], base: Profile, path: Path) -> Standard:
     elif edition and "standard" not in table:
         # The same standard as the base's, in another edition.
         name = load_standard(name).id
-    return load_standard(name, edition)
+    return check_numbers(load_standard(name, edition))
 
 
 def _merged(

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare a standard in a folder of one's own with the shipped standards that it stands on.
+
+Numbers keep within the bounds that a profile keeps to: beyond them the standard is refused (`check_numbers`). What else is
+looser than in the shipped standards is listed (`loosened`), and a run by such a standard is not complete (RUN904).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..codes import CodeList
+from ..data import expect
+from ..editions import FILE, editions
+from ..errors import DataError
+from ..rule import Severity, all_rules
+from .load import load_standard
+from .model import Standard
+
+#: Times the shipped value that a tolerance may be: what is smaller than a tolerance is not even a finding.
+_MOST_TOLERANCE = 100
+#: Likewise of the limits of waivers: what changed more is another conflict than the one that was accepted.
+_MOST_WAIVER = 10
+_MOST = {"tolerance.": _MOST_TOLERANCE, "waivers.": _MOST_WAIVER, "rules.": _MOST_TOLERANCE}
+#: Parameters of rules below which a difference is no finding.
+_ALLOWANCE = "allowance_"
+_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+
+def shipped_of(standard: Standard) -> tuple[Standard, ...]:
+    """Return the shipped standards that a standard is compared with; itself for a shipped one."""
+    if standard.is_shipped:
+        return (standard,)
+    known = editions(name=standard.id).get(standard.id)
+    of_id = (load_standard(standard.id),) if known else ()
+    found = {one.folder: one for one in (*standard.shipped(), *of_id) if one.folder != standard.folder}
+    return tuple(found.values())
+
+
+def most(key: str, standard: Standard) -> float | None:
+    """Return the largest value that a tolerance may have over a standard; None for a setting without such a bound.
+
+    A folder of one's own widens nothing: the bound is a multiple of the shipped value, or of a rule's own parameter.
+    """
+    times = next((times for start, times in _MOST.items() if key.startswith(start)), None)
+    if times is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE)):
+        return None
+    known = [one.settings[key] for one in shipped_of(standard) if key in one.settings]
+    usual = max(known, default=standard.settings.get(key) if standard.is_shipped else None)
+    if usual is None:
+        usual = _parameter(key)
+    return None if usual is None else times * float(usual)
+
+
+def _parameter(key: str) -> float | None:
+    """What a rule itself takes where no standard sets the parameter."""
+    code, _, name = key.removeprefix("rules.").partition(".")
+    rule = all_rules().get(code) if key.startswith("rules.") else None
+    return next((p.default for p in rule.parameters if p.name == name), None) if rule else None
+
+
+def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
+    """DataError for a number below 0, a share above 1, or a tolerance far above the shipped one."""
+    expect(value, (int, float), file=path, key=key)
+    highest = most(key, standard)
+    if key.endswith("_share"):
+        # 15 for 15 % would let everything through.
+        highest = 1.0 if highest is None else min(1.0, highest)
+    if value < 0 or (highest is not None and value > highest):
+        known = ">= 0" if value < 0 else "0–1" if key.endswith("_share") and value > 1 else f"<= {highest:g}"
+        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=known)
+
+
+def check_numbers(standard: Standard) -> Standard:
+    """Return the standard; DataError for a number of a folder of one's own that no profile could set."""
+    for one in _own(standard):
+        path = one.folder / FILE
+        for key in sorted(one.own & one.settings.keys()):
+            value = one.settings[key]
+            usual = next((s.settings[key] for s in shipped_of(standard) if key in s.settings), None)
+            numeric = isinstance(value, int | float) and not isinstance(value, bool)
+            if numeric or (isinstance(usual, int | float) and not isinstance(usual, bool)):
+                check_number(key, value, standard, path)
+    return standard
+
+
+def _own(standard: Standard) -> Iterator[Standard]:
+    """The standard and those that it includes, without the shipped ones."""
+    if not standard.is_shipped:
+        yield standard
+        for other in standard.includes:
+            yield from _own(other)
+
+
+def loosened(standard: Standard) -> list[str]:
+    """Return what a standard of one's own has looser than the shipped ones, by the keys of its files; empty if nothing.
+
+    Mandatory concepts that a scope lacks, roles that a concept lost, severities that were lowered, settings that it marks A
+    or B or confirms itself where the shipped standard does not, land-use codes and other codes that changed their meaning.
+    """
+    found: dict[str, None] = {}
+    for one in shipped_of(standard):
+        if one is not standard:
+            found |= dict.fromkeys(_looser(standard, one))
+    return list(found)
+
+
+def _looser(own: Standard, shipped: Standard) -> Iterator[str]:
+    for name, scope in shipped.scopes.items():
+        there = own.scopes[name].mandatory if name in own.scopes else ()
+        lost = [concept for concept in scope.mandatory if concept not in there]
+        if lost:
+            yield f"scopes.{name}.mandatory（−{'、'.join(lost)}）"
+    for name, roles in shipped.concepts.items():
+        lost = [role for role in roles if role not in own.concepts.get(name, ())]
+        if lost:
+            yield f"concepts.{name}（−{'、'.join(lost)}）"
+    yield from _severities(own, shipped)
+    for item in sorted(own.confirmed - shipped.confirmed):
+        yield f"confirmed.items（{item}）"
+    yield from _marks(own, shipped)
+    for name, codes in shipped.code_lists.items():
+        changed = _changed(own.code_lists[name], codes) if name in own.code_lists else []
+        if changed:
+            yield f"codelists/{name}.csv（{'、'.join(changed[:5])}）"
+
+
+def _marks(own: Standard, shipped: Standard) -> Iterator[str]:
+    """Marks A and B without a source, or on values that the standard does not set itself."""
+    keys = {key for one in _own(own) for key in one.own}
+    for item, mark in own.marks.items():
+        if mark == "C" or shipped.marks.get(item) == mark:
+            continue
+        sets = any(key == item or key.startswith(f"{item}.") for key in keys)
+        if not sets or not own.mark_sources.get(item):
+            yield f"marks.{item}（{mark}）"
+
+
+def _severities(own: Standard, shipped: Standard) -> Iterator[str]:
+    rules = all_rules()
+    tables = [("severity", own.severity, shipped.severity)]
+    tables += [(f"phase.{p}.severity", said, shipped.phases.get(p, {})) for p, said in own.phases.items()]
+    for where, said, usual in tables:
+        for code, severity in said.items():
+            before = Severity(usual.get(code, shipped.severity.get(code, rules[code].severity)))
+            if code in rules and _RANK[Severity(severity)] < _RANK[before]:
+                yield f"{where}.{code}（{severity}）"
+
+
+def _changed(own: CodeList, shipped: CodeList) -> list[str]:
+    """Codes of a shipped list that a list of one's own lacks, places elsewhere or gives other properties."""
+    found = []
+    for code, usual in shipped.codes.items():
+        mine = own.codes.get(code)
+        if mine is None or mine.extra != usual.extra or own.lineage(code) != shipped.lineage(code):
+            found.append(code)
+    return found
