@@ -177,7 +177,7 @@ def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> Backing |
         beyond = np.where(there, np.maximum(np.nan_to_num(written) - against, 0.0), 0.0)
     unit = _unit(written, against, layer, meaning)
     sums = against if meaning == NET else written
-    town, towns = _towns(layer, ctx)
+    town, towns = towns_of_centres(layer, ctx)
     return Backing(
         meaning,
         np.where(there, np.nan_to_num(written), 0.0),
@@ -252,7 +252,7 @@ def _unit(written: NDArray, against: NDArray, layer: Layer, meaning: str) -> str
     return next((u for u in UNITS if u != own and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")
 
 
-def _towns(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
+def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     """(n,) the township that the centre of each row lies in, −1 for none, and the townships' names."""
     cache = ctx.plan._cache.setdefault("area_towns", {})
     if layer not in cache:

@@ -231,3 +231,51 @@ def test_a_stated_figure_of_what_the_county_does_not_have_is_no_doubt(lite, prof
 def test_stated_figures_with_their_layers_are_no_doubt(whole, profile):
     unconfirmed = run(whole.layers, profile, rules=("LAW002",)).summary["unconfirmed"]
     assert not [name for name in unconfirmed if name.startswith("targets.")]
+
+
+# Codes that contradict the place
+
+
+TASK = "乡镇代码,乡镇名称,指标,关系,数值,单位\n{code},,永久基本农田,≥,{value:.2f},万亩\n"
+
+
+def farmland_of(lite, code):
+    rows = lite["YJJBNTBHTB"]
+    return float(rows["YJJBNTMJ"][rows["ZLDWDM"].str[:9] == code].sum() / (1e8 / 15))
+
+
+def with_codes(lite, rows, place):
+    farm = lite["YJJBNTBHTB"].copy()
+    farm.loc[rows, "ZLDWDM"] = place
+    return {**lite, "YJJBNTBHTB": farm}
+
+
+def townships_with_farmland(lite):
+    codes = lite["YJJBNTBHTB"]["ZLDWDM"].str[:9].value_counts()
+    return list(codes.index[:2])
+
+
+def test_farmland_that_names_a_township_where_it_does_not_lie_counts_where_it_lies(lite, profile, tmp_path):
+    credited, other = townships_with_farmland(lite)
+    rows = lite["YJJBNTBHTB"]["ZLDWDM"].str[:9] == other
+    forged = with_codes(lite, rows, credited + "2010000000")
+    tasks = tmp_path / "任务.csv"
+    own = farmland_of(lite, credited)
+    tasks.write_text(TASK.format(code=credited, value=1.2 * own), encoding="utf-8")
+    assert farmland_of(forged, credited) > 1.2 * own
+    report = run(forged, profile, rules=("LAW004",), targets=str(tasks))
+    misplaced, broken = sorted(found(report, "LAW004"), key=lambda f: f.case, reverse=True)
+    assert (misplaced.case, broken.case) == ("misplaced", "broken")
+    assert misplaced.params["count"] == rows.sum() and str(misplaced.severity) == "WARNING"
+    assert misplaced.area_m2 == pytest.approx(lite["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum(), rel=1e-3)
+    (figure,) = [i for i in report.indicators if i.place]
+    assert figure.value == pytest.approx(own, rel=1e-3)
+    assert report.verdict is Verdict.FAIL
+
+
+def test_codes_that_agree_with_the_place_are_no_finding(lite, profile, tmp_path):
+    credited, _ = townships_with_farmland(lite)
+    tasks = tmp_path / "任务.csv"
+    tasks.write_text(TASK.format(code=credited, value=0.5 * farmland_of(lite, credited)), encoding="utf-8")
+    report = run(lite, profile, rules=("LAW004",), targets=str(tasks))
+    assert not found(report, "LAW004") and outcome(report, "LAW004").outcome is Outcome.PASSED

@@ -189,19 +189,22 @@ def context(layers):
 
 
 def test_farmland_goes_where_its_own_row_says_and_else_where_it_lies():
-    """One field names 乙乡 though it lies in 甲镇; one names nothing and lies a quarter in 乙乡; one names no township there is."""
+    """One field names 乙乡, where a quarter of it lies; one names nothing and lies there like it; one names no township there is,
+    and one names 甲镇, where nothing of it lies."""
     ctx = context(
         {
             "townships": TOWNS,
             "farmland": [
-                field(100, 100000.0, location_code="1402251012000000000"),
+                field(700, 100000.0, location_code="1402251012000000000"),
                 field(700, 80000.0, location_code=None),
-                field(1500, 50000.0, location_code="1402259990000000000"),
+                field(1500, 40000.0, location_code="1402259990000000000"),
+                field(1500, 10000.0, location_code="1402251002000000000"),
             ],
         }
     )
     found = by_township("farmland_area", ctx)
-    assert (found.told, found.shared, found.field) == (1, 2, "ZLDWDM")
+    assert (found.told, found.shared, found.field) == (1, 3, "ZLDWDM")
+    assert found.misplaced.tolist() == [-1, -1, -1, 0]
     # The parts of the second lie 300 and 100 m wide; the ellipsoid changes the quotient by less than 1e-6.
     assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
     assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)

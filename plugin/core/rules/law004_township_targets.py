@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterable
 
+import numpy as np
+
 from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
@@ -11,7 +13,7 @@ from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..texts import number
 from ..transmission import TownshipTask
-from ..transmission.by_township import ByTownship, by_township, placed
+from ..transmission.by_township import LEAST_SHARE, ByTownship, by_township, placed
 
 TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
 NEXT = {
@@ -22,6 +24,8 @@ NEXT = {
 #: Nine tenths of its area are net: a field across both townships, more of it in the first.
 FIELD = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
 TOLD = {**FIELD, "location_code": "1402251012000000000"}
+#: What lies in no township; `Texts` has the word. Places and keys that a message names.
+OUTSIDE, _NAMED = "outside_townships", 3
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
@@ -37,12 +41,14 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "boundary": Need("boundary", optional=True),
         "parcels": Need("parcels", optional=True),
     },
-    uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, LEAST_SHARE],
     messages={
         "broken": "{indicator} of {town} is {value} {unit}, its task is {comparison} {target} {unit}: {miss} {unit} off. Correct "
         "{layer} there, or the task with its document.",
         "rounding": "{indicator} of {town} is {value} {unit} against its task of {comparison} {target} {unit}: {miss} {unit} off, within "
         "half of the last printed digit. Make {layer} and the task agree.",
+        "misplaced": "{layer}: {field} of {count} features ({area}) names {town}, but they lie elsewhere ({place}), for instance {keys}. They "
+        "count where they lie. Correct {field}, or the shapes.",
     },
     fails=[
         Example("a township short of net farmland", {"townships": [TOWN, NEXT], "farmland": [FIELD]}, finds=1,
@@ -51,6 +57,8 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
         Example("one task missed, one of a township that the map has not", {"townships": [TOWN], "red_line": [FIELD["wkt"]]}, finds=1,
                 side={"targets": [("", "甲镇", "red_line_area", ">=", "0.80", "ha"), ("", "丙镇", "red_line_area", ">=", "0.10", "ha")]}),
+        Example("a row in one township with the code of the next", {"townships": [TOWN, NEXT], "farmland": [{**TOLD, "wkt": TOWN["wkt"]}]}, finds=1,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
     ],
     passes=[
         Example("met by the net area of its part", {"townships": [TOWN, NEXT], "farmland": [FIELD]},
@@ -80,7 +88,8 @@ def township_targets(
         Correct the layer in that township; or, where the task is wrong, correct the table with its document.
     Limits
         Farmland goes to the township that its own row names (ZLDWDM, else XZQDM); where it names none, and for the other two, by its
-        geometry: shared ÷ row × net area. A shortfall within half of the last printed digit is a rounding difference (取整差).
+        geometry: shared ÷ row × net area. A row of which less than
+        `indicators.least_township_share` (C) lies in the township that it names counts where it lies, and is reported. A shortfall within half of the last printed digit is a rounding difference (取整差).
     """
     tasks = ctx.plan.targets
     if not tasks.tasks:
@@ -101,6 +110,7 @@ def township_targets(
         if not (found.figure.confirmed and found.backed.all()):
             result.doubts.append(f"figures.{indicator}")
         result.notes += _how(indicator, found)
+        result.findings += _misplaced(found, ctx)
         figures = []
         for task in tasks.of(indicator):
             if task.line in place:
@@ -128,6 +138,30 @@ def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
     outside = float(found.areas[-2])
     if outside >= 1.0:
         yield "tasks_outside", {"indicator": indicator, "area": number(outside, 2)}
+
+
+def _misplaced(found: ByTownship, ctx: Context) -> Iterable[Finding]:
+    """One finding a township that rows name which lie elsewhere."""
+    layer = found.figure.layer
+    assert layer is not None
+    for town in np.unique(found.misplaced[found.misplaced >= 0]).tolist():
+        rows = np.flatnonzero(found.misplaced == town)
+        places = [found.towns[at].name for at in np.unique(found.centres[rows]).tolist() if at >= 0]
+        params = {
+            "town": found.towns[town].name,
+            "count": len(rows),
+            "place": [*places[:_NAMED], *(["…"] if len(places) > _NAMED else [])] if places else OUTSIDE,
+            "keys": [layer.keys[row] for row in rows[:_NAMED].tolist()],
+        }
+        yield Finding(
+            layer.role,
+            case="misplaced",
+            severity=Severity.WARNING,
+            field=found.field,
+            township=found.towns[town].name,
+            area_m2=float(np.nansum(layer.statutory[rows])),
+            params=params,
+        )
 
 
 def _leans_on(figure: Indicator, found: ByTownship) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from ..area_backing import backing, beyond_county
+from ..area_backing import backing, beyond_county, towns_of_centres
+from ..geometry.validity import missing
 from ..indicators.areas import Figure, target_figure
 from ..indicators.townships import Township, split, townships_of
 from .model import TownshipTasks
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _TOLD = ("cultivated_area", "farmland_area")
 _MEANINGS = ("location_code", "division_code")
 _DIGITS = 9
+#: The share of a row that lies at least in the township that its code names (C).
+LEAST_SHARE = "indicators.least_township_share"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class ByTownship:
 
     ``told`` rows were given to the township that their own ``field`` names, ``shared`` ones by their geometry: each part
     takes its share of the row's net area (shared ÷ row × net). ``backed`` (townships + 2,) bool: the land backs the sum.
+    ``misplaced`` (n,): the township that a row names and does not lie in, −1 for all other rows; ``centres`` (n,): the
+    township that the row's centre lies in, −1 for none. Misplaced rows go by their geometry.
     """
 
     figure: Figure
@@ -40,6 +46,8 @@ class ByTownship:
     shared: int
     field: str
     backed: NDArray
+    misplaced: NDArray
+    centres: NDArray
 
 
 def by_township(name: str, ctx: Context) -> ByTownship | None:
@@ -55,8 +63,10 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
         # The survey's parcels stand in for the layer of its own.
         counted &= ctx.cultivated(layer)
     town, field = _told(layer, towns) if name in _TOLD else (np.full(len(layer), -1), "")
-    told = counted & (town >= 0)
-    rest = counted & (town < 0)
+    centres, _ = towns_of_centres(layer, ctx)
+    misplaced = _misplaced(layer, np.where(counted, town, -1), centres, given[0], given[2], ctx)
+    told = counted & (town >= 0) & (misplaced < 0)
+    rest = counted & ~told
     parts = split(layer, ctx) if rest.any() else None
 
     def add(amounts: NDArray) -> NDArray:
@@ -69,7 +79,24 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
     sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.unbacked(add)
     if found is not None and beyond_county(layer, ctx) is not None:
         sure[:] = False
-    return ByTownship(figure, towns, add(values), int(told.sum()), int(rest.sum()), field, sure)
+    return ByTownship(figure, towns, add(values), int(told.sum()), int(rest.sum()), field, sure, misplaced, centres)
+
+
+def _misplaced(
+    layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: Context
+) -> NDArray:
+    """(n,) the township that a row names where less than the least share of the row lies in it, else −1.
+
+    Rows without a shape lie nowhere: other rules report them.
+    """
+    asked = (town >= 0) & (town != centres) & ~missing(layer.plane)
+    if not asked.any():
+        return np.full(len(layer), -1)
+    parts = ctx.shared(layer, towns_layer, rows_a=asked, measured=True)
+    own = town_of[parts.right] == town[parts.left]
+    inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
+    outside = inside < float(ctx.norm.get(LEAST_SHARE)) * np.nan_to_num(shapely.area(layer.plane))
+    return np.where(asked & outside, town, -1)
 
 
 def placed(
