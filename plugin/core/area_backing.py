@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from .geometry import crs as crs_care
 from .geometry.statutory_area import statutory_area
-from .geometry.validity import missing
 from .indicators.model import AREA_FIGURES, SQUARE_METRES
-from .indicators.townships import townships_of
+from .row_towns import centres_of, towns_of_centres
+from .survey_deductions import survey_deductions
 
 if TYPE_CHECKING:
     from .context import Context
@@ -128,7 +128,8 @@ def backing(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> 
 def backed(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None) -> bool:
     """Return True if the land backs the sum of an area field over some rows ((n,) bool; None: all).
 
-    False for every sum of a layer whose areas add up to more than the county.
+    False for every sum of a layer whose areas add up to more than the county, and for a net area that the deductions of the
+    survey do not give on the same land.
     """
     found = backing(layer, meaning, ctx, exact=False)
     if found is None:
@@ -139,6 +140,9 @@ def backed(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None
         assert found is not None  # there are values
         if not found.holds(whole):
             return False
+    deductions = survey_deductions(layer, ctx) if meaning == NET else None
+    if deductions is not None and not deductions.holds(whole):
+        return False
     return beyond_county(layer, ctx) is None
 
 
@@ -199,18 +203,11 @@ def _estimated(layer: Layer, ctx: Context) -> NDArray:
     cache = ctx.plan._cache.setdefault("area_estimates", {})
     if layer not in cache:
         drawn = np.nan_to_num(shapely.area(layer.plane))
-        x, y, rows = _centres(layer)
+        x, y, rows = centres_of(layer)
         drawn[rows] *= _scale(x, y, ctx)
         cache[layer] = drawn
     found: NDArray = cache[layer]
     return found
-
-
-def _centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
-    """(k,) x and y of the middle of the rows that have a shape, and their positions."""
-    rows = np.flatnonzero(~missing(layer.plane))
-    low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
-    return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
 def _scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
@@ -250,32 +247,3 @@ def _unit(written: NDArray, against: NDArray, layer: Layer, meaning: str) -> str
         return ""
     factor = float(np.median(against[some] / written[some])) * SQUARE_METRES[own]
     return next((u for u in UNITS if u != own and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")
-
-
-def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
-    """(n,) the township that the centre of each row lies in, −1 for none, and the townships' names."""
-    cache = ctx.plan._cache.setdefault("area_towns", {})
-    if layer not in cache:
-        cache[layer] = _towns_of(layer, ctx)
-    found: tuple[NDArray, list[str]] = cache[layer]
-    return found
-
-
-def _towns_of(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
-    town = np.full(len(layer), -1)
-    given = townships_of(ctx)
-    if given is None:
-        return town, []
-    towns_layer, towns, of_row = given
-    names = [one.name or one.code for one in towns]
-    if towns_layer is layer:
-        return of_row, names
-    ctx.check()
-    x, y, rows = _centres(layer)
-    centres = shapely.points(x, y)
-    there = np.flatnonzero(~missing(towns_layer.plane))
-    holder, point = shapely.STRtree(centres).query(towns_layer.plane[there], predicate="intersects")
-    # A centre on a common border goes to the first of its townships.
-    order = np.argsort(-holder, kind="stable")
-    town[rows[point[order]]] = of_row[there[holder[order]]]
-    return town, names

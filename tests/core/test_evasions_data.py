@@ -279,3 +279,46 @@ def test_codes_that_agree_with_the_place_are_no_finding(lite, profile, tmp_path)
     tasks.write_text(TASK.format(code=credited, value=0.5 * farmland_of(lite, credited)), encoding="utf-8")
     report = run(lite, profile, rules=("LAW004",), targets=str(tasks))
     assert not found(report, "LAW004") and outcome(report, "LAW004").outcome is Outcome.PASSED
+
+
+# Deductions left out
+
+
+def without_deductions(lite, role, rows=None):
+    frame = lite[role].copy()
+    rows = frame.index if rows is None else frame.index[rows]
+    gross, net = ("YJJBNTTBMJ", "YJJBNTMJ") if role == "YJJBNTBHTB" else ("TBMJ", "TBDLMJ")
+    frame.loc[rows, ["KCXS", "KCMJ"]] = 0.0
+    frame.loc[rows, "KCDLBM"] = None
+    frame.loc[rows, net] = frame.loc[rows, gross]
+    return {**lite, role: frame}
+
+
+@pytest.mark.parametrize(("role", "figure"), [("YJJBNTBHTB", "farmland_area"), ("GDBHMB", "cultivated_area")])
+def test_deductions_that_the_survey_has_and_a_line_leaves_out_are_told(lite, profile, role, figure):
+    report = run(without_deductions(lite, role), profile, rules=("ATT003", "ATT022", "LAW002"))
+    (left,) = found(report, "ATT022")
+    survey = lite[role]["YJJBNTMJ" if role == "YJJBNTBHTB" else "TBDLMJ"].sum()
+    assert (left.case, left.role, left.related_role) == ("deduction", role, "DLTB")
+    assert left.params["expected"] == pytest.approx(survey, rel=1e-6) and left.params["difference"] > 0
+    assert "地类图斑" in left.message and str(left.severity) == "WARNING"
+    figures = [i for i in report.indicators if i.id == figure]
+    assert figures and all(not i.backed and i.state in ("unconfirmed", "broken", "close") for i in figures)
+    assert f"figures.{figure}" in report.summary["unconfirmed"] and report.verdict is not Verdict.PASS
+
+
+def test_deductions_left_out_in_one_township_are_told_there(lite, profile, tmp_path):
+    credited, _ = townships_with_farmland(lite)
+    rows = (lite["YJJBNTBHTB"]["ZLDWDM"].str[:9] == credited).to_numpy()
+    gross = float(lite["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum() / (1e8 / 15))
+    tasks = tmp_path / "任务.csv"
+    tasks.write_text(TASK.format(code=credited, value=(farmland_of(lite, credited) + gross) / 2), encoding="utf-8")
+    forged = without_deductions(lite, "YJJBNTBHTB", rows)
+    report = run(forged, profile, rules=("ATT022", "LAW004"), targets=str(tasks))
+    assert [f.case for f in found(report, "ATT022")] == ["deduction"]
+    (figure,) = [i for i in report.indicators if i.place]
+    assert figure.value > figure.target and figure.state == "unconfirmed"
+
+
+def test_the_deductions_of_the_survey_are_no_finding(lite, profile):
+    assert not found(run(lite, profile, rules=("ATT022",)), "ATT022")

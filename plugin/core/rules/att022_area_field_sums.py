@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from ..findings import Finding
 from ..geometry.validity import missing
 from ..layer import Layer
 from ..rule import EACH, Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE, SurveyDeductions, survey_deductions
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -33,17 +35,23 @@ def _field(wkt: str, gross: float | None, net: float | None = None) -> dict[str,
     return {"wkt": wkt, "gross_area": gross, "net_area": net}
 
 
+SURVEY = [
+    {**_field(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "0103", "deduction_rate": 0.1} for wkt in (SQUARE, NEXT)
+]
+
+
 @rule(
     "ATT022",
     "area-field-sums",
     severity=Severity.WARNING,
     basis=["A10"],
-    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     needs={
         # A layer without area fields has no sums: whether it must have them is other rules' (SCH002).
         "layer": Need(EACH),
         "townships": Need("townships", optional=True),
         "county": Need("county", optional=True),
+        "parcels": Need("parcels", optional=True),
     },
     messages={
         "": "{layer}, {place}: {field} adds up to {actual} m², the statutory areas of the same features to {expected} m²: {difference} m² "
@@ -54,6 +62,9 @@ def _field(wkt: str, gross: float | None, net: float | None = None) -> dict[str,
         "summed from it are not confirmed.",
         "county": "{layer}: {field} adds up to {actual} m², more than the county ({related_layer}, {expected} m²), by {difference} m². Remove "
         "features that are there twice and compute the field again; figures summed from it are not confirmed.",
+        "deduction": "{layer}, {place}: {field} adds up to {actual} m², with the deductions of {related_layer} on the same land it would be "
+        "{expected} m²: {difference} m² ({share} %) too much, on {count} features. Take deduction rate and area from the survey's parcels and "
+        "compute the net area again; figures summed from it are not confirmed.",
     },
     fails=[
         Example("twelve times the land", {"layer": [_field(SQUARE, 12 * SQUARE_M2), _field(NEXT, 12 * SQUARE_M2)]}, finds=1,
@@ -67,8 +78,12 @@ def _field(wkt: str, gross: float | None, net: float | None = None) -> dict[str,
                 roles={"layer": "XZYDYH"}),
         Example("more than the county", {"layer": [_field(COUNTY["wkt"], 3 * SQUARE_M2), _field(SQUARE, SQUARE_M2)], "county": [COUNTY]},
                 finds=1, roles={"layer": "GDBHMB"}),
+        Example("deductions of the survey left out", {"layer": [_field(SQUARE, SQUARE_M2, SQUARE_M2), _field(NEXT, SQUARE_M2, SQUARE_M2)],
+                "parcels": SURVEY}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
     ],
     passes=[
+        Example("deductions as in the survey", {"layer": [_field(SQUARE, SQUARE_M2, 0.9 * SQUARE_M2), _field(NEXT, SQUARE_M2, 0.9 * SQUARE_M2)],
+                "parcels": SURVEY}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
         Example("as drawn", {"layer": [_field(SQUARE, SQUARE_M2, 9000.0), _field(NEXT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
         Example("one row of many: ATT013's", {"layer": [_field(SQUARE, SQUARE_M2 + 8), _field(NEXT, SQUARE_M2), _field(THIRD, SQUARE_M2)],
                 "townships": TOWNS}, roles={"layer": "GDBHMB"}),
@@ -81,15 +96,18 @@ def area_field_sums(
     layer: Layer,
     townships: Layer | None,
     county: Layer | None,
+    parcels: Layer | None,
     *,
     ctx: Context,
     allowance_share: float = 0.001,
+    allowance_deduction_share: float = 0.001,
 ) -> RuleResult:
     """Sums of area fields differ from the land.
 
     What it checks
         By layer, township and county: the sum of 面积, 图斑面积 and 调查面积 against the statutory area of the same shapes, within
-        `allowance_share`; net area (图斑地类面积, 永久基本农田面积) is never more than gross area; no layer adds up to more than the county.
+        `allowance_share`; net area (图斑地类面积, 永久基本农田面积) is never more than gross area; no layer adds up to more than the county. Net area of 永久基本农田 and 耕地保护目标 against what the
+        deductions of the survey (地类图斑) give on the same land, within `allowance_deduction_share`.
     Why
         Targets, indicators and tables are summed from these fields. Fields multiplied alike agree with each other and show land that
         is not there: such figures are not confirmed, and no target counts as met by them.
@@ -97,7 +115,8 @@ def area_field_sums(
         Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of imported tables.
     Limits
         The allowance is a setting (C). Rows are ATT013's: one wrong row is no finding here unless the layer's own sum is off. Blank
-        values and invalid shapes are other rules'. That net area is too small is not seen here (ATT003). The county is compared
+        values and invalid shapes are other rules'. That net area is too small is not seen here (ATT003). A feature takes the deduction
+        of the cultivated parcel that a point on it lies on. The county is compared
         with layers that never overlap and with the layers that targets are read from.
     """
     result = RuleResult(applicable=False)
@@ -120,7 +139,40 @@ def area_field_sums(
         finding = Finding(layer.role, case="county", field=layer.field_name(meaning), params=params)
         finding.related_role = county.role
         result.findings.append(finding)
+    if not any(f.field == layer.field_name(NET) for f in result.findings):
+        result.findings += _deductions(layer, allowance_deduction_share, ctx)
     return result
+
+
+def _deductions(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
+    """One finding on the layer where its net area exceeds the survey's as a whole, else one on each township where it does."""
+    found = survey_deductions(layer, ctx)
+    if found is None:
+        return
+    found = replace(found, share=share)
+    if found.exceeds(lambda values: np.array([values.sum()])).any():
+        yield _deduction(layer, found, found.there, WHOLE)
+        return
+    for town in np.flatnonzero(found.exceeds(found.by_town(found.there))).tolist():
+        named = town < len(found.towns)
+        rows = found.there & (found.town == (town if named else -1))
+        yield _deduction(layer, found, rows, found.towns[town] if named else OUTSIDE)
+
+
+def _deduction(layer: Layer, found: SurveyDeductions, rows: NDArray, place: str) -> Finding:
+    actual, expected = float(found.net[rows].sum()), float(found.expected[rows].sum())
+    params = {
+        "place": place,
+        "actual": round(actual, 2),
+        "expected": round(expected, 2),
+        "difference": round(actual - expected, 2),
+        "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
+        "count": int(found.wrong[rows].sum()),
+    }
+    finding = Finding(layer.role, case="deduction", field=layer.field_name(NET), params=params)
+    finding.related_role = found.parcels.role
+    finding.township = "" if place in (WHOLE, OUTSIDE) else place
+    return finding
 
 
 def _sums(layer: Layer, meaning: str, found: Backing, rows: NDArray) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from ..indicators.areas import WARNING_SHARE, Figure, stated_figure, target_figu
 from ..layer import Layer
 from ..profile import Target
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE
 
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -26,7 +27,7 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "centre": Need("centre", optional=True),
         "detail_units": Need("detail_units", optional=True),
     },
-    uses=["reserves.part_words", "rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=["reserves.part_words", "rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
         "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: {miss} {unit} off. Correct the layer, "
         "or the figure with its document.",

@@ -11,6 +11,7 @@ from ..indicators.areas import WARNING_SHARE
 from ..indicators.townships import townships_of
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE
 from ..texts import number
 from ..transmission import TownshipTask
 from ..transmission.by_township import LEAST_SHARE, ByTownship, by_township, placed
@@ -41,7 +42,7 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "boundary": Need("boundary", optional=True),
         "parcels": Need("parcels", optional=True),
     },
-    uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, LEAST_SHARE],
+    uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE, LEAST_SHARE],
     messages={
         "broken": "{indicator} of {town} is {value} {unit}, its task is {comparison} {target} {unit}: {miss} {unit} off. Correct "
         "{layer} there, or the task with its document.",

@@ -9,6 +9,7 @@ from ..indicators import SQUARE_METRES, Indicator
 from ..indicators.compute import Computed, Figures
 from ..indicators.typed import TypedFigure
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE
 from ..texts import Texts, number
 
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -26,7 +27,7 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "boundary": Need("boundary", optional=True),
         "base_parcels": Need("base_parcels", optional=True),
     },
-    uses=["ratio.form", ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=["ratio.form", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
         "map": "{place} says {indicator} is {typed}; the map ({layer}) gives {value}: {miss} apart. Make text, table "
         "and map agree.",

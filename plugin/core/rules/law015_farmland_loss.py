@@ -8,6 +8,7 @@ from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE
 from ..versions import OUT, Comparison
 from ..versions.model import NET, STATUTORY, Balance
 from ._sealed import compared, doubts_of_net, severity
@@ -29,7 +30,7 @@ TOWNS = [
     basis=["T2", "order-17"],
     side=["baseline"],
     needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
-    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
         "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² went "
         "out, {moved_in} m² came in. Supplement the difference in the same township, or register the document that approves it.",

@@ -6,6 +6,7 @@ from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE
 from ..versions import IN, OUT, Comparison, Part
 from ..versions.edition import Edition
 from ._places import told_elsewhere
@@ -29,7 +30,7 @@ GRADES = ("slope_class", "yield_grade", "quality_grade")
         "farmland": Need("farmland"),
         "reserve_land": Need("reserve_land", optional=True),
     },
-    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
         "net": "Against the sealed edition {lost} m² of {layer} went out and {gained} m² came in, {missing} m² too little. Supplement as "
         "much net area as was taken out.",

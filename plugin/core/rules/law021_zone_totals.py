@@ -6,6 +6,7 @@ from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..survey_deductions import DEDUCTION_ALLOWANCE
 
 COUNTY = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
 WEST = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
@@ -18,7 +19,7 @@ EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 
     severity=Severity.WARNING,
     basis=["plan-review"],
     needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},
-    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE],
+    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
         "": "The areas in {field} of {layer} add up to {total} m², those of {related_layer} to {county} m²: {difference} m² apart. Fill {field} "
         "from the shapes anew (“Statutory area”), then close gaps and overlaps of zones."

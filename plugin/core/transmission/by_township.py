@@ -10,10 +10,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..area_backing import backing, beyond_county, towns_of_centres
+from ..area_backing import backing, beyond_county
 from ..geometry.validity import missing
 from ..indicators.areas import Figure, target_figure
 from ..indicators.townships import Township, split, townships_of
+from ..row_towns import towns_of_centres
+from ..survey_deductions import survey_deductions
 from .model import TownshipTasks
 
 if TYPE_CHECKING:
@@ -77,6 +79,9 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
 
     found = backing(layer, "net_area", ctx) if figure.basis == "net" else None
     sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.unbacked(add)
+    deductions = survey_deductions(layer, ctx) if figure.basis == "net" else None
+    if deductions is not None:
+        sure &= ~deductions.exceeds(add)
     if found is not None and beyond_county(layer, ctx) is not None:
         sure[:] = False
     return ByTownship(figure, towns, add(values), int(told.sum()), int(rest.sum()), field, sure, misplaced, centres)
