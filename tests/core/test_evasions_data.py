@@ -5,6 +5,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 
 from plugin.core.check import Options, check
@@ -322,3 +324,26 @@ def test_deductions_left_out_in_one_township_are_told_there(lite, profile, tmp_p
 
 def test_the_deductions_of_the_survey_are_no_finding(lite, profile):
     assert not found(run(lite, profile, rules=("ATT022",)), "ATT022")
+
+
+# Protected cultivated land that is forest
+
+
+@pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTCBQ"])
+def test_forest_in_protected_cultivated_land_is_told(whole, profile, role):
+    parcels = whole.layers["DLTB"]
+    forest = parcels[parcels["DLBM"].str.startswith("03")].iloc[:20]
+    rows = whole.layers[role]
+    keys = [f"1402250000990{n:05d}" for n in range(len(forest))]
+    more = rows.iloc[[0] * len(forest)].assign(BSM=keys).set_geometry(forest.geometry.to_numpy(), crs=rows.crs)
+    filled = gpd.GeoDataFrame(pd.concat([rows, more], ignore_index=True), geometry="geometry", crs=rows.crs)
+    report = run({**whole.layers, role: filled}, profile, rules=("LAW010",))
+    told = found(report, "LAW010")
+    assert {f.case for f in told} == {"protected"} and {f.key for f in told} == set(keys)
+    assert all(f.role == role and f.related_role == "DLTB" and str(f.severity) == "WARNING" for f in told)
+    assert sum(f.area_m2 for f in told) == pytest.approx(forest["TBMJ"].sum(), rel=1e-3)
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_protected_cultivated_land_of_the_clean_county_is_cultivated(whole, profile):
+    assert not found(run(whole.layers, profile, rules=("LAW010",)), "LAW010")

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+from numpy.typing import NDArray
 
 from ..context import Context
+from ..findings import Finding
 from ..layer import Layer
-from ..rule import Example, Need, RuleResult, rule
+from ..rule import Example, Need, RuleResult, Severity, rule
 from ._farmland import construction
 from ._places import told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
 @rule(
@@ -19,6 +22,8 @@ HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
     needs={
         "farmland": Need("farmland", reads=("land_use",)),
         "parcels": Need("parcels", reads=("land_use",), optional=True),
+        "cultivated": Need("cultivated", reads=("land_use",), optional=True),
+        "reserve_land": Need("reserve_land", optional=True),
     },
     uses=["tolerance"],
     messages={
@@ -28,13 +33,23 @@ HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
         "farmland and supplement it, or correct the code.",
         "parcel": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies on parcel {related_key} of land use “{value}”, "
         "which is not cultivated. Correct the line or the parcel, or supplement it.",
+        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Take it out of the layer, or "
+        "correct the code.",
+        "protected": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies on parcel {related_key} of land use “{value}”, "
+        "which is not cultivated. Take it out of the layer, or correct the line or the parcel.",
     },
     fails=[
         Example("restorable orchard", {"farmland": [{"wkt": SQUARE, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
         Example("forest below", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0301"}]},
                 finds=1, areas=(5000.0,)),
+        Example("forest in protected cultivated land", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0301"}],
+                "cultivated": [{"wkt": SQUARE, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
+        Example("protected grass", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE, "land_use": "0404"}]}, finds=1,
+                areas=(10000.0,)),
     ],
     passes=[
+        Example("protected land is cultivated", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE, "land_use": "0102"}],
+                "cultivated": [{"wkt": SQUARE, "land_use": "0103"}]}),
         Example("cultivated", {"farmland": [{"wkt": SQUARE, "land_use": "0102"}], "parcels": [{"wkt": SQUARE, "land_use": "0103"}]}),
         Example("a yard is told as occupied", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0702"}]},
                 parameters={"rules": ["LAW014"]}),
@@ -42,59 +57,97 @@ HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
             {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
     ],
 )  # fmt: skip
-def farmland_not_cultivated(farmland: Layer, parcels: Layer | None, *, ctx: Context) -> RuleResult:
+def farmland_not_cultivated(
+    farmland: Layer, parcels: Layer | None, cultivated: Layer | None, reserve_land: Layer | None, *, ctx: Context
+) -> RuleResult:
     """Permanent basic farmland is cultivated land.
 
     What it checks
         The land-use code of each 永久基本农田 parcel (0101, 0102, 0103; 可调整 …K codes are not cultivated land); and, where
-        parcels are there, every part of it that lies on a parcel of another land use, with its area.
+        parcels are there, every part of it that lies on a parcel of another land use, with its area. The same of 耕地保护目标 and
+        永久基本农田储备区, as a warning.
     Why
         永久基本农田 must be 耕地; it must not become forest, grass, orchard or facility land.
     How to fix
         Correct the code, or take the land out and supplement it with equal net area and quality.
     Limits
         A row found by its own code is not told again by the overlay. Parcels of construction land are LAW014's when it runs too.
+        Of 耕地保护目标 and 储备区, what lies on a parcel that 永久基本农田 is reported on is not reported again.
     """
     result = RuleResult(applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
     if farmland.has("land_use"):
         result.applicable = True
-        codes = farmland.text("land_use")
         by_code = ~ctx.cultivated(farmland, whole_class=False)
-        net = farmland.numbers("net_area")
-        for position in np.flatnonzero(by_code).tolist():
-            shape = farmland.plane[position]
-            finding = ctx.row(
-                farmland,
-                position,
-                field=farmland.field_name("land_use"),
-                case="code" if codes[position] else "blank",
-                params={"value": codes[position]},
-                geometry=shape,
-                area_m2=float(farmland.statutory[position]) if shape is not None else None,
-                net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
-            )
-            if shape is not None:
-                finding.width_m = 2 * shape.area / shape.length
-            result.findings.append(finding)
+        result.findings += _by_code(farmland, by_code, ctx)
     elif farmland.template.field("land_use"):
         result.applicable = True
         result.not_checked.append(_lacking(farmland))
+    other = None
     if parcels is not None and not parcels.has("land_use"):
         result.applicable = True
         result.not_checked.append(_lacking(parcels))
     elif parcels is not None:
         result.applicable = True
         other = ~ctx.cultivated(parcels)
-        if told_elsewhere(ctx, "LAW014"):
-            other &= ~construction(ctx, parcels)
-        parts = ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=other)
-        overlay = ctx.pairs(farmland, parcels, parts, net=True, case="parcel", field=parcels.field_name("land_use"))
-        codes = parcels.text("land_use")
-        for finding, j in zip(overlay, parts.right.tolist(), strict=True):
-            finding.params["value"] = codes[j]
+        own = other & ~construction(ctx, parcels) if told_elsewhere(ctx, "LAW014") else other
+        overlay, on = _by_parcel(farmland, ~by_code, parcels, own, "parcel", ctx)
         result.findings += overlay
+        other[on] = False
+    for layer in (cultivated, reserve_land):
+        if layer is not None and layer is not parcels:
+            result.findings += _protected(layer, parcels, other, ctx)
     return result
+
+
+def _protected(layer: Layer, parcels: Layer | None, other: NDArray | None, ctx: Context) -> list[Finding]:
+    """Warnings on protected cultivated land that is no cultivated land by its own code, or by its parcel."""
+    by_code = np.zeros(len(layer), dtype=bool)
+    if layer.has("land_use"):
+        # A blank is another rule's: the layer itself says that this is cultivated land.
+        by_code = ~ctx.cultivated(layer) & np.array([bool(code) for code in layer.text("land_use")], dtype=bool)
+    found = _by_code(layer, by_code, ctx, "protected_code")
+    if parcels is not None and other is not None:
+        found += _by_parcel(layer, ~by_code, parcels, other, "protected", ctx)[0]
+    for finding in found:
+        finding.severity = Severity.WARNING
+    return found
+
+
+def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[Finding]:
+    """Findings on rows whose own code is none of cultivated land."""
+    found = []
+    codes, net = layer.text("land_use"), layer.numbers("net_area")
+    for position in np.flatnonzero(rows).tolist():
+        shape = layer.plane[position]
+        finding = ctx.row(
+            layer,
+            position,
+            field=layer.field_name("land_use"),
+            case=case or ("code" if codes[position] else "blank"),
+            params={"value": codes[position]},
+            geometry=shape,
+            area_m2=float(layer.statutory[position]) if shape is not None else None,
+            net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
+        )
+        if shape is not None:
+            finding.width_m = 2 * shape.area / shape.length
+        found.append(finding)
+    return found
+
+
+def _by_parcel(
+    layer: Layer, rows: NDArray, parcels: Layer, other: NDArray, case: str, ctx: Context
+) -> tuple[list[Finding], NDArray]:
+    """Findings on parts of a layer that lie on ``other`` parcels ((n,) bool), and those parcels."""
+    parts = ctx.shared(
+        layer, parcels, rows_a=rows, rows_b=other, severity=None if case == "parcel" else Severity.WARNING
+    )
+    found = ctx.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
+    codes = parcels.text("land_use")
+    for finding, j in zip(found, parts.right.tolist(), strict=True):
+        finding.params["value"] = codes[j]
+    return found, parts.right
 
 
 def _lacking(layer: Layer) -> tuple[str, dict[str, str]]:
