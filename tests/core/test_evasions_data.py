@@ -347,3 +347,59 @@ def test_forest_in_protected_cultivated_land_is_told(whole, profile, role):
 
 def test_protected_cultivated_land_of_the_clean_county_is_cultivated(whole, profile):
     assert not found(run(whole.layers, profile, rules=("LAW010",)), "LAW010")
+
+
+# The base of the ratio laid on villages and orchards
+
+
+def ratio_of(report):
+    return next(i for i in report.indicators if i.id == "expansion_ratio_n1")
+
+
+def coded_urban(lite, role, rows):
+    frame = lite[role].copy()
+    frame.loc[rows, "CZCSXM"] = "202"
+    return {**lite, role: frame}
+
+
+@pytest.mark.parametrize("classes", [("0702",), ("0201", "0204"), ("0301",)], ids=["villages", "orchards", "woods"])
+def test_a_base_of_villages_or_orchards_leaves_the_ratio_unconfirmed(lite, profile, classes):
+    before = ratio_of(run(lite, profile, rules=("LAW001",)))
+    forged = coded_urban(lite, "DLTB", lite["DLTB"]["DLBM"].isin(classes))
+    report = run(forged, profile, rules=("LAW001",))
+    (told,) = found(report, "LAW001")
+    assert (told.case, told.role, told.field, str(told.severity)) == ("contradicted", "DLTB", "CZCSXM", "WARNING")
+    assert float(told.params["without_text"]) == pytest.approx(before.value, abs=1e-4)
+    figure = ratio_of(report)
+    assert figure.value < before.value and not figure.backed and figure.state in ("unconfirmed", "broken")
+    assert report.verdict is Verdict.CONDITIONAL and "ratio.contradicted" in report.summary["unconfirmed"]
+
+
+def test_a_plans_own_base_that_the_survey_contradicts_leaves_the_ratio_unconfirmed(whole, profile):
+    lite = whole.layers
+    villages = (lite["DLTB"]["CZCSXM"] == "203").to_numpy()
+    forged = coded_urban(lite, "XZYDYH", villages)
+    forged["XZYDYH"].loc[villages, ["YDYHFLDM", "YDYHFLMC"]] = ["070100", "城镇住宅用地"]
+    report = run(forged, profile, rules=("LAW001",))
+    (told,) = found(report, "LAW001")
+    assert (told.case, told.role, told.params["count"]) == ("contradicted", "XZYDYH", villages.sum())
+    assert ratio_of(report).state in ("unconfirmed", "broken") and report.verdict is Verdict.CONDITIONAL
+
+
+def test_a_small_part_of_the_base_that_decides_is_told(lite, profile):
+    """A single field coded as urban, without which the ratio is above its limit."""
+    clean = ratio_of(run(lite, profile, rules=("LAW001",)))
+    field = lite["DLTB"][lite["DLTB"]["DLBM"] == "0103"]["TBMJ"].idxmin()
+    forged = coded_urban(lite, "DLTB", [field])
+    forged_value = ratio_of(run(forged, profile, rules=("LAW001",))).value
+    path = Path(profile).with_name("decides.toml")
+    limit = (clean.value + forged_value) / 2
+    path.write_text(Path(profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8")
+    assert [f.case for f in found(run(lite, str(path), rules=("LAW001",)), "LAW001")] == [""]
+    assert [f.case for f in found(run(forged, str(path), rules=("LAW001",)), "LAW001")] == ["contradicted"]
+
+
+def test_the_base_of_the_clean_county_is_not_contradicted(whole, lite, profile):
+    for tables in (whole.layers, lite):
+        report = run(tables, profile, rules=("LAW001",))
+        assert not found(report, "LAW001") and ratio_of(report).inputs["contradicted_m2"] == 0.0

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .model import Indicator
+from .ratio_base import DOUBTFUL_SHARE, contradicted
 from .targets import compare
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ _PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
 KINDS = ("concentrated", "flexible", "special")
 DECIDING = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
+#: A doubt: the land contradicts the codes of a part of the base.
+CONTRADICTED = "ratio.contradicted"
 
 
 def expansion_ratios(
@@ -46,7 +50,8 @@ class Expansion:
 
     ``denominator`` survey area (TBMJ) of the base parcels, 0 where there are none; ``drawn`` their statutory area;
     ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``backed``: the land
-    backs the survey areas; ``doubts`` as a rule gives them.
+    backs the survey areas; ``contradicted`` survey area whose code the land contradicts, on ``contradicted_rows`` parcels;
+    ``without`` the ratios by form without it; ``in_doubt``: that leaves the ratio in doubt; ``doubts`` as a rule gives them.
     """
 
     denominator: float
@@ -60,6 +65,10 @@ class Expansion:
     ratios: dict[str, float] = field(default_factory=dict)
     land_ratios: dict[str, float] = field(default_factory=dict)
     backed: bool = True
+    contradicted: float = 0.0
+    contradicted_rows: list[int] = field(default_factory=list)
+    without: dict[str, float] = field(default_factory=dict)
+    in_doubt: bool = False
     classes: list[str] = field(default_factory=list)
     windows: int = 0
     missing_areas: int = 0
@@ -81,6 +90,7 @@ class Expansion:
             "new_land_m2": self.new_land,
             "windows": self.windows,
             "uncoded_m2": self.uncoded,
+            "contradicted_m2": self.contradicted,
         }
         made = []
         for name, ratio in self.ratios.items():
@@ -91,7 +101,7 @@ class Expansion:
                 "statutory/survey",
                 inputs={"numerator_m2": self.numerators[name], **shared},
                 confirmed=confirmed,
-                backed=self.backed,
+                backed=self.backed and not self.in_doubt,
             )
             if not self.backed and name in self.land_ratios:
                 figure.inputs["land_ratio"] = self.land_ratios[name]
@@ -145,7 +155,32 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     if found.drawn > 0:
         found.land_ratios = expansion_ratios(found.drawn, whole, concentrated, flexible, found.new_land)
     found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
+    _contradict(found, base_parcels, urban, ctx, (whole, concentrated, flexible))
     return found
+
+
+def _contradict(
+    found: Expansion, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
+) -> None:
+    """Compute the ratio without the part of the base whose code the land contradicts.
+
+    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is in doubt where that part is large, or where only with it
+    the ratio keeps within the limit.
+    """
+    norm = ctx.norm
+    share = contradicted(base_parcels, urban, found.classes, ctx)
+    surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
+    found.contradicted = float((share * surveyed).sum())
+    found.contradicted_rows = np.flatnonzero(share > 0).tolist()
+    rest = found.denominator - found.contradicted
+    form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
+    if rest > 0:
+        found.without = expansion_ratios(rest, *areas, found.new_land)
+    decides = found.ratios[form] <= limit and found.without.get(form, np.inf) > limit
+    large = found.contradicted > float(norm.get(DOUBTFUL_SHARE)) * found.denominator
+    found.in_doubt = found.contradicted > 0 and (decides or large)
+    if found.in_doubt:
+        found.doubts.append(CONTRADICTED)
 
 
 def windows(boundary: Layer, ctx: Context) -> int:

@@ -5,10 +5,13 @@ from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
 from ..indicators.ratio import Expansion, expansion
+from ..indicators.ratio_base import DOUBTFUL, DOUBTFUL_SHARE
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..texts import number
 
+#: Keys that a message names.
+_NAMED = 3
 BASE = {
     "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
     "urban_code": "202",
@@ -16,6 +19,7 @@ BASE = {
     "data_year": 2020,
 }
 BOUNDARY = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code": "410"}
+ORCHARD = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"}
 
 
@@ -25,7 +29,8 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
     basis=["shanxi-plan-3", "ratio-definition"],
     needs={
         "boundary": Need("boundary", fields=("zone_code",)),
-        "base_parcels": Need("base_parcels", fields=("urban_code", "gross_area")),
+        "base_parcels": Need("base_parcels", fields=("urban_code", "gross_area"), reads=("land_use",)),
+        "parcels": Need("parcels", reads=("land_use", "urban_code"), optional=True),
     },
     uses=[
         "ratio.form",
@@ -38,6 +43,8 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "zones.codes",
         "tolerance",
         "ratio.denominator_share",
+        DOUBTFUL,
+        DOUBTFUL_SHARE,
         ALLOWANCE_SHARE,
         ROW_ALLOWANCE,
         "ratio.base_year",
@@ -47,11 +54,20 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "{excess} m² out of the boundary.",
         "land": "The expansion ratio ({form}) is {ratio_text} by {field}, but {land_text} by the drawn area of the same parcels, above the limit "
         "of {limit}: {field} adds up to {denominator} m², the land to {expected} m². Compute {field} again from the shapes.",
+        "contradicted": "{count} parcels of {layer} ({contradicted} m² of the base of {denominator} m²) have a {field} of urban construction "
+        "land that their land use or the survey contradicts, for instance {keys}. The expansion ratio ({form}) is {ratio_text} with them and "
+        "{without_text} without them, the limit is {limit}. Correct {field} or the land use; until then the ratio is not confirmed.",
     },
     fails=[
         Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
         Example("ratio 0.7 by the field, 1.4 by the land", {"boundary": [WIDE], "base_parcels": [{**BASE, "gross_area": 20000.0}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
+        Example("an orchard in the base", {"boundary": [BOUNDARY], "base_parcels": [BASE, {**BASE, "wkt": ORCHARD, "land_use": "0201"}]}, finds=1,
+                roles={"base_parcels": "DLTB"}),
+        Example("a village in the base", {"boundary": [BOUNDARY], "base_parcels": [{"wkt": ORCHARD, "land_use": "070100", "urban_code": "202",
+                "gross_area": 10000.0}],
+                "parcels": [{**BASE, "wkt": ORCHARD, "land_use": "0701", "urban_code": "203"}]}, finds=1,
+                roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
     ],
     passes=[
         Example("ratio 1.2 against 1.3", {"boundary": [BOUNDARY], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"}),
@@ -59,7 +75,7 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
                 settings={"ratio.limit": 1.5}),
     ],
 )  # fmt: skip
-def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> RuleResult:
+def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None, *, ctx: Context) -> RuleResult:
     """The boundary's expansion ratio keeps within the limit.
 
     What it checks
@@ -72,7 +88,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
     Limits
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The denominator is
         survey area (TBMJ), the numerators statutory area; where the land does not back the survey area, the ratio meets no limit, and
-        the one that the land gives is reported beside it. With a base year other than 2020, or none, nothing is confirmed.
+        the one that the land gives is reported beside it. So it is with parcels coded as urban whose land use (`ratio.doubtful`), or the
+        survey below them, is none of urban construction land: from `ratio.doubtful_share` of the base on, or where they decide. With a base year other than 2020, or none, nothing is confirmed.
     """
     found = expansion(boundary, base_parcels, ctx)
     if found.denominator <= 0:
@@ -97,9 +114,28 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, *, ctx: Context) -> Ru
             "excess": math.ceil((numerator - limit * found.denominator) * 100) / 100,
         }
         result.findings.append(Finding(boundary.role, params=shown))
+    if found.in_doubt:
+        result.findings.append(_contradicted(found, form, limit, base_parcels))
     if not found.backed:
         _by_land(result, found, form, limit, base_parcels)
     return result
+
+
+def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer) -> Finding:
+    """Report parcels of the base whose code the land contradicts, with the ratio that the others give."""
+    without, rows = found.without.get(form), found.contradicted_rows
+    params: dict[str, object] = {
+        "form": form.upper(),
+        "count": len(rows),
+        "contradicted": round(found.contradicted, 2),
+        "denominator": round(found.denominator, 2),
+        "keys": [base_parcels.keys[row] for row in rows[:_NAMED]],
+        "ratio_text": f"{found.ratios[form]:.4f}",
+        "without_text": "∞" if without is None else _beyond(without, limit) if without > limit else f"{without:.4f}",
+        "limit": limit,
+    }
+    field = base_parcels.field_name("urban_code")
+    return Finding(base_parcels.role, case="contradicted", severity=Severity.WARNING, field=field, params=params)
 
 
 def _by_land(result: RuleResult, found: Expansion, form: str, limit: float, base_parcels: Layer) -> None:

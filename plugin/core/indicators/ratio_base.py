@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Base parcels of the expansion ratio whose 城镇村属性码 the land contradicts: by their own land use, or by the survey's parcels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.validity import missing
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..layer import Layer
+
+#: By code list of the land use: classes (and all below them) that are no urban construction land (C).
+DOUBTFUL = "ratio.doubtful"
+#: The share of the denominator from which contradicted parcels leave the ratio in doubt (C).
+DOUBTFUL_SHARE = "ratio.doubtful_share"
+
+
+def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
+    """(n,) share of each base parcel that is counted as urban (``urban``: (n,) bool) and that the land contradicts.
+
+    1 where the parcel's own land use is no urban construction land; else the share on parcels of the survey (DLTB) of such a
+    land use, or of a 城镇村属性码 that is none of ``classes``.
+    """
+    own = urban & _doubtful(base_parcels, ctx)
+    share = own.astype(float)
+    survey = ctx.plan.concept("parcels")
+    if survey is None or survey is base_parcels or survey.bare:
+        return share
+    against = _doubtful(survey, ctx)
+    if survey.tells("urban_code"):
+        against |= ~np.isin(survey.text("urban_code"), classes)
+    rows = urban & ~own & ~missing(base_parcels.plane)
+    if rows.any() and against.any():
+        parts = ctx.shared(base_parcels, survey, rows_a=rows, rows_b=against, measured=True)
+        found = np.bincount(parts.left, ctx.shares_of(parts, base_parcels), minlength=len(base_parcels))
+        share = np.where(rows, np.minimum(found, 1.0), share)
+    return share
+
+
+def _doubtful(layer: Layer, ctx: Context) -> NDArray:
+    """(n,) bool: rows whose land use is no urban construction land."""
+    declared = layer.template.field("land_use")
+    key = f"{DOUBTFUL}.{declared.codes}" if declared is not None else ""
+    if not key or not ctx.norm.sets(key):
+        return np.zeros(len(layer), dtype=bool)
+    return ctx.coded(layer, "land_use", ctx.norm.get(key))
