@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.frame import CODE as FRAME
@@ -403,3 +404,41 @@ def test_the_base_of_the_clean_county_is_not_contradicted(whole, lite, profile):
     for tables in (whole.layers, lite):
         report = run(tables, profile, rules=("LAW001",))
         assert not found(report, "LAW001") and ratio_of(report).inputs["contradicted_m2"] == 0.0
+
+
+# An outline of the county that is too large
+
+
+def enlarged(lite, *roles):
+    """The county's outline with a strip of the neighbour's land; likewise the townships at that edge."""
+    outline = lite["XZQX"].geometry.iloc[0]
+    y = outline.representative_point().y
+    east = outline.bounds[2]
+    strip = shapely.box(east - 4000, y - 500, east + 1000, y + 500)
+    tables = dict(lite)
+    for role in roles:
+        frame = lite[role].copy()
+        row = frame.geometry.intersection(strip).area.idxmax()
+        more = strip.difference(outline)
+        frame.loc[[row], "geometry"] = [shapely.union_all([frame.geometry[row], more])]
+        tables[role] = frame
+    return tables, strip.difference(outline).area
+
+
+@pytest.mark.parametrize(
+    ("roles", "told"),
+    [(("XZQX",), [("townships", "XZQXZ")]), (("XZQX", "XZQXZ"), [("parcels", "DLTB")])],
+)
+def test_an_outline_of_the_county_that_is_too_large_is_told(lite, profile, roles, told):
+    tables, area = enlarged(lite, *roles)
+    report = run(tables, profile, rules=("TOP003",))
+    beyond = found(report, "TOP003")
+    assert {(f.case, f.related_role) for f in beyond} == set(told)
+    assert all(f.role == "XZQX" and str(f.severity) == "WARNING" for f in beyond)
+    assert sum(f.area_m2 for f in beyond) == pytest.approx(area, rel=1e-2)
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_the_outline_of_the_clean_county_is_that_of_its_townships_and_parcels(whole, lite, profile):
+    for tables in (whole.layers, lite):
+        assert not found(run(tables, profile, rules=("TOP003",)), "TOP003")
