@@ -146,6 +146,15 @@ def backed(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None
     return beyond_county(layer, ctx) is None
 
 
+def land_net(layer: Layer, ctx: Context) -> NDArray | None:
+    """(n,) m², the net area that the land of each row gives: net × statutory ÷ gross area. None without a net area."""
+    found = backing(layer, NET, ctx)
+    if found is None:
+        return None
+    factor = np.divide(found.drawn, found.written, out=np.ones(len(layer)), where=found.written > 0)
+    return found.values * factor
+
+
 def beyond_county(layer: Layer, ctx: Context) -> tuple[str, float, float] | None:
     """The field, its sum and the county's statutory area (m²) where the layer's areas add up to more than the county.
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..area_backing import backed
+from ..area_backing import backed, land_net
 from ..net_area import breaks
 from .model import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
 from .reserves import PART_WORDS, counted_of
-from .targets import compare_area
+from .targets import BROKEN, CLOSE, UNCONFIRMED, compare_area
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 #: The share of a target below which what is left is an early warning (C, 0: none).
 WARNING_SHARE = "indicators.warning_share"
 
+#: The input of a figure with what the land gives, where its target is met by the field alone.
+LAND = "land_net_m2"
+MISSED = (BROKEN, CLOSE)
+#: What two decimals of gross and net area of a row take away, m².
+ROUNDING_M2 = 0.01
+
 
 @dataclass
 class Figure:
     """An area in m² (with ``basis`` count: a number of features) and how sure it is; ``layer`` None when nothing in the plan
-    gives it. ``backed``: as of `Indicator`."""
+    gives it. ``backed``: as of `Indicator`. ``land_m2``: what the land of the same rows gives in place of an area field, within
+    ``rounding_m2``."""
 
     layer: Layer | None
     area_m2: float = 0.0
@@ -34,6 +41,8 @@ class Figure:
     confirmed: bool = True
     inputs: dict[str, Any] = field(default_factory=dict)
     backed: bool = True
+    land_m2: float | None = None
+    rounding_m2: float = 0.0
 
     def __post_init__(self) -> None:
         self.confirmed = self.confirmed and self.backed
@@ -52,8 +61,26 @@ class Figure:
         made.target_source = target.source
         if made.value is not None:
             share = target.warning_share(warning_share)
+            if self.land_m2 is not None:
+                by_land(made, self.land_m2, self.rounding_m2)
             made.judge(compare_area(made.value, target.comparison, target.number, target.decimals, share))
         return made
+
+
+def by_land(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
+    """Take back the backing of a figure with a target that is met by its field alone: within the allowance for sums, the land of
+    the same rows does not meet it."""
+    assert shown.value is not None and shown.target is not None
+    target = (shown.comparison, shown.target, shown.target_decimals)
+    land = [compare_area(in_unit(land_m2 + slack, shown.unit), *target) for slack in (-rounding_m2, rounding_m2)]
+    if compare_area(shown.value, *target) not in MISSED and all(state in MISSED for state in land):
+        shown.inputs = {**shown.inputs, LAND: land_m2}
+        shown.backed = shown.confirmed = False
+
+
+def only_by_field(shown: Indicator) -> bool:
+    """Return True if the target is met by the area field, but not by the land (`by_land`)."""
+    return LAND in shown.inputs and shown.state == UNCONFIRMED
 
 
 def target_figure(name: str, ctx: Context) -> Figure:
@@ -113,7 +140,11 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         "difference_m2": taken - statutory,
     }
     sure = backed(layer, "net_area", ctx)
-    return Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs, backed=sure)
+    made = Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs, backed=sure)
+    land = land_net(layer, ctx) if sure else None
+    if land is not None:
+        made.land_m2, made.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
+    return made
 
 
 def _sound(layer: Layer, ctx: Context) -> bool:

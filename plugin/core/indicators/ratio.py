@@ -25,6 +25,8 @@ _PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
 KINDS = ("concentrated", "flexible", "special")
 DECIDING = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
+#: What two decimals of a row take away, m².
+ROUNDING_M2 = 0.01
 #: A doubt: the land contradicts the codes of a part of the base.
 CONTRADICTED = "ratio.contradicted"
 
@@ -90,7 +92,7 @@ class Expansion:
             "new_land_m2": self.new_land,
             "windows": self.windows,
             "uncoded_m2": self.uncoded,
-            "contradicted_m2": self.contradicted,
+            **({"contradicted_m2": self.contradicted} if self.contradicted else {}),
         }
         made = []
         for name, ratio in self.ratios.items():
@@ -154,9 +156,22 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
     if found.drawn > 0:
         found.land_ratios = expansion_ratios(found.drawn, whole, concentrated, flexible, found.new_land)
+        _decided_by_field(found, int(urban.sum()), norm, (whole, concentrated, flexible))
     found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
     _contradict(found, base_parcels, urban, ctx, (whole, concentrated, flexible))
     return found
+
+
+def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
+    """Take back the backing of a ratio that keeps within its limit by the survey area only, not by the land.
+
+    The two may differ within the allowances; what two decimals of ``count`` rows take away decides nothing.
+    """
+    form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
+    most = expansion_ratios(found.drawn + ROUNDING_M2 * count, *areas, found.new_land)
+    if found.backed and found.ratios[form] <= limit < most[form]:
+        found.backed = False
+        found.doubts.append("ratio.denominator")
 
 
 def _contradict(

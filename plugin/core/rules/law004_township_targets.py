@@ -7,7 +7,7 @@ from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
 from ..indicators import BROKEN, CLOSE, Indicator, compare_area, in_unit
-from ..indicators.areas import WARNING_SHARE
+from ..indicators.areas import LAND, WARNING_SHARE, by_land, only_by_field
 from ..indicators.townships import townships_of
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
@@ -48,6 +48,9 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "{layer} there, or the task with its document.",
         "rounding": "{indicator} of {town} is {value} {unit} against its task of {comparison} {target} {unit}: {miss} {unit} off, within "
         "half of the last printed digit. Make {layer} and the task agree.",
+        "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features, its task is "
+        "{comparison} {target} {unit}: {miss} {unit} off. The task is met only within the allowance for area sums (ATT022) and is not confirmed. "
+        "Compute {field} again from the shapes, or correct the layer.",
         "misplaced": "{layer}: {field} of {count} features ({area}) names {town}, but they lie elsewhere ({place}), for instance {keys}. They "
         "count where they lie. Correct {field}, or the shapes.",
     },
@@ -118,7 +121,9 @@ def township_targets(
                 at = place[task.line]
                 shown = _figure(task, found, at, ctx)
                 figures.append(shown)
-                if shown.state in (BROKEN, CLOSE):
+                if not shown.backed and f"figures.{indicator}" not in result.doubts:
+                    result.doubts.append(f"figures.{indicator}")
+                if shown.state in (BROKEN, CLOSE) or only_by_field(shown):
                     result.findings.append(_missed(task, shown, found, towns, keys[at]))
         result.indicators += figures
         # What two townships claim is in the figures of both: met by that land alone, a task may not be met.
@@ -182,7 +187,7 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
     value = in_unit(float(found.areas[at]), task.unit)
     share = float(ctx.norm.get(WARNING_SHARE))
     assert figure.layer is not None
-    return Indicator(
+    made = Indicator(
         f"township_{task.indicator}",
         value,
         task.unit,
@@ -192,20 +197,25 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
         task.decimals,
         task.source or ctx.plan.targets.file,
         {"layer": figure.layer.role, "township": town.code, "rows_told": found.told, "rows_shared": found.shared},
-        compare_area(value, task.comparison, task.number, task.decimals, share),
-        figure.confirmed,
+        confirmed=figure.confirmed,
         place=town.name,
         backed=bool(found.backed[at]),
     )
+    if made.backed and found.land is not None and found.rounding is not None:
+        by_land(made, float(found.land[at]), float(found.rounding[at]))
+    made.judge(compare_area(value, task.comparison, task.number, task.decimals, share))
+    return made
 
 
 def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Layer, key: str) -> Finding:
     layer, rounding = found.figure.layer, shown.state == CLOSE
     assert layer is not None and shown.value is not None and shown.target is not None
+    by_field = only_by_field(shown)
+    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else shown.value
     return Finding(
         layer.role,
-        case="rounding" if rounding else "broken",
-        severity=Severity.WARNING if rounding else None,
+        case="field" if by_field else "rounding" if rounding else "broken",
+        severity=Severity.WARNING if rounding or by_field else None,
         field=layer.field_name("net_area") if found.figure.basis == "net" else "",
         related_role=towns.role,
         related_keys=[key],
@@ -217,6 +227,7 @@ def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Laye
             "comparison": _SIGNS[task.comparison],
             "target": task.value,
             "unit": task.unit,
-            "miss": round(abs(task.number - shown.value), task.decimals + 4),
+            "miss": round(abs(task.number - value), task.decimals + 4),
+            **({"land": round(value, task.decimals + 4)} if by_field else {}),
         },
     )

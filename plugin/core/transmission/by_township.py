@@ -10,9 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..area_backing import backing, beyond_county
+from ..area_backing import backing, beyond_county, land_net
 from ..geometry.validity import missing
-from ..indicators.areas import Figure, target_figure
+from ..indicators.areas import ROUNDING_M2, Figure, target_figure
 from ..indicators.townships import Township, split, townships_of
 from ..row_towns import towns_of_centres
 from ..survey_deductions import survey_deductions
@@ -39,6 +39,7 @@ class ByTownship:
     takes its share of the row's net area (shared ÷ row × net). ``backed`` (townships + 2,) bool: the land backs the sum.
     ``misplaced`` (n,): the township that a row names and does not lie in, −1 for all other rows; ``centres`` (n,): the
     township that the row's centre lies in, −1 for none. Misplaced rows go by their geometry.
+    ``land`` (townships + 2,) m²: what the land gives in place of the net area, within ``rounding``; None for other areas.
     """
 
     figure: Figure
@@ -50,6 +51,8 @@ class ByTownship:
     backed: NDArray
     misplaced: NDArray
     centres: NDArray
+    land: NDArray | None = None
+    rounding: NDArray | None = None
 
 
 def by_township(name: str, ctx: Context) -> ByTownship | None:
@@ -84,7 +87,13 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
         sure &= ~deductions.exceeds(add)
     if found is not None and beyond_county(layer, ctx) is not None:
         sure[:] = False
-    return ByTownship(figure, towns, add(values), int(told.sum()), int(rest.sum()), field, sure, misplaced, centres)
+    land = land_net(layer, ctx) if figure.basis == "net" else None
+    rounding = add(np.full(len(layer), ROUNDING_M2)) if land is not None else None
+    on_land = add(land) if land is not None else None
+    told_rows, shared_rows = int(told.sum()), int(rest.sum())
+    return ByTownship(
+        figure, towns, add(values), told_rows, shared_rows, field, sure, misplaced, centres, on_land, rounding
+    )
 
 
 def _misplaced(
