@@ -283,6 +283,14 @@ def net_area_in_mu(draft: Draft) -> None:
     multiply(draft, BASE, draft.layers[BASE].index, 15 / 10_000, "TBDLMJ")
 
 
+@plants("ATT022", case="deduction")
+def fields_without_the_deductions_of_the_survey(draft: Draft) -> None:
+    frame = draft.layers[FIELD]
+    frame[["KCXS", "KCMJ"]] = 0.0
+    frame["KCDLBM"] = None
+    frame["TBDLMJ"] = frame["TBMJ"]
+
+
 @plants("ATT022", case="county", follows=["TOP001"])
 def villages_that_are_there_twice(draft: Draft) -> None:
     for row in list(draft.layers["XZQC"].index):

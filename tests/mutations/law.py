@@ -10,7 +10,9 @@ import shapely
 
 from tests.county.lines import TARGETS
 from tests.county.workshop import EDGE, FARM, FIELD, PARCEL, ZONE
+from tests.mutations.att import multiply_alike
 from tests.mutations.frame import Draft, plants
+from tests.mutations.tasks import profile
 
 BASE, RESERVES = "XZYDYH", "ZRBHD"
 
@@ -31,6 +33,21 @@ def towns_of_2020_that_are_larger_by_their_field_only(draft: Draft) -> None:
     urban = draft.layers[BASE]["CZCSXM"].isin(["201", "202"])
     for name in ("TBMJ", "TBDLMJ"):
         draft.layers[BASE].loc[urban, name] *= 1.25
+
+
+@plants("LAW001", case="contradicted")
+def villages_in_the_base_of_the_ratio(draft: Draft) -> None:
+    draft.layers[BASE].loc[draft.layers[BASE]["CZCSXM"] == "203", "CZCSXM"] = "202"
+
+
+@plants("LAW002", case="field", follows=["ATT013"])
+def fields_that_reach_the_task_on_paper(draft: Draft) -> None:
+    """A task of half a thousandth more than there is; the field is raised by a little less than a thousandth."""
+    frame = draft.layers[FIELD]
+    task = frame["TBDLMJ"].sum() * 1.0005 / (1e8 / 15)
+    said = f'[[targets]]\nindicator = "cultivated_area"\ncomparison = ">="\nvalue = "{task:.4f}"\nunit = "wan_mu"\n'
+    profile(draft, said + 'year = 2035\nbinding = "约束性"\nsource = "文本第9条"\n')
+    multiply_alike(draft, frame.index, 1.00095)
 
 
 @plants("LAW002", case="broken")
@@ -63,6 +80,20 @@ def farmland_of_orchards(draft: Draft) -> Any:
 @plants("LAW010", case="parcel")
 def farmland_where_the_survey_has_shrubs(draft: Draft) -> Any:
     row = draft.pick(PARCEL, draft.farmland & (draft.lines.rate == 0))
+    draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
+    return draft.shape(PARCEL, row)
+
+
+@plants("LAW010", case="protected_code")
+def protected_land_of_orchards(draft: Draft) -> Any:
+    row = draft.pick(FIELD, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.rate == 0))
+    draft.change(FIELD, row, DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
+    return draft.shape(FIELD, row)
+
+
+@plants("LAW010", case="protected")
+def protected_land_where_the_survey_has_shrubs(draft: Draft) -> Any:
+    row = draft.pick(PARCEL, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
     return draft.shape(PARCEL, row)
 

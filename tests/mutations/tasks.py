@@ -25,6 +25,14 @@ def a_township_with_a_digit_more_to_keep(draft: Draft) -> None:
     one_task(draft, round(net, decimals) - net, decimals)
 
 
+@plants("LAW004", case="misplaced")
+def a_field_with_the_code_of_another_township(draft: Draft) -> None:
+    frame = draft.layers["YJJBNTBHTB"]
+    codes = frame["ZLDWDM"].str[:9]
+    here, there = (frame.index[codes == code][0] for code in codes.value_counts().index[:2])
+    draft.change("YJJBNTBHTB", here, **{name: frame.at[there, name] for name in ("ZLDWDM", "ZLDWMC")})
+
+
 @plants("LAW005", case="limit")
 def a_looser_limit_than_the_provinces(draft: Draft) -> None:
     profile(draft, "[ratio]\nlimit = 1.31\n")

@@ -72,7 +72,7 @@ def farmland_not_cultivated(
         Correct the code, or take the land out and supplement it with equal net area and quality.
     Limits
         A row found by its own code is not told again by the overlay. Parcels of construction land are LAW014's when it runs too.
-        Of 耕地保护目标 and 储备区, what lies on a parcel that 永久基本农田 is reported on is not reported again.
+        Of 耕地保护目标 and 储备区, what lies on a parcel that another of these layers is reported on is not reported again.
     """
     result = RuleResult(applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
@@ -96,22 +96,28 @@ def farmland_not_cultivated(
         other[on] = False
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
-            result.findings += _protected(layer, parcels, other, ctx)
+            protected, on = _protected(layer, parcels, other, ctx)
+            result.findings += protected
+            if other is not None:
+                other[on] = False
     return result
 
 
-def _protected(layer: Layer, parcels: Layer | None, other: NDArray | None, ctx: Context) -> list[Finding]:
-    """Warnings on protected cultivated land that is no cultivated land by its own code, or by its parcel."""
+def _protected(
+    layer: Layer, parcels: Layer | None, other: NDArray | None, ctx: Context
+) -> tuple[list[Finding], NDArray]:
+    """Warnings on protected cultivated land that is no cultivated land by its own code, or by its parcel; and those parcels."""
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has("land_use"):
         # A blank is another rule's: the layer itself says that this is cultivated land.
         by_code = ~ctx.cultivated(layer) & np.array([bool(code) for code in layer.text("land_use")], dtype=bool)
-    found = _by_code(layer, by_code, ctx, "protected_code")
+    found, on = _by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
     if parcels is not None and other is not None:
-        found += _by_parcel(layer, ~by_code, parcels, other, "protected", ctx)[0]
+        overlay, on = _by_parcel(layer, ~by_code, parcels, other, "protected", ctx)
+        found += overlay
     for finding in found:
         finding.severity = Severity.WARNING
-    return found
+    return found, on
 
 
 def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[Finding]:
