@@ -7,11 +7,14 @@ import tomllib
 import pytest
 
 from plugin.core.engine import apply
+from plugin.core.errors import DataError
+from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolved
 from plugin.core.rule import all_rules
 from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
-from plugin.paths import PACKAGES, PROFILES, STANDARDS
+from plugin.core.texts import LANGUAGES, Texts
+from plugin.paths import PACKAGES, PROFILES, STANDARDS, VCT_SETTINGS
 from tests.core import examples
 
 EDITIONS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
@@ -68,6 +71,23 @@ def test_parts_of_a_package_form_are_marked(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marked = {key.split(".")[0] for key in table["marks"]}
     assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
+
+
+def test_settings_of_exchange_files_have_mark_and_title():
+    table = tomllib.loads(VCT_SETTINGS.read_text(encoding="utf-8"))
+    marks = table.pop("marks")
+    assert marks.keys() == table.keys()
+    for lang in LANGUAGES:
+        titles = [Texts(lang).setting(f"vct.{key}") for key in table]
+        assert not [title for title in titles if title.startswith("vct.")] and len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(("old", "new"), [('county_far = "C"\n', ""), ('county_far = "C"', 'county_far = "D"')])
+def test_a_setting_of_exchange_files_needs_a_mark(tmp_path, old, new):
+    path = tmp_path / "vct.toml"
+    path.write_text(VCT_SETTINGS.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError, match="county_far"):
+        load_settings(path)
 
 
 def test_a_setting_without_a_mark_is_c():

@@ -161,7 +161,10 @@ def damages():
     yield "Xian 80", head("Spheroid", "西安80,6378140,298.257", "vct_head_value")
     yield "another prime meridian", head("PrimeMeridian", "Paris", "vct_head_wanted")
     yield "dimension 3 without heights", head("Dim", "3", "vct_dimension", ("3",), lines=None)
-    yield "dimension 4", head("Dim", "4", "vct_head_value")
+    yield "dimension 4", head("Dim", "4", "vct_head_dim")
+    yield "a dimension of words", head("Dim", "二维", "vct_head_dim")
+    yield "a dimension of two numbers", head("Dim", "2,7", "vct_head_dim")
+    yield "a dimension of a separator", head("Dim", ",", "vct_head_dim")
     yield (
         "heights with dimension 2",
         damage(("38384010,4212010", "38384010,4212010,870.5"), key="vct_dimension", words="870.5"),
@@ -191,8 +194,11 @@ def damages():
         "a meridian of its own that differs",
         damage(("\nHeadEnd", "\nMeridian:111\nHeadEnd"), key="vct_head_wanted", words=("Meridian", "111", "114")),
     )
-    yield "an offset of words", head("Offset", "none,none", "vct_head_value")
-    yield "an offset of one number", head("Offset", "5", "vct_head_wanted", ("Offset", "5"))
+    yield "an offset of words", head("Offset", "none,none", "vct_head_offset")
+    yield "an offset of one number", head("Offset", "5", "vct_head_offset", ("Offset", "5"))
+    yield "an offset of a separator", head("Offset", ",", "vct_head_offset")
+    yield "an offset with a gap", head("Offset", "10,,20", "vct_head_offset")
+    yield "an offset of no number", head("Offset", "NaN,0", "vct_head_offset")
     yield "an offset", head("Offset", "10,20", "vct_note_offset", ("10", "20"))
     yield "another separator", head("Separator", ";", "vct_class", (), lines=3)
     yield "a separator that is a digit", head("Separator", "3", "vct_head_wanted")
@@ -414,6 +420,19 @@ def damages():
         damage(("\n1\n9900000001\n", "\n1\n9900000008\n"), key="vct_unknown_code", words="9900000008"),
     )
     yield "a field of no type", damage(("MJ,Float", "MJ,Flaot"), key="vct_field", words=("YDYHGHFQ", "Flaot"))
+    for name, old, new in (
+        ("of zero", "MC,Char,50", "MC,Char,0"),
+        ("below zero", "MC,Char,50", "MC,Char,-50"),
+        ("in words", "MC,Char,50", "MC,Char,五十"),
+        ("left out", "MC,Char,50", "MC,Char"),
+        ("with decimals", "MC,Char,50", "MC,Char,50.5"),
+        ("of an integer in words", "SL,Int,10", "SL,Int,ten"),
+        ("of a real number in words", "MJ,Float,15,2", "MJ,Float,x,2"),
+        ("of a date below zero", "RQ,Date,8", "RQ,Date,-8"),
+    ):
+        yield f"a length {name}", damage((old, new), key="vct_note_length", words=new)
+    yield "decimals below zero", damage(("MJ,Float,15,2", "MJ,Float,15,-2"), key="vct_note_length", words="Float,15,-2")
+    yield "more decimals than digits", damage(("Float,15,2", "Float,5,8"), key="vct_note_length", words="Float,5,8")
     yield (
         "a field twice",
         damage(("MJ,Float,15,2", "BSM,Char,18"), key="vct_field_twice", words=("YDYHGHFQ", "BSM"), lines=None),

@@ -18,8 +18,8 @@ from .lines import FARTHEST, Lines
 from .remarks import Remarks
 from .settings import load_settings
 
-#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000, with what printing them short may lose.
-_AXIS, _FLATTENING, _MINOR = (6_378_137.0, 0.5), (298.257222101, 1e-5), (6_356_752.314, 0.5)
+#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
+_AXIS, _FLATTENING, _MINOR = 6_378_137.0, 298.257222101, 6_356_752.314
 #: Names under which files declare CGCS2000's ellipsoid.
 _SPHEROIDS = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
 _EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
@@ -73,26 +73,31 @@ class Pairs:
         value, number, written = self.pairs[key]
         self.remarks.add(problem, number, key=written, value=value)
 
-    def parts(self, key: str) -> list[float | None]:
-        """The numbers of a value by their places; None for an empty one. Empty places at the end are left out."""
+    def parts(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
+        """The numbers of a value by their places; None for an empty one. Empty places at the end are left out.
+
+        InputError with the text of ``problem`` where one is no number.
+        """
         texts = [t.strip() for t in self.get(key).replace(self.lines.separator, ",").split(",")]
         while texts and not texts[-1]:
             texts.pop()
         try:
             found = [float(text) if text else None for text in texts]
         except ValueError as error:
-            raise self.error(key) from error
+            raise self.error(key, problem) from error
         if not all(number is None or abs(number) <= FARTHEST for number in found) or "_" in self.get(key):
-            raise self.error(key)
+            raise self.error(key, problem)
         return found
 
-    def numbers(self, key: str) -> list[float]:
-        """The numbers of a value; empty places are left out."""
-        return [number for number in self.parts(key) if number is not None]
+    def numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
+        """The numbers of a value, as many as one of ``counts``; none where the header does not give it.
 
-    def number(self, key: str, default: float) -> float:
-        found = self.numbers(key)
-        return found[0] if found else default
+        InputError with the text of ``problem``.
+        """
+        found = self.parts(key, problem)
+        if self.get(key) and (len(found) not in counts or None in found):
+            raise self.error(key, problem)
+        return [number for number in found if number is not None]
 
     def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
         """Note every key that nothing was read from, apart from those whose value is the usual one."""
@@ -131,8 +136,10 @@ def _check_spheroid(head: Pairs) -> None:
     except ValueError as error:
         raise head.error("spheroid") from error
     known = any(word in name for word in _SPHEROIDS) or "298.2572221" in text
-    axis = not numbers or abs(numbers[0] - _AXIS[0]) <= _AXIS[1]
-    second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in (_FLATTENING, _MINOR))
+    settings = load_settings()
+    slacks = ((_FLATTENING, settings.flattening_differs), (_MINOR, settings.axis_differs_m))
+    axis = not numbers or abs(numbers[0] - _AXIS) <= settings.axis_differs_m
+    second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
     if not (known and axis and second and len(numbers) <= 2) or any(
         old in name for old in ("54", "1980西", "XIAN", "WGS")
     ):
@@ -145,7 +152,7 @@ def _zone(head: Pairs) -> CRS:
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
         raise head.error("parameters")
     meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
-    limits = {3.0: (25, 45), 6.0: (13, 23)}.get(width, (0, 0))
+    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise head.error("parameters")
     prefixed = easting >= 1e6
@@ -240,9 +247,10 @@ def verify_values(head: Pairs) -> None:
     head.refuse_unless(not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT")
     if mark and "VCT" not in mark:
         head.remark("datamark", "vct_note_head_value")
+    settings = load_settings()
     for key in ("mapscale", "scalem", "scale"):
         text = head.get(key).replace("：", ":").strip().removeprefix("1:")
-        if text and not (text.isdecimal() and 100 <= int(text[:9]) <= 10_000_000):
+        if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
             head.remark(key, "vct_note_head_value")
     day = head.get("date")
     if day and not _is_day(day):

@@ -123,12 +123,11 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
     )
     # A separator may be a space or a tab, which stripping took.
     lines.separator = separator or SEPARATOR
-    dim = reading.number("dim", 2.0)
+    (dim,) = reading.numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
-        raise reading.error("dim")
+        raise reading.error("dim", "vct_head_dim")
     crs = read_crs(reading)
-    offset = reading.numbers("offset")
-    reading.refuse_unless(len(offset) in (0, 2, 3), "offset", "0,0")
+    offset = reading.numbers("offset", (2, 3), "vct_head_offset")
     verify_values(reading)
     head = Head(
         crs=crs,

@@ -16,28 +16,26 @@ from ...geometry.contradictions import EASTING_REACH_M, coordinate_problem
 from ...geometry.crs import describe, label, lonlat_of
 from .head import Head
 from .lines import Lines
+from .packed import Packed, packed_degrees
 from .remarks import Remarks
 from .settings import load_settings
 from .store import Store
 
-#: West, south, east and north ends of what a file in CGCS2000 may hold, in degrees; and northings in metres.
-_CHINA = np.array([[70.0, 0.0], [140.0, 60.0]])
-_NORTHINGS = (0.0, 6_700_000.0)
 #: Metres of a degree of latitude.
 _DEGREE_M = 111_320.0
-#: Extents are compared to their last printed digit, but to no less than this, in metres and degrees.
-_LEAST = {False: 1e-3, True: 1e-8}
 #: What coordinates may be in the place of what the header declares, by the name that `coordinate_problem` gives it.
 _REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",
             "metres": "vct_place_metres"}  # fmt: skip
 
 
 class Bounds(NamedTuple):
-    """``low`` and ``high`` (2,) of all positions; ``at``: line and id of the records with the least x, y, greatest x, y."""
+    """``low`` and ``high`` (2,) of all positions; ``at``: line and id of the records with the least x, y, greatest x, y;
+    ``packed``: the positions as DD.MMSS, where their digits allow it."""
 
     low: NDArray
     high: NDArray
     at: tuple[tuple[int, int], ...]
+    packed: Packed | None = None
 
 
 class Outside(NamedTuple):
@@ -96,18 +94,31 @@ def verify_place(head: Head, stores: list[Store], lines: Lines, remarks: Remarks
     """The bounds of all positions. InputError where they are no place of the header's zone, or far outside its extent;
     a remark where they merely differ from the extent."""
     found = bounds_of(stores)
-    if found is not None:
-        _verify_zone(head, found, stores, lines)
-        _verify_extent(head, found, stores, lines, remarks)
+    if found is None:
+        return None
+    _verify_zone(head, found, stores, lines)
+    if describe(head.crs).geographic and not any(head.offset):
+        found = found._replace(packed=packed_degrees(stores))
+    _verify_extent(head, found, stores, lines, remarks)
+    if found.packed is not None and found.packed.by_digits:
+        raise _packed_error("vct_place_packed", found.packed, lines)
     return found
+
+
+def _packed_error(key: str, packed: Packed, lines: Lines, **params: str) -> InputError:
+    """The error that degrees are written as DD.MMSS; ``key`` and ``params`` give the proof."""
+    lines.number = packed.line
+    x, y = (f"{value:.10g}" for value in packed.first.tolist())
+    return lines.error(key, id=packed.ident, count=packed.count, x=x, y=y, **params)
 
 
 def _box(head: Head) -> NDArray:
     frame = describe(head.crs)
+    settings = load_settings()
     if frame.geographic:
-        return _CHINA
-    easting = frame.false_easting
-    return np.array([[easting - EASTING_REACH_M, _NORTHINGS[0]], [easting + EASTING_REACH_M, _NORTHINGS[1]]])
+        return np.array(settings.china_degrees).reshape(2, 2)
+    easting, (south, north) = frame.false_easting, settings.northings_m
+    return np.array([[easting - EASTING_REACH_M, south], [easting + EASTING_REACH_M, north]])
 
 
 def _verify_zone(head: Head, found: Bounds, stores: list[Store], lines: Lines) -> None:
@@ -129,8 +140,8 @@ def _verify_zone(head: Head, found: Bounds, stores: list[Store], lines: Lines) -
 def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines, remarks: Remarks) -> None:
     if head.extent is None:
         return
-    geographic = describe(head.crs).geographic
-    slack = max(head.extent.digit, _LEAST[geographic])
+    geographic, settings = describe(head.crs).geographic, load_settings()
+    slack = max(head.extent.digit, settings.extent_least_degrees if geographic else settings.extent_least_m)
     low, high = min(_extents(head), key=lambda ends: _difference(ends, found))
     texts = {
         "extent": _corners(low, high),
@@ -140,10 +151,14 @@ def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines,
         remarks.add("vct_note_extent_wide", head.extent.lines[1], **texts)
         return
     out = outside(stores, low - slack, high + slack)
+    packed = found.packed
+    if packed is not None and out.distance >= settings.packed_extent_degrees:
+        if (packed.low >= low - slack).all() and (packed.high <= high + slack).all():
+            raise _packed_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
     if out.records:
         distance = (out.distance + slack) * (_DEGREE_M if geographic else 1.0)
         far = f"{distance:.0f}" if distance >= 10 else f"{distance:.3g}"
-        if distance > load_settings().extent_far_m:
+        if distance > settings.extent_far_m:
             lines.number = out.line
             raise lines.error("vct_place_extent", id=out.ident, count=out.records, distance=far, extent=texts["extent"])
         remarks.add("vct_note_extent", out.line, out.ident, out.records, distance=far, **texts)
@@ -200,8 +215,9 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
         return None
     corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])
     lonlat = lonlat_of(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
-    (west, south), (east, north) = lonlat.min(axis=0).tolist(), lonlat.max(axis=0).tolist()
-    ends = (reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0))
+    low, high = lonlat.min(axis=0), lonlat.max(axis=0)
+    (west, _), (east, _) = low.tolist(), high.tolist()
+    ends = _beyond(reach, low, high)
     side = int(np.argmax(ends))
     excess, settings = ends[side], load_settings()
     if excess <= (settings.county_near if sure else settings.county_far):
@@ -209,11 +225,21 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
     line, ident = bounds.at[side]
     params = {"code": code, "county": reach.whose.name, "degrees": f"{excess:.2f}",
               "reach": f"{reach.west:g}°–{reach.east:g}°E", "data": f"{west:.2f}°–{east:.2f}°E"}  # fmt: skip
+    packed = bounds.packed
+    if packed is not None and max(_beyond(reach, packed.low, packed.high)) <= 0:
+        where = {key: params[key] for key in ("code", "county", "reach")}
+        return _packed_error("vct_place_packed_county", packed, lines, **where)
     if excess <= settings.county_far:
         remarks.add("vct_note_county", line, ident, **params)
         return None
     lines.number = line
     return lines.error("vct_place_county", id=ident, **params)
+
+
+def _beyond(reach: Reach, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
+    """Degrees by which bounds go beyond a reach in the west, south, east and north; negative where they stay inside."""
+    (west, south), (east, north) = low.tolist(), high.tolist()
+    return reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0)
 
 
 def _reach(code: str) -> Reach | None:

@@ -14,7 +14,9 @@ from ...errors import DataError
 #: The text is in this encoding; it is read as GB18030, which holds it.
 ENCODING = "gbk"
 SEPARATOR = ","
-_KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list}
+_KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
+#: What is known of a setting's source: A its text, B quoted or implemented elsewhere, C unverified.
+_MARKS = ("A", "B", "C")
 #: The forms of the header's Parameters.
 FORMS = ("short", "long")
 
@@ -34,10 +36,23 @@ class Settings:
     integer_length: int
     real_width: int
     real_decimals: int
+    china_degrees: list[float]
+    northings_m: list[float]
+    zones_3: list[float]
+    zones_6: list[float]
+    axis_differs_m: float
+    flattening_differs: float
+    smallest_scale: int
+    largest_scale: int
+    extent_least_m: float
+    extent_least_degrees: float
     extent_far_m: int
     county_near: float
     county_far: float
     county_fields: list[str]
+    packed_minutes: int
+    packed_seconds: int
+    packed_extent_degrees: float
     earliest_year: int
     latest_year: int
 
@@ -52,10 +67,16 @@ class Settings:
 
 @cache
 def load_settings(path: Path = VCT_SETTINGS) -> Settings:
-    """Read the settings. DataError names file and key."""
+    """Read the settings, each of which has a mark. DataError names file and key."""
     table = read_toml(path)
     kinds = {f.name: _KINDS[str(f.type)] for f in fields(Settings)}
-    check_keys(table, required=kinds, allowed=(), file=path)
+    check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
+    marks = table.pop("marks")
+    check_keys(marks, required=kinds, allowed=(), file=path)
+    for key, mark in marks.items():
+        if mark not in _MARKS:
+            known = ", ".join(_MARKS)
+            raise DataError("data_value_unknown", file=str(path), key=f"marks.{key}", value=mark, known=known)
     for key, kind in kinds.items():
         expect(table[key], kind, file=path, key=key)
     if table["parameters"] not in FORMS:

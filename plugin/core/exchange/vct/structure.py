@@ -131,7 +131,11 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
         count, start = lines.number_of(parts[1]), lines.number
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
-        columns = tuple(_column(lines, parts[0]) for _ in range(count))
+        unusable: list[tuple[int, str]] = []
+        columns = tuple(_column(lines, parts[0], unusable) for _ in range(count))
+        if unusable:
+            number, value = unusable[0]
+            remarks.add("vct_note_length", number, None, len(unusable), table=parts[0], value=value)
         names = [c.name.upper() for c in columns]
         if len(set(names)) < len(names):
             repeated = next(n for n in names if names.count(n) > 1)
@@ -153,15 +157,23 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
     return tables
 
 
-def _column(lines: Lines, table: str) -> Column:
+def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column:
+    """A field. ``unusable`` grows by its line and definition when the length is none."""
     line = lines.word()
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""
     type_ = _TYPES.get(word.rstrip("0123456789"), "")
-    numbers = [lines.number_of(part) for part in parts[2:] if part.isdecimal()]
     if not parts[0] or not type_:
         raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
-    length = numbers[0] if numbers else 0
+    # Numbers keep their places: a width that is none must not make the decimals one.
+    length, decimals, *_ = [lines.number_of(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
+    long = word.startswith("var")
+    given = parts[2:4] if type_ == "real" else parts[2:3]
+    readable = all(part.isdecimal() for part in given if part)
+    missing = word == "char" and not any(given)
+    if missing or not readable or (not length and any(given[:1]) and not long) or (length and decimals > length):
+        unusable.append((lines.number, shown(line.encode("gb18030"))))
+        length = 0
     size = word[len(word.rstrip("0123456789")) :]
     wide = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
-    return Column(parts[0], type_, length, numbers[1] if len(numbers) > 1 else 0, word.startswith("var"), wide)
+    return Column(parts[0], type_, length, decimals, long, wide)
