@@ -88,7 +88,7 @@ class Texts:
         return self.get("reasons", key, **params)
 
     def notice(self, key: str, params: dict[str, Any]) -> str:
-        return self.get("notices", key, **params)
+        return self.get("notices", key, **spoken(params, self))
 
     def problem(self, key: str, params: dict[str, Any]) -> str:
         """What is wrong with a layer (`coordinate_problem`, or that it could not be read), with the remedy."""

@@ -136,7 +136,7 @@ def test_remarks_of_the_reader_reach_the_report(package):
     notices = look(package).provenance["notices"]
     for words in ("MapScale", "Rotation"):
         (one,) = [notice for notice in notices if words in notice]
-        assert re.search(r"第 \d+ 行", one)
+        assert re.search(r"第 \d+ 行", one) and one.startswith(f"“{VCT}”：")
 
 
 def test_the_page_names_the_file(made):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import InputError
 from ....geometry import crs as crs_care
+from ....saying import Saying
 from ..form.model import PackageProfile
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts, Spare
@@ -84,12 +85,16 @@ def inspect_package(
 
 
 def _remarks(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
-    """What reading the exchange files had to report, taken from their layers: it concerns the file, and a layer may be no
-    part of the plan."""
-    found = []
-    for layer in (layer for layers in facts.exchanged.values() for layer in layers):
-        found += layer.notices
-        layer.notices.clear()
+    """What reading the exchange files had to report, with their names, taken from their layers: it concerns the file, and a
+    layer may be no part of the plan."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for place, layers in facts.exchanged.items():
+        for layer in layers:
+            found += [
+                ("notice_in_file", {"file": place, "notice": Saying("notices", key, params)})
+                for key, params in layer.notices
+            ]
+            layer.notices.clear()
     return found
 
 
