@@ -276,7 +276,7 @@ HALF = SQUARES.index("PolygonBegin") + 60
 DAMAGE = {
     "cut in a polygon": (SQUARES[:HALF], "vct_cut_off", SQUARES[:HALF].count("\n") + 1),
     "cut in a line": (SQUARES[: SQUARES.index("37500000,4150100")], "vct_cut_off", line_of(SQUARES, "37500000,4150100") - 1),
-    "cut before the attributes": (SQUARES[: SQUARES.index("AttributeBegin")], "vct_cut_off", line_of(SQUARES, "TopologyEnd")),
+    "cut before the attributes": (SQUARES[: SQUARES.index("AttributeBegin")], "vct_ended", line_of(SQUARES, "TopologyEnd")),
     "cut in the attributes": (SQUARES[: SQUARES.index("12,140122")], "vct_cut_off", None),
     "cut in the style": (SQUARES[: SQUARES.index("StyleEnd")], "vct_cut_off", None),
     "unknown line": (changed(("-1,-2", "-1,-7")), "vct_unknown_line", line_of(SQUARES, "11", 4)),
@@ -298,10 +298,10 @@ DAMAGE = {
     "row twice": (changed(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
     "no such zone": (changed(("0,3,37", "0,3,77")), "vct_head_value", 13),
     "zone of another meridian": (changed(("0,3,37", "0,3,38")), "vct_meridian", 13),
-    "another spheroid": (changed(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_head_value", 10),
+    "another spheroid": (changed(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_spheroid_xian80", 10),
     "arcs": (changed(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
-    "no file of this kind": ("DATAMARK: CNSDTF-RAS\n", "vct_no_head", None),
-    "empty": ("", "vct_no_head", None),
+    "no file of this kind": ("DATAMARK: CNSDTF-RAS\n", "vct_no_head", 1),
+    "empty": ("", "vct_empty", 1),
 }  # fmt: skip
 
 
@@ -315,7 +315,7 @@ def test_damage_is_told_with_its_line(tmp_path, name):
         assert caught.value.params["line"] == line
     for lang in ("zh", "en"):
         said = Texts(lang).explain(caught.value)
-        assert "坏.vct" in said and (key == "vct_no_head" or str(caught.value.params["line"]) in said)
+        assert "坏.vct" in said and str(caught.value.params["line"]) in said
     assert [p.name for p in tmp_path.iterdir()] == ["坏.vct"]
 
 
@@ -329,7 +329,7 @@ ASCII_HEAD = re.sub(r"(Projection|VerticalDatum|TemporalReferenceSystem):.*", r"
         # UTF-8 that GBK can read, as nonsense.
         (ASCII_HEAD.encode("utf-8"), "vct_utf8", line_of(SQUARES, "TableStructureEnd")),
         (ASCII_HEAD.encode("utf-8-sig"), "vct_utf8", line_of(SQUARES, "TableStructureEnd")),
-        (SQUARES.encode("utf-16"), "vct_no_head", None),
+        (SQUARES.encode("utf-16"), "vct_utf16", 1),
         (SQUARES.replace("000001,510", "000001,五十").encode("gbk")[:-1].replace("五十".encode("gbk"), b"\xff5"),
          "vct_encoding", line_of(SQUARES, "11,140122000000000001,510")),
     ],
@@ -423,6 +423,10 @@ def test_the_settings_are_data(tmp_path):
     assert read_vct(tmp_path / "a.vct")[0].crs.to_epsg() == 4525
 
 
+#: What is told of a file that ends too early.
+CUT = ("vct_cut_off", "vct_cut_between", "vct_ended", "vct_no_head", "vct_empty")
+
+
 def test_cut_off_anywhere_is_an_error_and_nothing_else(tmp_path):
     data = SQUARES.replace("\n", "\r\n").encode("gbk")
     path = tmp_path / "a.vct"
@@ -434,7 +438,7 @@ def test_cut_off_anywhere_is_an_error_and_nothing_else(tmp_path):
         try:
             read_vct(path)
         except InputError as error:
-            assert not whole and error.key in ("vct_cut_off", "vct_no_head"), (length, error)
+            assert not whole and error.key in CUT, (length, error)
         else:
             assert whole, length
 

@@ -84,6 +84,15 @@ def without(key):
     return damage((f"\n{old}\n", "\n"), key="vct_note_head_missing", words=(key,), lines=None)
 
 
+def line_with(key):
+    return next(f"\n{line}\n" for line in exported().split("\n") if line.startswith(f"{key}:"))
+
+
+def cut(piece):
+    """Everything after a piece of text."""
+    return exported()[exported().index(piece) + len(piece.rstrip("\n")) :]
+
+
 def section(name, kept=""):
     """A section's whole text and what is left of it."""
     text = exported()
@@ -99,6 +108,8 @@ def swapped_axes():
     return tuple((one, ",".join(reversed(one.split(",")))) for one in found)
 
 
+#: How many lines a key stands before HeadEnd, without its own.
+LAST_KEY = {"Spheroid": 11, "Parameters": 8}
 ALL = "all"  # a pair's third: replace everywhere after the header
 
 
@@ -120,7 +131,7 @@ def damages():
             lines=None,
         ),
     )
-    yield "one axis of two", head("XAxisDirection", "N", "vct_head_wanted")
+    yield "one axis of two", head("XAxisDirection", "N", "vct_axes", ("XAxisDirection", "YAxisDirection"), lines=1)
     yield "an axis that runs west", head("XAxisDirection", "W", "vct_head_wanted")
     yield (
         "metres declared as degrees",
@@ -153,12 +164,15 @@ def damages():
     yield "parameters cut short", head("Parameters", "114,1", "vct_head_value")
     yield "parameters in words", head("Parameters", "中央经线114,1,38500000,0,3,38", "vct_head_value", ("Parameters",))
     yield "a latitude of origin", head("Parameters", "114,36,,,1.0,38500000.0,0.0,3,38", "vct_head_wanted")
-    yield "no parameters", head("Parameters", "", "vct_head_value", ("Parameters",))
+    yield "no parameters", head("Parameters", "", "vct_head_absent", ("Parameters", "114,1,38500000,0,3,38"))
     yield "another projection", head("Projection", "兰伯特投影", "vct_head_wanted")
-    yield "another axis of the ellipsoid", head("Spheroid", "CGCS2000,6378140,298.257222101", "vct_head_value")
-    yield "another flattening", head("Spheroid", "CGCS2000,6378137.0,298.3", "vct_head_value")
-    yield "another ellipsoid", head("Spheroid", "Krasovsky,6378245,298.3", "vct_head_value")
-    yield "Xian 80", head("Spheroid", "西安80,6378140,298.257", "vct_head_value")
+    yield "another axis of the ellipsoid", head("Spheroid", "CGCS2000,6378140,298.257222101", "vct_spheroid")
+    yield "another flattening", head("Spheroid", "CGCS2000,6378137.0,298.3", "vct_spheroid")
+    yield "an ellipsoid of 1954", head("Spheroid", "Krasovsky,6378245,298.3", "vct_spheroid_beijing54")
+    yield "an ellipsoid of satellites", head("Spheroid", "WGS84,6378137.0,298.257223563", "vct_spheroid_wgs84")
+    yield "an unknown ellipsoid", head("Spheroid", "Bessel,6377397.155,299.1528128", "vct_spheroid")
+    yield "an ellipsoid in words", head("Spheroid", "CGCS2000,长半轴,扁率", "vct_head_value")
+    yield "Xian 80", head("Spheroid", "西安80,6378140,298.257", "vct_spheroid_xian80")
     yield "another prime meridian", head("PrimeMeridian", "Paris", "vct_head_wanted")
     yield "dimension 3 without heights", head("Dim", "3", "vct_dimension", ("3",), lines=None)
     yield "dimension 4", head("Dim", "4", "vct_head_dim")
@@ -170,7 +184,7 @@ def damages():
         damage(("38384010,4212010", "38384010,4212010,870.5"), key="vct_dimension", words="870.5"),
     )
     yield "version 2.0", head("Version", "2.0", "vct_note_version", ("2.0",))
-    yield "a mark of a raster", head("Datamark", "CNSDTF-RAS", "vct_head_wanted")
+    yield "a mark of a raster", head("Datamark", "CNSDTF-RAS", "vct_head_form")
     yield "a mark of nothing", head("Datamark", "ABC", "vct_note_head_value")
     yield "a date in month 13", head("Date", "20261341", "vct_note_head_value")
     yield "a date of no year", head("Date", "00000000", "vct_note_head_value")
@@ -201,7 +215,7 @@ def damages():
     yield "an offset of no number", head("Offset", "NaN,0", "vct_head_offset")
     yield "an offset", head("Offset", "10,20", "vct_note_offset", ("10", "20"))
     yield "another separator", head("Separator", ";", "vct_class", (), lines=3)
-    yield "a separator that is a digit", head("Separator", "3", "vct_head_wanted")
+    yield "a separator that is a digit", head("Separator", "3", "vct_head_form")
     yield (
         "an extent too small",
         head("ExtentMax", "38384300,4212100", "vct_note_extent", ("38384300", "38384400"), lines=None),
@@ -261,7 +275,18 @@ def damages():
         "Date",
     ):
         yield f"no {key}", without(key)
-    yield "no spheroid", head("Spheroid", "", "vct_head_value", ("Spheroid",))
+    yield "no spheroid", head("Spheroid", "", "vct_head_absent", ("Spheroid", "CGCS2000"))
+    for key in ("Spheroid", "Parameters"):
+        yield f"no line {key}", damage((line_with(key), "\n"), key="vct_head_absent", words=key, lines=LAST_KEY[key])
+    yield (
+        "degrees without a type",
+        damage(
+            ("\nCoordinateSystemType:P\n", "\n"), ("XYUnit:M", "XYUnit:D"), key="vct_head_no_type",
+            words=("CoordinateSystemType", "XYUnit"), lines=3,
+        ),
+    )  # fmt: skip
+    yield "an axis that runs south", head("YAxisDirection", "S", "vct_head_wanted", ("YAxisDirection", "S", "N"))
+    yield "an axis twice", head("YAxisDirection", "E", "vct_axes", ("XAxisDirection", "YAxisDirection", "E"))
     # Positions.
     yield (
         "a vertex 100 km away",
@@ -306,9 +331,73 @@ def damages():
         "no annotation",
         damage((section("Annotation")[0], ""), key="vct_section_missing", words=("ZJ", "Annotation"), lines=None),
     )
-    yield "no feature codes", damage((section("FeatureCode")[0], ""), key="vct_order", lines=None)
-    yield "no tables", damage((section("TableStructure")[0], ""), key="vct_order", lines=None)
-    yield "no attributes", damage((section("Attribute")[0], ""), key="vct_cut_off", lines=None)
+    codes, tables = section("FeatureCode")[0], section("TableStructure")[0]
+    yield "no feature codes", damage((codes, ""), key="vct_order", words=("TableStructure", "FeatureCode"))
+    yield (
+        "tables before feature codes",
+        damage((codes, ""), (tables, tables + codes), key="vct_order", words=("TableStructure", "FeatureCode")),
+    )
+    yield (
+        "points before feature codes",
+        damage((points, ""), (codes, points + codes), key="vct_order", words=("Point", "FeatureCode")),
+    )
+    yield "no tables", damage((tables, ""), key="vct_order", words=("Attribute", "TableStructure"), lines=None)
+    yield (
+        "feature codes emptied",
+        damage(
+            (codes, "FeatureCodeBegin\nFeatureCodeEnd\n"), key="vct_section_empty", words=("FeatureCode", "Point"),
+            lines=None,
+        ),
+    )  # fmt: skip
+    yield (
+        "tables emptied",
+        damage(
+            (tables, "TableStructureBegin\nTableStructureEnd\n"), key="vct_section_empty",
+            words=("TableStructure", "Attribute"), lines=None,
+        ),
+    )  # fmt: skip
+    yield (
+        "no attributes",
+        damage((section("Attribute")[0], ""), key="vct_ended", words=("Attribute", "Style"), lines=1),
+    )
+    for name, missing in (
+        ("Head", "FeatureCode, TableStructure, Attribute"), ("TableStructure", "Point, Line, Polygon"),
+        ("Line", "Polygon, Annotation, Attribute"), ("Polygon", "Annotation, Attribute"), ("Topology", "Attribute"),
+    ):  # fmt: skip
+        for end in ("", "\n", "\n\n", "\n\x1a", "\0\0\0\0", "\n\0\0\0\0", "\n\x1a\n"):
+            yield (
+                f"cut after {name} with {end!r}",
+                damage((cut(f"\n{name}End\n"), end), key="vct_ended", words=(name, missing), lines=None),
+            )
+    yield (
+        "cut in a section's name",
+        damage((cut("\nPolygonBe"), ""), key="vct_cut_between", words=("Line", "PolygonBe")),
+    )
+    yield (
+        "cut in the style's name",
+        damage((cut("\nStyleBe"), ""), key="vct_cut_between", words=("Attribute", "StyleBe")),
+    )
+    yield "zeros after a cut", damage((cut("\nPolygonBegin\n9"), "\0\0\0"), key="vct_cut_off_tail", words="Polygon")
+    yield (
+        "zeros after lost rows",
+        damage((cut("\nAttributeBegin"), "\n\0\0\0"), key="vct_cut_off_tail", words="Attribute", lines=None),
+    )
+    for end in ("\x1a", "\0\0\0", "\x1a\n"):
+        yield f"{end!r} after the end", damage(("\nStyleEnd\n", f"\nStyleEnd\n{end}"), key="vct_note_tail", lines=None)
+    for name, after in (
+        ("Head", "FeatureCodeBegin"), ("FeatureCode", "TableStructureBegin"), ("TableStructure", "PointBegin"),
+        ("Point", "LineBegin"), ("Line", "PolygonBegin"), ("Polygon", "AnnotationBegin"),
+        ("Annotation", "TopologyBegin"), ("Topology", "AttributeBegin"), ("Attribute", "StyleBegin"),
+    ):  # fmt: skip
+        yield (
+            f"no end of {name}",
+            damage((f"\n{name}End\n", "\n"), key="vct_section_open", words=(name, after), lines=None),
+        )
+    yield "no end of a table", damage(("\n3,路\nTableEnd\n", "\n3,路\n"), key="vct_table_end", words=("DL", "YDYHGHFQ"))
+    yield (
+        "no end of the last table",
+        damage(("\nTableEnd\nAttributeEnd\n", "\nAttributeEnd\n"), key="vct_table_end", words="AttributeEnd"),
+    )
     yield "points twice", damage((points, points + points), key="vct_section_twice", words="Point", lines=None)
     yield (
         "polygons before lines",
@@ -334,6 +423,15 @@ def damages():
         "two files in one",
         damage((exported()[-15:], exported()[-15:] + exported()), key="vct_section_late", words="Head"),
     )
+    yield "no beginning of the header", damage(("HeadBegin\n", ""), key="vct_no_head", words=("HeadBegin", "Datamark"))
+    yield (
+        "the header at the end",
+        damage((section("Head")[0], ""), ("\nStyleEnd\n", f"\nStyleEnd\n{section('Head')[0]}"), key="vct_head_first",
+               words="FeatureCodeBegin"),
+    )  # fmt: skip
+    yield "an empty file", damage((exported(), ""), key="vct_empty")
+    yield "blank lines only", damage((exported(), "\n\n\n"), key="vct_empty", lines=None)
+    yield "zeros only", damage((exported(), "\0" * 500), key="vct_empty")
     yield "text before the header", damage(("HeadBegin", "样例\nHeadBegin"), key="vct_note_before_head", lines=1)
     yield "attributes cut off", damage((exported()[exported().index("10,14012") :], ""), key="vct_cut_off", lines=None)
     # Ids and rings.
@@ -392,8 +490,10 @@ def damages():
     # Counts.
     yield "a point too few", damage(("\n11\n4\n", "\n11\n3\n"), key="vct_count", words="4", lines=4)
     yield "a point too many", damage(("\n11\n4\n", "\n11\n5\n"), key="vct_position", lines=5)
+    yield "a huge count", damage(("\n1\n11\n3\n", "\n1000000000\n11\n3\n"), key="vct_count_value", words="1000000000")
+    yield "a number of 20 digits", damage(("\n4,5\n", f"\n4,{10**19}\n"), key="vct_number_large", words=f"{10**19}")
     yield "items too few", damage(("\n2\n4,5\n", "\n1\n4,5\n"), key="vct_items", words="9", lines=1)
-    yield "a negative count", damage(("\n11\n4\n", "\n11\n-4\n"), key="vct_number", words="-4")
+    yield "a negative count", damage(("\n11\n4\n", "\n11\n-4\n"), key="vct_count_value", words="-4")
     yield "fields too few", damage(("YDYHGHFQ,5", "YDYHGHFQ,4"), key="vct_fields_count", words="YDYHGHFQ", lines=5)
     yield "fields too many", damage(("YDYHGHFQ,5", "YDYHGHFQ,6"), key="vct_field", words="YDYHGHFQ", lines=6)
     # Classes and tables.
@@ -435,7 +535,7 @@ def damages():
     yield "more decimals than digits", damage(("Float,15,2", "Float,5,8"), key="vct_note_length", words="Float,5,8")
     yield (
         "a field twice",
-        damage(("MJ,Float,15,2", "BSM,Char,18"), key="vct_field_twice", words=("YDYHGHFQ", "BSM"), lines=None),
+        damage(("MJ,Float,15,2", "BSM,Char,18"), key="vct_field_twice", words=("YDYHGHFQ", "BSM")),
     )
     yield "an attribute table that is unknown", damage(("\nDL\n", "\nDX\n"), key="vct_unknown_table", words="DX")
     yield (
@@ -491,7 +591,18 @@ def damages():
             lines=None,
         ),
     )
-    yield "an integer of 64 bits and more", damage((",10000.00,1,", f",10000.00,{2**63},"), key="vct_value", words="SL")
+    yield (
+        "an integer of 64 bits and more",
+        damage((",10000.00,1,", f",10000.00,{2**63},"), key="vct_value_large", words=("SL", str(2**63))),
+    )
+    yield (
+        "an integer of 20 digits",
+        damage((",10000.00,1,", f",10000.00,{10**19},"), key="vct_value_large", words=str(10**19)),
+    )
+    yield (
+        "an integer of 5000 digits",
+        damage((",10000.00,1,", f",10000.00,{'9' * 5000},"), key="vct_value_large", words="99999"),
+    )
     yield "a NUL in a row", damage(("\n2,井\n", "\n2,井\0\n"), key="vct_nul", words="JZD")
     yield "a tab in a row", damage(("\n2,井\n", "\n2,井\t\n"), key="vct_note_control", words=("JZD", "1"))
     yield (
@@ -565,6 +676,46 @@ def test_damage_is_refused_or_remarked(tmp_path, name):
         assert "line" not in params or str(params["line"]) in shown
         if not one.key.startswith("vct_note_"):
             assert "坏.vct" in shown and params["line"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (lambda text: text.replace("\n", "\r\n").encode("utf-16"), "vct_utf16"),
+        (lambda text: text.replace("\n", "\r\n").encode("utf-16-be"), "vct_utf16"),
+        (lambda text: text.replace("\n", "\r").encode("gbk"), "vct_line_ends"),
+    ],
+    ids=["UTF-16", "UTF-16 without a mark", "CR"],
+)
+def test_a_text_of_another_kind_is_named(tmp_path, data, key):
+    path = tmp_path / "坏.vct"
+    path.write_bytes(data(exported()))
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    assert (caught.value.key, caught.value.params["line"]) == (key, 1)
+    assert "坏.vct" in Texts("zh").explain(caught.value) and "第 1 行" in Texts("zh").explain(caught.value)
+
+
+def test_a_tab_separates(tmp_path):
+    text = exported().replace(",", "\t")
+    assert outcome(tmp_path / "a.vct", text) == []
+    plain = read_vct(tmp_path / "a.vct")
+    outcome(tmp_path / "b.vct", exported())
+    for one, other in zip(plain, read_vct(tmp_path / "b.vct"), strict=True):
+        assert one.frame.equals(other.frame)
+
+
+def test_a_refusal_of_a_file_without_a_last_line_end_keeps_its_reason(tmp_path):
+    text, _ = damaged(DAMAGES["another county"])
+    assert outcome(tmp_path / "a.vct", text.rstrip("\n"))[0][0] == "vct_place_county"
+
+
+def test_degrees_outside_of_china_name_no_meridian(tmp_path):
+    write_vct(tmp_path / "a.vct", [layer("JZD", shapely.points([[150.0, 38.0]]), crs=4490, MC=("text", ["站"]))])
+    with pytest.raises(InputError) as caught:
+        read_vct(tmp_path / "a.vct")
+    assert caught.value.key == "vct_place_beyond_degrees"
+    assert "70°–140°E" in Texts("zh").explain(caught.value) and "-°" not in Texts("zh").explain(caught.value)
 
 
 def test_remarks_are_printed_by_the_command(tmp_path, capsys):

@@ -14,7 +14,7 @@ from . import parts
 from .batch import BATCH_ROWS, Batch
 from .declared import compare_with_declared
 from .geometry import Geometry
-from .lines import Lines
+from .lines import Lines, shown
 from .place import CountyCodes
 from .remarks import Remarks
 from .settings import load_settings
@@ -49,6 +49,9 @@ class Rows:
         self.remarks, self.check, self.join = remarks, check, join
         self.counties = CountyCodes()
         self._county_fields = {*load_settings().county_fields, parts.KEY}
+        #: Lines that may stand where a table's end is missing.
+        self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
+        self._control = lines.separator.encode() if lines.separator < " " else b""
         self._tables_of = [structure.tables_of.get(code, set()) for code in geometry.codes]
 
     def read(self, notes: Notes) -> Iterator[Batch]:
@@ -60,6 +63,7 @@ class Rows:
         while (word := lines.word()).lower() != "attributeend":
             table = self.structure.tables.get(word.upper())
             if table is None:
+                lines.refuse_mark(word)
                 raise lines.error("vct_unknown_table", table=word[:40])
             if table.name in begun:
                 raise lines.error("vct_rows_twice", table=table.name)
@@ -120,11 +124,13 @@ class Rows:
         lines = self.lines
         if _UTF8.search(line):
             self.remarks.add("vct_note_utf8", lines.number, table=table.name)
-        if _CONTROL.search(line):
+        if _CONTROL.search(line.replace(self._control, b"") if self._control else line):
             if b"\0" in line:
                 raise lines.error("vct_nul", table=table.name)
             self.remarks.add("vct_note_control", lines.number, table=table.name)
         cells = lines.decoded(line).split(lines.separator)
+        if len(cells) == 1 and line.strip().upper() in self._ends:
+            raise lines.error("vct_table_end", table=table.name, value=shown(line))
         if len(cells) != len(table.columns) + 1:
             raise lines.error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
         ident = lines.number_of(cells[0])
@@ -134,6 +140,9 @@ class Rows:
                 self.remarks.add("vct_note_zeros", lines.number, table=table.name, field=column.name)
             try:
                 values.append(READERS[column.type](cell) if cell.strip() else None)
+            except OverflowError as error:
+                params = {"table": table.name, "field": column.name, "value": shown(cell.encode("gb18030"))}
+                raise lines.error("vct_value_large", **params) from error
             except ValueError as error:
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}
                 raise lines.error("vct_value", table=table.name, **params) from error

@@ -20,8 +20,24 @@ from .settings import load_settings
 
 #: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
 _AXIS, _FLATTENING, _MINOR = 6_378_137.0, 298.257222101, 6_356_752.314
+SPHEROID = "CGCS2000,6378137.0,298.257222101"
 #: Names under which files declare CGCS2000's ellipsoid.
 _SPHEROIDS = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
+#: Names of other ellipsoids, by the text that names their coordinate system.
+_OTHER_SPHEROIDS = {
+    "vct_spheroid_wgs84": ("WGS",),
+    "vct_spheroid_beijing54": ("54", "KRASOVSK", "KRASSOWSK", "克拉索夫斯基"),
+    "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
+}
+#: Keys that a header should have, as they are written; degrees need no projection.
+KEYS = (
+    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",
+    "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
+    "MapScale", "Offset", "Date", "Separator",
+)  # fmt: skip
+_WRITTEN = {key.lower(): key for key in KEYS}
+#: What reading cannot do without, as an example for whoever adds it.
+_EXAMPLES = {"spheroid": SPHEROID, "parameters": "114,1,38500000,0,3,38"}
 _EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
 _UNITS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
 #: The extent in its earlier spelling.
@@ -59,14 +75,16 @@ class Pairs:
         return self.pairs.get(key, ("", self.lines.number, key))[1]
 
     def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
-        value, number, written = self.pairs.get(key, ("", self.lines.number, key))
+        value, number, written = self.pairs.get(key, ("", self.lines.number, _WRITTEN.get(key, key)))
         self.lines.number = number
+        if not value and problem == "vct_head_value":
+            problem, params = "vct_head_absent", {"wanted": _EXAMPLES[key]}
         return self.lines.error(problem, key=written, value=value, **params)
 
-    def refuse_unless(self, right: bool, key: str, wanted: str) -> None:
+    def refuse_unless(self, right: bool, key: str, wanted: str, problem: str = "vct_head_wanted") -> None:
         """InputError naming what the value of a key should be."""
         if not right:
-            raise self.error(key, "vct_head_wanted", wanted=wanted)
+            raise self.error(key, problem, wanted=wanted)
 
     def remark(self, key: str, problem: str) -> None:
         """Note a value that was not used."""
@@ -114,6 +132,8 @@ def read_crs(head: Pairs) -> CRS:
     geographic = kind == "D"
     unit = "xyunit" if "xyunit" in head.pairs else "unit"
     named = head.get(unit).upper()
+    if not kind and named in _UNITS[True]:
+        raise head.error(unit, "vct_head_no_type")
     head.refuse_unless(not named or named in _UNITS[geographic], unit, _UNITS[geographic][0])
     prime = head.get("primemeridian").upper()
     head.refuse_unless(not prime or prime in _GREENWICH, "primemeridian", "Greenwich")
@@ -130,20 +150,22 @@ def read_crs(head: Pairs) -> CRS:
 
 def _check_spheroid(head: Pairs) -> None:
     text = head.get("spheroid").upper()
+    if not text:
+        raise head.error("spheroid")
     name, *rest = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
     try:
         numbers = [float(part) for part in rest if part]
     except ValueError as error:
         raise head.error("spheroid") from error
+    for other, words in _OTHER_SPHEROIDS.items():
+        if any(word in name for word in words):
+            raise head.error("spheroid", other)
     known = any(word in name for word in _SPHEROIDS) or "298.2572221" in text
     settings = load_settings()
     slacks = ((_FLATTENING, settings.flattening_differs), (_MINOR, settings.axis_differs_m))
     axis = not numbers or abs(numbers[0] - _AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
-    if not (known and axis and second and len(numbers) <= 2) or any(
-        old in name for old in ("54", "1980西", "XIAN", "WGS")
-    ):
-        raise head.error("spheroid")
+    head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID, "vct_spheroid")
 
 
 def _zone(head: Pairs) -> CRS:
@@ -193,7 +215,13 @@ def read_axes(head: Pairs) -> bool:
     first, second = head.get("xaxisdirection").upper(), head.get("yaxisdirection").upper()
     if (first in _EAST or not first) and (second in _NORTH or not second):
         return False
-    head.refuse_unless(first in _NORTH and (second in _EAST or not second), "xaxisdirection", "E / N")
+    head.refuse_unless(not first or first in (*_EAST, *_NORTH), "xaxisdirection", "E / N")
+    wanted = _EAST if first in _NORTH else _NORTH
+    head.refuse_unless(not second or second in (*_EAST, *_NORTH), "yaxisdirection", wanted[0])
+    if second and second not in wanted:
+        raise head.error(
+            "yaxisdirection", "vct_axes", first=head.get("xaxisdirection"), at=str(head.line("xaxisdirection"))
+        )
     head.remarks.add("vct_note_axes", head.line("xaxisdirection"))
     return True
 
@@ -244,7 +272,9 @@ def verify_values(head: Pairs) -> None:
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         head.remark("version", "vct_note_version")
     mark = head.get("datamark").upper()
-    head.refuse_unless(not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT")
+    head.refuse_unless(
+        not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT", "vct_head_form"
+    )
     if mark and "VCT" not in mark:
         head.remark("datamark", "vct_note_head_value")
     settings = load_settings()

@@ -143,7 +143,7 @@ class Geometry:
         parts: list[NDArray] = []
         segments = lines.count()
         if segments > _MOST_SEGMENTS:
-            raise lines.error("vct_number", value=segments)
+            raise lines.error("vct_count_value", value=segments)
         for _ in range(segments):
             self._is(lines, POLYLINE)
             xy = self._positions(lines, lines.count())

@@ -10,24 +10,20 @@ from pyproj import CRS
 
 from ...errors import OutputError
 from ...geometry.crs import describe, label
-from .frame import Extent, Pairs, read_axes, read_crs, read_extent, verify_values
+from .frame import KEYS, SPHEROID, Extent, Pairs, read_axes, read_crs, read_extent, verify_values
 from .lines import Lines, shown
 from .remarks import Remarks
 from .settings import SEPARATOR, Settings
 
-SPHEROID = "CGCS2000,6378137.0,298.257222101"
 PROJECTION = "高斯-克吕格投影"
 #: The heights that a header names, and their code.
 DATUM, VERTICAL = "1985国家高程基准", "EPSG:5737"
 CLOCK = "北京时间"
 #: Lines searched for HeadBegin: comments may come first.
 _FIRST_LINES = 200
-#: Keys that a header should have, as they are written; degrees need no projection.
-_KEYS = (
-    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",
-    "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
-    "MapScale", "Offset", "Date", "Separator",
-)  # fmt: skip
+#: Sections that come after the header.
+_LATER = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",
+                                               "topology", "attribute", "style")}  # fmt: skip
 #: Keys of earlier versions that take the place of others.
 _INSTEAD = {
     "XYUnit": ("unit",), "MapScale": ("scalem", "scale"), "ExtentMin": ("minx", "miny"), "ExtentMax": ("maxx", "maxy"),
@@ -111,17 +107,22 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
     """
     _find_head(lines, remarks)
     pairs: dict[str, tuple[str, int, str]] = {}
-    while (line := lines.word()).lower() != "headend":
+    while (line := lines.text()).strip().lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
         if not colon:
+            lines.refuse_mark(line)
             raise lines.error("vct_head_line", value=shown(line.encode()))
-        _put(pairs, key.strip(), value.strip(), lines, remarks)
+        # A separator may be a tab, which stripping would take.
+        value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
+        _put(pairs, key.strip(), value, lines, remarks)
     reading = Pairs(lines, pairs, remarks)
     separator = reading.get("separator")
     reading.refuse_unless(
-        len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')), "separator", SEPARATOR
+        len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')),
+        "separator",
+        SEPARATOR,
+        "vct_head_form",
     )
-    # A separator may be a space or a tab, which stripping took.
     lines.separator = separator or SEPARATOR
     (dim,) = reading.numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
@@ -156,7 +157,7 @@ def _report_missing(head: Pairs, geographic: bool) -> None:
     given = {key for key, (value, _, _) in head.pairs.items() if value}
     missing = [
         key
-        for key in _KEYS
+        for key in KEYS
         if key.lower() not in given
         and not given.intersection(_INSTEAD.get(key, ()))
         and not (geographic and key in _OF_PLANES)
@@ -166,12 +167,25 @@ def _report_missing(head: Pairs, geographic: bool) -> None:
 
 
 def _find_head(lines: Lines, remarks: Remarks) -> None:
-    for count in range(_FIRST_LINES):
+    lines.verify_text()
+    first = 0, ""
+    for _ in range(_FIRST_LINES):
         line = lines.raw()
         if line is None:
             break
-        if line.strip().removeprefix(b"\xef\xbb\xbf").lower() == b"headbegin":
-            if count:
+        word = line.strip().removeprefix(b"\xef\xbb\xbf")
+        if word.lower() == b"headbegin":
+            if first[0]:
                 remarks.add("vct_note_before_head", lines.number)
             return
-    raise lines.error("vct_no_head")
+        if word.lower() in _LATER:
+            if ":" in first[1]:
+                # The header is here, without its first line.
+                break
+            raise lines.error("vct_head_first", value=shown(word))
+        first = first if first[0] else (lines.number, shown(word))
+    # What the first line is matters, not where the file ends.
+    lines.complete()
+    lines.filled = 0
+    lines.number = first[0] or 1
+    raise lines.error("vct_no_head" if first[0] else "vct_empty", value=first[1])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,13 @@ FARTHEST = 1e12
 _MOST = 2**63 - 1
 #: What a line may hold of a stray value in a message.
 _SHOWN = 40
+#: What may stand after the text: NUL where a copy broke off, and the end mark of DOS.
+_FILL = b"\0\x1a"
+#: A line that begins or ends a section.
+_MARK = re.compile(r"[A-Za-z]+(?:Begin|End)", re.I)
+_CONTROL = dict.fromkeys((*range(32), 127), "·")
+#: Bytes at the beginning that show encoding and line ends.
+_BEGINNING = 65_536
 
 
 class Lines:
@@ -39,6 +47,8 @@ class Lines:
         self.number = 0
         #: The number of a last line without an end: all that is wrong with it is that the file was cut off in it.
         self._torn = 0
+        #: The number of the line that NUL or Ctrl-Z stand in after the text, 0 where none do.
+        self.filled = 0
         self.separator = ","
 
     @property
@@ -46,12 +56,44 @@ class Lines:
         """How much of the file is read, 0…1."""
         return self._file.tell() / self._size
 
+    def verify_text(self) -> None:
+        """InputError when the file, of which nothing is read yet, is UTF-16 or has other line ends."""
+        start = self._file.read(_BEGINNING)
+        self._file.seek(0)
+        self.number = 1
+        if start.startswith((b"\xff\xfe", b"\xfe\xff")) or (start.strip(b"\0") and b"\0" in start[:2]):
+            raise self.error("vct_utf16")
+        if b"\r" in start[:-1] and b"\n" not in start:
+            raise self.error("vct_line_ends")
+        self.number = 0
+
+    @property
+    def torn(self) -> bool:
+        """Whether the last line, which has no end, is taken."""
+        return self._torn > 0
+
+    def complete(self) -> None:
+        """The text is whole: errors found later concern what it says."""
+        self._torn = 0
+
+    def _without_fill(self, line: bytes) -> bytes:
+        """The last line of the file, which has no end, without NUL and Ctrl-Z after it."""
+        kept = line.rstrip(_FILL)
+        if len(kept) < len(line):
+            self.filled = self.number
+        if kept.strip():
+            self._torn = self.number
+        return kept
+
     def raw(self) -> bytes | None:
         """The next line that is not blank, without its end; None after the last."""
         for line in self._handle:
             self.number += 1
             if not line.endswith(b"\n"):
-                self._torn = self.number
+                line = self._without_fill(line)
+            elif line[:1] in (b"\0", b"\x1a") and not line.strip(_FILL + b"\r\n"):
+                self.filled = self.filled or self.number
+                continue
             line = line.rstrip(b"\r\n")
             if line.strip():
                 return line
@@ -62,7 +104,7 @@ class Lines:
         for line in self._handle:
             self.number += 1
             if line[-1] != _LINE_FEED:
-                self._torn = self.number
+                line = self._without_fill(line)
             line = line.rstrip(b"\r\n")
             if line and not line.isspace():
                 return line
@@ -79,7 +121,7 @@ class Lines:
             raise self.error("vct_cut_off")
         self.number += 1
         if not line.endswith(b"\n"):
-            self._torn = self.number
+            line = self._without_fill(line)
         return self.decoded(line.rstrip(b"\r\n"))
 
     def decoded(self, line: bytes) -> str:
@@ -104,15 +146,26 @@ class Lines:
 
     def number_of(self, text: bytes | str) -> int:
         """A text as a whole number of 64 bits."""
+        word = text if isinstance(text, str) else self.decoded(text)
         try:
-            number = int(text)
+            number = int(word)
         except ValueError as error:
-            raise self.error("vct_number", value=_cut(text)) from error
+            self.refuse_mark(word)
+            # Python converts no more than some thousand digits.
+            large = word.strip().lstrip("+-").isdecimal()
+            raise self.error("vct_number_large" if large else "vct_number", value=_cut(text)) from error
         # Python takes 1_000 for a number.
-        grouped = b"_" in text if isinstance(text, bytes) else "_" in text
-        if not -_MOST <= number <= _MOST or grouped:
+        if "_" in word:
             raise self.error("vct_number", value=_cut(text))
+        if not -_MOST <= number <= _MOST:
+            raise self.error("vct_number_large", value=_cut(text))
         return number
+
+    def refuse_mark(self, word: str) -> None:
+        """InputError when a word begins or ends another section: the end of this one is missing."""
+        word = word.strip()
+        if _MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
+            raise self.error("vct_section_open", value=word)
 
     def wholes(self) -> list[int]:
         """The next line as whole numbers with separators between."""
@@ -121,7 +174,7 @@ class Lines:
     def count(self) -> int:
         number = self.whole()
         if number < 0:
-            raise self.error("vct_number", value=number)
+            raise self.error("vct_count_value", value=number)
         return number
 
     def end_of_record(self, ident: int) -> None:
@@ -150,7 +203,7 @@ class Lines:
         rows = list(islice(self._handle, count))
         self.number += len(rows)
         if rows and not rows[-1].endswith(b"\n"):
-            self._torn = self.number
+            rows[-1] = self._without_fill(rows[-1])
         if len(rows) == count and all(map(bytes.strip, rows)):
             return rows, range(first, first + count), True
         numbers = [n for n, row in enumerate(rows, first) if row.strip()]
@@ -190,9 +243,12 @@ class Lines:
         return line.split(self.separator.encode(_CODEC))
 
     def error(self, key: str, /, **params: Any) -> InputError:
-        if self._torn and key != "vct_no_head":
-            return InputError("vct_cut_off", source=self.source, line=self._torn, section=self.section)
-        return InputError(key, source=self.source, line=self.number, section=self.section, **params)
+        number = self.number
+        if self._torn and key != "vct_cut_between":
+            key, params, number = "vct_cut_off", {}, self._torn
+        if key == "vct_cut_off" and self.filled:
+            key, number = "vct_cut_off_tail", self.filled
+        return InputError(key, source=self.source, line=number, section=self.section, **params)
 
 
 def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
@@ -219,5 +275,5 @@ def _cut(text: bytes | str) -> str:
 
 def shown(line: bytes) -> str:
     """A line for a message: readable, and not too long."""
-    text = line.decode(_CODEC, errors="replace").strip()
+    text = line.decode(_CODEC, errors="replace").strip().translate(_CONTROL)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -130,11 +130,15 @@ def _verify_zone(head: Head, found: Bounds, stores: list[Store], lines: Lines) -
     problem = coordinate_problem(head.crs, (x, y, x, y))
     key = _REASONS.get(problem[0] if problem else "", "vct_place_beyond")
     lines.number = out.line
-    meridian = describe(head.crs).meridian
-    raise lines.error(
-        key, id=out.ident, count=out.records, x=f"{x:.10g}", y=f"{y:.10g}", crs=label(head.crs),
-        meridian="-" if meridian is None else f"{meridian:g}",
-    )  # fmt: skip
+    frame = describe(head.crs)
+    params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": label(head.crs)}
+    if frame.geographic:
+        (west, south), (east, north) = box.tolist()
+        params["range"] = f"{west:g}°–{east:g}°E, {south:g}°–{north:g}°N"
+        key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
+    else:
+        params["meridian"] = f"{frame.meridian:g}"
+    raise lines.error(key, id=out.ident, count=out.records, **params)
 
 
 def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines, remarks: Remarks) -> None:

@@ -27,6 +27,8 @@ from .structure import KINDS, Structure, Table, read_classes, read_tables
 
 #: Sections whose records are shapes.
 _SHAPES = ("point", "line", "polygon", "annotation")
+#: Lines that no other section holds.
+_BEGINS = {f"{name}begin".encode() for name in (*_SHAPES, "attribute", "style")}
 #: Sections that a file has once, in this order, before those that are not read.
 _ONCE = ("featurecode", "tablestructure", *_SHAPES, "attribute")
 
@@ -117,7 +119,7 @@ def open_vct(
 def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Callable[[], None], remarks: Remarks) -> Vct:
     vct = Vct(head, Structure([], {}), lines, geometry, check, remarks=remarks)
     begun: dict[str, int] = {}
-    while (section := _next_section(lines)) != "attribute":
+    while (section := _next_section(lines, vct.structure, begun)) != "attribute":
         check()
         if section == "head":
             raise lines.error("vct_section_late")
@@ -125,21 +127,20 @@ def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Calla
             if section in begun:
                 raise lines.error("vct_section_twice", first=begun[section])
             begun[section] = lines.number
+        if section == "tablestructure":
+            _need(["FeatureCode"], vct.structure, begun, lines, content=False)
+        elif section in _SHAPES:
+            _need(["FeatureCode"], vct.structure, begun, lines)
         if section == "featurecode":
             vct.structure = Structure(read_classes(lines, remarks), {})
         elif section == "tablestructure":
-            if "featurecode" not in begun:
-                raise lines.error("vct_order")
             vct.structure.tables = read_tables(lines, vct.structure.classes, remarks)
             _refuse_utf8(lines, vct.structure)
         elif section in _SHAPES:
-            if not vct.structure.classes:
-                raise lines.error("vct_order")
             geometry.read(section, lines, vct.structure)
         else:
             _skip(section, lines, remarks)
-    if not vct.structure.tables:
-        raise lines.error("vct_order")
+    _need(["FeatureCode", "TableStructure"], vct.structure, begun, lines)
     start = lines.number
     geometry.seal(lines)
     lines.number = start
@@ -149,18 +150,39 @@ def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Calla
     return vct
 
 
-def _next_section(lines: Lines) -> str:
+def _need(names: list[str], structure: Structure, begun: dict[str, int], lines: Lines, *, content: bool = True) -> None:
+    """InputError unless the sections that the one that begins here goes by came before, and not without content."""
+    found = {"FeatureCode": structure.classes, "TableStructure": structure.tables}
+    for name in names:
+        if name.lower() not in begun:
+            raise lines.error("vct_order", wanted=name)
+        if content and not found[name]:
+            raise lines.error("vct_section_empty", wanted=name, first=begun[name.lower()])
+
+
+def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> str:
     """The section that begins, in small letters. InputError where the file ends before its attributes."""
-    word = lines.word()
+    line = lines.raw()
+    if line is None:
+        # The last line may lack its end: it closed a section.
+        lines.complete()
+        kinds = {c.kind for c in structure.classes}
+        wanted = ("FeatureCode", "TableStructure", *(KINDS[k] for k in KINDS if k in kinds), "Attribute")
+        missing = ", ".join(name for name in wanted if name.lower() not in begun)
+        lines.filled = 0
+        raise lines.error("vct_ended", missing=missing)
+    word = lines.decoded(line).strip()
     if not word.lower().endswith("begin"):
-        raise lines.error("vct_no_section", value=shown(word.encode("gb18030")))
+        raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shown(line))
     lines.section = word[: -len("begin")]
     return lines.section.lower()
 
 
 def _skip(section: str, lines: Lines, remarks: Remarks) -> None:
     start, end, count = lines.number, f"{section}end".encode(), 0
-    while lines.line().strip().lower() != end:
+    while (line := lines.line().strip()).lower() != end:
+        if line.lower() in _BEGINS:
+            lines.refuse_mark(line.decode())
         count += 1
     if count:
         remarks.add("vct_note_section", start, section=lines.section)
@@ -171,11 +193,14 @@ def _rest(lines: Lines, remarks: Remarks) -> None:
     while (line := lines.raw()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
-            raise lines.error("vct_no_section", value=shown(line))
+            raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shown(line))
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
         if lines.section.lower() in ("head", *_ONCE):
             raise lines.error("vct_section_late")
         _skip(lines.section.lower(), lines, remarks)
+    lines.complete()
+    if lines.filled:
+        remarks.add("vct_note_tail", lines.filled)
 
 
 def _refuse_utf8(lines: Lines, structure: Structure) -> None:

@@ -102,6 +102,7 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
     while (line := lines.word()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
+            lines.refuse_mark(line)
             raise lines.error("vct_class", value=shown(line.encode("gb18030")))
         word = parts[2].lower()
         if word not in kinds:
@@ -127,19 +128,22 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
     while (line := lines.word()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
+            lines.refuse_mark(line)
             raise lines.error("vct_table", value=shown(line.encode("gb18030")))
         count, start = lines.number_of(parts[1]), lines.number
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
         unusable: list[tuple[int, str]] = []
-        columns = tuple(_column(lines, parts[0], unusable) for _ in range(count))
+        columns: list[Column] = []
+        places: dict[str, int] = {}
+        for _ in range(count):
+            columns.append(_column(lines, parts[0], unusable))
+            name = columns[-1].name
+            if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
+                raise lines.error("vct_field_twice", table=parts[0], field=name, first=first)
         if unusable:
             number, value = unusable[0]
             remarks.add("vct_note_length", number, None, len(unusable), table=parts[0], value=value)
-        names = [c.name.upper() for c in columns]
-        if len(set(names)) < len(names):
-            repeated = next(n for n in names if names.count(n) > 1)
-            raise lines.error("vct_field_twice", table=parts[0], field=repeated)
         if (end := lines.word()) != "0":
             raise lines.error("vct_fields_count", table=parts[0], count=parts[1], value=shown(end.encode("gb18030")))
         its = of_table.get(parts[0].upper())
@@ -150,7 +154,9 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
         if its is None and not bare:
             remarks.add("vct_note_no_class", start, table=parts[0])
         kind = "" if bare or its is None else its.kind
-        tables[parts[0].upper()] = Table(parts[0], columns, kind, its.code if its else "", its.title if its else "")
+        tables[parts[0].upper()] = Table(
+            parts[0], tuple(columns), kind, its.code if its else "", its.title if its else ""
+        )
     for one in of_table.values():
         if one.table.upper() not in tables:
             remarks.add("vct_note_no_table", lines.number, table=one.table, code=one.code)
@@ -164,6 +170,7 @@ def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column
     word = parts[1].lower() if len(parts) > 1 else ""
     type_ = _TYPES.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
+        lines.refuse_mark(line)
         raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
     # Numbers keep their places: a width that is none must not make the decimals one.
     length, decimals, *_ = [lines.number_of(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]

@@ -27,6 +27,8 @@ _DATE = re.compile(
 )
 #: Digits after the point that a double of a plan's size can hold.
 _MOST_DECIMALS = 12
+#: Digits of a text that is surely no number of 64 bits, even with zeros before it.
+_LONGEST_DIGITS = 1_000
 #: What a rounding of the last bit comes to.
 _LAST_BIT = 1e-14
 
@@ -151,9 +153,13 @@ def _finite(text: str) -> float:
 
 
 def _long(text: str) -> int:
+    """A whole number. OverflowError for one of more than 64 bits."""
+    if len(text) > _LONGEST_DIGITS and text.strip().lstrip("+-").isdecimal():
+        # Python converts no more than some thousand digits.
+        raise OverflowError(text)
     number = int(text.replace("_", "?"))
     if abs(number) >= 2**63:
-        raise ValueError(text)
+        raise OverflowError(text)
     return number
 
 
@@ -168,7 +174,7 @@ def _day(text: str) -> date:
     return datetime(year, month, day, hour, minute, second)
 
 
-#: Type → from a text to a value. ValueError when it is none.
+#: Type → from a text to a value. ValueError when it is none, OverflowError when it is too large.
 READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": _long, "real": _finite, "date": _day}
 
 
