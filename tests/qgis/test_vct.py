@@ -111,7 +111,7 @@ def test_imported_layers_are_loaded(tmp_path):
     ("text", "given", "says"),
     [
         (changed(("-1,-2", "-1,-7")), {}, "-7"),
-        (SQUARES[: len(SQUARES) // 2], {}, "断了"),
+        (SQUARES[: len(SQUARES) // 2], {}, "中断"),
         (SQUARES, {"INPUT": "没有.vct"}, "没有.vct"),
         (SQUARES, {"OUTPUT": "a.shp"}, ".gpkg"),
     ],

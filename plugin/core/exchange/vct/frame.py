@@ -77,8 +77,8 @@ class Pairs:
     def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
         value, number, written = self.pairs.get(key, ("", self.lines.number, _WRITTEN.get(key, key)))
         self.lines.number = number
-        if not value and problem == "vct_head_value":
-            problem, params = "vct_head_absent", {"wanted": _EXAMPLES[key]}
+        if problem == "vct_head_value":
+            problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLES[key]}
         return self.lines.error(problem, key=written, value=value, **params)
 
     def refuse_unless(self, right: bool, key: str, wanted: str, problem: str = "vct_head_wanted") -> None:

@@ -133,8 +133,7 @@ def _verify_zone(head: Head, found: Bounds, stores: list[Store], lines: Lines) -
     frame = describe(head.crs)
     params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": label(head.crs)}
     if frame.geographic:
-        (west, south), (east, north) = box.tolist()
-        params["range"] = f"{west:g}°–{east:g}°E, {south:g}°–{north:g}°N"
+        params["range"] = _span(*box.ravel().tolist())
         key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
     else:
         params["meridian"] = f"{frame.meridian:g}"
@@ -220,7 +219,6 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
     corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])
     lonlat = lonlat_of(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
-    (west, _), (east, _) = low.tolist(), high.tolist()
     ends = _beyond(reach, low, high)
     side = int(np.argmax(ends))
     excess, settings = ends[side], load_settings()
@@ -228,7 +226,8 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
         return None
     line, ident = bounds.at[side]
     params = {"code": code, "county": reach.whose.name, "degrees": f"{excess:.2f}",
-              "reach": f"{reach.west:g}°–{reach.east:g}°E", "data": f"{west:.2f}°–{east:.2f}°E"}  # fmt: skip
+              "reach": _span(reach.west, reach.south, reach.east, reach.north),
+              "data": _span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
     packed = bounds.packed
     if packed is not None and max(_beyond(reach, packed.low, packed.high)) <= 0:
         where = {key: params[key] for key in ("code", "county", "reach")}
@@ -244,6 +243,11 @@ def _beyond(reach: Reach, low: NDArray, high: NDArray) -> tuple[float, float, fl
     """Degrees by which bounds go beyond a reach in the west, south, east and north; negative where they stay inside."""
     (west, south), (east, north) = low.tolist(), high.tolist()
     return reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0)
+
+
+def _span(west: float, south: float | None, east: float, north: float | None) -> str:
+    latitudes = "" if south is None or north is None else f", {south:g}°–{north:g}°N"
+    return f"{west:g}°–{east:g}°E{latitudes}"
 
 
 def _reach(code: str) -> Reach | None:
