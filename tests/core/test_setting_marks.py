@@ -82,12 +82,24 @@ def test_settings_of_exchange_files_have_mark_and_title():
         assert not [title for title in titles if title.startswith("vct.")] and len(set(titles)) == len(titles)
 
 
-@pytest.mark.parametrize(("old", "new"), [('county_far = "C"\n', ""), ('county_far = "C"', 'county_far = "D"')])
-def test_a_setting_of_exchange_files_needs_a_mark(tmp_path, old, new):
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('county_far = "C"\n', "", "county_far"),
+        ('county_far = "C"', 'county_far = "D"', "county_far"),
+        ("zones_3 = [25.0, 45.0]", "zones_3 = [25.0]", "zones_3"),
+        ("zones_6 = [13.0, 23.0]", 'zones_6 = [13.0, "23"]', "zones_6"),
+    ],
+    ids=["no mark", "no such mark", "one end of two", "a word"],
+)
+def test_a_setting_of_exchange_files_is_verified(tmp_path, old, new, key):
     path = tmp_path / "vct.toml"
-    path.write_text(VCT_SETTINGS.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    with pytest.raises(DataError, match="county_far"):
+    text = VCT_SETTINGS.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
         load_settings(path)
+    assert key in str(caught.value.params["key"])
 
 
 def test_a_setting_without_a_mark_is_c():

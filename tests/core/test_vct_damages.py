@@ -214,7 +214,7 @@ def damages():
     yield "an offset with a gap", head("Offset", "10,,20", "vct_head_offset")
     yield "an offset of no number", head("Offset", "NaN,0", "vct_head_offset")
     yield "an offset", head("Offset", "10,20", "vct_note_offset", ("10", "20"))
-    yield "another separator", head("Separator", ";", "vct_class", (), lines=3)
+    yield "another separator", head("Separator", ";", "vct_class", (";", "Separator"), lines=3)
     yield "a separator that is a digit", head("Separator", "3", "vct_head_form")
     yield (
         "an extent too small",
@@ -286,6 +286,13 @@ def damages():
         ),
     )  # fmt: skip
     yield "an axis that runs south", head("YAxisDirection", "S", "vct_head_wanted", ("YAxisDirection", "S", "N"))
+    yield (
+        "an axis of two missing",
+        damage(
+            (line_with("XAxisDirection"), "\n"), ("YAxisDirection:N", "YAxisDirection:E"), key="vct_axis_missing",
+            words=("XAxisDirection", "YAxisDirection"),
+        ),
+    )  # fmt: skip
     yield "an axis twice", head("YAxisDirection", "E", "vct_axes", ("XAxisDirection", "YAxisDirection", "E"))
     # Positions.
     yield (
@@ -394,6 +401,11 @@ def damages():
             damage((f"\n{name}End\n", "\n"), key="vct_section_open", words=(name, after), lines=None),
         )
     yield "no end of a table", damage(("\n3,路\nTableEnd\n", "\n3,路\n"), key="vct_table_end", words=("DL", "YDYHGHFQ"))
+    yield (
+        "a table's end twice",
+        damage(("\n3,路\nTableEnd\n", "\n3,路\nTableEnd\nTableEnd\n"), key="vct_table_end_twice", words="TableEnd"),
+    )
+    yield "an unknown table LEGEND", damage(("\nDL\n", "\nLEGEND\n"), key="vct_unknown_table", words="LEGEND")
     yield (
         "no end of the last table",
         damage(("\nTableEnd\nAttributeEnd\n", "\nAttributeEnd\n"), key="vct_table_end", words="AttributeEnd"),

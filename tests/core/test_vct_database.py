@@ -112,5 +112,5 @@ def test_from_the_shell_both_ways(tmp_path, capsys):
     assert main(["vct", str(vct), str(back), "--lang", "en"]) == 0
     assert len(pyogrio.list_layers(back)) == 9 and "DLTB: 5012 rows" in capsys.readouterr().out
     vct.write_bytes(vct.read_bytes()[:-3000])
-    assert main(["vct", str(vct), str(back)]) == 2 and "断了" in capsys.readouterr().err
+    assert main(["vct", str(vct), str(back)]) == 2 and "中断" in capsys.readouterr().err
     assert main(["vct", str(back), str(back)]) == 2

@@ -64,6 +64,8 @@ class Rows:
             table = self.structure.tables.get(word.upper())
             if table is None:
                 lines.refuse_mark(word)
+                if word.lower() == "tableend":
+                    raise lines.error("vct_table_end_twice")
                 raise lines.error("vct_unknown_table", table=word[:40])
             if table.name in begun:
                 raise lines.error("vct_rows_twice", table=table.name)

@@ -218,6 +218,8 @@ def read_axes(head: Pairs) -> bool:
     head.refuse_unless(not first or first in (*_EAST, *_NORTH), "xaxisdirection", "E / N")
     wanted = _EAST if first in _NORTH else _NORTH
     head.refuse_unless(not second or second in (*_EAST, *_NORTH), "yaxisdirection", wanted[0])
+    if not first:
+        raise head.error("yaxisdirection", "vct_axis_missing")
     if second and second not in wanted:
         raise head.error(
             "yaxisdirection", "vct_axes", first=head.get("xaxisdirection"), at=str(head.line("xaxisdirection"))

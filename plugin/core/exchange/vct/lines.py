@@ -27,8 +27,12 @@ _MOST = 2**63 - 1
 _SHOWN = 40
 #: What may stand after the text: NUL where a copy broke off, and the end mark of DOS.
 _FILL = b"\0\x1a"
-#: A line that begins or ends a section.
-_MARK = re.compile(r"[A-Za-z]+(?:Begin|End)", re.I)
+#: A line that begins or ends a section; a table may have a name such as LEGEND.
+_MARK = re.compile(
+    "(?:Head|FeatureCode|TableStructure|Point|Line|Polygon|Solid|Image|Annotation|Topology|Attribute|VarChar|Style|StyleData|"
+    "Comment)(?:Begin|End)",
+    re.I,
+)
 _CONTROL = dict.fromkeys((*range(32), 127), "·")
 #: Bytes at the beginning that show encoding and line ends.
 _BEGINNING = 65_536

@@ -17,6 +17,8 @@ SEPARATOR = ","
 _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
 #: What is known of a setting's source: A its text, B quoted or implemented elsewhere, C unverified.
 _MARKS = ("A", "B", "C")
+#: How many numbers a list of limits has.
+_NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2}
 #: The forms of the header's Parameters.
 FORMS = ("short", "long")
 
@@ -79,6 +81,12 @@ def load_settings(path: Path = VCT_SETTINGS) -> Settings:
             raise DataError("data_value_unknown", file=str(path), key=f"marks.{key}", value=mark, known=known)
     for key, kind in kinds.items():
         expect(table[key], kind, file=path, key=key)
+    for key, count in _NUMBERS.items():
+        numbers = [expect(value, (int, float), file=path, key=key) for value in table[key]]
+        if len(numbers) != count:
+            raise DataError(
+                "data_value_kind", file=str(path), key=key, value=repr(numbers), expected=f"list[float] × {count}"
+            )
     if table["parameters"] not in FORMS:
         known = ", ".join(FORMS)
         raise DataError("data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known)

@@ -103,7 +103,8 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
             lines.refuse_mark(line)
-            raise lines.error("vct_class", value=shown(line.encode("gb18030")))
+            separator = lines.separator if lines.separator.isprintable() else "Tab"
+            raise lines.error("vct_class", value=shown(line.encode("gb18030")), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
             if word not in _UNREAD_KINDS:
