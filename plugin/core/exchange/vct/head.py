@@ -10,8 +10,9 @@ from pyproj import CRS
 
 from ...errors import OutputError
 from ...geometry.crs import describe, label
-from .frame import KEYS, SPHEROID, Extent, Pairs, read_axes, read_crs, read_extent, verify_values
+from .frame import Extent, read_axes, read_crs, read_extent, verify_values
 from .lines import Lines, shown
+from .pairs import KEYS, SPHEROID, Pairs
 from .remarks import Remarks
 from .settings import SEPARATOR, Settings
 
