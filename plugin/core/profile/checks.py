@@ -127,6 +127,19 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, comp
     return {}
 
 
+def read_mark_sources(table: dict[str, Any], marks: dict[str, str], path: Path, complaints: Complaints) -> dict[str, str]:
+    """Key of a mark → the document and clause that it was read in."""
+    with complaints.part():
+        sources = dict(expect(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
+        for key, source in sources.items():
+            with complaints.part():
+                if key not in marks:
+                    raise unknown(path, "mark_sources", key, marks)
+                expect(source, str, file=path, key=f"mark_sources.{key}")
+        return sources
+    return {}
+
+
 def read_severity(table: Any, where: str, path: Path, complaints: Complaints) -> dict[str, str]:
     """Code → severity. DataError for a severity of no rule or of no kind."""
     with complaints.part():

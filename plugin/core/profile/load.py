@@ -30,6 +30,7 @@ _ALLOWED = (
     "confirmed",
     "absent",
     "marks",
+    "mark_sources",
     "rules_extra",
     "rules_off",
 )
@@ -134,6 +135,7 @@ def _merged(
     area_code = table["area_code"]
     settings = checks.read_settings(table, standard, path, complaints)
     marks = checks.read_marks(table, settings, path, complaints)
+    sources = checks.read_mark_sources(table, marks, path, complaints)
     severity = checks.read_severity(table.get("severity", {}), "severity", path, complaints)
     phases = checks.read_phases(table.get("phase", {}), path, complaints)
     absent = checks.read_absent(table.get("absent", {}), standard, path, complaints)
@@ -159,6 +161,7 @@ def _merged(
         settings={**base.settings, **settings},
         # A value of one's own is as sure as its own source: the mark of the value it replaces says nothing of it.
         marks={**{k: v for k, v in base.marks.items() if k not in settings}, **marks},
+        mark_sources={**{k: v for k, v in base.mark_sources.items() if k not in settings}, **sources},
         severity={**base.severity, **severity},
         targets=merge(base.targets, read_targets(table.get("targets", []), area_code, path, complaints)),
         confirmed=confirmed,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ...paths import PROFILES
 from ..indicators import AREA_FIGURES, SQUARE_METRES
 
 
@@ -137,7 +138,7 @@ class Profile:
     ``rules``: codes and groups that run beside the default ones; ``rules_off`` that do not run; ``severity`` code → severity, ``phases`` phase → the same
     for that phase only. ``targets``, ``stated`` and ``register`` keep the area code of who set them. ``members``: the areas
     of a profile that is no division of its own (a city cluster). ``own``: dotted key → value, what this profile's own file
-    says, without its ``base``.
+    says, without its ``base``. ``mark_sources``: key of a mark → the document that it was read in.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Profile:
     path: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    mark_sources: dict[str, str] = field(default_factory=dict)
     severity: dict[str, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     confirmed: frozenset[str] = frozenset()
@@ -164,6 +166,11 @@ class Profile:
     def covers(self, area_code: str) -> bool:
         """Is an area this profile's own or a part of it? A profile without an area covers all."""
         return any(area_code.startswith(head(code)) for code in self.members or (self.area_code,))
+
+    @property
+    def is_shipped(self) -> bool:
+        """Return True for a profile that comes with the plugin, and for the empty one."""
+        return self.path is None or self.path.resolve().parent == PROFILES.resolve()
 
     def chain(self) -> tuple[Profile, ...]:
         """This profile, its base, the base's base …"""

@@ -15,6 +15,19 @@ from ..tolerance import Tolerance
 from .model import Profile, Registered, Stated, Target
 
 
+#: Settings of which a smaller value is the stricter one.
+_CEILINGS = ("ratio.limit", "tolerance.", "waivers.")
+
+
+def _as_strict(key: str, value: Any, usual: Any) -> bool:
+    """Is a value the usual one, or on its strict side? A setting that the standard lacks replaces nothing."""
+    if usual is None or value == usual:
+        return True
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (value, usual))
+    ceiling = key.startswith(_CEILINGS) or (key.startswith("rules.") and key.rsplit(".", 1)[-1].startswith("allowance"))
+    return ceiling and numbers and bool(value <= usual)
+
+
 @dataclass(frozen=True)
 class Norm:
     """A standard with a profile resolved on top: what a run obeys. ``phase``: an id of `PHASES`, or empty."""
@@ -113,9 +126,25 @@ class Norm:
 
     def is_confirmed(self, item: str) -> bool:
         """Is the item beyond doubt: not marked C, or confirmed by the base standard or by the county, by its own name or by
-        that of what it is marked with?"""
+        that of what it is marked with?
+
+        ``all`` confirms what the standard sets. What a profile of one's own puts in its place, and not on the strict side,
+        is confirmed by its name or has a source beside its mark.
+        """
         confirmed = self.standard.confirmed | self.profile.confirmed
-        return self.mark(item) != "C" or bool({"all", item, self.marked(item)} & confirmed)
+        if {item, self.marked(item)} & confirmed:
+            return True
+        if self._replaced(item):
+            return self.mark(item) != "C" and bool(self.profile.mark_sources.get(item))
+        return self.mark(item) != "C" or "all" in confirmed
+
+    def _replaced(self, item: str) -> bool:
+        """Does a profile that we do not ship set the item, or something that it vouches for, otherwise than the standard, and
+        not stricter?"""
+        own = {key for one in self.profile.chain() if not one.is_shipped for key in one.own}
+        keys = (key for key in own if key == item or key.startswith(f"{item}.") or self.marked(key) == item)
+        there = self.profile.settings
+        return any(not _as_strict(k, there[k], self.standard.settings.get(k)) for k in keys if k in there)
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
         """The norm for a plan of an area: a confirmation holds from its day on, and for the area of who gave it.
