@@ -691,6 +691,16 @@ def test_damage_is_refused_or_remarked(tmp_path, name):
 
 
 @pytest.mark.parametrize(
+    "name", ["no feature codes", "tables before feature codes", "points before feature codes", "no tables"]
+)
+def test_a_section_is_not_named_as_what_comes_before_itself(tmp_path, name):
+    wanted = "TableStructure" if name == "no tables" else "FeatureCode"
+    ((_, params, sentence),) = outcome(tmp_path / "a.vct", damaged(DAMAGES[name])[0])
+    assert params["wanted"] == wanted != params["section"]
+    assert sentence("zh").count(params["section"]) == 1, sentence("zh")
+
+
+@pytest.mark.parametrize(
     ("data", "key"),
     [
         (lambda text: text.replace("\n", "\r\n").encode("utf-16"), "vct_utf16"),
