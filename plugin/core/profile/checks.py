@@ -127,7 +127,9 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, comp
     return {}
 
 
-def read_mark_sources(table: dict[str, Any], marks: dict[str, str], path: Path, complaints: Complaints) -> dict[str, str]:
+def read_mark_sources(
+    table: dict[str, Any], marks: dict[str, str], path: Path, complaints: Complaints
+) -> dict[str, str]:
     """Key of a mark → the document and clause that it was read in."""
     with complaints.part():
         sources = dict(expect(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))

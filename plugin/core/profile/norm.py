@@ -14,7 +14,6 @@ from ..standard import EVERY_RULE, Standard
 from ..tolerance import Tolerance
 from .model import Profile, Registered, Stated, Target
 
-
 #: Settings of which a smaller value is the stricter one.
 _CEILINGS = ("ratio.limit", "tolerance.", "waivers.")
 
