@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import Cancelled, OutputError
 from .options import Options
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from .layer import SourceLayer
     from .plan import Plan
     from .render.tables import Table
+    from .texts import Texts
     from .tolerance import Tolerance
 
+#: How the workbook writes when its figures were computed.
+TIME_FORM = "%Y-%m-%d %H:%M"
 Progress = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
 _READ, _TABLES = 0.4, 0.55
@@ -124,11 +127,18 @@ def put_tables(done: Tabulated, path: Path) -> None:
 def _about(plan: Plan, figures: Figures) -> Table:
     """Where the figures come from, and what could not be computed."""
     from .provenance import provenance
-    from .render.tables.model import Column, Row, Table, Value
-    from .render.words import Words
 
     texts = figures.texts
     told = provenance(plan, texts)
+    notes = [*told["notices"], *(one.sentence(texts) for one in plan.unread)]
+    return about_table(told, texts, datetime.now().strftime(TIME_FORM), notes)
+
+
+def about_table(told: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> Table:
+    """Return the table on the data by what a report says of them (``told``: its provenance)."""
+    from .render.tables.model import Column, Row, Table, Value
+    from .render.words import Words
+
     standard, profile = told["standard"], told["profile"]
     lines = {
         "area": f"{told['area_name']} {told['area_code']}".strip(),
@@ -138,7 +148,7 @@ def _about(plan: Plan, figures: Figures) -> Table:
         "scope": Words(texts.lang).named("scope", told["scope"]),
         "crs": told["crs"],
         "basis": texts.get("about", "basis_text"),
-        "time": datetime.now().strftime("%Y-%m-%d %H:%M"),
+        "time": time,
         "version": texts.get("about", "program", version=told["versions"]["sanxian"]),
     }
     table = Table("about", [Column("name", wide=20), Column("content", wide=96)])
@@ -149,5 +159,5 @@ def _about(plan: Plan, figures: Figures) -> Table:
     for one in told["layers"]:
         text = texts.get("about", "layer", title=one["title"], name=one["name"], count=one["features"], crs=one["crs"])
         table.rows.append(Row([one["role"], text], "row", one["role"]))
-    table.notes += [*told["notices"], *(one.sentence(texts) for one in plan.unread)]
+    table.notes += notes
     return table

@@ -7,6 +7,7 @@ import hashlib
 import struct
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from plugin.core.exchange.package.inspection.pdf import PdfFact, structure
 from plugin.core.exchange.package.inspection.soundness import Fault
 from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
 from plugin.core.exchange.package.layers.content import Content, contents
+from plugin.core.exchange.package.maps.decoded import Decoded
 from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata.write import metadata_xml
 from plugin.core.exchange.package.names import recogniser
@@ -78,12 +80,24 @@ def names(folder: Path) -> set[str]:
 A4 = (2480, 3508)
 
 
-def jpg(dpi: int = 300, size: tuple[int, int] = A4) -> bytes:
-    """The smallest file that is a whole picture by its marks: of this size (width, height), with next to nothing in it."""
+@cache
+def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes:
+    """A small picture that every program opens: baseline, grey, of this size (width, height). ``drawn``: blocks of two greys, else
+    one grey alone."""
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
-    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00"
+    # One step of quantisation; codes 0 (no change) and 10 (a change of eight bits) for the level, 0 (end) for the rest.
+    head += b"\xff\xdb\x00\x43\x00" + b"\x08" * 64
+    head += b"\xff\xc4\x00\x15\x00" + bytes([1, 1, *[0] * 14]) + b"\x00\x08"
+    head += b"\xff\xc4\x00\x14\x10" + bytes([1, *[0] * 15]) + b"\x00"
     frame = b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", size[1], size[0]) + b"\x01\x01\x11\x00"
-    return head + frame + scan + b"\xff\xd9"
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    blocks = -(-size[0] // 8) * -(-size[1] // 8)
+    # Up and down by 128 and 129 in turn where it is drawn: level, then end of the block.
+    turn = "10" + "10000000" + "0" + "10" + "01111111" + "0"
+    bits = turn * (blocks // 2) + "00" * (blocks % 2) if drawn else "00" * blocks
+    bits += "1" * (-len(bits) % 8)
+    data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\x00")
+    return head + frame + scan + data + b"\xff\xd9"
 
 
 def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"") -> bytes:
@@ -145,7 +159,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``spares``: layers of the database that another one of it looks like, too: name, role and the one used;
     ``pages``: content of HTML by path; ``head``: more of the manifest, ``row`` of a layer's row in it (by layer), ``data_year`` of
     all; ``files``: paths that it lists once more, ``bytes`` sizes that it says; ``special``: paths of pipes; ``pdf``: what is seen of
-    documents, by path; ``hidden``: sheet → what of it does not show; ``hidden_tables`` of the database;
+    documents, by path; ``decoded``: what decoding a jpg came to, by path; ``hidden``: sheet → what of it does not show; ``hidden_tables`` of the database;
     ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -212,6 +226,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     read(BytesIO(c)) if is_jpeg(p) else None,
                     tail=c[-TAIL:],
                     pdf=_pdf(p, c, changes),
+                    decoded=Decoded(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
                 )
                 for p, c in content.items()
                 if p not in changes.get("special", ())

@@ -290,6 +290,91 @@ def remark(book):
     book["三条控制线"]["A3"].comment = Comment("经复核属实", "某人")
 
 
+def cells_of(book, sheet="指标表"):
+    """Cells of a sheet's rows, without those that are empty."""
+    return [cell for row in book[sheet].iter_rows(min_row=4) for cell in row if cell.value is not None]
+
+
+def number_cell(book):
+    return next(cell for cell in cells_of(book, "三条控制线") if isinstance(cell.value, float))
+
+
+def in_format(form, of=number_cell):
+    return workbook(lambda b: setattr(of(b), "number_format", form))
+
+
+def painted(ink, ground=""):
+    def change(book):
+        from openpyxl.styles import Font, PatternFill
+        from openpyxl.styles.colors import Color
+
+        cell = number_cell(book)
+        cell.font = Font(color=Color(**ink) if isinstance(ink, dict) else ink)
+        cell.fill = PatternFill("solid", start_color=ground) if ground else PatternFill()
+
+    return workbook(change)
+
+
+def by_condition(book):
+    from openpyxl.formatting.rule import CellIsRule
+    from openpyxl.styles import Font
+
+    rule = CellIsRule(operator="greaterThan", formula=["0"], font=Font(color="FFFFFFFF"))
+    book["三条控制线"].conditional_formatting.add("A4:F9", rule)
+
+
+def in_words(column, text, sheet="指标表", row=None):
+    """Other words in a column by its head, in the first row that has some (or in ``row``)."""
+
+    def change(book):
+        place = next(cell.column for cell in book[sheet][3] if str(cell.value).startswith(column))
+        rows = [row] if row else range(4, book[sheet].max_row + 1)
+        cells = (book[sheet].cell(n, place) for n in rows)
+        cell = next(c for c in cells if isinstance(c.value, str) and c.value != text)
+        cell.value = text
+
+    return workbook(change)
+
+
+def in_about(name, text):
+    def change(book):
+        cell = next(row[1] for row in book["说明"].iter_rows() if row[0].value == name)
+        assert cell.value
+        cell.value = text
+
+    return workbook(change)
+
+
+def last_note(text, sheet="三条控制线"):
+    return workbook(lambda b: setattr(b[sheet].cell(b[sheet].max_row, 1), "value", text))
+
+
+def one_more_note(text, sheet="三条控制线"):
+    return workbook(lambda b: setattr(b[sheet].cell(b[sheet].max_row + 2, 1), "value", text))
+
+
+SHAPE = (
+    '<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"><xdr:twoCellAnchor>'
+    "<xdr:from><xdr:col>1</xdr:col><xdr:row>3</xdr:row></xdr:from><xdr:to><xdr:col>3</xdr:col><xdr:row>5</xdr:row></xdr:to>"
+    "<xdr:sp/></xdr:twoCellAnchor></xdr:wsDr>"
+)
+OF_SHAPE = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId9" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/drawing" Target="../drawings/drawing9.xml"/>'
+    "</Relationships>"
+)
+
+
+def laid_over(path=TABLES):
+    """A shape over B4:D6 of the second sheet."""
+
+    def changed(package):
+        into_zip(path, "xl/drawings/drawing9.xml", SHAPE)(package)
+        into_zip(path, "xl/worksheets/_rels/sheet2.xml.rels", OF_SHAPE)(package)
+
+    return changed
+
+
 def into_zip(path, name, content):
     def changed(package):
         import zipfile
@@ -443,7 +528,17 @@ FORGED = {
     "a document that is not there": (manifest(lambda m: m["slots"][0]["files"].append("2-规划文档/无.pdf")), ("DOC010", "part")),
     "a sheet that is not there": (manifest(lambda m: m["tables"][0]["sheets"][0].update(sheet="无")), ("DOC010", "part")),
     "fewer layers of metadata": (manifest(lambda m: m["metadata"].update(layers=1)), ("DOC010", "part")),
+    "a later year of the data": (layer_row(lambda row: row.update(data_year="2023")), ("DOC010", "value")),
+    "a key more in the manifest": (manifest(lambda m: m.update(approved="省厅")), ("DOC010", "keys")),
+    "a key more of a layer": (layer_row(lambda row: row.update(area_approved=1.0)), ("DOC010", "keys")),
+    "a key more in the check": (manifest(lambda m: m["check"].update(reviewed="通过")), ("DOC010", "keys")),
+    "a key more in the report": (report(lambda r: r.update(approved="省厅")), ("DOC013", "keys")),
+    "a key more of the summary": (report(lambda r: r["summary"].update(final="pass")), ("DOC013", "keys")),
+    "a key more of a rule": (report(lambda r: r["rules"][0].update(reviewed="通过"), page=False), ("DOC013", "keys")),
+    "a state of the report": (report(lambda r: r["indicators"][0].update(state="met", target=0.0, comparison=">=")), ("DOC013", "state")),
     # Files.
+    "a map cut inside": (put(MAP, jpg()[:20000] + jpg()[24000:]), ("DOC005", "inside")),
+    "a map painted white": (put(MAP, jpg(drawn=False)), ("DOC005", "plain")),
     "a program": (put("2-规划文档/安装.exe", b"MZ"), ("DOC003", "name")),
     "a page of one's own": (put("说明.html", b"<script></script>"), ("DOC003", "name")),
     "a name with a sign that is not seen": (put("4-规划图件/140225浑源县02图\u200b.jpg", jpg()), ("DOC003", "unseen")),
@@ -468,6 +563,37 @@ FORGED = {
     "white letters": (workbook(whiten), ("DOC011", "hidden")),
     "a form of numbers that shows none": (workbook(lambda b: setattr(b["三条控制线"]["A3"], "number_format", ";;;")), ("DOC011", "hidden")),
     "a remark in a cell": (workbook(remark), ("DOC011", "hidden")),
+    "a form of numbers that is another number": (in_format('"75.9000"'), ("DOC011", "format")),
+    "a form of numbers with signs one by one": (in_format(r"\7\5\.\9"), ("DOC011", "format")),
+    "digits before those of the number": (in_format('"7"#,##0.00'), ("DOC011", "format")),
+    "a form of numbers that divides": (in_format("#,##0.00,"), ("DOC011", "format")),
+    "a form of numbers that multiplies": (in_format("0.00%"), ("DOC011", "format")),
+    "fewer digits": (in_format("#,##0"), ("DOC011", "format")),
+    "another number above nothing": (in_format('[>0]"75.9";0.00'), ("DOC011", "format")),
+    "words by the form": (in_format('General;General;General;"达到"', lambda b: b["三条控制线"]["A4"]), ("DOC011", "format")),
+    "a shape over cells": (laid_over(), ("DOC011", "drawn")),
+    "a picture on no sheet": (into_zip(TABLES, "xl/media/image1.png", "x"), ("DOC011", "drawn")),
+    "white by the theme": (painted({"theme": 0}), ("DOC011", "hidden")),
+    "white by the index": (painted({"indexed": 9}), ("DOC011", "hidden")),
+    "nearly white": (painted("FFF8F8F8"), ("DOC011", "hidden")),
+    "letters as their ground": (painted("FF203040", "FF203040"), ("DOC011", "hidden")),
+    "a form by condition": (workbook(by_condition), ("DOC011", "look")),
+    "another ink": (painted("FF808080"), ("DOC011", "look")),
+    "a row of one point": (workbook(lambda b: setattr(b["三条控制线"].row_dimensions[5], "height", 1)), ("DOC011", "hidden")),
+    "a column that is next to nothing": (workbook(lambda b: setattr(b["三条控制线"].column_dimensions["C"], "width", 0.3)), ("DOC011", "hidden")),
+    "a status word": (in_words("状态", "达到"), ("DOC011", "words")),
+    "confirmed by whoever forges": (in_words("口径已确认", "已经确认"), ("DOC011", "words")),
+    "another source": (in_words("依据", "省政府批复"), ("DOC011", "words")),
+    "another formula": (in_words("计算式", "按批复"), ("DOC011", "words")),
+    "another unit of an indicator": (in_words("单位", "亩"), ("DOC011", "words")),
+    "another name of a line": (workbook(lambda b: setattr(b["三条控制线"]["A4"], "value", "城镇开发边界（已核定）")), ("DOC011", "words")),
+    "another title of a table": (workbook(lambda b: setattr(b["三条控制线"]["A1"], "value", "三条控制线面积表（已核定）")), ("DOC011", "words")),
+    "another note": (last_note("数据已经省厅核定。"), ("DOC011", "words")),
+    "a note more": (one_more_note("数据已经省厅核定。"), ("DOC011", "words")),
+    "another profile on the last sheet": (in_about("县配置", "浑源县（已确认）"), ("DOC011", "words")),
+    "another version on the last sheet": (in_about("计算程序", "某软件 9.9"), ("DOC011", "words")),
+    "another day on the last sheet": (in_about("计算时间", "2019-01-01 08:00"), ("DOC011", "words")),
+    "a note more on the last sheet": (one_more_note("数据已经省厅核定。", "说明"), ("DOC011", "words")),
     # Data.
     "a layer more": (extra_layer("MIMI"), ("DOC010", "more")),
     "a table that no program lists": (sql("CREATE TABLE beizhu (a TEXT)"), ("DOC010", "table")),
@@ -477,6 +603,11 @@ FORGED = {
     # Metadata.
     "metadata with a style sheet": (in_page(r"\?>", '?><?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?>', METADATA), ("DOC012", "style")),
     "metadata of 2031": (in_page(r"(?<=<更新日期>)\d{4}", "2031", METADATA), ("DOC012", "value")),
+    "metadata of a later year": (in_page("<数据现势性 ?/>|<数据现势性>[^<]*</数据现势性>", "<数据现势性>2023</数据现势性>", METADATA), ("DOC012", "value")),
+    "a score": (in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA), ("DOC012", "value")),
+    "a grade": (in_page("<质量等级 ?/>", "<质量等级>优秀</质量等级>", METADATA), ("DOC012", "value")),
+    "whole in spite of all": (in_page("<数据完整性 ?/>", "<数据完整性>完整</数据完整性>", METADATA), ("DOC012", "value")),
+    "another resource": (in_page("(?<=<资源标识>)[A-Z]+", "XXXX", METADATA), ("DOC012", "value")),
     "metadata of another package": (in_page(r"(?<=<数据标识>)140225", "140226", METADATA), ("DOC012", "value")),
 }  # fmt: skip
 

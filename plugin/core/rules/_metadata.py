@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..exchange.package.metadata.read import Metadata
-from ..exchange.package.metadata.write import BETWEEN, DEGREES, GEOMETRIES, METRES, formats, layer_extent
+from ..exchange.package.metadata.write import BETWEEN, DEGREES, GEOMETRIES, METRES, WHOLE, formats, layer_extent
 from ..exchange.package.tables.words import number_in
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..texts import Texts
+from ._package import made_here, year_of
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -78,7 +79,8 @@ class _Say:
     def __call__(self, owner: str, item: str, told: str, found: str) -> Finding:
         name = self.package.form.metadata.names[item]
         whose = owner or self.texts.get("words", "whole_package")
-        params = {"file": self.path, "owner": whose, "item": name, "told": told, "found": found}
+        blank = self.texts.get("words", "left_blank")
+        params = {"file": self.path, "owner": whose, "item": name, "told": told or blank, "found": found or blank}
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
 
 
@@ -100,10 +102,43 @@ def _layer(items: dict[str, str], layer: LayerFact, say: _Say) -> Iterator[Findi
         told = items.get(item, "")
         if value and item in items and told != value and (told or item not in ("data_id", "alias")):
             yield say(layer.name, item, told, value)
+    yield from _filled_in(items, _of_manifest(layer, say), layer, say)
     if items.get("extent") and layer.extent and not _same_extent(items["extent"], layer.extent):
         yield say(layer.name, "extent", items["extent"], layer_extent(layer.extent, unit or METRES))
     yield from _date(items, "product_date", layer.name, say)
     yield from _secrecy(items, layer.name, say)
+
+
+def _of_manifest(layer: LayerFact, say: _Say) -> dict[str, Any]:
+    """The manifest's row of a layer in a package of ours; empty where there is none."""
+    package = say.package
+    if not made_here(package) or package.manifest is None:
+        return {}
+    rows = [row for row in package.manifest["layers"] if str(row["layer"]).upper() == layer.name.upper()]
+    return next((row for row in rows if row.get("format") == layer.format), rows[0] if rows else {})
+
+
+def _filled_in(items: dict[str, str], row: dict[str, Any], layer: LayerFact, say: _Say) -> Iterator[Finding]:
+    """Items of a layer that the manifest gives: its resource and the year of its data; of another software's, the year in its rows."""
+    if row:
+        for item, key in (("resource_id", "role"), ("currency", "data_year")):
+            if item in items and key in row and items[item] != str(row[key]):
+                yield say(layer.name, item, items[item], str(row[key]))
+        return
+    year, told = year_of(say.ctx.plan.layers.get(layer.name)), items.get("currency", "")
+    if year and told and year not in told:
+        yield say(layer.name, "currency", told, year)
+
+
+def _left_to_others(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterator[Finding]:
+    """What a package of ours leaves to the body that checks it, and whether it says to be whole."""
+    manifest = package.manifest
+    if manifest is None or not made_here(package):
+        return
+    whole = "" if manifest["check"].get("forced") else WHOLE
+    for item, value in (("integrity", whole), ("score", ""), ("grade", "")):
+        if item in items and items[item] != value:
+            yield say("", item, items[item], value)
 
 
 def _package(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterator[Finding]:
@@ -115,6 +150,7 @@ def _package(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterato
     # In any order.
     if there and told and {part.strip() for part in told.split(BETWEEN)} != set(there.split(BETWEEN)):
         yield say("", "format", told, there)
+    yield from _left_to_others(items, package, say)
     for item in ("product_date", "update_date"):
         yield from _date(items, item, "", say)
     made, renewed = (_day(items.get(item, "")) for item in ("product_date", "update_date"))

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...metadata import plugin_version
 from ..findings import Finding
+from ..generator import generator_digest
 from ..rule import Example, RuleResult, Severity
 
 if TYPE_CHECKING:
     from ..context import Context
     from ..exchange.package.inspection.facts import LayerFact, PackageFacts
+    from ..layer import Layer
 
 
 #: What every one of these rules passes.
@@ -58,17 +60,36 @@ SLIGHT = 2e-5
 
 
 def of_other_version(package: PackageFacts) -> bool:
-    """Does the manifest say that another version of this plugin made the package?"""
+    """Does the manifest say that another version or build of this plugin made the package?"""
     tool = (package.manifest or {}).get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     said = versions.get("sanxian") if isinstance(versions, dict) else None
-    return said is not None and said != plugin_version()
+    return said is not None and (said != plugin_version() or _of_other_build(tool))
+
+
+def _of_other_build(tool: Any) -> bool:
+    """Was the package made with other templates, texts or code for pages, whatever version the manifest names?"""
+    return isinstance(tool, dict) and tool.get("generator") != generator_digest()
+
+
+def not_rebuilt(package: PackageFacts, version: str) -> str:
+    """Why pages of this version may differ from those made here (key of texts ``not_rebuilt``); empty where they may not."""
+    if version != plugin_version():
+        return "version"
+    tool = package.manifest.get("tool") if package.manifest else None
+    return "templates" if _of_other_build(tool) else ""
 
 
 def made_here(package: PackageFacts) -> bool:
     """Return True if the manifest says that this plugin made the package."""
     tool = package.manifest.get("tool") if package.manifest else None
     return isinstance(tool, dict) and tool.get("name") == "sanxian"
+
+
+def year_of(layer: Layer | None) -> str:
+    """The one year of the data that a layer's rows say, as the manifest has it; empty for none or several."""
+    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has("data_year") else set()
+    return next(iter(years)) if len(years) == 1 else ""
 
 
 def told_fields(layer: LayerFact, package: PackageFacts) -> int | None:

@@ -31,6 +31,8 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         "link": "“{file}” is a link: what it leads to is not in the package, and was not looked at. Put the file or folder itself there.",
         "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
         "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
+        "inside": "“{file}” is damaged inside: its picture cannot be decoded to the end ({by}). Export it anew, and copy it whole.",
+        "plain": "“{file}” shows nothing: every pixel has the same colour, or nearly (levels apart: {levels} of 255; at least {least}). Export it anew.",
         "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
         "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
         "pages": "“{file}” has no page that anybody can read ({by}). Export it anew.",
@@ -73,6 +75,18 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
             },
         ),
         example(
+            "a map damaged inside",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "sound": False}},
+        ),
+        example(
+            "a map painted white",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 3}},
+        ),
+        example(
             "a map that was copied by half",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST[:-2]},
@@ -86,11 +100,12 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         NONE_INSPECTED,
     ],
 )
-def file_contents(*, ctx: Context, least_map_pixels: int = 1000) -> RuleResult:
+def file_contents(*, ctx: Context, least_map_pixels: int = 1000, least_map_levels: int = 16) -> RuleResult:
     """Documents and maps can be opened.
 
     What it checks
         The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
+        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart).
         Pages of a pdf, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
         macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
     Why
@@ -98,18 +113,20 @@ def file_contents(*, ctx: Context, least_map_pixels: int = 1000) -> RuleResult:
     How to fix
         Export the file anew; put the file itself in place of a link.
     Limits
-        No page of a pdf is drawn; an encrypted one may not tell its pages. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. What is damaged in between is not told. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+        No page of a pdf is drawn; an encrypted one may not tell its pages. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. Pillow alone does not report damage in between, only a picture that breaks off; without GDAL and Pillow no picture is decoded, and the report says so. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
     package = ctx.plan.package
     if package is None:
         return none_given()
-    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels)))
+    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels, least_map_levels)))
     ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
     result.notes += [(f"package_pdf_{way}", {"count": count}) for way, count in sorted(ways.items())]
+    ways = Counter(file.decoded.by for file in package.single if file.decoded is not None)
+    result.notes += [(f"package_jpg_{way}", {"count": count}) for way, count in sorted(ways.items())]
     return result
 
 
-def _look(package: PackageFacts, ctx: Context, least_map_pixels: int) -> Iterator[Finding]:
+def _look(package: PackageFacts, ctx: Context, least_map_pixels: int, least_map_levels: int) -> Iterator[Finding]:
     maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
     for file in package.files:
         if file.link:
@@ -126,14 +143,22 @@ def _look(package: PackageFacts, ctx: Context, least_map_pixels: int) -> Iterato
             yield on_file(file.path, "cut", Severity.WARNING)
         elif file.picture is not None and not file.picture.whole:
             yield on_file(file.path, "broken")
+        elif file.decoded is not None and not file.decoded.sound:
+            yield on_file(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
         elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:
             yield on_file(file.path, "dpi", dpi=round(dpi), least=LEAST_DPI)
         elif file.path in maps and file.picture is not None and max(_size(file.picture)) < least_map_pixels:
             pixels = "{} × {}".format(*_size(file.picture))
             # A package of 0.1.0 may have one.
             yield on_file(file.path, "small", Severity.WARNING, pixels=pixels)
+        elif file.path in maps and (levels := _levels(file)) is not None and levels < least_map_levels:
+            yield on_file(file.path, "plain", levels=levels, least=least_map_levels)
         if file.size and ends_well(file.name, file.tail):
             yield from _inside(file, ctx)
+
+
+def _levels(file: FileFact) -> int | None:
+    return file.decoded.levels if file.decoded is not None else None
 
 
 def _size(picture: Picture) -> tuple[int, int]:

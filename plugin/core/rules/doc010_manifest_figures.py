@@ -5,14 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from ...paths import MANIFEST_SCHEMA
 from ..context import Context
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
 from ..exchange.package.names import AREA_FIELDS
 from ..exchange.package.problems import NAMED
+from ..exchange.package.target.hashes import MANIFEST
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
-from ._package import NONE_INSPECTED, example, judged, more_fields, told_fields
+from ._keys import unknown_keys
+from ._package import NONE_INSPECTED, example, judged, more_fields, of_other_version, told_fields, year_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -29,6 +32,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "more": "Layer {name} in “{file}” does not stand in the manifest: it was put in afterwards. Take it out, or make the package anew.",
         "table": "“{file}” has tables that are no layers, hidden ones among them: {names}. A package of ours has none; take them out.",
         "value": "The manifest says {item} of layer {name} is “{told}”; it is “{found}”. Make the package anew.",
+        "keys": "“{file}” has keys that the manifest of no package has: {keys}. Somebody put them in; make the package anew.",
         "part": "The manifest names “{file}” under {item}, and it is not there, or is other than the manifest says ({told}; found {found}). Make the package anew.",
         "fields": "The manifest says layer {name} has {expected} fields; it has {found}{more}. Take out what was put in, or make the package anew.",
         "area": "The manifest says layer {name} has {expected} m²; it has {found} m² (statutory). Make the package anew.",
@@ -77,7 +81,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     """What the manifest says of the layers is what they hold.
 
     What it checks
-        Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
+        Keys that the schema of the manifest does not have. Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
     Why
         The manifest is read by people who do not open the data.
     How to fix
@@ -119,8 +123,16 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield from _values(row, layer, ctx)
         yield from _areas(row, ctx)
     if package.manifest:
+        yield from _keys(package.manifest, package)
         yield from _not_listed(package.manifest, package)
         yield from _parts(package.manifest, package, ctx)
+
+
+def _keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """Keys that the schema does not know; another version of ours may have written some."""
+    if found := unknown_keys(manifest, MANIFEST_SCHEMA):
+        severity = Severity.WARNING if of_other_version(package) else None
+        yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": found})
 
 
 def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -162,13 +174,21 @@ def _not_listed(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Fin
 _EXTENT = {True: 1e-7, False: 0.01}
 
 
+#: What a layer may well have none of: then the manifest says none, too.
+_MAY_LACK = ("vertical", "data_year")
+
+
 def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
     """What the manifest says of a layer besides its figures."""
     texts = Texts(ctx.lang)
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file names a datum of heights also where its form asks for none.
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
+    drawn = ctx.plan.layers.get(str(row.get("role", "")))
+    # A layer of other rows than these is told by their number.
+    rows = drawn is not None and len(drawn) == layer.features
     pairs = [
+        ("data_year", row.get("data_year"), year_of(drawn) if rows else row.get("data_year")),
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry),
         ("title", row.get("title"), template.name if template else ""),
@@ -176,7 +196,7 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
         ("vertical", row.get("vertical"), heights),
     ]
     for item, told, found in pairs:
-        if told is not None and (found or item == "vertical") and told != found:
+        if told is not None and (found or item in _MAY_LACK) and told != found:
             yield _value(row, item, told, found, texts)
     told = row.get("extent")
     if layer.extent and isinstance(told, list) and len(told) == 4:
@@ -190,7 +210,13 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
 
 
 def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:
-    said = {"name": row["layer"], "item": texts.get("origin", item), "told": str(told), "found": str(found) or "—"}
+    blank = texts.get("words", "left_blank")
+    said = {
+        "name": row["layer"],
+        "item": texts.get("origin", item),
+        "told": str(told) or blank,
+        "found": str(found) or blank,
+    }
     return Finding("", key=row["layer"], field=item, case="value", params=said)
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from typing import Any
 
 from ..context import Context
+from ..data import strict_json
 from ..errors import DataError, InputError
 from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.tables.known import KEYS, PROMISED, Known
@@ -11,6 +13,7 @@ from ..indicators.compute import figures_of
 from ..render.tables import all_tables
 from ..rule import RuleResult, Severity, rule
 from ..texts import LANGUAGES, Texts
+from ._own_tables import Own, others_tables, own_tables
 from ._package import NONE_INSPECTED, example, none_given, of_other_version
 from ._tables import language_of, look_at_sheet, table_name
 
@@ -63,6 +66,18 @@ LINE = ["生态保护红线", "1", "24.99"]
         "no_figure": "“{file}”, sheet {sheet}{called}: the layers give nothing for {count} figures ({cells}), so they were not compared. "
         "Figures held against targets take the county's own profile.",
         "hidden": "“{file}”, sheet {sheet} has what nobody sees: {what}. Show it, or delete it.",
+        "words": "“{file}” was made by this plugin; on sheet {sheet} {count} cells have other words than the layers and the report give: {cells}. "
+        "Make the package anew.",
+        "format": "“{file}”, sheet {sheet}: {count} cells have a form of numbers by which they may show another figure than they hold: {cells}. "
+        "Set a plain form of numbers, or make the package anew.",
+        "look": "“{file}” was made by this plugin; on sheet {sheet} {count} cells, rows or columns are written otherwise than it writes them (font, "
+        "colour, size, or forms by condition): {cells}. Make the package anew.",
+        "drawn": "“{file}” was made by this plugin, and has parts that it does not write (pictures, shapes, charts, controls, letters of several "
+        "kinds in a cell): {parts}. They may cover figures; make the package anew.",
+        "covered": "“{file}”, sheet {sheet}: a picture or shape lies over {count} cells with content: {cells}. What is seen there is not what the "
+        "cells hold. Take it away, or make the package anew.",
+        "unbuilt": "“{file}”: {reason}. Its figures were compared with the layers, states of indicators with the report; other words were not. "
+        "Inspect the package with the version, profile and layers that made it.",
         "more_sheets": "“{file}” was made by this plugin, and has sheets that it did not make: {sheets}. Make the package anew.",
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
@@ -102,7 +117,9 @@ def table_figures(*, ctx: Context) -> RuleResult:
     How to fix
         Correct the table, or the layer where that is wrong, and make the package anew.
     Limits
-        Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
+        In our own workbook every other cell, too, is compared with the workbook made again (words, forms of numbers, font, colour, size), and the
+        sheet on the data with the report; under another version, profile or set of layers only states, targets and that sheet are. Of others'
+        workbooks, forms of numbers that show another figure and pictures over cells are told. A note taken off the sheet on the data is not noticed. Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
         that were never computed. A blank stands for nothing. Targets and what is left take the county's profile. Formulas and sources are words, and are not compared.
     """
     package = ctx.plan.package
@@ -133,6 +150,11 @@ def table_figures(*, ctx: Context) -> RuleResult:
     seen: set[str] = set()
     result.findings += _unseen(readable, package, texts)
     for book in readable:
+        if book.file == _ours(package):
+            made = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
+            result.findings += own_tables(Own(book, made, _report(package), package, ctx, language_of([book])))
+        else:
+            result.findings += others_tables(book, texts)
         for sheet in book.sheets:
             found = look_at_sheet(book.file, sheet, known, texts, elsewhere=of_other_version(package))
             seen |= found.tables
@@ -145,13 +167,27 @@ def table_figures(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """What a workbook does not show, and sheets that our own has beside those that we make."""
-    between = texts.get("words", "between_names")
+def _report(package: PackageFacts) -> dict[str, Any]:
+    """The report as data; empty where it cannot be read, which DOC013 tells."""
+    try:
+        told = strict_json(package.documents.get(package.report_path, b"{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _ours(package: PackageFacts) -> str:
+    """Path of the workbook that the plugin made; empty where the manifest names none."""
     own = package.form.tables
     path = f"{package.expected(own.folder, own.file)}.xlsx" if own is not None else ""
     rows = (package.manifest or {}).get("tables")
-    ours = path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
+    return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
+
+
+def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+    """What a workbook does not show, and sheets that our own has beside those that we make."""
+    between = texts.get("words", "between_names")
+    ours = _ours(package)
     for book in books:
         for sheet in book.sheets:
             # A planner's own workbook may compute and remark; what it hides is told all the same.

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...paths import REPORT_SCHEMA
 from ..context import Context
 from ..data import strict_json
 from ..exchange.package.inspection.facts import PackageFacts
@@ -12,9 +13,12 @@ from ..exchange.package.tables.compare import moved
 from ..findings import Finding
 from ..indicators.compute import Figures, figures_of
 from ..indicators.model import SQUARE_METRES, Indicator
+from ..render.figures import state_word, target_text
+from ..render.words import Words
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
 from ..three_zones.spaces import SPACE_FIGURES
+from ._keys import unknown_keys
 from ._package import NONE_INSPECTED, SLIGHT, example, made_here, none_given, of_other_version, on_file
 
 PLACE = "2-规划文档/140225浑源县三区三线检查报告.json"
@@ -53,6 +57,8 @@ def _report(
         "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
         "county": "The report “{file}” is of {told}, the package of {found}. Make the package anew from its own data.",
         "summary": "The report “{file}” contradicts itself: its summary says {told}, its rules and findings give {given}. Make the package anew.",
+        "keys": "The report “{file}” has keys that no report of this plugin has: {keys}. Somebody put them in; make the package anew.",
+        "state": "The report “{file}” says {indicator} is “{told}”; the layers and the same profile give “{given}”. Make the package anew.",
         "counts": "The report “{file}” and the manifest tell of two checks: {names}. Make the package anew.",
         "outcomes": "The report “{file}” says rules passed that do not in this check, with the same profile and layers: {names}. Read this check's report.",
         "none": "The report “{file}” and its page are not there, though every package of this plugin has them. Make the package anew.",
@@ -82,7 +88,7 @@ def report_figures(*, ctx: Context) -> RuleResult:
     """The report in the package tells of its layers.
 
     What it checks
-        That the report is of the package's county, that its summary is that of its own rules and findings, and that rules which it says passed do so here (same profile, phase and version). Figures of the report (JSON) and numbers of features of the layers it was made of, against the package's layers; its verdict
+        That the report has no keys beyond its schema and is of the package's county, that targets and states of indicators are those of the layers, that its summary is that of its own rules and findings, and that rules which it says passed do so here (same profile, phase and version). Figures of the report (JSON) and numbers of features of the layers it was made of, against the package's layers; its verdict
         and counts against the manifest's.
     Why
         The report is read in place of the data; one of an older edition proves nothing.
@@ -122,6 +128,8 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         yield on_file(path, "damaged")
         return
+    if found := unknown_keys(told, REPORT_SCHEMA):
+        yield on_file(path, "keys", Severity.WARNING if of_other_version(package) else None, keys=found)
     yield from _county(path, told["provenance"], package)
     yield from _summary(path, told, texts)
     for role, name, features in layers:
@@ -143,6 +151,8 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     if not same and any(unit == "ratio" for _, _, unit in rows):
         yield on_file(path, "profile", Severity.INFO, told=profile or "—", found=ctx.norm.profile.id or "—")
     figures = figures_of(ctx, ctx.lang)
+    if same and not of_other_version(package):
+        yield from _states(path, told["indicators"], figures)
     for name, value, unit in dict.fromkeys(rows):
         if value is not None and (same or unit != "ratio"):
             found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
@@ -155,6 +165,26 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
                 ):
                     finding.severity = Severity.WARNING
                 yield finding
+
+
+def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
+    """Targets and states of the plan's own indicators against those that the layers and the same profile give."""
+    words = Words(figures.texts.lang)
+    for row in rows:
+        name = str(row["id"])
+        found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+        # What has no target here, or there, may have been judged by what nobody has here.
+        if found is None or found.value is None or row.get("place") or row.get("state") is None:
+            continue
+        try:
+            told = Indicator.from_dict(row)
+        except TypeError:
+            # Of other keys: that is told.
+            continue
+        said = [" ".join(filter(None, (target_text(one, words), state_word(one, words)))) for one in (told, found)]
+        if said[0] != said[1]:
+            params = {"file": path, "indicator": name, "told": said[0], "given": said[1]}
+            yield Finding("", key=f"{path}/{name}", case="state", params=params)
 
 
 def _county(path: str, said: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ...metadata import plugin_version
 from ..context import Context
 from ..errors import SanxianError
 from ..exchange.package.inspection import pages
@@ -16,7 +15,7 @@ from ..profile import Norm
 from ..report import Report
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
-from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file
 
 REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
 #: What data that were written by another hand can bring about while a page is made of them.
@@ -77,7 +76,7 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             "manifest.json",
             package,
             ctx,
-            _reason(version, ctx),
+            not_rebuilt(package, version),
             lambda page: pages.remake_manifest(manifest, page),
             lambda page, made: pages.other_manifest(page, made, manifest),
         )
@@ -97,7 +96,7 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             package.report_path,
             package,
             ctx,
-            reason if reason == "data" else _reason(version, ctx) or reason,
+            reason if reason == "data" else not_rebuilt(package, version) or reason,
             lambda page: pages.remake_report(report, norm, page),
             lambda page, made: pages.other_report(page, made, report) if reason != "data" else [],
         )
@@ -106,11 +105,6 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 def _version(tool: Any) -> str:
     versions = tool.get("versions") if isinstance(tool, dict) else None
     return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
-
-
-def _reason(version: str, ctx: Context) -> str:
-    """Why a page of this version may differ; empty for our own."""
-    return "" if version == plugin_version() else "version"
 
 
 def _norm(said: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...generator import generator_digest
 from ...geometry import crs as crs_care
 from ...provenance import versions
 from ...texts import Texts
@@ -41,7 +42,11 @@ def head(checked: Checked, form: PackageProfile, values: dict[str, str], root: s
         "secrecy": form.secrecy,
         "area": {"code": values["code"], "name": values["name"]},
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "tool": {"name": "sanxian", "versions": {**versions(), **report.provenance.get("versions", {})}},
+        "tool": {
+            "name": "sanxian",
+            "versions": {**versions(), **report.provenance.get("versions", {})},
+            "generator": generator_digest(),
+        },
         "standard": {"id": norm.standard.id, "edition": norm.standard.edition, "name": norm.standard.name},
         "profile": {"id": norm.profile.id, "name": norm.profile.name},
         "check": {**{key: said[key] for key in counts}, "forced": forced, "findings": len(report.findings)},

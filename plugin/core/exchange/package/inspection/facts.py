@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....geometry import crs as crs_care
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
+from ..maps.decoded import Decoded
 from ..maps.jpeg import Picture, world_file_of
 from ..names import FIELD_NAMES, fill, recogniser
 from ..tables.model import Workbook
@@ -42,7 +43,7 @@ class FileFact:
     """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
     jpg says of itself, None for any other file; ``tail``: the last bytes of a pdf; ``link``: to a file or folder that lies elsewhere, of which nothing is read;
     ``special``: a pipe, device or socket, which is never opened; ``pdf``: its pages; ``active``: what runs or leads elsewhere in
-    an office file, as keys of texts (``active``)."""
+    an office file, as keys of texts (``active``); ``decoded``: what decoding a jpg came to."""
 
     path: str
     size: int
@@ -54,6 +55,7 @@ class FileFact:
     special: bool = False
     pdf: PdfFact | None = None
     active: tuple[str, ...] = ()
+    decoded: Decoded | None = None
 
     @property
     def name(self) -> str:

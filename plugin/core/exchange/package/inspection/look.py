@@ -11,6 +11,7 @@ from ....errors import InputError
 from ....writing import os_reason
 from ..files import begins_well, ends_of, is_stray
 from ..form.model import PackageProfile
+from ..maps.decoded import decode
 from ..maps.jpeg import is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
 from ..names import recogniser
@@ -119,11 +120,12 @@ def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> Fil
         head, tail = ends_of(place)
         digest = sha256(place, check) if asked else ""
         picture = look_at_jpeg(place) if is_jpeg(path) else None
+        decoded = decode(place) if picture is not None and picture.whole else None
         size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
         kept = tail if is_pdf else b""
         pages = inspect_pdf(place, check) if is_pdf and begins_well(path, head) else None
         active = active_parts(place) if is_office(path) else ()
-        return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active)
+        return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active, decoded=decoded)
     except OSError as error:
         if is_stray(place.name):
             # ArcGIS keeps its .lock files to itself; they are told by their name.

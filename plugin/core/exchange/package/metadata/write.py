@@ -12,6 +12,8 @@ from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
 #: What a layer of a kind is called, and what its coordinates are in.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
 DEGREES, METRES = "度", "米"
+#: What a package says of itself that was not made by force.
+WHOLE = "完整"
 #: Between several formats.
 BETWEEN = "、"
 #: Decimals of an extent, by unit: a decimetre.
@@ -30,7 +32,7 @@ def package_items(manifest: dict[str, Any]) -> dict[str, str]:
         "data_id": manifest["root"],
         "name": manifest["name"],
         "format": formats(layer["format"] for layer in manifest["layers"]),
-        "integrity": "" if manifest["check"]["forced"] else "完整",
+        "integrity": "" if manifest["check"]["forced"] else WHOLE,
         "product_date": made,
         "update_date": made,
         "secrecy": manifest["secrecy"],

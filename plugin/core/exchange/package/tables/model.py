@@ -12,21 +12,29 @@ MOST_ROWS, MOST_COLUMNS = 5000, 200
 @dataclass(frozen=True)
 class Cell:
     """``text`` as the spreadsheet prints it; ``state``: "", ``formula`` (without a value, for nobody saved it after it was
-    written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of)."""
+    written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of); ``number``: it
+    holds one; ``form`` of numbers; ``look``: how it is written (`ink.look_of`)."""
 
     text: str
     state: str = ""
+    number: bool = False
+    form: str = ""
+    look: str = ""
 
 
 @dataclass(frozen=True)
 class Sheet:
     """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at;
-    ``hidden``: what of it is not shown or not seen, as keys of texts (``hidden``)."""
+    ``hidden``: what of it is not shown or not seen, as keys of texts (``hidden``); ``covered``: cells under a picture or shape;
+    ``sizes``: (row number or letters of a column) → height or width; ``conditions``: it has forms by condition."""
 
     name: str
     cells: dict[tuple[int, int], Cell] = field(hash=False)
     cut: bool = False
     hidden: tuple[str, ...] = ()
+    covered: tuple[tuple[int, int], ...] = ()
+    sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
+    conditions: bool = False
 
     @property
     def last_row(self) -> int:
@@ -43,8 +51,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Workbook:
-    """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read."""
+    """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read;
+    ``parts``: those that tables alone do not have (`drawn.more_parts`)."""
 
     file: str
     sheets: tuple[Sheet, ...] = ()
     problem: str = ""
+    parts: tuple[str, ...] = ()

@@ -13,6 +13,8 @@ from typing import Any
 from ....sheets import printed
 from .access import Access, access
 from .database import sheets_of
+from .drawn import Over, drawn_over, more_parts
+from .ink import Colour, is_unseen, look_of, theme_of
 from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook
 
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
@@ -25,6 +27,8 @@ _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
 _DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
 #: A form of numbers that prints none.
 _PRINTS_NOTHING = re.compile(r"\s*;+\s*")
+#: Points and letters below which a row and a column show nothing.
+_LEAST_HEIGHT, _LEAST_WIDTH = 3, 0.6
 #: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
 
@@ -49,7 +53,9 @@ def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Work
     except _UNREADABLE:
         return Workbook(file, problem="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
-    return Workbook(file, tuple(_sheet(value, formula) for value, formula in pairs))
+    over, theme = drawn_over(path), theme_of(formulas)
+    sheets = tuple(_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
+    return Workbook(file, sheets, parts=more_parts(path))
 
 
 def _database(path: Path, file: str, driver: Access | str) -> Workbook:
@@ -85,7 +91,7 @@ def _danger(path: Path) -> str:
     return ""
 
 
-def _sheet(values: Any, formulas: Any) -> Sheet:
+def _sheet(values: Any, formulas: Any, over: list[Over], theme: list[Colour]) -> Sheet:
     rows, columns = values.max_row or 0, values.max_column or 0
     cells: dict[tuple[int, int], Cell] = {}
     for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
@@ -94,7 +100,8 @@ def _sheet(values: Any, formulas: Any) -> Sheet:
             if cell.value is not None:
                 text = printed(cell.value, str(cell.number_format))
                 if text:
-                    cells[place] = Cell(text, "error" if cell.data_type == "e" else "")
+                    state, form = "error" if cell.data_type == "e" else "", str(cell.number_format)
+                    cells[place] = Cell(text, state, cell.data_type == "n", form, look_of(cell))
             elif formulas.cell(*place).value is not None:
                 cells[place] = Cell("", "formula")
     for merged in values.merged_cells.ranges:
@@ -103,35 +110,50 @@ def _sheet(values: Any, formulas: Any) -> Sheet:
             for row in range(merged.min_row, min(merged.max_row, MOST_ROWS) + 1):
                 for column in range(merged.min_col, min(merged.max_col, MOST_COLUMNS) + 1):
                     cells.setdefault((row, column), Cell(first.text, "merged"))
-    return Sheet(values.title, cells, rows > MOST_ROWS or columns > MOST_COLUMNS, _hidden(formulas, cells))
+    covered = [
+        (row, column)
+        for (row, column), cell in sorted(cells.items())
+        if cell.state != "merged"
+        and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in over)
+    ]
+    return Sheet(
+        values.title,
+        cells,
+        rows > MOST_ROWS or columns > MOST_COLUMNS,
+        _hidden(formulas, cells, theme),
+        tuple(covered),
+        _sizes(formulas),
+        bool(len(formulas.conditional_formatting)),
+    )
 
 
-def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell]) -> tuple[str, ...]:
+def _sizes(sheet: Any) -> dict[int | str, float]:
+    """Heights of rows by number and widths of columns by letters, where a sheet has some."""
+    rows = {number: row.height for number, row in sheet.row_dimensions.items() if row.height is not None}
+    return rows | {name: column.width for name, column in sheet.column_dimensions.items() if column.width is not None}
+
+
+def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> tuple[str, ...]:
     """Keys of texts (``hidden``) of what a sheet has and does not show: itself, rows, columns, figures, remarks, formulas."""
     found: list[str] = []
     if sheet.sheet_state != "visible":
         found.append("sheet")
-    if any(row.hidden or row.height == 0 for row in sheet.row_dimensions.values()):
+    if any(
+        row.hidden or (row.height is not None and row.height < _LEAST_HEIGHT) for row in sheet.row_dimensions.values()
+    ):
         found.append("rows")
-    if any(column.hidden or column.width == 0 for column in sheet.column_dimensions.values()):
+    if any(
+        column.hidden or (column.width is not None and column.width < _LEAST_WIDTH)
+        for column in sheet.column_dimensions.values()
+    ):
         found.append("columns")
     # A formula without a value is told as a cell that could not be compared.
     there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
     # ;;; prints nothing, whatever the value is.
-    if any(_PRINTS_NOTHING.fullmatch(str(cell.number_format)) or _is_unseen(cell) for cell in there):
+    if any(_PRINTS_NOTHING.fullmatch(str(cell.number_format)) or is_unseen(cell, theme) for cell in there):
         found.append("cells")
     if any(getattr(cell, "comment", None) for cell in there):
         found.append("comments")
     if any(cell.data_type == "f" for cell in there):
         found.append("formulas")
     return tuple(found)
-
-
-def _is_unseen(cell: Any) -> bool:
-    """White letters on no ground, or letters of a point or less."""
-    font, ground = cell.font, cell.fill
-    if font is None:
-        return False
-    colour = font.color.rgb if font.color is not None and font.color.type == "rgb" else ""
-    plain = ground is None or ground.fill_type is None
-    return (plain and str(colour).upper().endswith("FFFFFF")) or (font.sz is not None and font.sz <= 1)

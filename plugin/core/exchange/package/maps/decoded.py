@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Decode a jpg once, at an eighth of its size: is its data sound, and does it show anything? By GDAL, which reports damage in
+between; else by Pillow, which reports a picture that breaks off and no more; else not at all, and the report says so."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ....errors import InputError
+from ...quiet import quiet_gdal
+
+#: How a picture was opened, as a report calls it; UNREAD: nothing here opens one.
+GDAL, PILLOW, UNREAD = "gdal", "pillow", "unread"
+#: Makes GDAL fail where libjpeg only warns, as it does of data that are damaged or gone.
+_STRICT = "GDAL_ERROR_ON_LIBJPEG_WARNING"
+#: The share of its width and height at which a picture is decoded: what libjpeg does without effort.
+_SHARE = 8
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """``by``: what opened it; ``sound``: its data could be decoded to the end; ``levels``: the largest difference between two
+    pixels in any band, 0 to 255, None where it was not decoded."""
+
+    by: str = UNREAD
+    sound: bool = True
+    levels: int | None = None
+
+
+def decode(path: Path) -> Decoded:
+    """Return what decoding a jpg comes to. Raises nothing for what is in the file."""
+    return _by_gdal(path) or _by_pillow(path) or Decoded()
+
+
+def _by_gdal(path: Path) -> Decoded | None:
+    """None where GDAL, or its driver of jpg, is not here."""
+    try:
+        with quiet_gdal() as gdal:
+            if gdal.GetDriverByName("JPEG") is None:
+                return None
+            before = gdal.GetThreadLocalConfigOption(_STRICT)
+            gdal.SetThreadLocalConfigOption(_STRICT, "TRUE")
+            try:
+                return _read(gdal, path)
+            finally:
+                gdal.SetThreadLocalConfigOption(_STRICT, before)
+    except InputError:
+        return None
+
+
+def _read(gdal: Any, path: Path) -> Decoded:
+    import numpy as np
+
+    said: list[str] = []
+    gdal.PushErrorHandler(lambda level, number, message: said.append(message) if level >= 3 else None)
+    try:
+        picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
+        if picture is None:
+            return Decoded(GDAL, False)
+        width, height = picture.RasterXSize, picture.RasterYSize
+        size = (max(width // _SHARE, 1), max(height // _SHARE, 1))
+        data = picture.ReadRaster(0, 0, width, height, *size)
+        if not data or said:
+            return Decoded(GDAL, False)
+        bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
+        return Decoded(GDAL, True, int(np.ptp(bands, axis=1).max()))
+    except (RuntimeError, ValueError):
+        # Where all of QGIS has set GDAL to raise; or bands of another kind than bytes.
+        return Decoded(GDAL, False)
+    finally:
+        gdal.PopErrorHandler()
+
+
+def _by_pillow(path: Path) -> Decoded | None:
+    """None where Pillow is not here, or the picture is larger than it opens."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    try:
+        with warnings.catch_warnings(), Image.open(path) as picture:
+            warnings.simplefilter("ignore")
+            picture.draft(None, (max(picture.width // _SHARE, 1), max(picture.height // _SHARE, 1)))
+            picture.load()
+            extrema = picture.getextrema()
+    except Image.DecompressionBombError:
+        return None
+    except (OSError, SyntaxError, ValueError):
+        return Decoded(PILLOW, False)
+    pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return Decoded(PILLOW, True, int(max(high - low for low, high in pairs)))
