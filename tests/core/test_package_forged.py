@@ -424,6 +424,8 @@ def passed_with_findings(data):
     data["summary"]["failed"] -= 1
 
 
+#: A place of a message where a value should be.
+EMPTY = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
 SCRIPT = '<script src="https://example.org/a.js"></script>'
 #: Name → (what is done, rule and case that must tell). Digests are recomputed after each.
 FORGED = {
@@ -630,6 +632,9 @@ def test_each_forgery_is_found_by_its_rule(package, form, plan, honest, name):
         assert {f.key for f in found[code, case]} == {PAGE if "manifest" in name else REPORT_PAGE}
     for finding in found[code, case]:
         assert finding.message and "{" not in finding.message and "None" not in finding.message, finding.message
+        assert not EMPTY.search(finding.message), finding.message
+        named = [finding.params[key] for key in ("file", "name") if key in finding.params]
+        assert any(str(one) in finding.message for one in (*named, "清单", "成果包")), finding.message
 
 
 def test_a_small_map_is_told_with_its_pixels(package, form, plan):

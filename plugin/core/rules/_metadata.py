@@ -16,7 +16,7 @@ from ..exchange.package.tables.words import number_in
 from ..findings import Finding
 from ..geometry import crs as crs_care
 from ..texts import Texts
-from ._package import made_here, year_of
+from ._package import made_here, shown, year_of
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -45,7 +45,9 @@ def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) ->
         if not fits and (whole or name.upper() in unknown):
             continue
         if not fits:
-            yield Finding("", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": name or "—"})
+            yield Finding(
+                "", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": shown(name, say.texts)}
+            )
             continue
         described.add((fits[0].file, fits[0].name))
         yield from _layer(items, fits[0], say)
@@ -79,8 +81,8 @@ class _Say:
     def __call__(self, owner: str, item: str, told: str, found: str) -> Finding:
         name = self.package.form.metadata.names[item]
         whose = owner or self.texts.get("words", "whole_package")
-        blank = self.texts.get("words", "left_blank")
-        params = {"file": self.path, "owner": whose, "item": name, "told": told or blank, "found": found or blank}
+        params = {"file": self.path, "owner": whose, "item": name}
+        params |= {"told": shown(told, self.texts), "found": shown(found, self.texts)}
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
 
 

@@ -10,6 +10,7 @@ from ...metadata import plugin_version
 from ..findings import Finding
 from ..generator import generator_digest
 from ..rule import Example, RuleResult, Severity
+from ..texts import Texts
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -84,6 +85,17 @@ def made_here(package: PackageFacts) -> bool:
     """Return True if the manifest says that this plugin made the package."""
     tool = package.manifest.get("tool") if package.manifest else None
     return isinstance(tool, dict) and tool.get("name") == "sanxian"
+
+
+def shown(value: Any, texts: Texts) -> str:
+    """A value as a message repeats it: what is empty, or not there, says so."""
+    text = "" if value is None else str(value).strip()
+    return text or texts.get("words", "left_blank")
+
+
+def profile_shown(profile: str, texts: Texts) -> str:
+    """A profile by its id, in words where none is chosen."""
+    return profile or texts.get("words", "no_profile")
 
 
 def year_of(layer: Layer | None) -> str:

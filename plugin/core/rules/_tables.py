@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exchange.package.problems import NAMED
-from ..exchange.package.tables.compare import DIFFER, differences, lost_rows, other_names
+from ..exchange.package.tables.compare import DIFFER, Difference, differences, lost_rows, other_names
 from ..exchange.package.tables.known import KEYS, Block, Known, has_figures
 from ..exchange.package.tables.model import Sheet, Workbook
 from ..exchange.package.tables.words import word
 from ..findings import Finding
+from ..indicators.model import COUNT
 from ..rule import Severity
 from ..texts import LANGUAGES, Texts
 from ._cells import groups, name_of, params_of
@@ -95,9 +96,9 @@ def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Fi
     table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
     found, _ = differences(block)
     for group in groups(one for one in found if one.case in DIFFER):
-        slight = elsewhere and all(c.given and c.apart <= SLIGHT * abs(c.given) for c in group.cells)
-        severity = Severity.WARNING if slight else None
-        yield say(group.case, group.place, severity, **params_of(group, texts))
+        slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
+        more = {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if slight else ""}
+        yield say(group.case, group.place, Severity.WARNING if slight else None, **params_of(group, texts), **more)
     if renamed := other_names(block):
         names = [texts.get("words", "told_and_own", line=line, told=told, own=own) for line, told, own in renamed]
         yield say("names", block.table.id, count=len(names), names=_some(names, texts), **table)
@@ -120,6 +121,11 @@ def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Fi
     cells = [name_of(one) for one in found if one.case in ("no_figure", "words")]
     if cells:
         yield say("no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_some(cells, texts), **table)
+
+
+def _is_slight(one: Difference) -> bool:
+    """May another version have measured it so? What is counted is the same in all."""
+    return bool(one.given) and one.unit != COUNT and one.apart <= SLIGHT * abs(one.given or 0.0)
 
 
 def _some(names: list[str], texts: Texts) -> str:

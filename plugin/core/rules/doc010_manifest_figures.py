@@ -8,6 +8,7 @@ import numpy as np
 from ...paths import MANIFEST_SCHEMA
 from ..context import Context
 from ..exchange.package.inspection.facts import LayerFact, PackageFacts
+from ..exchange.package.metadata.write import GEOMETRIES
 from ..exchange.package.names import AREA_FIELDS
 from ..exchange.package.problems import NAMED
 from ..exchange.package.target.hashes import MANIFEST
@@ -15,7 +16,7 @@ from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
 from ._keys import unknown_keys
-from ._package import NONE_INSPECTED, example, judged, more_fields, of_other_version, told_fields, year_of
+from ._package import NONE_INSPECTED, example, judged, more_fields, of_other_version, shown, told_fields, year_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -197,6 +198,8 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
     ]
     for item, told, found in pairs:
         if told is not None and (found or item in _MAY_LACK) and told != found:
+            if item == "geometry" and ctx.lang == "zh":
+                told, found = (GEOMETRIES.get(str(one), one) for one in (told, found))
             yield _value(row, item, told, found, texts)
     told = row.get("extent")
     if layer.extent and isinstance(told, list) and len(told) == 4:
@@ -206,17 +209,14 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
             yield _value(row, "extent", " ".join(map(str, told)), " ".join(map(str, layer.extent)), texts)
     read = row.get("read_back")
     if isinstance(read, dict) and read.get("same") is False:
-        yield _value(row, "read_back", read.get("same"), True, texts)
+        yield _value(
+            row, "read_back", *(texts.get("words", key) for key in ("read_back_differs", "read_back_same")), texts
+        )
 
 
 def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:
-    blank = texts.get("words", "left_blank")
-    said = {
-        "name": row["layer"],
-        "item": texts.get("origin", item),
-        "told": str(told) or blank,
-        "found": str(found) or blank,
-    }
+    said = {"name": row["layer"], "item": texts.get("origin", item)}
+    said |= {"told": shown(told, texts), "found": shown(found, texts)}
     return Finding("", key=row["layer"], field=item, case="value", params=said)
 
 
@@ -226,7 +226,8 @@ def _parts(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Ite
     there = {file.path: file for file in package.files}
 
     def wrong(file: Any, item: str, told: Any, found: Any) -> Finding:
-        said = {"file": str(file), "item": texts.get("origin", item), "told": str(told), "found": str(found)}
+        said = {"file": str(file), "item": texts.get("origin", item)}
+        said |= {"told": shown(told, texts), "found": shown(found, texts)}
         return Finding("", key=str(file), field=item, case="part", params=said)
 
     absent = texts.get("origin", "absent")

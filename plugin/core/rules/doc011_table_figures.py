@@ -37,12 +37,12 @@ LINE = ["生态保护红线", "1", "24.99"]
     basis=["T3", "plan-review", "package-draft"],
     needs={},
     messages={
-        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” says {told}; the layers give {given}: {apart} apart. "
+        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” says {told}; the layers give {given}: {apart} apart{other}. "
         "Correct the table, or the layer, and make the package anew.",
         "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the layers give {given}. Fill it in.",
-        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: {figures}. Correct the table, or the "
+        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: {figures}{other}. Correct the table, or the "
         "layer, and make the package anew.",
-        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other column: {figures}. Where the "
+        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other column: {figures}{other}. Where the "
         "areas agree, shares follow from another row of the table. Correct the table, or the layer, and make the package anew.",
         "blanks_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) has {count} blanks: {figures}. Fill them in.",
         "blanks_column": "“{file}”, sheet {sheet}, column “{column}” is blank in {count} rows: {figures}. Fill them in.",

@@ -12,14 +12,24 @@ from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.tables.compare import moved
 from ..findings import Finding
 from ..indicators.compute import Figures, figures_of
-from ..indicators.model import SQUARE_METRES, Indicator
+from ..indicators.model import COUNT, SQUARE_METRES, Indicator
 from ..render.figures import state_word, target_text
 from ..render.words import Words
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
 from ..three_zones.spaces import SPACE_FIGURES
 from ._keys import unknown_keys
-from ._package import NONE_INSPECTED, SLIGHT, example, made_here, none_given, of_other_version, on_file
+from ._package import (
+    NONE_INSPECTED,
+    SLIGHT,
+    example,
+    made_here,
+    none_given,
+    of_other_version,
+    on_file,
+    profile_shown,
+    shown,
+)
 
 PLACE = "2-规划文档/140225浑源县三区三线检查报告.json"
 PLAN = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
@@ -52,7 +62,7 @@ def _report(
     messages={
         "damaged": "The report “{file}” is damaged, so nothing of it was compared. Make the package anew.",
         "half": "The report “{file}” is not there, while “{other}”, made with it, is. Put it back, or make the package anew.",
-        "figure": "The report “{file}” says {indicator} is {told}; the layers give {given}: {apart} apart. Make the package anew.",
+        "figure": "The report “{file}” says {indicator} is {told}; the layers give {given}: {apart} apart{other}. Make the package anew.",
         "features": "The report “{file}” was made of {told} features of layer {name}; there are {found}. Make the package anew.",
         "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
         "county": "The report “{file}” is of {told}, the package of {found}. Make the package anew from its own data.",
@@ -143,13 +153,15 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     if agreed and (verdict, errors) != (agreed.get("verdict"), agreed.get("errors")):
         words = Texts(ctx.lang).section("verdicts")
         said = {
-            "told": words.get(str(verdict), verdict),
-            "found": words.get(str(agreed.get("verdict")), agreed.get("verdict")),
+            "told": words.get(str(verdict), shown(verdict, texts)),
+            "found": words.get(str(agreed.get("verdict")), shown(agreed.get("verdict"), texts)),
         }
-        yield on_file(path, "check", errors=errors, other_errors=agreed.get("errors"), **said)
+        yield on_file(path, "check", errors=errors, other_errors=shown(agreed.get("errors"), texts), **said)
     same = profile == ctx.norm.profile.id
     if not same and any(unit == "ratio" for _, _, unit in rows):
-        yield on_file(path, "profile", Severity.INFO, told=profile or "—", found=ctx.norm.profile.id or "—")
+        ids = {"told": profile, "found": ctx.norm.profile.id}
+        named = {key: profile_shown(one, texts) for key, one in ids.items()}
+        yield on_file(path, "profile", Severity.INFO, **named)
     figures = figures_of(ctx, ctx.lang)
     if same and not of_other_version(package):
         yield from _states(path, told["indicators"], figures)
@@ -157,13 +169,9 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         if value is not None and (same or unit != "ratio"):
             found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
             for finding in _figure(path, name, value, unit, found, figures.texts):
-                if (
-                    of_other_version(package)
-                    and found is not None
-                    and found.unit == unit
-                    and _slight(value, found.value)
-                ):
+                if of_other_version(package) and found is not None and _slight(value, unit, found):
                     finding.severity = Severity.WARNING
+                    finding.params["other"] = texts.get("words", "slight")
                 yield finding
 
 
@@ -220,32 +228,35 @@ def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]
         }
         given["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
         given["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
-        given |= _found_by_rules(rules, findings)
     if isinstance(rules, list) and isinstance(findings, list):
         given["verdict"] = _at_best(said, given)
     wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
-    if "rule" in given:
-        wrong["rule"] = given["rule"]
-    if wrong:
-        shown = [_said({**said, "rule": "—"}, wrong, texts), _said(given, wrong, texts)]
-        yield on_file(path, "summary", told=shown[0], given=shown[1])
+    sides = [(_said(said, wrong, texts), _said(given, wrong, texts))] if wrong else []
+    sides += _found_by_rules(rules, findings, texts)
+    if sides:
+        between = texts.get("words", "between_names")
+        told_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
+        yield on_file(path, "summary", told=told_all, given=given_all)
 
 
-def _found_by_rules(rules: list[dict[str, Any]], findings: Any) -> dict[str, str]:
-    """The first rule whose number of findings is not that of the list, or that passed and found something."""
-    if not isinstance(findings, list):
-        return {}
+def _found_by_rules(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
+    """What is said of the first rule whose number of findings is not that of the list, or that passed and found something, and
+    what the list has."""
+    if not isinstance(findings, list) or not isinstance(rules, list):
+        return []
     rows = [f for f in findings if isinstance(f, dict)]
     counts = Counter(str(f.get("code")) for f in rows)
     # What a rule could not compare is the run's finding, and counted as one of the rule's.
     runs = Counter(str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901"))
-    for one in rules:
+    for one in (r for r in rules if isinstance(r, dict)):
         code, found = str(one.get("code")), one.get("findings")
         if isinstance(found, int) and not counts[code] <= found <= counts[code] + runs[code]:
-            return {"rule": f"{code} {counts[code]}"}
+            told = texts.get("words", "rule_found", code=code, count=found)
+            return [(told, texts.get("words", "list_has", code=code, count=counts[code]))]
         if one.get("outcome") == "passed" and counts[code]:
-            return {"rule": f"{code} {one.get('outcome')} {counts[code]}"}
-    return {}
+            told = texts.get("words", "rule_passed", code=code)
+            return [(told, texts.get("words", "list_has", code=code, count=counts[code]))]
+    return []
 
 
 def _at_best(said: dict[str, Any], given: dict[str, Any]) -> Any:
@@ -266,8 +277,8 @@ def _said(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     parts = []
     for key in keys:
         value = values.get(key)
-        shown = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
-        parts.append(f"{texts.get('origin', key)} {shown}")
+        text = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
+        parts.append(f"{texts.get('origin', key)} {shown(text, texts)}")
     return texts.get("words", "between_names").join(parts)
 
 
@@ -296,14 +307,23 @@ def _space(name: str, figures: Figures) -> Indicator | None:
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
 
 
-def _slight(told: float, found: float | None) -> bool:
-    return found is not None and abs(told - found) <= SLIGHT * abs(found)
+def _slight(told: float, unit: str, found: Indicator) -> bool:
+    """May another version have measured it so? What is counted is the same in all."""
+    given = _in_unit_of(found, unit)
+    return given is not None and unit != COUNT and abs(told - given) <= SLIGHT * abs(given)
+
+
+def _in_unit_of(found: Indicator, unit: str) -> float | None:
+    """A figure of the layers in the report's unit; None where it cannot be brought into it."""
+    if found.value is None or (found.unit != unit and not {found.unit, unit} <= SQUARE_METRES.keys()):
+        return None
+    return found.value * SQUARE_METRES.get(found.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
 
 
 def _figure(path: str, name: str, told: float, unit: str, found: Indicator | None, texts: Texts) -> Iterator[Finding]:
-    if found is None or found.value is None or (found.unit != unit and not {found.unit, unit} <= SQUARE_METRES.keys()):
+    given = _in_unit_of(found, unit) if found is not None else None
+    if given is None:
         return
-    given = found.value * SQUARE_METRES.get(found.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
     apart = abs(told - given)
     if apart > moved(given, unit):
         digits = 2 if unit == "m2" else 6
@@ -312,4 +332,6 @@ def _figure(path: str, name: str, told: float, unit: str, found: Indicator | Non
             key: f"{number(v, digits)} {word}".strip()
             for key, v in (("told", told), ("given", given), ("apart", apart))
         }
-        yield Finding("", key=f"{path}/{name}", case="figure", params={"file": path, "indicator": name, **texts_of})
+        yield Finding(
+            "", key=f"{path}/{name}", case="figure", params={"file": path, "indicator": name, **texts_of, "other": ""}
+        )

@@ -15,9 +15,11 @@ from ..profile import Norm
 from ..report import Report
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
-from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file
+from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file, shown
 
 REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
+#: Letters of a page that a message repeats.
+_LONGEST = 120
 #: What data that were written by another hand can bring about while a page is made of them.
 _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
@@ -30,7 +32,7 @@ _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, Lookup
     needs={},
     messages={
         "active": "The page “{file}” has what no page of this plugin has: {what}. Do not open it in a browser; make the package anew.",
-        "differs": "The page “{file}” does not say what its data “{other}” do ({parts}): it has “{told}”, the data give “{given}”. Make the package anew.",
+        "differs": "The page “{file}” does not say what its data “{other}” do ({parts}{place}): it has “{told}”, the data give “{given}”. Make the package anew.",
         "not_rebuilt": "The page “{file}” could not be made again and compared as a whole: {reason}. Verdict, counts and figures were "
         "compared where the data tell them. Read the data, or inspect the package with the version and profile that made it.",
         "damaged": "The page “{file}” is not in UTF-8, as every page of this plugin is, and was not compared. Make the package anew.",
@@ -128,7 +130,7 @@ def _page(
     ctx: Context,
     reason: str,
     remake: Callable[[pages.Page], list[str]],
-    compare: Callable[[pages.Page, pages.Page], list[str]],
+    compare: Callable[[pages.Page, pages.Page], list[pages.Part]],
 ) -> Iterator[Finding]:
     """One page. ``reason``: why it may differ from what this version makes of the data."""
     texts = Texts(ctx.lang)
@@ -153,29 +155,21 @@ def _page(
         if not active:
             yield _not_rebuilt(path, reason or "data", texts)
         return
-    wrong, told, given = _differing(page, ours, reason, compare)
-    if wrong:
-        parts = between.join(texts.get("parts", key) for key in wrong)
-        yield on_file(path, "differs", other=data, parts=parts, told=told or "—", given=given or "—")
-    elif reason:
-        yield _not_rebuilt(path, reason, texts)
-    elif not active:
-        # Letters that no reader sees, and that we did not write.
-        yield on_file(path, "differs", other=data, parts=texts.get("parts", "markup"), told="—", given="—")
-
-
-def _differing(
-    page: pages.Page,
-    ours: list[pages.Page],
-    reason: str,
-    compare: Callable[[pages.Page, pages.Page], list[str]],
-) -> tuple[list[str], str, str]:
-    """What differs from the page of ours that comes nearest."""
+    place = ""
     if reason:
         wrong = min((compare(page, one) for one in ours), key=len)
-        told, given = (" ".join([*one.lines, one.verdict[1], *one.counts]).strip() for one in (page, ours[0]))
-        return wrong, told[:80], given[:80]
-    return min((pages.differing(page, one) for one in ours), key=lambda found: len(found[0]))
+    else:
+        pairs = ((pages.differing(page, one), raw) for one, raw in zip(ours, made, strict=True))
+        wrong, raw = min(pairs, key=lambda pair: len(pair[0]))
+        # Letters that no reader sees, and that we did not write.
+        wrong = wrong or ([] if active else [pages.Part("markup", *pages.first_place(text, raw))])
+        place = texts.get("words", "at_line", line=pages.line_of(text, raw))
+    if wrong:
+        parts = between.join(texts.get("parts", one.key) for one in wrong)
+        told, given = (shown(one[:_LONGEST], texts) for one in wrong[0][1:])
+        yield on_file(path, "differs", other=data, parts=parts, place=place, told=told, given=given)
+    elif reason:
+        yield _not_rebuilt(path, reason, texts)
 
 
 def _not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:

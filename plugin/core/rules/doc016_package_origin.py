@@ -14,7 +14,14 @@ from ..profile import profile_ids
 from ..rule import RuleResult, Severity, rule
 from ..standard import load_standard, standard_ids
 from ..texts import Texts
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ._package import (
+    NONE_INSPECTED,
+    example,
+    judged,
+    on_file,
+    profile_shown,
+    shown,
+)
 
 REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
 #: A clock of another place may be ahead by this much.
@@ -119,7 +126,7 @@ def _date(file: str, item: str, told: Any, reason: str, texts: Texts, **more: An
         "",
         key=f"{file}/{item}",
         case="date",
-        params={"file": file, "item": texts.get("origin", item), "told": str(told), "reason": why},
+        params={"file": file, "item": texts.get("origin", item), "told": shown(told, texts), "reason": why},
     )
 
 
@@ -150,7 +157,12 @@ def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts:
     """Standards, forms and versions that there are not."""
 
     def unknown(item: str, told: Any, known: str) -> Finding:
-        said = {"file": MANIFEST, "item": texts.get("origin", item), "told": str(told), "known": known or "—"}
+        said = {
+            "file": MANIFEST,
+            "item": texts.get("origin", item),
+            "told": shown(told, texts),
+            "known": shown(known, texts),
+        }
         return Finding("", key=f"{MANIFEST}/{item}", case="unknown", severity=Severity.WARNING, params=said)
 
     between = texts.get("words", "between_names")
@@ -180,7 +192,7 @@ def _alike(manifest: dict[str, Any], report: dict[str, Any], package: PackageFac
     for item, mine, yours in _BOTH:
         told, given = _at(manifest, mine), _at(report, yours)
         if told is not None and given is not None and told != given:
-            said = {"item": texts.get("origin", item), "told": told or "—", "given": given or "—"}
+            said = {"item": texts.get("origin", item), "told": shown(told, texts), "given": shown(given, texts)}
             yield Finding(
                 "",
                 key=f"{MANIFEST}/{item}",
@@ -212,8 +224,8 @@ def _drawn_alike(
             "file": MANIFEST,
             "other": package.report_path,
             "item": item,
-            "told": told or "—",
-            "given": other or "—",
+            "told": shown(told, texts),
+            "given": shown(other, texts),
         }
         yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=said)
 
@@ -227,7 +239,7 @@ def _of_this_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
             "profile",
             Severity.WARNING,
             told=profile,
-            given=ctx.norm.profile.id or "—",
+            given=profile_shown(ctx.norm.profile.id, Texts(ctx.lang)),
             known=known,
         )
     if standard and standard != ctx.norm.standard.id and standard in standard_ids():

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....report import Report
 from ....texts import Texts
@@ -256,37 +257,75 @@ def verdicts_in(text: str) -> list[str]:
     return found
 
 
-def other_report(page: Page, made: Page, report: Report) -> list[str]:
-    """What differs between a report's page and its data, of what every version of the plugin prints: keys of texts (``parts``)."""
+class Part(NamedTuple):
+    """A part of a page that differs: a key of texts (``parts``), what the page has and what its data give."""
+
+    key: str
+    told: str
+    given: str
+
+
+def other_report(page: Page, made: Page, report: Report) -> list[Part]:
+    """What differs between a report's page and its data, of what every version of the plugin prints."""
     said = report.summary["verdict"]
     wrong = []
     if page.verdict[0] != made.verdict[0] or verdicts_in(page.verdict[1]) != [made.verdict[0] or said]:
-        wrong.append("verdict")
+        wrong.append(_verdict(page, made))
     if _digits(page.counts) != _digits(made.counts):
-        wrong.append("counts")
+        wrong.append(Part("counts", " ".join(page.counts), " ".join(made.counts)))
     if page.found != made.found:
-        wrong.append("findings")
+        wrong.append(_findings(page, made))
     # Name, target, value, room, state; the rest is words.
-    if [(n, _digits(cells[1:4])) for n, cells in page.figures] != [
-        (n, _digits(cells[1:4])) for n, cells in made.figures
-    ]:
-        wrong.append("figures")
+    rows = [[((n, _digits(cells[1:4])), cells) for n, cells in one.figures] for one in (page, made)]
+    wrong += _rows_apart("figures", rows)
     return wrong
 
 
-def other_manifest(page: Page, made: Page, manifest: dict[str, Any]) -> list[str]:
+def other_manifest(page: Page, made: Page, manifest: dict[str, Any]) -> list[Part]:
     """The same for a manifest's page."""
     wrong = []
     said = [manifest["check"].get("verdict")]
     if [v for line in page.lines for v in verdicts_in(line)][:1] != said or _digits(page.lines) != _digits(made.lines):
-        wrong.append("verdict")
-    digests = sorted(code for code in page.codes if _DIGEST.fullmatch(code))
-    if digests != sorted(row["sha256"] for row in manifest["files"] if row["path"] != PAGE):
-        wrong.append("files")
-    layers = [_digits(cells[1:-1]) for cells in page.rows if cells and _is_layer(cells[0], manifest)]
-    if sorted(layers) != sorted(_digits(cells[1:-1]) for cells in made.rows if cells and _is_layer(cells[0], manifest)):
-        wrong.append("figures")
-    return wrong
+        wrong.append(Part("verdict", " ".join(page.lines), " ".join(made.lines)))
+    digests = {code for code in page.codes if _DIGEST.fullmatch(code)}
+    listed = {row["sha256"] for row in manifest["files"] if row["path"] != PAGE}
+    if digests != listed:
+        wrong.append(Part("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests))))
+    rows = [
+        sorted((_digits(cells[1:-1]), cells) for cells in one.rows if cells and _is_layer(cells[0], manifest))
+        for one in (page, made)
+    ]
+    return wrong + _rows_apart("figures", rows)
+
+
+def _verdict(page: Page, made: Page) -> Part:
+    told, given = (" ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, made))
+    if told == given:
+        # The word is the same, the mark behind it is not.
+        told, given = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, made))
+    return Part("verdict", told, given)
+
+
+def _findings(page: Page, made: Page) -> Part:
+    """The first rows of findings that only one of two pages has."""
+    rows = [sorted((one - other).elements()) for one, other in ((page.found, made.found), (made.found, page.found))]
+    return Part("findings", *(" ".join(some[0]) if some else "" for some in rows))
+
+
+def _rows_apart(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[Part]:
+    """The first rows (what is compared, cells) that differ between two pages; empty where none do."""
+    for told, given in zip_longest(*sides):
+        if told is None or given is None or told[0] != given[0]:
+            return [Part(key, *_cells_apart(told[1] if told else (), given[1] if given else ()))]
+    return []
+
+
+def _cells_apart(told: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, str]:
+    """Two rows as a message repeats them: of rows as long as each other the first cell and those that differ, else all."""
+    if len(told) != len(given):
+        return " ".join(told), " ".join(given)
+    places = [n for n, (a, b) in enumerate(zip(told, given, strict=True)) if n == 0 or a != b]
+    return " ".join(told[n] for n in places), " ".join(given[n] for n in places)
 
 
 def _is_layer(cell: str, manifest: dict[str, Any]) -> bool:
@@ -298,31 +337,39 @@ def _digits(texts: Iterable[str]) -> list[str]:
     return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _SPACES.sub("", text))]
 
 
-def differing(page: Page, made: Page) -> tuple[list[str], str, str]:
-    """Where two pages of one version differ: keys of texts (``parts``), and the first place in both."""
+def differing(page: Page, made: Page) -> list[Part]:
+    """Where two pages of one version differ, the first place of each part in both."""
     wrong = []
     if page.verdict != made.verdict or page.lines != made.lines:
-        wrong.append("verdict")
+        wrong.append(_verdict(page, made))
     if page.counts != made.counts:
-        wrong.append("counts")
+        wrong.append(Part("counts", " ".join(page.counts), " ".join(made.counts)))
     if page.found != made.found:
-        wrong.append("findings")
-    if page.figures != made.figures:
-        wrong.append("figures")
-    if page.rows != made.rows and not wrong:
-        wrong.append("rows")
-    told, given = _first(page.text, made.text)
-    if told != given and not wrong:
-        wrong.append("text")
-    return wrong, told, given
+        wrong.append(_findings(page, made))
+    wrong += _rows_apart("figures", [[(one, one[1]) for one in side.figures] for side in (page, made)])
+    if not wrong:
+        wrong += _rows_apart("rows", [[(cells, cells) for cells in side.rows] for side in (page, made)])
+    if not wrong and page.text != made.text:
+        wrong.append(Part("text", *first_place(page.text, made.text)))
+    return wrong
 
 
 #: Letters that a message repeats around the first place where two texts differ.
 _AROUND = 24
 
 
-def _first(one: str, other: str) -> tuple[str, str]:
+def _place(one: str, other: str) -> int:
+    """Where two texts differ first."""
+    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def line_of(text: str, other: str) -> int:
+    """The line, from 1, in which a text differs from another first."""
+    return text.count("\n", 0, _place(text, other)) + 1
+
+
+def first_place(one: str, other: str) -> tuple[str, str]:
     """The first place where two texts differ, with a few letters around it."""
-    n = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    n = _place(one, other)
     begin = max(n - _AROUND // 2, 0)
     return one[begin : n + _AROUND].strip(), other[begin : n + _AROUND].strip()

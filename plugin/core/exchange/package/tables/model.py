@@ -17,9 +17,9 @@ class Cell:
 
     text: str
     state: str = ""
-    number: bool = False
-    form: str = ""
-    look: str = ""
+    number: bool = field(default=False, compare=False)
+    form: str = field(default="", compare=False)
+    look: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
