@@ -302,6 +302,8 @@ def test_what_is_lenient_to_another_version_and_what_is_not(package, form, plan,
         remake(package)
     reseal(package)
     found = findings(package, form, plan, [*RULES, "DOC011"])
+    if case == "hidden":
+        assert "D4" in found[code, case][0].message
     assert {f.severity for f in found[code, case]} == {other if elsewhere else own}
     if case == "figure" and elsewhere and other == "WARNING":
         assert "未能重建核对" in found[code, case][0].message

@@ -688,6 +688,21 @@ def a_manifest_of_a_document_that_is_not_there(draft: Draft) -> None:
     put(draft, head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]})
 
 
+@plants("DOC005", case="inside")
+def a_map_damaged_inside(draft: Draft) -> None:
+    put(draft, decoded={MAP: {"by": "gdal", "sound": False}})
+
+
+@plants("DOC005", case="plain")
+def a_map_painted_white(draft: Draft) -> None:
+    put(draft, decoded={MAP: {"by": "gdal", "levels": 0}})
+
+
+@plants("DOC010", case="keys")
+def a_manifest_with_a_key_more(draft: Draft) -> None:
+    put(draft, head={"approved": "省厅"})
+
+
 @plants("DOC011", case="hidden", finds=None)
 def a_hidden_sheet(draft: Draft) -> None:
     tables(draft, red_line(draft), hidden={"三条控制线": ("sheet",)})
@@ -731,6 +746,11 @@ def a_report_of_another_county(draft: Draft) -> None:
 @plants("DOC013", case="summary")
 def a_report_that_contradicts_itself(draft: Draft) -> None:
     reported(draft, findings=[{"severity": "WARNING", "state": "open"}] * 2, summary={"errors": 3, "warnings": 0})
+
+
+@plants("DOC013", case="keys")
+def a_report_with_a_key_more(draft: Draft) -> None:
+    reported(draft, approved="省厅")
 
 
 @plants("DOC013", case="counts")

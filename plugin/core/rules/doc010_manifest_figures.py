@@ -209,9 +209,8 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
             yield _value(row, "extent", " ".join(map(str, told)), " ".join(map(str, layer.extent)), texts)
     read = row.get("read_back")
     if isinstance(read, dict) and read.get("same") is False:
-        yield _value(
-            row, "read_back", *(texts.get("words", key) for key in ("read_back_differs", "read_back_same")), texts
-        )
+        told, found = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
+        yield _value(row, "read_back", told, found, texts)
 
 
 def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:

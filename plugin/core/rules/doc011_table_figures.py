@@ -6,8 +6,9 @@ from ..context import Context
 from ..data import strict_json
 from ..errors import DataError, InputError
 from ..exchange.package.inspection.facts import PackageFacts
+from ..exchange.package.problems import NAMED
 from ..exchange.package.tables.known import KEYS, PROMISED, Known
-from ..exchange.package.tables.model import Workbook
+from ..exchange.package.tables.model import Sheet, Workbook
 from ..findings import Finding
 from ..indicators.compute import figures_of
 from ..render.tables import all_tables
@@ -184,6 +185,13 @@ def _ours(package: PackageFacts) -> str:
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
 
 
+def _hidden(key: str, sheet: Sheet, texts: Texts) -> str:
+    """What does not show, with the names of rows, columns and cells."""
+    names = sheet.unseen.get(key, ()) if key != "sheet" else ()
+    listed = " ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    return f"{texts.get('hidden', key)} {listed}".strip()
+
+
 def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     """What a workbook does not show, and sheets that our own has beside those that we make."""
     between = texts.get("words", "between_names")
@@ -193,7 +201,7 @@ def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Itera
             # A planner's own workbook may compute and remark; what it hides is told all the same.
             unseen = [k for k in sheet.hidden if book.file == ours or k not in ("comments", "formulas")]
             if unseen:
-                what = between.join(texts.get("hidden", key) for key in unseen)
+                what = between.join(_hidden(key, sheet, texts) for key in unseen)
                 params = {"file": book.file, "sheet": sheet.name, "what": what}
                 yield Finding(
                     "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params

@@ -152,24 +152,25 @@ def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     agreed = package.manifest["check"] if package.manifest else None
     if agreed and (verdict, errors) != (agreed.get("verdict"), agreed.get("errors")):
         words = Texts(ctx.lang).section("verdicts")
-        said = {
+        said: dict[str, Any] = {
             "told": words.get(str(verdict), shown(verdict, texts)),
             "found": words.get(str(agreed.get("verdict")), shown(agreed.get("verdict"), texts)),
         }
         yield on_file(path, "check", errors=errors, other_errors=shown(agreed.get("errors"), texts), **said)
     same = profile == ctx.norm.profile.id
     if not same and any(unit == "ratio" for _, _, unit in rows):
-        ids = {"told": profile, "found": ctx.norm.profile.id}
-        named = {key: profile_shown(one, texts) for key, one in ids.items()}
-        yield on_file(path, "profile", Severity.INFO, **named)
+        own = profile_shown(ctx.norm.profile.id, texts)
+        yield on_file(path, "profile", Severity.INFO, told=profile_shown(profile, texts), found=own)
     figures = figures_of(ctx, ctx.lang)
-    if same and not of_other_version(package):
+    standard = told["provenance"].get("standard")
+    alike = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
+    if same and alike and not of_other_version(package):
         yield from _states(path, told["indicators"], figures)
     for name, value, unit in dict.fromkeys(rows):
         if value is not None and (same or unit != "ratio"):
-            found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
-            for finding in _figure(path, name, value, unit, found, figures.texts):
-                if of_other_version(package) and found is not None and _slight(value, unit, found):
+            given = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+            for finding in _figure(path, name, value, unit, given, figures.texts):
+                if of_other_version(package) and given is not None and _slight(value, unit, given):
                     finding.severity = Severity.WARNING
                     finding.params["other"] = texts.get("words", "slight")
                 yield finding

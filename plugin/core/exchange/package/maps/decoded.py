@@ -77,7 +77,7 @@ def _read(gdal: Any, path: Path) -> Decoded:
 def _by_pillow(path: Path) -> Decoded | None:
     """None where Pillow is not here, or the picture is larger than it opens."""
     try:
-        from PIL import Image
+        from PIL import Image  # type: ignore[import-untyped]
     except ImportError:
         return None
     try:

@@ -26,13 +26,14 @@ class Cell:
 class Sheet:
     """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at;
     ``hidden``: what of it is not shown or not seen, as keys of texts (``hidden``); ``covered``: cells under a picture or shape;
-    ``sizes``: (row number or letters of a column) → height or width; ``conditions``: it has forms by condition."""
+    ``unseen``: key of ``hidden`` → rows, columns and cells by name; ``sizes``: (row number or letters of a column) → height or width; ``conditions``: it has forms by condition."""
 
     name: str
     cells: dict[tuple[int, int], Cell] = field(hash=False)
     cut: bool = False
     hidden: tuple[str, ...] = ()
     covered: tuple[tuple[int, int], ...] = ()
+    unseen: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
     conditions: bool = False
 

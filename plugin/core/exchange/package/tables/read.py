@@ -116,12 +116,14 @@ def _sheet(values: Any, formulas: Any, over: list[Over], theme: list[Colour]) ->
         if cell.state != "merged"
         and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in over)
     ]
+    unseen = _hidden(formulas, cells, theme)
     return Sheet(
         values.title,
         cells,
         rows > MOST_ROWS or columns > MOST_COLUMNS,
-        _hidden(formulas, cells, theme),
+        tuple(unseen),
         tuple(covered),
+        unseen,
         _sizes(formulas),
         bool(len(formulas.conditional_formatting)),
     )
@@ -133,27 +135,27 @@ def _sizes(sheet: Any) -> dict[int | str, float]:
     return rows | {name: column.width for name, column in sheet.column_dimensions.items() if column.width is not None}
 
 
-def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> tuple[str, ...]:
-    """Keys of texts (``hidden``) of what a sheet has and does not show: itself, rows, columns, figures, remarks, formulas."""
-    found: list[str] = []
-    if sheet.sheet_state != "visible":
-        found.append("sheet")
-    if any(
-        row.hidden or (row.height is not None and row.height < _LEAST_HEIGHT) for row in sheet.row_dimensions.values()
-    ):
-        found.append("rows")
-    if any(
-        column.hidden or (column.width is not None and column.width < _LEAST_WIDTH)
-        for column in sheet.column_dimensions.values()
-    ):
-        found.append("columns")
+def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
+    """Keys of texts (``hidden``) of what a sheet has and does not show, with the names of rows, columns and cells: itself, rows,
+    columns, figures, remarks, formulas."""
     # A formula without a value is told as a cell that could not be compared.
     there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
+    rows = [
+        (number, row.hidden or (row.height is not None and row.height < _LEAST_HEIGHT))
+        for number, row in sorted(sheet.row_dimensions.items())
+    ]
+    columns = [
+        (name, column.hidden or (column.width is not None and column.width < _LEAST_WIDTH))
+        for name, column in sorted(sheet.column_dimensions.items())
+    ]
     # ;;; prints nothing, whatever the value is.
-    if any(_PRINTS_NOTHING.fullmatch(str(cell.number_format)) or is_unseen(cell, theme) for cell in there):
-        found.append("cells")
-    if any(getattr(cell, "comment", None) for cell in there):
-        found.append("comments")
-    if any(cell.data_type == "f" for cell in there):
-        found.append("formulas")
-    return tuple(found)
+    unseen = [c for c in there if _PRINTS_NOTHING.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
+    found = {
+        "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
+        "rows": [str(number) for number, gone in rows if gone],
+        "columns": [str(name) for name, gone in columns if gone],
+        "cells": [cell.coordinate for cell in unseen],
+        "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
+        "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
+    }
+    return {key: tuple(names) for key, names in found.items() if names}
