@@ -27,7 +27,7 @@ def a_steep_field(draft: Draft) -> None:
     draft.change(FARM, row, GDPDJB="5")
 
 
-@plants("LAW013", follows=["REL010"])
+@plants("LAW013", follows=["REL010", "LAW004"])
 def a_garden_far_from_all_fields(draft: Draft) -> None:
     spare = draft.lines.cultivated & ~draft.lines.farmland & ~draft.lines.red & (draft.lines.boundary == 0)
     parcel, _ = draft.choose(spare, around=False)

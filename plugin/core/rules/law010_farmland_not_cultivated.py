@@ -90,10 +90,13 @@ def farmland_not_cultivated(
     elif parcels is not None:
         result.applicable = True
         other = ~ctx.cultivated(parcels)
-        own = other & ~construction(ctx, parcels) if told_elsewhere(ctx, "LAW014") else other
+        left = other & construction(ctx, parcels) if told_elsewhere(ctx, "LAW014") else np.zeros_like(other)
+        own = other & ~left
         overlay, on = _by_parcel(farmland, ~by_code, parcels, own, "parcel", ctx)
         result.findings += overlay
         other[on] = False
+        if cultivated is not None or reserve_land is not None:
+            other[ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
             protected, on = _protected(layer, parcels, other, ctx)
@@ -109,8 +112,10 @@ def _protected(
     """Warnings on protected cultivated land that is no cultivated land by its own code, or by its parcel; and those parcels."""
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has("land_use"):
-        # A blank is another rule's: the layer itself says that this is cultivated land.
-        by_code = ~ctx.cultivated(layer) & np.array([bool(code) for code in layer.text("land_use")], dtype=bool)
+        # A blank is another rule's: the layer itself says that this is cultivated land. So is 可调整 land when ATT017 runs.
+        left = "K" if told_elsewhere(ctx, "ATT017") else ""
+        there = [bool(code) and not (left and code.endswith(left)) for code in layer.text("land_use")]
+        by_code = ~ctx.cultivated(layer) & np.array(there, dtype=bool)
     found, on = _by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
     if parcels is not None and other is not None:
         overlay, on = _by_parcel(layer, ~by_code, parcels, other, "protected", ctx)
