@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .findings import Finding
+from .indicators import AREA_FIGURES
+from .indicators.catalogue import load_catalogue
 from .numbering import LENGTH, is_county
+from .plain_text import BLANK_WORDS
 from .profile import head
 from .rule import Severity
 from .standard.bounds import loosened
@@ -28,13 +31,15 @@ CODE = "RUN904"
 _DIGITS = "attributes.area_digits"
 #: Codes of other counties that a message names.
 _NAMED = 3
+_YEAR = re.compile(r"[0-9]{4}")
 _SIX = itemgetter(slice(6))
 _KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
 
 
 def wrong_frame(plan: Plan, today: date | None = None) -> list[Finding]:
     """Return a finding RUN904 for everything that belongs to another county than the plan's, or contradicts its data."""
-    found = [*_profile(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
+    found = [*_profile(plan), *_names(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
+    found += [*_confirmed_by_nobody(plan), *_stated(plan)]
     return _as_warnings([*found, *_baseline(plan), *_targets(plan), *_scope(plan), *_standard(plan)])
 
 
@@ -80,6 +85,30 @@ def _profile(plan: Plan) -> list[Finding]:
     digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
     covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
     return [] if covered else [Finding(role="", case="profile", params=params)]
+
+
+def _names(plan: Plan) -> list[Finding]:
+    """Names that the list of divisions gives to another county than the code beside them: of the profile, and of rows."""
+    divisions = plan.norm.standard.code_lists.get("divisions")
+    if divisions is None:
+        return []
+    counties = {c.name: c.code for c in divisions.codes.values() if is_county(c.code)}
+    profile, found = plan.norm.profile, []
+    own = divisions.codes.get(profile.area_code) if profile.area_code == plan.area_code else None
+    if own is not None and is_county(own.code) and own.name not in profile.name and profile.name in counties:
+        params = {"profile": profile.name, "code": own.code, "name": own.name}
+        found.append(Finding(role="", case="profile_name", params=params))
+    for layer in plan.layers.values():
+        wrong: Counter[tuple[str, str]] = Counter()
+        for code, name in zip(layer.text("division_code"), layer.text("division_name"), strict=True):
+            # Rows of another county are named as such.
+            known = divisions.codes.get(code) if is_county(code) and same_plan(code, plan) else None
+            if known is not None and name in counties and name != known.name:
+                wrong[code, name] += 1
+        for (code, name), count in wrong.items():
+            said = {"count": count, "code": code, "name": divisions.codes[code].name, "other": name}
+            found.append(Finding(role=layer.role, case="county_name", params=said))
+    return found
 
 
 def _layers(plan: Plan) -> list[Finding]:
@@ -133,6 +162,35 @@ def _confirmed(plan: Plan, today: date) -> list[Finding]:
     if not by or by["date"] <= today.isoformat():
         return []
     return [Finding(role="", case="confirmed", params={**by, "profile": plan.norm.profile.name})]
+
+
+def _confirmed_by_nobody(plan: Plan) -> list[Finding]:
+    """A confirmation without a person or a document, or of a day before the standard whose settings it confirms."""
+    by = plan.norm.profile.confirmed_by
+    if not by:
+        return []
+    edition = _YEAR.match(plan.norm.standard.edition)
+    blank = any(by[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
+    early = edition is not None and by["date"] < edition[0]
+    return (
+        [Finding(role="", case="confirmed_blank", params={**by, "profile": plan.norm.profile.name})]
+        if blank or early
+        else []
+    )
+
+
+def _stated(plan: Plan) -> list[Finding]:
+    """Figures that the profile only states, although they are indicators that a layer gives: nothing compares them."""
+    stated = plan.norm.stated(plan.area_code)
+    if not stated:
+        return []
+    catalogue, found = load_catalogue(plan.norm.standard), []
+    for one in stated:
+        entry = catalogue.find(one.name) or catalogue.find(f"{one.name}面积")
+        if entry is not None and entry.id in AREA_FIGURES:
+            params = {"profile": plan.norm.profile.name, "name": one.name, "indicator": entry.id, "value": one.value}
+            found.append(Finding(role="", case="stated", params={**params, "unit": one.unit}))
+    return found
 
 
 def _baseline(plan: Plan) -> list[Finding]:

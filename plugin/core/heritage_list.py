@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .heritage import KINDS
 from .heritage_sites import LEVELS
+from .plain_text import BLANK_WORDS
 from .tables import Column, Row, Table, read_table
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ COLUMNS = (
     Column("kind", ("类型", "类别", "保护类型", "kind"), needed=False),
     Column("level", ("级别", "等级", "保护级别", "level"), needed=False),
 )
-#: Words in a column of levels that say nothing of it.
-_BLANK = ("", "-", "—", "/", "无")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def listed(row: Row, table: Table, norm: Norm) -> Listed:
 
 def _found(row: Row, column: str, words: Mapping[str, str], table: Table) -> str:
     text = row.cells[column].strip()
-    if text in _BLANK:
+    if text in BLANK_WORDS:
         return ""
     found = _first(text, words)
     if not found:

@@ -83,7 +83,8 @@ class RuleResult:
 
     ``not_checked``: reasons (text key, parameters) for what could not be looked at; ``unconfirmed``: names of
     further C settings that were used; ``doubts``: what the data itself leaves in doubt, which nobody can confirm
-    away (a base year that is not known); ``applicable``: False when nothing in the plan is of the rule's kind.
+    away (a base year that is not known); ``applicable``: False when nothing in the plan is of the rule's kind;
+    ``switched_off``: the setting by which standard or profile want nothing compared, which is to be confirmed.
     ``notes``: reasons (text key, parameters) that take nothing away from the outcome: why the rule does not apply (a side
     input that was not given, and how to give it), or what a reader should know of what was compared.
     """
@@ -94,6 +95,7 @@ class RuleResult:
     unconfirmed: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     applicable: bool = True
+    switched_off: str = ""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 

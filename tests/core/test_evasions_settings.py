@@ -275,6 +275,7 @@ LOOSE = {
     "phase.approval.severity.REL002": '[phase.approval.severity]\nREL002 = "WARNING"\n',
     "confirmed.items": '[confirmed]\nitems = ["all"]\n',
     "marks.ratio.limit": '[ratio]\nlimit = 3.0\n[marks]\n"ratio.limit" = "A"\n',
+    "templates/STBHHX.toml：overlap": "",
     "marks.tolerance": '[marks]\n"tolerance" = "A"\n[mark_sources]\n"tolerance" = "本县"\n',
 }
 
@@ -282,6 +283,12 @@ LOOSE = {
 @pytest.mark.parametrize(("item", "text"), LOOSE.items(), ids=LOOSE)
 def test_an_own_standard_that_is_looser_than_ours_is_named(county, tmp_path, profile, item, text):
     head = own_standard(tmp_path, HEAD + text)
+    if not text:
+        template = (load_standard().folder / "templates" / "STBHHX.toml").read_text(encoding="utf-8")
+        (tmp_path / "mine" / "templates").mkdir()
+        own = template.replace('overlap = "never"', 'overlap = "allowed"')
+        assert own != template
+        (tmp_path / "mine" / "templates" / "STBHHX.toml").write_text(own, encoding="utf-8")
     report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
     (named,) = [f for f in found(report, "RUN904") if f.case == "standard"]
     assert item in named.message and "自编" in named.message
@@ -317,3 +324,123 @@ def test_an_own_standard_as_strict_as_ours_is_no_finding(county, tmp_path, profi
     head = own_standard(tmp_path, HEAD + text)
     report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
     assert not found(report, "RUN904")
+
+
+# -- what a profile of the county puts in the place of the standard's ---------------------------------------------------
+
+REPLACED = {
+    "ratio.limit": "[ratio]\nlimit = 3.0\n",
+    "ratio.base_year": "[ratio]\nbase_year = 2023\n",
+    "zones.codes": '[zones]\nfarmland = ["300", "520"]\n',
+    "zones.urban_is_boundary": "[zones]\nurban_is_boundary = false\n",
+    "rules.REL006": "[rules.REL006]\nmax_share = 1.0\n",
+    "tolerance": "[tolerance]\nmin_area_m2 = 49.0\n",
+    "rules.ATT022": "[rules.ATT022]\nallowance_share = 0.05\n",
+}
+NORMAL = PROFILE.format(extra="")
+
+
+def norm_with(tmp_path, text, items='["all"]'):
+    """The clean county's profile with a setting of its own in place of the section of the same name."""
+    section = text.split("]")[0] + "]"
+    before, _, after = NORMAL.partition(section)
+    rest = after.split("\n[", 1)[1] if after else ""
+    whole = before + ("[" + rest if rest else "") if after else NORMAL
+    assert 'items = ["all"]' in whole
+    path = tmp_path / "profile.toml"
+    path.write_text(whole.replace('items = ["all"]', f"items = {items}") + text, encoding="utf-8")
+    return Norm(load_standard(), load_profile(path))
+
+
+@pytest.mark.parametrize(("item", "text"), REPLACED.items(), ids=REPLACED)
+def test_all_does_not_confirm_what_the_county_loosened(tmp_path, item, text):
+    assert not norm_with(tmp_path, text).is_confirmed(item)
+    assert norm_with(tmp_path, text, f'["all", "{item}"]').is_confirmed(item)
+    assert Norm(load_standard(), load_profile("hunyuan")).is_confirmed("ratio.limit")
+
+
+def test_a_mark_without_a_source_vouches_for_no_looser_value(tmp_path):
+    text = '[ratio]\nlimit = 3.0\n[marks]\n"ratio.limit" = "A"\n'
+    assert not norm_with(tmp_path, text).is_confirmed("ratio.limit")
+    assert norm_with(tmp_path, text + '[mark_sources]\n"ratio.limit" = "省规划第 3 条"\n').is_confirmed("ratio.limit")
+
+
+STRICTER = ["[ratio]\nlimit = 1.2\n", "[tolerance]\nmin_area_m2 = 0.1\n", "[indicators]\nwarning_share = 0.02\n"]
+
+
+@pytest.mark.parametrize("text", STRICTER)
+def test_a_stricter_value_needs_no_name(tmp_path, text):
+    norm = norm_with(tmp_path, text)
+    assert all(norm.is_confirmed(item) for item in ("ratio.limit", "tolerance", "indicators.warning_share"))
+
+
+def test_a_rule_that_the_county_switches_off_is_no_pass(county, profile):
+    text = "[zones]\nurban_is_boundary = false\n"
+    report = check(as_read(county), Options(profile=profile(text), rules=("REL005",))).report
+    assert outcome(report, "REL005").outcome == "not_applicable" and "urban_is_boundary" in report.rules[0].reason
+    assert report.rules[0].unconfirmed == ["zones.urban_is_boundary"]
+
+
+def test_a_target_in_another_unit_is_no_yardstick(county, profile):
+    text = TARGET.format("red_line_area", ">=", "538.87", "ha", "约束性")
+    report = check(as_read(county), Options(profile=profile(text), rules=("LAW002",))).report
+    (named,) = [f for f in found(report, "LAW002") if f.case == "unlikely"]
+    assert "538.87 ha" in named.message and "倍" in named.message and report.verdict is not Verdict.PASS
+
+
+def test_a_shipped_profile_of_the_county_is_the_measure_of_its_own(county, tmp_path):
+    path = tmp_path / "own.toml"
+    head = 'id = "own"\nname = "浑源县"\narea_code = "140225"\n[ratio]\nlimit = 1.29\n'
+    path.write_text(head + TARGET.format(FARMLAND, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8")
+    report = check(as_read(county), Options(profile=str(path), rules=("LAW005",))).report
+    cases = {f.case: f.message for f in found(report, "LAW005")}
+    assert set(cases) == {"limit", "target"}
+    assert "1.29" in cases["limit"] and "1.25" in cases["limit"] and "—" not in cases["limit"].split("的")[0]
+    assert "43.00" in cases["target"] and "63.25" in cases["target"] and cases["target"].startswith("浑源县")
+
+
+# -- whose words they are ----------------------------------------------------------------------------------------------
+
+NOBODY = [('by = "', 'by = "无" #'), ('document = "', 'document = "—" #'), ('date = "', 'date = "1990-01-01" #')]
+
+
+@pytest.mark.parametrize(("old", "new"), NOBODY)
+def test_a_confirmation_by_nobody_confirms_nothing(county, tmp_path, old, new):
+    assert old in NORMAL
+    path = tmp_path / "profile.toml"
+    path.write_text(NORMAL.replace(old, new, 1), encoding="utf-8")
+    report = check(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
+    assert [f.case for f in found(report, "RUN904")] == ["confirmed_blank"] and report.verdict is Verdict.INCOMPLETE
+
+
+def test_a_name_of_another_county_is_named(county, tmp_path):
+    path = tmp_path / "profile.toml"
+    path.write_text(NORMAL.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
+    report = check(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
+    (named,) = found(report, "RUN904")
+    assert named.case == "profile_name" and "应县" in named.message and "浑源县" in named.message
+
+
+def test_rows_with_the_name_of_another_county_are_named(county, profile):
+    tables = dict(county)
+    tables["XZQX"] = tables["XZQX"].assign(XZQMC="应县")
+    report = check(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
+    (named,) = found(report, "RUN904")
+    assert (named.case, named.role) == ("county_name", "XZQX") and "应县" in named.message
+
+
+def test_a_task_that_is_only_stated_is_named(county, profile):
+    text = TARGET.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
+        "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
+    )
+    report = check(as_read(county), Options(profile=profile(text), rules=("TOP001",))).report
+    (named,) = found(report, "RUN904")
+    assert named.case == "stated" and "[[targets]]" in named.message
+
+
+def test_a_narrower_scope_by_choice_is_a_hint(county, profile):
+    tables = {role: table for role, table in make(400, full=True).layers.items() if role != "ZRBHD"}
+    options = Options(profile=profile(), rules=("TOP001",), scope="three_lines")
+    report = check(as_read(tables), options).report
+    assert [f.case for f in found(report, "RUN904")] == ["scope_hint"] and report.verdict is Verdict.CONDITIONAL
+    assert not found(check(as_read(county), options).report, "RUN904")

@@ -326,14 +326,16 @@ def test_the_source_is_never_the_target(written):
 
 
 def test_tasks_by_township_are_those_of_the_rule(county):
-    """A field that names its township counts there whole, in the table as in the rule on the townships' tasks."""
+    """A field that names a township where it does not lie counts where it lies, in the table as in the rule on the tasks."""
     layers = {role: county[role].copy() for role in LAYERS}
     towns = layers["XZQXZ"]["XZQDM"]
-    layers["YJJBNTBHTB"]["ZLDWDM"] = str(towns.iloc[0])[:9] + "0000000000"
+    farm = layers["YJJBNTBHTB"]
+    own = farm["YJJBNTMJ"].groupby(farm["ZLDWDM"].str[:9]).sum() / 1e4
+    farm["ZLDWDM"] = str(towns.iloc[0])[:9] + "0000000000"
     made = tabulate(source.as_read(layers), OPTIONS)
     found = column(made, "townships", "farmland_net")
-    assert found[towns.iloc[0]] == pytest.approx(layers["YJJBNTBHTB"]["YJJBNTMJ"].sum() / 1e4)
-    assert found[towns.iloc[1]] == 0
+    for town in towns.iloc[:2]:
+        assert found[town] == pytest.approx(own.get(town[:9], 0.0), rel=1e-6, abs=1e-3)
     drawn = column(made, "townships", "farmland_statutory")
     assert sum(drawn[code] > 0 for code in towns) > 1 and drawn["sum"] == pytest.approx(
         ha(layers["YJJBNTBHTB"]).sum(), rel=1e-9

@@ -151,6 +151,7 @@ class Recording(Norm):
 #: Settings that a rule reads and that cannot make its result better, with the reason.
 HARMLESS = {
     "indicators.warning_share": "an early warning is beside the result, which is met or not",
+    "rules.LAW002": "LAW002 itself reports an unlikely target; other rules take its figures, which do not depend on it",
     "conflicts": "each pair has a mark of its own, and the rule counts it",
 }
 #: The same for one rule.

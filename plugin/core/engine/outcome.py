@@ -92,6 +92,8 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
         outcome.outcome = Outcome.NOT_APPLICABLE
         # What the rule would have needed is missing, and that is no matter of settings.
         outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == NO_TARGET})
+        if result.switched_off and not context.norm.is_confirmed(result.switched_off):
+            outcome.unconfirmed.append(result.switched_off)
         outcome.reason = notes or texts.reason("nothing_of_this_kind", {})
     else:
         outcome.reason = notes

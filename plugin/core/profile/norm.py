@@ -11,11 +11,12 @@ from typing import Any
 from ..errors import DataError
 from ..rule import Rule, Severity, all_rules
 from ..standard import EVERY_RULE, Standard
+from ..standard.bounds import own_standards, shipped_of
 from ..tolerance import Tolerance
 from .model import Profile, Registered, Stated, Target
 
-#: Settings of which a smaller value is the stricter one.
-_CEILINGS = ("ratio.limit", "tolerance.", "waivers.")
+#: Settings of which a smaller value is the stricter one, and a larger one.
+_CEILINGS, _FLOORS = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
 
 
 def _as_strict(key: str, value: Any, usual: Any) -> bool:
@@ -24,7 +25,7 @@ def _as_strict(key: str, value: Any, usual: Any) -> bool:
         return True
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (value, usual))
     ceiling = key.startswith(_CEILINGS) or (key.startswith("rules.") and key.rsplit(".", 1)[-1].startswith("allowance"))
-    return ceiling and numbers and bool(value <= usual)
+    return numbers and ((ceiling and value <= usual) or (key.startswith(_FLOORS) and value >= usual))
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,13 @@ class Norm:
         return self.mark(item) != "C" or "all" in confirmed
 
     def _replaced(self, item: str) -> bool:
-        """Does a profile that we do not ship set the item, or something that it vouches for, otherwise than the standard, and
-        not stricter?"""
+        """Does a profile or a standard that we do not ship set the item, or something that it vouches for, otherwise than
+        the shipped standards, and not stricter?"""
         own = {key for one in self.profile.chain() if not one.is_shipped for key in one.own}
+        own |= {key for one in own_standards(self.standard) for key in one.own}
+        usual = {key: value for one in reversed(shipped_of(self.standard)) for key, value in one.settings.items()}
         keys = (key for key in own if key == item or key.startswith(f"{item}.") or self.marked(key) == item)
-        there = self.profile.settings
-        return any(not _as_strict(k, there[k], self.standard.settings.get(k)) for k in keys if k in there)
+        return any(not _as_strict(key, self.get(key), usual.get(key)) for key in keys if self.sets(key))
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
         """The norm for a plan of an area: a confirmation holds from its day on, and for the area of who gave it.

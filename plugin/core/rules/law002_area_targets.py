@@ -33,6 +33,8 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "or the figure with its document.",
         "rounding": "{indicator} is {value} {unit} against {comparison} {target} {unit}: {miss} {unit} off, within half of the last "
         "printed digit. Make layer and printed figure agree.",
+        "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}: {times} times apart, most likely its "
+        "unit or its decimal point is wrong, and it is no yardstick. Correct value and unit of the target in the county profile.",
         "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features, against {comparison} {target} "
         "{unit}: {miss} {unit} off. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} "
         "again from the shapes, or correct the layer.",
@@ -42,6 +44,7 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         Example("boundary too large", {"boundary": [HECTARE]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
         Example("a unit less than the text says", {"detail_units": [HECTARE]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
+        Example("a target in the wrong unit", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
         Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
@@ -63,6 +66,7 @@ def area_targets(
     detail_units: Layer | None,
     *,
     ctx: Context,
+    implausible_times: float = 10.0,
 ) -> RuleResult:
     """Areas meet the plan's own targets.
 
@@ -98,6 +102,7 @@ def area_targets(
             result.doubts.append(f"figures.{indicator}")
         result.indicators += shown or [figure.indicator(indicator)]
         result.findings += _missed(figure, own, shown)
+        result.findings += _unlikely(figure, own, shown, implausible_times)
     for indicator in STATED_FIGURES:
         own = [t for t in targets if t.indicator == indicator]
         figure = stated_figure(indicator, ctx)
@@ -113,6 +118,28 @@ def area_targets(
 def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
     pairs = zip(targets, shown, strict=True)
     return [_finding(figure, t, i) for t, i in pairs if i.state in (BROKEN, CLOSE) or only_by_field(i)]
+
+
+def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
+    """Targets that are met, but by so much that their unit can hardly be right."""
+    assert figure.layer is not None
+    found = []
+    for target, one in zip(targets, shown, strict=True):
+        if one.state in (BROKEN, CLOSE) or not one.value or not one.target:
+            continue
+        times = max(one.value / one.target, one.target / one.value)
+        if times > most:
+            params = {
+                "indicator": one.id,
+                "value": round(one.value, one.target_decimals + 4),
+                "comparison": {">=": "≥", "<=": "≤", "=": "="}[one.comparison],
+                "target": f"{one.target:.{one.target_decimals}f}",
+                "unit": one.unit,
+                "times": round(times),
+                "source": target.source,
+            }
+            found.append(Finding(figure.layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+    return found
 
 
 def _finding(figure: Figure, target: Target, shown: Indicator) -> Finding:

@@ -37,15 +37,15 @@ _NAMED = 12
     basis=["handed-down"],
     needs={"townships": Need("townships", optional=True)},
     messages={
-        "sum": "{indicator} of {parts} parts of {area} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
+        "sum": "{indicator} of {parts} parts of {county} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
         "{miss} {unit} off. Correct what was handed down, or the figure with its document.",
-        "rounding": "{indicator} of {parts} parts of {area} adds up to {value} {unit} against {comparison} {target} {unit}: {miss} {unit} "
+        "rounding": "{indicator} of {parts} parts of {county} adds up to {value} {unit} against {comparison} {target} {unit}: {miss} {unit} "
         "off, within half of the last printed digit. Make them agree.",
-        "limit": "The limit of the expansion ratio of {area} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
+        "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
         "Correct the county profile, or take the limit approved by {parent}.",
-        "measure": "{area} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits are not of one ratio. "
+        "measure": "{county} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits are not of one ratio. "
         "Measure it as {parent} does, or give the document that allows another measure.",
-        "target": "{indicator} of {area} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
+        "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
         "in {above_source} ({parent}): a profile on top may only be stricter. Both are judged; correct the county profile, or give the "
         "document that changed the task in the profile of {parent}.",
         "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
@@ -70,7 +70,8 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     What it checks
         The sum of the townships' tasks (TARGETS) against the county's own figure; the sum of the plans below a profile (those whose
         base it is) against its own; the limit of the expansion ratio, and what it is a limit of (`ratio.form`, `ratio.classes`),
-        against the profile above; and a profile's own target against the task that a profile below it has for the same area and year.
+        against the profile above; and a profile's own target against the task that a profile below it, or one that comes with the
+        plugin, has for the same area and year.
     Why
         Tasks are handed down level by level; what gets lost between two levels is in nobody's task.
     How to fix
@@ -150,7 +151,7 @@ def _missed(one: Sum, area: str, ctx: Context) -> Finding:
         case="rounding" if rounding else "sum",
         severity=Severity.WARNING if rounding else None,
         params={
-            "area": area,
+            "county": area,
             "indicator": target.indicator,
             "parts": one.parts,
             "value": round(one.value, target.decimals + 4),
@@ -163,7 +164,7 @@ def _missed(one: Sum, area: str, ctx: Context) -> Finding:
 
 
 def _looser(profile: Profile, limit: Limit, ctx: Context) -> Finding:
-    said = {"area": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
+    said = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
     return Finding(_role("boundary_area", ctx), case="limit", params=said)
 
 
@@ -172,7 +173,7 @@ def _otherwise(profile: Profile, measure: Measure, ctx: Context) -> Finding:
         "、".join(map(str, said)) if isinstance(said, list) else str(said) for said in (measure.value, measure.above)
     )
     said = {
-        "area": profile.name,
+        "county": profile.name,
         "parent": measure.parent.name,
         "setting": measure.key,
         "value": value,
@@ -183,7 +184,7 @@ def _otherwise(profile: Profile, measure: Measure, ctx: Context) -> Finding:
 
 def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx: Context) -> Finding:
     said = {
-        "area": profile.name,
+        "county": profile.name,
         "year": own.year,
         "indicator": own.indicator,
         "comparison": _SIGNS[own.comparison],

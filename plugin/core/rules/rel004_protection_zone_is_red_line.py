@@ -2,11 +2,14 @@
 from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
-from ..rule import Example, Need, Severity, rule
+from ..rule import Example, Need, RuleResult, Severity, rule
 from ._lines import disagreement
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+#: Whether the two are one land in this county.
+SETTING = "zones.protection_is_red_line"
 
 
 @rule(
@@ -16,7 +19,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},
-    uses=["tolerance", "zones.codes", "zones.protection_is_red_line"],
+    uses=["tolerance", "zones.codes", SETTING],
     messages={
         "zone_outside_line": "The protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
         "Make zone and red line one.",
@@ -34,7 +37,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
                 settings={"zones.protection_is_red_line": False}),
     ],
 )  # fmt: skip
-def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) -> list[Finding] | None:
+def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
     """The ecological protection zone is the red line.
 
     What it checks
@@ -46,6 +49,6 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) 
     Limits
         The zone codes are marked C. Switch off with `[zones] protection_is_red_line = false` where the county's plan differs.
     """
-    if not ctx.norm.get("zones.protection_is_red_line"):
-        return None
+    if not ctx.norm.get(SETTING):
+        return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
     return disagreement(zones, ctx.coded(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx)

@@ -2,11 +2,14 @@
 from ..context import Context
 from ..findings import Finding
 from ..layer import Layer
-from ..rule import Example, Need, Severity, rule
+from ..rule import Example, Need, RuleResult, Severity, rule
 from ._lines import disagreement
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+#: Whether the two are one land in this county.
+SETTING = "zones.urban_is_boundary"
 
 
 @rule(
@@ -16,7 +19,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
-    uses=["tolerance", "zones.codes", "zones.urban_is_boundary"],
+    uses=["tolerance", "zones.codes", SETTING],
     messages={
         "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
         "Make zone and boundary one.",
@@ -35,7 +38,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
                 settings={"zones.urban_is_boundary": False}),
     ],
 )  # fmt: skip
-def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> list[Finding] | None:
+def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
     """The urban development zone is the boundary.
 
     What it checks
@@ -47,6 +50,6 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> li
     Limits
         The zone codes are marked C. Switch off with `[zones] urban_is_boundary = false` where the county's plan differs.
     """
-    if not ctx.norm.get("zones.urban_is_boundary"):
-        return None
+    if not ctx.norm.get(SETTING):
+        return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
     return disagreement(zones, ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx)

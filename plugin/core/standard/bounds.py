@@ -74,7 +74,7 @@ def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
 
 def check_numbers(standard: Standard) -> Standard:
     """Return the standard; DataError for a number of a folder of one's own that no profile could set."""
-    for one in _own(standard):
+    for one in own_standards(standard):
         path = one.folder / FILE
         for key in sorted(one.own & one.settings.keys()):
             value = one.settings[key]
@@ -85,18 +85,18 @@ def check_numbers(standard: Standard) -> Standard:
     return standard
 
 
-def _own(standard: Standard) -> Iterator[Standard]:
-    """The standard and those that it includes, without the shipped ones."""
+def own_standards(standard: Standard) -> Iterator[Standard]:
+    """Yield the standard and those that it includes, without the shipped ones."""
     if not standard.is_shipped:
         yield standard
         for other in standard.includes:
-            yield from _own(other)
+            yield from own_standards(other)
 
 
 def loosened(standard: Standard) -> list[str]:
     """Return what a standard of one's own has looser than the shipped ones, by the keys of its files; empty if nothing.
 
-    Mandatory concepts that a scope lacks, roles that a concept lost, severities that were lowered, settings that it marks A
+    Mandatory concepts that a scope lacks, roles that a concept lost, layers whose shapes may overlap, severities that were lowered, settings that it marks A
     or B or confirms itself where the shipped standard does not, land-use codes and other codes that changed their meaning.
     """
     found: dict[str, None] = {}
@@ -116,6 +116,10 @@ def _looser(own: Standard, shipped: Standard) -> Iterator[str]:
         lost = [role for role in roles if role not in own.concepts.get(name, ())]
         if lost:
             yield f"concepts.{name}（−{'、'.join(lost)}）"
+    for role, template in shipped.templates.items():
+        mine = own.templates.get(role)
+        if mine is not None and mine.overlap == "allowed" != template.overlap:
+            yield f"templates/{role}.toml：overlap（allowed）"
     yield from _severities(own, shipped)
     for item in sorted(own.confirmed - shipped.confirmed):
         yield f"confirmed.items（{item}）"
@@ -128,7 +132,7 @@ def _looser(own: Standard, shipped: Standard) -> Iterator[str]:
 
 def _marks(own: Standard, shipped: Standard) -> Iterator[str]:
     """Marks A and B without a source, or on values that the standard does not set itself."""
-    keys = {key for one in _own(own) for key in one.own}
+    keys = {key for one in own_standards(own) for key in one.own}
     for item, mark in own.marks.items():
         if mark == "C" or shipped.marks.get(item) == mark:
             continue

@@ -101,21 +101,37 @@ def _means(base: str, path: Path, profile: Profile) -> bool:
     return found.resolve() == profile.path.resolve()
 
 
+def _shipped_chains(profile: Profile) -> list[Profile]:
+    return [one for other in shipped_beside(profile) for one in other.chain()]
+
+
 def limits(profile: Profile) -> list[Limit]:
     """The limits that a profile itself sets where one above it has set them too, each against the nearest above."""
     found = []
     for key in LIMITS:
         if key not in profile.own:
             continue
-        above = next((p for p in profile.chain()[1:] if key in p.own), None)
+        above = next((p for p in (*profile.chain()[1:], *_shipped_chains(profile)) if key in p.own), None)
         if above is not None:
             found.append(Limit(key, float(profile.own[key]), float(above.own[key]), above))
     return found
 
 
+def shipped_beside(profile: Profile) -> list[Profile]:
+    """Return the profiles that come with the plugin for the same area and that this one does not stand on.
+
+    Raises DataError where one of them cannot be read.
+    """
+    if not profile.area_code or profile.is_shipped:
+        return []
+    below = {one.path.resolve() for one in profile.chain() if one.path is not None}
+    others = [load_profile(path) for path in sorted(PROFILES.glob("*.toml")) if path.resolve() not in below]
+    return [other for other in others if other.area_code == profile.area_code]
+
+
 def loosened(profile: Profile) -> list[tuple[Target, Target, Profile]]:
     """Targets for which the profile, or one that it stands on, has a looser figure than a base's task for the same area,
-    indicator and year; with that task and the base that has it."""
+    indicator and year; with that task and the base that has it. A profile of the plugin for the same area counts as one."""
     found: dict[tuple[Target, Target], Profile] = {}
     for one in profile.chain():
         if one.base is None:
@@ -125,6 +141,11 @@ def loosened(profile: Profile) -> list[tuple[Target, Target, Profile]]:
                 alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
                 if alike and own not in one.base.targets and own.looser_than(above):
                     found.setdefault((own, above), _first_with(above, one.base))
+    for other in shipped_beside(profile):
+        for own, above in ((own, above) for above in other.targets for own in profile.targets):
+            alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
+            if alike and own.looser_than(above):
+                found.setdefault((own, above), other)
     return [(own, above, parent) for (own, above), parent in found.items()]
 
 
