@@ -92,11 +92,10 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
     return "three_lines"
 
 
-def missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
+def missed_scope(norm: Norm, roles: set[str], taken: str) -> MissedScope | None:
     """Return the wider scope that the layers point to, although mandatory layers of it lack; None where there is none.
 
-    Layers that other scopes list too (规划分区 beside the three lines) point to no scope. ``chosen``: somebody chose the scope
-    taken: then most of the wider one's layers must be there, and it counts as a hint.
+    Layers that other scopes list too (规划分区 beside the three lines) point to no scope.
     """
     scopes = norm.standard.scopes
 
@@ -110,7 +109,6 @@ def missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = Fals
         others = {c for other in scopes.values() if other is not scope for c in (*other.mandatory, *other.optional)}
         own = [c for c in (*scope.mandatory, *scope.conditional) if c not in others and c not in norm.profile.absent]
         there = tuple(c for c in own if held(c))
-        evident = len(there) >= _EVIDENT_SHARE * len(own)
-        if there and (evident or not chosen):
-            return MissedScope(taken, name, there, lacking, evident and not chosen)
+        if there:
+            return MissedScope(taken, name, there, lacking, len(there) >= _EVIDENT_SHARE * len(own))
     return None

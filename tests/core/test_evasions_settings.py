@@ -436,11 +436,3 @@ def test_a_task_that_is_only_stated_is_named(county, profile):
     report = check(as_read(county), Options(profile=profile(text), rules=("TOP001",))).report
     (named,) = found(report, "RUN904")
     assert named.case == "stated" and "[[targets]]" in named.message
-
-
-def test_a_narrower_scope_by_choice_is_a_hint(county, profile):
-    tables = {role: table for role, table in make(400, full=True).layers.items() if role != "ZRBHD"}
-    options = Options(profile=profile(), rules=("TOP001",), scope="three_lines")
-    report = check(as_read(tables), options).report
-    assert [f.case for f in found(report, "RUN904")] == ["scope_hint"] and report.verdict is Verdict.CONDITIONAL
-    assert not found(check(as_read(county), options).report, "RUN904")
