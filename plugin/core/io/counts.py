@@ -13,10 +13,9 @@ import struct
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pyogrio
 
-from ..encoding import part
+from .records import shapefile_rows
 
 #: A table's header ends here.
 _HEADER = 40
@@ -34,7 +33,7 @@ def stored_rows(path: Path, name: str) -> int | None:
         if suffix == ".gpkg":
             return _geopackage_rows(path, name)
         if suffix == ".shp":
-            return _shapefile_rows(path)
+            return shapefile_rows(path)
     except (OSError, sqlite3.Error, struct.error):
         # The file cannot be read: reading its rows reports that, with the file's name.
         return None
@@ -81,23 +80,3 @@ def _geopackage_rows(path: Path, name: str) -> int | None:
     table = name.replace('"', '""')
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         return int(database.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])  # nosec B608: quoted
-
-
-def _shapefile_rows(path: Path) -> int | None:
-    """The records of the .dbf that are not marked as deleted."""
-    table = part(path, ".dbf")
-    if table is None:
-        return None
-    with table.open("rb") as handle:
-        header = handle.read(12)
-    if len(header) < 12:
-        return None
-    count, start, size = struct.unpack_from("<IHH", header, 4)
-    if not count or not size:
-        return 0
-    room = table.stat().st_size - start
-    if room < (count - 1) * size + 1:
-        # Cut off; the reader says so.
-        return int(count)
-    marks = np.memmap(table, dtype=np.uint8, mode="r", offset=start)[: (count - 1) * size + 1 : size]
-    return int(count - np.count_nonzero(marks == ord("*")))
