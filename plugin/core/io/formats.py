@@ -7,6 +7,9 @@ import struct
 import zipfile
 from pathlib import Path
 
+from ..encoding import part
+from .drawn import book_draws, old_book_draws, text_draws
+
 #: What a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
 #: Formats of layers that no folder is searched for.
@@ -40,9 +43,9 @@ UNREAD = {
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 #: Files that hold no layer whatever they begin with: documents (zip inside), pictures, parts of a dataset read by its main file.
 _PLAIN = (
-    *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".et", ".odt", ".ods", ".qgz", ".qgs", ".mxd", ".aprx", ".qml"),
+    *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
-    *(".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
+    *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
 )
 #: First bytes of files that hold layers, or an archive of them, whatever they are called.
 _BEGINNINGS = (
@@ -58,12 +61,14 @@ _BEGINNINGS = (
     (b"7z\xbc\xaf\x27\x1c", "7Z"),
     (b"PK\x03\x04", "ZIP"),
 )
-#: Words of text that draws shapes: GeoJSON, Esri JSON, TopoJSON, GML, KML, WKT.
-_DRAWN = (b"FeatureCollection", b'"Feature"', b"esriGeometry", b'"Topology"', b"<kml", b"POLYGON")
-_TEXTS = (".json", ".xml", ".csv", ".tsv", ".txt", ".wkt")
-_BOOKS = (".xlsx", ".xlsm")
-#: Bytes of a text that are searched for shapes, and of a sheet of a workbook.
-_HEAD, _SHEET = 2**16, 2**20
+#: Texts with marks of their own, in which numbers beside each other are no list.
+_MARKED = (".json", ".xml", ".vrt")
+_TEXTS = (*_MARKED, ".csv", ".tsv", ".txt", ".wkt")
+_BOOKS, _OLD_BOOKS = (".xlsx", ".xlsm"), (".xls", ".et")
+#: Bytes of a text that are searched for shapes, and texts of an archive.
+_HEAD, _PACKED = 2**16, 50
+#: What each layer of a plan has (标识码): a table with it has lost its shapes.
+_KEY = b"BSM"
 
 
 def format_of(path: Path) -> str:
@@ -79,7 +84,14 @@ def format_of(path: Path) -> str:
     if suffix in UNREAD:
         return UNREAD[suffix]
     if suffix in _BOOKS:
-        return "XLSX" if _book_holds_shapes(path) else ""
+        return "XLSX" if book_draws(path) else ""
+    if suffix in _OLD_BOOKS:
+        return suffix[1:].upper() if old_book_draws(path) else ""
+    if suffix == ".dbf":
+        whole = any(part(path, other) for other in (".shp", ".shx", ".tab"))
+        return "DBF" if not whole and _has_key(path) else ""
+    if suffix == ".qgz":
+        return "QGZ" if zipfile.is_zipfile(path) and _archive_holds_data(path) else ""
     if suffix in _TEXTS:
         return suffix[1:].upper() if holds_shapes(path) else ""
     if suffix in ARCHIVES:
@@ -88,11 +100,19 @@ def format_of(path: Path) -> str:
 
 
 def holds_shapes(path: Path) -> bool:
-    """Is it a text that draws shapes? Seen from its beginning."""
-    head = _begins(path, _HEAD)
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        head = head.replace(b"\0", b"")
-    return any(word in head for word in _DRAWN)
+    """Is it a text that draws shapes, or lists the points of a boundary? Seen from its beginning."""
+    return _draws(path, _begins(path, _HEAD))
+
+
+def _draws(path: Path, head: bytes) -> bool:
+    return text_draws(head, lists=path.suffix.lower() not in _MARKED)
+
+
+def _has_key(table: Path) -> bool:
+    """Has a .dbf the key of a plan's layers among its fields, each described by 32 bytes?"""
+    head = _begins(table, _HEAD)
+    end = int.from_bytes(head[8:10], "little")
+    return any(head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY for at in range(32, min(end, len(head)), 32))
 
 
 def _begins(path: Path, size: int) -> bytes:
@@ -103,6 +123,8 @@ def _begins(path: Path, size: int) -> bytes:
 def _by_beginning(path: Path) -> str:
     head = _begins(path, 32)
     found = next((name for start, name in _BEGINNINGS if head.startswith(start)), "")
+    if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and holds_shapes(path):
+        return path.suffix[1:].upper() or "TXT"
     return found if found != "ZIP" or _archive_holds_data(path) else ""
 
 
@@ -111,21 +133,12 @@ def _archive_holds_data(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [Path(name) for name in archive.namelist()]
+            texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXTS]
+            drawn = any(_draws(Path(name), archive.open(name).read(_HEAD)) for name in texts[:_PACKED])
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
         return True
+    except RuntimeError:
+        # Locked by a password: what it lists is all that can be known.
+        drawn = False
     suffixes = {name.suffix.lower() for name in names}
-    return bool(suffixes & {*TABLES, *UNREAD, *ARCHIVES, ".sqlite", ".db"} - {".json"})
-
-
-def _book_holds_shapes(path: Path) -> bool:
-    """Does a workbook hold shapes as text (WKT)? One that cannot be opened holds no layer that anybody could read."""
-    try:
-        with zipfile.ZipFile(path) as book:
-            sheets = [n for n in book.namelist() if n == "xl/sharedStrings.xml" or n.startswith("xl/worksheets/sheet")]
-            for name in sheets[:20]:
-                with book.open(name) as sheet:
-                    if b"POLYGON" in sheet.read(_SHEET):
-                        return True
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
-        return False
-    return False
+    return bool(suffixes & {*TABLES, *UNREAD, *ARCHIVES, ".sqlite", ".db", ".mldata"} - {".json"}) or drawn
