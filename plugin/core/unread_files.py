@@ -12,9 +12,9 @@ import pyogrio
 from .errors import InputError
 from .exchange.package.target.hashes import UNLISTED, files_below, sha256
 from .exchange.package.target.told import OK, told_manifest
-from .io.beside import data_beside
+from .io.beside import data_beside, data_within, is_geodatabase
 from .io.file import ERRORS
-from .io.source import datasets, folder_of
+from .io.source import datasets, datasets_of, folder_of
 from .opening import openable
 from .report import SCHEMA
 from .texts import Texts
@@ -28,10 +28,10 @@ _FINDINGS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
 def unread_files(source: str | Path, check: Callable[[], None] = lambda: None) -> list[Unread]:
-    """The data in a folder that its reading leaves out; nothing for a file, which is read as a whole."""
+    """The data in a folder that its reading leaves out, that of a FileGDB too; nothing for a file, which is read as a whole."""
     folder = folder_of(source)
     if folder is None:
-        return []
+        return [one for path in datasets_of(Path(source)) if is_geodatabase(path) for one in data_within(path, check)]
     outputs = _Outputs(check)
     try:
         read = datasets(folder)

@@ -19,6 +19,8 @@ from .formats import format_of
 MOST = 50_000
 #: Files named of a folder.
 _NAMED = 5
+#: Files of a FileGDB: tables, their indexes and rows, locks. The two without a suffix (gdb, timestamps) hold no data.
+_TABLE_FILES = (".gdbtable", ".gdbtablx", ".gdbindexes", ".spx", ".atx", ".freelist", ".horizon", ".lock", ".cdf")
 #: Entries between two looks at the cancel button.
 _BATCH = 200
 
@@ -45,8 +47,8 @@ def data_beside(
 
     ``is_output`` says of a folder or file whether it is a result that the plugin wrote itself. ``check`` may raise to stop.
     """
-    search = _Search()
-    _walk(folder, set(read), is_output, check, most, search)
+    read, search = set(read), _Search()
+    _walk(folder, read, is_output, check, most, search)
     unread = [
         Unread("format", {"file": place.name, "format": kind}) for place, kind in search.found if len(place.parts) == 1
     ]
@@ -54,14 +56,31 @@ def data_beside(
     for place, _ in search.found:
         if len(place.parts) > 1:
             below.setdefault(place.parts[0], []).append(place)
+    databases = {path.name for path in read if is_geodatabase(path)}
     for top, places in sorted(below.items()):
-        names = "、".join(place.as_posix() for place in places[:_NAMED]) + ("…" if len(places) > _NAMED else "")
-        unread.append(Unread("folder", {"folder": top, "count": len(places), "files": names}))
+        unread.append(_of_folder("in_database" if top in databases else "folder", top, places))
     for place in search.shut:
         unread.append(Unread("no_access", {"file": place.as_posix()}))
     if search.full:
         unread.append(Unread("limit", {"count": most}))
     return unread
+
+
+def data_within(database: Path, check: Callable[[], None] = lambda: None) -> list[Unread]:
+    """The data in the folder of a FileGDB that is none of its own files."""
+    search = _Search()
+    _walk(database, set(), lambda path: False, check, MOST, search)
+    places = [place for place, _ in search.found]
+    return [_of_folder("in_database", database.name, places)] if places else []
+
+
+def is_geodatabase(path: Path) -> bool:
+    return path.suffix.lower() == ".gdb" and path.is_dir()
+
+
+def _of_folder(case: str, folder: str, places: list[Path]) -> Unread:
+    names = "、".join(place.as_posix() for place in places[:_NAMED]) + ("…" if len(places) > _NAMED else "")
+    return Unread(case, {"folder": folder, "count": len(places), "files": names})
 
 
 def _walk(
@@ -72,7 +91,8 @@ def _walk(
     most: int,
     search: _Search,
 ) -> None:
-    """Go through the folders by depth, the nearest first; none twice, whatever links lead to it."""
+    """Go through the folders by depth, the nearest first; none twice, whatever links lead to it. In a FileGDB that is read,
+    its own files are passed over."""
     waiting, seen = deque([folder]), {_identity(folder)}
     while waiting:
         check()
@@ -89,6 +109,10 @@ def _walk(
                     path = Path(entry.path)
                     if path in read:
                         seen.add(_identity(path))
+                        if is_geodatabase(path):
+                            waiting.append(path)
+                    elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _TABLE_FILES:
+                        continue
                     elif _is_folder(entry):
                         identity = _identity(path)
                         if identity in seen:
