@@ -37,7 +37,7 @@ class SourceLayer:
     ``frame``); ``notices`` are (text key, parameters). ``problem``: why nobody can use it (a table without shapes, a file
     that cannot be read), as text key and parameters. ``kind`` and ``rows`` are the type of geometry and the number of rows
     as the source gives them without reading a row; empty and None where it does not. ``filter``: the condition that hides
-    rows of it in a project.
+    rows of it in a project. ``rings``: the lines of a layer that is not read are all closed.
     """
 
     name: str
@@ -56,6 +56,7 @@ class SourceLayer:
     kind: str = ""
     rows: int | None = None
     filter: str = ""
+    rings: bool = False
 
     @property
     def full_name(self) -> str:

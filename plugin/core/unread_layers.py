@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .findings import COLUMNS
 from .io.counts import stored_rows
+from .io.records import deleted_shapes
+from .io.rows import KEY
 from .recognition import find_role
 from .unread import Unread
 
@@ -23,6 +25,7 @@ _SHARE = 0.6
 _SHORT = 10
 _FINDINGS = {name[:_SHORT].upper() for name in COLUMNS}
 _POLYGONS = ("POLYGON", "SURFACE", "COLLECTION", "UNKNOWN", "GEOMETRY")
+_LINES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 
 
 def unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[Unread]:
@@ -30,7 +33,9 @@ def unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -
     plan: there a layer with fields of its own is left to the notice that names it."""
     found = []
     for layer in others:
-        if layer.problem is not None:
+        if layer.problem is not None and layer.problem[0] == "table":
+            found += _table(layer, plan)
+        elif layer.problem is not None:
             found += _with_problem(layer)
         elif layer.rows == 0 or is_findings([f.name for f in layer.fields]):
             continue
@@ -40,11 +45,20 @@ def unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -
 
 
 def _with_problem(layer: SourceLayer) -> list[Unread]:
-    """A table has no shapes, and so is no layer of a plan."""
     key, params = layer.problem or ("", {})
-    if key == "table":
-        return []
     return [Unread("damaged", {**params, "layer_name": layer.full_name, "name": layer.full_name, "problem": key})]
+
+
+def _table(layer: SourceLayer, plan: Plan) -> list[Unread]:
+    """A table without shapes is no layer of a plan, but where it has the fields of one, or draws shapes in its cells."""
+    if layer.rows == 0 or is_findings([f.name for f in layer.fields]):
+        return []
+    drawn = str((layer.problem or ("", {}))[1].get("drawn", ""))
+    has_key = any(f.name.upper() == KEY for f in layer.fields)
+    likely = (find_role(layer, plan.norm)[0] if drawn or has_key else "") or resembled(layer, plan.norm)
+    if likely:
+        return [Unread(*_counted("table_alike", layer, {"likely": likely}))]
+    return [Unread(*_counted("table_drawn", layer, {"field": drawn}), incomplete=False)] if drawn else []
 
 
 def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[Unread]:
@@ -52,12 +66,20 @@ def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[Unread]
     if role in plan.role_choices:
         used = plan.layers[role].source.full_name if role in plan.layers else plan.unusable[role].name
         return [Unread("second", {"name": layer.full_name, "role": role, "used": used}, incomplete=False)]
-    if not _may_hold_polygons(layer):
+    polygons, lines = _may_hold_polygons(layer), any(word in layer.kind.upper() for word in _LINES)
+    if not polygons and not lines:
         return []
     likely = resembled(layer, plan.norm)
-    if likely:
+    if likely and (polygons or not _fits_lines(layer, plan.norm, likely)):
         return [Unread(*_counted("alike", layer, {"likely": likely}))]
-    return [] if project else [Unread(*_counted("layer", layer, {}), incomplete=False)]
+    if project or not (polygons or layer.rings):
+        return []
+    return [Unread(*_counted("layer" if polygons else "rings", layer, {}), incomplete=False)]
+
+
+def _fits_lines(layer: SourceLayer, norm: Norm, likely: str) -> bool:
+    """Has it as large a share of the fields of a template of lines as of the ``likely`` one of polygons?"""
+    return max(_shares(layer, norm, "line").values(), default=0.0) >= _shares(layer, norm)[likely]
 
 
 def _counted(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -79,13 +101,13 @@ def resembled(layer: SourceLayer, norm: Norm) -> str:
     return best if best and shares[best] >= _SHARE else ""
 
 
-def _shares(layer: SourceLayer, norm: Norm) -> dict[str, float]:
-    """Role of each template of polygons → the share of its fields that the layer has."""
+def _shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -> dict[str, float]:
+    """Role of each template of polygons (or another ``geometry``) → the share of its fields that the layer has."""
     columns = {f.name.upper() for f in layer.fields}
     shares = {}
     for role, template in norm.standard.templates.items():
         names = {f.name for f in template.fields} - {"BZ"}
-        if template.geometry == "polygon" and names:
+        if template.geometry == geometry and names:
             shares[role] = len(names & columns) / len(names)
     return shares
 
@@ -96,13 +118,18 @@ def is_findings(names: Iterable[str]) -> bool:
 
 
 def layers_without_shapes(plan: Plan) -> list[Unread]:
-    """Layers of the plan all of whose rows have no shape, and those of which a filter shows a part only."""
+    """Layers of the plan all of whose rows have no shape, those of which a filter shows a part only, and those with rows that
+    are marked as deleted in a shapefile where their shapes still are."""
     found = []
     for role, layer in plan.layers.items():
         if len(layer) and not layer.source.broken and bool(layer.empty.all()):
             found.append(Unread("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
         if layer.source.filter:
             found.append(Unread("filter", {"name": layer.name, "role": role, "filter": layer.source.filter}))
+        deleted = deleted_shapes(Path(layer.source.source))
+        if deleted:
+            params = {"name": layer.name, "role": role, "rows": deleted}
+            found.append(Unread("deleted", params, incomplete=False))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+import shapely
 
 from ..declared import Table, read_tables
 from ..encoding import Encoding
@@ -19,9 +20,10 @@ from ..geometry import crs as crs_care
 from ..layer import FieldInfo, SourceLayer
 from ..opening import openable, touch, whole_shapefile
 from .counts import geodatabase_rows, stored_rows
-from .hidden import hidden_tables
+from .drawn import drawn_column
+from .hidden import OWN, hidden_tables
 from .notices import driver_notices, encoding_notices
-from .rows import distinct, fields_of, layer_info, read_rows
+from .rows import BYTES, KEY, distinct, fields_of, layer_info, read_rows
 
 #: What pyogrio raises.
 ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
@@ -29,11 +31,18 @@ ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio
 #: What an empty column holds, as reading the file would give it.
 _DTYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
 
+_LINES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
+#: Rows of a table, and lines, that are looked at in a layer that is not read.
+_FEW, _FEWER, _MANY = 50, 5, 1000
+
 Wanted = Callable[[SourceLayer], bool | frozenset[str]]
 
 
-def read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
-    """The layers of one file. InputError where it is packed, no GIS data, without a layer, or a layer cannot be read."""
+def read_file(path: Path, wanted: Wanted, check: Callable[[], None], *, tables: bool = False) -> list[SourceLayer]:
+    """The layers of one file. InputError where it is packed, no GIS data, without a layer, or a layer cannot be read.
+
+    ``tables``: a file of tables alone will do where one of them may be a layer that lost its shapes.
+    """
     suffix = path.suffix.lower()
     if suffix in (".zip", ".rar", ".7z"):
         raise InputError("source_packed", source=str(path))
@@ -49,24 +58,31 @@ def read_file(path: Path, wanted: Wanted, check: Callable[[], None]) -> list[Sou
                 names = [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
         except (*ERRORS, ValueError, UnicodeDecodeError) as error:
             raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
-        hidden = hidden_tables(opened, {name for name, kind in names if kind})
-        if not any(kind for _, kind in names) and not hidden:
-            raise InputError("source_no_layer", source=str(path))
+        hidden = hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
         layers = []
         declared = read_tables(opened)
         counted = geodatabase_rows(opened) if suffix == ".gdb" else {}
         for name, kind in names:
-            if name in hidden:
+            if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(OWN)):
                 continue
             check()
             stored = counted.get(name)
             layers.append(
                 _read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name), stored)
             )
-        for name, columns in hidden.items():
-            fields = tuple(FieldInfo(column, "text") for column in columns)
-            layers.append(no_rows(name, path, fields=fields, problem=("unregistered", {})))
+        for name, table in hidden.items():
+            fields = tuple(FieldInfo(column, "text") for column in table.columns)
+            problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.drawn})
+            layers.append(no_rows(name, path, fields=fields, problem=problem, rows=table.rows))
+    if all(layer.problem and layer.problem[0] == "table" and not (tables and _tells(layer)) for layer in layers):
+        raise InputError("source_no_layer", source=str(path))
     return layers
+
+
+def _tells(table: SourceLayer) -> bool:
+    """Does a table draw shapes in its cells, or have the key (标识码) of a layer?"""
+    _, params = table.problem or ("", {})
+    return bool(params.get("drawn")) or any(f.name.upper() == KEY for f in table.fields)
 
 
 def _read_layer(
@@ -92,10 +108,11 @@ def _read_layer(
             names, doubled = distinct(info["fields"])
             fields = fields_of(info, names)
             fields = declared.described(fields) if declared else fields
-            sketch = no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {}))
+            sketch = no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {"drawn": ""}))
             sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _rows_known(path, info, stored)
             needed = wanted(sketch) if has_shapes else False
             if needed is False:
+                _look_into(sketch, opened, name, encoding)
                 return sketch
             if path.suffix.lower() == ".gdb" and info["features"] == 0:
                 if stored:
@@ -115,6 +132,23 @@ def _read_layer(
     layer.notices += encoding_notices(shown, encoding)
     layer.notices += driver_notices(shown, told)
     return layer
+
+
+def _look_into(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding | None) -> None:
+    """What the first rows of a layer that is not read tell: a table whose cells draw shapes, lines that are closed rings."""
+    if sketch.problem is not None:
+        # Bytes may be photos of some megabytes each.
+        few = _FEWER if "OFTBinary" in pyogrio.read_info(opened, layer=name)["ogr_types"] else _FEW
+        meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
+        sketch.problem = ("table", {"drawn": drawn_column([str(f) for f in meta["fields"]], columns)})
+        if sketch.rows is None:
+            sketch.rows = stored_rows(opened, name)
+    elif any(word in sketch.kind.upper() for word in _LINES):
+        _, _, wkb, _ = pyogrio.raw.read(
+            opened, layer=name, columns=[], max_features=_MANY, encoding=BYTES if encoding else None
+        )
+        lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
+        sketch.rings = bool(len(lines)) and bool(shapely.is_closed(lines).all())
 
 
 def _rows_known(path: Path, info: dict[str, Any], stored: int | None) -> int | None:

@@ -14,10 +14,8 @@ import pyogrio
 from ..errors import InputError
 from ..opening import openable, touch
 from .file import ERRORS
-from .rows import BYTES
+from .rows import BYTES, KEY
 from .source import datasets_of
-
-KEY = "BSM"
 
 
 def keys_of_source(source: str | Path, check: Callable[[], None] = lambda: None) -> Iterator[str]:

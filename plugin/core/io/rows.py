@@ -20,6 +20,8 @@ from .curves import curve_ids, curve_notices, curve_step, quoted
 
 #: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
 BYTES = "ISO-8859-1"
+#: The key of every layer of a plan (标识码).
+KEY = "BSM"
 #: Geometries made at a time.
 _BATCH = 4096
 

@@ -77,7 +77,7 @@ def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> lis
     for path in found:
         check()
         try:
-            layers += read_file(path, wanted, check)
+            layers += read_file(path, wanted, check, tables=True)
         except InputError as error:
             first = first or error
             # Not every .json is a map, and a report of ours may well lie here; a file of tables has nothing to check.
