@@ -8,11 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.errors import InputError
+from plugin.core.exchange.vct.database import vct_to_database
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.standard import load_standard
@@ -311,9 +313,12 @@ def damages():
         "annotation far away",
         damage(("\n38384050,4212050,30\n", "\n38584050,4212050,30\n"), key="vct_place_extent", lines=-5),
     )
-    yield "a number of 1e300", damage(("\n38384010,4212010\n", "\n1e300,4212010\n"), key="vct_position", words="1e300")
-    yield "no number", damage(("\n38384010,4212010\n", "\nNaN,4212010\n"), key="vct_position", words="NaN")
-    yield "infinity", damage(("\n38384010,4212010\n", "\n38384010,inf\n"), key="vct_position", words="inf")
+    yield (
+        "a number of 1e300",
+        damage(("\n38384010,4212010\n", "\n1e300,4212010\n"), key="vct_position_value", words="1e300"),
+    )
+    yield "no number", damage(("\n38384010,4212010\n", "\nNaN,4212010\n"), key="vct_position_value", words="NaN")
+    yield "infinity", damage(("\n38384010,4212010\n", "\n38384010,inf\n"), key="vct_position_value", words="inf")
     yield (
         "comma decimals",
         damage(("\n38384011.25,4212012\n", "\n38384011,25,4212012,00\n"), key="vct_dimension", words="38384011,25"),
@@ -642,6 +647,117 @@ def damages():
         ),
     )
 
+    # What values are, as against what their field is for.
+    yield (
+        "codes that are names",
+        damage((",140122,", ",阳曲县,", ALL), key="vct_note_no_code", words=("XZQDM", "阳曲县", "3")),
+    )
+    yield (
+        "names that are codes",
+        damage(("\n3,路\n", "\n3,140122\n"), key="vct_note_digits_name", words=("DL", "MC", "140122")),
+    )
+    yield (
+        "a code of full width",
+        damage((",140122,", ",１４０１２２,"), key="vct_note_full_width", words=("XZQDM", "１４０１２２")),
+    )
+    yield (
+        "a number of full width",
+        damage((",10000.00,1,", ",１００００.00,1,"), key="vct_note_full_width", words=("MJ", "1")),
+    )
+    yield (
+        "a code that became a number",
+        damage((",140122,", ",140122.0,", ALL), key="vct_note_number_code", words=("XZQDM", "140122.0", "3")),
+    )
+    yield (
+        "a key that became a number",
+        damage((",140122100000000001,", ",1.40122E+17,"), key="vct_note_number_code", words=("BSM", "1.40122E+17")),
+    )
+    yield (
+        "quotation marks",
+        damage((",140122,", ',"140122",', ALL), key="vct_note_quoted", words=("YDYHGHFQ", '"140122"', "3")),
+    )
+    yield "a word for nothing", damage((",140122,", ",NULL,"), key="vct_note_null", words=("XZQDM", "NULL"))
+    yield (
+        "characters of another encoding",
+        damage(("\n3,路\n", "\n3,锟斤拷\n"), key="vct_note_lost", words=("MC", "锟斤拷")),
+    )
+    yield "question marks", damage(("\n3,路\n", "\n3,??\n"), key="vct_note_lost", words=("MC", "??"))
+    yield (
+        "characters of a web page",
+        damage(("\n3,路\n", "\n3,&#36335;\n"), key="vct_note_entities", words=("MC", "&#36335;")),
+    )
+    yield "a field wiped", damage((",140122,", ",,", ALL), key="vct_note_all_empty", words=("XZQDM", "3"))
+    yield (
+        "one key for all",
+        damage(
+            *((f",14012210000000000{k},", ",140122100000000001,") for k in (2, 3)),
+            key="vct_note_one_key",
+            words=("BSM", "140122100000000001", "3"),
+            lines=-1,
+        ),
+    )
+    yield (
+        "a negative area",
+        damage((",10000.00,1,", ",-10000.00,1,"), key="vct_note_area", words=("MJ", "-10000.0", "1")),
+    )
+    yield (
+        "no areas",
+        damage((",10000.00,", ",0.00,", ALL), (",8400.00,", ",0.00,"), key="vct_note_area_zero", words=("MJ", "3")),
+    )
+    yield (
+        "rows of another class",
+        damage(
+            ("\nXZQDM,Char", "\nYSDM,Char"), key="vct_note_class_code", words=("140122", "2090020610", "3"), lines=None
+        ),
+    )
+    yield (
+        "years of no time",
+        damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1900"), lines=None),
+    )
+    yield "annotation without text", damage(("\n浑源\n", "\n\n"), key="vct_note_no_text", words=("1",), lines=-4)
+    yield (
+        "coordinates in E notation",
+        damage(("\n38384010,4212010\n", "\n3.8384E+07,4.2120E+06\n"), key="vct_note_coarse", words=("1000 m",)),
+    )
+    yield "a full-width colon", damage(("\nParameters:", "\nParameters："), key="vct_note_colon", words="Parameters")
+    yield (
+        "an end of file before the end",
+        damage(("\nStyleEnd\n", "\nStyleEnd\x1a\nJZD\n1,站\n"), key="vct_note_after_end", words="Ctrl-Z"),
+    )
+    # Messages that name the line to correct.
+    yield (
+        "degrees against all else",
+        head("CoordinateSystemType", "D", "vct_head_kind", ("CoordinateSystemType", "XYUnit (8)", "Parameters (13)")),
+    )
+    yield (
+        "zones of another width",
+        head("Parameters", "114,1,38500000,0,6,38", "vct_zone_width", ("114", "38", "6", "3")),
+    )
+    yield "zones of 3° for 6°", head("Parameters", "111,1,19500000,0,3,19", "vct_zone_width", ("111", "19", "6", "3"))
+    yield (
+        "NUL in coordinates",
+        damage(("\n38384010,4212010\n", "\n38384\0\0,4212010\n"), key="vct_nul_line", words="NUL"),
+    )
+    yield (
+        "a comma of full width",
+        damage(("\n38384010,4212010\n", "\n38384010，4212010\n"), key="vct_full_comma", words="38384010，4212010"),
+    )
+    yield "a value too few", damage(("\n2,井\n", "\n2\n"), key="vct_values_few", words=("JZD", "0", "1"))
+    yield (
+        "attributes before shapes",
+        damage(
+            (section("Attribute")[0], ""),
+            ("PointBegin\n", f"{section('Attribute')[0]}\nPointBegin\n"),
+            key="vct_sections_order",
+            words=("JZD", "Point"),
+            lines=2,
+        ),
+    )
+    yield (
+        "everything 200 km south",
+        damage((",4212", ",4012", ALL), key="vct_place_county_north", words=("140122",), lines=None),
+    )
+
 
 DAMAGES = dict(damages())
 
@@ -757,3 +873,89 @@ def test_no_other_remark_comes_with_a_damage(tmp_path):
             name,
             [sentence("en") for *_, sentence in found],
         )
+
+
+def imported(tmp_path, *pairs):
+    """The remarks of an import into a GeoPackage with the standard's templates."""
+    text = exported()
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    (tmp_path / "坏.vct").write_bytes(text.encode("gbk"))
+    done = vct_to_database(tmp_path / "坏.vct", tmp_path / "a.gpkg", templates=load_standard().templates)
+    return {key: [params for other, params in done.notes if other == key] for key, _ in done.notes}, text
+
+
+def test_a_good_file_is_imported_without_any_remark(tmp_path):
+    assert imported(tmp_path)[0] == {}
+
+
+def test_a_class_under_the_name_of_another_table_is_named(tmp_path):
+    title = next(f",{row.split(',')[1]}," for row in exported().split("\n") if row.endswith(",YDYHGHFQ"))
+    found, text = imported(tmp_path, (title, ",城镇开发边界,"))
+    ((note,),) = found.values()
+    line = next(n for n, row in enumerate(text.split("\n"), 1) if "城镇开发边界" in row)
+    assert (list(found), note["line"]) == (["vct_note_title"], line)
+    for lang in ("zh", "en"):
+        shown = Texts(lang).notice("vct_note_title", note)
+        assert all(word in shown for word in ("YDYHGHFQ", "CZKFBJ", "城镇开发边界", title.strip(","), str(line)))
+
+
+@pytest.mark.parametrize("name", ["fid", "geom"])
+def test_a_field_that_is_renamed_is_named(tmp_path, name):
+    found, _ = imported(tmp_path, ("\nSL,Int", f"\n{name},Int"))
+    assert found == {"vct_note_renamed": [{"table": "YDYHGHFQ", "fields": name}]}
+    assert f"{name}_" in pyogrio.read_info(tmp_path / "a.gpkg", layer="YDYHGHFQ")["fields"] or name == "geom"
+    assert name in Texts("zh").notice("vct_note_renamed", found["vct_note_renamed"][0])
+
+
+def test_a_table_with_a_name_of_geopackage_is_refused(tmp_path):
+    with pytest.raises(InputError) as caught:
+        imported(tmp_path, (",DL\n", ",gpkg_contents\n"), ("\nDL", "\ngpkg_contents"))
+    assert caught.value.key == "vct_table_reserved" and caught.value.params["line"] > 22
+    assert "gpkg_contents" in Texts("zh").explain(caught.value)
+    assert not (tmp_path / "a.gpkg").exists()
+
+
+def test_a_mark_of_utf8_before_gbk_is_named(tmp_path):
+    path = tmp_path / "a.vct"
+    path.write_bytes(b"\xef\xbb\xbf" + exported().encode("gbk"))
+    notes = [note for one in read_vct(path) for note in one.notices]
+    assert notes == [("vct_note_bom", {"count": 1, "line": 1})]
+
+
+def test_a_file_in_big5_is_named(tmp_path):
+    path = tmp_path / "a.vct"
+    text = exported().encode("gbk").replace("高斯-克吕格投影".encode("gbk"), "高斯-克呂格投影".encode("big5"))
+    path.write_bytes(text)
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    assert (caught.value.key, caught.value.params["line"]) == ("vct_big5", 12)
+    assert "Big5" in Texts("zh").explain(caught.value)
+
+
+def test_a_mark_of_the_end_alone_is_no_content(tmp_path):
+    found = outcome(tmp_path / "a.vct", exported().replace("\nStyleEnd\n", "\nStyleEnd\x1a\n\n"))
+    assert [key for key, *_ in found] == ["vct_note_tail"]
+
+
+def test_a_protection_that_ends_before_it_begins_is_remarked(tmp_path):
+    days = {
+        "BHKSSJ": ("date", pd.to_datetime(["2022-10-14"] * 2)),
+        "BHJSSJ": ("date", pd.to_datetime(["2035-12-31", None])),
+    }
+    shapes = [shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)]
+    keys = ("text", ["140122100000000001", "140122100000000002"])
+    write_vct(tmp_path / "a.vct", [layer("YJJBNTBHTB", shapes, crs=4526, BSM=keys, **days)])
+    text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")
+    assert outcome(tmp_path / "b.vct", text) == []
+    ((key, params, sentence),) = outcome(tmp_path / "b.vct", text.replace("20351231", "20151231"))
+    assert key == "vct_note_dates_order" and params["count"] == 1
+    assert "BHJSSJ 早于 BHKSSJ" in sentence("zh") and text.split("\n")[params["line"] - 1].endswith("20351231")
+
+
+def test_a_feature_of_parts_has_one_key_for_its_rows(tmp_path):
+    """Its rows are alike to the last: that is no key for several features."""
+    parts = shapely.multipolygons([shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)])
+    write_vct(tmp_path / "a.vct", [layer("CZKFBJ", [parts], crs=4526, BSM=("text", ["140122100000000001"]))])
+    assert [note for one in read_vct(tmp_path / "a.vct") for note in one.notices] == []

@@ -51,9 +51,9 @@ def test_what_the_tables_declare_and_what_they_hold(tmp_path):
     # The annotation has no table of its own here: it comes into that of its code.
     assert done.rows == {"YDYHGHFQ": 3, "KZ": 1}
     assert [key for key, _ in done.notes] == [
-        "vct_note_no_row", "vct_note_too_long", "vct_note_too_long"
+        "vct_note_renamed", "vct_note_no_row", "vct_note_too_long", "vct_note_too_long", "vct_note_no_code"
     ]  # fmt: skip
-    assert [params["declared"] for _, params in done.notes[1:]] == ["Char,3", "Int4"]
+    assert [params["declared"] for _, params in done.notes[2:4]] == ["Char,3", "Int4"]
     found = gpd.read_file(target, layer="YDYHGHFQ")
     assert found["GHFQDM"].tolist() == ["五一〇五一〇", None, None] and found["SL"][0] == 12345678901
     assert pd.Timestamp(found["RQ"][0]) == pd.Timestamp("2026-11-20") and found["FID_"][0] == 1.25

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import InputError
 from . import parts
 from .batch import BATCH_ROWS, Batch
 from .declared import compare_with_declared
 from .geometry import Geometry
 from .lines import Lines, shown
 from .place import CountyCodes
+from .plausible import Plausible
 from .remarks import Remarks
 from .settings import load_settings
 from .structure import KINDS, Structure, Table
@@ -79,6 +81,8 @@ class Rows:
         batch, bare, first, joined = Batch(table), 0, 0, 0
         seen: set[int] = set()
         keyed = parts.key_position(table) if self.join else None
+        codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
+        meant = Plausible(table, codes, self.remarks)
         while True:
             line = lines.line()
             if line.strip().lower() == b"tableend":
@@ -90,7 +94,7 @@ class Rows:
             shape = self._shape(ident, table)
             if shape is None and table.kind:
                 if table.kind not in self.geometry.sections:
-                    raise lines.error("vct_section_missing", table=table.name, wanted=KINDS[table.kind])
+                    raise self._no_section(table)
                 bare, first = bare + 1, first or lines.number
             batch.size += len(shape or b"")
             if keyed is not None and shape is not None and parts.continues(batch, ident, values, keyed):
@@ -98,7 +102,7 @@ class Rows:
                 continue
             if batch.full:
                 self.check()
-                joined += self._close(batch)
+                joined += self._close(batch, meant)
                 yield batch
                 batch = Batch(table, size=len(shape or b""))
             batch.ids.append(ident)
@@ -107,15 +111,28 @@ class Rows:
             batch.shapes.append(shape)
             batch.texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
-            joined += self._close(batch)
+            joined += self._close(batch, meant)
             yield batch
+        meant.close()
         if joined:
             notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
         if bare:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": bare, "line": first}))
 
-    def _close(self, batch: Batch) -> int:
+    def _no_section(self, table: Table) -> InputError:
+        """The section of a table's shapes is missing, or comes later."""
+        lines, wanted, number = self.lines, KINDS[table.kind], self.lines.number
+        later = lines.find(f"{wanted}Begin")
+        # What is wrong is the order, whatever the last line is.
+        lines.complete()
+        lines.number = number
+        if later:
+            return lines.error("vct_sections_order", table=table.name, wanted=wanted, later=later)
+        return lines.error("vct_section_missing", table=table.name, wanted=wanted)
+
+    def _close(self, batch: Batch, meant: Plausible) -> int:
         """Compare a batch with what its table declares, and put parts together. How many features became one."""
+        meant.add(batch)
         compare_with_declared(batch, self.remarks)
         for place, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
@@ -134,12 +151,18 @@ class Rows:
         if len(cells) == 1 and line.strip().upper() in self._ends:
             raise lines.error("vct_table_end", table=table.name, value=shown(line))
         if len(cells) != len(table.columns) + 1:
-            raise lines.error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
+            key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
+            raise lines.error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
         ident = lines.number_of(cells[0])
         values: list[Any] = []
         for column, cell in zip(table.columns, cells[1:], strict=True):
             if column.type in ("integer", "real") and _LEADING_ZERO.match(cell):
                 self.remarks.add("vct_note_zeros", lines.number, table=table.name, field=column.name)
+            if column.type != "text" and not cell.isascii() and cell.strip():
+                value = shown(cell.encode("gb18030"))
+                self.remarks.add_example(
+                    "vct_note_full_width", lines.number, value, 1, table=table.name, field=column.name
+                )
             try:
                 values.append(READERS[column.type](cell) if cell.strip() else None)
             except OverflowError as error:

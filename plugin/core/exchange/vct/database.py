@@ -23,11 +23,14 @@ from ...writing import beside, check_writable
 from ..create import create_database
 from .annotation import ANGLE, TEXT
 from .read import Vct, open_vct
+from .remarks import Note
 from .structure import Column, Table
 
 SUFFIX = ".gpkg"
 #: A GeoPackage's own columns: a field of such a name gets a line after it.
 _TAKEN = ("fid", "geom")
+#: Names that begin so are those of a GeoPackage's own tables.
+_RESERVED = ("gpkg_", "rtree_", "sqlite_")
 _SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "annotation": "Point"}
 #: Characters of the longest text that has a length.
 _LONGEST = 65_535
@@ -88,6 +91,8 @@ def vct_to_database(
 
 def _fill(work: Path, vct: Vct, done: Imported, templates: Mapping[str, Template]) -> None:
     known = {name.upper(): template for name, template in templates.items()}
+    _refuse_reserved(vct)
+    done.notes += [*_foreign_titles(vct, known), *_renamed(vct)]
     layers = [_template(table, known.get(table.name.upper())) for table in vct.tables if table.kind]
     if layers:
         create_database(work, layers, vct.head.crs, code_lists={}, check=vct.check)
@@ -97,6 +102,36 @@ def _fill(work: Path, vct: Vct, done: Imported, templates: Mapping[str, Template
         _append(work, table, frame)
         done.rows[table.name] = done.rows.get(table.name, 0) + len(frame)
     done.notes += vct.notes
+
+
+def _refuse_reserved(vct: Vct) -> None:
+    """InputError for a table whose name is one of GeoPackage's own."""
+    for one in vct.structure.classes:
+        if one.table.lower().startswith(_RESERVED):
+            vct.lines.number = one.line
+            raise vct.lines.error("vct_table_reserved", table=one.table)
+
+
+def _foreign_titles(vct: Vct, known: Mapping[str, Template]) -> list[Note]:
+    """Classes under the name that the standard has for another table."""
+    notes: list[Note] = []
+    for one in vct.structure.classes:
+        its = known.get(one.table.upper())
+        other = next((role for role, template in known.items() if template.name == one.title), "")
+        # A name made shorter, or longer, may be that of another table, and means none.
+        if (
+            its is not None
+            and other
+            and not any(one.title in name or name in one.title for name in (its.name, *its.aliases))
+        ):
+            told = {"table": one.table, "code": one.code, "title": one.title, "other": other, "right": its.name}
+            notes.append(("vct_note_title", {"line": one.line, **told}))
+    return notes
+
+
+def _renamed(vct: Vct) -> list[Note]:
+    taken = [(t.name, [c.name for c in t.columns if c.name.lower() in _TAKEN]) for t in vct.tables]
+    return [("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in taken if fields]
 
 
 def _append(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:

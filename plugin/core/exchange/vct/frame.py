@@ -55,18 +55,30 @@ def read_crs(head: Pairs) -> CRS:
     named = head.get(unit).upper()
     if not kind and named in _UNITS[True]:
         raise head.error(unit, "vct_head_no_type")
+    if kind and named in _UNITS[not geographic]:
+        _refuse_kind(head, unit, geographic)
     head.refuse_unless(not named or named in _UNITS[geographic], unit, _UNITS[geographic][0])
     prime = head.get("primemeridian").upper()
     head.refuse_unless(not prime or prime in _GREENWICH, "primemeridian", "Greenwich")
     if geographic:
         return GEODETIC
     projection = head.get("projection")
+    if not _GAUSS.search(projection) and re.search("高斯|投影", projection.encode("gb18030").decode("big5", "ignore")):
+        raise head.error("projection", "vct_big5")
     head.refuse_unless(not projection or bool(_GAUSS.search(projection)), "projection", "高斯-克吕格投影")
     crs = _zone(head)
     for key in ("meridian", "meridinan"):
         if key in head.pairs:
             _check_meridian(head, key, crs)
     return crs
+
+
+def _refuse_kind(head: Pairs, unit: str, geographic: bool) -> None:
+    """InputError naming CoordinateSystemType where not the unit alone, but what is said of a projection contradicts it."""
+    planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
+    if geographic and planar:
+        others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *planar))
+        raise head.error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
 
 
 def _check_spheroid(head: Pairs) -> None:
@@ -95,6 +107,11 @@ def _zone(head: Pairs) -> CRS:
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
         raise head.error("parameters")
     meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+    for degrees, its in ((3, 3 * zone), (6, 6 * zone - 3)):
+        numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
+        if width in (3, 6) and width != degrees and meridian == its and numbers[0] <= zone <= numbers[1]:
+            told = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
+            raise head.error("parameters", "vct_zone_width", **told)
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise head.error("parameters")

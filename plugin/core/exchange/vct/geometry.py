@@ -199,6 +199,8 @@ class Geometry:
     def _annotation(self, ident: int, code: str, start: int, lines: Lines) -> None:
         self._type("Annotation", lines)
         text = lines.text_or_blank()
+        if not text.strip():
+            self.remarks.add("vct_note_no_text", start, ident)
         numbers = self._numbers_of(lines)
         lines.end_of_record(ident)
         xy = np.array([numbers[:2]])
@@ -252,11 +254,16 @@ class Geometry:
             first = int(both[0])
             self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(both))
 
-    def notes(self) -> list[tuple[str, dict[str, Any]]]:
+    def notes(self, lines: Lines) -> list[tuple[str, dict[str, Any]]]:
         """What was done to positions."""
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.offset):
             notes.append(("vct_note_offset", {"x": f"{self.head.offset[0]:g}", "y": f"{self.head.offset[1]:g}"}))
+        coarse = load_settings().coarse_degrees if self._geographic else load_settings().coarse_m
+        if lines.coarsest > coarse:
+            unit = "°" if self._geographic else "m"
+            told = {"count": lines.coarse_count, "line": lines.coarse_line, "step": f"{lines.coarsest:g}", "unit": unit}
+            notes.append(("vct_note_coarse", told))
         if self.head.dim == 3:
             notes.append(("vct_note_third", {}))
         return notes

@@ -110,6 +110,8 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
     pairs: dict[str, tuple[str, int, str]] = {}
     while (line := lines.text()).strip().lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
+        if "：" in line.partition(":")[0]:
+            remarks.add("vct_note_colon", lines.number, key=key.strip())
         if not colon:
             lines.refuse_mark(line)
             raise lines.error("vct_head_line", value=shown(line.encode()))
@@ -175,6 +177,8 @@ def _find_head(lines: Lines, remarks: Remarks) -> None:
         if line is None:
             break
         word = line.strip().removeprefix(b"\xef\xbb\xbf")
+        if word != line.strip():
+            remarks.add("vct_note_bom", lines.number)
         if word.lower() == b"headbegin":
             if first[0]:
                 remarks.add("vct_note_before_head", lines.number)

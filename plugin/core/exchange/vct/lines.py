@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -54,6 +55,8 @@ class Lines:
         #: The number of the line that NUL or Ctrl-Z stand in after the text, 0 where none do.
         self.filled = 0
         self.separator = ","
+        #: The coarsest last digit of coordinates in E notation, the line of the first of them, how many there are.
+        self.coarsest, self.coarse_line, self.coarse_count = 0.0, 0, 0
 
     @property
     def share(self) -> float:
@@ -88,6 +91,14 @@ class Lines:
         if kept.strip():
             self._torn = self.number
         return kept
+
+    def find(self, word: str) -> int:
+        """The number of the next line that is this word, in letters of any size; 0 where none is."""
+        wanted = word.lower().encode()
+        while (line := self.raw()) is not None:
+            if line.strip().lower() == wanted:
+                return self.number
+        return 0
 
     def raw(self) -> bytes | None:
         """The next line that is not blank, without its end; None after the last."""
@@ -231,6 +242,8 @@ class Lines:
                 text = b",".join(rows)
                 found = np.array(list(map(float, text.split(b",")))).reshape(-1, dim)[:, :2]
                 if b"_" not in text and (np.abs(found) <= FARTHEST).all():
+                    if b"E" in text or b"e" in text:
+                        self._note_exponents(rows, numbers)
                     return found
         except ValueError:
             # One of them is no number: which, is told below.
@@ -238,10 +251,24 @@ class Lines:
         for row, number in zip(rows, numbers, strict=False):
             if not _is_position(row, dim):
                 self.number = number
+                if b"\0" in row:
+                    raise self.error("vct_nul_line")
+                half = unicodedata.normalize("NFKC", self.decoded(row)).encode(_CODEC)
+                if half != row and _is_position(half, dim):
+                    raise self.error("vct_full_comma", value=shown(row))
                 if (count := _numbers_in(row)) > 1 and count != dim:
                     raise self.error("vct_dimension", value=shown(row), dim=dim, found=count)
-                raise self.error("vct_position", value=shown(row))
+                # As many parts as numbers are wanted: it is a position, whatever the count of points.
+                key = "vct_position_value" if row.count(b",") == commas else "vct_position"
+                raise self.error(key, value=shown(row))
         raise self.error("vct_position", value="")
+
+    def _note_exponents(self, rows: list[bytes], numbers: Sequence[int]) -> None:
+        for row, number in zip(rows, numbers, strict=True):
+            steps = [_last_digit(part.decode()) for part in row.split(b",")[:2] if b"e" in part.lower()]
+            if steps:
+                self.coarsest, self.coarse_line = max(self.coarsest, *steps), self.coarse_line or number
+                self.coarse_count += 1
 
     def _split(self, line: bytes) -> list[bytes]:
         return line.split(self.separator.encode(_CODEC))
@@ -253,6 +280,12 @@ class Lines:
         if key == "vct_cut_off" and self.filled:
             key, number = "vct_cut_off_tail", self.filled
         return InputError(key, source=self.source, line=number, section=self.section, **params)
+
+
+def _last_digit(number: str) -> float:
+    """What the last digit of a number in E notation stands for."""
+    mantissa, _, exponent = number.strip().lower().partition("e")
+    return 10.0 ** (int(exponent) - len(mantissa.partition(".")[2]))
 
 
 def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:

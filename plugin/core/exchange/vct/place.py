@@ -236,7 +236,9 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
         remarks.add("vct_note_county", line, ident, **params)
         return None
     lines.number = line
-    return lines.error("vct_place_county", id=ident, **params)
+    # A wrong zone moves longitudes; where they fit, it is not that.
+    north = side in (1, 3) and max(ends[0], ends[2]) <= settings.county_near
+    return lines.error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
 def _beyond(reach: Reach, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:

@@ -29,6 +29,8 @@ from .structure import KINDS, Structure, Table, read_classes, read_tables
 _SHAPES = ("point", "line", "polygon", "annotation")
 #: Lines that no other section holds.
 _BEGINS = {f"{name}begin".encode() for name in (*_SHAPES, "attribute", "style")}
+#: DOS ended texts with this.
+_END_OF_FILE = b"\x1a"
 #: Sections that a file has once, in this order, before those that are not read.
 _ONCE = ("featurecode", "tablestructure", *_SHAPES, "attribute")
 
@@ -63,7 +65,7 @@ class Vct:
         for table in self.tables:
             if table.name not in seen:
                 yield table, Batch(table).frame(self.head.crs)
-        self.notes += self.geometry.notes()
+        self.notes += self.geometry.notes(self.lines)
         self.notes += self.remarks.notes()
 
     def _all(self) -> Iterator[Batch]:
@@ -178,14 +180,25 @@ def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> 
     return lines.section.lower()
 
 
-def _skip(section: str, lines: Lines, remarks: Remarks) -> None:
+def _after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
+    """Note what follows the mark of the file's end in a line: it is read no further."""
+    number = lines.filled or lines.number
+    more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
+    key = "vct_note_after_end" if more or lines.raw() is not None else "vct_note_tail"
+    lines.complete()
+    remarks.add(key, number)
+
+
+def _skip(section: str, lines: Lines, remarks: Remarks) -> bytes:
+    """Take a section that is not read; its last line."""
     start, end, count = lines.number, f"{section}end".encode(), 0
-    while (line := lines.line().strip()).lower() != end:
+    while (line := lines.line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
         if line.lower() in _BEGINS:
             lines.refuse_mark(line.decode())
         count += 1
     if count:
         remarks.add("vct_note_section", start, section=lines.section)
+    return line
 
 
 def _rest(lines: Lines, remarks: Remarks) -> None:
@@ -193,11 +206,17 @@ def _rest(lines: Lines, remarks: Remarks) -> None:
     while (line := lines.raw()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
+            if _END_OF_FILE in line or (lines.filled and not lines.torn):
+                _after_end(line, lines, remarks)
+                return
             raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shown(line))
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
         if lines.section.lower() in ("head", *_ONCE):
             raise lines.error("vct_section_late")
-        _skip(lines.section.lower(), lines, remarks)
+        last = _skip(lines.section.lower(), lines, remarks)
+        if _END_OF_FILE in last:
+            _after_end(last, lines, remarks)
+            return
     lines.complete()
     if lines.filled:
         remarks.add("vct_note_tail", lines.filled)

@@ -25,5 +25,10 @@ class Remarks:
         if ident is not None:
             known["id"] = ident
 
+    def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
+        """As `add`; ``value``: what stands in the first line."""
+        self.add(key, line, None, count, **group)
+        self._found[key, tuple(group.items())].setdefault("value", value)
+
     def notes(self) -> list[Note]:
         return [(key, dict(params)) for (key, _), params in self._found.items()]

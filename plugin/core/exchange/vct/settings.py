@@ -19,6 +19,8 @@ _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": 
 _MARKS = ("A", "B", "C")
 #: How many numbers a list of limits has.
 _NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2}
+#: How many texts a list has.
+_TEXTS = {"date_pair": 2}
 #: The forms of the header's Parameters.
 FORMS = ("short", "long")
 
@@ -57,6 +59,15 @@ class Settings:
     packed_extent_degrees: float
     earliest_year: int
     latest_year: int
+    code_endings: list[str]
+    required_fields: list[str]
+    area_fields: list[str]
+    year_fields: list[str]
+    date_pair: list[str]
+    null_words: list[str]
+    lost_characters: list[str]
+    coarse_m: float
+    coarse_degrees: float
 
     @property
     def years(self) -> range:
@@ -87,6 +98,10 @@ def load_settings(path: Path = VCT_SETTINGS) -> Settings:
             raise DataError(
                 "data_value_kind", file=str(path), key=key, value=repr(numbers), expected=f"list[float] × {count}"
             )
+    for key, count in _TEXTS.items():
+        if len(table[key]) != count:
+            expected = f"list[str] × {count}"
+            raise DataError("data_value_kind", file=str(path), key=key, value=repr(table[key]), expected=expected)
     if table["parameters"] not in FORMS:
         known = ", ".join(FORMS)
         raise DataError("data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known)

@@ -70,6 +70,7 @@ class FeatureClass:
     title: str
     kind: str
     table: str
+    line: int = 0
 
 
 @dataclass
@@ -111,7 +112,7 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
                 raise lines.error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are kept, without shapes.
             remarks.add("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
-        one = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3])
+        one = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], lines.number)
         other = next((c for c in found if c.table.upper() == one.table.upper() and c.kind != one.kind), None)
         if other is not None:
             raise lines.error("vct_two_kinds", table=one.table, code=one.code, other=other.code)
