@@ -714,6 +714,27 @@ def damages():
         "years of no time",
         damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1900"), lines=None),
     )
+    yield (
+        "areas in hectares",
+        damage(
+            (",10000.00,", ",1.00,", ALL),
+            (",8400.00,", ",0.84,"),
+            key="vct_note_area_unit",
+            words=("MJ", "3", "1/10000"),
+        ),
+    )
+    yield (
+        "areas of other shapes",
+        damage((",10000.00,", ",8400.00,", ALL), key="vct_note_area_differs", words=("MJ", "2", "10000.00")),
+    )
+    yield (
+        "keys of another county",
+        damage(
+            (",140122100000000002,", ",140781100000000002,"),
+            key="vct_note_other_county",
+            words=("XZQDM", "140122", "1"),
+        ),
+    )
     yield "annotation without text", damage(("\n浑源\n", "\n\n"), key="vct_note_no_text", words=("1",), lines=-4)
     yield (
         "coordinates in E notation",
@@ -959,3 +980,7 @@ def test_a_feature_of_parts_has_one_key_for_its_rows(tmp_path):
     parts = shapely.multipolygons([shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)])
     write_vct(tmp_path / "a.vct", [layer("CZKFBJ", [parts], crs=4526, BSM=("text", ["140122100000000001"]))])
     assert [note for one in read_vct(tmp_path / "a.vct") for note in one.notices] == []
+
+
+def test_keys_with_the_code_of_the_city_are_not_of_another_county(tmp_path):
+    assert outcome(tmp_path / "a.vct", exported().replace(",140122100000000002,", ",140100100000000002,")) == []

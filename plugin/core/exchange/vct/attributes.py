@@ -82,7 +82,7 @@ class Rows:
         seen: set[int] = set()
         keyed = parts.key_position(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
-        meant = Plausible(table, codes, self.remarks)
+        meant = Plausible(table, codes, not self.geometry.geographic, self.remarks)
         while True:
             line = lines.line()
             if line.strip().lower() == b"tableend":

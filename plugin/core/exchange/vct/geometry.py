@@ -50,7 +50,7 @@ class Geometry:
         self.several = False
         self._bounding = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
-        self._geographic = describe(head.crs).geographic
+        self.geographic = describe(head.crs).geographic
         self._sealed_lines = False
         self._drafts: list[Draft] = []
 
@@ -191,7 +191,7 @@ class Geometry:
         drafts, self._drafts = self._drafts, []
         if not drafts:
             return
-        shapes = make_polygons(drafts, self._geographic, lines, self.remarks)
+        shapes = make_polygons(drafts, self.geographic, lines, self.remarks)
         self.several = self.several or bool((shapely.get_type_id(shapes) >= 4).any())
         for draft, content in zip(drafts, shapely.to_wkb(shapes).tolist(), strict=True):
             self.shapes.put(draft.ident, content, draft.line, self._number(draft.code))
@@ -259,9 +259,9 @@ class Geometry:
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.offset):
             notes.append(("vct_note_offset", {"x": f"{self.head.offset[0]:g}", "y": f"{self.head.offset[1]:g}"}))
-        coarse = load_settings().coarse_degrees if self._geographic else load_settings().coarse_m
+        coarse = load_settings().coarse_degrees if self.geographic else load_settings().coarse_m
         if lines.coarsest > coarse:
-            unit = "°" if self._geographic else "m"
+            unit = "°" if self.geographic else "m"
             told = {"count": lines.coarse_count, "line": lines.coarse_line, "step": f"{lines.coarsest:g}", "unit": unit}
             notes.append(("vct_note_coarse", told))
         if self.head.dim == 3:

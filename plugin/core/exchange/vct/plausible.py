@@ -9,6 +9,10 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
 from .batch import Batch
 from .parts import KEY
 from .remarks import Remarks
@@ -19,6 +23,8 @@ from .structure import Column, Table
 _CLASS = "YSDM"
 #: What a name's field ends in.
 _NAME_ENDING = "MC"
+#: The field whose first six digits are the county's code.
+_COUNTY = "XZQDM"
 #: What a code may have become, by the remark.
 _OF_CODES = {
     "vct_note_full_width": re.compile("[０-９]"),
@@ -50,12 +56,14 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 class Plausible:
     """The values of one table. `add` takes its rows, `close` says what only the whole table shows."""
 
-    def __init__(self, table: Table, codes: Iterable[str], remarks: Remarks):
-        self.table, self.remarks = table, remarks
+    def __init__(self, table: Table, codes: Iterable[str], planar: bool, remarks: Remarks):
+        self.table, self.remarks, self.planar = table, remarks, planar
         self.codes = frozenset(codes)
         self._columns = [(k, c, _Column(c)) for k, c in enumerate(table.columns)]
         places = {c.name.upper(): k for k, c in enumerate(table.columns)}
         pair = [places[name] for name in load_settings().date_pair if name in places]
+        self._place = [places[name] for name in (KEY, _COUNTY) if name in places]
+        self._place = self._place if len(self._place) == 2 else []
         self._pair = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
         self._count, self._apart, self._line = 0, 0, 0
         self._last: list[Any] = []
@@ -79,8 +87,39 @@ class Plausible:
             if column.name.upper() == _CLASS:
                 self._classes(column, values, lines)
             seen.add(values, lines)
+            if column.name.upper() in load_settings().area_fields and self.planar and self.table.kind == "polygon":
+                self._compare_areas(place, seen, batch)
         if self._pair:
             self._dates(batch)
+        if self._place:
+            self._counties(batch)
+
+    def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
+        """Gather how areas compare to those of their shapes; rows of several parts are left out."""
+        rows = [
+            k
+            for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
+            if shape is not None and k not in batch.more and row[place] is not None and row[place] > 0
+        ]
+        drawn = shapely.area(shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object)))
+        values = np.array([float(batch.rows[k][place]) for k in rows])
+        whole = np.flatnonzero(drawn > 0)
+        seen.ratios.append(values[whole] / drawn[whole])
+        wrong = whole[np.abs(values[whole] / drawn[whole] - 1) > load_settings().area_differs]
+        if len(wrong) and not seen.first_other[0]:
+            k = int(wrong[0])
+            seen.first_other = batch.lines[rows[k]], float(values[k]), float(drawn[k])
+
+    def _counties(self, batch: Batch) -> None:
+        """Rows whose key begins with the code of another county. A key may have that of the city: 140200."""
+        key, place = self._place
+        wrong = []
+        for k, row in enumerate(batch.rows):
+            told, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
+            if len(told) == len(keyed) == 6 and told.isdecimal() and keyed.isdecimal() and not _nested(told, keyed):
+                wrong.append(k)
+        field = self.table.columns[place].name
+        self._add("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
 
     def _texts(self, column: Column, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
@@ -139,11 +178,28 @@ class Plausible:
                 self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
             elif name in settings.area_fields and seen.negative:
                 self._whole("vct_note_area", column, seen.negative, *seen.first_negative)
-            elif name in settings.area_fields and seen.zeros == seen.count > 1:
+            elif name in settings.area_fields and seen.ratios:
+                self._areas(column, seen)
+            if name in settings.area_fields and seen.zeros == seen.count > 1:
                 self._whole("vct_note_area_zero", column, seen.zeros, seen.line)
 
-    def _whole(self, key: str, column: Column, count: int, line: int, value: object = "") -> None:
-        self.remarks.add_example(key, line, _shown(value), count, table=self.table.name, field=column.name)
+    def _areas(self, column: Column, seen: _Column) -> None:
+        """What most areas of a table are as against those of their shapes."""
+        settings = load_settings()
+        ratios = np.concatenate(seen.ratios)
+        other = int((np.abs(ratios - 1) > settings.area_differs).sum())
+        if other < 2 or other <= settings.area_rows_differ * len(ratios):
+            return
+        line, value, drawn = seen.first_other
+        for size in settings.area_units:
+            fits = int((np.abs(ratios * size - 1) <= settings.area_differs).sum())
+            if fits > settings.area_rows_differ * len(ratios):
+                self._whole("vct_note_area_unit", column, fits, line, value, factor=f"{size:g}")
+                return
+        self._whole("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
+
+    def _whole(self, key: str, column: Column, count: int, line: int, value: object = "", **more: str) -> None:
+        self.remarks.add_example(key, line, _shown(value), count, table=self.table.name, field=column.name, **more)
 
 
 class _Column:
@@ -156,6 +212,9 @@ class _Column:
         self.first_negative: tuple[int, Any] = (0, None)
         self.count = self.negative = self.zeros = 0
         self.alike = True
+        #: Areas as shares of those of their shapes; line, value and shape's area of the first that differs.
+        self.ratios: list[NDArray] = []
+        self.first_other = 0, 0.0, 0.0
         self.all_words = self.all_digits = column.type == "text"
 
     def add(self, values: list[Any], lines: list[int]) -> None:
@@ -175,6 +234,19 @@ class _Column:
 
 def _is_code(column: Column) -> bool:
     return column.name.upper().endswith(tuple(load_settings().code_endings))
+
+
+def _nested(one: str, other: str) -> bool:
+    """Return True if two codes of divisions are one, or the one is in the other."""
+    short, long = sorted((_stem(one), _stem(other)), key=len)
+    return long.startswith(short)
+
+
+def _stem(code: str) -> str:
+    """A code without the pairs of zeros at its end: those of a province or city."""
+    while code.endswith("00"):
+        code = code[:-2]
+    return code
 
 
 def _day(value: Any) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": 
 #: What is known of a setting's source: A its text, B quoted or implemented elsewhere, C unverified.
 _MARKS = ("A", "B", "C")
 #: How many numbers a list of limits has.
-_NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2}
+_NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3}
 #: How many texts a list has.
 _TEXTS = {"date_pair": 2}
 #: The forms of the header's Parameters.
@@ -62,6 +62,9 @@ class Settings:
     code_endings: list[str]
     required_fields: list[str]
     area_fields: list[str]
+    area_differs: float
+    area_rows_differ: float
+    area_units: list[float]
     year_fields: list[str]
     date_pair: list[str]
     null_words: list[str]
