@@ -136,10 +136,12 @@ class Context:
         rows: NDArray | None = None,
         cover_rows: NDArray | None = None,
         measured: bool = False,
+        severity: Severity | None = None,
     ) -> Parts:
         """Connected parts of rows of ``a`` that ``b`` does not cover; ``cover``: not all of ``b``, but these polygons.
 
-        Slivers are left out and noted; a figure is ``measured`` with them.
+        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
+        figure is ``measured`` with them.
         """
         parts = uncovered_parts(
             a.polygons,
@@ -151,7 +153,7 @@ class Context:
             check=self.check,
         )
         self._note(parts, a, None)
-        self.ignore(parts.slivers, a, b)
+        self.ignore(parts.slivers, a, b, severity=severity)
         return parts
 
     def uncovered_in(

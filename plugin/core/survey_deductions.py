@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from .geometry.validity import missing
 from .indicators.model import AREA_FIGURES
+from .row_parcels import rows_below
 from .row_towns import towns_of_centres
 
 if TYPE_CHECKING:
@@ -94,8 +93,7 @@ def _deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
         return None
     if parcels.template.field("deduction_rate") is None:
         return None
-    ctx.check()
-    on = _parcel_of(layer, parcels)
+    on = rows_below(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
     rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
     rate[~ctx.cultivated(parcels) | ~((rate >= _LEAST_RATE) & (rate <= 1))] = np.nan
@@ -112,13 +110,3 @@ def _deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
         float(ctx.norm.get(DEDUCTION_ALLOWANCE)),
         parcels,
     )
-
-
-def _parcel_of(layer: Layer, parcels: Layer) -> NDArray:
-    """(n,) the parcel that a point on each row lies on, −1 for none."""
-    found = np.full(len(layer), -1)
-    rows, there = np.flatnonzero(~missing(layer.plane)), np.flatnonzero(~missing(parcels.plane))
-    points = shapely.point_on_surface(layer.plane[rows])
-    parcel, point = shapely.STRtree(points).query(parcels.plane[there], predicate="intersects")
-    found[rows[point]] = there[parcel]
-    return found

@@ -511,3 +511,37 @@ def test_a_ratio_that_only_the_raised_field_keeps_within_its_limit_is_not_confir
     report = run(raised(lite, "DLTB", ("TBMJ", "KCMJ", "TBDLMJ"), 0.00095), str(path), rules=("LAW001",))
     assert [f.case for f in found(report, "LAW001")] == ["land"]
     assert ratio_of(report).state == "unconfirmed" and report.verdict is Verdict.CONDITIONAL
+
+
+# Farmland outside protected cultivated land, without a parcel, or flatter than its parcel
+
+
+def smallest_farmland(lite, count):
+    return lite["YJJBNTBHTB"]["YJJBNTTBMJ"].nsmallest(count).index
+
+
+def rows_below(lite, role, farmland):
+    """Rows of a layer that lie where these rows of farmland lie."""
+    points = lite["YJJBNTBHTB"].geometry[farmland].representative_point()
+    frame = lite[role]
+    return [frame.index[frame.contains(point)][0] for point in points]
+
+
+@pytest.mark.parametrize(("role", "case"), [("GDBHMB", "unprotected"), ("DLTB", "unsurveyed")])
+def test_farmland_outside_another_layer_is_told(lite, profile, role, case):
+    rows = smallest_farmland(lite, 3)
+    report = run({**lite, role: lite[role].drop(rows_below(lite, role, rows))}, profile, rules=("LAW010",))
+    told = found(report, "LAW010")
+    assert {(f.case, f.role, f.related_role, str(f.severity)) for f in told} == {(case, "YJJBNTBHTB", role, "WARNING")}
+    assert sum(f.area_m2 for f in told) == pytest.approx(lite["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum(), rel=1e-6)
+    assert {f.key for f in told} == set(lite["YJJBNTBHTB"]["BSM"][rows]) and report.verdict is Verdict.CONDITIONAL
+
+
+def test_farmland_flatter_than_its_parcel_is_told(lite, profile):
+    (row,) = smallest_farmland(lite, 1)
+    parcels = lite["DLTB"].copy()
+    parcels.loc[rows_below(lite, "DLTB", [row]), "GDPDJB"] = "5"
+    report = run({**lite, "DLTB": parcels}, profile, rules=("LAW010",))
+    (told,) = found(report, "LAW010")
+    assert (told.case, told.field, told.params["related"], str(told.severity)) == ("slope", "GDPDJB", "5", "WARNING")
+    assert told.key == lite["YJJBNTBHTB"]["BSM"][row] and report.verdict is Verdict.CONDITIONAL
