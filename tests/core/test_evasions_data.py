@@ -545,3 +545,28 @@ def test_farmland_flatter_than_its_parcel_is_told(lite, profile):
     (told,) = found(report, "LAW010")
     assert (told.case, told.field, told.params["related"], str(told.severity)) == ("slope", "GDPDJB", "5", "WARNING")
     assert told.key == lite["YJJBNTBHTB"]["BSM"][row] and report.verdict is Verdict.CONDITIONAL
+
+
+# A window in the boundary with nothing in it
+
+
+def test_a_window_with_nothing_in_it_that_keeps_the_ratio_within_its_limit_is_told(lite, profile):
+    clean = ratio_of(run(lite, profile, rules=("LAW001",)))
+    edge = lite["CZKFBJ"].copy()
+    largest = edge["MJ"].idxmax()
+    whole_shape = edge.geometry[largest]
+    towns = lite["DLTB"][lite["DLTB"]["DLBM"].str.startswith(("05", "06", "07", "08", "09"))].geometry.union_all()
+    centre = whole_shape.intersection(towns.buffer(-1)).representative_point()
+    edge.loc[largest, "geometry"] = whole_shape.difference(centre.buffer(100))
+    limit = clean.value * 0.9999
+    path = Path(profile).with_name("window.toml")
+    path.write_text(Path(profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8")
+    assert [f.case for f in found(run(lite, str(path), rules=("LAW001",)), "LAW001")] == [""]
+    report = run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",))
+    (told,) = found(report, "LAW001")
+    assert (told.case, told.role, told.params["count"], str(told.severity)) == ("windows", "CZKFBJ", 1, "WARNING")
+    assert told.area_m2 == pytest.approx(centre.buffer(100).area, rel=1e-2)
+    assert float(told.params["closed_text"]) == pytest.approx(clean.value, abs=1e-3)
+    looser = path.read_text(encoding="utf-8").replace(repr(limit), repr(clean.value * 1.01))
+    path.write_text(looser, encoding="utf-8")
+    assert not found(run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001")

@@ -18,8 +18,11 @@ def complete(county: County) -> dict[str, gpd.GeoDataFrame]:
     ranges.add(drawing)
     blocks.add(drawing)
     county.parcels |= drawing.parcels
-    # What is too steep was not taken for farmland, whatever the chance of the mountains.
-    farm = county.layers["YJJBNTBHTB"]
-    flat = farm.assign(GDPDJB=farm["GDPDJB"].replace("5", "4"))
+    # What is too steep was not taken for farmland, whatever the chance of the mountains: so the survey says of the same land.
+    farm, survey = county.layers["YJJBNTBHTB"], county.layers["DLTB"]
+    below = survey["GDPDJB"].where(
+        ~survey.geometry.to_wkb().isin(farm.geometry.to_wkb()) | (survey["GDPDJB"] != "5"), "4"
+    )
+    flat = {"YJJBNTBHTB": farm.assign(GDPDJB=farm["GDPDJB"].replace("5", "4")), "DLTB": survey.assign(GDPDJB=below)}
     # A layer that is drawn anew keeps its place among those of the sample.
-    return {**county.layers, "YJJBNTBHTB": flat, **drawing.layers}
+    return {**county.layers, **flat, **drawing.layers}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .model import Indicator
 from .ratio_base import DOUBTFUL_SHARE, contradicted
+from .ratio_windows import bare_windows
 from .targets import compare
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Expansion:
     ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``backed``: the land
     backs the survey areas; ``contradicted`` survey area whose code the land contradicts, on ``contradicted_rows`` parcels;
     ``without`` the ratios by form without it; ``in_doubt``: that leaves the ratio in doubt; ``doubts`` as a rule gives them.
+    ``bare_windows`` windows in which no line and no water is, of ``bare_area`` (statutory); ``closed_ratio`` the deciding ratio with
+    them, None where all windows together leave it within its limit.
     """
 
     denominator: float
@@ -73,6 +76,9 @@ class Expansion:
     in_doubt: bool = False
     classes: list[str] = field(default_factory=list)
     windows: int = 0
+    bare_windows: int = 0
+    bare_area: float = 0.0
+    closed_ratio: float | None = None
     missing_areas: int = 0
     doubts: list[str] = field(default_factory=list)
 
@@ -151,7 +157,8 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
         growing = growing | rows["flexible"]
     grown = ctx.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
     found.new_land = float(ctx.areas_of(grown, boundary).sum())
-    found.windows = windows(boundary, ctx)
+    places = windows(boundary, ctx)
+    found.windows = len(places)
     concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
     found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
     if found.drawn > 0:
@@ -159,7 +166,22 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
         _decided_by_field(found, int(urban.sum()), norm, (whole, concentrated, flexible))
     found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
     _contradict(found, base_parcels, urban, ctx, (whole, concentrated, flexible))
+    _close(found, places, ctx)
     return found
+
+
+def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
+    """Compute the ratio with its windows (``places``) that hold nothing, where all windows together would decide."""
+    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
+    if not len(places) or found.ratios[form] > limit:
+        return
+    areas = ctx.statutory(places)
+    numerator = found.numerators[form]
+    if (numerator + areas.sum()) / found.denominator <= limit:
+        return
+    bare = bare_windows(places, ctx)
+    found.bare_windows, found.bare_area = int(bare.sum()), float(areas[bare].sum())
+    found.closed_ratio = (numerator + found.bare_area) / found.denominator
 
 
 def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
@@ -198,8 +220,8 @@ def _contradict(
         found.doubts.append(CONTRADICTED)
 
 
-def windows(boundary: Layer, ctx: Context) -> int:
-    """How many holes (开天窗) the boundary has, which are no part of its area. A hole of one of its zones that another zone
+def windows(boundary: Layer, ctx: Context) -> NDArray:
+    """The holes (开天窗) of the boundary, which are no part of its area. A hole of one of its zones that another zone
     fills is none, and one that several enclose together is one."""
     # Shapely loads when something is counted: QGIS lists what it can without it.
     from ..geometry.coverage import open_places
@@ -207,8 +229,10 @@ def windows(boundary: Layer, ctx: Context) -> int:
 
     whole = united(boundary.polygons, tolerance=ctx.tolerance)
     places = open_places(whole) if whole is not None else [p for s in boundary.plane for p in open_places(s)]
-    slivers = [ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length) for place in places]
-    return slivers.count(False)
+    found = [place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)]
+    made = np.empty(len(found), dtype=object)
+    made[:] = found
+    return made
 
 
 def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:

@@ -26,12 +26,12 @@ def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: C
     1 where the parcel's own land use is no urban construction land; else the share on parcels of the survey (DLTB) of such a
     land use, or of a 城镇村属性码 that is none of ``classes``.
     """
-    own = urban & _doubtful(base_parcels, ctx)
+    own = urban & of_classes(base_parcels, DOUBTFUL, ctx)
     share = own.astype(float)
     survey = ctx.plan.concept("parcels")
     if survey is None or survey is base_parcels or survey.bare:
         return share
-    against = _doubtful(survey, ctx)
+    against = of_classes(survey, DOUBTFUL, ctx)
     if survey.tells("urban_code"):
         against |= ~np.isin(survey.text("urban_code"), classes)
     rows = urban & ~own & ~missing(base_parcels.plane)
@@ -42,10 +42,10 @@ def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: C
     return share
 
 
-def _doubtful(layer: Layer, ctx: Context) -> NDArray:
-    """(n,) bool: rows whose land use is no urban construction land."""
+def of_classes(layer: Layer, setting: str, ctx: Context) -> NDArray:
+    """(n,) bool: rows whose land use is of the classes that a setting names for its code list."""
     declared = layer.template.field("land_use")
-    key = f"{DOUBTFUL}.{declared.codes}" if declared is not None else ""
+    key = f"{setting}.{declared.codes}" if declared is not None else ""
     if not key or not ctx.norm.sets(key):
         return np.zeros(len(layer), dtype=bool)
     return ctx.coded(layer, "land_use", ctx.norm.get(key))

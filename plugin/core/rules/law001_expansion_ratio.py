@@ -6,6 +6,7 @@ from ..context import Context
 from ..findings import Finding
 from ..indicators.ratio import Expansion, expansion
 from ..indicators.ratio_base import DOUBTFUL, DOUBTFUL_SHARE
+from ..indicators.ratio_windows import FILLERS, WATER
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..texts import number
@@ -20,6 +21,9 @@ BASE = {
 }
 BOUNDARY = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code": "410"}
 ORCHARD = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+POND = "POLYGON ((60 20, 120 20, 120 80, 60 80, 60 20))"
+#: 1.4 times the base with the window, 1.04 times without.
+OPEN = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0), (60 20, 120 20, 120 80, 60 80, 60 20))", "zone_code": "410"}
 WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"}
 
 
@@ -45,6 +49,8 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "ratio.denominator_share",
         DOUBTFUL,
         DOUBTFUL_SHARE,
+        FILLERS,
+        WATER,
         ALLOWANCE_SHARE,
         ROW_ALLOWANCE,
         "ratio.base_year",
@@ -57,6 +63,9 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "contradicted": "{count} parcels of {layer} ({contradicted} m² of the base of {denominator} m²) have a {field} of urban construction "
         "land that their land use or the survey contradicts, for instance {keys}. The expansion ratio ({form}) is {ratio_text} with them and "
         "{without_text} without them, the limit is {limit}. Correct {field} or the land use; until then the ratio is not confirmed.",
+        "windows": "{layer} has {count} windows ({area}) with no permanent basic farmland, no ecological red line and no water in them. The "
+        "expansion ratio ({form}) is {ratio_text} without them and {closed_text} with them, the limit is {limit}. Show what each window is "
+        "made for, or draw the boundary across it.",
     },
     fails=[
         Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
@@ -68,9 +77,12 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
                 "gross_area": 10000.0}],
                 "parcels": [{**BASE, "wkt": ORCHARD, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        Example("a window with nothing in it", {"boundary": [OPEN], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
     ],
     passes=[
         Example("ratio 1.2 against 1.3", {"boundary": [BOUNDARY], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"}),
+        Example("a window for a pond", {"boundary": [OPEN], "base_parcels": [BASE, {"wkt": POND, "land_use": "1104", "gross_area": 400.0}]},
+                roles={"base_parcels": "DLTB"}),
         Example("the county's own limit is looser", {"boundary": [WIDE], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"},
                 settings={"ratio.limit": 1.5}),
     ],
@@ -89,7 +101,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The denominator is
         survey area (TBMJ), the numerators statutory area; where the land does not back the survey area, the ratio meets no limit, and
         the one that the land gives is reported beside it. So it is with parcels coded as urban whose land use (`ratio.doubtful`), or the
-        survey below them, is none of urban construction land: from `ratio.doubtful_share` of the base on, or where they decide. With a base year other than 2020, or none, nothing is confirmed.
+        survey below them, is none of urban construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of
+        the boundary with no 永久基本农田, no 生态保护红线 and no water (`ratio.window_water`) are a warning where they decide. With a base year other than 2020, or none, nothing is confirmed.
     """
     found = expansion(boundary, base_parcels, ctx)
     if found.denominator <= 0:
@@ -116,9 +129,25 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         result.findings.append(Finding(boundary.role, params=shown))
     if found.in_doubt:
         result.findings.append(_contradicted(found, form, limit, base_parcels))
+    if found.bare_windows and found.closed_ratio is not None and ratio <= limit < found.closed_ratio:
+        result.findings.append(_windows(found, form, limit, boundary))
     if not found.backed:
         _by_land(result, found, form, limit, base_parcels)
     return result
+
+
+def _windows(found: Expansion, form: str, limit: float, boundary: Layer) -> Finding:
+    """Report windows without which the ratio would be above its limit, and in which nothing is that a window is made for."""
+    assert found.closed_ratio is not None
+    params: dict[str, object] = {
+        "form": form.upper(),
+        "count": found.bare_windows,
+        "ratio_text": f"{found.ratios[form]:.4f}",
+        "closed_text": _beyond(found.closed_ratio, limit),
+        "limit": limit,
+    }
+    area = found.bare_area
+    return Finding(boundary.role, case="windows", severity=Severity.WARNING, area_m2=area, params=params)
 
 
 def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer) -> Finding:
