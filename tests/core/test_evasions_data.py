@@ -570,3 +570,39 @@ def test_a_window_with_nothing_in_it_that_keeps_the_ratio_within_its_limit_is_to
     looser = path.read_text(encoding="utf-8").replace(repr(limit), repr(clean.value * 1.01))
     path.write_text(looser, encoding="utf-8")
     assert not found(run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001")
+
+
+# Codes of townships and of another county, without a table of tasks
+
+
+def test_farmland_with_the_code_of_another_county_is_told(lite, profile):
+    rows = lite["YJJBNTBHTB"].index[3:6]
+    report = run(with_codes(lite, rows, "1402231002010000000"), profile, rules=("LAW004",))
+    (told,) = found(report, "LAW004")
+    assert (told.case, told.role, told.field, told.params["count"]) == ("foreign", "YJJBNTBHTB", "ZLDWDM", 3)
+    assert told.params["codes"] == ["140223"] and report.verdict is Verdict.CONDITIONAL
+
+
+def test_a_township_code_that_the_place_contradicts_is_told_without_a_table(lite, profile):
+    credited, other = townships_with_farmland(lite)
+    row = lite["YJJBNTBHTB"].index[lite["YJJBNTBHTB"]["ZLDWDM"].str[:9] == other][:1]
+    report = run(with_codes(lite, row, credited + "2010000000"), profile, rules=("LAW004",))
+    (told,) = found(report, "LAW004")
+    assert (told.case, told.role, told.params["count"]) == ("misplaced", "YJJBNTBHTB", 1)
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_codes_of_two_townships_that_were_exchanged_are_told_once_each(lite, profile):
+    towns = lite["XZQXZ"].copy()
+    both = towns[towns["XZQDM"].isin(townships_with_farmland(lite))].index
+    towns.loc[both, ["XZQDM", "XZQMC"]] = towns.loc[both[::-1], ["XZQDM", "XZQMC"]].to_numpy()
+    report = run({**lite, "XZQXZ": towns}, profile, rules=("LAW004",))
+    told = found(report, "LAW004")
+    assert {(f.case, f.role) for f in told} == {("exchanged", "XZQXZ")} and len(told) == 2
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_codes_of_the_clean_county_are_no_finding(whole, lite, profile):
+    for tables in (whole.layers, lite):
+        report = run(tables, profile, rules=("LAW004",))
+        assert not found(report, "LAW004") and outcome(report, "LAW004").outcome is Outcome.NOT_APPLICABLE

@@ -21,6 +21,7 @@ from plugin.core.texts import Texts
 from plugin.core.transmission import TownshipTask, TownshipTasks, read_township_tasks
 from plugin.core.transmission.by_township import by_township
 from plugin.core.transmission.levels import children_of, sums_of_children
+from plugin.core.transmission.row_codes import row_codes
 from tests.core.examples import plan_of
 
 LONG = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
@@ -204,7 +205,7 @@ def test_farmland_goes_where_its_own_row_says_and_else_where_it_lies():
     )
     found = by_township("farmland_area", ctx)
     assert (found.told, found.shared, found.field) == (1, 3, "ZLDWDM")
-    assert found.misplaced.tolist() == [-1, -1, -1, 0]
+    assert row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
     # The parts of the second lie 300 and 100 m wide; the ellipsoid changes the quotient by less than 1e-6.
     assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
     assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)

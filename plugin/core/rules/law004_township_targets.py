@@ -2,6 +2,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
@@ -10,11 +11,14 @@ from ..indicators import BROKEN, CLOSE, Indicator, compare_area, in_unit
 from ..indicators.areas import LAND, WARNING_SHARE, by_land, only_by_field
 from ..indicators.townships import townships_of
 from ..layer import Layer
+from ..row_parcels import rows_below
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..survey_deductions import DEDUCTION_ALLOWANCE
 from ..texts import number
 from ..transmission import TownshipTask
-from ..transmission.by_township import LEAST_SHARE, ByTownship, by_township, placed
+from ..transmission.by_township import ByTownship, by_township, placed
+from ..transmission.row_codes import LEAST_SHARE, RowCodes, row_codes
+from ._places import told_elsewhere
 
 TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
 NEXT = {
@@ -53,6 +57,10 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "Compute {field} again from the shapes, or correct the layer.",
         "misplaced": "{layer}: {field} of {count} features ({area}) names {town}, but they lie elsewhere ({place}), for instance {keys}. They "
         "count where they lie. Correct {field}, or the shapes.",
+        "exchanged": "{layer}: township {town} ({code}) holds {count} features of {related_layer} whose {field} names {other} ({other_code}). "
+        "Correct code and name of the township, or {field}.",
+        "foreign": "{layer}: {field} of {count} features ({area}) names another county ({codes}), for instance {keys}, but they count as this "
+        "county's ({area_code}). Correct {field}, or take them out.",
     },
     fails=[
         Example("a township short of net farmland", {"townships": [TOWN, NEXT], "farmland": [FIELD]}, finds=1,
@@ -63,6 +71,10 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
                 side={"targets": [("", "甲镇", "red_line_area", ">=", "0.80", "ha"), ("", "丙镇", "red_line_area", ">=", "0.10", "ha")]}),
         Example("a row in one township with the code of the next", {"townships": [TOWN, NEXT], "farmland": [{**TOLD, "wkt": TOWN["wkt"]}]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
+        Example("a row with the code of another county", {"townships": [TOWN, NEXT], "farmland": [{**FIELD, "location_code": "1402231002010000000"}]},
+                finds=1),
+        Example("codes of two townships exchanged", {"townships": [TOWN, NEXT], "farmland": [{**TOLD, "wkt": TOWN["wkt"]},
+                {**TOLD, "wkt": NEXT["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
     passes=[
         Example("met by the net area of its part", {"townships": [TOWN, NEXT], "farmland": [FIELD]},
@@ -85,7 +97,8 @@ def township_targets(
 
     What it checks
         永久基本农田 and 耕地 (net area), 生态保护红线 and 城镇开发边界 (statutory area) of each township against the table of township
-        tasks (TARGETS).
+        tasks (TARGETS). With or without that table: whether 永久基本农田, 耕地保护目标 and 地类图斑 lie in the township, and in the
+        county, that their rows name.
     Why
         A county hands its tasks down to the townships with their places; each must keep its own, not only their sum.
     How to fix
@@ -93,13 +106,16 @@ def township_targets(
     Limits
         Farmland goes to the township that its own row names (ZLDWDM, else XZQDM); where it names none, and for the other two, by its
         geometry: shared ÷ row × net area. A row of which less than
-        `indicators.least_township_share` (C) lies in the township that it names counts where it lies, and is reported. A shortfall within half of the last printed digit is a rounding difference (取整差).
+        `indicators.least_township_share` (C) lies in the township that it names counts where it lies, and is reported; where most rows
+        of two townships name the other one, the townships are reported. Without a table, rows on parcels that are not cultivated are
+        LAW010's; rows beyond all townships are TOP003's. A shortfall within half of the last printed digit is a rounding difference (取整差).
     """
     tasks = ctx.plan.targets
     if not tasks.tasks:
-        return RuleResult(applicable=False, notes=[("tasks_not_given", {})])
+        codes = _codes((farmland, cultivated, parcels), ctx)
+        return RuleResult(codes, applicable=bool(codes), notes=[("tasks_not_given", {})])
     given = townships_of(ctx)
-    result = RuleResult()
+    result = RuleResult(_codes((farmland, cultivated, parcels), ctx))
     if given is None:
         result.not_checked.append(("tasks_no_townships", {"file": tasks.file}))
         return result
@@ -114,7 +130,6 @@ def township_targets(
         if not (found.figure.confirmed and found.backed.all()):
             result.doubts.append(f"figures.{indicator}")
         result.notes += _how(indicator, found)
-        result.findings += _misplaced(found, ctx)
         figures = []
         for task in tasks.of(indicator):
             if task.line in place:
@@ -146,15 +161,49 @@ def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
         yield "tasks_outside", {"indicator": indicator, "area": number(outside, 2)}
 
 
-def _misplaced(found: ByTownship, ctx: Context) -> Iterable[Finding]:
+def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
+    """Warnings on rows of layers (each once) whose code names a township or county where they do not lie."""
+    found: list[Finding] = []
+    exchanged: dict[int, int] = {}
+    for layer in dict.fromkeys(one for one in layers if one is not None):
+        codes = row_codes(layer, ctx)
+        if codes is None:
+            continue
+        for town, other in codes.exchanged().items():
+            if town not in exchanged:
+                exchanged[town] = other
+                found.append(_exchanged(codes, town, other, ctx))
+        # Rows in a township whose own code is in doubt are reported with it.
+        of_town = np.array([exchanged.get(at, -1) for at in codes.centres.tolist()], dtype=int)
+        misplaced = np.where((codes.misplaced >= 0) & (of_town == codes.named), -1, codes.misplaced)
+        misplaced[_reported(layer, codes.centres, ctx)] = -1
+        found += _misplaced(codes, misplaced)
+        if codes.foreign.any():
+            found.append(_foreign(codes, ctx))
+    return found
+
+
+def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
+    """(n,) bool: rows that other rules report when they run: beyond all townships (TOP003), and, without a table of tasks, on a
+    parcel of other land (LAW010)."""
+    outside = centres < 0
+    found = outside if outside.any() and told_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
+    parcels = ctx.plan.concept("parcels")
+    if ctx.plan.targets.tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
+        return found
+    below = rows_below(layer, parcels, ctx)
+    other = (below >= 0) & ~ctx.cultivated(parcels)[below]
+    return found | other if other.any() and told_elsewhere(ctx, "LAW010") else found
+
+
+def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
     """One finding a township that rows name which lie elsewhere."""
-    layer = found.figure.layer
-    assert layer is not None
-    for town in np.unique(found.misplaced[found.misplaced >= 0]).tolist():
-        rows = np.flatnonzero(found.misplaced == town)
-        places = [found.towns[at].name for at in np.unique(found.centres[rows]).tolist() if at >= 0]
+    layer = codes.layer
+    for town in np.unique(misplaced[misplaced >= 0]).tolist():
+        rows = np.flatnonzero(misplaced == town)
+        places = [codes.towns[at].name for at in np.unique(codes.centres[rows]).tolist() if at >= 0]
         params = {
-            "town": found.towns[town].name,
+            "town": codes.towns[town].name,
             "count": len(rows),
             "place": [*places[:_NAMED], *(["…"] if len(places) > _NAMED else [])] if places else OUTSIDE,
             "keys": [layer.keys[row] for row in rows[:_NAMED].tolist()],
@@ -163,11 +212,38 @@ def _misplaced(found: ByTownship, ctx: Context) -> Iterable[Finding]:
             layer.role,
             case="misplaced",
             severity=Severity.WARNING,
-            field=found.field,
-            township=found.towns[town].name,
+            field=codes.field,
+            township=codes.towns[town].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
             params=params,
         )
+
+
+def _exchanged(codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
+    given = townships_of(ctx)
+    assert given is not None
+    towns, _, town_of = given
+    own, named = codes.towns[town], codes.towns[other]
+    count = int(((codes.centres == town) & (codes.named == other)).sum())
+    params = {"town": own.name, "code": own.code, "other": named.name, "other_code": named.code, "count": count}
+    row = int(np.flatnonzero(town_of == town)[0])
+    finding = ctx.row(towns, row, case="exchanged", severity=Severity.WARNING, field=codes.field, params=params)
+    finding.related_role, finding.township = codes.layer.role, own.name
+    return finding
+
+
+def _foreign(codes: RowCodes, ctx: Context) -> Finding:
+    layer, rows = codes.layer, np.flatnonzero(codes.foreign)
+    field = layer.field_name("location_code")
+    counties = sorted({code[:6] for code in np.array(layer.text("location_code"), dtype=object)[rows]})
+    params = {
+        "count": len(rows),
+        "codes": [*counties[:_NAMED], *(["…"] if len(counties) > _NAMED else [])],
+        "keys": [layer.keys[row] for row in rows[:_NAMED].tolist()],
+        "area_code": ctx.plan.area_code[:6],
+    }
+    area = float(np.nansum(layer.statutory[rows]))
+    return Finding(layer.role, case="foreign", severity=Severity.WARNING, field=field, area_m2=area, params=params)
 
 
 def _leans_on(figure: Indicator, found: ByTownship) -> bool:

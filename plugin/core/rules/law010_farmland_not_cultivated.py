@@ -23,8 +23,8 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     local=True,
     basis=["T5", "order-17"],
     needs={
-        "farmland": Need("farmland", reads=("land_use", "slope_class")),
-        "parcels": Need("parcels", reads=("land_use", "slope_class"), optional=True),
+        "farmland": Need("farmland", reads=("land_use",)),
+        "parcels": Need("parcels", reads=("land_use",), optional=True),
         "cultivated": Need("cultivated", reads=("land_use",), optional=True),
         "reserve_land": Need("reserve_land", optional=True),
     },

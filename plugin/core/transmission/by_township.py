@@ -7,27 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from ..area_backing import backing, beyond_county, land_net
-from ..geometry.validity import missing
 from ..indicators.areas import ROUNDING_M2, Figure, target_figure
 from ..indicators.townships import Township, split, townships_of
-from ..row_towns import towns_of_centres
 from ..survey_deductions import survey_deductions
 from .model import TownshipTasks
+from .row_codes import row_codes
 
 if TYPE_CHECKING:
     from ..context import Context
-    from ..layer import Layer
 
-#: Areas whose rows say in which township they lie, and by what: 坐落单位代码, else 行政区代码.
+#: Areas whose rows say in which township they lie.
 _TOLD = ("cultivated_area", "farmland_area")
-_MEANINGS = ("location_code", "division_code")
-_DIGITS = 9
-#: The share of a row that lies at least in the township that its code names (C).
-LEAST_SHARE = "indicators.least_township_share"
 
 
 @dataclass(frozen=True)
@@ -37,8 +30,6 @@ class ByTownship:
 
     ``told`` rows were given to the township that their own ``field`` names, ``shared`` ones by their geometry: each part
     takes its share of the row's net area (shared ÷ row × net). ``backed`` (townships + 2,) bool: the land backs the sum.
-    ``misplaced`` (n,): the township that a row names and does not lie in, −1 for all other rows; ``centres`` (n,): the
-    township that the row's centre lies in, −1 for none. Misplaced rows go by their geometry.
     ``land`` (townships + 2,) m²: what the land gives in place of the net area, within ``rounding``; None for other areas.
     """
 
@@ -49,8 +40,6 @@ class ByTownship:
     shared: int
     field: str
     backed: NDArray
-    misplaced: NDArray
-    centres: NDArray
     land: NDArray | None = None
     rounding: NDArray | None = None
 
@@ -67,10 +56,12 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
     if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
         # The survey's parcels stand in for the layer of its own.
         counted &= ctx.cultivated(layer)
-    town, field = _told(layer, towns) if name in _TOLD else (np.full(len(layer), -1), "")
-    centres, _ = towns_of_centres(layer, ctx)
-    misplaced = _misplaced(layer, np.where(counted, town, -1), centres, given[0], given[2], ctx)
-    told = counted & (town >= 0) & (misplaced < 0)
+    codes = row_codes(layer, ctx) if name in _TOLD else None
+    town = np.full(len(layer), -1) if codes is None else codes.named
+    # Misplaced rows go by their geometry.
+    told = counted & (town >= 0)
+    if codes is not None:
+        told &= codes.misplaced < 0
     rest = counted & ~told
     parts = split(layer, ctx) if rest.any() else None
 
@@ -91,26 +82,8 @@ def by_township(name: str, ctx: Context) -> ByTownship | None:
     rounding = add(np.full(len(layer), ROUNDING_M2)) if land is not None else None
     on_land = add(land) if land is not None else None
     told_rows, shared_rows = int(told.sum()), int(rest.sum())
-    return ByTownship(
-        figure, towns, add(values), told_rows, shared_rows, field, sure, misplaced, centres, on_land, rounding
-    )
-
-
-def _misplaced(
-    layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: Context
-) -> NDArray:
-    """(n,) the township that a row names where less than the least share of the row lies in it, else −1.
-
-    Rows without a shape lie nowhere: other rules report them.
-    """
-    asked = (town >= 0) & (town != centres) & ~missing(layer.plane)
-    if not asked.any():
-        return np.full(len(layer), -1)
-    parts = ctx.shared(layer, towns_layer, rows_a=asked, measured=True)
-    own = town_of[parts.right] == town[parts.left]
-    inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
-    outside = inside < float(ctx.norm.get(LEAST_SHARE)) * np.nan_to_num(shapely.area(layer.plane))
-    return np.where(asked & outside, town, -1)
+    field = "" if codes is None else codes.field
+    return ByTownship(figure, towns, add(values), told_rows, shared_rows, field, sure, on_land, rounding)
 
 
 def placed(
@@ -139,13 +112,3 @@ def placed(
         said = {"file": tasks.file, "names": "、".join(lost), "layer": layer}
         reasons.append(("tasks_unknown_township", said))
     return found, reasons
-
-
-def _told(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
-    """(n,) the township that each row names, −1 where it names none that there is; and the field that said so."""
-    place = {town.code: n for n, town in enumerate(towns) if town.code}
-    for meaning in _MEANINGS:
-        found = np.array([place.get(code[:_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
-        if (found >= 0).any():
-            return found, layer.field_name(meaning)
-    return np.full(len(layer), -1), ""
