@@ -46,6 +46,11 @@ def a_bound_that_the_text_states_twice(draft: Draft) -> None:
     _figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
 
 
+@plants("LAW007", case="looser")
+def a_bound_looser_than_the_task(draft: Draft) -> None:
+    _figures(draft, "永久基本农田面积,不低于10.00,万亩,文本第12条")
+
+
 @plants("LAW007", case="text_only")
 def two_figures_of_what_no_layer_holds(draft: Draft) -> None:
     _figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")

@@ -50,6 +50,17 @@ def fields_that_reach_the_task_on_paper(draft: Draft) -> None:
     multiply_alike(draft, frame.index, 1.00095)
 
 
+@plants("LAW002", case="also", follows=["LAW006"])
+def a_task_that_another_document_sets_higher(draft: Draft) -> None:
+    said = (
+        '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "63.25"\nunit = "wan_mu"\nyear = 2035\n'
+    )
+    profile(
+        draft,
+        said + 'binding = "约束性"\nsource = "文本第9条"\nalso_said = [{ value = "900.00", source = "任务书" }]\n',
+    )
+
+
 @plants("LAW002", case="broken")
 def fields_that_went_missing(draft: Draft) -> None:
     """Cultivated land outside farmland is taken out until the task is missed by a hectare or more."""

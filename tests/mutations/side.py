@@ -45,19 +45,31 @@ GIVEN.append(figures)
 
 def farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
     """Name of a township → its code and net farmland (万亩), by the code of the place that each row names."""
-    rows, towns = county.layers["YJJBNTBHTB"], county.layers["XZQXZ"]
-    sums = rows["YJJBNTMJ"].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
+    return net_by_township(county, "YJJBNTBHTB", "YJJBNTMJ")
+
+
+def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[str, float]]:
+    """Name of a township → its code and the net area (万亩) of a layer, by the code of the place that each row names."""
+    rows, towns = county.layers[role], county.layers["XZQXZ"]
+    sums = rows[field].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
     codes = dict(zip(towns["XZQMC"], towns["XZQDM"].str[:9], strict=True))
     return {name: (code, float(sums.get(code, 0.0))) for name, code in codes.items()}
 
 
 def tasks(county: County, folder: Path) -> dict[str, Any]:
     """What each township but one is to keep of farmland: half of what it has."""
-    towns = list(farmland_by_township(county).items())[1:]
-    rows = [f"{code},{name},永久基本农田,≥,{_MODEST * net:.2f},万亩" for name, (code, net) in towns]
-    path = folder / TASKS
-    path.write_text("乡镇代码,乡镇名称,指标,关系,数值,单位\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    return {"targets": str(path)}
+    towns = farmland_by_township(county)
+    write_tasks(county, folder / TASKS, {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(towns.items())[1:]})
+    return {"targets": str(folder / TASKS)}
+
+
+def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
+    """Write a table of all townships: ``farmland`` by name (more names: more rows), and half of their cultivated land but for one."""
+    towns, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
+    names = [*towns, *(name for name in farmland if name not in towns)]
+    modest = {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(land.items())[1:]}
+    rows = [f"{towns.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
+    path.write_text("乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 
 GIVEN.append(tasks)

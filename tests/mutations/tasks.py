@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.mutations.frame import Draft, plants
-from tests.mutations.side import TASKS, farmland_by_township
+from tests.mutations.side import TASKS, farmland_by_township, write_tasks
 
 #: 永久基本农田 of the county, 万亩.
 TASK = 63.25
@@ -61,6 +61,22 @@ def townships_that_lack_a_little(draft: Draft) -> None:
     all_tasks(draft, parts_of(draft, TASK - 0.004))
 
 
+@plants("LAW005", case="omitted")
+def a_table_that_forgets_a_township(draft: Draft) -> None:
+    path = Path(draft.options["targets"])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    (draft.folder / TASKS).write_text("\n".join([*lines[:1], *lines[2:]]) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TASKS)
+
+
+@plants("LAW005", case="undivided")
+def a_table_without_cultivated_land(draft: Draft) -> None:
+    path = Path(draft.options["targets"])
+    lines = [line.rpartition(",")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    (draft.folder / TASKS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TASKS)
+
+
 @plants("LAW005", case="total")
 def a_total_that_is_not_the_sum(draft: Draft) -> None:
     all_tasks(draft, parts_of(draft, TASK) | {"合计": f"{TASK + 0.1:.4f}"})
@@ -103,8 +119,7 @@ def parts_of(draft: Draft, total: float) -> dict[str, str]:
 
 def all_tasks(draft: Draft, tasks: dict[str, str]) -> None:
     path = draft.folder / TASKS
-    rows = "".join(f"{name},{value}\n" for name, value in tasks.items())
-    path.write_text("乡镇,永久基本农田（万亩）\n" + rows, encoding="utf-8")
+    write_tasks(draft.county, path, tasks)
     draft.options["targets"] = str(path)
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
 from ..area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ..context import Context
 from ..findings import Finding
-from ..indicators import AREA_FIGURES, BROKEN, CLOSE, NO_TARGET, STATED_FIGURES, Indicator, in_unit
+from ..indicators import AREA_FIGURES, BROKEN, CLOSE, NO_TARGET, STATED_FIGURES, Indicator, compare_area, in_unit
 from ..indicators.areas import LAND, WARNING_SHARE, Figure, only_by_field, stated_figure, target_figure
 from ..layer import Layer
-from ..profile import Target
+from ..profile import Target, decimals_of
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..survey_deductions import DEDUCTION_ALLOWANCE
 
@@ -35,6 +37,8 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "printed digit. Make layer and printed figure agree.",
         "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}: {times} times apart, most likely its "
         "unit or its decimal point is wrong, and it is no yardstick. Correct value and unit of the target in the county profile.",
+        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): {miss} {unit} "
+        "off. Settle which document holds, then correct the layer or the profile.",
         "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features, against {comparison} {target} "
         "{unit}: {miss} {unit} off. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} "
         "again from the shapes, or correct the layer.",
@@ -45,11 +49,15 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         Example("a unit less than the text says", {"detail_units": [HECTARE]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
         Example("a target in the wrong unit", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
+        Example("another document asks for more", {"red_line": [HECTARE]}, finds=1,
+                settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("2.00", "另一份规划"))]}),
         Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
     passes=[
         Example("met", {"red_line": [HECTARE]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        Example("another document is met, too", {"red_line": [HECTARE]},
+                settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("0.90", "另一份规划"))]}),
         Example("as stated", {"reserves": [HECTARE]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
         Example("no target of this area", {"red_line": [HECTARE]}),
     ],
@@ -117,7 +125,36 @@ def area_targets(
 
 def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
     pairs = zip(targets, shown, strict=True)
-    return [_finding(figure, t, i) for t, i in pairs if i.state in (BROKEN, CLOSE) or only_by_field(i)]
+    found = []
+    for target, one in pairs:
+        if one.state in (BROKEN, CLOSE) or only_by_field(one):
+            found.append(_finding(figure, target, one))
+        else:
+            found += _also(figure, target, one)
+    return found
+
+
+def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]:
+    """Warnings on what other documents ask for (also_said), where the target is met and that is not."""
+    assert figure.layer is not None or shown.value is None
+    for said in target.also_said:
+        if shown.value is None or figure.layer is None or (said.year or target.year) != target.year:
+            continue
+        decimals, task = decimals_of(said.value), float(said.value)
+        if compare_area(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
+            continue
+        params = {
+            "indicator": shown.id,
+            "value": round(shown.value, decimals + 4),
+            "comparison": {">=": "≥", "<=": "≤", "=": "="}[target.comparison],
+            "target": target.value,
+            "unit": target.unit,
+            "source": target.source,
+            "said": said.value,
+            "other": said.source,
+            "miss": round(abs(task - shown.value), decimals + 4),
+        }
+        yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=said.source, params=params)
 
 
 def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:

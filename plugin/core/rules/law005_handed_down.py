@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from numpy.typing import NDArray
+
 from ..context import Context
 from ..findings import Finding
 from ..indicators import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, Indicator
-from ..indicators.townships import townships_of
+from ..indicators.townships import Township, townships_of
 from ..layer import Layer
 from ..profile import Profile, Target
 from ..rule import Example, Need, RuleResult, Severity, rule
+from ..transmission import TownshipTasks
 from ..transmission.levels import (
     Limit,
     Measure,
@@ -14,9 +19,11 @@ from ..transmission.levels import (
     limits,
     loosened,
     measures,
+    omitted_townships,
     sums_of_children,
     sums_of_townships,
     totals_apart,
+    undivided,
 )
 
 TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
@@ -27,6 +34,8 @@ NEXT = {
 }
 COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+#: Areas whose tasks are divided among the townships (C).
+DIVIDED = "indicators.divided"
 #: Names in a note on what is lacking.
 _NAMED = 12
 
@@ -36,6 +45,7 @@ _NAMED = 12
     "handed-down",
     basis=["handed-down"],
     needs={"townships": Need("townships", optional=True)},
+    uses=[DIVIDED],
     messages={
         "sum": "{indicator} of {parts} parts of {county} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
         "{miss} {unit} off. Correct what was handed down, or the figure with its document.",
@@ -48,6 +58,10 @@ _NAMED = 12
         "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
         "in {above_source} ({parent}): a profile on top may only be stricter. Both are judged; correct the county profile, or give the "
         "document that changed the task in the profile of {parent}.",
+        "omitted": "{file} does not list {count} townships of {layer}: {names}. Add their tasks; list a township that has none with an empty "
+        "figure.",
+        "undivided": "{file} has no {indicator}, of which {area} has a task of {comparison} {target} {unit} in {year}: it was handed down to no "
+        "township. Add the townships' tasks.",
         "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
         "total or the townships.",
     },
@@ -55,20 +69,23 @@ _NAMED = 12
         Example("townships add up to less than the county's task", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.24", "wan_mu")]}),
+        Example("a township is not listed", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
+        Example("a task that no township has a part of", {"townships": [TOWN]}, finds=1, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "cultivated_area", ">=", "40.00", "wan_mu")]}),
     ],
     passes=[
         Example("they add up to it exactly", {"townships": [TOWN, NEXT]}, settings=COUNTY,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu")]}),
-        Example("a township has no task yet", {"townships": [TOWN, NEXT]}, settings=COUNTY,
-                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
     ],
 )  # fmt: skip
 def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     """What is handed down adds up, and no lower plan is looser.
 
     What it checks
-        The sum of the townships' tasks (TARGETS) against the county's own figure; the sum of the plans below a profile (those whose
+        The sum of the townships' tasks (TARGETS) against the county's own figure; whether that table lists every township, and every
+        task that is divided among them (`indicators.divided`, C); the sum of the plans below a profile (those whose
         base it is) against its own; the limit of the expansion ratio, and what it is a limit of (`ratio.form`, `ratio.classes`),
         against the profile above; and a profile's own target against the task that a profile below it, or one that comes with the
         plugin, has for the same area and year.
@@ -99,6 +116,9 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
 
     given = townships_of(ctx)
     tasks = ctx.plan.targets
+    if tasks.tasks:
+        result.findings += _left_out(tasks, given, ctx)
+        result.applicable |= bool(result.findings)
     _tell(result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx)
     for total, value in totals_apart(tasks):
         result.applicable = True
@@ -117,6 +137,23 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     if not tasks.tasks and not result.applicable:
         result.notes.insert(0, ("tasks_not_given", {}))
     return result
+
+
+def _left_out(
+    tasks: TownshipTasks, given: tuple[Layer, list[Township], NDArray] | None, ctx: Context
+) -> Iterator[Finding]:
+    """Warnings on townships, and on tasks of the county, that the table of township tasks leaves out."""
+    if given is not None and (names := omitted_townships(tasks, given[1])):
+        shown = [*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])]
+        params = {"file": tasks.file, "count": len(names), "names": "、".join(shown)}
+        yield Finding(given[0].role, case="omitted", severity=Severity.WARNING, params=params)
+    from ..provenance import area_name
+
+    for target in undivided(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
+        said = {"file": tasks.file, "indicator": target.indicator, "area": area_name(ctx.plan), "year": target.year}
+        said |= {"comparison": _SIGNS[target.comparison], "target": target.value, "unit": target.unit}
+        role = _role(target.indicator, ctx)
+        yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=said)
 
 
 def _tell(result: RuleResult, sums: list[Sum], area: str, ctx: Context) -> None:

@@ -33,6 +33,8 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "and map agree.",
         "bound": "{place} says {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which is {miss} "
         "beyond. Correct the layer, or the figure with its document.",
+        "looser": "{place} says {indicator} is {comparison} {typed}, but the task is {comparison} {target}: {miss} looser. Print the task, or "
+        "give the document that changed it in the profile.",
         "text": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} apart. The map gives {value}. "
         "Print one figure in all places.",
         "text_only": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} apart; the map has no figure. Print "
@@ -49,6 +51,8 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
             ("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "104.00", "公顷", "附表1")]}),
         Example("a bound that the map breaks", {"boundary": [SQUARE]}, finds=1, side={"figures": [
             ("城镇开发边界面积", "不超过0.95平方千米", "", "文本第8条")]}),
+        Example("a bound that is looser than the task", {"red_line": [SQUARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
+                side={"figures": [("红线面积", "不低于0.90", "平方千米", "文本第12条")]}),
         Example("a name of no indicator, a word for a number, a unit of another kind", {"red_line": [SQUARE]}, finds=3, side={"figures": [
             ("红线总长", "12.5", "公里", "附表2"), ("红线面积", "若干", "公顷", "文本第9条"), ("红线面积", "1.00", "%", "附表3")]}),
         Example("no map, but two texts", {"red_line": [HECTARE]}, finds=1, side={"figures": [
@@ -67,7 +71,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     What it checks
         Every figure of the table given as FIGURES (indicator, value, unit, where it stands) against the map's own, and the places of
         one indicator against each other: areas within 1 ha, or within half of the last printed digit where that is more; other
-        figures within half of the last printed digit. A bound (≥, 不低于 …) must hold; a figure that is the county's task itself is one.
+        figures within half of the last printed digit. A bound (≥, 不低于 …) must hold, and may not be looser than the county's task; a figure that is the county's task itself is one.
     Why
         Review asks that text, table and map agree within 1 ha; a figure that differs between two pages is decided by nobody.
     How to fix
@@ -136,6 +140,14 @@ class _Map:
                 return replace(one, comparison=comparison)
         return one
 
+    def met_by(self, one: TypedFigure, value: float) -> Iterator[float]:
+        """The tasks that a bound (of ``value``) is looser than, by more than half of its last printed digit."""
+        allowed = one.half_digit * one.factor + 1e-9 * abs(value)
+        for comparison, task in self.tasks:
+            beyond = task - value if comparison == ">=" else value - task
+            if one.comparison == comparison != "=" and beyond > allowed:
+                yield task
+
 
 def _problem(one: TypedFigure, usual_unit: str | None) -> str:
     if usual_unit is None:
@@ -173,6 +185,12 @@ def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float,
         value = one.value * one.factor
         if on_map.value is not None and (case := _against_map(one, value, on_map.value, allowance_m2)):
             yield _finding(case, on_map, one, abs(value - on_map.value), texts)
+        for task in on_map.met_by(one, value):
+            finding = _finding("looser", on_map, one, abs(value - task), texts)
+            digits = one.decimals + 4 if one.unit in SQUARE_METRES else one.decimals + 2
+            finding.params["target"] = _with_unit(task / one.factor, digits, texts.get("units", one.unit or ""))
+            finding.severity = Severity.WARNING
+            yield finding
         # A bound and a drawn area may well differ.
         other = first.setdefault(one.comparison, one)
         assert other.value is not None

@@ -225,6 +225,19 @@ def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: It
     return found
 
 
+def omitted_townships(tasks: TownshipTasks, towns: Iterable[Township]) -> list[str]:
+    """Names of townships of the map that a table does not list. One that it lists without a figure has no task."""
+    named = tasks.named or {one for task in tasks.tasks for one in (task.code, task.name)}
+    return [town.name for town in towns if not {town.name, town.code} & named]
+
+
+def undivided(tasks: TownshipTasks, targets: Iterable[Target], indicators: Iterable[str]) -> list[Target]:
+    """Tasks of a county of which its table has no township's part. ``indicators``: those that are handed down to townships."""
+    listed = set(tasks.indicators)
+    wanted = [target for target in targets if target.is_task and target.indicator in set(indicators) - listed]
+    return list({target.indicator: target for target in wanted}.values())
+
+
 def totals_apart(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
     """Rows of a table that sum it up (合计) and do not: each with what its townships add up to, in its unit."""
     found = []

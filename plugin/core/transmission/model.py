@@ -34,11 +34,12 @@ class TownshipTask:
 @dataclass(frozen=True)
 class TownshipTasks:
     """A table of tasks, empty where none was given. ``file``: its name without folders. ``totals``: rows that sum up the
-    others (合计, 全县)."""
+    others (合计, 全县); ``named``: codes and names of all townships that it lists, those without a figure, too."""
 
     file: str = ""
     tasks: tuple[TownshipTask, ...] = ()
     totals: tuple[TownshipTask, ...] = ()
+    named: frozenset[str] = frozenset()
 
     def of(self, indicator: str) -> list[TownshipTask]:
         return [task for task in self.tasks if task.indicator == indicator]

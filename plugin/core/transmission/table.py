@@ -76,7 +76,8 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
             raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
     if not tasks:
         raise InputError("tasks_none", file=table.place)
-    return TownshipTasks(table.file, tuple(tasks), tuple(totals))
+    named = {one for row in table.rows if not _is_total(row) for one in _who(table, row) if one}
+    return TownshipTasks(table.file, tuple(tasks), tuple(totals), frozenset(named))
 
 
 def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
