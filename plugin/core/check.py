@@ -65,6 +65,7 @@ def check(
     if not any(name.strip() for name in options.rules):
         # What a delivery is, and which rules that asks for, its layers tell.
         rules = choose_rules(norm.rules_in(plan.scope))
+    beside.give_registers(plan, norm, [rule.code for rule in rules])
     report = run(
         plan,
         rules,

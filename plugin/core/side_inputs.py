@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .profile import Norm
     from .transmission.table import TownshipTasks
     from .waivers.model import Waivers
+
+
+#: The rules that compare a list of heritage, and the counts of the profile ([[heritage_register]]).
+LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,27 @@ class SideInputs:
             self.waivers,
         )
         plan.notices += self.said
-        register = self.register
         for path, notice, count in (
             (self.options.figures, "notice_figures", len(self.figures)),
             (self.options.targets, "notice_targets", len(self.targets.tasks)),
-            (self.options.register, "notice_register", len(register.rows) if register is not None else 0),
         ):
             if path:
                 plan.notices.append((notice, {"file": Path(path).name, "count": count}))
                 plan.inputs += (path,)
+        if self.options.register:
+            plan.inputs += (self.options.register,)
         if self.options.baseline:
             self._give_baseline(plan, norm, check)
+
+    def give_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
+        """Put into the plan's notices whether rules of the run (``codes``) compare the registers of heritage that were given."""
+        running = set(codes)
+        if self.register is not None:
+            said = {"file": Path(self.options.register).name, "count": len(self.register.rows), "rule": LIST_RULE}
+            plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", said))
+        own = norm.register(plan.area_code)
+        if own and COUNT_RULE not in running:
+            plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
 
     def _give_baseline(self, plan: Plan, norm: Norm, check: Callable[[], None]) -> None:
         from .baseline import give_baseline, read_baseline

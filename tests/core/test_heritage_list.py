@@ -119,3 +119,17 @@ def test_on_the_command_line(tmp_path, capsys):
         main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(tmp_path / "无.csv")]) == 2
     )
     assert "无.csv" in capsys.readouterr().err
+
+
+def test_the_report_says_which_registers_no_rule_of_the_run_compares(tmp_path):
+    path = tmp_path / "名录.csv"
+    path.write_text("名称,类型,级别\n栗毓美墓,文物保护单位,国家级\n", encoding="utf-8")
+
+    def said(*rules):
+        report = check(SAMPLE / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)).report
+        return " ".join(report.provenance["notices"])
+
+    unused = said("GEO002")
+    assert "因 LAW024 没有运行，没有比对" in unused and "因 LAW023 没有运行，没有比对" in unused
+    compared = said("LAW023", "LAW024")
+    assert "已与历史文化保护的图层比对" in compared and "没有运行" not in compared

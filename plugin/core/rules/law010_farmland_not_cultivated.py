@@ -121,6 +121,8 @@ def farmland_not_cultivated(
         if cultivated is not None or reserve_land is not None:
             other[ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
         if not parcels.bare:
+        # Parcels without any cultivated land (built land alone) are no survey of farmland.
+        if ctx.cultivated(parcels).any() and not parcels.bare:
             unsurveyed = _bare(farmland, ~told, parcels, "unsurveyed", ctx)
             result.findings += [*unsurveyed, *_slopes(farmland, ~told, parcels, ctx)]
     if cultivated is not None and cultivated is not parcels and not cultivated.bare:
