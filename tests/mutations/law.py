@@ -95,6 +95,29 @@ def farmland_where_the_survey_has_shrubs(draft: Draft) -> Any:
     return draft.shape(PARCEL, row)
 
 
+@plants("LAW010", case="unprotected")
+def farmland_that_is_not_protected_cultivated_land(draft: Draft) -> Any:
+    row = draft.pick(FIELD, draft.farmland)
+    shape = draft.shape(FIELD, row)
+    draft.drop(FIELD, row)
+    return shape
+
+
+@plants("LAW010", case="unsurveyed", follows=["TOP006", "REL011"])
+def farmland_without_a_parcel(draft: Draft) -> Any:
+    row = draft.pick(PARCEL, draft.farmland)
+    shape = draft.shape(PARCEL, row)
+    draft.drop(PARCEL, row)
+    return shape
+
+
+@plants("LAW010", case="slope")
+def farmland_flatter_than_its_parcel(draft: Draft) -> Any:
+    row = draft.pick(PARCEL, draft.farmland & (draft.lines.slope_class == 3))
+    draft.change(PARCEL, row, GDPDJB="4")
+    return draft.shape(PARCEL, row)
+
+
 @plants("LAW010", case="protected_code")
 def protected_land_of_orchards(draft: Draft) -> Any:
     row = draft.pick(FIELD, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.rate == 0))

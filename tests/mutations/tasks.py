@@ -33,6 +33,11 @@ def a_field_with_the_code_of_another_township(draft: Draft) -> None:
     draft.change("YJJBNTBHTB", here, **{name: frame.at[there, name] for name in ("ZLDWDM", "ZLDWMC")})
 
 
+@plants("LAW004", case="foreign")
+def a_field_with_the_code_of_another_county(draft: Draft) -> None:
+    draft.change("YJJBNTBHTB", draft.first("YJJBNTBHTB"), ZLDWDM="1402231002010000000", ZLDWMC="广灵县某村")
+
+
 @plants("LAW005", case="limit")
 def a_looser_limit_than_the_provinces(draft: Draft) -> None:
     profile(draft, "[ratio]\nlimit = 1.31\n")
