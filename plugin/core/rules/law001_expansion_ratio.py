@@ -49,8 +49,6 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "ratio.denominator_share",
         DOUBTFUL,
         DOUBTFUL_SHARE,
-        FILLERS,
-        WATER,
         ALLOWANCE_SHARE,
         ROW_ALLOWANCE,
         "ratio.base_year",
@@ -129,6 +127,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         result.findings.append(Finding(boundary.role, params=shown))
     if found.in_doubt:
         result.findings.append(_contradicted(found, form, limit, base_parcels))
+    if found.closed_ratio is not None:
+        result.unconfirmed += [FILLERS, WATER]
     if found.bare_windows and found.closed_ratio is not None and ratio <= limit < found.closed_ratio:
         result.findings.append(_windows(found, form, limit, boundary))
     if not found.backed:

@@ -45,7 +45,6 @@ _NAMED = 12
     "handed-down",
     basis=["handed-down"],
     needs={"townships": Need("townships", optional=True)},
-    uses=[DIVIDED],
     messages={
         "sum": "{indicator} of {parts} parts of {county} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
         "{miss} {unit} off. Correct what was handed down, or the figure with its document.",
@@ -117,6 +116,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     given = townships_of(ctx)
     tasks = ctx.plan.targets
     if tasks.tasks:
+        result.unconfirmed.append(DIVIDED)
         result.findings += _left_out(tasks, given, ctx)
         result.applicable |= bool(result.findings)
     _tell(result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx)
