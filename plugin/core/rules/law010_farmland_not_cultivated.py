@@ -120,7 +120,6 @@ def farmland_not_cultivated(
         told[parts.left] = True
         if cultivated is not None or reserve_land is not None:
             other[ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
-        if not parcels.bare:
         # Parcels without any cultivated land (built land alone) are no survey of farmland.
         if ctx.cultivated(parcels).any() and not parcels.bare:
             unsurveyed = _bare(farmland, ~told, parcels, "unsurveyed", ctx)
