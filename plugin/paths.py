@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = ROOT / "resources"
 STANDARDS = RESOURCES / "standards"
 VCT_SETTINGS = STANDARDS / "common-2021" / "vct.toml"
+LOOK_SETTINGS = STANDARDS / "common-2021" / "looks.toml"
 PROFILES = RESOURCES / "profiles"
 PACKAGES = RESOURCES / "packages"
 STYLES = RESOURCES / "styles"

@@ -72,13 +72,21 @@ def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -
     return value
 
 
+class DoubledNameError(ValueError):
+    """A name that stands twice in one object of a JSON text."""
+
+    def __init__(self, name: str):
+        super().__init__(f"“{name}” stands twice")
+        self.name = name
+
+
 def strict_json(text: str | bytes) -> Any:
     """Return what a JSON text holds. ValueError for a name that stands twice in one object: readers differ on which counts."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            raise ValueError("a name stands twice")
+            raise DoubledNameError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
         return found
 
     return json.loads(text, object_pairs_hook=once)

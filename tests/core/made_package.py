@@ -31,8 +31,10 @@ from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
 from plugin.core.exchange.package.metadata.write import metadata_xml
 from plugin.core.exchange.package.names import recogniser
 from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.generator import generator_digest
 from plugin.core.plan import Plan
 from plugin.core.standard import load_standard
+from plugin.metadata import plugin_version
 from tests.core.small import X, Y, as_read, box, table
 
 PARCELS = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
@@ -100,13 +102,15 @@ def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes
     return head + frame + scan + data + b"\xff\xd9"
 
 
-def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"") -> bytes:
-    """The smallest document that is whole: ``pages`` blank ones, with ``words`` as a comment. ``more``: entries of the catalogue."""
+def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
+    """The smallest document that is whole: ``pages`` with a line on each, with ``words`` as a comment. ``more``: entries of the catalogue."""
     parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R%s>>endobj\n" % more]
     kids = b" ".join(b"%d 0 R" % (3 + n) for n in range(pages))
     parts.append(b"2 0 obj<</Type/Pages/Kids[%s]/Count %d>>endobj\n" % (kids, pages))
-    page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
-    parts += [page % (3 + n) for n in range(pages)]
+    page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R>>endobj\n"
+    parts += [page % (3 + n, 3 + pages) for n in range(pages)]
+    line = b"72 72 m 500 72 l S" if drawn else b"q Q"
+    parts += [b"%d 0 obj<</Length %d>>stream\n%s\nendstream endobj\n" % (3 + pages, len(line), line)] if pages else []
     places = [len(b"".join(parts[:n])) for n in range(1, len(parts))]
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     start = len(b"".join(parts))
@@ -160,7 +164,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     ``pages``: content of HTML by path; ``head``: more of the manifest, ``row`` of a layer's row in it (by layer), ``data_year`` of
     all; ``files``: paths that it lists once more, ``bytes`` sizes that it says; ``special``: paths of pipes; ``pdf``: what is seen of
     documents, by path; ``decoded``: what decoding a jpg came to, by path; ``hidden``: sheet → what of it does not show; ``hidden_tables`` of the database;
-    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line."""
+    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line;
+    ``doubled``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path."""
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
@@ -254,6 +259,9 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         twins=tuple(_twin(**said) for said in changes.get("twins", ())),
         hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         spares=tuple(Spare(DATABASE, *said) for said in changes.get("spares", ())),
+        doubled=changes.get("doubled", ""),
+        empty_folders=tuple(changes.get("empty_folders", ())),
+        heads=changes.get("heads", {}),
     )
 
 
@@ -261,6 +269,9 @@ def _change(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
     """Other statements of a manifest, and rows that are there twice or say another size."""
     for key, value in changes.get("head", {}).items():
         manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
+    tool = manifest.get("tool", {})
+    if tool.get("generator") == "own":
+        manifest["tool"] = {**tool, "versions": {"sanxian": plugin_version()}, "generator": generator_digest()}
     for row in manifest["layers"]:
         row |= changes.get("row", {}).get(row["layer"], {})
         row |= {"data_year": changes["data_year"]} if "data_year" in changes else {}

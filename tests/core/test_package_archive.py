@@ -153,3 +153,13 @@ def test_a_folder_out_of_a_package_is_not_the_package(tmp_path):
     with pytest.raises(InputError) as caught:
         found(place)
     assert caught.value.key == "package_part_of_one" and ROOT in Texts("zh").explain(caught.value)
+
+
+def test_bytes_before_an_archive_are_refused(tmp_path):
+    """As a program has them that unpacks itself."""
+    path = packed(tmp_path / "a.zip", [(f"{ROOT}/manifest.json", b"{}")])
+    path.write_bytes(b"MZ" + b"\0" * 998 + path.read_bytes())
+    with pytest.raises(InputError) as caught:
+        inside(path)
+    assert caught.value.key == "package_zip_head" and caught.value.params["count"] == 1000
+    assert "1000" in Texts("zh").explain(caught.value)

@@ -44,7 +44,7 @@ from plugin.core.render.html import render
 from plugin.core.render.json import to_json
 from plugin.core.report import Outcome, Report
 from plugin.core.texts import Texts
-from tests.core.made_package import COMPLETE, jpg, pdf
+from tests.core.made_package import A4, COMPLETE, jpg, pdf
 from tests.core.small import as_read, said
 from tests.core.test_package_figures import whole
 
@@ -424,6 +424,18 @@ def passed_with_findings(data):
     data["summary"]["failed"] -= 1
 
 
+def corner():
+    """A map of one colour but for twenty pixels in a corner."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    picture = Image.new("RGB", A4, "#dddddd")
+    picture.paste("red", (0, 0, 20, 20))
+    picture.save(made := BytesIO(), "JPEG", dpi=(300, 300))
+    return made.getvalue()
+
+
 #: A place of a message where a value should be.
 EMPTY = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
 SCRIPT = '<script src="https://example.org/a.js"></script>'
@@ -538,9 +550,23 @@ FORGED = {
     "a key more of the summary": (report(lambda r: r["summary"].update(final="pass")), ("DOC013", "keys")),
     "a key more of a rule": (report(lambda r: r["rules"][0].update(reviewed="通过"), page=False), ("DOC013", "keys")),
     "a state of the report": (report(lambda r: r["indicators"][0].update(state="met", target=0.0, comparison=">=")), ("DOC013", "state")),
+    "read back otherwise": (layer_row(lambda row: row["read_back"].update(features=row["features"] - 1)), ("DOC010", "value")),
+    "doubts about the form taken out": (manifest(lambda m: m["form"].update(unverified=[])), ("DOC010", "form")),
+    "a lack that is told nowhere": (manifest(lambda m: m["slots"].append({"kind": "document", "id": "x", "title": "规划说明书", "need": "C", "pattern": "140225浑源县规划说明书.pdf", "files": []})), ("DOC010", "untold")),
+    "a map made without QGIS": (manifest(lambda m: next(r for r in m["maps"] if r["file"] == MAP).update(origin="made")), ("DOC010", "drawn")),
+    "confirmed by a province": (report(lambda r: r["provenance"]["profile"].update(confirmed={"by": "某省人民政府"})), ("DOC016", "confirmed")),
     # Files.
+    "a register of waivers": (put(DATABASE.replace(".gpkg", ".waivers.csv"), b"REL001"), ("DOC003", "waivers")),
+    "another title in the database": (sql("UPDATE gpkg_contents SET identifier = '已批准' WHERE table_name = 'CZKFBJ'"), ("DOC010", "value")),
+    "an index that leads elsewhere": (sql("UPDATE rtree_CZKFBJ_geom SET minx = 0, maxx = 1, miny = 0, maxy = 1"), ("DOC008", "index")),
+    "an empty folder": (lambda p: (p / "6-批复").mkdir(), ("DOC004", "folder")),
     "a map cut inside": (put(MAP, jpg()[:20000] + jpg()[24000:]), ("DOC005", "inside")),
     "a map painted white": (put(MAP, jpg(drawn=False)), ("DOC005", "plain")),
+    "an archive behind a map": (put(MAP, jpg() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
+    "a script in a map's remark": (put(MAP, jpg()[:2] + b"\xff\xfe\x00\x1b<script>alert(1)</script>" + jpg()[2:]), ("DOC005", "active")),
+    "a map with a corner alone": (put(MAP, corner()), ("DOC005", "bare")),
+    "one picture for two maps": (put(MAP.replace("01三条控制线", "02三区"), jpg()), ("DOC005", "same")),
+    "a text of empty pages": (put(TEXT, pdf(pages=3, drawn=False)), ("DOC005", "blank")),
     "a program": (put("2-规划文档/安装.exe", b"MZ"), ("DOC003", "name")),
     "a page of one's own": (put("说明.html", b"<script></script>"), ("DOC003", "name")),
     "a name with a sign that is not seen": (put("4-规划图件/140225浑源县02图\u200b.jpg", jpg()), ("DOC003", "unseen")),
@@ -596,6 +622,8 @@ FORGED = {
     "another version on the last sheet": (in_about("计算程序", "某软件 9.9"), ("DOC011", "words")),
     "another day on the last sheet": (in_about("计算时间", "2019-01-01 08:00"), ("DOC011", "words")),
     "a note more on the last sheet": (one_more_note("数据已经省厅核定。", "说明"), ("DOC011", "words")),
+    "words above the page": (workbook(lambda b: setattr(b["三条控制线"].oddHeader.center, "text", "以批复 68.78 万亩为准")), ("DOC011", "hidden")),
+    "a link in a cell": (workbook(lambda b: setattr(b["三条控制线"]["B5"], "hyperlink", "file:///C:/tmp/other.xlsx")), ("DOC011", "hidden")),
     # Data.
     "a layer more": (extra_layer("MIMI"), ("DOC010", "more")),
     "a table that no program lists": (sql("CREATE TABLE beizhu (a TEXT)"), ("DOC010", "table")),
@@ -918,3 +946,50 @@ def test_a_formula_with_a_value_in_a_workbook_of_ours(package, form, plan, hones
     reseal(package)
     found = findings(package, form, plan, ["DOC011"])
     assert [f.params["what"].split()[0] for f in found["DOC011", "hidden"]] == ["公式"]
+
+
+def test_a_name_twice_in_the_manifest_is_named_and_the_rest_still_compared(package, form, plan, honest):
+    text = (package / MANIFEST).read_text("utf-8")
+    (package / MANIFEST).write_text(text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8")
+    digest = sha256(package / MANIFEST)
+    (package / DIGEST).write_text(f"{digest}  {MANIFEST}\n", "utf-8")
+    sums = (package / SUMS).read_text("utf-8").splitlines()
+    (package / SUMS).write_text("\n".join([*sums[:-1], f"{digest}  {MANIFEST}"]) + "\n", "utf-8")
+    found = findings(package, form, plan, [*RULES, "DOC011"])
+    assert found.keys() - honest.keys() == {("DOC006", "doubled")}
+    (finding,) = found["DOC006", "doubled"]
+    assert "“secrecy”" in finding.message
+
+
+def test_two_names_changed_about_are_told_by_their_codes(package, form, plan, honest):
+    def swap(book):
+        rows = [
+            row
+            for row in book["乡镇"].iter_rows(min_row=4)
+            if str(row[0].value).isdigit() and len(str(row[0].value)) > 6
+        ]
+        (one, other) = rows[:2]
+        one[1].value, other[1].value = other[1].value, one[1].value
+
+    workbook(swap)(package)
+    remake(package)
+    reseal(package)
+    found = findings(package, form, plan, ["DOC011"])
+    new = {case for code, case in found.keys() - honest.keys()}
+    assert "names" in new and not new & {"lost", "rows", "no_figure"}, new
+
+
+def test_a_register_of_waivers_is_no_table_of_figures(package, form, plan, honest):
+    put(DATABASE.replace(".gpkg", ".waivers.csv"), b"REL001")(package)
+    remake(package)
+    reseal(package)
+    found = findings(package, form, plan, [*RULES, "DOC011"])
+    assert found.keys() - honest.keys() == {("DOC003", "waivers")}
+
+
+def test_a_key_more_in_the_report_does_not_accuse_the_page_of_hiding(package, form, plan, honest):
+    report(lambda r: r["rules"][0].update(reviewed="通过"), page=False)(package)
+    remake(package)
+    reseal(package)
+    found = findings(package, form, plan, RULES)
+    assert ("DOC013", "keys") in found and ("DOC015", "active") not in found

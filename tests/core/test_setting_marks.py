@@ -8,13 +8,14 @@ import pytest
 
 from plugin.core.engine import apply
 from plugin.core.errors import DataError
+from plugin.core.exchange.package.tables.looks import load_looks
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolved
 from plugin.core.rule import all_rules
 from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
 from plugin.core.texts import LANGUAGES, Texts
-from plugin.paths import PACKAGES, PROFILES, STANDARDS, VCT_SETTINGS
+from plugin.paths import LOOK_SETTINGS, PACKAGES, PROFILES, STANDARDS, VCT_SETTINGS
 from tests.core import examples
 
 EDITIONS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
@@ -73,13 +74,14 @@ def test_parts_of_a_package_form_are_marked(path):
     assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
 
 
-def test_settings_of_exchange_files_have_mark_and_title():
-    table = tomllib.loads(VCT_SETTINGS.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("path", "name"), [(VCT_SETTINGS, "vct"), (LOOK_SETTINGS, "looks")], ids=["vct", "looks"])
+def test_settings_of_exchange_files_have_mark_and_title(path, name):
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     marks = table.pop("marks")
     assert marks.keys() == table.keys()
     for lang in LANGUAGES:
-        titles = [Texts(lang).setting(f"vct.{key}") for key in table]
-        assert not [title for title in titles if title.startswith("vct.")] and len(set(titles)) == len(titles)
+        titles = [Texts(lang).setting(f"{name}.{key}") for key in table]
+        assert not [title for title in titles if title.startswith(f"{name}.")] and len(set(titles)) == len(titles)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,24 @@ def test_a_setting_of_exchange_files_is_verified(tmp_path, old, new, key):
     with pytest.raises(DataError) as caught:
         load_settings(path)
     assert key in str(caught.value.params["key"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('slight_share = "C"\n', ""),
+        ('size_differs = "C"', 'size_differs = "D"'),
+        ("size_differs = 1.0", 'size_differs = "1"'),
+    ],
+    ids=["no mark", "no such mark", "a word"],
+)
+def test_a_limit_of_looks_is_verified(tmp_path, old, new):
+    path, text = tmp_path / "looks.toml", LOOK_SETTINGS.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_looks(path)
+    assert caught.value.params["key"] or caught.value.params["file"]
 
 
 def test_a_setting_without_a_mark_is_c():

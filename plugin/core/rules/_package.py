@@ -56,10 +56,6 @@ def more_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[s
     return [name for name in layer.fields if name.upper() not in known]
 
 
-#: Share of a figure by which another version may have measured it otherwise: 0.1.0 took cut parts by their vertices alone.
-SLIGHT = 2e-5
-
-
 def of_other_version(package: PackageFacts) -> bool:
     """Does the manifest say that another version or build of this plugin made the package?"""
     tool = (package.manifest or {}).get("tool")

@@ -10,6 +10,7 @@ from typing import Any
 from ..exchange.package.problems import NAMED
 from ..exchange.package.tables.compare import DIFFER, Difference, differences, lost_rows, other_names
 from ..exchange.package.tables.known import KEYS, Block, Known, has_figures
+from ..exchange.package.tables.looks import load_looks
 from ..exchange.package.tables.model import Sheet, Workbook
 from ..exchange.package.tables.words import word
 from ..findings import Finding
@@ -17,7 +18,6 @@ from ..indicators.model import COUNT
 from ..rule import Severity
 from ..texts import LANGUAGES, Texts
 from ._cells import groups, name_of, params_of
-from ._package import SLIGHT
 
 #: Signs of a name out of a sheet that a message repeats.
 _LONGEST = 40
@@ -125,7 +125,7 @@ def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Fi
 
 def _is_slight(one: Difference) -> bool:
     """May another version have measured it so? What is counted is the same in all."""
-    return bool(one.given) and one.unit != COUNT and one.apart <= SLIGHT * abs(one.given or 0.0)
+    return bool(one.given) and one.unit != COUNT and one.apart <= load_looks().slight_share * abs(one.given or 0.0)
 
 
 def _some(names: list[str], texts: Texts) -> str:

@@ -6,11 +6,15 @@ from ..context import Context
 from ..exchange.package.files import is_part, is_stray
 from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.inspection.signature import is_signature
+from ..exchange.package.names import FIELD_NAMES
 from ..exchange.package.problems import NAMED
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ._package import NONE_INSPECTED, example, judged, made_here, on_file
 
+#: How registers of waivers end, and the files of a shapefile that this plugin writes.
+WAIVERS = ".waivers.csv"
+WRITTEN = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 #: Files of one folder that are told one by one; more are told as one.
 MANY = 20
 
@@ -23,6 +27,7 @@ MANY = 20
     needs={},
     messages={
         "name": "“{file}” is no file that the form of the package asks for. Rename it as it should be called, or take it out.",
+        "waivers": "“{file}” is a register of waivers, and no part of a package: nothing was waived by it here. Take it out.",
         "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
         "many": "{count} files in “{file}” are none that the form of the package asks for: {files}. Rename them as they should be called, or take them out.",
         "inside": "{count} files in the data set “{file}” are no part of it: {files}. Take them out.",
@@ -38,6 +43,7 @@ MANY = 20
             add={"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
         ),
         example("a copy of the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据_备份.gdb/gdb": b"x"}),
+        example("a register of waivers", 1, add={"1-空间数据/140225浑源县.waivers.csv": b"REL001"}),
         example("shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}),
         example("two of them beside the database", 2, add={"1-空间数据/a.shp": b"x", "1-空间数据/b.shp": b"x"}),
         example(
@@ -108,7 +114,9 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         if is_signature(file.path):
             continue
         slots = package.slots.get(file.path, ())
-        if not slots:
+        if not slots and file.name.lower().endswith(WAIVERS):
+            yield on_file(file.path, "waivers")
+        elif not slots:
             strange.setdefault(file.folder, []).append(file.path)
         elif all(package.form.place(slot.folder, file.name) != file.path for slot in slots):
             yield on_file(file.path, "folder", expected=package.form.place(slots[0].folder, ""))
@@ -120,7 +128,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     inside: dict[str, list[str]] = {}
     for file in package.files:
         place = package.data_set(file.path)
-        if place and not is_part(file.name, place) and not is_stray(file.name):
+        if not place or is_stray(file.name):
+            continue
+        ours = made_here(package) and not place.lower().endswith(".gdb") and file.name != FIELD_NAMES
+        if not is_part(file.name, place) or (ours and not file.name.lower().endswith(WRITTEN)):
             inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
     for place, names in inside.items():
         yield _several(place, "inside", names)

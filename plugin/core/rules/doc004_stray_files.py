@@ -17,6 +17,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
     needs={},
     messages={
         "": "“{file}” was left behind by a system or a program and is no part of a delivery. Close the program and delete the file.",
+        "folder": "The folder “{file}” is empty, and none that the form of the package has. Delete it, or put in what belongs there.",
     },
     fails=[
         example(
@@ -27,6 +28,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
                 "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/_gdb.PC.1.2.sr.lock": b"",
             },
         ),
+        example("a folder for what never came", 1, empty_folders=["6-批复"]),
     ],
     passes=[
         example("none"),
@@ -37,7 +39,7 @@ def stray_files(*, ctx: Context) -> RuleResult:
     """Nothing was left behind in the package.
 
     What it checks
-        Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases.
+        Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases; empty folders that the form does not have.
     Why
         A lock says that somebody is still working on the data; other rests are asked about, or refused.
     How to fix
@@ -52,3 +54,5 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for file in package.files:
         if is_stray(file.name) and not file.link:
             yield on_file(file.path)
+    for folder in package.empty_folders:
+        yield on_file(folder, "folder")

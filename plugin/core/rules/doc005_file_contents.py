@@ -9,7 +9,7 @@ from ..exchange.package.inspection.facts import FileFact, PackageFacts
 from ..exchange.package.maps.jpeg import Picture
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
-from ..texts import Texts
+from ..texts import Texts, number
 from ._package import NONE_INSPECTED, example, none_given, on_file
 
 #: How a jpg begins, up to its dots per inch.
@@ -33,6 +33,10 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
         "inside": "“{file}” is damaged inside: its picture cannot be decoded to the end ({by}). Export it anew, and copy it whole.",
         "plain": "“{file}” shows nothing: every pixel has the same colour, or nearly (levels apart: {levels} of 255; at least {least}). Export it anew.",
+        "bare": "“{file}” shows next to nothing: {share} % of its pixels have one colour (at most {most} %). Export it anew.",
+        "behind": "“{file}” goes on behind the end of its picture: {count} bytes that no program shows. Another file may be hidden there; export it anew.",
+        "same": "“{file}” and “{other}” are one picture, byte by byte: one of the two maps is missing. Export the one that is wrong.",
+        "blank": "“{file}” has pages, and nothing on any of them ({by}). Export it anew.",
         "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
         "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
         "pages": "“{file}” has no page that anybody can read ({by}). Export it anew.",
@@ -87,6 +91,41 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 3}},
         ),
         example(
+            "a map next to nothing is drawn on",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "plain": 0.9998}},
+        ),
+        example(
+            "a map with another file behind it",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST + b"PK\x03\x04"
+            },
+        ),
+        example(
+            "a map with a script in a remark",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD
+                + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>"
+                + _REST
+            },
+        ),
+        example(
+            "one picture for two maps",
+            1,
+            add={
+                f"4-规划图件/140225浑源县{name}图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST
+                for name in ("01三条控制线", "02三区")
+            },
+        ),
+        example(
+            "a text with nothing on its pages",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 2, "blank": True}},
+        ),
+        example(
             "a map that was copied by half",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST[:-2]},
@@ -100,13 +139,15 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         NONE_INSPECTED,
     ],
 )
-def file_contents(*, ctx: Context, least_map_pixels: int = 1000, least_map_levels: int = 16) -> RuleResult:
+def file_contents(
+    *, ctx: Context, least_map_pixels: int = 1000, least_map_levels: int = 16, most_plain_share: float = 0.999
+) -> RuleResult:
     """Documents and maps can be opened.
 
     What it checks
         The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
-        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart).
-        Pages of a pdf, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
+        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg, scripts in its remarks, and one picture for two maps.
+        Pages of a pdf and whether anything is drawn on any, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
         macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
     Why
         A file that nobody can open is a part that is missing, found only by the one who receives it.
@@ -118,7 +159,7 @@ def file_contents(*, ctx: Context, least_map_pixels: int = 1000, least_map_level
     package = ctx.plan.package
     if package is None:
         return none_given()
-    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels, least_map_levels)))
+    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels, least_map_levels, most_plain_share)))
     ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
     result.notes += [(f"package_pdf_{way}", {"count": count}) for way, count in sorted(ways.items())]
     ways = Counter(file.decoded.by for file in package.single if file.decoded is not None)
@@ -126,7 +167,9 @@ def file_contents(*, ctx: Context, least_map_pixels: int = 1000, least_map_level
     return result
 
 
-def _look(package: PackageFacts, ctx: Context, least_map_pixels: int, least_map_levels: int) -> Iterator[Finding]:
+def _look(
+    package: PackageFacts, ctx: Context, least_map_pixels: int, least_map_levels: int, most_plain_share: float
+) -> Iterator[Finding]:
     maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
     for file in package.files:
         if file.link:
@@ -153,8 +196,25 @@ def _look(package: PackageFacts, ctx: Context, least_map_pixels: int, least_map_
             yield on_file(file.path, "small", Severity.WARNING, pixels=pixels)
         elif file.path in maps and (levels := _levels(file)) is not None and levels < least_map_levels:
             yield on_file(file.path, "plain", levels=levels, least=least_map_levels)
+        elif file.path in maps and (share := _plain(file)) is not None and share > most_plain_share:
+            # An overview of next to nothing is drawn so by some.
+            percent = {"share": number(100 * share, 2), "most": number(100 * most_plain_share, 2)}
+            yield on_file(file.path, "bare", Severity.WARNING, **percent)
         if file.size and ends_well(file.name, file.tail):
             yield from _inside(file, ctx)
+    yield from _same([file for file in package.single if file.path in maps])
+
+
+def _same(maps: list[FileFact]) -> Iterator[Finding]:
+    """Maps of one content: each is of something else."""
+    first: dict[str, str] = {}
+    for file in maps:
+        if file.picture is not None and file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
+            yield on_file(file.path, "same", Severity.WARNING, other=first[file.sha256])
+
+
+def _plain(file: FileFact) -> float | None:
+    return file.decoded.plain if file.decoded is not None else None
 
 
 def _levels(file: FileFact) -> int | None:
@@ -166,15 +226,21 @@ def _size(picture: Picture) -> tuple[int, int]:
 
 
 def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
-    """Pages of a pdf, and what runs in it or in an office file."""
+    """Pages of a pdf, what runs in it, in an office file or in a picture, and what lies behind a picture."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf, file.active
+    if file.picture is not None:
+        active = (*active, *(["picture_script"] if file.picture.runs else []))
+        if file.picture.behind:
+            yield on_file(file.path, "behind", Severity.WARNING, count=file.picture.behind)
     if pdf is not None:
         active = (*active, *pdf.active)
         if pdf.locked:
             yield on_file(file.path, "locked", Severity.WARNING)
         elif pdf.pages <= 0:
             yield on_file(file.path, "pages", by=texts.get("pdf", pdf.by))
+        elif pdf.blank:
+            yield on_file(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.by))
     if active:
         what = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
         yield on_file(file.path, "active", Severity.WARNING, what=what)

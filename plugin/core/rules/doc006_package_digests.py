@@ -8,7 +8,7 @@ from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.inspection.signature import is_signature, signatures
 from ..exchange.package.problems import NAMED
 from ..exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, UNLISTED
-from ..exchange.package.target.told import CHANGED, DAMAGED, LATER, MISSING, OK
+from ..exchange.package.target.told import CHANGED, DAMAGED, DOUBLED, LATER, MISSING, OK
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
@@ -35,6 +35,8 @@ MANY = 20
         "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
         "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
+        "doubled": "The manifest “{file}” has “{name}” twice in one place, and programs differ on which counts; the last was compared. Somebody "
+        "put it in; make the package anew.",
         "later": "The manifest “{file}” was made by a later version of this plugin, so nothing was compared with it. Update the plugin and inspect the package again.",
         "list": "“{file}” is no list of digests as sha256sum writes it, so nothing was compared with it. Make it anew, or delete it.",
         "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package anew.",
@@ -61,6 +63,7 @@ MANY = 20
         ),
         example("the manifest itself", 1, manifest=True, state="changed"),
         example("damaged", 1, state="damaged"),
+        example("a name twice", 1, manifest=True, state="doubled", doubled="secrecy"),
         example("of a later version", 1, state="later"),
         example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
         example(
@@ -132,6 +135,8 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         elif not any(package.sums.values()):
             yield on_file(MANIFEST, "none", Severity.INFO)
         return
+    if package.manifest_state == DOUBLED:
+        yield on_file(MANIFEST, "doubled", name=package.doubled)
     if package.manifest_state in (DAMAGED, CHANGED):
         yield on_file(MANIFEST, "manifest")
     if package.manifest_state == LATER:

@@ -24,6 +24,10 @@ from ._package import NONE_INSPECTED, example, judged, more_fields, on_file, tol
         "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
         "part": "“{file}” ({table}) is damaged: GDAL says “{reason}”. Programs may open the database and see only part of it. Copy the whole database again, or make the package anew.",
         "part_lost": "“{file}” ({table}), a part of the database, is not there. Copy the whole database again, or make the package anew.",
+        "foreign": "“{file}” is a table that the database does not list (GDB_SystemCatalog): no program shows it, and whoever looks for it "
+        "finds it. Delete it, or make the package anew.",
+        "index": "“{file}”: the spatial index of layer {table} has {missing} shapes elsewhere or not at all, so a map that is zoomed in does "
+        "not show them. Make the index anew, or the package.",
         "broken": "“{file}” cannot be read: {reason}",
         "shape_cut": "“{file}” is cut off: it is {missing} bytes shorter than its own head says, so the shapefile {table} was read in "
         "part or not at all. Copy all of its files again.",
@@ -39,6 +43,8 @@ from ._package import NONE_INSPECTED, example, judged, more_fields, on_file, tol
         example("a damaged database", 1, layers={"DLTB": -1}),
         example("a system table cut", 1, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]]),
         example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
+        example("a table that no catalog lists", 1, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]]),
+        example("an index that leads elsewhere", 1, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]]),
         example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
         example("a shapefile without its table", 1, shapefile={}),
         example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
@@ -54,14 +60,14 @@ def package_layers(*, ctx: Context) -> RuleResult:
     """The data can be read and have every layer that a package must have.
 
     What it checks
-        Each data set can be opened, no file of a database (.gdb) or shapefile is damaged or gone; each mandatory layer of the form is there and has features, in each data set that must have it; no layer
+        Each data set can be opened, no file of a database (.gdb) or shapefile is damaged or gone, none is there that the database does not list; the index of a GeoPackage finds its shapes; each mandatory layer of the form is there and has features, in each data set that must have it; no layer
         is in a data set twice, none has fields that nobody asked for.
     Why
         The three control lines are handed in again with the plan, and a database copied in part is no database.
     How to fix
         Copy the data again, or put the layer in and make the package anew.
     Limits
-        Which layers are mandatory is a setting of the form (mark C). Files of a .gdb are looked at where QGIS's GDAL (osgeo) is; its spatial indexes are not. What is wrong inside a layer is told by the other rules.
+        Which layers are mandatory is a setting of the form (mark C). Files of a .gdb are looked at where QGIS's GDAL (osgeo) is; its spatial indexes are not, those of a GeoPackage are. What is wrong inside a layer is told by the other rules.
     """
     return judged(ctx, _look)
 
@@ -77,6 +83,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         case = "part" if fault.reason else "part_lost"
         if not fault.place.lower().endswith(".gdb"):
             case = "shape_cut" if fault.missing else "shape_lost"
+        if fault.kind:
+            severity = Severity.WARNING
+            yield on_file(fault.part, fault.kind, severity, table=fault.table, missing=fault.missing)
+            continue
         yield on_file(fault.part, case, table=fault.table, reason=fault.reason, missing=fault.missing)
     for spare in package.spares:
         said = {"name": spare.name, "used": spare.used, "title": _title(spare.role, ctx)}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -12,12 +13,26 @@ from ..exchange.package.metadata.write import GEOMETRIES
 from ..exchange.package.names import AREA_FIELDS
 from ..exchange.package.problems import NAMED
 from ..exchange.package.target.hashes import MANIFEST
+from ..exchange.vct.settings import load_settings
 from ..findings import Finding
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts, number
 from ._keys import unknown_keys
-from ._package import NONE_INSPECTED, example, judged, more_fields, of_other_version, shown, told_fields, year_of
+from ._package import (
+    NONE_INSPECTED,
+    example,
+    judged,
+    made_here,
+    more_fields,
+    of_other_version,
+    on_file,
+    shown,
+    told_fields,
+    year_of,
+)
 
+#: Made by this very version.
+TOOL = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -33,6 +48,10 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "more": "Layer {name} in “{file}” does not stand in the manifest: it was put in afterwards. Take it out, or make the package anew.",
         "table": "“{file}” has tables that are no layers, hidden ones among them: {names}. A package of ours has none; take them out.",
         "value": "The manifest says {item} of layer {name} is “{told}”; it is “{found}”. Make the package anew.",
+        "form": "“{file}” says these parts of the form were read nowhere (mark C): {told}; the form has {found}. Make the package anew.",
+        "untold": "The package lacks “{file}”, and the manifest does not say so under what is to be known. Make the package anew.",
+        "drawn": "The manifest says the plugin made the map “{file}”, and names no QGIS, without which it makes none. Make the package anew.",
+        "head": "The header of “{file}” says {item} “{told}”; by the manifest it is “{found}”. Make the package anew.",
         "keys": "“{file}” has keys that the manifest of no package has: {keys}. Somebody put them in; make the package anew.",
         "part": "The manifest names “{file}” under {item}, and it is not there, or is other than the manifest says ({told}; found {found}). Make the package anew.",
         "fields": "The manifest says layer {name} has {expected} fields; it has {found}{more}. Take out what was put in, or make the package anew.",
@@ -52,6 +71,42 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         ),
         example("a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}),
         example("a layer put in", 1, manifest=True, layers={"SECRET": 3}),
+        example(
+            "read back otherwise",
+            1,
+            manifest=True,
+            row={"CZKFBJ": {"read_back": {"features": 17, "same": True}}},
+        ),
+        example(
+            "doubts about the form taken out",
+            1,
+            manifest=True,
+            head={"tool": TOOL, "form": {"id": "county", "unverified": []}},
+        ),
+        example(
+            "a lack that is not told",
+            1,
+            manifest=True,
+            head={
+                "tool": TOOL,
+                "problems": [],
+                "slots": [{"kind": "document", "need": "C", "title": "说明", "pattern": "说明.pdf", "files": []}],
+            },
+        ),
+        example(
+            "a map made without QGIS",
+            1,
+            manifest=True,
+            head={"tool": TOOL, "maps": [{"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "made"}]},
+        ),
+        example(
+            "an exchange file of another day",
+            1,
+            manifest=True,
+            head={"tool": TOOL, "made": "2026-11-20T08:00:00+08:00"},
+            row={"CZKFBJ": {"file": "1-空间数据/a.vct"}},
+            heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
+        ),
         example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
         example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
         example(
@@ -82,7 +137,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     """What the manifest says of the layers is what they hold.
 
     What it checks
-        Keys that the schema of the manifest does not have. Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
+        What reading the layers again came to, parts of the form that nobody verified, what is lacking and not told, maps made without QGIS, date and scale of VCT headers. Keys that the schema of the manifest does not have. Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
     Why
         The manifest is read by people who do not open the data.
     How to fix
@@ -127,6 +182,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield from _keys(package.manifest, package)
         yield from _not_listed(package.manifest, package)
         yield from _parts(package.manifest, package, ctx)
+        if made_here(package):
+            yield from _of_form(package.manifest, package, ctx)
+            yield from _drawn(package.manifest)
+            yield from _heads(package.manifest, package, ctx)
 
 
 def _keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
@@ -134,6 +193,58 @@ def _keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
     if found := unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if of_other_version(package) else None
         yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": found})
+
+
+def _of_form(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """What of the form nobody verified, and what the package lacks by it: a manifest says both. Another version may know more."""
+    if of_other_version(package):
+        return
+    form, between = manifest.get("form"), Texts(ctx.lang).get("words", "between_names")
+    told = form.get("unverified") if isinstance(form, dict) and form.get("id") == package.form.id else None
+    if isinstance(told, list) and sorted(map(str, told)) != package.form.unverified:
+        names = [between.join(map(str, one)) for one in (told, package.form.unverified)]
+        said = {"told": shown(names[0], Texts(ctx.lang)), "found": shown(names[1], Texts(ctx.lang))}
+        yield Finding("", key=f"{MANIFEST}/form", case="form", params={"file": MANIFEST, **said})
+    rows, problems = manifest.get("slots"), manifest.get("problems")
+    if not isinstance(rows, list) or not isinstance(problems, list):
+        return
+    told_of = "\n".join(str(one.get("message")) for one in problems if isinstance(one, dict))
+    for row in rows:
+        lacking = isinstance(row, dict) and row.get("need") != "O" and row.get("kind") != "map" and not row.get("files")
+        if lacking and str(row.get("pattern")) not in told_of and str(row.get("title")) not in told_of:
+            yield on_file(str(row.get("pattern")), "untold")
+
+
+def _drawn(manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Maps that the plugin is said to have made, where the manifest names no QGIS: nothing else makes them."""
+    tool = manifest.get("tool")
+    versions = tool.get("versions") if isinstance(tool, dict) else None
+    for row in manifest.get("maps", ()):
+        if row.get("origin") == "made" and isinstance(versions, dict) and "qgis" not in versions:
+            yield on_file(row["file"], "drawn")
+
+
+def _heads(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Date and scale in the header of a VCT file, which no reading asks for."""
+    made = str(manifest.get("made"))[:10].replace("-", "")
+    scale = "" if of_other_version(package) else str(load_settings().map_scale)
+    listed = {row["file"] for row in manifest["layers"]}
+    for file, head in package.heads.items():
+        for key, given in (("date", made), ("mapscale", scale)):
+            told = head.get(key, "")
+            if file in listed and given and told != given and not (key == "date" and _near(told, given)):
+                texts = Texts(ctx.lang)
+                said = {"item": texts.get("origin", f"vct_{key}"), "told": shown(told, texts), "found": given}
+                yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **said})
+
+
+def _near(one: str, other: str) -> bool:
+    """Are two days next to each other? A package may be made around midnight, or looked at in another zone."""
+    try:
+        days = [datetime.strptime(text, "%Y%m%d") for text in (one, other)]
+    except ValueError:
+        return False
+    return abs(days[0] - days[1]) <= timedelta(days=1)
 
 
 def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -182,6 +293,7 @@ _MAY_LACK = ("vertical", "data_year")
 def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
     """What the manifest says of a layer besides its figures."""
     texts = Texts(ctx.lang)
+    ours = ctx.plan.package is not None and made_here(ctx.plan.package)
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file names a datum of heights also where its form asks for none.
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
@@ -193,6 +305,7 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry),
         ("title", row.get("title"), template.name if template else ""),
+        *(("title", row.get("title"), one) for one in (layer.titles if ours else ())),
         ("format", row.get("format"), layer.format),
         ("vertical", row.get("vertical"), heights),
     ]
@@ -211,6 +324,11 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
     if isinstance(read, dict) and read.get("same") is False:
         told, found = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
         yield _value(row, "read_back", told, found, texts)
+    if isinstance(read, dict):
+        counts = [{key: one.get(key, row.get(key)) for key in ("features", "fields")} for one in (read, row)]
+        if counts[0] != counts[1]:
+            told, found = (texts.get("words", "features_and_fields", **one) for one in counts)
+            yield _value(row, "read_back", told, found, texts)
 
 
 def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:

@@ -120,7 +120,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
     Limits
         In our own workbook every other cell, too, is compared with the workbook made again (words, forms of numbers, font, colour, size), and the
         sheet on the data with the report; under another version, profile or set of layers only states, targets and that sheet are. Of others'
-        workbooks, forms of numbers that show another figure and pictures over cells are told. A note taken off the sheet on the data is not noticed. Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
+        workbooks, forms of numbers that show another figure and pictures over cells are told. A note taken off the sheet on the data is not noticed. Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas, links, headers of pages and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
         that were never computed. A blank stands for nothing. Targets and what is left take the county's profile. Formulas and sources are words, and are not compared.
     """
     package = ctx.plan.package
@@ -188,8 +188,14 @@ def _ours(package: PackageFacts) -> str:
 def _hidden(key: str, sheet: Sheet, texts: Texts) -> str:
     """What does not show, with the names of rows, columns and cells."""
     names = sheet.unseen.get(key, ()) if key != "sheet" else ()
-    listed = " ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    listed = " ".join(name[:_LONGEST] for name in names[:NAMED]) + (" …" if len(names) > NAMED else "")
     return f"{texts.get('hidden', key)} {listed}".strip()
+
+
+#: What a planner's own workbook may well have.
+_WORK = ("comments", "formulas", "links", "header")
+#: Letters of what is printed around a sheet that a message repeats.
+_LONGEST = 60
 
 
 def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
@@ -199,7 +205,7 @@ def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Itera
     for book in books:
         for sheet in book.sheets:
             # A planner's own workbook may compute and remark; what it hides is told all the same.
-            unseen = [k for k in sheet.hidden if book.file == ours or k not in ("comments", "formulas")]
+            unseen = [k for k in sheet.hidden if book.file == ours or k not in _WORK]
             if unseen:
                 what = between.join(_hidden(key, sheet, texts) for key in unseen)
                 params = {"file": book.file, "sheet": sheet.name, "what": what}

@@ -10,6 +10,7 @@ from ..context import Context
 from ..data import strict_json
 from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.tables.compare import moved
+from ..exchange.package.tables.looks import load_looks
 from ..findings import Finding
 from ..indicators.compute import Figures, figures_of
 from ..indicators.model import COUNT, SQUARE_METRES, Indicator
@@ -21,7 +22,6 @@ from ..three_zones.spaces import SPACE_FIGURES
 from ._keys import unknown_keys
 from ._package import (
     NONE_INSPECTED,
-    SLIGHT,
     example,
     made_here,
     none_given,
@@ -311,7 +311,7 @@ def _space(name: str, figures: Figures) -> Indicator | None:
 def _slight(told: float, unit: str, found: Indicator) -> bool:
     """May another version have measured it so? What is counted is the same in all."""
     given = _in_unit_of(found, unit)
-    return given is not None and unit != COUNT and abs(told - given) <= SLIGHT * abs(given)
+    return given is not None and unit != COUNT and abs(told - given) <= load_looks().slight_share * abs(given)
 
 
 def _in_unit_of(found: Indicator, unit: str) -> float | None:

@@ -49,6 +49,8 @@ _BOTH = (
         "profile": "The package was made with profile “{told}”, this check with “{given}”: targets and limits are those of the latter. "
         "Inspect with the county's own profile.",
         "standard": "The package was made by standard “{told}”, this check goes by “{given}”. Inspect by the standard of the package.",
+        "confirmed": "The report “{file}” says the profile was confirmed by “{told}”; the profile of the same name in this check says “{given}”. "
+        "Find out which is right, and make the package anew.",
         "settings": "The report “{file}” was made with other settings than this check ({names}), though the profile has the same name. "
         "Inspect with the profile that made the package.",
     },
@@ -71,7 +73,7 @@ def package_origin(*, ctx: Context) -> RuleResult:
 
     What it checks
         Dates of manifest and report: days that there are, not after today, the report before the manifest, both after the data's year. Standard, edition,
-        profile and version of the plugin: whether there are such, alike in manifest and report, and those of this check. The CRS that each layer was converted from, alike in both.
+        profile, who confirmed it, and version of the plugin: whether there are such, alike in manifest and report, and those of this check. The CRS that each layer was converted from, alike in both.
     Why
         A package that was made tomorrow, or by a norm that nobody has, was not made as it says.
     How to fix
@@ -249,6 +251,13 @@ def _of_this_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
 def _settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
     """Settings of the report that are other than this check's, under one profile and standard."""
     norm, told = ctx.norm, report.get("settings")
+    given, said = json.loads(json.dumps(norm.profile.confirmed_by)), _at(report, ("profile", "confirmed"))
+    if _at(report, ("profile", "id")) == norm.profile.id and said is not None and said != given:
+        words = [
+            " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in (said, given)
+        ]
+        pair = {"told": shown(words[0], texts), "given": shown(words[1], texts)}
+        yield on_file(package.report_path, "confirmed", Severity.WARNING, **pair)
     same = (_at(report, ("profile", "id")), _at(report, ("standard", "id"))) == (norm.profile.id, norm.standard.id)
     if not same or not isinstance(told, dict):
         return

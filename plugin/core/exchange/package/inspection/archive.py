@@ -45,7 +45,7 @@ def unpacked(
     ends. ``root``: what the form calls a package, with placeholders; ``folders``: how it calls those in it.
 
     InputError: not there, empty, several packages, only archives, a folder out of a package, somebody exports to it at this
-    moment, more than ``most`` entries, no zip, damaged, encrypted, with paths that climb out, too large unpacked.
+    moment, more than ``most`` entries, no zip, one with other bytes before it, damaged, encrypted, with paths that climb out, too large unpacked.
     """
     known = _Known(root, folders)
     if path.is_dir():
@@ -60,6 +60,8 @@ def unpacked(
         raise InputError("source_missing", source=str(path))
     if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
         raise InputError("package_no_zip", source=path.name)
+    if before := _before(path):
+        raise InputError("package_zip_head", source=path.name, count=before)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         target = Path(folder) / path.stem
         target.mkdir()
@@ -71,6 +73,17 @@ def unpacked(
                 raise InputError("package_zip_no_space", source=path.name) from error
             raise InputError("package_zip_damaged", source=path.name) from error
         yield _inner(target, path, known, check)
+
+
+def _before(path: Path) -> int:
+    """Bytes before an archive's own beginning, as one has that unpacks itself: a program, that runs when it is opened."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            starts = [info.header_offset for info in archive.infolist()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        # That it is damaged is told when it is unpacked.
+        return 0
+    return min(starts, default=0)
 
 
 class _Known:

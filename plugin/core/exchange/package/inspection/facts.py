@@ -40,7 +40,7 @@ _CODE = re.compile(r"EPSG:\d{4,6}")
 
 @dataclass(frozen=True)
 class FileFact:
-    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it; ``picture``: what a
+    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it and it is no jpg; ``picture``: what a
     jpg says of itself, None for any other file; ``tail``: the last bytes of a pdf; ``link``: to a file or folder that lies elsewhere, of which nothing is read;
     ``special``: a pipe, device or socket, which is never opened; ``pdf``: its pages; ``active``: what runs or leads elsewhere in
     an office file, as keys of texts (``active``); ``decoded``: what decoding a jpg came to."""
@@ -71,7 +71,7 @@ class LayerFact:
     """A layer of a data set of the package. ``features`` −1 for one that cannot be read, ``problem`` why, where it is known
     (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty; ``geometry``
     polygon, line or point, empty for another; ``extent`` of its shapes in its CRS, where metadata ask for it; ``fields`` but for
-    those that formats keep for themselves, None where they are not known."""
+    those that formats keep for themselves, None where they are not known; ``titles``: what a GeoPackage calls it besides."""
 
     file: str
     name: str
@@ -82,6 +82,7 @@ class LayerFact:
     geometry: str = ""
     extent: tuple[float, float, float, float] | None = None
     fields: tuple[str, ...] | None = None
+    titles: tuple[str, ...] = ()
 
     @property
     def format(self) -> str:
@@ -104,7 +105,8 @@ class PackageFacts:
     ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
     ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``faults``: files of databases that are damaged
     or gone; ``twins``: layers that are in an earlier data set, too, held against those; ``spares``: layers that are in their
-    own data set twice; ``hidden_tables``: data set → tables, views and triggers that no layer of it is."""
+    own data set twice; ``hidden_tables``: data set → tables, views and triggers that no layer of it is; ``doubled``: a name that
+    stands twice in the manifest; ``empty_folders`` that the form does not have; ``heads``: path of a VCT file → its header."""
 
     root: str
     form: PackageProfile
@@ -122,6 +124,9 @@ class PackageFacts:
     twins: tuple[Twin, ...] = ()
     spares: tuple[Spare, ...] = ()
     hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
+    doubled: str = ""
+    empty_folders: tuple[str, ...] = ()
+    heads: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -107,7 +107,21 @@ def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
     kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
     crs, vertical = _systems(info["crs"])
     fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _KEPT)
-    return LayerFact(place, name, int(info["features"]), crs, vertical, geometry=kind, extent=extent, fields=fields)
+    count, titles = int(info["features"]), _titles(source, name)
+    return LayerFact(place, name, count, crs, vertical, geometry=kind, extent=extent, fields=fields, titles=titles)
+
+
+def _titles(source: Path, name: str) -> tuple[str, ...]:
+    """What a GeoPackage calls a layer in its contents, besides its name."""
+    if source.suffix.lower() != ".gpkg":
+        return ()
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            text = "SELECT identifier, description FROM gpkg_contents WHERE table_name = ?"
+            rows = database.execute(text, (name,)).fetchall()
+    except sqlite3.Error:
+        return ()
+    return tuple(dict.fromkeys(str(one) for row in rows for one in row if one and one != name))
 
 
 #: Fields that formats and programs put there for themselves.

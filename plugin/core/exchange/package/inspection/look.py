@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +28,13 @@ from ..target.hashes import (
     read_sums,
     sha256,
 )
-from ..target.told import told_manifest
+from ..target.told import DAMAGED, DOUBLED, doubled_manifest, told_manifest
 from .facts import FileFact, LayerFact, PackageFacts
 from .layer_facts import look_at_layers, tables_beside
 from .office import active_parts, is_office
 from .pdf import inspect_pdf
 from .soundness import Fault, faults_of
-from .vct_facts import is_vct, look_at_vct
+from .vct_facts import head_of, is_vct, look_at_vct
 
 #: Bytes of a file that are looked at.
 _HEAD = 64
@@ -44,6 +45,10 @@ _MOST_BYTES = 64 * 2**20
 def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:
     """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
     manifest, state = told_manifest(folder)
+    doubled = ""
+    if state == DAMAGED:
+        manifest, doubled = doubled_manifest(folder)
+        state = DOUBLED if doubled else DAMAGED
     asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _sums(folder)
     asked |= {path for listed in sums.values() for path in listed or ()}
@@ -51,7 +56,8 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     files = []
     for path, place in files_below(folder):
         check()
-        files.append(_file(path, place, path in asked, check))
+        # Two maps of one content are told whether a manifest lists them or not.
+        files.append(_file(path, place, path in asked or is_jpeg(path), check))
     told = recogniser(form.root, {}).fullmatch(folder.name)
     parts = told.groupdict() if told else {}
     code, name = parts.get("code", ""), parts.get("name", "")
@@ -62,11 +68,13 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
     exchanged = {}
+    heads: dict[str, dict[str, str]] = {}
     faults: list[Fault] = []
     hidden: dict[str, tuple[str, ...]] = {}
     for data in facts.data_sets():
         if is_vct(data):
             seen, exchanged[data] = look_at_vct(folder, data, check)
+            heads[data] = head_of(folder / data)
             layers += [LayerFact(data, *one) for one in seen]
         else:
             if more := tables_beside(folder, data):
@@ -82,6 +90,9 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
         sums=sums,
         faults=tuple(faults),
         hidden_tables=hidden,
+        doubled=doubled,
+        empty_folders=_empty(folder, form),
+        heads=heads,
     )
 
 
@@ -92,12 +103,30 @@ def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
     return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
 
 
+def _empty(folder: Path, form: PackageProfile) -> tuple[str, ...]:
+    """Folders with nothing in them, but for those of the form."""
+    own = set(form.folders.values())
+    found = []
+    for place, below, files in os.walk(folder):
+        path = Path(place).relative_to(folder).as_posix()
+        if not below and not files and path not in (".", *own):
+            found.append(path)
+    return tuple(sorted(found))
+
+
+def _is_table(file: FileFact, facts: PackageFacts) -> bool:
+    """Is a file to be read as a table? Words with commas are one only where tables lie, for programs keep lists in such files."""
+    suffix = Path(file.name).suffix.lower()
+    own = facts.form.tables
+    if suffix == ".csv" and not (own and file.folder == facts.form.place(own.folder, "")):
+        return False
+    return suffix in (*WORKBOOKS, *OTHER_TABLES)
+
+
 def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
     found = []
     for file in facts.single:
-        if Path(file.name).suffix.lower() in (*WORKBOOKS, *OTHER_TABLES) and not (
-            is_stray(file.name) or file.link or file.special
-        ):
+        if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
             check()
             found.append(read_workbook(folder / file.path, file.path))
     return tuple(found)

@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .....paths import REPORTS
 from ....report import Report
 from ....texts import Texts
 from ...package.target.hashes import PAGE
@@ -241,7 +242,11 @@ def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
 def more_active(page: Page, made: Iterable[Page]) -> list[str]:
     """Keys of what runs, is loaded or hidden in a page, without what our own style sheet has."""
     own: Counter[str] = Counter()
-    for one in made:
+    made = list(made)
+    # What cannot be made again has our own style sheet all the same.
+    for one in made or [
+        read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORTS.glob("*.css"))
+    ]:
         own |= one.active
     return sorted(page.active - own)
 

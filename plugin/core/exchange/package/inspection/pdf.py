@@ -33,6 +33,9 @@ _NAMES = {
 #: Streams that hold objects; those that hold pictures and texts need not be unpacked.
 _OBJECTS = re.compile(rb"/Type\s*/ObjStm" + _END)
 _STREAM = re.compile(rb"stream\r?\n")
+#: Operators that show text, pictures or lines (ISO 32000-1, table 51), as streams of pages have them.
+_DRAWS = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
+_FLATE, _FILTER = re.compile(rb"/FlateDecode" + _END), re.compile(rb"/Filter" + _END)
 #: How far before its stream the dictionary of one begins at most.
 _DICTIONARY = 2048
 
@@ -40,12 +43,13 @@ _DICTIONARY = 2048
 @dataclass(frozen=True)
 class PdfFact:
     """``pages``: how many, −1 where nobody could tell; ``locked``: encrypted; ``active``: keys of texts (``active``) of what
-    runs or is attached; ``by``: how it was opened."""
+    runs or is attached; ``by``: how it was opened; ``blank``: nothing is drawn on any page."""
 
     pages: int
     locked: bool = False
     active: tuple[str, ...] = ()
     by: str = PLAIN
+    blank: bool = False
 
 
 def inspect_pdf(path: Path, check: Callable[[], None] = lambda: None, plain: bool = False) -> PdfFact:
@@ -75,7 +79,7 @@ def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
             return PdfFact(-1, True, plain.active, PYPDF)
-        return PdfFact(len(reader.pages), locked, plain.active, PYPDF)
+        return PdfFact(len(reader.pages), locked, plain.active, PYPDF, plain.blank)
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted by a method for which pypdf lacks a library, or damaged: then the structure counts.
         return PdfFact(-1 if plain.locked else plain.pages, plain.locked, plain.active, PLAIN)
@@ -87,7 +91,30 @@ def structure(data: bytes) -> PdfFact:
     locked = any(_ENCRYPT.search(text) for text in texts)
     pages = sum(len(_PAGE.findall(text)) for text in texts)
     active = tuple(key for key, names in _NAMES.items() if any(names.search(text) for text in texts))
-    return PdfFact(-1 if locked and not pages else pages, locked, active)
+    return PdfFact(
+        -1 if locked and not pages else pages, locked, active, blank=pages > 0 and not locked and not _draws(data)
+    )
+
+
+def _draws(data: bytes) -> bool:
+    """Does any stream draw something? One of another coding, as a picture has it, may."""
+    room = _MOST_STREAM
+    for one in _STREAM.finditer(data):
+        head = data[max(one.start() - _DICTIONARY, 0) : one.start()]
+        head = head[head.rfind(b"obj") :]
+        end = data.find(b"endstream", one.end())
+        text = data[one.end() : end if end >= 0 else len(data)]
+        if _FILTER.search(head):
+            if not _FLATE.search(head) or room <= 0:
+                return True
+            try:
+                text = zlib.decompressobj().decompress(text, room)
+            except zlib.error:
+                return True
+            room -= len(text)
+        if _DRAWS.search(text):
+            return True
+    return False
 
 
 def _unpacked(data: bytes) -> list[bytes]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ...quiet import quiet_gdal
 from ..target.hashes import is_link
+from .index import not_indexed
 
 #: The database's own tables by file, as in every FileGDB. The first lists all tables; GDB_Items tells of the layers.
 _SYSTEM = {
@@ -39,13 +40,15 @@ _LENGTH, _ROWS = slice(24, 28), slice(4, 12)
 
 class Fault(NamedTuple):
     """What is wrong with a ``part`` (path in the package of a file of a data set, or of the whole where GDAL does not tell which); ``table`` what it holds; ``reason`` as GDAL
-    words it, empty for a file that is gone; ``missing``: bytes that a file of a shapefile is too short by, by its own head."""
+    words it, empty for a file that is gone; ``missing``: bytes that a file of a shapefile is too short by, by its own head, or
+    shapes that an index lacks; ``kind``: ``foreign`` for a table that no catalog lists, ``index`` for an index that is wrong."""
 
     place: str
     part: str
     table: str
     reason: str = ""
     missing: int = 0
+    kind: str = ""
 
 
 @dataclass
@@ -78,6 +81,8 @@ def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None
         return [
             fault for shape in sorted(path.iterdir()) if shape.suffix.lower() == ".shp" for fault in _cut(shape, place)
         ]
+    if path.suffix.lower() == ".gpkg":
+        return [Fault(place, place, table, missing=count, kind="index") for table, count in not_indexed(path)]
     if path.suffix.lower() != ".gdb" or not path.is_dir():
         return []
     try:
@@ -93,6 +98,7 @@ def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None
             gdal.PopErrorHandler()
     gone = _gone(path, tables)
     found = [Fault(place, f"{place}/{part}", table) for part, table in gone.items()]
+    found += [Fault(place, f"{place}/{name}", "", kind="foreign") for name in _foreign(path, tables)]
     files = {name: stem for stem, name in tables.items()}
     for table, reason in told.reasons.items():
         part = f"{place}/{files[table]}{_TABLE}" if table in files else place
@@ -154,6 +160,14 @@ def _gone(path: Path, tables: dict[str, str]) -> dict[str, str]:
             continue
         found |= {f"{stem}{suffix}": name for suffix in (_TABLE, _INDEX) if f"{stem}{suffix}" not in there}
     return found
+
+
+def _foreign(path: Path, tables: dict[str, str]) -> list[str]:
+    """Tables among the files that the catalog, where it could be read, does not list."""
+    if len(tables) <= len(_SYSTEM):
+        return []
+    names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE)
+    return [name for name in names if name.lower().removesuffix(_TABLE) not in tables]
 
 
 def _plain(reason: str, folder: Path) -> str:

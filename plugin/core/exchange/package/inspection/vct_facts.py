@@ -29,6 +29,25 @@ def is_vct(path: str) -> bool:
     return path.lower().endswith(SUFFIX)
 
 
+#: Bytes of a file in which its header is.
+_HEAD = 2**16
+
+
+def head_of(path: Path) -> dict[str, str]:
+    """What a file's header says, by key in small letters, as it is written; empty where there is none."""
+    from ...vct.settings import ENCODING
+
+    with path.open("rb") as handle:
+        lines = handle.read(_HEAD).decode(ENCODING, "replace").splitlines()
+    low = [line.strip().lower() for line in lines]
+    if "headbegin" not in low or "headend" not in low:
+        return {}
+    pairs = (
+        line.replace("：", ":", 1).partition(":") for line in lines[low.index("headbegin") + 1 : low.index("headend")]
+    )
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
 def look_at_vct(folder: Path, place: str, check: Callable[[], None]) -> tuple[list[VctFact], list[SourceLayer]]:
     """Read a file of a package as a whole: nothing short of that tells whether it is sound."""
     from ....geometry import crs as crs_care

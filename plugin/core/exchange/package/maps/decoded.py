@@ -23,11 +23,13 @@ _SHARE = 8
 @dataclass(frozen=True)
 class Decoded:
     """``by``: what opened it; ``sound``: its data could be decoded to the end; ``levels``: the largest difference between two
-    pixels in any band, 0 to 255, None where it was not decoded."""
+    pixels in any band, 0 to 255; ``plain``: the share of pixels of the commonest colour (bands by steps of 16). Both None where
+    it was not decoded."""
 
     by: str = UNREAD
     sound: bool = True
     levels: int | None = None
+    plain: float | None = None
 
 
 def decode(path: Path) -> Decoded:
@@ -66,7 +68,7 @@ def _read(gdal: Any, path: Path) -> Decoded:
         if not data or said:
             return Decoded(GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return Decoded(GDAL, True, int(np.ptp(bands, axis=1).max()))
+        return Decoded(GDAL, True, int(np.ptp(bands, axis=1).max()), _plain(bands))
     except (RuntimeError, ValueError):
         # Where all of QGIS has set GDAL to raise; or bands of another kind than bytes.
         return Decoded(GDAL, False)
@@ -76,6 +78,8 @@ def _read(gdal: Any, path: Path) -> Decoded:
 
 def _by_pillow(path: Path) -> Decoded | None:
     """None where Pillow is not here, or the picture is larger than it opens."""
+    import numpy as np
+
     try:
         from PIL import Image  # type: ignore[import-untyped]
     except ImportError:
@@ -86,9 +90,22 @@ def _by_pillow(path: Path) -> Decoded | None:
             picture.draft(None, (max(picture.width // _SHARE, 1), max(picture.height // _SHARE, 1)))
             picture.load()
             extrema = picture.getextrema()
+            data = np.asarray(picture)
     except Image.DecompressionBombError:
         return None
     except (OSError, SyntaxError, ValueError):
         return Decoded(PILLOW, False)
     pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return Decoded(PILLOW, True, int(max(high - low for low, high in pairs)))
+    bands = data.reshape(-1, len(pairs)).T
+    return Decoded(PILLOW, True, int(max(high - low for low, high in pairs)), _plain(bands))
+
+
+def _plain(bands: Any) -> float:
+    """The share of the commonest colour among pixels, each band (a row) by steps of 16: what a jpg makes of one colour is one."""
+    import numpy as np
+
+    steps = (bands[:3].astype(np.uint32) + 8) // 16
+    colours = np.zeros(steps.shape[1], np.uint32)
+    for band in steps:
+        colours = colours * 32 + band
+    return float(np.unique(colours, return_counts=True)[1].max() / colours.size)

@@ -1,34 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a jpg says of itself: pixels, dots per inch, and whether it is whole. Only its markers are read (ITU-T T.81, B.1;
-JFIF 1.02; Exif 2.3), a few kilobytes of however many."""
+"""What a jpg says of itself: pixels, dots per inch, whether it is whole, and what it carries besides its picture. Its markers are
+read (ITU-T T.81, B.1; JFIF 1.02; Exif 2.3); nothing is decoded."""
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
-_APP0, _APP1, _SCAN = 0xE0, 0xE1, 0xDA
+_APP0, _APP1, _SCAN, _REMARK = 0xE0, 0xE1, 0xDA, 0xFE
 #: Frame headers of any coding; the other three of the range are tables.
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF = b"Exif\0\0"
 _X_RESOLUTION, _UNIT = 0x011A, 0x0128
 _CM = 2.54
-#: Bytes at the end in which the last marker must be: some cameras and editors leave a little behind it.
-_TAIL = 4096
+#: A marker within a scan, which is none of the data's own: neither a byte 0xFF of theirs, nor one by which they restart.
+_NEXT = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+#: What fills up a file behind its end and means nothing.
+_FILLING = b"\x00\xff \r\n\t"
+#: What a program that shows a picture's remarks would run, or a page in them.
+_RUNS = re.compile(rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE)
+#: Segments in which programs and hands write words: those of applications, and remarks.
+_WORDS = {*range(0xE0, 0xF0), _REMARK}
 
 
 @dataclass(frozen=True)
 class Picture:
     """Width and height in pixels, 0 where no frame tells; ``dpi`` None where the file does not tell; ``whole``: it has a
-    picture and an end."""
+    picture and an end; ``behind``: bytes behind that end which are no filling; ``runs``: it carries a script or a page."""
 
     width: int = 0
     height: int = 0
     dpi: float | None = None
     whole: bool = False
+    behind: int = 0
+    runs: bool = False
 
 
 def is_jpeg(name: str) -> bool:
@@ -46,7 +55,7 @@ def read(handle: BinaryIO) -> Picture:
     """As `look_at`, of an open file that can be searched."""
     if handle.read(2) != _START:
         return Picture()
-    size, dpi, exif, scan = (0, 0), None, None, False
+    size, dpi, exif, scan, runs = (0, 0), None, None, False, False
     while (marker := _marker(handle)) is not None:
         if marker == _SCAN:
             scan = True
@@ -54,6 +63,7 @@ def read(handle: BinaryIO) -> Picture:
         body = _body(handle)
         if body is None:
             break
+        runs = runs or (marker in _WORDS and _RUNS.search(body) is not None)
         if marker in _FRAMES and len(body) >= 5:
             height, width = struct.unpack(">HH", body[1:5])
             size = (width, height)
@@ -61,7 +71,8 @@ def read(handle: BinaryIO) -> Picture:
             dpi = _jfif_dpi(body)
         elif marker == _APP1 and body.startswith(_EXIF):
             exif = _exif_dpi(body[len(_EXIF) :])
-    return Picture(*size, dpi if dpi is not None else exif, scan and all(size) and _ends(handle))
+    ends, behind = _end(handle.read()) if scan and all(size) else (False, 0)
+    return Picture(*size, dpi if dpi is not None else exif, ends, behind, runs)
 
 
 def _marker(handle: BinaryIO) -> int | None:
@@ -82,10 +93,17 @@ def _body(handle: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def _ends(handle: BinaryIO) -> bool:
-    handle.seek(0, 2)
-    handle.seek(max(handle.tell() - _TAIL, 0))
-    return _END in handle.read()
+def _end(data: bytes) -> tuple[bool, int]:
+    """Does a picture, from its first scan on, come to its end, and how many bytes lie behind it? What only fills up is none."""
+    place = 0
+    while (found := _NEXT.search(data, place)) is not None:
+        place = found.end()
+        if found[1] == _END[1:]:
+            return True, len(data[place:].strip(_FILLING))
+        # The next scan of several, or tables between them, tells its own length.
+        length = int.from_bytes(data[place : place + 2], "big")
+        place += max(length, 2)
+    return False, 0
 
 
 def _jfif_dpi(body: bytes) -> float | None:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-#: Channels (of 255) by which letters and ground differ at least: what a printer keeps apart.
-_LEAST_APART = 48
-#: Points below which nobody reads letters.
-_LEAST_POINTS = 3
+from .looks import load_looks
+
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 Colour = tuple[int, int, int]
 #: A workbook counts the theme's colours with light and dark changed about (ECMA-376, 20.1.6.2).
@@ -28,13 +26,13 @@ def is_unseen(cell: Any, theme: list[Colour]) -> bool:
     font, ground = cell.font, cell.fill
     if font is None:
         return False
-    if font.sz is not None and font.sz < _LEAST_POINTS:
+    if font.sz is not None and font.sz < load_looks().least_letter_points:
         return True
     ink = _colour(font.color, theme, _BLACK)
     below = _WHITE
     if ground is not None and ground.fill_type == "solid":
         below = _colour(ground.fgColor, theme, _WHITE)
-    return max(abs(a - b) for a, b in zip(ink, below, strict=True)) < _LEAST_APART
+    return max(abs(a - b) for a, b in zip(ink, below, strict=True)) < load_looks().least_colour_apart
 
 
 def look_of(cell: Any) -> str:

@@ -169,7 +169,7 @@ class Known:
         for line in range(head + 1, last + 1):
             asked = [(p.known.id, word(sheet.text(line, p.column))) for p in keys]
             left = [[r for r in index.get(key, ()) if not any(r is known for known in rows.values())] for key in asked]
-            found = _the_one(left)
+            found = _the_one(left, coded=table.id in CODED)
             if found is not None:
                 rows[line] = found
             elif any(number_in(sheet.text(line, column)) for column in mine - keyed):
@@ -177,15 +177,16 @@ class Known:
         return Block(sheet, table, head, last, places, rows, tuple(unknown), _strange(sheet, head, last, mine))
 
 
-def _the_one(choices: list[list[Row]]) -> Row | None:
-    """The row that code and name agree upon; the first of several of one name (one for each year); what only one tells."""
+def _the_one(choices: list[list[Row]], coded: bool) -> Row | None:
+    """The row that code and name agree upon; the first of several of one name (one for each year); what only one tells. Where
+    code and name tell of two rows, the one of the code (``coded``: that is the first of the choices)."""
     told = [rows for rows in choices if rows]
     if not told:
         return None
     for row in told[0]:
         if all(any(row is other for other in rows) for rows in told[1:]):
             return row
-    return None
+    return told[0][0] if coded and choices[0] else None
 
 
 def _heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .compare import same_words
 from .forms import GENERAL, is_ours, misleads
+from .looks import load_looks
 from .model import Cell, Sheet
 
 
@@ -53,8 +54,11 @@ def compare_sheet(sheet: Sheet, made: Sheet, names: Mapping[str, str]) -> Change
         elif told.look != given.look:
             changed.looks.append(Other(*place, told.look, given.look))
     # What another program saves again may round sizes.
+    looks = load_looks()
     changed.sizes.extend(
-        key for key, size in made.sizes.items() if abs(sheet.sizes.get(key, size) - size) > max(1.0, size / 4)
+        key
+        for key, size in made.sizes.items()
+        if abs(sheet.sizes.get(key, size) - size) > max(looks.size_differs, size * looks.size_differs_share)
     )
     return changed
 

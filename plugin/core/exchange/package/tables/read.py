@@ -15,6 +15,7 @@ from .access import Access, access
 from .database import sheets_of
 from .drawn import Over, drawn_over, more_parts
 from .ink import Colour, is_unseen, look_of, theme_of
+from .looks import load_looks
 from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook
 
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
@@ -27,8 +28,8 @@ _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
 _DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
 #: A form of numbers that prints none.
 _PRINTS_NOTHING = re.compile(r"\s*;+\s*")
-#: Points and letters below which a row and a column show nothing.
-_LEAST_HEIGHT, _LEAST_WIDTH = 3, 0.6
+#: What a header or footer says of pages.
+_PAGES = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
 #: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
 
@@ -129,6 +130,13 @@ def _sheet(values: Any, formulas: Any, over: list[Over], theme: list[Colour]) ->
     )
 
 
+def _printed_around(sheet: Any) -> list[str]:
+    """Words above and below the pages of a sheet as it is printed; numbers of pages are none."""
+    places = [getattr(sheet, f"{which}{what}") for which in ("odd", "even", "first") for what in ("Header", "Footer")]
+    texts = [part.text for place in places for part in (place.left, place.center, place.right) if part.text]
+    return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGES.sub("", text)))
+
+
 def _sizes(sheet: Any) -> dict[int | str, float]:
     """Heights of rows by number and widths of columns by letters, where a sheet has some."""
     rows = {number: row.height for number, row in sheet.row_dimensions.items() if row.height is not None}
@@ -137,15 +145,16 @@ def _sizes(sheet: Any) -> dict[int | str, float]:
 
 def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
     """Keys of texts (``hidden``) of what a sheet has and does not show, with the names of rows, columns and cells: itself, rows,
-    columns, figures, remarks, formulas."""
+    columns, figures, remarks, formulas, links, and what is printed around it."""
+    looks = load_looks()
     # A formula without a value is told as a cell that could not be compared.
     there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
     rows = [
-        (number, row.hidden or (row.height is not None and row.height < _LEAST_HEIGHT))
+        (number, row.hidden or (row.height is not None and row.height < looks.least_row_points))
         for number, row in sorted(sheet.row_dimensions.items())
     ]
     columns = [
-        (name, column.hidden or (column.width is not None and column.width < _LEAST_WIDTH))
+        (name, column.hidden or (column.width is not None and column.width < looks.least_column_letters))
         for name, column in sorted(sheet.column_dimensions.items())
     ]
     # ;;; prints nothing, whatever the value is.
@@ -157,5 +166,7 @@ def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour])
         "cells": [cell.coordinate for cell in unseen],
         "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
         "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
+        "links": [cell.coordinate for row in sheet.iter_rows() for cell in row if getattr(cell, "hyperlink", None)],
+        "header": _printed_around(sheet),
     }
     return {key: tuple(names) for key, names in found.items() if names}

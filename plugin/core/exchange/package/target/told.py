@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from ....data import strict_json
+from ....data import DoubledNameError, strict_json
 from .hashes import MANIFEST, SCHEMA, is_later, is_link, sha256, told_digest
 
-#: What becomes of a manifest: as it was written, not there, none that can be read, altered since, of a later version.
-OK, MISSING, DAMAGED, CHANGED, LATER = "ok", "missing", "damaged", "changed", "later"
+#: What becomes of a manifest: as it was written, not there, none that can be read, altered since, of a later version; with a
+#: name twice, which only who looks for it is told (`doubled_manifest`): for others it is damaged.
+OK, MISSING, DAMAGED, CHANGED, LATER, DOUBLED = "ok", "missing", "damaged", "changed", "later", "doubled"
 #: What is asked of its rows. Maps came later than the rest; a manifest without them is whole.
 _ROWS: dict[str, dict[str, type]] = {
     "files": {"path": str, "sha256": str},
@@ -33,6 +35,19 @@ def told_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     if not _is_whole(manifest):
         return None, DAMAGED
     return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
+
+
+def doubled_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """A manifest in which a name stands twice, with the last value as most programs read it, and the name; None for another."""
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        strict_json(text)
+    except DoubledNameError as error:
+        manifest = json.loads(text)
+        return (manifest, error.name) if _is_whole(manifest) else (None, "")
+    except (OSError, ValueError, RecursionError):
+        return None, ""
+    return None, ""
 
 
 def _is_whole(manifest: object) -> bool:
