@@ -110,7 +110,7 @@ def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b""
     page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R>>endobj\n"
     parts += [page % (3 + n, 3 + pages) for n in range(pages)]
     line = b"72 72 m 500 72 l S" if drawn else b"q Q"
-    parts += [b"%d 0 obj<</Length %d>>stream\n%s\nendstream endobj\n" % (3 + pages, len(line), line)] if pages else []
+    parts += [b"%d 0 obj<</Length %d>>stream\n%s\nendstream\nendobj\n" % (3 + pages, len(line), line)] if pages else []
     places = [len(b"".join(parts[:n])) for n in range(1, len(parts))]
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     start = len(b"".join(parts))

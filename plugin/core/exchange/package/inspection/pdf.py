@@ -35,6 +35,7 @@ _OBJECTS = re.compile(rb"/Type\s*/ObjStm" + _END)
 _STREAM = re.compile(rb"stream\r?\n")
 #: Operators that show text, pictures or lines (ISO 32000-1, table 51), as streams of pages have them.
 _DRAWS = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
+_ANY_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _FLATE, _FILTER = re.compile(rb"/FlateDecode" + _END), re.compile(rb"/Filter" + _END)
 #: How far before its stream the dictionary of one begins at most.
 _DICTIONARY = 2048
@@ -99,7 +100,7 @@ def structure(data: bytes) -> PdfFact:
 def _draws(data: bytes) -> bool:
     """Does any stream draw something? One of another coding, as a picture has it, may."""
     room = _MOST_STREAM
-    for one in _STREAM.finditer(data):
+    for one in _ANY_STREAM.finditer(data):
         head = data[max(one.start() - _DICTIONARY, 0) : one.start()]
         head = head[head.rfind(b"obj") :]
         end = data.find(b"endstream", one.end())
