@@ -854,3 +854,90 @@ def a_report_of_other_settings(draft: Draft) -> None:
             "settings": {"ratio.limit": 9.9},
         },
     )
+
+
+@plants("DOC003", case="waivers", follows=["DOC006"])
+def a_register_of_waivers_beside_the_database(draft: Draft) -> None:
+    put(draft, add={"1-空间数据/140225浑源县.waivers.csv": b"REL001"})
+
+
+@plants("DOC004", case="folder")
+def a_folder_for_what_never_came(draft: Draft) -> None:
+    put(draft, empty_folders=["6-批复"])
+
+
+@plants("DOC005", case="bare")
+def a_map_next_to_nothing_is_drawn_on(draft: Draft) -> None:
+    put(draft, decoded={MAP: {"by": "gdal", "levels": 200, "plain": 0.9998}})
+
+
+@plants("DOC005", case="behind", follows=["DOC006"])
+def an_archive_behind_a_map(draft: Draft) -> None:
+    put(draft, add={MAP: jpg() + b"PK\x03\x04"})
+
+
+@plants("DOC005", case="same", follows=["DOC006"])
+def one_picture_for_two_maps(draft: Draft) -> None:
+    put(draft, add={f"{MAPS}02三区图.jpg": COMPLETE[MAP]})
+
+
+@plants("DOC005", case="blank", follows=["DOC006"])
+def a_text_of_empty_pages(draft: Draft) -> None:
+    put(draft, add={TEXT: pdf("text", drawn=False)})
+
+
+@plants("DOC006", case="doubled")
+def a_level_twice_in_the_manifest(draft: Draft) -> None:
+    put(draft, manifest=True, state="doubled", doubled="secrecy")
+
+
+@plants("DOC008", case="foreign")
+def a_table_that_no_catalog_lists(draft: Draft) -> None:
+    put(draft, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]])
+
+
+@plants("DOC008", case="index")
+def an_index_that_leads_elsewhere(draft: Draft) -> None:
+    put(draft, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]])
+
+
+#: Made by this very version (`facts_of`), without the page and list that it would have made.
+OWN = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
+
+
+@plants("DOC010", case="form", follows=["DOC006", "DOC013", "DOC015"])
+def doubts_about_the_form_taken_out(draft: Draft) -> None:
+    put(draft, manifest=True, head={"tool": OWN, "form": {"id": "county", "unverified": []}})
+
+
+@plants("DOC010", case="untold", follows=["DOC006", "DOC013", "DOC015"])
+def a_lack_that_is_not_told(draft: Draft) -> None:
+    row = {"kind": "document", "need": "C", "title": "规划说明书", "pattern": "说明书.pdf", "files": []}
+    put(draft, manifest=True, head={"tool": OWN, "problems": [], "slots": [row]})
+
+
+@plants("DOC010", case="drawn", follows=["DOC006", "DOC013", "DOC015"])
+def a_map_made_without_qgis(draft: Draft) -> None:
+    put(draft, manifest=True, head={"tool": OWN, "maps": [{"file": MAP, "origin": "made"}]})
+
+
+@plants("DOC010", case="head", follows=["DOC006", "DOC013", "DOC015"])
+def an_exchange_file_of_another_day(draft: Draft) -> None:
+    file = "1-空间数据/a.vct"
+    head = {"tool": OWN, "made": "2026-11-20T08:00:00+08:00"}
+    put(draft, manifest=True, head=head, row={"CZKFBJ": {"file": file}}, heads={file: {"date": "20190101"}})
+
+
+@plants("DOC016", case="confirmed")
+def a_profile_confirmed_by_a_province(draft: Draft) -> None:
+    from plugin.core.profile import load_profile
+
+    profile = load_profile(draft.options.get("profile", ""))
+    reported(
+        draft,
+        provenance={
+            "started": "2026-11-20T08:00:00+08:00",
+            "versions": {"sanxian": plugin_version()},
+            "profile": {"id": profile.id, "confirmed": {"by": "某省人民政府"}},
+        },
+    )
