@@ -925,7 +925,13 @@ def a_map_made_without_qgis(draft: Draft) -> None:
 def an_exchange_file_of_another_day(draft: Draft) -> None:
     file = "1-空间数据/a.vct"
     head = {"tool": OWN, "made": "2026-11-20T08:00:00+08:00"}
-    put(draft, manifest=True, head=head, row={"CZKFBJ": {"file": file}}, heads={file: {"date": "20190101"}})
+    put(
+        draft,
+        manifest=True,
+        head=head,
+        row={"CZKFBJ": {"file": file}},
+        heads={file: {"date": "20190101", "mapscale": "2000"}},
+    )
 
 
 @plants("DOC016", case="confirmed")
