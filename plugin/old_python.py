@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin where Python is older than 3.11: 环境自检 opens and says what to install; nothing else is there."""
+"""The plugin on Python below 3.11: 环境自检 lists what to install; no other function is available."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
 
 def section_name(section: str) -> str:
-    """The title of a section of the toolbox. Raises KeyError for one that there is not."""
+    """Return the title of a toolbox section; KeyError for an unknown one."""
     return {
         "check": tr("Checks and figures"),
         "layers": tr("Layers and fields"),

@@ -89,7 +89,7 @@ class Ledger:
         return self._high.get(county, 0)
 
     def recall(self) -> None:
-        """Read what is remembered again before the next number: a layer that left may have remembered more."""
+        """Read the remembered numbers again before the next one: a removed layer may have stored a higher one."""
         self._recalled.clear()
 
     def seen(self) -> set[str]:
@@ -98,7 +98,7 @@ class Ledger:
         return set(self._high)
 
     def take(self, county: str, number: int) -> None:
-        """Give a number out. It is kept when the edits are saved or dropped: a thousand pasted features take a thousand."""
+        """Issue a number. It is kept when the edits are saved or dropped: a thousand pasted features take a thousand."""
         self._high[county] = self._given[county] = number
 
     def known(self, county: str) -> int | None:
@@ -141,7 +141,7 @@ class Ledger:
         return max([*kept, *(settings.get(f"bsm/{name}/{county}", 0) for name in self._names())])
 
     def _names(self) -> list[str]:
-        """What the settings call the layer's data and its database."""
+        """Return the keys of the settings for the layer's data and its database."""
         return [name for name in (self._source, _digest(self.database)) if name]
 
     # --- its signals
@@ -204,7 +204,7 @@ def _source_key(layer: QgsVectorLayer) -> str:
 
 def database_of(layer: QgsVectorLayer) -> str:
     """The database that a layer is a part of: its GeoPackage or FileGDB, the folder of its shapefile, the database and
-    schema on a server. Empty for layers in memory and what has no such whole."""
+    schema on a server. Empty for layers in memory and other data without a database."""
     if layer.providerType() == "memory" or not layer.isValid():
         return ""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())

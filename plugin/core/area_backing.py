@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 GROSS = ("area", "gross_area", "survey_area")
 NET = "net_area"
 MEANINGS = (*GROSS, NET)
-#: What a rule is in doubt about whose figures the land does not back.
+#: Doubt of a rule whose figures the land does not back.
 DOUBT = "figures.area_fields"
 #: How far sums may be from the land (share of it), and what a single row may differ by (m²): settings of ATT022 and ATT013.
 ALLOWANCE_SHARE, ROW_ALLOWANCE = "rules.ATT022.allowance_share", "rules.ATT013.allowance_m2"
 #: Units that a field may hold in place of its own, and how near the median row must be to one of them.
 UNITS = ("m2", "ha", "mu", "km2")
 _UNIT_SHARE = 0.05
-#: What two decimals of a row take away.
+#: Rounding error of two decimals in one row.
 _ROUNDING_M2 = 0.005
 #: Side of the squares by which the scale of the plane is measured.
 PROBE_M = 100.0

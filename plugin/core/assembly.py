@@ -77,7 +77,7 @@ def assemble(
     if not scope:
         plan.unread += layers_without_features(plan)
     if not bare:
-        # What a package holds beside its layers is a matter of the rules on packages.
+        # The rules on packages report other content of a package.
         plan.unread += unread_layers(others, plan, project=project)
     set_apart(plan, beside)
     return plan

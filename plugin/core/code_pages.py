@@ -128,7 +128,7 @@ def _letters(name: str) -> str:
 
 
 def natural(text: str, codec: str) -> bool:
-    """Is text as it is written, decoded by ``codec``? Chinese of GBK decoded by another codec is not: rare characters, signs
+    """Return True if text decoded by ``codec`` reads naturally. Chinese of GBK decoded by another codec is not: rare characters, signs
     between letters, capitals in the middle of words."""
     foreign = [c for c in text if not c.isascii()]
     if not foreign:

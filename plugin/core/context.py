@@ -61,7 +61,7 @@ class Context:
         return areas_of(parts, a, b, self.statutory)
 
     def shares_of(self, parts: Parts, a: Layer) -> NDArray:
-        """(k,) which share of its row of ``a`` each part is: what sums of parts that are to be sums of rows take."""
+        """Return (k,) each part's share of its row of ``a``, so that the parts of a row sum to its figure."""
         return shares_of(parts, a, self.statutory)
 
     def codes(self, name: str) -> CodeList:

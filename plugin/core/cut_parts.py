@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What parts that a verb cut out of a layer measure: by themselves, and as shares of the rows they are of.
+"""Areas of parts cut out of a layer, and their shares of the rows that they belong to.
 
 A part by itself (a finding's area) is measured as drawn (`geometry.drawn_area`), but for one that is a whole row: that has
 the row's statutory area, by its stored vertices. As shares (figures that are to add up to the rows': by township, by zone, by
@@ -46,7 +46,7 @@ def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArr
 
 
 def shares_of(parts: Parts, a: Layer, measure: Measure) -> NDArray:
-    """(k,) which share of its row of ``a`` each part is, by area as drawn; 1 together where parts make up the row once."""
+    """Return (k,) each part's share of its row of ``a``, by area as drawn; 1 together where parts make up the row once."""
     rows = parts.left
     covered = np.bincount(rows, parts.area, minlength=len(a))[rows]
     planar = shapely.area(a.plane[rows])

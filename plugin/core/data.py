@@ -81,7 +81,7 @@ class DoubledNameError(ValueError):
 
 
 def strict_json(text: str | bytes) -> Any:
-    """Return what a JSON text holds. ValueError for a name that stands twice in one object: readers differ on which counts."""
+    """Parse JSON. ValueError for a duplicate name in one object: readers differ on which one counts."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

@@ -66,7 +66,7 @@ def shapefile_encoding(path: Path) -> Encoding:
         return Encoding(codec, "cpg")
     by_header = DRIVER_IDS.get(header, "")
     if by_header and by_header != "CP1252" and not declared and content != "UTF-8" and _fits(text, by_header, content):
-        # Programs of the West write theirs whatever the text is.
+        # Western programs declare their own code page whatever the text is.
         return Encoding(by_header, "header")
     if content:
         return Encoding(content, "content", declared)
@@ -126,7 +126,7 @@ def _cells(text: bytes, codec: str) -> str:
 
 
 def _fits(text: bytes, codec: str, content: str) -> bool:
-    """Is the text one of this codec, though it may be read as another (``content``) too?"""
+    """Return True if the text fits this codec, although it may be read as another (``content``) too."""
     if content == codec:
         return True
     if _broken(text, codec) >= _BROKEN:

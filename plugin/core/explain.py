@@ -67,7 +67,7 @@ def parameters_in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None =
 
 
 def unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
-    """What a rule goes by that is marked C and that neither standard nor county confirmed: settings that it declares, and
+    """Return the settings of a rule that are marked C and confirmed by neither standard nor county: settings that it declares, and
     its own parameters where standard or profile set them."""
     own = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
     parameters = [norm.marked(key) for key in own if norm.sets(key) and not norm.is_confirmed(key)]

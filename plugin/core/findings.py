@@ -67,7 +67,7 @@ class Finding:
     fingerprint: str = ""
     state: str = "open"
     by_place: bool = False
-    #: Of a part that was cut out, its area by its vertices alone, which 0.1.0 told; None where it is no other. The engine's.
+    #: Area of a cut part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None
     #: Longitude and latitude of its centre in degrees (EPSG:4490), unrounded; None without a place. The engine's.
     place: tuple[float, float] | None = None

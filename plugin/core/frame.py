@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The frame of a run: profile, layers and side inputs belong to the same county (RUN904)."""
+"""Verify that profile, layers and side inputs of a run belong to the same county (RUN904)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
 def wrong_frame(plan: Plan, today: date | None = None) -> list[Finding]:
     """Return a finding RUN904 for everything that belongs to another county than the plan's, or contradicts its data."""
     found = [*_profile(plan), *_names(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
-    found += [*_confirmed_by_nobody(plan), *_stated(plan)]
+    found += [*_confirmed_without_source(plan), *_stated(plan)]
     return _as_warnings([*found, *_baseline(plan), *_targets(plan), *_scope(plan), *_standard(plan)])
 
 
@@ -68,7 +68,7 @@ def same_plan(code: str, plan: Plan) -> bool:
 
 
 def other_county(waivers: Waivers, plan: Plan) -> str:
-    """The county of which most keys in a waiver file are, if that is not the plan's; empty otherwise."""
+    """Return the county of most keys in a waiver file if it is not the plan's; else empty."""
     keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
     votes = Counter(key[:6] for key in keys if _KEY.fullmatch(key))
     code = votes.most_common(1)[0][0] if votes else ""
@@ -88,7 +88,7 @@ def _profile(plan: Plan) -> list[Finding]:
 
 
 def _names(plan: Plan) -> list[Finding]:
-    """Names that the list of divisions gives to another county than the code beside them: of the profile, and of rows."""
+    """Report names of the profile and of rows that the list of divisions gives to another county than their code."""
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions is None:
         return []
@@ -132,7 +132,7 @@ def _layers(plan: Plan) -> list[Finding]:
 def _others(layer: Layer, plan: Plan) -> Counter[str]:
     """Codes of other counties by how many rows have them: 行政区代码 where a row has one, else the head of its BSM."""
     codes = layer.text("division_code")
-    # Most layers have none: the rows are told apart only where a foreign code stands at all.
+    # Most layers have none: rows are examined one by one only where the layer has a foreign code.
     if not any(_foreign(code, plan) for code in {*map(_SIX, codes), *map(_SIX, layer.keys)}):
         return Counter()
     heads = Counter(
@@ -146,7 +146,7 @@ def _foreign(code: str, plan: Plan) -> bool:
 
 
 def _absent(plan: Plan) -> list[Finding]:
-    """Concepts that the profile declares absent (本县无) and that a layer with features answers."""
+    """Report concepts declared absent (本县无) for which the data have a layer with features."""
     found = []
     for concept in sorted(plan.norm.profile.absent):
         layer = plan.concept(concept)
@@ -157,15 +157,15 @@ def _absent(plan: Plan) -> list[Finding]:
 
 
 def _confirmed(plan: Plan, today: date) -> list[Finding]:
-    """A confirmation of a later day, which does not hold yet."""
+    """Report a confirmation dated later than today."""
     by = plan.norm.profile.confirmed_by
     if not by or by["date"] <= today.isoformat():
         return []
     return [Finding(role="", case="confirmed", params={**by, "profile": plan.norm.profile.name})]
 
 
-def _confirmed_by_nobody(plan: Plan) -> list[Finding]:
-    """A confirmation without a person or a document, or of a day before the standard whose settings it confirms."""
+def _confirmed_without_source(plan: Plan) -> list[Finding]:
+    """Report a confirmation without a person or a document, or dated before the edition of its standard."""
     by = plan.norm.profile.confirmed_by
     if not by:
         return []
@@ -180,7 +180,7 @@ def _confirmed_by_nobody(plan: Plan) -> list[Finding]:
 
 
 def _stated(plan: Plan) -> list[Finding]:
-    """Figures that the profile only states, although they are indicators that a layer gives: nothing compares them."""
+    """Report figures under [[stated]] although a layer gives them: nothing compares them."""
     stated = plan.norm.stated(plan.area_code)
     if not stated:
         return []
@@ -194,7 +194,7 @@ def _stated(plan: Plan) -> list[Finding]:
 
 
 def _baseline(plan: Plan) -> list[Finding]:
-    """A sealed edition of another county, or one that is a mere copy of the data."""
+    """Report a sealed edition of another county, or one identical to the data."""
     sealed = plan.baseline
     if sealed is None:
         return []
@@ -211,7 +211,7 @@ def _same_bytes(one: Path, other: Path) -> bool:
 
 
 def _targets(plan: Plan) -> list[Finding]:
-    """Tasks of townships whose codes are of another county."""
+    """Report township tasks with codes of another county."""
     codes = {task.code[:6] for task in plan.targets.tasks if is_county(task.code[:6])}
     others = sorted(code for code in codes if not same_plan(code, plan)) if plan.area_known else []
     if not others:
@@ -221,7 +221,7 @@ def _targets(plan: Plan) -> list[Finding]:
 
 
 def _standard(plan: Plan) -> list[Finding]:
-    """A standard of the county's own that is looser than the shipped ones, where a profile could not be."""
+    """Report a custom standard that is looser than the shipped ones in points where a profile could not be."""
     standard = plan.norm.standard
     items = loosened(standard)
     params: dict[str, Any] = {"standard": standard.name, "items": items, "count": len(items)}
@@ -229,10 +229,10 @@ def _standard(plan: Plan) -> list[Finding]:
 
 
 def _scope(plan: Plan) -> list[Finding]:
-    """A wider scope that the layers point to, while the run took a narrower one."""
+    """Report a wider scope that the layers indicate while the run took a narrower one."""
     missed = plan.missed_scope
     if missed is None or not any(map(len, plan.layers.values())):
-        # A database where nothing is drawn yet is no delivery.
+        # A database without any features is not a delivery yet.
         return []
     params: dict[str, Any] = {"scope": missed.taken, "wider": missed.wider, "lacking": list(missed.lacking)}
     params |= {"held": len(missed.held), "incomplete": missed.evident}

@@ -63,7 +63,7 @@ class Options:
         return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, phase_of(self.phase))
 
     def _check_finite(self) -> None:
-        """InputError for a number that is no limit: nothing is above ``nan``."""
+        """InputError for ``nan`` or infinity, which limits nothing."""
         given = {f"{code}.{name}": v for code, values in self.parameters.items() for name, v in values.items()}
         if self.tolerance is not None:
             given |= {f"tolerance.{name}": value for name, value in self.tolerance.to_dict().items()}

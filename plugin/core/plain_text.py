@@ -7,7 +7,7 @@ from .encoding import garbled
 
 #: How an xlsx and an old xls begin: no text, whatever the file's name says.
 WORKBOOK, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-#: Nothing, as offices write it into a cell or a field.
+#: Words and signs that users write for an empty cell or field.
 BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
 _UNICODE_TEXT = (b"\xff\xfe", b"\xfe\xff")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: How far the sum of net areas may exceed what the survey gives, as a share of it (C).
 DEDUCTION_ALLOWANCE = "rules.ATT022.allowance_deduction_share"
-#: What two decimals of a row's fields take away, m².
+#: Rounding error of two decimals in the fields of one row, m².
 _ROUNDING_M2 = 0.02
 #: Net by gross area of a parcel; ridges never take half of it. Less is another unit, which ATT022 reports of the survey.
 _LEAST_RATE = 0.5

@@ -195,7 +195,7 @@ class Texts:
         for name in ("unit", "above_unit"):
             if name in finding.params:
                 unit = str(finding.params[name])
-                # What no layer has is told in the unit that its text prints.
+                # A figure without a layer is given in the unit that its text prints.
                 words[name] = str(_catalogue(self.lang)["units"].get(unit, unit))
         return words
 

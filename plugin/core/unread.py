@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Data that lies in the source and was not read (RUN905): named in the report, and no reason to pass."""
+"""Data in the source that was not read (RUN905). The report names it; it prevents a plain 通过."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def report_unread(report: Report, unread: Iterable[Unread], say: Callable[[Findi
 
 
 def leaves_unread(finding: Finding) -> bool:
-    """Does the finding name data that may hold a layer of the plan?"""
+    """Return True if the finding names data that may hold a layer of the plan."""
     return finding.code == CODE and finding.params.get("incomplete") is not False

@@ -36,7 +36,7 @@ def unread_files(source: str | Path, check: Callable[[], None] = lambda: None) -
     try:
         read = datasets(folder)
     except OSError:
-        # Reading it has said so.
+        # Reading it has reported that.
         return []
     return data_beside(folder, read, is_output=outputs.holds, check=check)
 
@@ -47,7 +47,7 @@ def unread_sentences(source: str | Path, texts: Texts, check: Callable[[], None]
 
 
 class _Outputs:
-    """Tells the plugin's own results by what is in them, never by their name alone."""
+    """Recognise the plugin's own results by their content, never by their name alone."""
 
     def __init__(self, check: Callable[[], None]):
         self._check = check

@@ -337,7 +337,7 @@ def test_the_places_of_other_words_are_named(package, form, plan):
     remake(package)
     reseal(package)
     (told,) = findings(package, form, plan, ["DOC011"])["DOC011", "words"]
-    assert TABLES in told.message and "指标表" in told.message and "写“达到”，应为“" in told.message
+    assert TABLES in told.message and "指标表" in told.message and "为“达到”，应为“" in told.message
 
 
 def test_a_workbook_of_another_software_may_look_as_it_likes(package, form, plan):

@@ -72,7 +72,7 @@ def _apply_to_each(
         if asked is not None and layer.role not in asked:
             continue
         if not context.plan.asked and _nothing_to_check(rule, layer):
-            # That a mandatory layer is empty, SCH001 reports, and leaves the run incomplete.
+            # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared = [m for m in need.fields if layer.template.field(m)]
         lacking = [m for m in declared if not layer.has(m)]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules that no check runs unasked, although the plan holds what they need: a report names them, so that nobody takes
-通过 for more than it is."""
+"""Rules outside the default ones whose layers the plan has. A report names them, so that readers do not overrate 通过."""
 
 from __future__ import annotations
 

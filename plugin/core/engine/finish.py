@@ -21,7 +21,7 @@ from .places import townships_at
 
 #: Findings between two looks at the cancel button.
 _BATCH = 1000
-#: By which (m², and as a share) an area is the one measured as drawn.
+#: Tolerance (m², and as a share) by which an area counts as measured as drawn.
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 

@@ -172,7 +172,7 @@ def _severity(rule: Rule, one: Ignored, ctx: Context) -> Severity:
 
 
 def _same_rank(code: str, ranked: list[tuple[Rule, Ignored]], ctx: Context) -> bool:
-    """Would a rule's slivers be as grave as the pair's?"""
+    """Return True if a rule's slivers have the severity of the pair's."""
     given = [_severity(rule, one, ctx) for rule, one in ranked if rule.code == code]
     gravest = _severity(ranked[0][0], ranked[0][1], ctx)
     return gravest in given
@@ -217,7 +217,7 @@ def _add_features(result: PairSum, batches: list[Ignored], shapes: NDArray, plac
     counts = np.bincount(feature)
     sums = np.bincount(feature, weights=area[table[:, 2]])
     crossed = np.bincount(feature, weights=places.overlapping[table[:, 2]]) > 0
-    # The plain sum is never less than the union's: only what it puts among the largest or above the limit is joined.
+    # The plain sum is an upper bound of the union: only rows among the largest or above the limit need the union.
     order = np.argsort(-sums, kind="stable")
     near = crossed & (sums > ctx.tolerance.ignored_feature_m2)
     near[order[:FEATURES]] |= crossed[order[:FEATURES]]
@@ -247,7 +247,7 @@ def sliver_findings(
         if outcome.outcome in _WITHOUT_FINDING:
             outcome.outcome = Outcome.FAILED
         if known[one.rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
-            # As for its other findings: that a county takes an error for a hint clouds the verdict.
+            # As for its other findings: an error that the county lowered to a hint limits the verdict.
             outcome.unconfirmed = sorted({*outcome.unconfirmed, "severity.lowered"})
     return found
 

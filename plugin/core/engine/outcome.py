@@ -54,7 +54,7 @@ def _take_in(result: RuleResult, rule: Rule, severity: Severity, context: Contex
         finding.code = rule.code
         finding.severity = finding.severity or severity
     if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
-        # A county may take an error or a warning for a hint; that its lines overlap is then no plain 通过.
+        # A county may lower an error or a warning to a hint; its findings then still prevent a plain 通过.
         result.doubts.append("severity.lowered")
     report.indicators += result.indicators
     for need in rule.needs.values():
@@ -90,7 +90,7 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
             outcome.outcome = Outcome.SKIPPED
     elif not result.applicable:
         outcome.outcome = Outcome.NOT_APPLICABLE
-        # What the rule would have needed is missing, and that is no matter of settings.
+        # The rule lacks input; no setting could replace it.
         outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == NO_TARGET})
         if result.switched_off and not context.norm.is_confirmed(result.switched_off):
             outcome.unconfirmed.append(result.switched_off)

@@ -88,7 +88,7 @@ def run(
     check()
     sums = sum_ignored(plan, ignored, rules, limits, check)
     if not plan.asked:
-        # Around an edit there is only a part of what adds up.
+        # The surroundings of an edit hold only a part of the sum.
         report.findings += sliver_findings(sums, report.rules, rules, limits)
         report.findings += wrong_frame(plan)
     finish(plan, report, texts, check)

@@ -123,7 +123,7 @@ def _told_apart(
         keep = row != other
         row, other, p, q, v, gap = row[keep], other[keep], p[keep], q[keep], v[keep], gap[keep]
     distance = shapely.distance(shapely.linestrings(np.stack([p, q], axis=1)), shapely.points(v)) if len(v) else gap
-    # A ring's other edge may well have that very vertex.
+    # Another edge of the ring may have that vertex.
     order = np.lexsort((distance, v[:, 1], v[:, 0], other, row))
     row, other, v, gap, distance = row[order], other[order], v[order], gap[order], distance[order]
     name = np.column_stack([row, other]), v

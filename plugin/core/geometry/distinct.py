@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons that lie on each other, each place taken once."""
+"""Remove overlaps from polygons so that each place counts once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH = 10_000
 
 @dataclass
 class Distinct:
-    """(k,) polygons without what an earlier one has: together they are the union, and none shares area.
+    """(k,) polygons minus earlier ones: together they are the union, without shared area.
 
     ``shapes`` what is left of each; ``own`` (k,) bool: is anything left? ``same_as`` (k,) the first polygon that is equal
     (itself where there is none); ``overlapping`` (k,) bool: it shares area with another that is not equal.

@@ -48,7 +48,7 @@ def parted_edges(a: InDegrees, b: InDegrees, plane: CRS, edge_match_m: float, ch
         other = row_b[i] != edges.row[j]
         i, j = i[other], j[other]
     off = _beside(xy_b[i], edges.low[j], edges.high[j])
-    # A ring's other edge may well have that very vertex.
+    # Another edge of the ring may have that vertex.
     have = {(row, *xy) for row, xy in zip(*(side.tolist() for side in _vertices(a, edges.row[j])), strict=True)}
     lacks = np.array([(r, *p) not in have for r, p in zip(edges.row[j].tolist(), xy_b[i].tolist(), strict=True)], bool)
     kept = (off > edge_match_m) & lacks

@@ -25,7 +25,7 @@ WARNING_SHARE = "indicators.warning_share"
 #: The input of a figure with what the land gives, where its target is met by the field alone.
 LAND = "land_net_m2"
 MISSED = (BROKEN, CLOSE)
-#: What two decimals of gross and net area of a row take away, m².
+#: Rounding error of two decimals in gross and net area of one row, m².
 ROUNDING_M2 = 0.01
 
 
@@ -68,8 +68,8 @@ class Figure:
 
 
 def by_land(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
-    """Take back the backing of a figure with a target that is met by its field alone: within the allowance for sums, the land of
-    the same rows does not meet it."""
+    """Mark a figure as not backed if only its field meets the target: within the allowance for sums, the land of the same rows
+    does not meet it."""
     assert shown.value is not None and shown.target is not None
     target = (shown.comparison, shown.target, shown.target_decimals)
     land = [compare_area(in_unit(land_m2 + slack, shown.unit), *target) for slack in (-rounding_m2, rounding_m2)]

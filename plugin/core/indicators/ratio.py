@@ -26,7 +26,7 @@ _PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
 KINDS = ("concentrated", "flexible", "special")
 DECIDING = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
-#: What two decimals of a row take away, m².
+#: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
 #: A doubt: the land contradicts the codes of a part of the base.
 CONTRADICTED = "ratio.contradicted"
@@ -185,9 +185,9 @@ def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
 
 
 def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
-    """Take back the backing of a ratio that keeps within its limit by the survey area only, not by the land.
+    """Mark a ratio as not backed if it keeps within its limit by the survey area only, not by the land.
 
-    The two may differ within the allowances; what two decimals of ``count`` rows take away decides nothing.
+    The two may differ within the allowances; the rounding error of ``count`` rows decides nothing.
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     most = expansion_ratios(found.drawn + ROUNDING_M2 * count, *areas, found.new_land)

@@ -114,7 +114,7 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
     whole = np.abs(bare) < _WHOLE
     shares = ctx.shares_of(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
-    # What shared edges lose to rounding is no land outside.
+    # Rounding along shared edges is not land outside.
     shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
     outside[whole] = 0.0

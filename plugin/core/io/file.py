@@ -152,7 +152,7 @@ def _look_into(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding 
 
 
 def _rows_known(path: Path, info: dict[str, Any], stored: int | None) -> int | None:
-    """How many rows a layer has that is not read: by the file, else as the driver counts; None when neither can be trusted."""
+    """Count the rows of a layer that is not read: by the file, else by the driver; None when neither is reliable."""
     if stored is not None:
         return stored
     # The count in a GeoPackage may be out of date.

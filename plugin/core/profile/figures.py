@@ -185,7 +185,7 @@ def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: P
 
 
 def _printed(value: Any, path: Path, key: str) -> str:
-    # So many digits that no number holds them are no limit either.
+    # A number with too many digits becomes infinite, and limits nothing either.
     if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)) or not math.isfinite(float(value)):
         raise unknown(path, key, value, ('"16.46"',))
     return str(value)

@@ -59,7 +59,7 @@ class Target:
         return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
 
     def looser_than(self, above: Target) -> bool:
-        """May a plan meet this figure and miss the task ``above``, which is for the same indicator and year?"""
+        """Return True if a plan may meet this figure and miss the task ``above`` for the same indicator and year."""
         if not above.is_task:
             return False
         if not self.is_task or self.comparison not in (above.comparison, "="):

@@ -20,7 +20,7 @@ _CEILINGS, _FLOORS = ("ratio.limit", "tolerance.", "waivers."), ("indicators.war
 
 
 def _as_strict(key: str, value: Any, usual: Any) -> bool:
-    """Is a value the usual one, or on its strict side? A setting that the standard lacks replaces nothing."""
+    """Return True if a value equals the usual one or is stricter. A setting that the standard lacks replaces nothing."""
     if usual is None or value == usual:
         return True
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (value, usual))
@@ -48,8 +48,8 @@ class Norm:
         return tuple(code for code in self._own_in(scope) if code not in off)
 
     def expected_in(self, scope: str) -> tuple[str, ...]:
-        """Codes of the rules that are expected of a delivery of a scope: beside the standard's own, those of the shipped
-        standards that it stands on. A folder of one's own may add rules; those that it leaves out are missing."""
+        """Return the codes of the rules expected for a scope: the standard's own and those of the shipped standards that it
+        is based on. A custom standard may add rules; those that it leaves out are missing."""
         bare = replace(self.profile, rules=())
         shipped = (replace(self, standard=one, profile=bare)._own_in(scope) for one in self.standard.shipped())
         return tuple(dict.fromkeys((*self._own_in(scope), *(code for codes in shipped for code in codes))))
@@ -90,12 +90,12 @@ class Norm:
     def mark(self, item: str) -> str:
         """The mark of a setting, a heading of settings, a code list (``codes.<id>``) or a citation.
 
-        A setting without a mark has no source that anybody read: C.
+        A setting without a mark has no verified source: C.
         """
         if item in self.profile.marks:
             return self.profile.marks[item]
         if item in self.profile.settings:
-            # A value of one's own is as sure as its own source, whatever the mark of the value that it replaces.
+            # A custom value is as reliable as its own source, whatever the mark of the value that it replaces.
             return "C"
         vouching = self.marked(item)
         if vouching in self.standard.marks:
@@ -128,7 +128,7 @@ class Norm:
         """Is the item beyond doubt: not marked C, or confirmed by the base standard or by the county, by its own name or by
         that of what it is marked with?
 
-        ``all`` confirms what the standard sets. What a profile of one's own puts in its place, and not on the strict side,
+        ``all`` confirms what the standard sets. A custom profile's value in its place that is not stricter
         is confirmed by its name or has a source beside its mark.
         """
         confirmed = self.standard.confirmed | self.profile.confirmed

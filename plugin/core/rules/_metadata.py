@@ -133,7 +133,7 @@ def _filled_in(items: dict[str, str], row: dict[str, Any], layer: LayerFact, say
 
 
 def _left_to_others(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterator[Finding]:
-    """What a package of ours leaves to the body that checks it, and whether it says to be whole."""
+    """Compare the items that the receiving body fills in, and the item on completeness."""
     manifest = package.manifest
     if manifest is None or not made_here(package):
         return

@@ -41,14 +41,14 @@ _LONGEST, _PARTS = 60, 5
 _SLACK = timedelta(minutes=2)
 _DAY = timedelta(days=1)
 _EMPTY = Cell("")
-#: What a record of a report may lack, or hold in place of what it should.
+#: Errors from records of a report that lack an item or hold one of another type.
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, LookupError)
 
 
 @dataclass(frozen=True)
 class Own:
     """``book``: the workbook; ``tables``: those that the layers give, in its language; ``told``: the report as data, empty where
-    it cannot be read (DOC013 says so)."""
+    it cannot be read (DOC013 reports that)."""
 
     book: Workbook
     tables: list[Table]
@@ -95,7 +95,7 @@ def own_tables(own: Own) -> Iterator[Finding]:
 
 
 def others_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:
-    """What anybody's workbook shows other than it holds: forms that are another figure, and cells under pictures."""
+    """Findings on cells of any workbook that show other than they hold: misleading number formats, cells under pictures."""
     for sheet in book.sheets:
         yield from _forms(book, sheet, forms_of_others(sheet), texts, Severity.WARNING)
         if sheet.covered:
@@ -213,7 +213,7 @@ def _about(sheet: Sheet, own: Own) -> Iterator[Finding]:
         table = about_table(said, Texts(own.lang), "", [])
         begun = datetime.fromisoformat(str(said["started"]))
     except _BROKEN:
-        # That the report cannot be read is DOC013's.
+        # DOC013 reports that the report cannot be read.
         return
     head = 3
     given = {(head + n, c): str(v or "") for n, row in enumerate(table.rows, 1) for c, v in enumerate(row.values, 1)}

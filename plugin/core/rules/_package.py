@@ -57,7 +57,7 @@ def more_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[s
 
 
 def of_other_version(package: PackageFacts) -> bool:
-    """Does the manifest say that another version or build of this plugin made the package?"""
+    """Return True if the manifest names another version or build of this plugin."""
     tool = (package.manifest or {}).get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     said = versions.get("sanxian") if isinstance(versions, dict) else None
@@ -84,7 +84,7 @@ def made_here(package: PackageFacts) -> bool:
 
 
 def shown(value: Any, texts: Texts) -> str:
-    """A value as a message repeats it: what is empty, or not there, says so."""
+    """Return a value as a message repeats it; words for an empty or absent one."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")
 

@@ -27,10 +27,10 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
         if lost is not None:
             result.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
         elif layer is not None:
-            # A sealed layer without a shape is no edition that anything could be compared with.
+            # A sealed layer without shapes cannot be compared with anything.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
         else:
-            # A line that the sealed edition does not hold was not compared: that is no pass.
+            # A line that the sealed edition lacks was not compared, so the rule does not pass.
             result.not_checked.append(("baseline_lacks", {"concept": concept}))
         return None
     result.applicable = True

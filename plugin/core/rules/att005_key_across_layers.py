@@ -76,7 +76,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
 
 
 def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    """(role of the first layer with a key, role of another) → the keys of both, each with its first row in the other."""
+    """Map (role of the first layer with a key, role of another) to their common keys, each with its first row in the other."""
     import pandas as pd
 
     tables = []

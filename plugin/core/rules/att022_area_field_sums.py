@@ -114,8 +114,8 @@ def area_field_sums(
     How to fix
         Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of imported tables.
     Limits
-        The allowance is a setting (C). Rows are ATT013's: one wrong row is no finding here unless the layer's own sum is off. Blank
-        values and invalid shapes are other rules'. That net area is too small is not seen here (ATT003). A feature takes the deduction
+        The allowance is a setting (C). ATT013 compares rows: one wrong row is no finding here unless the layer's own sum is off. Other rules report blank
+        values and invalid shapes. ATT003 reports net areas that are too small. A feature takes the deduction
         of the cultivated parcel that a point on it lies on. The county is compared
         with layers that never overlap and with the layers that targets are read from.
     """

@@ -29,10 +29,10 @@ MANY = 20
         "name": "“{file}” is no file that the form of the package asks for. Rename it as it should be called, or take it out.",
         "waivers": "“{file}” is a register of waivers, and no part of a package: nothing was waived by it here. Take it out.",
         "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
-        "many": "{count} files in “{file}” are none that the form of the package asks for: {files}. Rename them as they should be called, or take them out.",
-        "inside": "{count} files in the data set “{file}” are no part of it: {files}. Take them out.",
-        "alike": "“{file}” and “{other}” are called alike but for signs that look the same or are not seen. Keep the one that is meant.",
-        "unseen": "The name “{file}” has signs that are not seen ({signs}), as a name has that is to be taken for another. Rename it.",
+        "many": "The package form does not require {count} files in “{file}”: {files}. Rename them as required, or take them out.",
+        "inside": "{count} files in the data set “{file}” do not belong to it: {files}. Take them out.",
+        "alike": "The names “{file}” and “{other}” differ only in case, character width or invisible characters. Keep the right one only.",
+        "unseen": "The name “{file}” has invisible characters ({signs}). Rename it.",
     },
     fails=[
         example("another county's map", 1, add={"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}),
@@ -88,7 +88,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     How to fix
         Rename or move the file, or take it out.
     Limits
-        More than 20 such files of one folder are told as one. Of a database or a folder of shapefiles only files that no such data have are told. Names follow a draft (mark B), folders are settings (mark C).
+        More than 20 such files of one folder make one finding. Of a database or a folder of shapefiles, only files that no such data have are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
     return judged(ctx, _look)
 
@@ -144,7 +144,7 @@ def _several(folder: str, case: str, names: list[str]) -> Finding:
 
 
 def _alike(package: PackageFacts) -> Iterator[Finding]:
-    """Names that a reader takes for each other: capitals, full width, signs that are not seen."""
+    """Report names that differ only in case, character width or invisible characters."""
     seen: dict[str, str] = {}
     for file in package.files:
         plain = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()

@@ -39,10 +39,10 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         "blank": "“{file}” has pages, and nothing on any of them ({by}). Export it anew.",
         "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
         "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
-        "pages": "“{file}” has no page that anybody can read ({by}). Export it anew.",
+        "pages": "“{file}” has no readable page ({by}). Export it anew.",
         "locked": "“{file}” is encrypted: whoever receives it may not read or print all of it. Export it without a password.",
-        "active": "“{file}” has what runs or leads elsewhere: {what}. Export it without.",
-        "small": "“{file}” has {pixels} pixels: it is no map, whatever its dpi say. Export it anew.",
+        "active": "“{file}” has content that runs or leads elsewhere: {what}. Remove it and export the file anew.",
+        "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it anew.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -154,7 +154,7 @@ def file_contents(
     How to fix
         Export the file anew; put the file itself in place of a link.
     Limits
-        No page of a pdf is drawn; an encrypted one may not tell its pages. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. Pillow alone does not report damage in between, only a picture that breaks off; without GDAL and Pillow no picture is decoded, and the report says so. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+        No page of a pdf is drawn; the pages of an encrypted one may be unknown. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. Pillow alone does not report damage in between, only a picture that breaks off; without GDAL and Pillow no picture is decoded, and the report says so. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
     package = ctx.plan.package
     if package is None:

@@ -14,7 +14,7 @@ from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
 from ._package import NONE_INSPECTED, example, judged, made_here, on_file
 
-#: Files of one folder that are told one by one; more are told as one.
+#: Files of one folder that are reported one by one; more make one finding.
 MANY = 20
 
 
@@ -30,8 +30,8 @@ MANY = 20
         "{more}): {files}. Make the package anew, or put the whole data set back.",
         "size": "The manifest says “{file}” has {told} bytes; it has {found}. Make the package anew.",
         "twice": "The manifest lists “{file}” {count} times, or by a path that leads out of the package. Make the package anew.",
-        "no_list": "The list of digests “{file}”, made with the manifest, is gone. Who checks with sha256sum cannot; put it back.",
-        "many_more": "{count} files in “{file}” do not stand in the manifest: {files}. They were put in afterwards. Make the package anew, or take them out.",
+        "no_list": "The list of digests “{file}”, made with the manifest, is gone, so recipients cannot verify the files with sha256sum. Put it back.",
+        "many_more": "{count} files in “{file}” are not in the manifest: {files}. They were added afterwards. Make the package anew, or take them out.",
         "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
         "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
@@ -107,13 +107,13 @@ def package_digests(*, ctx: Context) -> RuleResult:
 
     What it checks
         SHA-256 of every file against manifest.json, and the manifest's own against manifest.json.sha256; files that it does not
-        list; sizes. Files of one database are told together. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
+        list; sizes. Files of one database make one finding. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
     Why
         The proof that what was written is what was drawn holds for these bytes and no others.
     How to fix
         Make the package anew with export_package; a file that must go in is put into its folder of documents first.
     Limits
-        A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is told as there or not, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
+        A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
     result = judged(ctx, _look)
     package = ctx.plan.package
@@ -174,7 +174,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 
 
 def _of_set(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
-    """Files of one data set, told as one where there are several."""
+    """Return one finding for several files of a data set."""
     paths = [path for some in cases.values() for path in some]
     if len(paths) == 1:
         yield on_file(paths[0], next(iter(cases)))
@@ -189,7 +189,7 @@ def _named(folder: str, paths: list[str]) -> str:
 
 
 def _rows(package: PackageFacts) -> Iterator[Finding]:
-    """Rows of the manifest that say another size, are there twice, or lead out of the package."""
+    """Report rows of the manifest with another size, listed twice, or with a path outside the package."""
     rows = package.manifest["files"] if package.manifest else []
     sizes = {file.path: (file.size, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():

@@ -45,7 +45,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     messages={
         "features": "The manifest says layer {name} has {expected} features; it has {found}. Make the package anew.",
         "lost": "The manifest names layer {name} in “{file}”, which is not there. Make the package anew.",
-        "more": "Layer {name} in “{file}” does not stand in the manifest: it was put in afterwards. Take it out, or make the package anew.",
+        "more": "Layer {name} in “{file}” is not in the manifest: it was added afterwards. Take it out, or make the package anew.",
         "table": "“{file}” has tables that are no layers, hidden ones among them: {names}. A package of ours has none; take them out.",
         "value": "The manifest says {item} of layer {name} is “{told}”; it is “{found}”. Make the package anew.",
         "form": "“{file}” says these parts of the form were read nowhere (mark C): {told}; the form has {found}. Make the package anew.",
@@ -189,7 +189,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 
 
 def _keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Keys that the schema does not know; another version of ours may have written some."""
+    """Report keys outside the schema; another version of the plugin may have written some."""
     if found := unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if of_other_version(package) else None
         yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": found})
@@ -262,7 +262,7 @@ def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: C
 
 
 def _not_listed(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Layers and tables of the package's own data sets that the manifest does not name; a copy of a layer is DOC008's."""
+    """Report layers and tables of the package that the manifest does not name; DOC008 reports copies of a layer."""
     listed = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
     own = {row["file"] for row in manifest["layers"]}
     own |= {file.rpartition("/")[0] for file in own if file.lower().endswith(".shp")}
@@ -286,19 +286,19 @@ def _not_listed(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Fin
 _EXTENT = {True: 1e-7, False: 0.01}
 
 
-#: What a layer may well have none of: then the manifest says none, too.
+#: Items that a layer may lack; the manifest then has none either.
 _MAY_LACK = ("vertical", "data_year")
 
 
 def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
-    """What the manifest says of a layer besides its figures."""
+    """Compare a layer's items in the manifest, except its figures, with the data."""
     texts = Texts(ctx.lang)
     ours = ctx.plan.package is not None and made_here(ctx.plan.package)
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file names a datum of heights also where its form asks for none.
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
     drawn = ctx.plan.layers.get(str(row.get("role", "")))
-    # A layer of other rows than these is told by their number.
+    # A layer with other rows is reported by their number.
     rows = drawn is not None and len(drawn) == layer.features
     pairs = [
         ("data_year", row.get("data_year"), year_of(drawn) if rows else row.get("data_year")),
@@ -348,7 +348,7 @@ def _parts(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Ite
         return Finding("", key=str(file), field=item, case="part", params=said)
 
     absent = texts.get("origin", "absent")
-    # What the list of files names, too, is DOC006's when it is not there.
+    # DOC006 reports a missing file that the list of files names too.
     listed = {row["path"] for row in manifest["files"]}
     for item in ("slots", "maps", "tables"):
         rows = manifest.get(item)

@@ -66,13 +66,13 @@ LINE = ["生态保护红线", "1", "24.99"]
         "this check ({cells}). Inspect with the county's own profile; if it is, correct the table or the layers.",
         "no_figure": "“{file}”, sheet {sheet}{called}: the layers give nothing for {count} figures ({cells}), so they were not compared. "
         "Figures held against targets take the county's own profile.",
-        "hidden": "“{file}”, sheet {sheet} has what nobody sees: {what}. Show it, or delete it.",
+        "hidden": "“{file}”, sheet {sheet} has hidden content: {what}. Show it, or delete it.",
         "words": "“{file}” was made by this plugin; on sheet {sheet} {count} cells have other words than the layers and the report give: {cells}. "
         "Make the package anew.",
-        "format": "“{file}”, sheet {sheet}: {count} cells have a form of numbers by which they may show another figure than they hold: {cells}. "
-        "Set a plain form of numbers, or make the package anew.",
-        "look": "“{file}” was made by this plugin; on sheet {sheet} {count} cells, rows or columns are written otherwise than it writes them (font, "
-        "colour, size, or forms by condition): {cells}. Make the package anew.",
+        "format": "“{file}”, sheet {sheet}: {count} cells have a number format that may show another figure than they hold: {cells}. "
+        "Set a plain number format, or make the package anew.",
+        "look": "“{file}” was made by this plugin; on sheet {sheet} {count} cells, rows or columns differ in format from what it writes (font, "
+        "colour, size, or conditional formats): {cells}. Make the package anew.",
         "drawn": "“{file}” was made by this plugin, and has parts that it does not write (pictures, shapes, charts, controls, letters of several "
         "kinds in a cell): {parts}. They may cover figures; make the package anew.",
         "covered": "“{file}”, sheet {sheet}: a picture or shape lies over {count} cells with content: {cells}. What is seen there is not what the "
@@ -169,7 +169,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
 
 
 def _report(package: PackageFacts) -> dict[str, Any]:
-    """The report as data; empty where it cannot be read, which DOC013 tells."""
+    """Return the report as data; empty where it cannot be read (DOC013 reports that)."""
     try:
         told = strict_json(package.documents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
@@ -186,7 +186,7 @@ def _ours(package: PackageFacts) -> str:
 
 
 def _hidden(key: str, sheet: Sheet, texts: Texts) -> str:
-    """What does not show, with the names of rows, columns and cells."""
+    """Describe hidden content with the names of rows, columns and cells."""
     names = sheet.unseen.get(key, ()) if key != "sheet" else ()
     listed = " ".join(name[:_LONGEST] for name in names[:NAMED]) + (" …" if len(names) > NAMED else "")
     return f"{texts.get('hidden', key)} {listed}".strip()
@@ -199,7 +199,7 @@ _LONGEST = 60
 
 
 def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """What a workbook does not show, and sheets that our own has beside those that we make."""
+    """Report hidden content of workbooks, and extra sheets of the plugin's own workbook."""
     between = texts.get("words", "between_names")
     ours = _ours(package)
     for book in books:

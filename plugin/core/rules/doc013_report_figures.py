@@ -67,11 +67,11 @@ def _report(
         "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
         "county": "The report “{file}” is of {told}, the package of {found}. Make the package anew from its own data.",
         "summary": "The report “{file}” contradicts itself: its summary says {told}, its rules and findings give {given}. Make the package anew.",
-        "keys": "The report “{file}” has keys that no report of this plugin has: {keys}. Somebody put them in; make the package anew.",
+        "keys": "The report “{file}” has keys outside its schema: {keys}; they were probably added later. Make the package anew.",
         "state": "The report “{file}” says {indicator} is “{told}”; the layers and the same profile give “{given}”. Make the package anew.",
-        "counts": "The report “{file}” and the manifest tell of two checks: {names}. Make the package anew.",
-        "outcomes": "The report “{file}” says rules passed that do not in this check, with the same profile and layers: {names}. Read this check's report.",
-        "none": "The report “{file}” and its page are not there, though every package of this plugin has them. Make the package anew.",
+        "counts": "The report “{file}” and the manifest are not of the same check: {names}. Make the package anew.",
+        "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same profile and layers: {names}. Rely on the report of this check.",
+        "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package anew.",
         "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”: ratios were not compared. Inspect with "
         "the county's own profile.",
     },
@@ -182,13 +182,13 @@ def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator
     for row in rows:
         name = str(row["id"])
         found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
-        # What has no target here, or there, may have been judged by what nobody has here.
+        # Without a target on either side, the state may rest on data that this check lacks.
         if found is None or found.value is None or row.get("place") or row.get("state") is None:
             continue
         try:
             told = Indicator.from_dict(row)
         except TypeError:
-            # Of other keys: that is told.
+            # Of other keys, which have a finding of their own.
             continue
         said = [" ".join(filter(None, (target_text(one, words), state_word(one, words)))) for one in (told, found)]
         if said[0] != said[1]:
@@ -232,7 +232,7 @@ def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]
     if isinstance(rules, list) and isinstance(findings, list):
         given["verdict"] = _at_best(said, given)
     wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
-    sides = [(_said(said, wrong, texts), _said(given, wrong, texts))] if wrong else []
+    sides = [(_listed(said, wrong, texts), _listed(given, wrong, texts))] if wrong else []
     sides += _found_by_rules(rules, findings, texts)
     if sides:
         between = texts.get("words", "between_names")
@@ -241,8 +241,8 @@ def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]
 
 
 def _found_by_rules(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
-    """What is said of the first rule whose number of findings is not that of the list, or that passed and found something, and
-    what the list has."""
+    """Describe the first rule whose number of findings differs from the list, or that passed with findings; and what the
+    list has."""
     if not isinstance(findings, list) or not isinstance(rules, list):
         return []
     rows = [f for f in findings if isinstance(f, dict)]
@@ -261,7 +261,7 @@ def _found_by_rules(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, 
 
 
 def _at_best(said: dict[str, Any], given: dict[str, Any]) -> Any:
-    """The verdict that a summary may have, by rules that every version of the plugin goes by; what it says where that may be."""
+    """Return the best verdict that the counts allow in every version of the plugin; the given verdict if it is allowed."""
     verdict = said.get("verdict")
     if given["errors"]:
         return "fail"
@@ -272,7 +272,7 @@ def _at_best(said: dict[str, Any], given: dict[str, Any]) -> Any:
     return verdict
 
 
-def _said(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
+def _listed(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     """Items with their values, those that are lists by how many they are."""
     words = texts.section("verdicts")
     parts = []
@@ -287,7 +287,7 @@ def _counts(path: str, said: dict[str, Any], agreed: dict[str, Any], texts: Text
     """What manifest and summary both count; verdict and errors have a sentence of their own."""
     wrong = [key for key in _COUNTED if key in said and key in agreed and said[key] != agreed[key]]
     if wrong:
-        names = f"{_said(said, wrong, texts)} ≠ {_said(agreed, wrong, texts)}"
+        names = f"{_listed(said, wrong, texts)} ≠ {_listed(agreed, wrong, texts)}"
         yield on_file(path, "counts", names=names)
 
 
@@ -309,7 +309,7 @@ def _space(name: str, figures: Figures) -> Indicator | None:
 
 
 def _slight(told: float, unit: str, found: Indicator) -> bool:
-    """May another version have measured it so? What is counted is the same in all."""
+    """Return True if another version may have measured this figure. Counts are the same in all versions."""
     given = _in_unit_of(found, unit)
     return given is not None and unit != COUNT and abs(told - given) <= load_looks().slight_share * abs(given)
 

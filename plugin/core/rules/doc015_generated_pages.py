@@ -20,7 +20,7 @@ from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, o
 REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
 #: Letters of a page that a message repeats.
 _LONGEST = 120
-#: What data that were written by another hand can bring about while a page is made of them.
+#: Errors that edited data can cause while a page is made from them.
 _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
@@ -31,12 +31,12 @@ _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, Lookup
     basis=["T3", "package-draft"],
     needs={},
     messages={
-        "active": "The page “{file}” has what no page of this plugin has: {what}. Do not open it in a browser; make the package anew.",
-        "differs": "The page “{file}” does not say what its data “{other}” do ({parts}{place}): it has “{told}”, the data give “{given}”. Make the package anew.",
-        "not_rebuilt": "The page “{file}” could not be made again and compared as a whole: {reason}. Verdict, counts and figures were "
-        "compared where the data tell them. Read the data, or inspect the package with the version and profile that made it.",
-        "damaged": "The page “{file}” is not in UTF-8, as every page of this plugin is, and was not compared. Make the package anew.",
-        "gone": "The page “{file}” is not there, though every package of this plugin has it. Make the package anew.",
+        "active": "The page “{file}” has content that this plugin did not make: {what}. Do not open it in a browser; make the package anew.",
+        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): the page has “{told}”, the data give “{given}”. Make the package anew.",
+        "not_rebuilt": "The page “{file}” could not be regenerated and compared as a whole: {reason}. Verdict, counts and figures were "
+        "compared where the data give them. Rely on the data, or inspect the package with the version and profile that made it.",
+        "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package anew.",
+        "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package anew.",
     },
     fails=[
         example("a script in the manifest's page", 1, manifest=True, add={PAGE: b"<html><script src='//x'></script>"}, pages={PAGE: b"<html><script src='//x'></script>"}),
@@ -49,18 +49,18 @@ _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, Lookup
     ],
 )  # fmt: skip
 def generated_pages(*, ctx: Context) -> RuleResult:
-    """The pages that the plugin makes say what their data do.
+    """Generated pages agree with their data.
 
     What it checks
         The page of the report and that of the manifest (HTML) are made again from their data (JSON) and compared letter by letter. Scripts, event
         handlers, frames, forms and anything loaded from elsewhere are found in pages of every version.
     Why
-        A reader opens the page, never the JSON: one that was edited shows another verdict.
+        A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
         Make the package anew with export_package.
     Limits
-        Pictures, and labels of a legend, are taken from the page. A page of another version of the plugin, or made with a profile that is not here, cannot be made again: then verdict, counts, figures and findings
-        are compared, and a warning says so. Whoever changes data and pages alike is found by what the layers give (DOC010, DOC013).
+        Pictures, and labels of a legend, are taken from the page. A page of another version of the plugin, or made with a profile that this check lacks, cannot be made again: then verdict, counts, figures and findings
+        are compared, with a warning. DOC010 and DOC013 compare with the layers, and so find data and pages that were edited alike.
     """
     return judged(ctx, _pages)
 
@@ -91,7 +91,7 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             version = str(said.get("versions", {}).get("sanxian", ""))
             norm, reason = _norm(said, ctx)
         except _BROKEN:
-            # That the data cannot be read is DOC013's; nothing can be compared with them.
+            # DOC013 reports data that cannot be read; nothing can be compared with them.
             report, norm, reason, version = Report(), None, "data", ""
         yield from _page(
             path,
@@ -110,7 +110,7 @@ def _version(tool: Any) -> str:
 
 
 def _norm(said: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
-    """The norm that a report was made by, where this check has it; and why not."""
+    """Return the norm of a report if this check has it, and else the reason."""
     profile, standard = said.get("profile", {}), said.get("standard", {})
     own = ctx.norm
     if profile.get("id") != own.profile.id or profile.get("confirmed") != json.loads(
@@ -161,7 +161,7 @@ def _page(
     else:
         pairs = ((pages.differing(page, one), raw) for one, raw in zip(ours, made, strict=True))
         wrong, raw = min(pairs, key=lambda pair: len(pair[0]))
-        # Letters that no reader sees, and that we did not write.
+        # Invisible characters that this plugin does not write.
         wrong = wrong or ([] if active else [pages.Part("markup", *pages.first_place(text, raw))])
         place = texts.get("words", "at_line", line=pages.line_of(text, raw))
     if wrong:

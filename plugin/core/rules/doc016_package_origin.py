@@ -27,7 +27,7 @@ REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
 #: A clock of another place may be ahead by this much.
 _AHEAD = timedelta(days=1)
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-.+]?[A-Za-z0-9.]+)?")
-#: What manifest and report both tell, each by its path there and its name in texts (``origin``).
+#: Items that manifest and report both hold: path in each, and key in texts (``origin``).
 _BOTH = (
     ("standard", ("standard", "id"), ("standard", "id")),
     ("edition", ("standard", "edition"), ("standard", "edition")),
@@ -43,11 +43,11 @@ _BOTH = (
     basis=["package-draft"],
     needs={},
     messages={
-        "date": "“{file}” says {item} {told}, which cannot be: {reason}. Make the package anew on a computer whose clock is right.",
-        "unknown": "“{file}” names {item} “{told}”, which this version does not have ({known}). Find out what the package was made with.",
-        "differs": "“{file}” says {item} is “{told}”, “{other}” says “{given}”: they are of two packages. Make the package anew.",
+        "date": "“{file}” gives {item} as {told}: {reason}. Make the package anew on a computer whose clock is right.",
+        "unknown": "“{file}” names {item} “{told}”, which this version does not have (known: {known}). Find out which software and version made the package.",
+        "differs": "“{file}” gives {item} as “{told}”, “{other}” as “{given}”: they belong to different packages. Make the package anew.",
         "profile": "The package was made with profile “{told}”, this check with “{given}”: targets and limits are those of the latter. "
-        "Inspect with the county's own profile.",
+        "Choose the profile that the package was made with, and check again.",
         "standard": "The package was made by standard “{told}”, this check goes by “{given}”. Inspect by the standard of the package.",
         "confirmed": "The report “{file}” says the profile was confirmed by “{told}”; the profile of the same name in this check says “{given}”. "
         "Find out which is right, and make the package anew.",
@@ -69,7 +69,7 @@ _BOTH = (
     ],
 )  # fmt: skip
 def package_origin(*, ctx: Context) -> RuleResult:
-    """Manifest and report tell of one making, which can have been.
+    """Manifest and report give the same, possible origin.
 
     What it checks
         Dates of manifest and report: days that there are, not after today, the report before the manifest, both after the data's year. Standard, edition,
@@ -101,7 +101,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 
 
 def _report(package: PackageFacts) -> dict[str, Any]:
-    """The provenance of the report; empty where there is none that can be read, which DOC013 tells."""
+    """Return the provenance of the report; empty where it cannot be read (DOC013 reports that)."""
     try:
         said = json.loads(package.documents.get(package.report_path, b"{}"))["provenance"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -156,7 +156,7 @@ def _dates(manifest: dict[str, Any], report: dict[str, Any], package: PackageFac
 
 
 def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
-    """Standards, forms and versions that there are not."""
+    """Report standards, forms and versions that do not exist."""
 
     def unknown(item: str, told: Any, known: str) -> Finding:
         said = {
@@ -212,7 +212,7 @@ def _alike(manifest: dict[str, Any], report: dict[str, Any], package: PackageFac
 def _drawn_alike(
     manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
 ) -> Iterator[Finding]:
-    """The CRS that each layer was converted from, by manifest and report: figures go by it."""
+    """Compare the CRS that each layer was converted from in manifest and report; figures depend on it."""
     rows = report.get("layers")
     given = {row.get("role"): row.get("crs") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
     seen: set[tuple[str, str]] = set()

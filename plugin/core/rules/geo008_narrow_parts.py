@@ -77,7 +77,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
         found.append(ctx.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
-    # A width of a county's own for this layer is as sure as its source.
+    # A county's width for this layer is as reliable as its source.
     own = f"{SETTING}.{layer.role}"
     return RuleResult(findings=found, unconfirmed=[own] if own in ctx.norm.profile.settings else [])
 

@@ -151,7 +151,7 @@ def _windows(found: Expansion, form: str, limit: float, boundary: Layer) -> Find
 
 
 def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer) -> Finding:
-    """Report parcels of the base whose code the land contradicts, with the ratio that the others give."""
+    """Report base parcels whose code the land contradicts, with the ratio without them."""
     without, rows = found.without.get(form), found.contradicted_rows
     params: dict[str, object] = {
         "form": form.upper(),
@@ -168,7 +168,7 @@ def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer
 
 
 def _by_land(result: RuleResult, found: Expansion, form: str, limit: float, base_parcels: Layer) -> None:
-    """Report the ratio that the drawn base gives; a finding where only that one is above the limit."""
+    """Report the ratio by the drawn area of the base; add a finding if only this ratio exceeds the limit."""
     ratio, land = found.ratios[form], found.land_ratios.get(form)
     field = base_parcels.field_name("gross_area")
     said = {

@@ -115,7 +115,7 @@ def area_targets(
         own = [t for t in targets if t.indicator == indicator]
         figure = stated_figure(indicator, ctx)
         if own and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
-            # What the plan states is no task: that it was not compared leaves the run complete, but no plain 通过.
+            # A stated figure is no task: without comparison the run is complete, but not a plain 通过.
             result.doubts.append(f"targets.{indicator}")
         shown = [figure.against(indicator, t, warning_share) for t in own]
         result.indicators += shown
@@ -158,7 +158,7 @@ def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]
 
 
 def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
-    """Targets that are met, but by so much that their unit can hardly be right."""
+    """Report targets that are met by so large a factor that their unit is probably wrong."""
     assert figure.layer is not None
     found = []
     for target, one in zip(targets, shown, strict=True):

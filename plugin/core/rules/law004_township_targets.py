@@ -29,7 +29,7 @@ NEXT = {
 #: Nine tenths of its area are net: a field across both townships, more of it in the first.
 FIELD = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
 TOLD = {**FIELD, "location_code": "1402251012000000000"}
-#: What lies in no township; `Texts` has the word. Places and keys that a message names.
+#: Place outside all townships; `Texts` has the word. Places and keys that a message names.
 OUTSIDE, _NAMED = "outside_townships", 3
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
@@ -56,7 +56,7 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "{comparison} {target} {unit}: {miss} {unit} off. The task is met only within the allowance for area sums (ATT022) and is not confirmed. "
         "Compute {field} again from the shapes, or correct the layer.",
         "misplaced": "{layer}: {field} of {count} features ({area}) names {town}, but they lie elsewhere ({place}), for instance {keys}. They "
-        "count where they lie. Correct {field}, or the shapes.",
+        "count in the township where they lie. Correct {field}, or the shapes.",
         "exchanged": "{layer}: township {town} ({code}) holds {count} features of {related_layer} whose {field} names {other} ({other_code}). "
         "Correct code and name of the township, or {field}.",
         "foreign": "{layer}: {field} of {count} features ({area}) names another county ({codes}), for instance {keys}, but they count as this "
@@ -197,7 +197,7 @@ def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
 
 
 def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
-    """One finding a township that rows name which lie elsewhere."""
+    """Report each township that rows name although they lie elsewhere, one finding each."""
     layer = codes.layer
     for town in np.unique(misplaced[misplaced >= 0]).tolist():
         rows = np.flatnonzero(misplaced == town)

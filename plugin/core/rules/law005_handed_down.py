@@ -52,7 +52,7 @@ _NAMED = 12
         "off, within half of the last printed digit. Make them agree.",
         "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
         "Correct the county profile, or take the limit approved by {parent}.",
-        "measure": "{county} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits are not of one ratio. "
+        "measure": "{county} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits cannot be compared. "
         "Measure it as {parent} does, or give the document that allows another measure.",
         "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
         "in {above_source} ({parent}): a profile on top may only be stricter. Both are judged; correct the county profile, or give the "

@@ -99,7 +99,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
         computed = figures.get(name)
         result.findings += _disagreements(_Map.of(computed, ctx), places, allowance_m2, texts)
         if not all(figure.backed for figure in computed.figures):
-            # Text and map that agree on such a sum prove nothing.
+            # Agreement of text and map on such a sum proves nothing.
             result.doubts.append(DOUBT)
         if not computed.figures:
             params = {"name": computed.entry.name(texts.lang), "reason": computed.reason}

@@ -138,10 +138,10 @@ def farmland_not_cultivated(
 def _protected(
     layer: Layer, parcels: Layer | None, other: NDArray | None, ctx: Context
 ) -> tuple[list[Finding], NDArray]:
-    """Warnings on protected cultivated land that is no cultivated land by its own code, or by its parcel; and those parcels."""
+    """Return warnings on protected cultivated land that is not cultivated by its own code or by its parcel, and those parcels."""
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has("land_use"):
-        # A blank is another rule's: the layer itself says that this is cultivated land. So is 可调整 land when ATT017 runs.
+        # Another rule reports a blank: a feature of this layer counts as cultivated land. So is 可调整 land when ATT017 runs.
         left = "K" if told_elsewhere(ctx, "ATT017") else ""
         there = [bool(code) and not (left and code.endswith(left)) for code in layer.text("land_use")]
         by_code = ~ctx.cultivated(layer) & np.array(there, dtype=bool)

@@ -52,7 +52,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
     own = square_metres(county, "area")
-    # Sums that are wrong alike agree, too.
+    # Sums with the same error agree, too.
     doubts = [] if backed(zones, "area", ctx) and backed(county, "area", ctx) else [DOUBT]
     whole = float(np.where(np.isnan(own), county.statutory, own).sum())
     total = float(areas.sum())

@@ -8,7 +8,7 @@ from ._lines import disagreement
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
-#: Whether the two are one land in this county.
+#: Setting: True if zone and line cover the same land in this county.
 SETTING = "zones.protection_is_red_line"
 
 

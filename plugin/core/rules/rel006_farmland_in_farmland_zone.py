@@ -101,7 +101,7 @@ def farmland_in_farmland_zone(
 
 
 def _scattered_note(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
-    """The sum of the parts that are small enough to pass for scattered plots."""
+    """Return the note on the sum of the parts that are small enough to count as scattered plots."""
     area, share = float(areas.sum()), float(areas.sum()) / total * 100
     return "scattered_outside", {
         "count": len(areas),

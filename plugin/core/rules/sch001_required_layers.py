@@ -56,7 +56,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
             # No rule can check anything of it: the run is not complete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
     for concept in _declared_away(ctx):
-        # No declaration stands in for what a plan must have.
+        # A declaration cannot replace a layer that every plan must have.
         result.doubts.append(f"{ABSENT}.{concept}")
         params = {"concept": concept, "roles": " / ".join(ctx.plan.roles_of(concept))}
         result.notes.append(("declared_absent", params))
@@ -66,7 +66,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
 
 
 def _declared_away(ctx: Context) -> list[str]:
-    """Concepts declared absent that the scope names, as mandatory or else, and that it or a wider one makes mandatory."""
+    """Return concepts declared absent that are in the scope and mandatory in it or in a wider one."""
     scopes = ctx.norm.standard.scopes
     scope = scopes[ctx.plan.scope]
     mandatory = {concept for one in scopes.values() for concept in one.mandatory}

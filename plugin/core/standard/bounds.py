@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare a standard in a folder of one's own with the shipped standards that it stands on.
+"""Compare a custom standard with the shipped standards that it is based on.
 
 Numbers keep within the bounds that a profile keeps to: beyond them the standard is refused (`check_numbers`). What else is
 looser than in the shipped standards is listed (`loosened`), and a run by such a standard is not complete (RUN904).
@@ -73,7 +73,7 @@ def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
 
 
 def check_numbers(standard: Standard) -> Standard:
-    """Return the standard; DataError for a number of a folder of one's own that no profile could set."""
+    """Return the standard; DataError for a number of a custom standard that no profile could set."""
     for one in own_standards(standard):
         path = one.folder / FILE
         for key in sorted(one.own & one.settings.keys()):
@@ -94,7 +94,7 @@ def own_standards(standard: Standard) -> Iterator[Standard]:
 
 
 def loosened(standard: Standard) -> list[str]:
-    """Return what a standard of one's own has looser than the shipped ones, by the keys of its files; empty if nothing.
+    """Return the keys of a custom standard that are looser than in the shipped ones; empty if none.
 
     Mandatory concepts that a scope lacks, roles that a concept lost, layers whose shapes may overlap, severities that were lowered, settings that it marks A
     or B or confirms itself where the shipped standard does not, land-use codes and other codes that changed their meaning.
@@ -153,7 +153,7 @@ def _severities(own: Standard, shipped: Standard) -> Iterator[str]:
 
 
 def _changed(own: CodeList, shipped: CodeList) -> list[str]:
-    """Codes of a shipped list that a list of one's own lacks, places elsewhere or gives other properties."""
+    """Return codes of a shipped list that a custom list lacks, moves or gives other properties."""
     found = []
     for code, usual in shipped.codes.items():
         mine = own.codes.get(code)

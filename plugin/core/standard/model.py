@@ -123,7 +123,7 @@ class Standard:
         return self.folder.resolve().parent == STANDARDS.resolve()
 
     def shipped(self) -> tuple[Standard, ...]:
-        """The shipped standards that a folder of one's own stands on: those that it includes, else the one of its id, else
+        """The shipped standards that a custom standard is based on: those that it includes, else the one of its id, else
         the usual one. None for a shipped standard, which stands for itself."""
         if self.is_shipped:
             return ()

@@ -32,7 +32,7 @@ def rings(items: list[int], lines: Store) -> list[NDArray]:
 
 
 def has_stray_separator(items: list[int]) -> bool:
-    """Return True if a 0 stands where it parts no two rings: first, last, or after another 0."""
+    """Return True if a 0 separates no two rings: first, last, or after another 0."""
     zeros = [k for k, item in enumerate(items) if not item]
     return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
 

@@ -200,7 +200,7 @@ def read_extent(head: Pairs) -> Extent | None:
         head.remark(keys[-1], "vct_note_head_value")
         return None
     if not (low.any() or high.any()):
-        # Our own file without shapes has this; with shapes the comparison says so.
+        # Our own file without shapes has this; with shapes the comparison reports it.
         return Extent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
     digits = max(len(text.partition(".")[2]) for text in texts)
     return Extent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))

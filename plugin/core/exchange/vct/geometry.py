@@ -67,7 +67,7 @@ class Geometry:
         if section == "polygon":
             self._seal_lines(lines)
         elif section == "line":
-            # After polygons: what they need was not there, but features may come.
+            # After polygons: their lines were missing, but line features may follow.
             self._sealed_lines = False
         record = {
             "point": self._point,

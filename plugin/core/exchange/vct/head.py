@@ -189,7 +189,7 @@ def _find_head(lines: Lines, remarks: Remarks) -> None:
                 break
             raise lines.error("vct_head_first", value=shown(word))
         first = first if first[0] else (lines.number, shown(word))
-    # What the first line is matters, not where the file ends.
+    # Report the wrong first line rather than the end of the file.
     lines.complete()
     lines.filled = 0
     lines.number = first[0] or 1

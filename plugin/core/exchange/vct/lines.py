@@ -76,11 +76,11 @@ class Lines:
 
     @property
     def torn(self) -> bool:
-        """Whether the last line, which has no end, is taken."""
+        """Return True if the last line, which has no line end, was read."""
         return self._torn > 0
 
     def complete(self) -> None:
-        """The text is whole: errors found later concern what it says."""
+        """Note that the text is whole: later errors concern its content."""
         self._torn = 0
 
     def _without_fill(self, line: bytes) -> bytes:
@@ -166,10 +166,10 @@ class Lines:
             number = int(word)
         except ValueError as error:
             self.refuse_mark(word)
-            # Python converts no more than some thousand digits.
+            # Python refuses to convert more than a few thousand digits.
             large = word.strip().lstrip("+-").isdecimal()
             raise self.error("vct_number_large" if large else "vct_number", value=_cut(text)) from error
-        # Python takes 1_000 for a number.
+        # Python accepts 1_000 as a number.
         if "_" in word:
             raise self.error("vct_number", value=_cut(text))
         if not -_MOST <= number <= _MOST:

@@ -15,7 +15,7 @@ KEYS = (
     "MapScale", "Offset", "Date", "Separator",
 )  # fmt: skip
 _WRITTEN = {key.lower(): key for key in KEYS}
-#: What reading cannot do without, as an example for whoever adds it.
+#: Keys that reading requires, with an example value for the message.
 _EXAMPLES = {"spheroid": SPHEROID, "parameters": "114,1,38500000,0,3,38"}
 
 

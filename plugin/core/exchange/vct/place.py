@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coordinates compared with what is known of their place: the header's zone and extent, and the county that rows name."""
+"""Compare coordinates with their expected place: the header's zone and extent, and the county that rows name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .store import Store
 
 #: Metres of a degree of latitude.
 _DEGREE_M = 111_320.0
-#: What coordinates may be in the place of what the header declares, by the name that `coordinate_problem` gives it.
+#: Text key of each kind of mismatch between coordinates and header, by its name in `coordinate_problem`.
 _REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",
             "metres": "vct_place_metres"}  # fmt: skip
 
@@ -213,7 +213,7 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
     code, sure = codes.county()
     reach = _reach(code)
     if reach is None:
-        # Only the list of divisions states where a county lies; what is not in it is named, not passed over.
+        # Only the list of divisions gives a county's place; a code that it lacks is reported.
         remarks.add("vct_note_place_unknown", lines.number, code=code or "—")
         return None
     corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])

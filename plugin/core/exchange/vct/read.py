@@ -153,7 +153,7 @@ def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Calla
 
 
 def _need(names: list[str], structure: Structure, begun: dict[str, int], lines: Lines, *, content: bool = True) -> None:
-    """InputError unless the sections that the one that begins here goes by came before, and not without content."""
+    """InputError unless the sections that this one requires came before it and have content."""
     found = {"FeatureCode": structure.classes, "TableStructure": structure.tables}
     for name in names:
         if name.lower() not in begun:

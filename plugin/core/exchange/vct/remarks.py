@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What reading has to report of a file that it accepts: one note for each kind, with how many and where the first is."""
+"""Remarks on a file that is read: one note for each kind, with the count and the first place."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ...errors import DataError
 ENCODING = "gbk"
 SEPARATOR = ","
 _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
-#: What is known of a setting's source: A its text, B quoted or implemented elsewhere, C unverified.
+#: Marks of a setting's source: A read in the text, B quoted or implemented elsewhere, C unverified.
 _MARKS = ("A", "B", "C")
 #: How many numbers a list of limits has.
 _NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3}

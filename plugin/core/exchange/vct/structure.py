@@ -174,7 +174,7 @@ def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column
     if not parts[0] or not type_:
         lines.refuse_mark(line)
         raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
-    # Numbers keep their places: a width that is none must not make the decimals one.
+    # Keep positions: an invalid width must not make the decimals the width.
     length, decimals, *_ = [lines.number_of(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
     given = parts[2:4] if type_ == "real" else parts[2:3]

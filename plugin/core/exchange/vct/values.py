@@ -145,7 +145,7 @@ def _count(key: str, count: int) -> dict[str, int]:
 
 
 def _finite(text: str) -> float:
-    # Python takes 1_000 for a number.
+    # Python accepts 1_000 as a number.
     number = float(text.replace("_", "?"))
     if not np.isfinite(number):
         raise ValueError(text)
@@ -155,7 +155,7 @@ def _finite(text: str) -> float:
 def _long(text: str) -> int:
     """A whole number. OverflowError for one of more than 64 bits."""
     if len(text) > _LONGEST_DIGITS and text.strip().lstrip("+-").isdecimal():
-        # Python converts no more than some thousand digits.
+        # Python refuses to convert more than a few thousand digits.
         raise OverflowError(text)
     number = int(text.replace("_", "?"))
     if abs(number) >= 2**63:

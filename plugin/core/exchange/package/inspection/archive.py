@@ -153,7 +153,7 @@ def _packages(
 
 
 def _count(folder: Path, most: int, check: Callable[[], None]) -> None:
-    """InputError for a folder of more than ``most`` files: nobody delivers so many, and all would be read."""
+    """InputError for a folder of more than ``most`` files: no delivery has so many, and every file would be read."""
     for number, _ in enumerate(files_below(folder), 1):
         if number > most:
             raise InputError("package_too_many", source=folder.name, most=most)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
 #: The rules of it that ask for titles and domains, of which a VCT file keeps none: it tells names, order and lengths.
 TITLES = ("SCH006", "SCH007")
-#: The setting that says how many entries of an archive or folder are looked at, at most.
+#: The setting that limits the entries of an archive or folder that are inspected.
 MOST_ENTRIES = "package.most_entries"
 #: Share of the progress that looking at the files takes.
 _LOOKING = 0.2
@@ -99,8 +99,8 @@ def _remarks(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _with_profile(options: Options, facts: PackageFacts, form: PackageProfile) -> Options:
-    """The options with the profile that the manifest names, where it is a shipped one and none was chosen; the report tells
-    which profile was used, and DOC016 where it is another one than the package's."""
+    """The options with the profile that the manifest names, where it is a shipped one and none was chosen. The report
+    names the profile that was used; DOC016 reports one that differs from the package's."""
     from ....profile import load_profile, profile_ids
 
     said = (facts.manifest or {}).get("profile")

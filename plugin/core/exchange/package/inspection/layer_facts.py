@@ -53,8 +53,8 @@ _DATABASE_OWN = re.compile(r"GDB_\w+", re.IGNORECASE)
 
 
 def tables_beside(folder: Path, place: str) -> tuple[str, ...]:
-    """Tables, views and triggers of a database that are no layers: those that programs list, and in a GeoPackage also those
-    that they do not. Nothing is written; empty for shapefiles and for a database that cannot be opened."""
+    """Return the tables, views and triggers of a database that are not layers; in a GeoPackage also those that programs do
+    not list. Nothing is written; empty for shapefiles and for a database that cannot be opened."""
     path = folder / place
     suffix = path.suffix.lower()
     if suffix == ".gpkg":
@@ -69,7 +69,7 @@ def _beside_in_geopackage(path: Path) -> tuple[str, ...]:
             rows = database.execute("SELECT type, name, tbl_name FROM sqlite_master").fetchall()
             layers = {str(name).upper() for (name,) in database.execute("SELECT table_name FROM gpkg_geometry_columns")}
     except sqlite3.Error:
-        # No GeoPackage: that its layers cannot be read is told of them.
+        # No GeoPackage: reading its layers reports that.
         return ()
     return tuple(
         sorted(
@@ -88,7 +88,7 @@ def _beside_in_database(path: Path) -> tuple[str, ...]:
     try:
         rows = pyogrio.list_layers(path)
     except (*ERRORS, ValueError, UnicodeDecodeError):
-        # That it cannot be opened is told of its layers.
+        # Reading its layers reports that it cannot be opened.
         return ()
     return tuple(sorted(str(n) for n, kind in rows if kind is None and not _DATABASE_OWN.fullmatch(str(n))))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the report in a package says of each rule, compared with what the same rule finds in this inspection."""
+"""Compare the outcome of each rule in a package's report with its outcome in this inspection."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NAMED = 8
 
 
 def compare_outcomes(checked: Checked, facts: PackageFacts) -> None:
-    """Add a finding to the report where the package's own report makes rules better than they are here: passed where this
+    """Add a finding to the report where the package's own report gives rules a better outcome than here: passed where this
     inspection has findings, or confirmed where the same profile confirms nothing. Compared only for one version, standard, profile and phase."""
     report = checked.report
-    told = _told(facts)
+    told = _package_report(facts)
     if not told or not _comparable(told["provenance"], checked):
         return
     here = {rule.code: rule for rule in report.rules}
@@ -46,8 +46,8 @@ def compare_outcomes(checked: Checked, facts: PackageFacts) -> None:
         _add(checked, facts, names)
 
 
-def _told(facts: PackageFacts) -> dict[str, Any]:
-    """The package's report; empty where it cannot be read, which DOC013 tells."""
+def _package_report(facts: PackageFacts) -> dict[str, Any]:
+    """Return the package's report; empty where it cannot be read (DOC013 reports that)."""
     try:
         told = json.loads(facts.documents.get(facts.report_path, b"{}"))
     except (ValueError, RecursionError):

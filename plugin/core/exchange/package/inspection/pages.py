@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pages (HTML) that the plugin puts into a package: what in one runs or is loaded, and whether it says what its data do.
+"""The pages (HTML) that the plugin puts into a package: find active content, and compare each page with its data.
 
 A page is made of its data alone, so it is made again and compared letter by letter. Where that cannot be done (another version
 of the plugin, a profile that is not here), what both must have is compared: verdict, counts, figures, rows.
@@ -143,7 +143,7 @@ class _Reader(HTMLParser):
             begin, _, given = self.marks.pop()
             self._closed(closed, kind, given, " ".join("".join(self.texts[begin:]).split()))
             if closed == "style":
-                # No reader sees it; what it does is among what is active.
+                # Not visible; active content of it is recorded separately.
                 del self.texts[begin:]
             if closed == tag:
                 break
@@ -175,7 +175,7 @@ class _Reader(HTMLParser):
         self.texts.append(data)
 
     def handle_comment(self, data: str) -> None:
-        # Ours have none; those of Internet Explorer are run.
+        # Our pages have no comments; Internet Explorer runs conditional ones.
         self.page.active["foreign"] += 1
 
 

@@ -73,7 +73,7 @@ def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
     """Pages as pypdf finds them from the root; what runs is searched for in every object by the plain check."""
     from pypdf.errors import PyPdfError
 
-    # What it mends on the way is not ours to report.
+    # The repairs that pypdf makes are not reported.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = pypdf.PdfReader(path, strict=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A signature that an office puts beside the manifest with a tool of its own: whether it is there, never whether it is right."""
+"""Signature files beside the manifest, made by other tools: detect them, never verify them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUFFIXES = (
 
 
 def is_signature(path: str) -> bool:
-    """Is it, by its path in the package, a signature of the manifest? manifest.json.p7s and manifest.p7s are."""
+    """Return True if a path in the package is a signature of the manifest, such as manifest.json.p7s or manifest.p7s."""
     low = path.lower()
     stems = (MANIFEST, MANIFEST.removesuffix(".json"))
     return any(low == f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Decode a jpg once, at an eighth of its size: is its data sound, and does it show anything? By GDAL, which reports damage in
-between; else by Pillow, which reports a picture that breaks off and no more; else not at all, and the report says so."""
+"""Decode a jpg once, at an eighth of its size, to verify that its data is sound and shows something. GDAL reports damage in
+between; Pillow, without GDAL, only a picture that breaks off; without both the report notes that nothing was decoded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Decoded:
 
 
 def decode(path: Path) -> Decoded:
-    """Return what decoding a jpg comes to. Raises nothing for what is in the file."""
+    """Return the result of decoding a jpg. Content of the file raises nothing."""
     return _by_gdal(path) or _by_pillow(path) or Decoded()
 
 
@@ -70,7 +70,7 @@ def _read(gdal: Any, path: Path) -> Decoded:
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
         return Decoded(GDAL, True, int(np.ptp(bands, axis=1).max()), _plain(bands))
     except (RuntimeError, ValueError):
-        # Where all of QGIS has set GDAL to raise; or bands of another kind than bytes.
+        # QGIS may have set GDAL to raise; or the bands are not of bytes.
         return Decoded(GDAL, False)
     finally:
         gdal.PopErrorHandler()

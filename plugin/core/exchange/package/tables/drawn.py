@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-#: Parts that a workbook of tables alone has, and what programs add on saving that nobody sees. Remarks are found with the cells.
+#: Parts of a workbook of tables only, and invisible parts that programs add on saving. Comments are found with the cells.
 _PLAIN = re.compile(
     r"\[Content_Types\]\.xml|(?:.*/)?_rels/[^/]*\.rels|docProps/[^/]+|xl/workbook\.xml|xl/(?:styles|sharedStrings|calcChain|metadata)\.xml"
     r"|xl/theme/[^/]+\.xml|xl/worksheets/[^/]+\.xml|xl/printerSettings/[^/]+|xl/comments[^/]*\.xml|xl/comments/[^/]+|xl/drawings/vmlDrawing\d+\.vml"

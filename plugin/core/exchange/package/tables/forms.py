@@ -13,7 +13,7 @@ _PART = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*(?P<filled>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]|\[(?P<bracket>[^\]]*)\]|(?P<bare>.)',
     re.DOTALL,
 )
-#: Colours of a format that nobody sees on paper.
+#: Colours of a format that are invisible on paper.
 _WHITE = re.compile(r"white|白色|color\s*2|颜色\s*2", re.IGNORECASE)
 #: Forms that our own workbooks have (`render.tables.workbook`).
 _OURS = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
@@ -34,7 +34,7 @@ class Section(NamedTuple):
 
 
 def is_ours(form: str, of_number: bool) -> bool:
-    """Is it a form that our own workbooks have?"""
+    """Return True for a number format that our own workbooks have."""
     return _OURS.fullmatch(form) is not None if of_number else form == GENERAL
 
 

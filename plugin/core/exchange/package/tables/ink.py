@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Colours of cells: can anybody tell the letters from their ground?"""
+"""Colours of cells: find letters that cannot be seen on their ground."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .model import Cell, Sheet
 
 
 class Other(NamedTuple):
-    """A cell at ``row`` and ``column`` that is not as it was made: what it has, and what it should have."""
+    """A cell at ``row`` and ``column`` that differs: its content (``told``) and the expected content (``given``)."""
 
     row: int
     column: int
@@ -27,8 +27,8 @@ class Other(NamedTuple):
 
 @dataclass(frozen=True)
 class Changed:
-    """``words``: cells with other words; ``forms``: with a form of numbers that is not ours (``told`` and ``given`` are forms);
-    ``looks``: written otherwise; ``sizes``: rows and columns of another height or width."""
+    """``words``: cells with other words; ``forms``: with another number format (``told`` and ``given`` are formats);
+    ``looks``: with another font, colour or size; ``sizes``: rows and columns of another height or width."""
 
     words: list[Other] = field(default_factory=list)
     forms: list[Other] = field(default_factory=list)
@@ -71,7 +71,7 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def forms_of_others(sheet: Sheet) -> list[Other]:
-    """Cells of anybody's sheet by whose form another figure shows than they hold."""
+    """Return cells of any sheet whose number format shows another figure than they hold."""
     cells = [(place, cell) for place, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
     return [
         Other(*place, cell.form, GENERAL) for place, cell in cells if cell.form and misleads(cell.form, cell.number)
@@ -79,7 +79,7 @@ def forms_of_others(sheet: Sheet) -> list[Other]:
 
 
 def forms_not_ours(sheet: Sheet) -> list[Other]:
-    """Cells whose form of numbers no version of ours writes."""
+    """Return cells whose number format no version of this plugin writes."""
     cells = [(place, cell) for place, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
     return [
         Other(*place, cell.form, GENERAL) for place, cell in cells if cell.form and not is_ours(cell.form, cell.number)
