@@ -29,7 +29,7 @@ def local(findings):
     return {
         (f.code, f.fingerprint): (f.message, round(f.area_m2 or 0.0, 3), f.township, str(f.severity))
         for f in findings
-        if f.code in rules and rules[f.code].local and f.case != "share"
+        if f.code in rules and rules[f.code].local and f.case not in ("share", "townships", "parcels")
     }
 
 
