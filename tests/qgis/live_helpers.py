@@ -42,7 +42,10 @@ class Desk:
         self.project.setTransactionMode(mode)
         # Of three rows one may lie astray; of two, nobody could say which.
         farmland = frame([square(0, 200 * n) for n in range(3)])
-        path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland)
+        # Parcels of which none is cultivated are no survey of farmland: one stays so whatever is edited.
+        codes = {"DLBM": ["0103", "0701", "0103"], "CZCSXM": [None, "203", None], "TBMJ": [1e4] * 3}
+        parcels = frame([square(0, 0), square(1000, 0), square(3000, 3000)], **codes)
+        path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland, DLTB=parcels)
         names = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
         self.layers = {name: QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names}
         self.project.addMapLayers(list(self.layers.values()))
