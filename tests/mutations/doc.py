@@ -17,6 +17,9 @@ from tests.county.measure import statutory_area
 from tests.mutations.frame import Draft, plants
 from tests.mutations.side import told
 
+#: A map of its own: two of the same bytes would be one picture.
+WIDER = (2488, 3508)
+
 DOCUMENTS, MAPS = "2-规划文档/140225浑源县", "4-规划图件/140225浑源县"
 TEXT, MAP = f"{DOCUMENTS}国土空间总体规划文本.pdf", f"{MAPS}01三条控制线图.jpg"
 
@@ -62,12 +65,12 @@ def a_plan_without_the_record_of_its_check(draft: Draft) -> None:
 
 @plants("DOC002", case="maps", follows=["DOC006", "DOC030"])
 def one_map_of_the_list(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}04县域国土空间规划分区图.jpg": jpg()})
+    put(draft, add={f"{MAPS}04县域国土空间规划分区图.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC003", case="name", follows=["DOC006"])
 def a_neighbours_map(draft: Draft) -> None:
-    put(draft, add={"4-规划图件/140226左云县02图.jpg": jpg()})
+    put(draft, add={"4-规划图件/140226左云县02图.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC003", case="folder", follows=["DOC006"])
@@ -122,7 +125,7 @@ def a_map_that_was_lost(draft: Draft) -> None:
 
 @plants("DOC006", case="more")
 def a_map_put_in_afterwards(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}02土地利用图.jpg": jpg()})
+    put(draft, add={f"{MAPS}02土地利用图.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC006", case="manifest")
@@ -558,17 +561,17 @@ def an_exchange_file_with_other_fields(draft: Draft) -> None:
 
 @plants("DOC030", case="number", follows=["DOC006"])
 def two_maps_of_one_number(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}01土地利用图.jpg": jpg()})
+    put(draft, add={f"{MAPS}01土地利用图.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC030", case="title", follows=["DOC006"])
 def one_map_twice(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}02三条控制线图.jpg": jpg()})
+    put(draft, add={f"{MAPS}02三条控制线图.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC030", case="gap", follows=["DOC006"])
 def a_map_number_left_out(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}03土地利用图.jpg": jpg()})
+    put(draft, add={f"{MAPS}03土地利用图.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC006", case="list")
@@ -614,7 +617,7 @@ def a_text_whose_name_is_in_other_signs(draft: Draft) -> None:
 
 @plants("DOC003", case="unseen", follows=["DOC006"])
 def a_name_with_a_sign_that_is_not_seen(draft: Draft) -> None:
-    put(draft, add={f"{MAPS}02图\u200b.jpg": jpg()})
+    put(draft, add={f"{MAPS}02图\u200b.jpg": jpg(size=WIDER)})
 
 
 @plants("DOC005", case="special", follows=["DOC006"])

@@ -21,13 +21,13 @@ def a_core_zone_in_the_fields(draft: Draft) -> None:
     draft.add(RESERVES, field, MC="神溪湿地自然保护区核心保护区")
 
 
-@plants("LAW012")
+@plants("LAW012", follows=["LAW010"])
 def a_steep_field(draft: Draft) -> None:
     row = draft.pick(FARM, draft.farmland & (draft.lines.rate == 0))
     draft.change(FARM, row, GDPDJB="5")
 
 
-@plants("LAW013", follows=["REL010", "LAW004"])
+@plants("LAW013", follows=["LAW004", "LAW010", "REL010"])
 def a_garden_far_from_all_fields(draft: Draft) -> None:
     spare = draft.lines.cultivated & ~draft.lines.farmland & ~draft.lines.red & (draft.lines.boundary == 0)
     parcel, _ = draft.choose(spare, around=False)

@@ -162,7 +162,7 @@ def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], mos
     assert figure.layer is not None
     found = []
     for target, one in zip(targets, shown, strict=True):
-        if one.state in (BROKEN, CLOSE) or not one.value or not one.target:
+        if one.state in (BROKEN, CLOSE) or not one.confirmed or not one.value or not one.target:
             continue
         times = max(one.value / one.target, one.target / one.value)
         if times > most:
