@@ -147,9 +147,9 @@ def test_names_of_layers_as_the_package_has_them():
 def test_a_jpg_is_decoded(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(jpg())
-    assert decode(path) == Decoded(GDAL, True, 127)
+    assert decode(path) == Decoded(GDAL, True, 127, 0.5)
     path.write_bytes(jpg(drawn=False))
-    assert decode(path) == Decoded(GDAL, True, 0)
+    assert decode(path) == Decoded(GDAL, True, 0, 1.0)
     path.write_bytes(jpg()[:20000] + jpg()[24000:])
     assert decode(path) == Decoded(GDAL, False)
 
@@ -159,7 +159,7 @@ def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
     monkeypatch.setattr(decoded_module, "_by_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
     path.write_bytes(jpg(drawn=False))
-    assert decode(path) == Decoded(PILLOW, True, 0)
+    assert decode(path) == Decoded(PILLOW, True, 0, 1.0)
     path.write_bytes(jpg())
     assert decode(path).levels > 100
     path.write_bytes(jpg()[:30000])

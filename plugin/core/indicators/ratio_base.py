@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.validity import missing
-
 if TYPE_CHECKING:
     from ..context import Context
     from ..layer import Layer
@@ -26,6 +24,9 @@ def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: C
     1 where the parcel's own land use is no urban construction land; else the share on parcels of the survey (DLTB) of such a
     land use, or of a 城镇村属性码 that is none of ``classes``.
     """
+    # Texts know the names of indicators: QGIS loads them where shapely is missing.
+    from ..geometry.validity import missing
+
     own = urban & of_classes(base_parcels, DOUBTFUL, ctx)
     share = own.astype(float)
     survey = ctx.plan.concept("parcels")

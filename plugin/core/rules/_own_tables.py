@@ -22,7 +22,6 @@ from ..exchange.package.tables.own import Changed, Other, compare_sheet, forms_n
 from ..exchange.package.tables.read import read_workbook
 from ..findings import Finding
 from ..indicators import Indicator
-from ..provenance import area_name
 from ..render import figures as shown
 from ..render.tables.model import Table, sheet_name
 from ..render.words import Words
@@ -141,6 +140,8 @@ def _why_not(own: Own) -> str:
 
 def _made_again(own: Own) -> dict[str, Sheet]:
     """The sheets of the workbook as this version makes it of the package's layers."""
+    # Rules load with the toolbox, which does without the reading of files until something runs.
+    from ..provenance import area_name
     from ..render.tables.workbook import put_workbook
 
     texts = Texts(own.lang)
