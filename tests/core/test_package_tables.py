@@ -15,7 +15,14 @@ from plugin.core.check import Options
 from plugin.core.context import Context
 from plugin.core.exchange.package.form.load import load_package
 from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.tables.compare import Difference, _words, allowance, differences, lost_rows
+from plugin.core.exchange.package.tables.compare import (
+    Difference,
+    _words,
+    allowance,
+    differences,
+    lost_rows,
+    other_names,
+)
 from plugin.core.exchange.package.tables.known import Known
 from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.exchange.package.tables.read import read_workbook
@@ -241,7 +248,7 @@ def test_blank_and_nothing(known):
 
 
 def test_a_row_that_code_and_name_tell_differently(known):
-    """A row of one code and another's name is neither."""
+    """A row goes by its code; the name of another row beside it is reported."""
     zones = plan_of(
         {
             "county": [SQUARE],
@@ -258,7 +265,8 @@ def test_a_row_that_code_and_name_tell_differently(known):
     head = ["代码", "规划分区", "法定面积"]
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
     (block,) = table.blocks(sheet_of("规划分区", swapped))
-    assert block.unknown == (2,) and not block.rows
+    assert not block.unknown and list(block.rows) == [2]
+    assert other_names(block) == [(2, rows[1][1], rows[0][1])]
 
 
 def square(x, width, **columns):

@@ -147,6 +147,7 @@ def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour])
     """Keys of texts (``hidden``) of what a sheet has and does not show, with the names of rows, columns and cells: itself, rows,
     columns, figures, remarks, formulas, links, and what is printed around it."""
     looks = load_looks()
+    read = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
     # A formula without a value is told as a cell that could not be compared.
     there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
     rows = [
@@ -166,7 +167,7 @@ def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour])
         "cells": [cell.coordinate for cell in unseen],
         "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
         "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
-        "links": [cell.coordinate for row in sheet.iter_rows() for cell in row if getattr(cell, "hyperlink", None)],
+        "links": [cell.coordinate for row in read for cell in row if getattr(cell, "hyperlink", None)],
         "header": _printed_around(sheet),
     }
     return {key: tuple(names) for key, names in found.items() if names}
