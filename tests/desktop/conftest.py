@@ -18,11 +18,7 @@ NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
 LACKING = [program for program in NEEDED if shutil.which(program) is None]
 PROFILE = """[PythonPlugins]
 sanxian=true
-processing=true
-MetaSearch=true
-db_manager=true
-grassprovider=true
-
+{plugins}
 [qgis]
 showTips=false
 checkVersion=false
@@ -46,11 +42,15 @@ def pytest_collection_modifyitems(items):
 def desktop(tmp_path_factory):
     """`desktop("tour")` runs tests/desktop/tour.py inside QGIS and gives back the facts it noted."""
 
-    def run(script, size="1600x900", theme="default", libraries=True, lang="zh-Hans", timeout=240, without=""):
+    def run(
+        script, size="1600x900", theme="default", libraries=True, lang="zh-Hans", timeout=240, without="", others=()
+    ):
         folder = tmp_path_factory.mktemp(script)
         profile = folder / "profiles" / "profiles" / "default" / "QGIS"
         profile.mkdir(parents=True)
-        (profile / "QGIS3.ini").write_text(PROFILE.format(theme=theme), encoding="utf-8")
+        (profile / "QGIS3.ini").write_text(
+            PROFILE.format(theme=theme, plugins="".join(f"{name}=true\n" for name in others)), encoding="utf-8"
+        )
         plugins = folder / "plugins"
         plugins.mkdir()
         (plugins / "sanxian").symlink_to(ROOT)

@@ -207,7 +207,7 @@ def drop(desk):
         ]
         opened.reject()
 
-    when_open(lambda dialog: dialog.windowTitle() == "导入 VCT", answer)
+    when_open(lambda dialog: dialog.windowTitle().endswith("导入 VCT"), answer)
     place = iface.mapCanvas().mapTo(iface.mainWindow(), iface.mapCanvas().rect().center())
     with_what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     # Qt drops on what was entered.

@@ -8,7 +8,7 @@ OURS = {"SanxianActionCheck": "F8", "SanxianActionNext": "F9", "SanxianActionPre
 
 @pytest.fixture(scope="module")
 def keys(desktop):
-    return desktop("keys")
+    return desktop("keys", others=("processing", "MetaSearch", "db_manager", "grassprovider"))
 
 
 def test_each_key_is_ours_alone(keys):
