@@ -68,6 +68,10 @@
         <translation>；</translation>
     </message>
     <message>
+        <source>&lt;b&gt;{count} to correct&lt;/b&gt; {links} Correct them before saving; the reason is below each field.</source>
+        <translation>&lt;b&gt;{count} 处需改正&lt;/b&gt;　{links}　改正前不能保存，说明见各字段下方。</translation>
+    </message>
+    <message>
         <source>A .waivers.csv beside the data</source>
         <translation>数据旁边的 .waivers.csv</translation>
     </message>
@@ -90,6 +94,14 @@
     <message>
         <source>A form of your own province (.toml)</source>
         <translation>本省自己的成果包样式（.toml）</translation>
+    </message>
+    <message>
+        <source>A later edit exists, or this edit was already undone or saved; it cannot be undone alone.</source>
+        <translation>之后又有编辑，或这步编辑已撤销、已保存，不能单独撤销。</translation>
+    </message>
+    <message>
+        <source>A later edit has corrected this finding.</source>
+        <translation>该问题已被之后的编辑消除。</translation>
     </message>
     <message>
         <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
@@ -132,8 +144,16 @@
         <translation>登记人</translation>
     </message>
     <message>
+        <source>Add a line for a target of another year</source>
+        <translation>增加一行，填写其他年份的目标值</translation>
+    </message>
+    <message>
         <source>Add: make only the layers that it lacks, leave the others and their data alone</source>
         <translation>补上：只建它缺的图层，已有的图层和数据不动</translation>
+    </message>
+    <message>
+        <source>After this date the finding is no longer waived.</source>
+        <translation>有效期满后，该问题恢复为未豁免</translation>
     </message>
     <message>
         <source>Agricultural space (m²)</source>
@@ -156,12 +176,20 @@
         <translation>全部规则（时间长一些）</translation>
     </message>
     <message>
+        <source>All settings in use are confirmed or have a source</source>
+        <translation>所用设置均已确认或有依据</translation>
+    </message>
+    <message>
         <source>All townships</source>
         <translation>全部乡镇</translation>
     </message>
     <message>
         <source>All zones (m²)</source>
         <translation>规划分区合计（m²）</translation>
+    </message>
+    <message>
+        <source>All {count} selected, on the same document</source>
+        <translation>选中的 {count} 处（同一文号）</translation>
     </message>
     <message>
         <source>All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.</source>
@@ -176,12 +204,24 @@
         <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
     </message>
     <message>
-        <source>Another project is open; this is the result of {time}.</source>
-        <translation>工程已换，以下是 {time} 的结果。</translation>
-    </message>
-    <message>
         <source>Another project was opened meanwhile. Nothing was made.</source>
         <translation>检查时换了工程，没有生成成果包。</translation>
+    </message>
+    <message>
+        <source>Another year…</source>
+        <translation>其他年份…</translation>
+    </message>
+    <message>
+        <source>Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.</source>
+        <translation>已应用于 {count} 个图层：{names}。原有符号另存为样式“{kept}”。</translation>
+    </message>
+    <message>
+        <source>Applies to</source>
+        <translation>适用范围</translation>
+    </message>
+    <message>
+        <source>Apply Forms, Symbols and Groups</source>
+        <translation>应用表单、符号和图层组</translation>
     </message>
     <message>
         <source>Apply Layer Forms</source>
@@ -208,8 +248,16 @@
         <translation>要求</translation>
     </message>
     <message>
+        <source>At the whole check: {reason} Since then only what was edited was checked. Check all again.</source>
+        <translation>全面检查时：{reason}此后只复检了编辑过的要素，请重新检查。</translation>
+    </message>
+    <message>
         <source>Attachment</source>
         <translation>附件</translation>
+    </message>
+    <message>
+        <source>Attribute Form</source>
+        <translation>属性表单</translation>
     </message>
     <message>
         <source>Automatic: none</source>
@@ -228,8 +276,16 @@
         <translation>上一步</translation>
     </message>
     <message>
+        <source>Base classes</source>
+        <translation>基数地类</translation>
+    </message>
+    <message>
         <source>Becomes</source>
         <translation>改为</translation>
+    </message>
+    <message>
+        <source>Before Editing</source>
+        <translation>编辑前提示</translation>
     </message>
     <message>
         <source>Bookmarks by Township</source>
@@ -306,10 +362,6 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Check Anyway</source>
         <translation>仍然检查</translation>
-    </message>
-    <message>
-        <source>Check While Editing</source>
-        <translation>编辑时检查</translation>
     </message>
     <message>
         <source>Check before handing in</source>
@@ -416,6 +468,10 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>选择数据所在的文件夹</translation>
     </message>
     <message>
+        <source>Choose the Group to Check…</source>
+        <translation>改选检查的图层组…</translation>
+    </message>
+    <message>
         <source>Choose the Planning Data</source>
         <translation>选择规划数据</translation>
     </message>
@@ -516,6 +572,14 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>确认并创建</translation>
     </message>
     <message>
+        <source>Confirmed by</source>
+        <translation>确认单位</translation>
+    </message>
+    <message>
+        <source>Confirmed by the county</source>
+        <translation>本县已确认</translation>
+    </message>
+    <message>
         <source>Contents</source>
         <translation>内容</translation>
     </message>
@@ -576,6 +640,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>县配置</translation>
     </message>
     <message>
+        <source>County profile: {file}</source>
+        <translation>县配置：{file}</translation>
+    </message>
+    <message>
         <source>County profiles</source>
         <translation>县配置</translation>
     </message>
@@ -622,8 +690,20 @@ Project: {project}</source>
         <translation>登记日期</translation>
     </message>
     <message>
+        <source>Date as printed</source>
+        <translation>日期</translation>
+    </message>
+    <message>
+        <source>Date of confirmation</source>
+        <translation>确认日期</translation>
+    </message>
+    <message>
         <source>Date on the maps</source>
         <translation>制图日期</translation>
+    </message>
+    <message>
+        <source>Definition</source>
+        <translation>核算口径</translation>
     </message>
     <message>
         <source>Derive the three zones</source>
@@ -634,8 +714,36 @@ Project: {project}</source>
         <translation>校验值（SHA-256）</translation>
     </message>
     <message>
+        <source>Division code</source>
+        <translation>行政区代码</translation>
+    </message>
+    <message>
+        <source>Do Not Ask Again</source>
+        <translation>不再提示</translation>
+    </message>
+    <message>
         <source>Document</source>
         <translation>文号</translation>
+    </message>
+    <message>
+        <source>Document Information</source>
+        <translation>成果信息</translation>
+    </message>
+    <message>
+        <source>Document Information…</source>
+        <translation>成果信息…</translation>
+    </message>
+    <message>
+        <source>Document information</source>
+        <translation>成果信息</translation>
+    </message>
+    <message>
+        <source>Document information: secrecy level, authorities, date and map approval number come from the parameters, else from the document information of the project, else from [document] of the county profile. Without a secrecy level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The map approval number is printed on public maps only.</source>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置的 [document]。没有设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
+    </message>
+    <message>
+        <source>Document information: secrecy level, authorities, date and map approval number come from the project (where its layers are exported), else from [document] of the county profile, else from the form. Without a secrecy level nothing is exported. A level below that of profile or form needs a reason, which goes into manifest and report. The map approval number is printed on public results only.</source>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式。没有设定密级的，不导出。密级低于县配置或样式的，须填写降密理由，并写入清单和报告。审图号只用于公开的成果。</translation>
     </message>
     <message>
         <source>Documents from</source>
@@ -674,8 +782,24 @@ Project: {project}</source>
         <translation>生态空间（m²）</translation>
     </message>
     <message>
+        <source>Edit…</source>
+        <translation>编辑…</translation>
+    </message>
+    <message>
         <source>Empty: a layer in memory</source>
         <translation>留空：生成内存图层</translation>
+    </message>
+    <message>
+        <source>Enter the name of the person who registers the waiver.</source>
+        <translation>请填写登记人。</translation>
+    </message>
+    <message>
+        <source>Enter the number of the approving document.</source>
+        <translation>请填写批准文件的文号。</translation>
+    </message>
+    <message>
+        <source>Enter the reason.</source>
+        <translation>请填写理由。</translation>
     </message>
     <message>
         <source>Environment</source>
@@ -712,6 +836,14 @@ Project: {project}</source>
     <message>
         <source>Exchange formats</source>
         <translation>数据交换</translation>
+    </message>
+    <message>
+        <source>Expansion ratio</source>
+        <translation>扩展倍数</translation>
+    </message>
+    <message>
+        <source>Expansion ratio of the urban development boundary</source>
+        <translation>城镇开发边界扩展倍数</translation>
     </message>
     <message>
         <source>Expansion ratio: at most {limit}</source>
@@ -806,6 +938,10 @@ Project: {project}</source>
         <translation>文件…</translation>
     </message>
     <message>
+        <source>Fill Dependent Fields</source>
+        <translation>填写关联字段</translation>
+    </message>
+    <message>
         <source>Filled</source>
         <translation>有值</translation>
     </message>
@@ -824,6 +960,10 @@ Project: {project}</source>
     <message>
         <source>Findings in all</source>
         <translation>问题总数</translation>
+    </message>
+    <message>
+        <source>Findings since the whole check at {time}; click to list the new ones.</source>
+        <translation>{time} 全面检查以来问题数的变化；单击列出新增问题。</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -866,6 +1006,10 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
+        <source>For layouts, exported maps, the submission package with its metadata, and reports. What is left empty comes from the county profile ([document]), else from the form of the package.</source>
+        <translation>用于布局、导出图件、成果包及其元数据和检查报告。留空的项取县配置（[document]），县配置没有的取成果包样式。</translation>
+    </message>
+    <message>
         <source>Force: make it although it does not pass or something is missing</source>
         <translation>强制生成：检查不通过或缺内容也生成</translation>
     </message>
@@ -896,6 +1040,10 @@ Project: {project}</source>
     <message>
         <source>Former style</source>
         <translation>原样式</translation>
+    </message>
+    <message>
+        <source>Found: {size}, SHA-256 {digest}, stored in the waiver file</source>
+        <translation>已找到　{size}　SHA-256 {digest}，校验值存入豁免文件</translation>
     </message>
     <message>
         <source>From</source>
@@ -978,6 +1126,10 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
         <translation>组</translation>
     </message>
     <message>
+        <source>Group to Check</source>
+        <translation>选择检查的图层组</translation>
+    </message>
+    <message>
         <source>Groups of layers</source>
         <translation>图层组</translation>
     </message>
@@ -1018,6 +1170,10 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
 旁边附分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖：里面可能有已填的维护理由。</translation>
     </message>
     <message>
+        <source>How checks run</source>
+        <translation>检查设置</translation>
+    </message>
+    <message>
         <source>How to fix</source>
         <translation>怎么改</translation>
     </message>
@@ -1046,6 +1202,10 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>未完成</translation>
     </message>
     <message>
+        <source>Indicator</source>
+        <translation>指标</translation>
+    </message>
+    <message>
         <source>Indicators</source>
         <translation>指标</translation>
     </message>
@@ -1060,6 +1220,10 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     <message>
         <source>Info</source>
         <translation>提示</translation>
+    </message>
+    <message>
+        <source>Inherits from</source>
+        <translation>继承自</translation>
     </message>
     <message>
         <source>Inputs</source>
@@ -1100,6 +1264,14 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     <message>
         <source>It is not known where the county lies, so no zone is recommended.</source>
         <translation>不知道县域在哪里，不能推荐带号。请从图层读取范围，或填东西经度。</translation>
+    </message>
+    <message>
+        <source>Items</source>
+        <translation>确认事项</translation>
+    </message>
+    <message>
+        <source>Its features</source>
+        <translation>要素</translation>
     </message>
     <message>
         <source>JSON (*.json)</source>
@@ -1178,6 +1350,10 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>规划图层</translation>
     </message>
     <message>
+        <source>Layer “{layer}” is on the network ({detail}): its file can be damaged if several people edit it or the connection breaks. Copy “{file}” to a local disk, edit the copy, and copy it back afterwards.</source>
+        <translation>图层“{layer}”的数据位于网络位置（{detail}）：多人同时编辑或网络中断，可能损坏数据文件。请先将“{file}”复制到本机磁盘，编辑副本，完成后再放回原处。</translation>
+    </message>
+    <message>
         <source>Layers</source>
         <translation>图层</translation>
     </message>
@@ -1234,12 +1410,16 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源 C），都可以替换。</translation>
     </message>
     <message>
-        <source>Limits of {name} apply; its totals never do. The county's own targets are still to be set.</source>
-        <translation>采用{name}的限值，不用它的总量。本县的目标值还要另配。</translation>
+        <source>Limits of {name} apply; its totals never do. Enter the county's own targets below.</source>
+        <translation>采用{name}的上限；其总量目标不用于本县。请在下方填写本县目标值。</translation>
     </message>
     <message>
         <source>List what was not carried (xlsx, beside the output)</source>
         <translation>另存带不过去的清单（xlsx，与结果放在一起）</translation>
+    </message>
+    <message>
+        <source>Live Check</source>
+        <translation>实时检查</translation>
     </message>
     <message>
         <source>Load the layers into the project</source>
@@ -1406,6 +1586,14 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>字段对应：图层入模板</translation>
     </message>
     <message>
+        <source>Map approval number</source>
+        <translation>审图号</translation>
+    </message>
+    <message>
+        <source>Map approval number (public maps only)</source>
+        <translation>审图号（仅公开的图件）</translation>
+    </message>
+    <message>
         <source>Map set (.toml; empty: ours)</source>
         <translation>图件目录（.toml；留空用自带的）</translation>
     </message>
@@ -1466,12 +1654,28 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>调出（m²）</translation>
     </message>
     <message>
+        <source>N1: the whole boundary</source>
+        <translation>N1 开发边界全部</translation>
+    </message>
+    <message>
+        <source>N2: concentrated and flexible zones</source>
+        <translation>N2 集中建设区与弹性发展区</translation>
+    </message>
+    <message>
+        <source>N3: base and new land</source>
+        <translation>N3 基数与新增用地</translation>
+    </message>
+    <message>
         <source>Name</source>
         <translation>名称</translation>
     </message>
     <message>
         <source>Name from the code list</source>
         <translation>名称取自代码表</translation>
+    </message>
+    <message>
+        <source>Name of the authority</source>
+        <translation>单位名称</translation>
     </message>
     <message>
         <source>Name or code of the county</source>
@@ -1484,6 +1688,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the findings come into the panel in place of the last check's. The package is not changed. Profile and standard are those of this project.</source>
         <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准用当前工程的。</translation>
+    </message>
+    <message>
+        <source>Nature</source>
+        <translation>性质</translation>
     </message>
     <message>
         <source>Needed</source>
@@ -1522,6 +1730,14 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>现在不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
     </message>
     <message>
+        <source>No expiry date</source>
+        <translation>长期有效</translation>
+    </message>
+    <message>
+        <source>No file was written, because no group of layers was chosen to check.</source>
+        <translation>未选择检查的图层组，没有生成任何文件。</translation>
+    </message>
+    <message>
         <source>No finding matches the filter ({count} in all).</source>
         <translation>没有符合筛选条件的问题（共 {count} 处）。</translation>
     </message>
@@ -1546,6 +1762,14 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>No new findings since the whole check</source>
+        <translation>全面检查以来没有新增问题</translation>
+    </message>
+    <message>
+        <source>No parent: limits are the standard's. Enter the county's own targets below.</source>
+        <translation>未选上级配置，上限采用数据标准的规定。请在下方填写本县目标值。</translation>
+    </message>
+    <message>
         <source>No place on the map</source>
         <translation>没有图上位置</translation>
     </message>
@@ -1558,16 +1782,16 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有认出规划图层，符号没有改动。请在“图层角色”里指定图层。</translation>
     </message>
     <message>
+        <source>No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.</source>
+        <translation>没有识别出规划图层，未作任何改动。请在“图层角色”中指定图层。</translation>
+    </message>
+    <message>
         <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
         <translation>还没有规划图层。先新建县级规划项目，或打开示例县试一遍。</translation>
     </message>
     <message>
         <source>No such layer, or several of that name. Write @layer, or the name of one layer.</source>
         <translation>没有这个图层，或有几个同名图层。请写 @layer，或写只有一个图层用的名称。</translation>
-    </message>
-    <message>
-        <source>No targets are compared; limits are the standard's. A profile can be set at any time.</source>
-        <translation>不比对目标值，限值用标准的。随时可以再选县配置。</translation>
     </message>
     <message>
         <source>No township</source>
@@ -1610,6 +1834,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>还没有检查过：导出时先全面检查。</translation>
     </message>
     <message>
+        <source>Not checked, because another group was chosen: {layers}</source>
+        <translation>不参加检查的图层（已选择检查另一组）：{layers}</translation>
+    </message>
+    <message>
         <source>Not found: {name}</source>
         <translation>没有找到：{name}</translation>
     </message>
@@ -1634,8 +1862,16 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有生成：成果包还不合要求。请改正下列各处；确需先出一版，返回后勾选“强制生成”。原有文件未改动。</translation>
     </message>
     <message>
+        <source>Not needed: the level is not lowered</source>
+        <translation>密级没有降低，不需要填写</translation>
+    </message>
+    <message>
         <source>Not passed</source>
         <translation>不通过</translation>
+    </message>
+    <message>
+        <source>Not set</source>
+        <translation>未设定</translation>
     </message>
     <message>
         <source>Not set: severities as the rules have them</source>
@@ -1710,6 +1946,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>打开示例县</translation>
     </message>
     <message>
+        <source>Open the feature's form</source>
+        <translation>打开该要素的属性表单</translation>
+    </message>
+    <message>
         <source>Open the workbook</source>
         <translation>打开工作簿</translation>
     </message>
@@ -1726,6 +1966,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>其他坐标系…</translation>
     </message>
     <message>
+        <source>Other limits</source>
+        <translation>其他上限</translation>
+    </message>
+    <message>
         <source>Other…</source>
         <translation>其他…</translation>
     </message>
@@ -1740,6 +1984,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Outputs</source>
         <translation>输出</translation>
+    </message>
+    <message>
+        <source>Own values are saved to {file}, beside the project</source>
+        <translation>本县设置保存到工程旁的 {file}</translation>
     </message>
     <message>
         <source>Package</source>
@@ -1846,6 +2094,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>上一个</translation>
     </message>
     <message>
+        <source>Printed on public results only</source>
+        <translation>仅印在公开的成果上</translation>
+    </message>
+    <message>
         <source>Profile</source>
         <translation>县配置</translation>
     </message>
@@ -1914,6 +2166,18 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在读取图层</translation>
     </message>
     <message>
+        <source>Reading the attachment…</source>
+        <translation>正在读取附件…</translation>
+    </message>
+    <message>
+        <source>Reading the saved check result</source>
+        <translation>读取保存的检查结果</translation>
+    </message>
+    <message>
+        <source>Reading the saved check result and comparing the layers with it…</source>
+        <translation>正在读取上次的检查结果，并核对图层此后有无改动……</translation>
+    </message>
+    <message>
         <source>Reading was cancelled. Propose Again reads the layer anew.</source>
         <translation>已取消读取。点“重新推荐”再读一遍。</translation>
     </message>
@@ -1926,8 +2190,20 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>理由</translation>
     </message>
     <message>
+        <source>Reason for a lower level</source>
+        <translation>降密理由</translation>
+    </message>
+    <message>
+        <source>Reason for a lower secrecy level</source>
+        <translation>降密理由</translation>
+    </message>
+    <message>
         <source>Recognising layers</source>
         <translation>正在识别图层</translation>
+    </message>
+    <message>
+        <source>Register Waiver</source>
+        <translation>登记豁免</translation>
     </message>
     <message>
         <source>Register of heritage</source>
@@ -1984,6 +2260,26 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Requirement</source>
         <translation>要求</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Restore the inherited value</source>
+        <translation>恢复为继承值</translation>
+    </message>
+    <message>
+        <source>Result of {time}. Changed since: {layers}. The grey rows may be out of date.</source>
+        <translation>{time} 的检查结果。此后有改动的图层：{layers}。灰色各条可能与现状不符，请重新检查。</translation>
+    </message>
+    <message>
+        <source>Result of {time}. Layers and settings have not changed since.</source>
+        <translation>{time} 的检查结果，此后图层和县配置未改动。</translation>
+    </message>
+    <message>
+        <source>Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed since; any row may be out of date.</source>
+        <translation>{time} 的检查结果。此后县配置、豁免清单等检查依据或插件版本有变化，各条均可能与现状不符，请重新检查。</translation>
     </message>
     <message>
         <source>Role of the layer (empty: recognised)</source>
@@ -2058,6 +2354,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>三区三线规划助手</translation>
     </message>
     <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
         <source>Save Findings Layer</source>
         <translation>保存检查发现图层</translation>
     </message>
@@ -2078,12 +2378,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>保存映射…</translation>
     </message>
     <message>
+        <source>Save the project first: the county's own values are stored in a file beside it.</source>
+        <translation>请先保存工程：本县设置写入工程旁的县配置文件。</translation>
+    </message>
+    <message>
+        <source>Saved to {file}; everything else in the file stays as it is</source>
+        <translation>保存到 {file}，文件中的其他内容保留不动</translation>
+    </message>
+    <message>
         <source>Saved: {path}</source>
         <translation>已保存：{path}</translation>
     </message>
     <message>
         <source>Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it.</source>
         <translation>已保存：{path}。内容是 {time} 全面检查的结果，不含编辑后的复查。</translation>
+    </message>
+    <message>
+        <source>Saving the check result</source>
+        <translation>保存检查结果</translation>
     </message>
     <message>
         <source>Saving {name}</source>
@@ -2138,20 +2450,40 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>密级</translation>
     </message>
     <message>
+        <source>Secrecy level not set</source>
+        <translation>密级未设定</translation>
+    </message>
+    <message>
         <source>See Why</source>
         <translation>查看原因</translation>
+    </message>
+    <message>
+        <source>Select</source>
+        <translation>选中</translation>
     </message>
     <message>
         <source>Select a finding to see why, how to fix it and its source.</source>
         <translation>选一条问题，看为什么、怎么改和依据。</translation>
     </message>
     <message>
+        <source>Select the feature in its layer</source>
+        <translation>在图层中选中该要素</translation>
+    </message>
+    <message>
         <source>Select the findings to accept</source>
         <translation>先在列表里选要豁免的问题</translation>
     </message>
     <message>
+        <source>Setting</source>
+        <translation>设置</translation>
+    </message>
+    <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
         <translation>设置由 {by} 确认（{document}，{date}）。</translation>
+    </message>
+    <message>
+        <source>Several edits were checked together, so one of them cannot be undone alone. Use Undo of QGIS.</source>
+        <translation>多步编辑一并复检，不能单独撤销其中一步，请用 QGIS 的“撤销”。</translation>
     </message>
     <message>
         <source>Show</source>
@@ -2190,8 +2522,16 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>依据</translation>
     </message>
     <message>
+        <source>Source document</source>
+        <translation>依据文件</translation>
+    </message>
+    <message>
         <source>Source fields without a place: {fields}.</source>
         <translation>没有去处的源字段：{fields}。</translation>
+    </message>
+    <message>
+        <source>Source of setting</source>
+        <translation>设定来源</translation>
     </message>
     <message>
         <source>Source of {field}</source>
@@ -2228,6 +2568,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>State</source>
         <translation>状态</translation>
+    </message>
+    <message>
+        <source>State facts and grounds; reports print this text as it is.</source>
+        <translation>请写明事实和依据，检查报告原样列出</translation>
     </message>
     <message>
         <source>State of the machine</source>
@@ -2290,8 +2634,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>从豁免文件里删去，问题重新算作待处理</translation>
     </message>
     <message>
+        <source>Target</source>
+        <translation>目标值</translation>
+    </message>
+    <message>
         <source>Target template</source>
         <translation>目标模板</translation>
+    </message>
+    <message>
+        <source>Target year</source>
+        <translation>年份</translation>
+    </message>
+    <message>
+        <source>Targets</source>
+        <translation>目标</translation>
+    </message>
+    <message>
+        <source>Targets and confirmation</source>
+        <translation>目标与确认</translation>
     </message>
     <message>
         <source>Targets and county profile</source>
@@ -2346,6 +2706,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>不认识写明的坐标系。请写成例如 'EPSG:4526'。</translation>
     </message>
     <message>
+        <source>The attachment cannot be read. Check its path, or leave it empty.</source>
+        <translation>附件无法读取。请检查路径；没有附件的，此项留空。</translation>
+    </message>
+    <message>
         <source>The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.</source>
         <translation>检查中断（{error}），原有结果未改动。详情见日志面板的 Sanxian 页。</translation>
     </message>
@@ -2356,6 +2720,14 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The check did not start: geopandas 1.0 or later is missing. All else works.</source>
         <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
+    </message>
+    <message>
+        <source>The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>检查结果未能保存在工程文件旁（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The check result was not saved beside the project: {why}</source>
+        <translation>检查结果未能保存在工程文件旁：{why}</translation>
     </message>
     <message>
         <source>The check was not made; the result below is still the former one.</source>
@@ -2378,6 +2750,14 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查期间数据又改了，没有生成成果包；请再导出一次。</translation>
     </message>
     <message>
+        <source>The edit added {count} findings: {rules}.</source>
+        <translation>编辑后新增 {count} 个问题：{rules}。</translation>
+    </message>
+    <message>
+        <source>The expiry date is before the date of registration. Correct the expiry date.</source>
+        <translation>失效日期早于登记日期。请改正失效日期。</translation>
+    </message>
+    <message>
         <source>The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived for good. Put the key right first.</source>
         <translation>这个要素没有唯一的标识码（BSM），只能靠要素号辨认，换个文件就对不上，不能长期豁免。请先改好标识码。</translation>
     </message>
@@ -2396,6 +2776,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
         <translation>{all} 个图层里有 {count} 个的字段表不是从标准原文读到的（标记 C）。使用前请对照原文；模板是文件，可以改正。</translation>
+    </message>
+    <message>
+        <source>The filter hides this finding in the list. Clear the filter to see it there.</source>
+        <translation>该问题不符合当前筛选条件，列表中未显示。清除筛选后可查看。</translation>
     </message>
     <message>
         <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
@@ -2478,6 +2862,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>强制生成的成果包，清单和元数据里会写明“强制生成”和每条原因，接收方看得到。写出去会丢内容的，照样不生成。</translation>
     </message>
     <message>
+        <source>The path is stored relative to the waiver file.</source>
+        <translation>附件路径按相对于豁免文件的位置保存</translation>
+    </message>
+    <message>
         <source>The profile's</source>
         <translation>按县配置</translation>
     </message>
@@ -2508,6 +2896,10 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>The same value…</source>
         <translation>固定值…</translation>
+    </message>
+    <message>
+        <source>The saved check result was not read ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>上次的检查结果未能读取（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The two editions are identical.</source>
@@ -2564,8 +2956,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>清单见 {file}。</translation>
     </message>
     <message>
+        <source>This finding only</source>
+        <translation>仅此一处</translation>
+    </message>
+    <message>
         <source>This is the county's own profile.</source>
         <translation>这是本县的配置。</translation>
+    </message>
+    <message>
+        <source>This is the county's own profile. It can be changed under County Profile afterwards.</source>
+        <translation>这是本县的县配置。创建工程后可在“县配置”中修改。</translation>
     </message>
     <message>
         <source>This is the first finding in view.</source>
@@ -2592,16 +2992,36 @@ Replace them by new ones? The changes are lost.</source>
         <translation>三区空间</translation>
     </message>
     <message>
+        <source>Tick All</source>
+        <translation>全选</translation>
+    </message>
+    <message>
+        <source>Tick None</source>
+        <translation>全不选</translation>
+    </message>
+    <message>
         <source>Tick at least one layer.</source>
         <translation>请至少勾选一个图层。</translation>
+    </message>
+    <message>
+        <source>Title and number of the document</source>
+        <translation>文件名称和文号</translation>
     </message>
     <message>
         <source>To do</source>
         <translation>待处理</translation>
     </message>
     <message>
+        <source>To re-check</source>
+        <translation>待复检</translation>
+    </message>
+    <message>
         <source>Tolerance of the stored area (m²)</source>
         <translation>原存面积的允许差（m²）</translation>
+    </message>
+    <message>
+        <source>Tolerances</source>
+        <translation>容差</translation>
     </message>
     <message>
         <source>Townships</source>
@@ -2620,6 +3040,18 @@ Replace them by new ones? The changes are lost.</source>
         <translation>填写东西经度</translation>
     </message>
     <message>
+        <source>Undo This Edit</source>
+        <translation>撤销这步编辑</translation>
+    </message>
+    <message>
+        <source>Undo the last edit of the layer “{layer}”</source>
+        <translation>撤销图层“{layer}”的最近一步编辑</translation>
+    </message>
+    <message>
+        <source>Unit</source>
+        <translation>单位</translation>
+    </message>
+    <message>
         <source>Urban space (m²)</source>
         <translation>城镇空间（m²）</translation>
     </message>
@@ -2634,6 +3066,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Valid until</source>
         <translation>有效期至</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>取值</translation>
     </message>
     <message>
         <source>Value for every row</source>
@@ -2694,10 +3130,6 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>What</source>
         <translation>问题</translation>
-    </message>
-    <message>
-        <source>What it says</source>
-        <translation>配置内容</translation>
     </message>
     <message>
         <source>What stands against the package</source>
@@ -2792,6 +3224,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
 没有读到标准原文的几项（来源 C）是设置，在标准文件夹的 vct.toml 里：数据标识、投影参数的写法、小数位数、备用要素代码。写出时改动了什么，记录里都有说明。可用“导入 VCT”读回核对。</translation>
     </message>
     <message>
+        <source>Written to the log, the manifest of the package and the report</source>
+        <translation>写入日志、成果清单和检查报告</translation>
+    </message>
+    <message>
         <source>Year</source>
         <translation>年度</translation>
     </message>
@@ -2828,6 +3264,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>面要素的几何图形，一般写 @geometry</translation>
     </message>
     <message>
+        <source>a sliver is ignored only if both its area and its width are below the minimum</source>
+        <translation>面积和宽度均小于下限的碎图斑方可忽略</translation>
+    </message>
+    <message>
         <source>about {seconds} s left</source>
         <translation>剩余约 {seconds} 秒</translation>
     </message>
@@ -2836,12 +3276,40 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>补上：只建缺的图层</translation>
     </message>
     <message>
+        <source>an unknown program</source>
+        <translation>其他程序（名称未知）</translation>
+    </message>
+    <message>
+        <source>and {count} more</source>
+        <translation>另有 {count} 个要素</translation>
+    </message>
+    <message>
+        <source>and {count} more findings</source>
+        <translation>另有 {count} 个问题</translation>
+    </message>
+    <message>
+        <source>and {count} more rules</source>
+        <translation>另有 {count} 条规则</translation>
+    </message>
+    <message>
+        <source>anticipated</source>
+        <translation>预期性</translation>
+    </message>
+    <message>
+        <source>binding</source>
+        <translation>约束性</translation>
+    </message>
+    <message>
         <source>by area</source>
         <translation>面积</translation>
     </message>
     <message>
         <source>by longitude</source>
         <translation>经度范围</translation>
+    </message>
+    <message>
+        <source>cited in another document</source>
+        <translation>转引</translation>
     </message>
     <message>
         <source>code of a planning zone, such as 411</source>
@@ -2868,6 +3336,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>不填按设置，默认 {value}</translation>
     </message>
     <message>
+        <source>feature id {fid}</source>
+        <translation>要素编号 {fid}</translation>
+    </message>
+    <message>
         <source>fields, aliases, code lists and symbols of every layer come from it</source>
         <translation>各图层的字段、别名、取值表和符号都由它来</translation>
     </message>
@@ -2876,8 +3348,20 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>检查发现.gpkg</translation>
     </message>
     <message>
+        <source>for this county's code only; compared to the last printed digit</source>
+        <translation>只用于本县行政区代码；按末位小数比较，取整差另行说明</translation>
+    </message>
+    <message>
+        <source>grey values are inherited; a value of your own replaces them</source>
+        <translation>灰色为继承值，填写后即为本县设置</translation>
+    </message>
+    <message>
         <source>id of the code list, such as 'land_use_2023' or 'planning_zones'</source>
         <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
+    </message>
+    <message>
+        <source>inherited: {value}</source>
+        <translation>继承值：{value}</translation>
     </message>
     <message>
         <source>it exists and is replaced; its data are lost</source>
@@ -2912,8 +3396,20 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>净面积 {area}</translation>
     </message>
     <message>
+        <source>no parent</source>
+        <translation>无上级配置</translation>
+    </message>
+    <message>
         <source>not run in this check</source>
         <translation>这次检查没有运行</translation>
+    </message>
+    <message>
+        <source>not verified; requires the county's confirmation</source>
+        <translation>未核实，须本县确认</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>已关闭</translation>
     </message>
     <message>
         <source>optional</source>
@@ -2940,8 +3436,20 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>必填</translation>
     </message>
     <message>
+        <source>rule default</source>
+        <translation>规则默认值</translation>
+    </message>
+    <message>
+        <source>set by the county</source>
+        <translation>本县设置</translation>
+    </message>
+    <message>
         <source>stop: change nothing and say so</source>
         <translation>停止：不改动，并提示</translation>
+    </message>
+    <message>
+        <source>stopped: check all again</source>
+        <translation>已停止，请重新检查</translation>
     </message>
     <message>
         <source>targets, limits and what the county confirmed; can be changed later</source>
@@ -2952,8 +3460,20 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>代码，补零与否都可以</translation>
     </message>
     <message>
+        <source>times</source>
+        <translation>倍</translation>
+    </message>
+    <message>
+        <source>to re-check {count}</source>
+        <translation>待复检 {count}</translation>
+    </message>
+    <message>
         <source>until {date}</source>
         <translation>有效期至 {date}</translation>
+    </message>
+    <message>
+        <source>verified in the source text</source>
+        <translation>已查原文</translation>
     </message>
     <message>
         <source>where there is any</source>
@@ -2988,6 +3508,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{author}，{date}</translation>
     </message>
     <message>
+        <source>{code} (not in the code list)</source>
+        <translation>{code}（不在代码表中）</translation>
+    </message>
+    <message>
         <source>{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer gives.</source>
         <translation>算出 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或突破 {missed} 项；{lacking} 项图层给不出。</translation>
     </message>
@@ -3020,6 +3544,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{count} 处：{rules}</translation>
     </message>
     <message>
+        <source>{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to check; the others stay in the project but are not checked. The choice can be changed under Layer Roles.</source>
+        <translation>工程中有 {count} 组图层含相同的规划图层：{names}。请选择检查哪一组；其余各组保留在工程中，不参加检查。以后可在“图层角色”中改选。</translation>
+    </message>
+    <message>
         <source>{count} layers have the forms of their templates: {names}. The data were not touched.</source>
         <translation>{count} 个图层用上了模板的表单：{names}。数据没有改动。</translation>
     </message>
@@ -3040,8 +3568,28 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>已生成 {count} 个布局，在“工程 → 布局”里：{names}。</translation>
     </message>
     <message>
+        <source>{count} more fields need correction.</source>
+        <translation>另有 {count} 个字段需要改正。</translation>
+    </message>
+    <message>
+        <source>{count} places</source>
+        <translation>{count} 处</translation>
+    </message>
+    <message>
         <source>{count} places re-checked after edits · county totals not recalculated</source>
         <translation>编辑后已复查 {count} 处 · 全县指标未重算</translation>
+    </message>
+    <message>
+        <source>{count} plan layers were recognised that have neither the forms nor the symbols of their templates.</source>
+        <translation>识别出 {count} 个规划图层，尚未应用模板的表单和符号。</translation>
+    </message>
+    <message>
+        <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”</source>
+        <translation>未确认 {count} 项，结论最高为“有条件通过”</translation>
+    </message>
+    <message>
+        <source>{count} totals of the parent do not apply to this county; only its limits and rules are inherited.</source>
+        <translation>上级的 {count} 项总量目标不用于本县；本县只继承上级的上限和规则设置。</translation>
     </message>
     <message>
         <source>{count} townships are in the bookmarks, in the browser panel.</source>
@@ -3072,16 +3620,36 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{files} 个文件；{layers} 个图层、{rows} 个要素，逐层读回核对</translation>
     </message>
     <message>
+        <source>{file} ({count} layers)</source>
+        <translation>{file}（{count} 个图层）</translation>
+    </message>
+    <message>
         <source>{file} cannot be opened as a layer. Choose another file.</source>
         <translation>{file} 不能作为图层打开，请换一个文件。</translation>
+    </message>
+    <message>
+        <source>{file}: {count} targets, inherits from {base}</source>
+        <translation>{file}：{count} 项目标，继承自{base}</translation>
     </message>
     <message>
         <source>{first} {second}</source>
         <translation>{first}{second}</translation>
     </message>
     <message>
+        <source>{first}, {second}</source>
+        <translation>{first}，{second}</translation>
+    </message>
+    <message>
         <source>{found} (of the former package)</source>
         <translation>{found}（原成果包里的）</translation>
+    </message>
+    <message>
+        <source>{hectares} ({area})</source>
+        <translation>{hectares}（{area}）</translation>
+    </message>
+    <message>
+        <source>{key}, mark C</source>
+        <translation>{key}，来源级别 C</translation>
     </message>
     <message>
         <source>{label} [optional]</source>
@@ -3120,8 +3688,24 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{meridian}°E，不带带号</translation>
     </message>
     <message>
+        <source>{names} and others</source>
+        <translation>{names}等</translation>
+    </message>
+    <message>
+        <source>{names} and others, {count} in all</source>
+        <translation>{names}等 {count} 个</translation>
+    </message>
+    <message>
+        <source>{name} ({file}, {count} layers)</source>
+        <translation>{name}（{file}，{count} 个图层）</translation>
+    </message>
+    <message>
         <source>{needed} · mark C</source>
         <translation>{needed} · C 未核实</translation>
+    </message>
+    <message>
+        <source>{origin}: {document}</source>
+        <translation>{origin}：{document}</translation>
     </message>
     <message>
         <source>{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.</source>
@@ -3136,12 +3720,24 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{setting}（未经本县确认）</translation>
     </message>
     <message>
+        <source>{shown} of {count} findings in view</source>
+        <translation>显示 {shown} 处，共 {count} 处</translation>
+    </message>
+    <message>
         <source>{state}. {why}</source>
         <translation>{state}。{why}</translation>
     </message>
     <message>
         <source>{time} · {count} rules</source>
         <translation>{time} · {count} 条规则</translation>
+    </message>
+    <message>
+        <source>{value} (inherited: {source})</source>
+        <translation>{value}（继承自{source}）</translation>
+    </message>
+    <message>
+        <source>{value} ({source})</source>
+        <translation>{value}（{source}）</translation>
     </message>
     <message>
         <source>{value}: {why}</source>
@@ -3168,8 +3764,20 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{who}，{until}</translation>
     </message>
     <message>
+        <source>{word}. {reason}</source>
+        <translation>{word}。{reason}</translation>
+    </message>
+    <message>
         <source>{word}: {count} in view</source>
         <translation>{word}：筛选后共 {count} 条</translation>
+    </message>
+    <message>
+        <source>“{file}” of layer “{layer}” is also open in {detail}: if both programs edit it, one of them may be unable to save. Close it there first, then begin to edit here.</source>
+        <translation>图层“{layer}”的数据文件“{file}”同时被其他程序打开：{detail}。两处同时编辑，可能有一方无法保存。请先在该程序中关闭此文件，再开始编辑。</translation>
+    </message>
+    <message>
+        <source>“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be saved. Save and end editing there first, then begin to edit here.</source>
+        <translation>图层“{layer}”的数据文件“{file}”正在写入，占用程序：{detail}。此时的编辑无法保存。请先在该程序中保存并结束编辑，再开始编辑。</translation>
     </message>
     <message>
         <source>“{name}” is there already. Replace it?</source>
@@ -3178,10 +3786,6 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>“{name}” was not inspected; the result below is still the former one.</source>
         <translation>“{name}”没有检查成，以下仍是先前的结果。</translation>
-    </message>
-    <message>
-        <source>“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.</source>
-        <translation>“{text}”在代码表里对不上唯一的一行。请输入代码或更完整的名称，或从下拉表里选。</translation>
     </message>
 </context>
 </TS>

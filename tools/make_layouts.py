@@ -17,6 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from alike import unify_colors
 from qgis.core import QgsApplication, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
@@ -33,7 +34,7 @@ def save(layout, path: Path) -> None:
     found = dict.fromkeys(re.findall(r"\{[0-9a-f-]{36}\}", text))
     for n, name in enumerate(found):
         text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
 
 
 def make(folder: Path) -> None:

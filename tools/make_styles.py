@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ.setdefault("QT_HASH_SEED", "0")  # else attributes come in another order each time
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from alike import unify_colors
 from qgis.core import (
     Qgis,
     QgsApplication,
@@ -212,7 +213,7 @@ def save(layer, path, labels):
         text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")
     # Labels are in the font of the machine that shows them: another's name brings a warning for every layer.
     text = re.sub(r' fontFamily="[^"]*"', "", text)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
 
 
 def make(folder):

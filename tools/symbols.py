@@ -2,7 +2,7 @@
 """QGIS symbols from the parts that resources/styles/*.toml name. Lengths in millimetres.
 
 Polygons, from below: fill, tint, hatch, dots, teeth, lines, line, on_line. Lines: lines, line, teeth, on_line. Points: badge.
-A part with `near` is drawn up to that scale only.
+A part with `near` is drawn up to that scale only, a hatch with `far` from that scale on.
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ def symbol(spec, geometry="polygon"):
     layers += _strokes(spec)
     made = made_of(QgsFillSymbol, layers)
     made.setForceRHR("teeth" in spec)
+    if any(one.get("dash") for one in spec.get("hatch", ())):
+        # A polygon cut at the map's edge may cross itself, and QGIS (3.40) ends when such a hatch is clipped to it.
+        made.setClipFeaturesToExtent(False)
     return made
 
 
@@ -119,6 +122,9 @@ def hatch(spec):
     line = made_of(QgsLineSymbol, [simple_line({**spec, "opacity": 1.0})])
     line.setOpacity(spec.get("opacity", 1.0))
     layer.setSubSymbol(line)
+    if "far" in spec:
+        # One pattern over all parcels: each with its own would look like a patchwork.
+        layer.setCoordinateReference(Qgis.SymbolCoordinateReference.Viewport)
     if spec.get("dash"):
         # Drawn as a tile, dashes would be cut where the tile ends.
         layer.setClipMode(Qgis.LineClipMode.ClipToIntersection)
@@ -198,6 +204,8 @@ def badge(spec):
 
 
 def near(layer, spec):
+    if "far" in spec:
+        return only_when(layer, f"coalesce(@map_scale, 1) > {spec['far']}")
     return only_when(layer, f"coalesce(@map_scale, 1) <= {spec['near']}") if "near" in spec else layer
 
 

@@ -20,10 +20,10 @@ from qgis.core import (
     QgsProject,
 )
 
-from ..bridge import county, health
+from ..bridge import county, document, health
 from ..bridge.check import stopper
 from ..bridge.layers import file_of
-from ..bridge.layouts.build import Builder, Plate
+from ..bridge.layouts.build import Builder
 from ..bridge.layouts.export import FORMATS, LEAST_DPI
 from ..bridge.layouts.material import of_layers, of_project
 from ..bridge.layouts.run import Order, run
@@ -33,6 +33,7 @@ from ..bridge.texts import tr
 from ..core import map_set as maps
 from ..core.check import Options
 from ..core.errors import InputError
+from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document, resolve_document
 from ..core.texts import Texts
 from ..core.writing import check_writable
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter, words_in
@@ -41,8 +42,12 @@ from .say import say_county, say_maps
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
+MAP_APPROVAL, SECRECY_REASON = "MAP_APPROVAL", "SECRECY_REASON"
+#: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
+_DOCUMENT = (SECRECY, MAKER, DRAWER, DATE, MAP_APPROVAL, SECRECY_REASON)
 WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
-_BOTH = "both"
+#: Value of the choice of both formats, and its name in scripts for earlier versions.
+_BOTH, _FORMER_BOTH = "jpg+pdf", "both"
 
 
 class ExportMaps(SanxianAlgorithm):
@@ -74,7 +79,13 @@ class ExportMaps(SanxianAlgorithm):
             "Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given "
             "as the map set, replaces them."
         )
-        return f"{text.format(maps=_known(maps.load()))}\n\n{norm_help()}"
+        document = tr(
+            "Document information: secrecy level, authorities, date and map approval number come from the parameters, else "
+            "from the document information of the project, else from [document] of the county profile. Without a secrecy "
+            "level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The "
+            "map approval number is printed on public maps only."
+        )
+        return f"{text.format(maps=_known(maps.load()))}\n\n{document}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load()
@@ -96,10 +107,12 @@ class ExportMaps(SanxianAlgorithm):
             QgsProcessingParameterNumber(DPI, tr("Dots per inch"), whole, LEAST_DPI, minValue=LEAST_DPI, maxValue=1200)
         )
         self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
-        self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(catalogue.secrecy)))
+        self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
         self.addParameter(text_parameter(MAKER, tr("Planning authority")))
         self.addParameter(text_parameter(DRAWER, tr("Drawn by (office)")))
         self.addParameter(text_parameter(DATE, tr("Date on the maps")))
+        self.addParameter(text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")))
+        self.addParameter(text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
         for parameter in norm_parameters():
             self.addParameter(parameter)
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
@@ -117,9 +130,11 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
 
     def checkParameterValues(self, parameters, context):
-        """Maps may be given by their ids, too, which QGIS's list of choices does not know."""
+        """Maps may be given by their ids, and both formats by their former name: QGIS's lists of choices know neither."""
         chosen = parameters.get(MAPS)
         plain = {**parameters, MAPS: []} if _ids(chosen) is not None else parameters
+        if plain.get(FORMAT) == _FORMER_BOTH:
+            plain = {**plain, FORMAT: _BOTH}
         return super().checkParameterValues(plain, context)
 
     def prepare(self, parameters, context, feedback):
@@ -132,8 +147,8 @@ class ExportMaps(SanxianAlgorithm):
             raise InputError("source_missing", source=self.source)
         self.catalogue = maps.load(self.text(parameters, MAP_SET, context))
         self.maps = self._maps(parameters, context)
-        self.plate = Plate(*(self.text(parameters, name, context) for name in (SECRECY, MAKER, DRAWER, DATE)))
         self.options, self.taken = self._options(parameters, context)
+        self.document, self.lowered = self._document(parameters, context)
         self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
         self.project = context.project() or QgsProject.instance()
         inputs = [self.source] if self.source else [file_of(v) for v in self.layers or self._of_project()]
@@ -169,10 +184,23 @@ class ExportMaps(SanxianAlgorithm):
         options = replace(given, **taken, roles=given.roles or kept.roles)
         return options, {name.upper(): value for name, value in taken.items()}
 
+    def _document(self, parameters, context):
+        """Return the document information (成果信息) and messages on lowered secrecy levels. Raise InputError if no export is allowed."""
+        given = DocumentInfo(*(self.text(parameters, name, context) for name in _DOCUMENT))
+        ours = not self.source and context.project() is not None
+        kept = document.of(context.project()) if ours else DocumentInfo()
+        merged, lowering = override_document(given, kept)
+        resolved = resolve_document(merged, self.options.norm().profile)
+        resolved.require_exportable()
+        return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered)]
+
     def execute(self, parameters, context, feedback):
         stop, texts = stopper(feedback.isCanceled), Texts(interface_language())
         say_county(feedback, self.taken)
-        kind = self.parameterAsEnumString(parameters, FORMAT, context)
+        for message in self.lowered:
+            feedback.pushWarning(message.said(texts))
+        former = parameters.get(FORMAT) == _FORMER_BOTH
+        kind = _BOTH if former else self.parameterAsEnumString(parameters, FORMAT, context)
         order = Order(
             maps=self.maps,
             sheet=self.catalogue.sheets[self.parameterAsEnumString(parameters, PAGE, context)],
@@ -183,7 +211,7 @@ class ExportMaps(SanxianAlgorithm):
             world=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
-            builder = Builder(self._material(stack, feedback, stop, texts), self.catalogue, self.plate)
+            builder = Builder(self._material(stack, feedback, stop, texts), self.catalogue, self.document)
             outcome = run(builder, order, progress=progress_to(feedback), check=stop)
         lines = say_maps(feedback, outcome, order, texts)
         if not outcome.files:
@@ -192,7 +220,7 @@ class ExportMaps(SanxianAlgorithm):
             OUTPUT: str(self.folder),
             "MADE": len(outcome.made),
             "FILES": len(outcome.files),
-            "NOT_MADE": ", ".join(one.id for one, _ in outcome.lacking),
+            "NOT_MADE": tr(", ").join(_title(one) for one, _ in outcome.lacking),
         }
 
     def _material(self, stack, feedback, stop, texts):

@@ -60,7 +60,13 @@ class ExportPackage(CheckPlan):
             "program) goes into the folder under the name that the form asks for, and is taken as it is. The window waits "
             "while a page is drawn; Cancel works between pages."
         )
-        return f"{text}\n\n{maps}"
+        document = tr(
+            "Document information: secrecy level, authorities, date and map approval number come from the project (where its "
+            "layers are exported), else from [document] of the county profile, else from the form. Without a secrecy level "
+            "nothing is exported. A level below that of profile or form needs a reason, which goes into manifest and report. The "
+            "map approval number is printed on public results only."
+        )
+        return f"{text}\n\n{maps}\n\n{document}"
 
     def initAlgorithm(self, configuration=None):
         from ..core.exchange.package.form.read import package_ids
@@ -105,6 +111,7 @@ class ExportPackage(CheckPlan):
             force=self.parameterAsBoolean(parameters, FORCE, context),
             personal=self.parameterAsBoolean(parameters, PERSONAL, context),
             maps=self.parameterAsBoolean(parameters, MAPS, context),
+            document_info=self.options.document_info,
         )
 
     def execute(self, parameters, context, feedback):

@@ -15,9 +15,9 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge import county, forms, health, styles
+from ..bridge import county, findings_layer, forms, health, styles
 from ..bridge.check import stopper
-from ..bridge.layers import set_template
+from ..bridge.layers import IMPORTED_PROPERTY, set_template
 from ..bridge.project.layers import layers_in, order_of
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
@@ -117,8 +117,7 @@ class ImportVct(SanxianAlgorithm):
             details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
             # The highest comes on top: control lines above what would hide them, as in a project of the plugin's.
             details.layerSortKey = len(order) - order[role] if role in order else 0
-            if template:
-                details.setPostProcessor(dresser(sources[name], _dressing(role, self.norm)))
+            details.setPostProcessor(dresser(sources[name], _dressing(role if template else "", self.norm)))
             context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
@@ -131,13 +130,18 @@ class ImportVct(SanxianAlgorithm):
 
 
 def _dressing(role, norm):
-    """The role, symbols and form of its template."""
+    """The role, symbols and form of its template, where there is one; findings stay above the new group."""
 
-    def deed(layer, _context):
+    def action(layer, context):
+        layer.setCustomProperty(IMPORTED_PROPERTY, 1)
+        if context.project() is not None:
+            findings_layer.keep_on_top(context.project())
+        if not role:
+            return
         set_template(layer, role)
         styles.apply(layer, role)
         template = forms.template_for(layer, role, norm.standard)
         if template is not None:
             forms.apply_template(layer, template, norm)
 
-    return deed
+    return action

@@ -210,7 +210,9 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
     taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
     ids = {shot.layer_id for shot in what}
     roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}
-    options = replace(given, **taken, roles=roles, notices=kept.notices if whole else ())
+    options = replace(
+        given, **taken, roles=roles, notices=kept.notices if whole else (), document_info=kept.document_info
+    )
     return options, {name.upper(): ",".join(value) if name == "rules" else value for name, value in taken.items()}
 
 

@@ -36,6 +36,7 @@ def say_county(feedback, taken: Mapping[str, object]) -> None:
 def say_report(feedback, checked: Checked) -> None:
     """Layers, notices, the rules that have something to say, and the verdict."""
     # Findings hold shapes: without shapely the list of algorithms still has to load.
+    from ..core.profile.document import render_lowerings
     from ..core.report import INCOMPLETE_RUN
 
     report = checked.report
@@ -45,6 +46,8 @@ def say_report(feedback, checked: Checked) -> None:
         feedback.pushInfo(texts.get("toolbox", "layer_line", **line))
     for notice in report.provenance["notices"]:
         feedback.pushInfo(notice)
+    for line in render_lowerings(report.provenance.get("document", {}), texts):
+        feedback.pushWarning(line)
     for outcome in report.rules:
         if outcome.incomplete or str(outcome.outcome) not in _QUIET:
             feedback.pushInfo(rule_line(outcome, texts))
@@ -211,6 +214,8 @@ def say_written(feedback, paths: Iterable[str]) -> None:
 
 def say_maps(feedback, outcome: Outcome, order: Order, texts: Texts) -> list[str]:
     """What was made and what was not, and why; returns the sentences on the latter."""
+    for note in dict.fromkeys(note.said(texts) for note in outcome.notes):
+        feedback.pushWarning(note)
     if outcome.own:
         feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.own)))
     # What one sentence is true of is one sentence: a county without a town centre's layers lacks many maps.

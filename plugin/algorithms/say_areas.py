@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..bridge.settings import interface_language
+from ..core.invariants import require
 from ..core.texts import Texts, number
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
 
 def say_levelled(feedback, done: Done, unconfirmed_share: float | None) -> None:
     """Each control area with its misclosure, what was refused and why, and parts that belong to none."""
-    texts, levelled = Texts(interface_language()), done.levelled
-    assert levelled is not None
+    texts, levelled = Texts(interface_language()), require(done.levelled, "the levelled areas")
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
         words = {k: _m2(v) for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.most_m2}.items()}

@@ -20,7 +20,7 @@ from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, 
 from qgis.PyQt.QtCore import QThread
 
 from ..core.errors import InputError
-from ..core.numbering import highest, make_bsm, usual_county
+from ..core.numbering import DIGITS, highest, make_bsm, usual_county
 from . import settings
 
 FIELD = "BSM"
@@ -158,7 +158,8 @@ class Ledger:
             self._raise(highest(_values(self.layer, self._index(), request)))
 
     def _value_changed(self, fid: int, index: int, value: Any) -> None:
-        if index == self._index():
+        # The value first: a bulk change of other fields calls this once per row.
+        if isinstance(value, str) and len(value) >= DIGITS and index == self._index():
             self._raise(highest([value]))
 
     def _editing_started(self) -> None:

@@ -91,15 +91,25 @@ def write(
     *,
     progress: Progress = lambda share, text: None,
     cancelled: Callable[[], bool] = lambda: False,
+    has_rows: bool = True,
 ) -> None:
     """Write all outputs beside their targets and, once every one is complete, move them.
 
+    ``has_rows``: are the rows of the layers there? A kept result is without, and its report without pictures.
     Raises OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ..core.render.outputs import write_outputs
+    from ..core.render.pictures import Pictures
+    from ..core.render.words import Words
     from .pictures import draw
 
     stop = stopper(cancelled)
+
+    def pictures() -> Pictures:
+        if has_rows:
+            return draw(checked.plan, checked.report, check=stop)
+        return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
+
     check_outputs(outputs, list(checked.plan.inputs))
-    write_outputs(checked, outputs, lambda: draw(checked.plan, checked.report, check=stop), check=stop)
+    write_outputs(checked, outputs, pictures, check=stop)
     progress(1.0, "")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""县配置: which standard, profile and scope a project is checked by; kept in the project."""
+"""县配置: which standard, profile and scope a project is checked by; kept in the project.
+
+A profile's file is kept relative to the project where it lies with it, so that both may move together.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ..core.check import Options
-from . import kept_paths, recognise, roles, waivers
+from . import document, kept_paths, recognise, roles, waivers
 from .layers import file_of
 from .settings import language
 
@@ -38,7 +41,10 @@ class County:
 
 def of(project: QgsProject) -> County:
     paths = {key: kept_paths.kept(project, key) for key in _PATHS}
-    return County(*(project.readEntry(_SCOPE, key, "")[0] for key in _KEYS), **paths)
+    values = {key: project.readEntry(_SCOPE, key, "")[0] for key in _KEYS}
+    if values["profile"].endswith(".toml"):
+        values["profile"] = kept_paths.full(project, "profile")
+    return County(**values, **paths)
 
 
 def keep(project: QgsProject, county: County) -> None:
@@ -50,6 +56,19 @@ def keep(project: QgsProject, county: County) -> None:
             project.removeEntry(_SCOPE, key)
     for key in _PATHS:
         kept_paths.keep(project, key, getattr(county, key))
+    if county.profile.endswith(".toml"):
+        kept_paths.keep(project, "profile", county.profile)
+
+
+def save_area(project: QgsProject, code: str, name: str) -> None:
+    """Store the county of the project; its profile may be that of the province."""
+    project.writeEntry(_SCOPE, "area_code", code)
+    project.writeEntry(_SCOPE, "area_name", name)
+
+
+def area(project: QgsProject) -> tuple[str, str]:
+    """Return code and name of the project's county; empty if the wizard did not create the project."""
+    return project.readEntry(_SCOPE, "area_code", "")[0], project.readEntry(_SCOPE, "area_name", "")[0]
 
 
 def options(project: QgsProject) -> Options:
@@ -67,5 +86,6 @@ def options(project: QgsProject) -> Options:
         lang=language(),
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, map(file_of, recognise.plan_layers(project))),
+        document_info=document.of(project),
         **{key: kept_paths.full(project, key) for key in _PATHS},
     )

@@ -11,9 +11,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsVectorLayer
+from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+
+class EditStep:
+    """One edit command of one layer, recorded when it was executed."""
+
+    def __init__(self, layer: QgsVectorLayer, index: int):
+        self.layer, self._index = layer, index
+        #: True once the command was undone, saved or rolled back; a redo creates another step.
+        self.is_over = False
+        #: Layers of the same transaction → id of their last command; undo would also revert later commands there.
+        self.others = [(other, _last_command_id(other)) for other in _find_transaction_layers(layer)]
+
+    @property
+    def is_last(self) -> bool:
+        """True if this is the last command, so that undo reverts only this command."""
+        if self.is_over or sip.isdeleted(self.layer) or self.layer.isEditCommandActive():
+            return False
+        stack = self.layer.undoStack()
+        if stack.index() != self._index or not stack.canUndo():
+            return False
+        return all(not sip.isdeleted(other) and _last_command_id(other) == top for other, top in self.others)
+
+    def undo(self) -> bool:
+        """Undo this command and return True; do nothing and return False if it is not the last command."""
+        if not self.is_last:
+            return False
+        self.layer.undoStack().undo()
+        self.layer.triggerRepaint()
+        return True
+
+    def end_if_beyond(self, index: int) -> bool:
+        """Record that the undo stack went back to ``index``; return True if this ended the step."""
+        self.is_over = self.is_over or self._index > index
+        return self.is_over
 
 
 class LayerEdits(QObject):
@@ -38,6 +72,9 @@ class LayerEdits(QObject):
         self._last_deleted = 0
         self._fields = layer.fields().names()
         self._index = layer.undoStack().index()
+        #: Commands in force since we came, the last on top; and what caused the changes since the last `collect`.
+        self._steps: list[EditStep] = []
+        self._causes: list[EditStep | None] = []
         self._listening: tuple[tuple[Any, Any], ...] = (
             (layer.featureAdded, self._added),
             (layer.featureDeleted, self._deleted),
@@ -72,19 +109,30 @@ class LayerEdits(QObject):
         """Were features saved, and given other ids, since the last `collect`?"""
         return bool(self._renamed)
 
-    def collect(self) -> tuple[dict[int, int], set[int]] | None:
-        """Features that got another id (old → new), and those to look at anew; None when that cannot be told."""
+    @property
+    def waiting(self) -> int:
+        """Number of changed features not yet collected."""
+        return len(self._pending)
+
+    def collect(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
+        """Return what changed since the last call, or None if it is unknown.
+
+        Features that got another id (old → new), those to check again, and the commands that did it: None stands for an
+        undo, for several commands at once, for saving and for a roll-back.
+        """
         if self._doubt:
             return None
         renamed, self._renamed = self._renamed, {}
         pending, self._pending = self._pending, set()
-        return renamed, pending
+        causes, self._causes = self._causes, []
+        return renamed, pending, causes
 
     def look_again(self) -> None:
         """All that was changed and is not saved may be another now."""
         if self._in_transaction():
             self._doubt = self._doubt or self._blind
             self._pending |= self._unsaved
+            self._causes.append(None)
 
     def _in_transaction(self) -> bool:
         provider = self.layer.dataProvider()
@@ -114,10 +162,16 @@ class LayerEdits(QObject):
         self._saved = {feature.id() for feature in features}
 
     def _command_over(self, index: int) -> None:
-        back, self._index = index < self._index, index
-        if back and self._in_transaction():
+        before, self._index = self._index, index
+        while self._steps and self._steps[-1].end_if_beyond(index):
+            self._steps.pop()
+        cause = EditStep(self.layer, index) if index == before + 1 else None
+        if cause is not None:
+            self._steps.append(cause)
+        if index < before and self._in_transaction():
             self.undone.emit()
         if self._pending or self._renamed:
+            self._causes.append(cause)
             self.settled.emit()
 
     def _committed(self) -> None:
@@ -128,6 +182,7 @@ class LayerEdits(QObject):
         self._doubt = self._blind
         self._pending |= self._unsaved
         self._unsaved, self._blind = set(), False
+        self._causes.append(None)
         self.settled.emit()
 
     def _data_changed(self) -> None:
@@ -150,3 +205,19 @@ def _unsaved(layer: QgsVectorLayer) -> set[int]:
         *buffer.addedFeatures(),
         *buffer.deletedFeatureIds(),
     }
+
+
+def _find_transaction_layers(layer: QgsVectorLayer) -> list[QgsVectorLayer]:
+    """Return the other layers of the project that share the layer's transaction."""
+    transaction = layer.dataProvider().transaction()
+    if transaction is None:
+        return []
+    layers = (v for v in QgsProject.instance().mapLayers().values() if isinstance(v, QgsVectorLayer) and v is not layer)
+    return [v for v in layers if v.dataProvider() is not None and v.dataProvider().transaction() == transaction]
+
+
+def _last_command_id(layer: QgsVectorLayer) -> tuple[int, int]:
+    """Return a unique id of a layer's last command: its index on the undo stack and its memory address."""
+    stack = layer.undoStack()
+    command = stack.command(stack.index() - 1) if stack.index() else None
+    return stack.index(), 0 if command is None else sip.unwrapinstance(command)

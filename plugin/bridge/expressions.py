@@ -11,16 +11,19 @@ from typing import Any
 from qgis.core import NULL, QgsExpression, QgsExpressionContext, QgsProject
 
 from . import bsm
+from .dependent_fields import DependentFieldUpdater
 from .expression_answers import code_name, layer_meant, parent_code, statutory_area_of, zone_name
 from .expression_function import Argument, Function
 from .texts import tr
 
 
 class Functions:
-    """Registers the functions and takes them away again; with them goes the memory of the numbers."""
+    """Registers the functions and takes them away again; with them go the memory of the numbers and the fields that follow
+    others."""
 
     def __init__(self) -> None:
         self._ledgers = bsm.Ledgers()
+        self._dependent_fields = DependentFieldUpdater()
         self._functions: list[Function] = []
 
     def register(self) -> None:
@@ -28,11 +31,13 @@ class Functions:
         for function in self._make():
             if QgsExpression.registerFunction(function):
                 self._functions.append(function)
+        self._dependent_fields.start(QgsProject.instance())
 
     def unregister(self) -> None:
         for function in self._functions:
             QgsExpression.unregisterFunction(function.name())
         self._functions.clear()
+        self._dependent_fields.stop(QgsProject.instance())
         self._ledgers.stop(QgsProject.instance())
 
     def _next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:

@@ -93,6 +93,16 @@ def drop_empty_group(project: QgsProject) -> None:
             group.parent().removeChildNode(group)
 
 
+def keep_on_top(project: QgsProject) -> None:
+    """Move the group of findings to the top of the layer tree, so that new layers do not hide them."""
+    root = project.layerTreeRoot()
+    for group in _groups(project):
+        if group.parent() is root and root.children()[0] is not group:
+            # Insert the copy first: QGIS removes layers without a node from the project.
+            root.insertChildNode(0, group.clone())
+            root.removeChildNode(group)
+
+
 def _is_ours(layer: QgsMapLayer) -> bool:
     return (
         isinstance(layer, QgsVectorLayer)

@@ -7,7 +7,8 @@ classes, BSM and areas come from the plugin's expression functions (`expressions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     Qgis,
@@ -26,6 +27,7 @@ from qgis.core import (
 from ..core.numbering import is_county
 from ..core.texts import Texts
 from .bsm import COUNTY_PROPERTY
+from .dependent_fields import FORM_PROPERTY, make_area_expression, make_name_expression
 from .settings import language
 
 if TYPE_CHECKING:
@@ -43,11 +45,9 @@ _REMARK = "BZ"
 #: A form with more fields than this has a tab for each section, else a box.
 _BOXED = 12
 #: A text that may be longer than this gets a field of several lines.
-_ONE_LINE = 200
+_ONE_LINE = 255
 #: Before a label for each level below the first; `gui.code_boxes` reads levels from it.
 INDENT = "\u3000"
-#: Says that a layer's form is ours; kept in the project.
-_FORM_PROPERTY = "sanxian/form"
 #: Sections with more fields than this are laid out in two columns.
 _ONE_COLUMN = 6
 _BOX, _TAB = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
@@ -78,19 +78,21 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
         index = fields[field.name]
         if index >= 0:
             layer.setFieldAlias(index, field.alias)
-            layer.setEditorWidgetSetup(index, _widget(field, norm, texts))
+            layer.setEditorWidgetSetup(index, _make_widget(field, find_allowed_codes(template, field, norm), texts))
             _constrain(layer, index, field, template, norm, texts)
     kept = _set_defaults(layer, template, norm, county)
     config = _arrange(layer, template, texts)
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in kept)
     layer.setEditFormConfig(config)
-    layer.setCustomProperty(_FORM_PROPERTY, template.role)
+    # Removed first: setting the value that is there already would announce nothing.
+    layer.removeCustomProperty(FORM_PROPERTY)
+    layer.setCustomProperty(FORM_PROPERTY, template.role)
 
 
 def role_of_form(layer: QgsVectorLayer) -> str:
     """The role that the layer's form was made for; empty when it was not made here."""
-    return str(layer.customProperty(_FORM_PROPERTY, "") or "")
+    return str(layer.customProperty(FORM_PROPERTY, "") or "")
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
@@ -112,10 +114,10 @@ def _county(norm: Norm) -> str:
 
 
 # --- widgets
-def _widget(field: Field, norm: Norm, texts: Texts) -> QgsEditorWidgetSetup:
-    if field.codes:
+def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
+    if codes is not None:
         blank = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
-        choices = [{label: code} for label, code in choices_of(norm.standard.code_lists[field.codes], field.code_pad)]
+        choices = [{label: code} for label, code in choices_of(codes, field.code_pad)]
         return QgsEditorWidgetSetup("ValueMap", {"map": [blank, *choices]})
     if field.type == "date":
         shown = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
@@ -125,11 +127,33 @@ def _widget(field: Field, norm: Norm, texts: Texts) -> QgsEditorWidgetSetup:
     return QgsEditorWidgetSetup()
 
 
+def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList | None:
+    """Return the codes of the list that a layer's field allows; None for a field without a code list.
+
+    Excluded are codes of other layers (`attributes.layer_codes`) and, in the central urban area (中心城区), first-level planning
+    zones that are divided into second-level ones.
+    """
+    if not field.codes:
+        return None
+    codes = norm.standard.code_lists[field.codes]
+    role = template.base or template.role
+    found = codes.codes
+    for line in norm.get("attributes.layer_codes"):
+        layer, name, *heads = line.split()
+        if (layer, name) == (role, field.name):
+            taken = codes.members(heads)
+            found = {code: row for code, row in found.items() if code in taken}
+    if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
+        divided = {row.parent for row in found.values()}
+        found = {code: row for code, row in found.items() if row.parent or code not in divided}
+    return replace(codes, codes=found)
+
+
 def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
     """(label, code as it stands in the data): parents before their children, each level indented."""
     below: dict[str, list[str]] = {}
     for code in codes.codes.values():
-        below.setdefault(code.parent, []).append(code.code)
+        below.setdefault(code.parent if code.parent in codes.codes else "", []).append(code.code)
     found: list[tuple[str, str]] = []
 
     def walk(parent: str, depth: int) -> None:
@@ -144,28 +168,84 @@ def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
 
 # --- constraints
 def _constrain(layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm, texts: Texts) -> None:
-    if field.meaning == "key" or field.constraint == "M":
+    filled = _is_required(field, norm)
+    if filled:
         layer.setFieldConstraint(index, _NOT_NULL, _HARD)
     if field.meaning == "key":
         layer.setFieldConstraint(index, _UNIQUE, _HARD)
-    name = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
-    where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
+    rule, case, params = _make_constraint(layer, index, field, template, norm)
     if field.codes:
-        codes = norm.standard.code_lists[field.codes].codes
-        written = dict.fromkeys(["", *codes, *(c.ljust(field.code_pad, "0") for c in codes)])
+        case = "codes_filled" if filled else case
+        params["list"] = texts.setting(f"codes.{field.codes}")
+    where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
+    reasons = [texts.get("forms", case, **params, **where)] if rule else []
+    if filled and field.meaning != "key":
+        own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+        rule = " AND ".join([f"trim(coalesce(to_string({own}), '')) <> ''", *([f"({rule})"] if rule else [])])
+        if not field.codes:
+            reasons.insert(0, texts.get("forms", "filled", **where))
+    if rule:
+        layer.setConstraintExpression(index, rule, " ".join(reasons))
+        layer.setFieldConstraint(index, _EXPRESSION, _HARD)
+
+
+def _is_required(field: Field, norm: Norm) -> bool:
+    """Return True for a field that must not be empty."""
+    return field.meaning == "key" or field.constraint == "M" or field.name in norm.get("attributes.filled_codes")
+
+
+def _make_constraint(
+    layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the constraint of a field: QGIS expression, key of its message and parameters of the message.
+
+    Blanks satisfy the constraint; another rule checks them. All three are empty for a field without a constraint.
+    """
+    own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+    blank = f"coalesce(to_string({own}), '') = ''"
+    codes = find_allowed_codes(template, field, norm)
+    if codes is not None:
+        written = dict.fromkeys(["", *codes.codes, *(c.ljust(field.code_pad, "0") for c in codes.codes)])
         listed = ", ".join(QgsExpression.quotedString(c) for c in written)
-        rule = f"coalesce(to_string({name}), '') IN ({listed})"
-        why = texts.get("forms", "codes", list=texts.setting(f"codes.{field.codes}"), **where)
-    elif field.meaning == "key" and field.length:
-        rule = f"length({name}) = {field.length}"
-        why = texts.get("forms", "key", length=field.length, **where)
-    elif field.type == "text" and field.length:
-        rule = f"coalesce(length({name}), 0) <= {field.length}"
-        why = texts.get("forms", "length", length=field.length, **where)
+        return f"coalesce(to_string({own}), '') IN ({listed})", "codes", {}
+    if field.meaning == "key" and field.length:
+        return f"length({own}) = {field.length}", "key", {"length": field.length}
+    earliest = int(norm.get("rules.ATT016.earliest_year"))
+    if field.meaning == "data_year":
+        within = f"to_int({own}) BETWEEN {earliest} AND year(now())"
+        return f"{blank} OR coalesce(try({within}), false)", "year", {"earliest": earliest}
+    if field.type == "date":
+        return _make_date_constraint(layer, field, norm, own, earliest)
+    if field.meaning == "deduction_rate":
+        return f"{blank} OR coalesce(try({own} >= 0 AND {own} < 1), false)", "rate", {}
+    if field.type in ("integer", "real"):
+        return f"{blank} OR coalesce(try({own} >= 0), false)", "number", {}
+    if field.type == "text" and field.length:
+        return f"coalesce(length({own}), 0) <= {field.length}", "length", {"length": field.length}
+    return "", "", {}
+
+
+def _make_date_constraint(
+    layer: QgsVectorLayer, field: Field, norm: Norm, own: str, earliest: int
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the constraint of a date: valid, from the earliest year on; an end not before its start, others not after today."""
+
+    def day(column: str) -> str:
+        return f"coalesce(try(to_date({column})), try(to_date({column}, 'yyyyMMdd')))"
+
+    starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
+    start = layer.fields().lookupField(starts.get(field.name, ""))
+    bounds, case, params = [f"{day(own)} >= to_date('{earliest}-01-01')"], "date", {"earliest": earliest}
+    if field.name not in starts:
+        bounds.append(f"{day(own)} <= to_date(now())")
+    elif start < 0:
+        case = "date_end_alone"
     else:
-        return
-    layer.setConstraintExpression(index, rule, why)
-    layer.setFieldConstraint(index, _EXPRESSION, _HARD)
+        case = "date_end"
+        column = QgsExpression.quotedColumnRef(layer.fields().at(start).name())
+        bounds.append(f"coalesce({day(own)} >= {day(column)}, true)")
+        params["start"] = f"{layer.attributeDisplayName(start)} {layer.fields().at(start).name()}"
+    return f"coalesce(to_string({own}), '') = '' OR coalesce({' AND '.join(bounds)}, false)", case, params
 
 
 # --- default values
@@ -178,19 +258,18 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         index = names[field.name]
         if index < 0:
             continue
-        own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
-        expression, update = "", False
+        own = layer.fields().at(index).name()
+        expression, follows = "", False
         if field.name in followed:
             by = followed[field.name]
-            code = QgsExpression.quotedColumnRef(layer.fields().at(names[by.name]).name())
-            expression = _keeping(f"sanxian_code_name({QgsExpression.quotedString(by.codes)}, {code})", own)
-            update = True
+            expression, follows = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own), True
         elif field.meaning == "key":
             expression = f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
         elif field.meaning in ("area", "gross_area") and _is_measured(layer, template, field):
-            area = f"round(sanxian_statutory_area(@geometry), {2 if field.decimals is None else field.decimals})"
-            update = field.meaning == "area"
-            expression = _keeping(area, own) if update else area
+            decimals = 2 if field.decimals is None else field.decimals
+            follows = field.meaning == "area"
+            drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
+            expression = make_area_expression(decimals, own) if follows else drawn
         elif field.meaning == "feature_code" and template.feature_code:
             expression = QgsExpression.quotedString(template.feature_code)
         elif field.default:
@@ -198,8 +277,9 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
             name = str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or "")
             expression = _division(field, norm, county, name)
-        layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, update))
-        if update or field.meaning == "key" or (field.meaning == "feature_code" and expression):
+        # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills the fields that follow others.
+        layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
+        if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):
             kept.add(index)
         if field.meaning == "key":
             # Split or copied, each piece gets a number of its own.
@@ -222,12 +302,6 @@ def known_values(template: Template, norm: Norm) -> dict[str, str]:
         if value:
             found[field.name] = value
     return found
-
-
-def _keeping(expression: str, own: str) -> str:
-    """The expression's value, else the field as it stands: a code that the list does not have, a library that is missing
-    or the plugin switched off must not wipe out what is there. Only eval() lives on without the plugin's functions."""
-    return f"coalesce(eval({QgsExpression.quotedString(expression)}), {own})"
 
 
 def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> bool:

@@ -9,6 +9,8 @@ from qgis.core import QgsProviderRegistry, QgsVectorLayer
 
 #: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
 TEMPLATE_PROPERTY = "sanxian/template"
+#: Layer property of imported layers: the import assigned the role, not the user.
+IMPORTED_PROPERTY = "sanxian/imported"
 
 
 def name_of(layer: QgsVectorLayer) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""编辑时检查: the layers of a check are watched, and what is edited is checked again in the background."""
+"""Live check (实时检查): observe the layers of a check and re-check edited features in the background."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from .check import stopper
-from .edits import LayerEdits
+from .edits import EditStep, LayerEdits
 from .findings_layer import features
 from .reading import states as states_of
 from .tasks import Job, Runner, log_error
@@ -29,12 +29,14 @@ _SETTLE_MS = 60
 class LiveCheck(QObject):
     """Follows layers from the moment they are read for a check; `judge` tells what that check found.
 
-    ``rechecked(change, rows)``: what edits did to the findings (`core.edits.Change`), and the rows of the findings layer
-    for those that are new or renewed, by id() of the finding. ``outdated``: edits can no longer be followed, only a whole
+    ``rechecked(change, rows, step)``: what edits did to the findings (`core.edits.Change`), the rows of the findings layer
+    for those that are new or renewed, by id() of the finding, and the one command that did it (`EditStep`), None where
+    it was not just one. ``waiting(count)``: changed features that are still to be checked. ``outdated``: edits can no longer be followed, only a whole
     check will do; it has stopped. On the main thread; the work is done elsewhere.
     """
 
-    rechecked = pyqtSignal(object, dict)
+    rechecked = pyqtSignal(object, dict, object)
+    waiting = pyqtSignal(int)
     outdated = pyqtSignal()
 
     def __init__(self, runner: Runner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
@@ -46,6 +48,10 @@ class LiveCheck(QObject):
         self._ready = self._paused = self._over = False
         self._queue: Batch | None = None
         self._job: Job | None = None
+        #: Edit commands of the queued and of the running re-check, and the number of features of the latter.
+        self._causes: list[EditStep | None] = []
+        self._step: EditStep | None = None
+        self._under_way = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE_MS)
@@ -96,10 +102,17 @@ class LiveCheck(QObject):
         """Is nothing under way and nothing waiting?"""
         return self._job is None and not self._timer.isActive() and not self._queue
 
+    @property
+    def waiting_count(self) -> int:
+        """Number of changed features not yet re-checked."""
+        queued = len(self._queue.states) if self._queue else 0
+        return sum(edits.waiting for edits in self._edits.values()) + queued + self._under_way
+
     # --- from signals to a batch
     def _soon(self) -> None:
         if not self._over and not self._timer.isActive():
             self._timer.start()
+        self.waiting.emit(self.waiting_count)
 
     def _look_again(self) -> None:
         for edits in self._edits.values():
@@ -120,13 +133,21 @@ class LiveCheck(QObject):
                 return
         self._go_on()
 
-    def _read(self, role: str, layer: QgsVectorLayer, renamed: dict[int, int], fids: set[int]) -> bool:
+    def _read(
+        self,
+        role: str,
+        layer: QgsVectorLayer,
+        renamed: dict[int, int],
+        fids: set[int],
+        causes: list[EditStep | None],
+    ) -> bool:
         """Put changed features on the queue as they stand now. False when they are too many."""
         from ..core.edits import Batch
 
         if len(fids) > LIMIT:
             return False
         states = states_of(layer, fids) if fids else {}
+        self._causes += causes
         self._queue.merge(Batch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
         return len(self._queue.states) <= LIMIT
 
@@ -142,6 +163,9 @@ class LiveCheck(QObject):
 
             batch, work = self._queue, self._work
             self._queue = Batch()
+            causes, self._causes = self._causes, []
+            self._step = causes[0] if len(causes) == 1 else None
+            self._under_way = len(batch.states)
             self._start(lambda _progress, cancelled: _take(work, batch, cancelled), self._taken, hidden=True)
 
     def _start(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
@@ -160,9 +184,10 @@ class LiveCheck(QObject):
         self._go_on()
 
     def _taken(self, answer: tuple[Change, dict[int, QgsFeature]]) -> None:
-        self._job = None
+        self._job, self._under_way = None, 0
         if answer[0].rechecks:
-            self.rechecked.emit(*answer)
+            self.rechecked.emit(*answer, self._step)
+        self.waiting.emit(self.waiting_count)
         if not self._over:
             self._go_on()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..core.check import Checked, Options
     from ..core.exchange.package.export import Exported, Order
     from ..core.exchange.package.form.model import PackageProfile
+    from ..core.report import Report
 
 
 @steady
@@ -33,8 +34,8 @@ def export(
 
     stop = stopper(cancelled)
 
-    def page() -> str:
-        return render(checked.report, checked.plan.norm, draw(checked.plan, checked.report, check=stop))
+    def page(report: Report) -> str:
+        return render(report, checked.plan.norm, draw(checked.plan, report, check=stop))
 
     return export_package(checked, order, page=page, draw=packed.draw, progress=progress, check=stop)
 

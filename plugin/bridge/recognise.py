@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FINDINGS_PROPERTY = "sanxian/findings"
 #: Layers that are there to be looked at: those of a package that somebody handed in.
 SHOWN_PROPERTY = "sanxian/shown"
+#: Property of layers excluded from checks because another group was chosen: ids of the layers of that group.
+EXCLUDED_PROPERTY = "sanxian/aside"
 #: No layer of a plan has these.
 _TELLING = {"code", "severity", "role", "geom_kind"}
 
@@ -52,19 +54,20 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     return [
         layer
         for layer in layers
-        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not _is_aside(layer)
+        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not is_excluded(layer)
     ]
 
 
 def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
     """A notice for each vector layer that QGIS cannot open, its file moved or its database away."""
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
-    layers = [v for v in layers if not _is_aside(v)]
+    layers = [v for v in layers if not is_excluded(v)]
     return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
 
 
-def _is_aside(layer: QgsVectorLayer) -> bool:
-    return is_findings(layer) or bool(layer.customProperty(SHOWN_PROPERTY))
+def is_excluded(layer: QgsVectorLayer) -> bool:
+    """Return True for a layer that checks do not read: findings, layers of a package, groups that were not chosen."""
+    return is_findings(layer) or any(layer.customProperty(name) for name in (SHOWN_PROPERTY, EXCLUDED_PROPERTY))
 
 
 def is_findings(layer: QgsVectorLayer) -> bool:

@@ -10,7 +10,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 
 from ..core.errors import InputError
 from ..core.rule import EACH, Need
-from .layers import set_template, template_id
+from .layers import IMPORTED_PROPERTY, set_template, template_id
 from .recognise import plan_layers
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def choose(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None
             set_template(other, "")
     if layer is not None:
         set_template(layer, role)
+        layer.removeCustomProperty(IMPORTED_PROPERTY)
 
 
 def roles_for(

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
     QgsLayerTreeGroup,
     QgsLayerTreeLayer,
     QgsProject,
     QgsProviderRegistry,
+    QgsRectangle,
+    QgsReferencedRectangle,
     QgsVectorLayer,
 )
 
@@ -49,6 +52,8 @@ PROFILE = "hunyuan"
 TITLE = "浑源县（示例）"
 #: Classes of land use are many: the tree shows them when asked to.
 _FOLDED = ("DLTB", "YDYHGHFQ")
+#: Scale factor of the extent shown, to leave a margin around the county.
+_MARGIN = 1.05
 #: Bytes at the start of a GeoPackage that count its changes.
 _SQLITE_HEADER = 100
 
@@ -104,6 +109,16 @@ def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
         loaded.append(_add(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
     county.keep(project, county.County(profile=PROFILE))
     return loaded
+
+
+def view_of(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
+    """Return the extent of all layers with a margin, in the CRS of the project."""
+    view = QgsRectangle()
+    for layer in layers:
+        transform = QgsCoordinateTransform(layer.crs(), project.crs(), project.transformContext())
+        view.combineExtentWith(transform.transformBoundingBox(layer.extent()))
+    view.scale(_MARGIN)
+    return QgsReferencedRectangle(view, project.crs())
 
 
 def _layers_in(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:

@@ -11,6 +11,7 @@ from qgis.core import NULL, QgsWkbTypes
 from qgis.PyQt.QtCore import QDate, QDateTime
 
 from ..core.tolerance import CURVE_STEP_DEGREES
+from .qgis_versions import is_unset
 
 if TYPE_CHECKING:
     from ..core.layer import FieldInfo
@@ -73,9 +74,7 @@ def plain(value: Any, number: int) -> Any:
     """A value of a field of this type, None where it is missing."""
     if number in _DATES:
         return _moment(value)
-    # What the database will number when a drawn feature is saved reads “Autogenerate” until then.
-    unset = isinstance(value, str) and number in _INTEGERS | _REALS
-    return None if unset or type(value) is _NULL_TYPE else value
+    return None if is_unset(value, number in _INTEGERS | _REALS) or type(value) is _NULL_TYPE else value
 
 
 def _moment(value: Any) -> Any:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .geometry import crs as crs_care
 from .geometry.statutory_area import statutory_area
 from .indicators.model import AREA_FIGURES, SQUARE_METRES
+from .invariants import require
 from .row_towns import centres_of, towns_of_centres
 from .survey_deductions import survey_deductions
 
@@ -107,7 +108,10 @@ class Backing:
 
     def holds(self, rows: NDArray) -> bool:
         """Return True if the land backs the sum of some rows ((n,) bool), as a whole and in each township."""
-        whole: Sum = lambda values: np.array([values[rows].sum()])  # noqa: E731
+
+        def whole(values: NDArray) -> NDArray:
+            return np.array([values[rows].sum()])
+
         return not (self.unbacked(whole).any() or np.logical_or(*self.towns_apart(rows)).any())
 
 
@@ -136,8 +140,7 @@ def backed(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None
         return True
     whole = np.ones(len(layer), dtype=bool) if rows is None else rows
     if not found.plainly_holds(whole):
-        found = backing(layer, meaning, ctx)
-        assert found is not None  # there are values
+        found = require(backing(layer, meaning, ctx), f"the values of {meaning}")
         if not found.holds(whole):
             return False
     deductions = survey_deductions(layer, ctx) if meaning == NET else None

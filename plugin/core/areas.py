@@ -18,6 +18,7 @@ from .geometry.geodesic import geodesic_area
 from .geometry.polygons import Check, never
 from .geometry.statutory_area import statutory_area
 from .geometry.validity import missing, sound_copies
+from .invariants import require
 from .layer import SourceLayer
 from .placing import look_at_coordinates
 from .recognition import find_role
@@ -65,28 +66,27 @@ def measure(source: SourceLayer, norm: Norm, texts: Texts, check: Check = never)
         role = find_role(source, norm)[0] or source.name
         reason = texts.problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
         raise InputError("areas_unusable", layer=source.name, reason=reason)
-    assert source.crs is not None  # its lack is a problem
+    crs = require(source.crs, "the CRS of a layer without a problem")
     drawn = source.frame.geometry.to_numpy().copy()
     drawn[list(stray)] = None
     shapes, repaired = sound_copies(drawn)
     check()
     bare = missing(shapes)
-    to_lonlat = crs_care.lonlat_of(source.crs)
+    to_lonlat = crs_care.lonlat_of(crs)
     statutory = statutory_area(shapes, to_lonlat)
     check()
     geodesic = geodesic_area(shapes, to_lonlat, check)
-    plane = _plane(source, shapes[~bare])
-    planar = shapely.area(crs_care.reproject(shapes, source.crs, plane))
+    plane = _plane(crs, shapes[~bare])
+    planar = shapely.area(crs_care.reproject(shapes, crs, plane))
     for areas in (planar, geodesic, statutory):
         areas[bare] = np.nan
     rows = [np.flatnonzero(bare).tolist(), [n for n in repaired if not bare[n]], sorted(stray)]
     return Areas(planar, geodesic, statutory, crs_care.label(plane), shapes, *rows)
 
 
-def _plane(source: SourceLayer, shapes: NDArray) -> crs_care.CRS:
-    assert source.crs is not None
-    if not crs_care.describe(source.crs).geographic:
-        return source.crs
+def _plane(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
+    if not crs_care.describe(crs).geographic:
+        return crs
     xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
     return crs_care.choose([], (xmin + xmax) / 2, (ymin + ymax) / 2)
 

@@ -55,7 +55,7 @@ def assemble(
         layers={},
         norm=norm,
         scope=taken,
-        missed_scope=None if scope or bare else missed_scope(norm, set(usable), taken),
+        missed_scope=None if bare else missed_scope(norm, set(usable), taken, chosen=bool(scope)),
         crs=crs,
         plane=plane,
         source=source,

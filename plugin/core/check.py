@@ -46,6 +46,8 @@ def check(
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .engine import choose_rules, rules_beyond, run
+    from .profile import resolve_document
+    from .profile.document import with_document
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -64,7 +66,7 @@ def check(
     beside.give(plan, norm, stop_if_cancelled)
     if not any(name.strip() for name in options.rules):
         # What a delivery is, and which rules that asks for, its layers tell.
-        rules = choose_rules(norm.rules_in(plan.scope))
+        rules = choose_rules((*norm.rules_in(plan.scope), *beside.find_requested_rules()))
     beside.give_registers(plan, norm, [rule.code for rule in rules])
     report = run(
         plan,
@@ -79,4 +81,5 @@ def check(
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.expected_in(plan.scope) if code not in run_codes]
     report.provenance["beyond"] = [r.code for r in rules_beyond(plan) if r.code not in run_codes]
-    return Checked(plan, report)
+    document = resolve_document(options.document_info, plan.norm.profile)
+    return Checked(plan, with_document(report, document))

@@ -8,10 +8,10 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .data import MARKS
 from .errors import DataError
 from .plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
-MARKS = ("A", "B", "C")
 COLUMNS = ("code", "name", "parent", "level", "mark")
 #: What a planner may write above a column instead.
 _HEADS = {

@@ -9,9 +9,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from .data import check_keys, expect, read_toml
+from .data import MARKS, check_keys, expect, read_toml
 from .errors import DataError
-from .template import MARKS
 
 #: The section of a profile in which a county gives single pairs another meaning; also the name of the matrix where its
 #: marks are told.

@@ -24,6 +24,7 @@ from .geometry.polygons import Polygons
 from .geometry.statutory_area import drawn_area
 from .geometry.union import united
 from .ignored import Ignored
+from .invariants import require
 from .layer import Layer
 from .plan import Plan
 from .profile import Norm
@@ -168,9 +169,7 @@ class Context:
     ) -> Parts:
         """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that ``b`` (of it: ``cover``) does not
         cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
-        assert b is not None or cover is not None
-        polygons = b.polygons if cover is None and b is not None else cover
-        assert polygons is not None
+        polygons = require(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
         parts = uncovered_parts(
             Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, check=self.check
         )

@@ -13,6 +13,8 @@ from typing import Any
 
 from .errors import DataError
 
+#: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
+MARKS = ("A", "B", "C")
 #: Where the parser stopped, in its message.
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
@@ -60,6 +62,17 @@ def check_keys(
     for key in table:
         if key not in known:
             raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known)))
+
+
+def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
+    """Remove the table ``marks`` from a settings table. DataError unless each of the keys has a mark."""
+    marks = table.pop("marks")
+    check_keys(marks, required=keys, allowed=(), file=file)
+    for key, mark in marks.items():
+        if mark not in MARKS:
+            raise DataError(
+                "data_value_unknown", file=str(file), key=f"marks.{key}", value=mark, known=", ".join(MARKS)
+            )
 
 
 def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:

@@ -101,7 +101,7 @@ def _geopackage(path: Path) -> dict[str, Table]:
             if name in names:
                 columns = _columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
-                first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608: quoted
+                first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
                 found[name] = Table(columns, first is None, _reference(*reference))
     return found
 

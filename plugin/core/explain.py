@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .profile import Norm
-from .rule import Rule, unit_of
+from .rule import Rule, all_rules, unit_of
 from .texts import Texts
 
 #: Who may have set a value: the rule itself, the standard, a profile, the run.
@@ -72,6 +72,24 @@ def unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
     own = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
     parameters = [norm.marked(key) for key in own if norm.sets(key) and not norm.is_confirmed(key)]
     return list(dict.fromkeys([*(u for u in rule.uses if not norm.is_confirmed(u)), *parameters]))
+
+
+def find_confirmable_items(norm: Norm) -> list[str]:
+    """Return the settings and code lists marked C that a county must confirm before a check can pass (通过).
+
+    They belong to rules that run for any complete delivery scope, or to code lists that fields of the standard refer to. Items
+    that the county has already confirmed are included.
+    """
+    bare = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
+    rules = all_rules()
+    # A scope that excludes rules (yearly changes) is not a complete delivery.
+    whole = [name for name, scope in norm.standard.scopes.items() if not scope.without]
+    codes = dict.fromkeys((*bare.rules, *(code for name in whole for code in bare.rules_in(name))))
+    items = [item for code in codes for item in unconfirmed_settings(rules[code], bare)]
+    used = (field.codes for template in norm.standard.templates.values() for field in template.fields)
+    lists = dict.fromkeys(f"codes.{name}" for name in used if name in norm.standard.code_lists)
+    items += [name for name in lists if not bare.is_confirmed(name)]
+    return list(dict.fromkeys(items))
 
 
 def _set(key: str, norm: Norm, call: Mapping[str, Any], name: str, default: Any) -> tuple[Any, str, str]:

@@ -99,15 +99,15 @@ def _names(plan: Plan) -> list[Finding]:
         params = {"profile": profile.name, "code": own.code, "name": own.name}
         found.append(Finding(role="", case="profile_name", params=params))
     for layer in plan.layers.values():
-        wrong: Counter[tuple[str, str]] = Counter()
-        for code, name in zip(layer.text("division_code"), layer.text("division_name"), strict=True):
-            # Rows of another county are named as such.
+        if not (layer.has("division_code") and layer.has("division_name")):
+            continue
+        pairs = Counter(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
+        for (code, name), count in pairs.items():
+            # Rows of another county are reported by `_layers`.
             known = divisions.codes.get(code) if is_county(code) and same_plan(code, plan) else None
             if known is not None and name in counties and name != known.name:
-                wrong[code, name] += 1
-        for (code, name), count in wrong.items():
-            said = {"count": count, "code": code, "name": divisions.codes[code].name, "other": name}
-            found.append(Finding(role=layer.role, case="county_name", params=said))
+                one: dict[str, Any] = {"count": count, "code": code, "name": known.name, "other": name}
+                found.append(Finding(role=layer.role, case="county_name", params=one))
     return found
 
 
@@ -229,11 +229,16 @@ def _standard(plan: Plan) -> list[Finding]:
 
 
 def _scope(plan: Plan) -> list[Finding]:
-    """Report a wider scope that the layers indicate while the run took a narrower one."""
+    """Report a wider scope that the layers indicate while the run took a narrower one.
+
+    A narrower scope chosen by the user applies; if the layers clearly belong to the wider scope, the report lists what is missing.
+    """
     missed = plan.missed_scope
     if missed is None or not any(map(len, plan.layers.values())):
         # A database without any features is not a delivery yet.
         return []
     params: dict[str, Any] = {"scope": missed.taken, "wider": missed.wider, "lacking": list(missed.lacking)}
-    params |= {"held": len(missed.held), "incomplete": missed.evident}
+    params |= {"held": len(missed.held), "incomplete": missed.evident and not missed.chosen}
+    if missed.chosen:
+        return [Finding(role="", case="scope_chosen", params=params)] if missed.evident else []
     return [Finding(role="", case="scope" if missed.evident else "scope_hint", params=params)]

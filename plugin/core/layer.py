@@ -19,6 +19,7 @@ from .geometry.register import Register
 from .geometry.statutory_area import statutory_area
 from .geometry.straight import Brought, Edge, bring
 from .geometry.validity import areal, missing, repair
+from .invariants import require
 from .source_layer import FieldInfo, SourceLayer
 from .template import Field, Template
 
@@ -159,6 +160,11 @@ class Layer:
         # A copy of millions of vertices is made only where there is something to drop.
         return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 
+    @property
+    def known_crs(self) -> CRS:
+        """The CRS of a layer of a plan. A layer without one never becomes part of a plan."""
+        return require(self.crs, f"the CRS of {self.role}")
+
     @cached_property
     def original(self) -> NDArray:
         """(n,) geometries as read, flat, in the plan's plane."""
@@ -167,8 +173,7 @@ class Layer:
 
     @cached_property
     def _brought(self) -> Brought:
-        assert self.crs is not None  # a layer without CRS never becomes one of the plan
-        return bring(self.drawn, self.crs, self.plane_crs, self.straight, by_vertices=self.by_vertices)
+        return bring(self.drawn, self.known_crs, self.plane_crs, self.straight, by_vertices=self.by_vertices)
 
     @property
     def added(self) -> NDArray:
@@ -177,8 +182,7 @@ class Layer:
 
     def in_plane(self, geometry: Any) -> Any:
         """A geometry in the layer's own coordinates, brought to the plan's plane."""
-        assert self.crs is not None
-        return crs_care.reproject(np.array([geometry], dtype=object), self.crs, self.plane_crs)[0]
+        return crs_care.reproject(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
     @cached_property
     def broken(self) -> NDArray:
@@ -280,13 +284,13 @@ class Layer:
             self.__dict__["statutory"] = self._measure(check)
 
     def _measure(self, check: Check) -> NDArray:
-        assert self.crs is not None
-        if self.crs == self.plane_crs:
-            return statutory_area(self.plane, crs_care.lonlat_of(self.crs), check)
+        crs = self.known_crs
+        if crs == self.plane_crs:
+            return statutory_area(self.plane, crs_care.lonlat_of(crs), check)
         own = self.drawn.copy()
         own[missing(self.plane)] = None
         for position in np.flatnonzero(self.invalid & ~missing(own)).tolist():
             own[position] = repair(own[position])
         for position in np.flatnonzero(shapely.get_type_id(own) == _COLLECTION).tolist():
             own[position] = areal(own[position])
-        return statutory_area(own, crs_care.lonlat_of(self.crs), check)
+        return statutory_area(own, crs_care.lonlat_of(crs), check)

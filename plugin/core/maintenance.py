@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .data import check_keys, expect, read_toml
+from .data import MARKS, check_keys, expect, read_toml
 from .errors import DataError
-from .template import MARKS, Field, Template, read_fields
+from .template import Field, Template, read_fields
 
 BEFORE, CHANGE, AFTER = "before", "change", "after"
 

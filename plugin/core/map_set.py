@@ -92,7 +92,6 @@ class Catalogue:
     plan: str
     note: str
     file_name: str
-    secrecy: tuple[str, ...]
     scales: tuple[float, ...]
     raster_above: int
     fill: float
@@ -108,15 +107,16 @@ class Catalogue:
         power = 1.0
         while power * 10 <= least:
             power *= 10
-        return next(s * p for p in (power, 10 * power) for s in self.scales if s * p >= least * (1 - 1e-9))
+        choices = (round(s * p, 6) for p in (power, 10 * power) for s in self.scales)
+        return next(scale for scale in choices if scale >= least * (1 - 1e-9))
 
     def all_scales(self) -> list[float]:
         """Round denominators from 1:100 to 1:10 000 000."""
-        return [s * 10.0**power for power in range(2, 7) for s in self.scales]
+        return [round(s * 10.0**power, 6) for power in range(2, 7) for s in self.scales]
 
 
 _KEYS = (
-    "mark plan note file_name secrecy scales raster_above fill sheets looks map".split(),
+    "mark plan note file_name scales raster_above fill sheets looks map".split(),
     "of name".split(),
     "id number title title_en scope layers".split(),
 )
@@ -126,7 +126,8 @@ def load(path: str | Path = "") -> Catalogue:
     """A map set by path, by default the plugin's own. DataError names file and key."""
     file = Path(path) if path else MAPS
     table = read_toml(file)
-    check_keys(table, required=_KEYS[0], allowed=(), file=file)
+    # Copies made for earlier versions list the levels of secrecy; resources/document.toml has them now.
+    check_keys(table, required=_KEYS[0], allowed=("secrecy",), file=file)
     looks = {key: _look(row, file, f"looks.{key}") for key, row in table["looks"].items()}
     maps: dict[str, Map] = {}
     for position, row in enumerate(expect(table["map"], list, file=file, key="map"), start=1):
@@ -157,7 +158,6 @@ def load(path: str | Path = "") -> Catalogue:
         plan=table["plan"],
         note=table["note"],
         file_name=table["file_name"],
-        secrecy=tuple(table["secrecy"]),
         scales=tuple(sorted(float(s) for s in table["scales"])),
         raster_above=int(table["raster_above"]),
         fill=float(table["fill"]),

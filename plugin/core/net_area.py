@@ -39,8 +39,13 @@ def breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[Break
     deducted = np.where(np.isnan(deduction), np.round(expected_deduction, 2), deduction)
     # A double's own error is no fault of the table.
     slack = allowance_m2 + 1e-6
+    beyond = net - gross if untold else np.abs(net - (gross - deducted))
+    follows = (gross > 0) & (beyond <= slack)
+    if has_rate:
+        follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
     found = []
-    for row in range(len(layer)):
+    # Comparisons with NaN are False: rows that lack a value are judged one by one.
+    for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
         if not (g > 0):
             found.append(_break(row, "gross", "gross_area", g, None))

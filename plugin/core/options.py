@@ -13,7 +13,7 @@ from .errors import InputError
 
 if TYPE_CHECKING:
     from .exchange.package.inspection.facts import PackageFacts
-    from .profile import Norm
+    from .profile import DocumentInfo, Norm
     from .tolerance import Tolerance
 
 
@@ -29,6 +29,7 @@ class Options:
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
     keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.phases`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
+    ``document_info``: document information (成果信息) of the project, preferred to the profile's; it does not affect results.
     ``package``: what is seen of the package that the layers are of (`exchange.package.inspection`).
     """
 
@@ -50,6 +51,7 @@ class Options:
     targets: str = ""
     baseline: str = ""
     package: PackageFacts | None = None
+    document_info: DocumentInfo | None = field(default=None, compare=False)
 
     def norm(self) -> Norm:
         """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""

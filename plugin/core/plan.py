@@ -64,7 +64,7 @@ class Plan:
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: What lies in the source and was not read.
     unread: list[Unread] = field(default_factory=list)
-    #: A wider scope that the layers point to; None where there is none, or the user chose the scope.
+    #: A wider scope that the layers point to; None where there is none.
     missed_scope: MissedScope | None = None
     base_year: int | None = None
     #: Figures as text, tables and maps print them; empty where no table was given.

@@ -17,13 +17,15 @@ _EVIDENT_SHARE = 0.5
 @dataclass(frozen=True)
 class MissedScope:
     """A wider scope that the layers point to and that was not taken: ``held`` are concepts that only this scope lists,
-    ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope."""
+    ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope. ``chosen``: the
+    user chose the narrower scope."""
 
     taken: str
     wider: str
     held: tuple[str, ...]
     lacking: tuple[str, ...]
     evident: bool
+    chosen: bool = False
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
@@ -92,7 +94,7 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
     return "three_lines"
 
 
-def missed_scope(norm: Norm, roles: set[str], taken: str) -> MissedScope | None:
+def missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
     """Return the wider scope that the layers point to, although mandatory layers of it lack; None where there is none.
 
     Layers that other scopes list too (规划分区 beside the three lines) point to no scope.
@@ -110,5 +112,5 @@ def missed_scope(norm: Norm, roles: set[str], taken: str) -> MissedScope | None:
         own = [c for c in (*scope.mandatory, *scope.conditional) if c not in others and c not in norm.profile.absent]
         there = tuple(c for c in own if held(c))
         if there:
-            return MissedScope(taken, name, there, lacking, len(there) >= _EVIDENT_SHARE * len(own))
+            return MissedScope(taken, name, there, lacking, len(there) >= _EVIDENT_SHARE * len(own), chosen)
     return None

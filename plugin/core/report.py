@@ -12,6 +12,7 @@ from .findings import Finding
 from .indicators import Indicator
 from .rule import Severity
 from .unread import leaves_unread
+from .verdict import Verdict
 
 SCHEMA = "sanxian-report/1"
 
@@ -36,15 +37,6 @@ _EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 def breaks_frame(finding: Finding) -> bool:
     """Return True for a finding about the run itself that leaves it incomplete; a mere hint says so in its parameters."""
     return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
-
-
-class Verdict(StrEnum):
-    """不通过 / 未完成 / 有条件通过 / 通过."""
-
-    FAIL = "fail"
-    INCOMPLETE = "incomplete"
-    CONDITIONAL = "conditional"
-    PASS = "pass"
 
 
 @dataclass
@@ -101,7 +93,7 @@ class Report:
             or self.left_out
         ):
             return Verdict.CONDITIONAL
-        return Verdict.PASS
+        return Verdict.PASSED
 
     @property
     def examined(self) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .context import Context
     from .layer import Layer
 
+_MULTIPOLYGON = 6
+
 
 def rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     """(n,) the row of ``other`` that a point on each row of ``layer`` lies on, −1 for none."""
@@ -40,5 +42,15 @@ def cut_otherwise(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     below = rows_below(layer, other, ctx)
     on = below >= 0
     differs = np.ones(len(layer), dtype=bool)
-    differs[on] = ~shapely.equals_exact(layer.plane[on], other.plane[below[on]], 0.0)
+    differs[on] = ~shapely.equals_exact(
+        _unwrap_single_parts(layer.plane[on]), _unwrap_single_parts(other.plane[below[on]]), 0.0
+    )
     return differs
+
+
+def _unwrap_single_parts(shapes: NDArray) -> NDArray:
+    """Return (n,) geometries with single-part multipolygons replaced by their polygon; file formats store either form."""
+    found = shapes.copy()
+    lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON) & (shapely.get_num_geometries(shapes) == 1)
+    found[lone] = shapely.get_geometry(shapes[lone], 0)
+    return found

@@ -62,6 +62,16 @@ class Concept:
 
 
 @dataclass(frozen=True)
+class IndicatorName:
+    """An indicator id, rendered as the name of the indicator."""
+
+    id: str
+
+    def said(self, texts: Texts) -> str:
+        return texts.indicator(self.id)
+
+
+@dataclass(frozen=True)
 class Lines:
     """Several, a line each."""
 

@@ -55,6 +55,10 @@ class SideInputs:
         if self.options.baseline:
             self._give_baseline(plan, norm, check)
 
+    def find_requested_rules(self) -> tuple[str, ...]:
+        """Return the codes of rules that compare what was given for this check. They run beside those of the plan's scope."""
+        return (LIST_RULE,) if self.register is not None else ()
+
     def give_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
         """Put into the plan's notices whether rules of the run (``codes``) compare the registers of heritage that were given."""
         running = set(codes)

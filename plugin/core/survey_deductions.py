@@ -68,7 +68,10 @@ class SurveyDeductions:
 
     def holds(self, rows: NDArray) -> bool:
         """Return True if the survey gives the sum of some rows ((n,) bool), as a whole and in each township."""
-        whole: Sum = lambda values: np.array([values[rows].sum()])  # noqa: E731
+
+        def whole(values: NDArray) -> NDArray:
+            return np.array([values[rows].sum()])
+
         return not (self.exceeds(whole).any() or self.exceeds(self.by_town(rows)).any())
 
 

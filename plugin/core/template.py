@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .codes import MARKS
 from .codes import Code as Code
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
-from .data import check_keys, expect, read_toml
+from .data import MARKS, check_keys, expect, read_toml
 from .errors import DataError
 
 TYPES = ("text", "integer", "real", "date")

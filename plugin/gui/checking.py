@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..bridge import findings_layer, recognise
+from ..bridge.kept_result import ProjectState
 from ..bridge.snapshots import snapshot
 from ..bridge.tasks import Job, Runner, Work
 from ..bridge.texts import tr
@@ -21,8 +22,17 @@ from .findings_dock import FindingsDock
 from .result import Result
 
 
+@dataclass(frozen=True)
+class Run:
+    """Inputs of a project check. ``names``: layer name in the check → layer id."""
+
+    basis: Basis
+    state: ProjectState
+    names: dict[str, str]
+
+
 class Checking(QObject):
-    """``began``; then ``done(result, rows, basis)``, rows being those of the findings layer, or ``stopped``: cancelled, or it
+    """``began``; then ``done(result, rows, run)``, rows being those of the findings layer, or ``stopped``: cancelled, or it
     could not be run, and the former result stays. Before that, ``failed(title, why)`` of what could not be run."""
 
     began = pyqtSignal()
@@ -31,11 +41,21 @@ class Checking(QObject):
     failed = pyqtSignal(str, str)
 
     def __init__(
-        self, dock: FindingsDock, editing: Editing, runner: Runner, doctor: Callable[[], None], parent: QObject
+        self,
+        dock: FindingsDock,
+        editing: Editing,
+        runner: Runner,
+        doctor: Callable[[], None],
+        choose_group: Callable[[], bool],
+        parent: QObject,
     ):
+        """``choose_group``: asks which of several conflicting groups to check, if any; returns False if the user cancels."""
         super().__init__(parent)
+        self._choose_group = choose_group
         self._dock, self._editing, self._runner, self._doctor = dock, editing, runner, doctor
         self.job: Job | None = None
+        #: Is the check under way one of the project's layers?
+        self._of_project = False
 
     @property
     def busy(self) -> bool:
@@ -43,12 +63,12 @@ class Checking(QObject):
 
     def start(self, standard: str = "") -> bool:
         """Check the project's layers; ``standard``: by which, where neither project nor profile say. False when a check is
-        under way, or the project has no layer of a plan."""
+        under way, the project has no layer of a plan, or the user did not choose between several groups."""
         project = QgsProject.instance()
-        layers = recognise.plan_layers(project)
-        if self.busy or not layers:
+        if self.busy or not recognise.plan_layers(project) or not self._choose_group():
             return False
-        shots, basis = [snapshot(layer) for layer in layers], Basis.of(project)
+        layers = recognise.plan_layers(project)
+        shots, basis, state = [snapshot(layer) for layer in layers], Basis.of(project), ProjectState.of(project)
         options = basis.options
         if standard and not (options.standard or options.profile):
             options = replace(options, standard=standard)
@@ -61,11 +81,13 @@ class Checking(QObject):
             return checked, findings_layer.features(checked.report.findings)
 
         def done(answer):
-            self._editing.judge(answer[0], options, {shot.name: shot.layer_id for shot in shots})
+            names = {shot.name: shot.layer_id for shot in shots}
+            self._editing.judge(answer[0], options, names)
             self._end()
-            self.done.emit(Result.of(answer[0]), answer[1], basis)
+            self.done.emit(Result.of(answer[0]), answer[1], Run(basis, state, names))
 
         self._editing.begin(layers)
+        self._of_project = True
         self._run(tr("Check All"), work, done, idle.rule_count(options))
         return True
 
@@ -78,6 +100,7 @@ class Checking(QObject):
             self._end()
             done(answer)
 
+        self._of_project = False
         self._run(title, work, ended, rules)
         return True
 
@@ -93,6 +116,11 @@ class Checking(QObject):
     def cancel(self) -> None:
         if self.job is not None:
             self.job.cancel()
+
+    def project_changed(self) -> None:
+        """Cancel a check of the former project's layers; a check of a package continues."""
+        if self._of_project:
+            self.cancel()
 
     def _step(self, share: float, text: str) -> None:
         if self.busy:

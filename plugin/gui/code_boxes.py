@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Search and levels in the code lists of our forms: type a code or a part of a name, or walk down from class to class.
+A value that the list does not have stays visible and says so.
 
 The form keeps QGIS's own value map, so a project opens with the same lists where the plugin is missing; here its drop-down
 lists are made searchable as soon as a form gets the focus.
@@ -11,8 +12,7 @@ from qgis.core import QgsApplication
 from qgis.gui import QgsAttributeForm
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt
-from qgis.PyQt.QtGui import QCursor
-from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QToolTip, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QWidget
 
 from ..bridge.forms import INDENT, role_of_form
 from ..bridge.tasks import log_error
@@ -20,10 +20,13 @@ from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import look
 from .field_tips import add_tips
+from .form_help import attach_form_help
 
 #: A list of fewer rows is seen at once.
 _FEW = 6
 _SHOWN = 14
+#: Minimum width of a list, in digits of an unknown code with its note, including room for the buttons.
+_ROOM = 11
 
 
 class CodeBoxes(QObject):
@@ -41,6 +44,7 @@ class CodeBoxes(QObject):
         if form is None:
             return
         make_searchable(form)
+        attach_form_help(form)
         try:
             add_tips(form)
         except (SanxianError, ImportError) as error:
@@ -69,18 +73,33 @@ def make_searchable(form: QgsAttributeForm) -> None:
         # By its very class: combo boxes of QGIS's own are searched in other ways.
         index = fields.lookupField(box.objectName()) if type(box) is QComboBox else -1
         # Rows, the blank one with them.
-        if index < 0 or box.isEditable() or box.count() <= _FEW:
+        if index < 0 or box.isEditable() or layer.editorWidgetSetup(index).type() != "ValueMap":
             continue
-        if layer.editorWidgetSetup(index).type() == "ValueMap":
-            CodeSearch(box)
+        listed = len(layer.editorWidgetSetup(index).config()["map"])
+        _label_unknown(box, listed)
+        if listed > _FEW:
+            look.keep_alive(CodeSearch(box, listed), box)
+
+
+def _label_unknown(box: QComboBox, listed: int) -> None:
+    """Label values that are not in the code list; QGIS appends them to the list in brackets without explanation."""
+    for row in range(listed, box.count()):
+        box.setItemText(row, _format_unknown(str(box.itemData(row))))
+
+
+def _format_unknown(code: str) -> str:
+    return tr("{code} (not in the code list)").format(code=code)
 
 
 class CodeSearch(QObject):
-    """One list. What is typed becomes a row of it or goes back to what it was: nothing else can be entered."""
+    """Search in one code list of ``listed`` rows.
 
-    def __init__(self, box: QComboBox):
+    Typed text selects a row, or stays as typed and is marked as not in the list; the constraint of the field rejects it.
+    """
+
+    def __init__(self, box: QComboBox, listed: int):
         super().__init__(box)
-        self._box = box
+        self._box, self._listed = box, listed
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.setMaxVisibleItems(_SHOWN)
@@ -93,6 +112,7 @@ class CodeSearch(QObject):
         edit.setPlaceholderText(tr("Code or a part of the name"))
         edit.editingFinished.connect(self._settle)
         box.currentIndexChanged.connect(self._show)
+        box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _ROOM)))
         if any(depth for depth, _ in self._levels()):
             action = edit.addAction(look.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
@@ -101,11 +121,12 @@ class CodeSearch(QObject):
 
     def _levels(self) -> list[tuple[int, int]]:
         """(depth, row) of every row, as its label is indented."""
-        labels = [self._box.itemText(row) for row in range(self._box.count())]
+        labels = [self._box.itemText(row) for row in range(self._listed)]
         return [(len(label) - len(label.lstrip(INDENT)), row) for row, label in enumerate(labels)]
 
     def _show(self) -> None:
         """Indents belong to the list, not to what was chosen from it."""
+        _label_unknown(self._box, self._listed)
         text = self._box.itemText(self._box.currentIndex()).strip()
         if self._box.lineEdit().text() != text:
             self._box.setEditText(text)
@@ -114,20 +135,29 @@ class CodeSearch(QObject):
     def row_of(self, text: str) -> int:
         """The row that a text means: a code, a name, a whole label, else the only one that holds it; -1 for none."""
         text = text.strip().lower()
-        labels = [self._box.itemText(row).strip().lower() for row in range(self._box.count())]
+        labels = [self._box.itemText(row).strip().lower() for row in range(self._listed)]
         exact = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
         within = exact or [row for row, label in enumerate(labels) if text and text in label]
         return within[0] if len(within) == 1 or exact else -1
 
     def _settle(self) -> None:
-        typed = self._box.lineEdit().text()
-        row = self.row_of(typed)
-        if row >= 0:
-            self._box.setCurrentIndex(row)
-        elif typed.strip():
-            text = tr("“{text}” is not one row of this list. Type a code or more of the name, or choose from the list.")
-            QToolTip.showText(QCursor.pos(), text.format(text=typed.strip()), self._box)
+        typed = self._box.lineEdit().text().strip()
+        current = self._box.itemText(self._box.currentIndex()).strip()
+        if typed != current:
+            row = self.row_of(typed) if typed else 0
+            self._box.setCurrentIndex(row if row >= 0 else self._row_for_unknown(typed))
         self._show()
+
+    def _row_for_unknown(self, typed: str) -> int:
+        """Append a row for a value that is not in the list, remove former such rows, and return its number."""
+        for row in reversed(range(self._listed, self._box.count())):
+            if row != self._box.currentIndex():
+                self._box.removeItem(row)
+        row = self._box.findData(typed)
+        if row < 0:
+            self._box.addItem(typed, typed)
+            row = self._box.count() - 1
+        return row
 
     def _open_levels(self) -> None:
         menu = self.levels_menu()

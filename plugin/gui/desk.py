@@ -9,23 +9,26 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt
 
-from ..bridge import findings_layer, sample
+from ..bridge import document, findings_layer, layer_groups, recognise, sample
+from ..bridge.edits import EditStep
 from ..bridge.tasks import Runner
 from ..bridge.texts import tr
+from ..core.profile import DocumentInfo
 from . import idle
 from .actions import Actions
-from .basis import Basis
-from .checking import Checking
+from .checking import Checking, Run
 from .code_boxes import CodeBoxes
 from .dialogs import Dialogs
 from .dressing import Dressing
+from .edit_notices import EditNotices
+from .edit_warnings import EditWarnings
 from .editing import Editing
 from .exchange import Exchange
 from .exports import Exports
 from .figures import FiguresDialog
 from .findings_dock import FindingsDock
 from .findings_map import FindingsOnMap
-from .map_marks import MapMark
+from .kept_results import KeptResults
 from .maps import Maps
 from .messages import Messages
 from .new_project import NewProject
@@ -34,6 +37,7 @@ from .package.inspect import PackageInspection
 from .package.look_ahead import Surroundings
 from .project_look import ProjectLook
 from .result import Result
+from .selection import Selection
 from .vct_drop import VctDrop
 from .waiving import Waiving
 from .watch import ProjectWatch
@@ -47,11 +51,11 @@ class Desk(QObject):
         super().__init__()
         self.iface = iface
         self.runner = Runner()
-        self.mark = MapMark(iface.mapCanvas())
         self.dock = dock = FindingsDock(iface.mainWindow())
-        self.exports = Exports(iface, self.runner, lambda: dock.result)
+        self.exports = Exports(iface, self.runner, lambda: dock.result, self._document)
         self.watch = ProjectWatch(self)
         self.boxes = CodeBoxes(self)
+        self.edit_warnings = EditWarnings(iface, self)
         self.dressing = Dressing(iface, self.runner)
         self.making = NewProject(iface, self.runner)
         self.maps = Maps(iface, self.runner)
@@ -60,8 +64,12 @@ class Desk(QObject):
         self.whose = Whose(dock, self.watch, self.editing)
         self.waiving = Waiving(dock, self.whose.current, self)
         self.dialogs = Dialogs(iface, self.runner, lambda: dock.result, self)
-        self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self)
-        self.on_map = FindingsOnMap(dock, self.whose.current, self)
+        self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self.dialogs.choose_group, self)
+        self.kept = KeptResults(self.runner, self.watch, self)
+        self.on_map = FindingsOnMap(dock, iface.mapCanvas(), self.whose.current, self)
+        self.selection = Selection(iface, dock, self.whose, self.on_map, self)
+        self.mark = self.selection.mark
+        self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
         self.exchange = Exchange(iface)
         self._broken = Messages(iface, tr("Check All"))
         around = Surroundings(
@@ -72,11 +80,20 @@ class Desk(QObject):
         self.drop = VctDrop(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
         deeds = self._deeds()
-        self.look = ProjectLook(dock, self.runner, deeds, lambda: self.checking.busy, self)
+        self.look = ProjectLook(
+            dock,
+            self.runner,
+            deeds,
+            lambda: self.checking.busy,
+            lambda: self.kept.reading,
+            self.dressing.may_offer,
+            self,
+        )
         self.actions = Actions(iface, deeds)
         self._connect()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self._enable()
+        self.kept.open()
         self.look.soon()
 
     def _deeds(self) -> dict[str, Any]:
@@ -92,6 +109,7 @@ class Desk(QObject):
             "indicators": self.figures.show,
             "roles": dialogs.roles,
             "profile": dialogs.profile,
+            "document": dialogs.document,
             "forms": self.dressing.forms,
             "symbols": self.dressing.symbols,
             "mapping": dialogs.map_fields,
@@ -112,12 +130,22 @@ class Desk(QObject):
             "help": lambda: dialogs.help(""),
         }
 
+    def _document(self) -> DocumentInfo | None:
+        """Return the document information (成果信息) of the open project; None for a result of other data."""
+        return document.of(QgsProject.instance()) if self.whose.current() else None
+
     def _connect(self) -> None:
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
         self.actions["layer"].setChecked(self.on_map.wanted)
         self.actions["live"].setChecked(self.editing.on)
         self.dialogs.changed.connect(self.look.soon)
+        self.dialogs.changed.connect(self.kept.settings_changed)
+        self.look.recognised.connect(self.dressing.offer)
+        self.kept.restored.connect(self._restored)
+        self.kept.ended.connect(self.look.soon)
+        self.kept.changed.connect(self._changed_since)
+        self.kept.failed.connect(dock.say)
         self.checking.began.connect(self._began)
         self.checking.done.connect(self._done)
         self.checking.failed.connect(self._failed)
@@ -133,19 +161,21 @@ class Desk(QObject):
         dock.profileRequested.connect(self.dialogs.profile)
         dock.exportRequested.connect(self.exports.ask)
         dock.helpRequested.connect(self.dialogs.help)
-        dock.findingChosen.connect(self._go_to)
-        dock.formRequested.connect(self._open_form)
         dock.stepped.connect(self._stepped)
         dock.visibilityChanged.connect(self.look.soon)
         self.watch.changed.connect(self._project_changed)
         self.watch.taken.connect(self.on_map.layers_taken)
-        self.watch.touched.connect(self.look.soon)
+        self.watch.taken.connect(lambda _ids: layer_groups.include_layers(QgsProject.instance(), only_orphans=True))
+        self.watch.touched.connect(self._layers_changed)
 
     def unload(self) -> None:
+        self.kept.stop()
         self.watch.stop()
+        self.notices.stop()
         self.editing.stop()
         self.waiving.stop()
         self.boxes.stop()
+        self.edit_warnings.stop()
         self.dock.visibilityChanged.disconnect(self.look.soon)
         self.look.stop()
         self.iface.unregisterCustomDropHandler(self.drop)
@@ -155,9 +185,10 @@ class Desk(QObject):
         self.figures.close()
         self.dialogs.close()
         self.runner.stop_all()
-        self.mark.clear()
+        self.selection.stop()
         self._broken.close()
         self.exports.close()
+        self.dressing.close()
         self.making.close()
         self.actions.remove()
         self.iface.removeDockWidget(self.dock)
@@ -175,22 +206,43 @@ class Desk(QObject):
         self.dock.setUserVisible(True)
         if not self.checking.start():
             self.look.look()
-            self.dock.say(self.look.no_layer() if self.dock.result else "")
+            lacking = not recognise.plan_layers(QgsProject.instance())
+            self.dock.say(self.look.no_layer() if self.dock.result and lacking else "")
 
     def _began(self) -> None:
         self._broken.close()
         self.whose.began()
         self._enable()
 
-    def _done(self, result: Result, rows: list[Any], basis: Basis) -> None:
-        self.whose.of_check(basis)
+    def _done(self, result: Result, rows: list[Any], run: Run) -> None:
+        self.whose.of_check(run.basis)
+        self.kept.keep(result, run.state, run.names)
         self._show(result, rows)
         self.export.checked(result)
+
+    def _restored(self, result: Result, rows: list[Any]) -> None:
+        """Show the saved result of the opened project."""
+        if self.busy or self.dock.result is not None:
+            # What was asked for meanwhile goes first.
+            self.kept.forget()
+            return
+        self.whose.of_kept()
+        project = QgsProject.instance()
+        dirty = project.isDirty()
+        self._show(result, rows)
+        # The layer of findings is not saved: there is nothing to save yet.
+        project.setDirty(dirty)
+
+    def _changed_since(self) -> None:
+        """Show further changes of the data behind a restored result."""
+        self.dock.show_changes()
+        self.whose.tell()
 
     def _inspected(self, result: Result, rows: list[Any], path: str) -> None:
         """A package was looked at: its findings take the place of the project's, in the panel and not on the map."""
         self.whose.of_package(path)
         self.editing.end()
+        self.kept.forget()
         self.on_map.forget()
         self._show(result, rows)
 
@@ -198,6 +250,7 @@ class Desk(QObject):
         self.mark.clear()
         self.dock.set_clean(*idle.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons))
         self.dock.set_result(result)
+        self.notices.forget()
         self.whose.tell()
         self.on_map.show_result(result.findings, rows)
         self._enable()
@@ -213,17 +266,18 @@ class Desk(QObject):
         # Layers may have come while nobody looked.
         self.look.soon()
 
-    def _edited(self, change: Any, rows: dict[int, Any]) -> None:
+    def _edited(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """What was edited has been checked again."""
         if not self.whose.current():
             return
         if self.dock.change(change):
             finding = self.dock.tree.current()
             if any(finding is now for _, now in change.renewed):
-                self.mark.show(finding, self.dock.result.crs, zoom=False)
+                self.selection.show(finding, zoom=False)
             else:
                 self.mark.clear()
         self.on_map.renew([*change.gone, *(old for old, _ in change.renewed)], rows)
+        self.notices.report(change, step)
 
     def _waived(self, findings: list[Any], change: Any) -> None:
         """Findings were accepted, or it was taken back."""
@@ -231,23 +285,10 @@ class Desk(QObject):
         new = [*findings, *change.found]
         rows = dict(zip(map(id, new), findings_layer.features(new), strict=True))
         self.on_map.renew([*findings, *change.gone], rows)
+        self.notices.recount()
+        self.kept.waived(self.dock.result.checked.plan.waivers.path)
 
     # --- the map
-    def _go_to(self, finding: Any) -> None:
-        if finding is None or self.dock.result is None:
-            self.mark.clear()
-            return
-        self.mark.show(finding, self.dock.result.crs)
-
-    def _open_form(self, finding: Any) -> None:
-        from .forms import open_form
-
-        # A feature of the same number in the next project is another feature.
-        if self.whose.package:
-            self.dock.say(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
-        elif not self.whose.current() or not open_form(self.iface, self.dock.result, finding):
-            self.dock.say(tr("The feature is not in this project any more."))
-
     def _stepped(self, direction: int, moved: bool) -> None:
         if not moved:
             self.dock.say(
@@ -256,13 +297,31 @@ class Desk(QObject):
 
     # --- the project
     def _project_changed(self) -> None:
-        self.mark.clear()
-        self.editing.end()
-        self.on_map.forget()
+        """Clear the result of the former project and read the saved result of this one."""
+        self._clear()
+        self.checking.project_changed()
+        self.dressing.project_changed()
         self.export.project_changed()
         self.inspection.project_changed()
-        self.whose.tell()
+        self.kept.open()
         self._enable()
+
+    def _clear(self) -> None:
+        """Remove the result from the panel and the map."""
+        self.mark.clear()
+        self.editing.end()
+        self.notices.forget()
+        self.kept.forget()
+        self.on_map.forget()
+        self.whose.forget()
+        self.dock.clear_result()
+
+    def _layers_changed(self) -> None:
+        """Clear the result if the project no longer has a plan layer."""
+        if self.whose.current() and not self.watch.going and not recognise.plan_layers(QgsProject.instance()):
+            self._clear()
+            self._enable()
+        self.look.soon()
 
     def open_sample(self) -> None:
         project = QgsProject.instance()
@@ -272,9 +331,10 @@ class Desk(QObject):
         else:
             # Emptied by hand, it goes on as the same project; a result in view is not of what comes now.
             self.watch.renew()
-        sample.load(project, sample.copy())
-        self.iface.mapCanvas().setDestinationCrs(project.crs())
-        self.iface.mapCanvas().zoomToFullExtent()
+        loaded = sample.load(project, sample.copy())
+        canvas = self.iface.mapCanvas()
+        canvas.setDestinationCrs(project.crs())
+        canvas.setReferencedExtent(sample.view_of(loaded, project))
         self.dock.setUserVisible(True)
         self.look.soon()
 

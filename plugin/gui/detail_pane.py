@@ -13,7 +13,9 @@ from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, Q
 
 from ..bridge.texts import tr
 from . import look, waiver_rows
-from .findings_groups import Group, area_of, kind_of
+from .feature_rows import feature_rows
+from .findings_groups import ASIDE, Group, area_of, kind_of
+from .forms import features_of
 from .result import Result, Source
 
 
@@ -21,6 +23,9 @@ class DetailPane(QgsScrollArea):
     """Rebuilt for each selection: it is a dozen labels."""
 
     helpRequested = pyqtSignal(str)
+    #: A feature of the finding to select, with all features of that finding.
+    featureChosen = pyqtSignal(object, list)
+    formRequested = pyqtSignal(object)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -42,14 +47,17 @@ class DetailPane(QgsScrollArea):
         """A rule: its figures, and why it was skipped."""
         page, layout = self._page(look.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
-            text = tr("{count} findings").format(count=len(group.findings))
-            area = area_of(group.findings)
+            text, area = tr("{count} findings").format(count=len(group.findings)), area_of(group.findings)
+            if group.shown != len(group.findings):
+                text = tr("{shown} of {count} findings in view")
+                text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area
             layout.addWidget(text_label(f"{text}  {area_text(area)}" if area is not None else text))
         form = form_layout()
         if group.aside:
-            outcome = str(group.outcome.outcome)
-            word = look.outcome_word(outcome) if outcome in ("skipped", "crashed") else tr("Partly checked")
-            form.addRow(row_label(tr("State")), text_label(f"{word}. {group.outcome.reason}"))
+            word = look.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
+            form.addRow(
+                row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=word, reason=group.reason))
+            )
         self._ground(form, result, group.code)
         layout.addLayout(form)
         layout.addStretch()
@@ -58,10 +66,16 @@ class DetailPane(QgsScrollArea):
     def show_finding(self, result: Result, group: Group, finding: Any) -> None:
         page, layout = self._page(look.KIND_ICONS[kind_of(finding)], group.title, group.code)
         layout.addWidget(text_label(figures(finding)))
-        keys = keys_text(finding)
+        refs = features_of(finding)
+        features = feature_rows(
+            result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
+        )
+        keys = keys_text(finding) if features is None else ""
         if keys:
             layout.addWidget(text_label(keys))
         form = form_layout()
+        if features is not None:
+            form.addRow(row_label(tr("Its features")), features)
         form.addRow(row_label(tr("What")), text_label(finding.message))
         # Who accepted it comes before how to mend it.
         state = [(tr("State"), waiver_rows.state_text(finding)), *waiver_rows.rows(finding)]

@@ -15,6 +15,7 @@ from ..bridge.tasks import Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import idle, trouble
+from .messages import push
 
 
 class Dialogs(QObject):
@@ -38,11 +39,27 @@ class Dialogs(QObject):
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
+    def choose_group(self) -> bool:
+        """Ask which of several conflicting groups is checked. Return False if the user cancels."""
+        from .group_dialog import choose_group
+
+        return choose_group(QgsProject.instance(), self._iface.mainWindow())
+
     def profile(self) -> None:
         from .profile_dialog import ProfileDialog
 
         if ProfileDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
+
+    def document(self) -> None:
+        """Open the document information (成果信息) of the project."""
+        from .document_line import Fallback, edit, profile_of
+
+        project = QgsProject.instance()
+        try:
+            edit(project, profile_of(project), Fallback(), self._iface.mainWindow())
+        except (SanxianError, ImportError) as error:
+            self._iface.messageBar().pushWarning(tr("Document Information"), trouble.explain(error))
 
     def doctor(self) -> None:
         from .doctor_dialog import DoctorDialog
@@ -57,7 +74,7 @@ class Dialogs(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            iface.messageBar().pushWarning(tr("Map Fields"), trouble.explain(error))
+            push(iface.messageBar(), "warning", tr("Map Fields"), trouble.explain(error))
             return
         dialog.show()
 

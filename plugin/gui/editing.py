@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""编辑时检查 on the desktop: one check's layers are followed until the next check, whose layers are followed from its start."""
+"""Live check (实时检查) on the desktop: observe the layers of one check until the next check starts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ _ON = "check_while_editing"
 
 
 class Editing(QObject):
-    """``rechecked(change, rows)`` as `LiveCheck`'s; ``outdated``: the result in view is. `stop` ends it."""
+    """``rechecked(change, rows, step)`` as `LiveCheck`'s; ``outdated``: the result in view is; ``changed``: what is
+    followed or waits to be checked is another. `stop` ends it."""
 
-    rechecked = pyqtSignal(object, dict)
+    rechecked = pyqtSignal(object, dict, object)
     outdated = pyqtSignal()
+    changed = pyqtSignal()
 
     def __init__(self, runner: Runner, parent: QObject | None = None):
         super().__init__(parent)
@@ -37,6 +39,17 @@ class Editing(QObject):
         for live in (self._now, self._next):
             if live is not None:
                 live.pause(not on)
+        self.changed.emit()
+
+    @property
+    def is_following(self) -> bool:
+        """True while the layers of the result in view are observed."""
+        return self._now is not None
+
+    @property
+    def waiting(self) -> int:
+        """Number of changed features not yet re-checked."""
+        return 0 if self._now is None else self._now.waiting_count
 
     def begin(self, layers: list[QgsVectorLayer]) -> None:
         """A check of these layers, as they are now, begins; its result will be in view."""
@@ -55,12 +68,15 @@ class Editing(QObject):
         if self._now is not None:
             self._now.rechecked.connect(self.rechecked)
             self._now.outdated.connect(self._lost)
+            self._now.waiting.connect(lambda _count: self.changed.emit())
             self._now.judge(checked, options, names)
+        self.changed.emit()
 
     def end(self) -> None:
         """Another project: there is nothing to follow."""
         self._now, self._next = _ended(self._now), _ended(self._next)
         self.is_outdated = False
+        self.changed.emit()
 
     stop = end
 
@@ -68,6 +84,7 @@ class Editing(QObject):
         self._now = _ended(self._now)
         self.is_outdated = True
         self.outdated.emit()
+        self.changed.emit()
 
 
 def _ended(live: LiveCheck | None) -> None:

@@ -11,8 +11,10 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from ..bridge import settings
+from ..bridge.document import with_current_document
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
+from ..core.profile import DocumentInfo
 from ..core.writing import LAYER_FORMATS, Outputs
 from . import trouble
 from .messages import Messages, opener
@@ -38,10 +40,17 @@ def with_suffix(kind: str, path: str, chosen: str) -> str:
 class Exports:
     """What came of it is one message at a time."""
 
-    def __init__(self, iface, runner: Runner, result: Callable[[], Result | None]):
+    def __init__(
+        self,
+        iface,
+        runner: Runner,
+        result: Callable[[], Result | None],
+        info: Callable[[], DocumentInfo | None] = lambda: None,
+    ):
+        """``info``: returns the document information (成果信息) of the result's project; None keeps that of the check."""
         self._iface = iface
         self._runner = runner
-        self._result = result
+        self._result, self._info = result, info
         self._messages = Messages(iface, tr("Sanxian"))
 
     def ask(self, kind: str) -> None:
@@ -103,9 +112,11 @@ class Exports:
             return None
         settings.put(_FOLDER, str(Path(path).parent))
         outputs = Outputs(**{{"layer": "findings"}.get(kind, kind): path})
+        info = self._info()
+        checked = result.checked if info is None else with_current_document(result.checked, info)
 
         def work(progress, cancelled):
-            write(result.checked, outputs, progress=progress, cancelled=cancelled)
+            write(checked, outputs, progress=progress, cancelled=cancelled, has_rows=not result.kept)
             return path
 
         def saved(path: str) -> None:

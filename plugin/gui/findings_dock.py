@@ -13,11 +13,13 @@ from . import look
 from .empty_state import Empty
 from .findings_filter import Wanted
 from .findings_form import FindingsForm
+from .forms import FeatureRef, features_of
 from .result import Result
 
 
 class FindingsDock(FindingsForm):
-    """``exportRequested`` comes with ``layer``, ``html`` or ``json``; ``stepped`` with direction and whether it moved."""
+    """``formRequested`` comes with a `FeatureRef`, ``featureChosen`` with one and all those of its finding;
+    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with direction and whether it moved."""
 
     runRequested = pyqtSignal()
     cancelRequested = pyqtSignal()
@@ -26,6 +28,7 @@ class FindingsDock(FindingsForm):
     helpRequested = pyqtSignal(str)
     findingChosen = pyqtSignal(object)
     formRequested = pyqtSignal(object)
+    featureChosen = pyqtSignal(object, list)
     stepped = pyqtSignal(int, bool)
 
     def __init__(self, parent=None):
@@ -47,7 +50,9 @@ class FindingsDock(FindingsForm):
         self.filters.changed.connect(self._filter)
         self.tree.chosen.connect(self._chosen)
         self.tree.wished.connect(self.findingChosen)
-        self.tree.formRequested.connect(self.formRequested)
+        self.tree.formRequested.connect(self._open_own_form)
+        self.detail.formRequested.connect(self.formRequested)
+        self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
         self.tree.waiveRequested.connect(self.walk.waive.accept_only)
         self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
@@ -93,6 +98,7 @@ class FindingsDock(FindingsForm):
         self.result = result
         self._reasons_asked = False
         report = result.report
+        self.tree.findings.outdated = result.outdated
         self.verdict.show_report(result)
         self._set_choices()
         self.tree.show_report(report, self._wanted())
@@ -103,9 +109,26 @@ class FindingsDock(FindingsForm):
         if first:
             self.share_height()
 
+    def clear_result(self) -> None:
+        """Clear the former result after a change of project."""
+        self.result = None
+        self._reasons_asked = False
+        self.tree.show_report(None, self._wanted())
+        self.filters.clear()
+        self.run_button.setText(tr("Check All"))
+        self.say("")
+        self.set_stale("")
+        self._show_state()
+        self._show_selected()
+
+    def show_changes(self) -> None:
+        """Update the display of outdated findings."""
+        self.tree.findings.outdated = self.result.outdated
+        self.tree.findings.refresh_rows()
+        self.verdict.show_report(self.result)
+
     def change(self, change: Any) -> bool:
         """What edits did to the findings. Is another one selected now, or the same with other figures?"""
-        assert self.result is not None
         self.result.change(change)
         self.verdict.show_edits(self.result)
         if not (change.gone or change.found or change.renewed):
@@ -168,8 +191,12 @@ class FindingsDock(FindingsForm):
 
     def _filter(self) -> None:
         if self.result is not None:
+            before = self.tree.current()
             self.tree.set_wanted(self._wanted())
             self._show_state()
+            if self.tree.current() is not before or before is None:
+                # The selected row is now filtered out, or the numbers of its rule have changed.
+                self._show_selected()
             self._show_position()
 
     def _empty_now(self) -> Empty | None:
@@ -192,6 +219,8 @@ class FindingsDock(FindingsForm):
         empty = self._empty_now()
         if empty is not None:
             self.empty.show_empty(empty)
+        if self.result is not None:
+            self.verdict.set_matching(self.tree.filter.matching())
         self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
         there = self.result is not None
         for widget in (self.verdict, self.filters, self.walk):
@@ -204,6 +233,9 @@ class FindingsDock(FindingsForm):
         self._show_selected()
         if finding is not None:
             self.findingChosen.emit(finding)
+
+    def _open_own_form(self, finding: Any) -> None:
+        self.formRequested.emit(next(iter(features_of(finding)), FeatureRef(finding.role, finding.key)))
 
     def _show_selected(self) -> None:
         group, finding = self.tree.current_group(), self.tree.current()

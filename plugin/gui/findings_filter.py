@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 
-from .findings_groups import AREA, BATCH, COUNT, STATE, Group, area_of, haystack, kind_of, rule_of
+from .findings_groups import AREA, ASIDE, BATCH, COUNT, STATE, Group, area_of, haystack, kind_of, rule_of
 from .findings_model import FindingsModel
 from .findings_rows import BRANCH, LEAF
 from .look import KINDS
@@ -150,6 +151,23 @@ class FindingsFilter(QSortFilterProxyModel):
                 if position >= 0 and group.seen[position]
             ]
         return self._in_view
+
+    def matching(self) -> dict[str, int] | None:
+        """Return the numbers of findings by kind, and of skipped rules, that pass all filters except those on kinds.
+
+        Return None without such filters.
+        """
+        wanted = replace(self.wanted, kinds=frozenset(KINDS))
+        if not (wanted.text.split() or wanted.townships or wanted.rules):
+            return None
+        found: Counter[str] = Counter()
+        for group in self.sourceModel().groups:
+            if not wanted.rule(group):
+                continue
+            seen = wanted.findings(group)
+            found.update(kind_of(f) for f, yes in zip(group.findings, seen, strict=True) if yes)
+            found["skipped"] += str(group.outcome.outcome) in ASIDE and wanted.reason(group)
+        return {kind: found[kind] for kind in KINDS}
 
     def place(self, finding: Any) -> tuple[int, int, str] | None:
         """Which of the findings of its kind in view it is: number, of how many, kind; None when it is not in view."""

@@ -53,6 +53,26 @@ class Group:
         """Was it skipped, wholly or in part, or did it crash?"""
         return str(self.outcome.outcome) in ASIDE or self.outcome.incomplete
 
+    @property
+    def standing(self) -> str:
+        """How far the rule was checked: ``skipped``, ``crashed``, ``partly``; empty for all of it.
+
+        A rule that the whole check skipped and that found something around an edit was checked there: partly.
+        """
+        outcome = str(self.outcome.outcome)
+        if outcome in ASIDE and not any(f.code == self.code for f in self.findings):
+            return outcome
+        return "partly" if self.aside else ""
+
+    @property
+    def reason(self) -> str:
+        """Reason why the rule was not checked completely."""
+        reason = str(self.outcome.reason)
+        if self.standing == "partly" and str(self.outcome.outcome) in ASIDE:
+            text = tr("At the whole check: {reason} Since then only what was edited was checked. Check all again.")
+            return text.format(reason=reason)
+        return reason
+
     def told_anew(self) -> None:
         """Other findings: their worst severity, their area, and whether all of them were accepted."""
         self.severity = min({str(f.severity) for f in self.findings}, key=_RANK.__getitem__, default="")
@@ -61,8 +81,8 @@ class Group:
 
     def kind(self) -> str:
         """Which icon stands for it."""
-        if not self.findings or str(self.outcome.outcome) == "crashed":
-            return str(self.outcome.outcome) if str(self.outcome.outcome) in ASIDE else "skipped"
+        if not self.findings or self.standing == "crashed":
+            return self.standing if self.standing in ASIDE else "skipped"
         return "waived" if self.waived else self.severity
 
 

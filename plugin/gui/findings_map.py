@@ -6,12 +6,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qgis.core import QgsProject
+from qgis.core import (
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsProject,
+)
+from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..bridge import findings_layer, settings
 from ..bridge.texts import tr
+from . import look
 from .findings_dock import FindingsDock
+from .findings_groups import kind_of
 
 _SHOW_LAYER = "show_findings_layer"
 
@@ -21,9 +30,9 @@ class FindingsOnMap(QObject):
 
     taken = pyqtSignal()
 
-    def __init__(self, dock: FindingsDock, current: Callable[[], bool], parent: QObject):
+    def __init__(self, dock: FindingsDock, canvas: QgsMapCanvas, current: Callable[[], bool], parent: QObject):
         super().__init__(parent)
-        self._dock, self._current = dock, current
+        self._dock, self._canvas, self._current = dock, canvas, current
         self.wanted = settings.get(_SHOW_LAYER, True)
         #: The findings' rows for the map, by id() of the finding.
         self._rows: dict[int, Any] = {}
@@ -52,6 +61,23 @@ class FindingsOnMap(QObject):
         layer = findings_layer.find(QgsProject.instance()) if self.wanted else None
         if layer is not None and not findings_layer.change(layer, gone, list(rows.values())):
             self._put()
+
+    def findings_in(self, area: QgsGeometry) -> list[Any]:
+        """Return the visible findings in an area (CRS of the map), most severe first; empty while their layer is hidden."""
+        layer = findings_layer.find(QgsProject.instance())
+        if layer is None or layer not in self._canvas.layers() or not self._current():
+            return []
+        transform = QgsCoordinateTransform(
+            self._canvas.mapSettings().destinationCrs(), layer.crs(), QgsProject.instance()
+        )
+        try:
+            area.transform(transform)
+        except QgsCsException:
+            return []
+        request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
+        fids = {feature.id() for feature in layer.getFeatures(request.setNoAttributes())}
+        found = [f for f in self._dock.result.findings if fids and self._rows[id(f)].id() in fids]
+        return sorted(found, key=lambda f: look.KINDS.index(kind_of(f)))
 
     def forget(self) -> None:
         """Another project: a layer in memory is saved without its rows, and would come back empty, as if all were well."""

@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QBrush
 
 from ..bridge.texts import tr
+from ..core.kept_result import Outdated
 from . import look
 from .findings_changes import ChangingFindings
 from .findings_groups import AREA, ASIDE, COUNT, PLACE, STATE, hectares, place_of
@@ -29,6 +30,16 @@ class FindingsModel(ChangingFindings):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._icons: dict[str, Any] = {}
+        #: Determines outdated findings; None if all are current.
+        self.outdated: Outdated | None = None
+
+    def refresh_rows(self) -> None:
+        """Update the display of outdated findings."""
+        for row, group in enumerate(self.groups):
+            parent = self.index(row, 0)
+            self.dataChanged.emit(parent, self.index(row, STATE))
+            if group.loaded:
+                self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded - 1, STATE, parent))
 
     def refresh_icons(self) -> None:
         """After a change of theme."""
@@ -49,15 +60,13 @@ class FindingsModel(ChangingFindings):
             finding = self.finding_at(index)
             group = self.group_at(index)
             if finding is None:
-                return group.outcome.reason or f"{group.code} {group.title}"
+                return group.reason or f"{group.code} {group.title}"
             # The key may be cut in the list.
             return "\n".join(t for t in (finding.key, finding.message) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE and not index.internalId():
             return self._icon(self.groups[index.row()].kind())
         if role == Qt.ItemDataRole.ForegroundRole:
-            finding = self.finding_at(index)
-            faint = finding.state == "waived" if finding is not None else not self.group_at(index).findings
-            return QBrush(look.faint()) if faint else None
+            return QBrush(look.faint()) if self._is_faint(index) else None
         if role == ROW:
             return self.finding_at(index)
         return None
@@ -76,12 +85,33 @@ class FindingsModel(ChangingFindings):
             return self._group_text(group, column)
         finding = self.finding_at(index)
         if finding is None:
-            return group.outcome.reason if column == PLACE else ""
+            return group.reason if column == PLACE else ""
         if column == PLACE:
             return place_of(finding)
         if column == AREA:
             return hectares(finding.area_m2)
-        return look.state_word(finding.state) if column == STATE else ""
+        if column != STATE:
+            return ""
+        if (
+            finding.state != "waived"
+            and self.outdated is not None
+            and self.outdated.includes_finding(group.code, finding)
+        ):
+            return tr("To re-check")
+        return look.state_word(finding.state)
+
+    def _is_faint(self, index):
+        """Return True for a waived or outdated finding, and for a rule with only such findings."""
+        finding, group, outdated = self.finding_at(index), self.group_at(index), self.outdated
+        if finding is not None:
+            return finding.state == "waived" or (
+                outdated is not None and outdated.includes_finding(group.code, finding)
+            )
+        if not group.findings or outdated is None:
+            return not group.findings
+        return outdated.includes_rule(group.code) or all(
+            outdated.includes_finding(group.code, f) for f in group.findings
+        )
 
     def _group_text(self, group, column):
         if column == PLACE:
@@ -90,10 +120,9 @@ class FindingsModel(ChangingFindings):
             return str(group.shown) if group.findings else "—"
         if column == AREA:
             return hectares(group.shown_area) if group.findings else "—"
-        outcome = str(group.outcome.outcome)
-        if outcome in ASIDE:
-            return look.outcome_word(outcome)
-        return tr("Partly checked") if group.outcome.incomplete else ""
+        if group.standing in ASIDE:
+            return look.outcome_word(group.standing)
+        return tr("Partly checked") if group.standing else ""
 
     def _icon(self, kind):
         if kind not in self._icons:

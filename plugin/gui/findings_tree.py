@@ -109,7 +109,7 @@ class FindingsTree(QTreeView):
 
     # --- content
     def show_report(self, report: Any, wanted: Wanted) -> None:
-        """A new result; what was open and selected stays so where it is still there."""
+        """Show a result or None; keep expanded rows and the selection where they still exist."""
         opened = {g.code for g in self.findings.groups if self.isExpanded(self._group_index(g))}
         before = self.current()
         self._quiet = True
@@ -121,7 +121,8 @@ class FindingsTree(QTreeView):
                 # At once, not when Qt lays the list out next: a step or a click may come before.
                 self.filter.fetchMore(self._group_index(group))
                 self.expand(self._group_index(group))
-        same = before and next((f for f in report.findings if f.fingerprint == before.fingerprint), None)
+        findings = report.findings if report is not None and before is not None else []
+        same = next((f for f in findings if f.fingerprint == before.fingerprint), None)
         if same is not None:
             self.select(same)
         self._quiet = False

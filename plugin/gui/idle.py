@@ -47,6 +47,10 @@ def no_layer(new: Act, sample: Act) -> Empty:
     return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
 
 
+def reading_result() -> Empty:
+    return Empty(tr("Reading the saved check result and comparing the layers with it…"))
+
+
 def never_run(run: Act) -> Empty:
     return Empty(tr("Nothing checked yet."), [(tr("Check All"), run)])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""生成布局: which maps, on which page, and what stands in their title blocks."""
+"""Dialog 生成布局: choose maps, page and the document information (成果信息) of their title blocks."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from qgis.PyQt.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QVBoxLayout,
 )
 
 from ..bridge import settings
-from ..bridge.layouts.build import Plate
 from ..bridge.layouts.material import Material
 from ..bridge.texts import tr
 from ..core.map_set import Catalogue, Map, Sheet
+from ..core.profile import DocumentInfo
 from ..core.texts import Texts
 from .buttons import ok_and_cancel
+from .document_line import DocumentLine, ask_until_exportable
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -47,20 +47,12 @@ class LayoutsDialog(QDialog):
         self.page.addItems(list(catalogue.sheets))
         self.townships = QCheckBox(tr("Also one for the townships, a page for each"))
         self.townships.setEnabled(bool(material.townships))
-        self.secrecy = QComboBox()
-        self.secrecy.setEditable(True)
-        self.secrecy.addItems(["", *catalogue.secrecy])
-        self.maker, self.drawer, self.date = QLineEdit(), QLineEdit(), QLineEdit()
-        # The same offices make map after map; level and date are asked anew.
-        self.maker.setText(settings.get("maps/maker", ""))
-        self.drawer.setText(settings.get("maps/drawer", ""))
+        self._project, self._profile = material.project, material.norm.profile
+        self.document = DocumentLine(self._project, lambda: self._profile)
         form = QFormLayout()
         form.addRow(tr("Page"), self.page)
         form.addRow("", self.townships)
-        form.addRow(tr("Secrecy level"), self.secrecy)
-        form.addRow(tr("Planning authority"), self.maker)
-        form.addRow(tr("Drawn by (office)"), self.drawer)
-        form.addRow(tr("Date on the maps"), self.date)
+        form.addRow(tr("Document information"), self.document)
         note = QLabel(tr("Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts."))
         note.setWordWrap(True)
         buttons = ok_and_cancel(self)
@@ -104,14 +96,15 @@ class LayoutsDialog(QDialog):
         both = (False, True) if self.townships.isChecked() else (False,)
         return [(one, sheet, towns) for one in self.chosen() for towns in both if one.by_township or not towns]
 
-    def plate(self) -> Plate:
-        fields = (self.secrecy.currentText(), self.maker.text(), self.drawer.text(), self.date.text())
-        return Plate(*(text.strip() for text in fields))
+    def info(self) -> DocumentInfo:
+        """Return the document information (成果信息) of the layouts."""
+        return self.document.resolve().info
 
     def accept(self) -> None:
-        settings.put("maps/maker", self.maker.text().strip())
-        settings.put("maps/drawer", self.drawer.text().strip())
-        super().accept()
+        ready = ask_until_exportable(self._project, self, profile=self._profile)
+        self.document.refresh()
+        if ready:
+            super().accept()
 
     def _enable(self) -> None:
         self._ok.setEnabled(bool(self.chosen()))

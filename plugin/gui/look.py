@@ -11,6 +11,7 @@ from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import QLabel
 
 from ..bridge.texts import tr
+from ..core.verdict import Verdict
 from ..paths import ICONS
 
 #: The only colours of our own: on a light theme, on a dark one.
@@ -44,7 +45,12 @@ KIND_ICONS = {
     "skipped": "skipped",
     "crashed": "crashed",
 }
-VERDICT_ICONS = {"fail": "error", "incomplete": "skipped", "conditional": "warning", "pass": "ok"}
+VERDICT_ICONS = {
+    Verdict.FAIL: "error",
+    Verdict.INCOMPLETE: "skipped",
+    Verdict.CONDITIONAL: "warning",
+    Verdict.PASSED: "ok",
+}
 
 
 #: What a widget hears of when the theme changes; the application's palette may still be the old one then.
@@ -60,6 +66,17 @@ def later(owner: QObject, deed: Callable[[], None]) -> QTimer:
     return timer
 
 
+#: Helper objects of existing widgets.
+_helpers: set[QObject] = set()
+
+
+def keep_alive(helper: QObject, owner: QObject) -> None:
+    """Keep a helper's Python part for as long as its owner exists. A widget that QGIS made has no lasting name in Python: the
+    garbage collector would take its children there, and with them the methods that they override or connect."""
+    _helpers.add(helper)
+    owner.destroyed.connect(lambda *_gone: _helpers.discard(helper))
+
+
 def is_dark() -> bool:
     return QgsApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
 
@@ -70,7 +87,7 @@ def color(kind: str) -> QColor:
 
 
 def map_color(kind: str) -> QColor:
-    """The same for the map, which is light whatever the theme."""
+    """Return the colour of a kind for the map, which is light in every theme."""
     return QColor(_COLORS[kind][0])
 
 
@@ -103,6 +120,15 @@ def icon(name: str) -> QIcon:
 def pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """An icon for a label: ``size`` in the screen's units, ``ratio`` pixels each."""
     made = QPixmap.fromImage(_image(name, round(size * ratio)))
+    made.setDevicePixelRatio(ratio)
+    return made
+
+
+def map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
+    """Return the icon as a pixmap for the map, which is light in every theme."""
+    path, pixels = str(ICONS / f"{name}.svg"), round(size * ratio)
+    fill, line = map_color(_COLORED[name]), QColor("#FFFFFF")
+    made = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
     made.setDevicePixelRatio(ratio)
     return made
 

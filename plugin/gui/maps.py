@@ -18,7 +18,10 @@ from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core import map_set
 from ..core.errors import InputError, SanxianError
+from ..core.texts import Texts
 from . import trouble
+from .document_line import ask_until_exportable
+from .messages import push
 
 
 class Maps:
@@ -29,17 +32,24 @@ class Maps:
         """导出图件…: the toolbox's own dialog. Its log is closed with it, so what came of it is said here, too."""
         import processing
 
+        try:
+            if not ask_until_exportable(QgsProject.instance(), self._iface.mainWindow()):
+                return
+        except (SanxianError, ImportError) as error:
+            self._iface.messageBar().pushWarning(tr("Export Maps"), trouble.explain(error))
+            return
         results = processing.execAlgorithmDialog("sanxian:export_maps", {})
         if results and results.get("FILES"):
             text = tr("{made} maps, {files} files, in {folder}.")
-            self._iface.messageBar().pushSuccess(
-                tr("Export Maps"), text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"])
+            push(
+                self._iface.messageBar(),
+                "success",
+                tr("Export Maps"),
+                text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"]),
             )
-            lacking = [map_set.load().maps.get(one) for one in results["NOT_MADE"].split(", ") if one]
-            titles = [_title(one) for one in lacking if one is not None]
-            if titles:
+            if results["NOT_MADE"]:
                 text = tr("Not made, for layers are missing: {names}.")
-                self._iface.messageBar().pushInfo(tr("Export Maps"), text.format(names=tr(", ").join(titles)))
+                push(self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"]))
 
     def make_layouts(self) -> None:
         """生成布局…: layers are recognised off the main thread, then the dialog opens."""
@@ -71,7 +81,7 @@ class Maps:
 
         dialog = LayoutsDialog(material, map_set.load(), self._iface.mainWindow())
         if dialog.exec():
-            self.put(Builder(material, dialog.catalogue, dialog.plate()), dialog.wanted())
+            self.put(Builder(material, dialog.catalogue, dialog.info()), dialog.wanted())
 
     def put(self, builder: Builder, wanted: list) -> None:
         project = builder.material.project
@@ -106,15 +116,14 @@ class Maps:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
         if kept.made:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-            bar.pushSuccess(title, text.format(count=len(kept.made), names=tr(", ").join(kept.made)))
+            push(bar, "success", title, text.format(count=len(kept.made), names=tr(", ").join(kept.made)))
+        texts = Texts(interface_language())
+        for said in dict.fromkeys(note.said(texts) for note in kept.notes):
+            push(bar, "warning", title, said)
         if kept.edited:
             text = tr("Kept as you edited them: {names}.")
-            bar.pushInfo(title, text.format(names=tr(", ").join(kept.edited)))
+            push(bar, "info", title, text.format(names=tr(", ").join(kept.edited)))
 
     def _failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
-        self._iface.messageBar().pushWarning(tr("Make Layouts"), trouble.told(error, text))
-
-
-def _title(one: map_set.Map) -> str:
-    return one.title if interface_language() == "zh" else one.title_en
+        push(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.told(error, text))

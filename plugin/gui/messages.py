@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One message of ours at a time in the message bar, with buttons: a new one takes the place of the former."""
+"""Show one message at a time in the message bar, with buttons; a new message replaces the former one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.core import Qgis
+from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import QObject, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QPushButton
+from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QWidget
 
 _LEVELS = {
     "info": Qgis.MessageLevel.Info,
     "success": Qgis.MessageLevel.Success,
     "warning": Qgis.MessageLevel.Warning,
 }
+#: Maximum number of visible lines; longer messages have a scroll bar.
+_MOST_LINES = 6
 
 
 class Messages:
@@ -27,7 +30,13 @@ class Messages:
     def warn(self, text: str, title: str = "") -> None:
         self.tell(text, "warning", title=title)
 
-    def tell(self, text: str, level: str, *buttons: tuple[str, Callable[[], None]], title: str = "") -> None:
+    def tell(
+        self,
+        text: str,
+        level: str,
+        *buttons: tuple[str, Callable[[], None]],
+        title: str = "",
+    ) -> None:
         """It stays until it is closed, or until the next. ``buttons``: (label, what a click does); ``title``: of this one,
         where it has its own."""
         self.close()
@@ -39,11 +48,48 @@ class Messages:
             message.layout().addWidget(button)
         self._message = message
         bar.pushWidget(message, _LEVELS[level])
+        fit_message(message)
+
+    def add(self, button: QPushButton) -> None:
+        """Add a button to the message that is shown."""
+        self._message.layout().addWidget(button)
 
     def close(self) -> None:
         if self._message is not None and not sip.isdeleted(self._message):
             self._iface.messageBar().popWidget(self._message)
         self._message = None
+
+
+def push(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
+    """Push a message of a level (warning, info or success); the level determines how long QGIS shows it."""
+    {"warning": bar.pushWarning, "info": bar.pushInfo, "success": bar.pushSuccess}[level](title, text)
+    # A bar of another kind (a test's) shows texts in its own way.
+    if isinstance(bar, QgsMessageBar) and bar.currentItem() is not None:
+        fit_message(bar.currentItem())
+
+
+def fit_message(message: QWidget) -> None:
+    """Enlarge a message to the lines of its text; QGIS clips it after one and a half lines."""
+    for browser in message.findChildren(QTextBrowser):
+        _HeightKeeper(browser)
+
+
+class _HeightKeeper(QObject):
+    """Keeps a text widget as high as its lines when the width of the bar changes."""
+
+    def __init__(self, browser: QTextBrowser):
+        super().__init__(browser)
+        self._browser, self._least = browser, browser.minimumHeight()
+        # Its lines are known when the text was laid out anew, after the width has changed.
+        browser.document().documentLayout().documentSizeChanged.connect(self._fit_height)
+        self._fit_height()
+
+    def _fit_height(self, *_size) -> None:
+        browser = self._browser
+        edge = 2 * browser.frameWidth()
+        most = _MOST_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
+        wanted = min(round(browser.document().size().height()) + edge, most)
+        browser.setFixedHeight(max(wanted, self._least))
 
 
 def open_path(path: str) -> None:

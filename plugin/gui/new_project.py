@@ -17,6 +17,7 @@ from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import trouble
+from .messages import push
 
 #: The database is the longer half: writing it takes this share of the progress.
 _DATABASE = 0.5
@@ -64,7 +65,7 @@ class NewProject:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("New County Plan"), trouble.explain(error))
+            push(self._iface.messageBar(), "warning", tr("New County Plan"), trouble.explain(error))
             return
         self.wizard.wanted.connect(self._make)
         self.wizard.stopped.connect(self._stop)
@@ -154,18 +155,18 @@ class NewProject:
         bar = self._iface.messageBar()
         if not self._iface.newProject(True):
             text = tr("The project is made and was not opened: {path}.").format(path=request.project)
-            bar.pushInfo(tr("New County Plan"), text)
+            push(bar, "info", tr("New County Plan"), text)
             return
         if not self._iface.addProject(str(request.project)):
             text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project)
-            bar.pushWarning(tr("New County Plan"), text)
+            push(bar, "warning", tr("New County Plan"), text)
             return
         self._show_county()
         text = tr(
             "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
         )
         count = len(QgsProject.instance().mapLayers())
-        bar.pushSuccess(tr("New County Plan"), text.format(county=request.county, count=count))
+        push(bar, "success", tr("New County Plan"), text.format(county=request.county, count=count))
 
     def _show_county(self) -> None:
         view = QgsProject.instance().viewSettings().defaultViewExtent()
@@ -179,7 +180,7 @@ class NewProject:
         try:
             health.require()
         except SanxianError as error:
-            self._iface.messageBar().pushWarning(tr("New Layers"), trouble.explain(error))
+            push(self._iface.messageBar(), "warning", tr("New Layers"), trouble.explain(error))
             return
         import processing
 
@@ -202,15 +203,18 @@ class NewProject:
         bar, title = self._iface.messageBar(), tr("Bookmarks by Township")
         if count:
             project.setDirty(True)
-            bar.pushSuccess(
-                title, tr("{count} townships are in the bookmarks, in the browser panel.").format(count=count)
+            push(
+                bar,
+                "success",
+                title,
+                tr("{count} townships are in the bookmarks, in the browser panel.").format(count=count),
             )
         elif layer is None:
             text = tr("No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.")
-            bar.pushInfo(title, text)
+            push(bar, "info", title, text)
         else:
             text = tr("The layer {layer} has no feature with a shape and a name (XZQMC) yet.")
-            bar.pushInfo(title, text.format(layer=layer.name()))
+            push(bar, "info", title, text.format(layer=layer.name()))
 
     def _layer_chosen(self, layer: Any) -> None:
         editing.follow(QgsProject.instance(), layer)

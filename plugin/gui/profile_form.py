@@ -3,20 +3,47 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..bridge.texts import tr
+from ..core.profile import load_profile
 from ..core.standard import EVERY_RULE
+from . import trouble
 from .buttons import ok_and_cancel
+from .county_form.error_list import FormErrorList
+from .county_form.form import CountyForm
+from .document_line import DocumentLine
 from .file_line import FileLine
+from .note import Note
 from .profile_combo import ProfileCombo
+from .sections import faint
+
+#: Minimum screen width for two columns of groups.
+_WIDE = 1200
 
 
 class ProfileForm(QDialog):
-    """``home``: the project's folder, where files are looked for first."""
+    """File dialogs start in the folder of the project."""
 
-    def __init__(self, home: str, parent=None):
+    def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)
+        home = project.homePath()
         self.setObjectName("SanxianProfileDialog")
         self.setWindowTitle(tr("County Profile"))
         self.profile = ProfileCombo("SanxianProfile", home)
@@ -27,7 +54,19 @@ class ProfileForm(QDialog):
         self.summary = QLabel()
         self.summary.setObjectName("SanxianProfileSummary")
         self.summary.setWordWrap(True)
-        self._lay_out()
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        self.errors, self.place = FormErrorList(), faint()
+        self.form: CountyForm | None = None
+        missing = ""
+        try:
+            self.form = CountyForm(2 if screen.availableGeometry().width() >= _WIDE else 1)
+        except ImportError as error:
+            # Rules and their parameters need the libraries; the other tab does not.
+            missing = trouble.explain(error)
+        self.place.setWordWrap(True)
+        self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
+        self._lay_out(self.form or Note(missing))
 
     def _make_choices(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()
@@ -65,9 +104,10 @@ class ProfileForm(QDialog):
         self.register.line.setPlaceholderText(tr("None: sites are compared with no list"))
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, own: QWidget) -> None:
+        """Put the county's own settings on one tab and the check settings on the other."""
+        checks = QWidget()
         form = QFormLayout()
-        form.addRow(tr("Profile"), self.profile.row())
         form.addRow(tr("Standard"), self.standard)
         form.addRow(tr("Scope"), self.scope)
         form.addRow(tr("Phase of the plan"), self.phase)
@@ -77,10 +117,28 @@ class ProfileForm(QDialog):
         form.addRow(tr("Register of heritage"), self.register)
         form.addRow(tr("File of waivers"), self.waivers)
         form.addRow(tr("Sealed edition"), self.baseline)
+        form.addRow(tr("Document information"), self.document)
         form.addRow(tr("Language of findings and reports"), self.language)
+        inside = QVBoxLayout(checks)
+        inside.addLayout(form)
+        inside.addWidget(self.summary, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(own)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(area, tr("Targets and confirmation"))
+        self.tabs.addTab(checks, tr("How checks run"))
+        top = QFormLayout()
+        top.addRow(tr("Profile"), self.profile.row())
         buttons = ok_and_cancel(self)
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self._ok.setText(tr("Save"))
+        last = QHBoxLayout()
+        last.addWidget(self.place, 1)
+        last.addWidget(buttons)
         layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.summary, 1)
-        layout.addWidget(buttons)
+        layout.addLayout(top)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.errors)
+        layout.addLayout(last)

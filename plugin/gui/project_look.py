@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QObject, QTimer
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ..bridge import county, recognise
 from ..bridge.tasks import Job, Runner, log_error
@@ -19,8 +19,11 @@ _SETTLE_MS = 300
 
 
 class ProjectLook(QObject):
-    """``deeds``: what the panel's buttons do, by the names of actions (new, sample, check, roles, doctor). ``busy``: is a check
-    under way?"""
+    """``recognised(found)``: which layers are of a plan. ``deeds``: what the panel's buttons do, by the names of actions (new, sample, check, roles, doctor). ``busy``: is a check
+    under way? ``reading``: is the project's kept result being read? ``offers``: are the recognised layers
+    asked for even where the panel shows something else?"""
+
+    recognised = pyqtSignal(object)
 
     def __init__(
         self,
@@ -28,10 +31,13 @@ class ProjectLook(QObject):
         runner: Runner,
         deeds: Mapping[str, Callable[[], None]],
         busy: Callable[[], bool],
+        reading: Callable[[], bool],
+        offers: Callable[[QgsProject], bool],
         parent: QObject,
     ):
         super().__init__(parent)
         self._dock, self._runner, self._deeds, self._busy = dock, runner, deeds, busy
+        self._reading, self._offers = reading, offers
         self._asked = 0
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -52,7 +58,11 @@ class ProjectLook(QObject):
         project, dock, deeds = QgsProject.instance(), self._dock, self._deeds
         options = county.options(project)
         dock.set_county(idle.county_label(options))
-        if dock.result is not None or dock.isHidden() or self._busy():
+        offers = self._offers(project)
+        if self._busy() or ((dock.result is not None or dock.isHidden()) and not offers):
+            return
+        if self._reading():
+            dock.set_idle(idle.reading_result())
             return
         if not idle.libraries_there():
             dock.set_idle(idle.package_missing(deeds["doctor"]))
@@ -84,3 +94,5 @@ class ProjectLook(QObject):
             self._dock.set_idle(idle.roles_missing(found, deeds["roles"], deeds["check"]))
         else:
             self._dock.set_idle(idle.never_run(deeds["check"]))
+        if found.roles:
+            self.recognised.emit(found)

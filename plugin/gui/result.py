@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ..bridge.crs import to_qgis_crs
+from ..core.kept_result import Changes, Outdated
 
 
 class Source(NamedTuple):
@@ -24,7 +25,8 @@ class Source(NamedTuple):
 @dataclass
 class Result:
     """``checked``: the core's plan and report; ``finished``: when; ``findings``: as they stand after what was edited since
-    (the report is that of the whole check, for good); ``edited``: the features that were checked again."""
+    (the report is that of the whole check, for good); ``edited``: the features that were checked again. ``kept``: it was
+    read from the file beside the project; ``outdated``: which of its findings may not hold any more."""
 
     checked: Any
     finished: datetime
@@ -32,6 +34,8 @@ class Result:
     texts: Any
     findings: list[Any] = field(default_factory=list)
     edited: set[Any] = field(default_factory=set)
+    kept: bool = False
+    outdated: Outdated | None = None
 
     def __post_init__(self) -> None:
         self.findings = list(self.report.findings)
@@ -63,7 +67,16 @@ class Result:
 
     @property
     def time(self) -> str:
-        return f"{self.finished:%H:%M}"
+        """Time of the check; with the date for a restored result."""
+        return f"{self.finished:%Y-%m-%d %H:%M}" if self.kept else f"{self.finished:%H:%M}"
+
+    def set_changes(self, changes: Changes) -> None:
+        """Record the changes since the check."""
+        self.outdated = Outdated(changes, self.checked.plan.norm.standard.concepts)
+
+    @property
+    def changes(self) -> Changes:
+        return self.outdated.changes if self.outdated is not None else Changes()
 
     def outcome(self, code: str) -> Any:
         return next((r for r in self.report.rules if r.code == code), None)

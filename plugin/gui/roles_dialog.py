@@ -8,18 +8,21 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
+    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
 )
 
-from ..bridge import county, recognise, roles
+from ..bridge import county, layer_groups, recognise, roles
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from . import trouble
 from .buttons import ok_and_cancel
+from .group_dialog import choose_group
 
 LAYER, CODE, CHOICE = range(3)
 
@@ -42,15 +45,43 @@ class RolesDialog(QDialog):
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.aside = QLabel()
+        self.aside.setObjectName("SanxianLayersAside")
+        self.aside.setWordWrap(True)
+        self.choose = QPushButton(tr("Choose the Group to Check…"))
+        self.choose.setObjectName("SanxianChooseGroup")
+        self.choose.clicked.connect(self._choose_group)
         buttons = ok_and_cancel(self)
+        row = QHBoxLayout()
+        row.addWidget(self.aside, 1)
+        row.addWidget(self.choose)
         layout = QVBoxLayout(self)
-        for widget in (note, self.table, self.problem, buttons):
+        for widget in (note, self.table, self.problem):
             layout.addWidget(widget)
+        layout.addLayout(row)
+        layout.addWidget(buttons)
         self._fill()
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
 
+    def _choose_group(self) -> None:
+        """Ask again which group is checked; keep the former choice if the user cancels."""
+        aside = layer_groups.find_excluded_layers(self._project)
+        former = {layer: layer.customProperty(recognise.EXCLUDED_PROPERTY) for layer in aside}
+        layer_groups.include_layers(self._project)
+        if not choose_group(self._project, self):
+            for layer, chosen in former.items():
+                layer.setCustomProperty(recognise.EXCLUDED_PROPERTY, chosen)
+        self._fill()
+
     def _fill(self) -> None:
+        aside = [layer.name() for layer in layer_groups.find_excluded_layers(self._project)]
+        text = tr("Not checked, because another group was chosen: {layers}")
+        self.aside.setText(text.format(layers=tr(", ").join(aside)) if aside else "")
+        self.aside.setVisible(bool(aside))
+        self.choose.setVisible(bool(aside))
+        self.problem.setText("")
+        self._combos.clear()
         try:
             options = county.options(self._project)
             norm = options.norm()
@@ -86,7 +117,7 @@ class RolesDialog(QDialog):
         combo.setProject(self._project)
         combo.setFilters(Qgis.LayerFilter.HasGeometry)
         layers = self._project.mapLayers().values()
-        combo.setExceptedLayerList([v for v in layers if isinstance(v, QgsVectorLayer) and recognise.is_findings(v)])
+        combo.setExceptedLayerList([v for v in layers if isinstance(v, QgsVectorLayer) and recognise.is_excluded(v)])
         text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")
         combo.setAllowEmptyLayer(True, text)
         return combo

@@ -31,6 +31,7 @@ class VerdictBar(QWidget):
         super().__init__(parent)
         self._verdict = ""
         self._counts: dict[str, int] = {}
+        self._matching: dict[str, int] | None = None
         self._icon = QLabel()
         self._word = QLabel()
         self._word.setObjectName("SanxianVerdict")
@@ -89,6 +90,8 @@ class VerdictBar(QWidget):
         summary = result.report.summary
         self._verdict = summary["verdict"]
         self._word.setText(look.verdict_word(self._verdict))
+        # Grey if the data have changed since the verdict.
+        self._word.setEnabled(not result.changes)
         self._when.setText(tr("{time} · {count} rules").format(time=result.time, count=summary["rules"]))
         self._when.setToolTip(
             tr(
@@ -119,8 +122,19 @@ class VerdictBar(QWidget):
             button.setToolTip(tr("Show or hide: {word}").format(word=full))
         self._fit()
 
+    def set_matching(self, matching: dict[str, int] | None) -> None:
+        """Set the numbers of findings that pass the filters; None without filters."""
+        if matching != self._matching:
+            self._matching = matching
+            self.set_counts(self._counts)
+
+    def _number(self, kind: str) -> str:
+        """Return the number of all findings, or with filters the matching and all findings: 5/52."""
+        total = self._counts[kind]
+        return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
+
     def _full(self, kind: str) -> str:
-        return f"{look.kind_word(kind)} {self._counts[kind]}"
+        return f"{look.kind_word(kind)} {self._number(kind)}"
 
     def _fit(self) -> None:
         """Icon, word and number, or icon and number where one of the words would be cut."""
@@ -129,7 +143,7 @@ class VerdictBar(QWidget):
         each = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
         wide = max(self._width_of(kind, self._full(kind)) for kind in self.buttons) <= each
         for kind, button in self.buttons.items():
-            number = str(self._counts[kind])
+            number = self._number(kind)
             button.setText(self._full(kind) if wide else number)
             button.setMinimumWidth(self._width_of(kind, number))
 

@@ -62,15 +62,20 @@ class Waiving(QObject):
 
         default = self.path()
 
-        def save(words: Any, path: Path) -> None:
-            self._save(findings, words, path)
+        written: list[Any] = []
+
+        def save(chosen: list[Any], words: Any, path: Path) -> None:
+            self._save(chosen, words, path)
+            written[:] = chosen
             if path != default and self._current():
                 places.choose(QgsProject.instance(), str(path))
 
-        dialog = WaiverDialog(findings, default, save, self._dock.window())
+        tree = self._dock.tree
+        titles = {group.code: group.title for group in tree.findings.groups}
+        dialog = WaiverDialog(findings, default, save, self._dock.window(), current=tree.current(), titles=titles)
         if dialog.exec():
             text = tr("{count} waived, kept in {file}. Press Waived above the list to see them.")
-            self._dock.say(text.format(count=len(findings), file=Path(dialog.file.text()).name))
+            self._dock.say(text.format(count=len(written), file=Path(dialog.file.text()).name))
         dialog.deleteLater()
 
     def withdraw(self, findings: list[Any]) -> None:

@@ -40,6 +40,11 @@ class ProjectWatch(QObject):
         # From here on layers go because their project does, not by a wish of the user's.
         self._going = True
 
+    @property
+    def going(self) -> bool:
+        """True while the project is being closed."""
+        return self._going
+
     def renew(self) -> None:
         """From here on it counts as another project."""
         self._other()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whose the result in view is: the open project's, a former one's, or a package's; and whether the data are as they were."""
+"""The source of the displayed result (open project, former project or package), and whether the data are unchanged."""
 
 from __future__ import annotations
 
@@ -46,6 +46,17 @@ class Whose:
     def of_check(self, basis: Basis) -> None:
         self._result_in, self._basis, self.package = self._run_in, basis, ""
 
+    def of_kept(self) -> None:
+        """Record that the result was read from the file beside the project."""
+        self._run_in = self._result_in = self._watch.number
+        self._basis, self.package = None, ""
+        self._asked, self._failed = "", False
+
+    def forget(self) -> None:
+        """Record that no result is shown."""
+        self._result_in, self._basis, self.package = _NO_PROJECT, None, ""
+        self._asked, self._failed = "", False
+
     def of_package(self, path: str) -> None:
         self._result_in, self._basis, self.package = _NO_PROJECT, None, Path(path).name
 
@@ -86,11 +97,26 @@ class Whose:
         if self.package:
             text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
             return text.format(name=self.package, time=result.time), False
-        if not self.current():
-            return tr("Another project is open; this is the result of {time}.").format(time=result.time), False
+        if result.kept:
+            return _of_kept(result)
         if self._editing.is_outdated:
             text = tr(
                 "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
             )
             return text.format(time=result.time), True
         return "", False
+
+
+def _of_kept(result: Result) -> tuple[str, bool]:
+    """Return a message on the state of a restored result, and whether a new check is needed."""
+    changes = result.changes
+    if changes.settings:
+        text = tr(
+            "Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed since; "
+            "any row may be out of date."
+        )
+    elif changes.layers:
+        text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
+    else:
+        text = tr("Result of {time}. Layers and settings have not changed since.")
+    return text.format(time=result.time, layers=tr(", ").join(changes.layers)), bool(changes)

@@ -22,7 +22,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="138,75,8,255,rgb:0.54117647058823526,0.29411764705882354,0.03137254901960784,1"/>
+            <Option type="QString" name="line_color" value="138,75,8,255,rgb:0.5411765,0.2941176,0.0313725,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

@@ -23,7 +23,7 @@
               <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
               <Option type="QString" name="draw_inside_polygon" value="0"/>
               <Option type="QString" name="joinstyle" value="round"/>
-              <Option type="QString" name="line_color" value="27,31,94,255,rgb:0.10588235294117647,0.12156862745098039,0.36862745098039218,1"/>
+              <Option type="QString" name="line_color" value="27,31,94,255,rgb:0.1058824,0.1215686,0.3686275,1"/>
               <Option type="QString" name="line_style" value="solid"/>
               <Option type="QString" name="line_width" value="1"/>
               <Option type="QString" name="line_width_unit" value="MM"/>

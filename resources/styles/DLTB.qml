@@ -136,12 +136,12 @@
         <layer class="SimpleFill" enabled="1" id="{b5e73c55-44bb-56b6-911b-9dcf21700b30}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="245,248,220,255,rgb:0.96078431372549022,0.97254901960784312,0.86274509803921573,1"/>
+            <Option type="QString" name="color" value="245,248,220,255,rgb:0.9607843,0.972549,0.8627451,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -167,7 +167,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -205,12 +205,12 @@
         <layer class="SimpleFill" enabled="1" id="{90ffa69d-9e49-5c08-9770-8d122575b2d0}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="191,233,170,255,rgb:0.74901960784313726,0.9137254901960784,0.66666666666666663,1"/>
+            <Option type="QString" name="color" value="191,233,170,255,rgb:0.7490196,0.9137255,0.6666667,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -236,7 +236,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -279,7 +279,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -305,7 +305,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -343,12 +343,12 @@
         <layer class="SimpleFill" enabled="1" id="{797580f3-466d-5a57-8625-82672069348a}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="187,150,116,255,rgb:0.73333333333333328,0.58823529411764708,0.45490196078431372,1"/>
+            <Option type="QString" name="color" value="187,150,116,255,rgb:0.7333333,0.5882353,0.454902,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -374,7 +374,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -412,12 +412,12 @@
         <layer class="SimpleFill" enabled="1" id="{4e8207ed-f496-5cee-bcff-f0d14f70f9bd}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="158,108,84,255,rgb:0.61960784313725492,0.42352941176470588,0.32941176470588235,1"/>
+            <Option type="QString" name="color" value="158,108,84,255,rgb:0.6196078,0.4235294,0.3294118,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -443,7 +443,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -486,7 +486,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -512,7 +512,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -550,12 +550,12 @@
         <layer class="SimpleFill" enabled="1" id="{12369f6d-42a6-5a9b-944e-c2abf3b44ae8}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="135,97,211,255,rgb:0.52941176470588236,0.38039215686274508,0.82745098039215681,1"/>
+            <Option type="QString" name="color" value="135,97,211,255,rgb:0.5294118,0.3803922,0.827451,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -581,7 +581,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -619,12 +619,12 @@
         <layer class="SimpleFill" enabled="1" id="{8721a156-484c-57a8-80fc-2b653ea3eb8f}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="183,183,183,255,rgb:0.71764705882352942,0.71764705882352942,0.71764705882352942,1"/>
+            <Option type="QString" name="color" value="183,183,183,255,rgb:0.7176471,0.7176471,0.7176471,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -650,7 +650,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -688,12 +688,12 @@
         <layer class="SimpleFill" enabled="1" id="{b9ec8bc1-6bee-531e-8ce4-adfd594c1f32}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="173,173,173,255,rgb:0.67843137254901964,0.67843137254901964,0.67843137254901964,1"/>
+            <Option type="QString" name="color" value="173,173,173,255,rgb:0.6784314,0.6784314,0.6784314,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -719,7 +719,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -757,12 +757,12 @@
         <layer class="SimpleFill" enabled="1" id="{52c15617-4dcc-5291-8575-51092c4eea24}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="163,163,163,255,rgb:0.63921568627450975,0.63921568627450975,0.63921568627450975,1"/>
+            <Option type="QString" name="color" value="163,163,163,255,rgb:0.6392157,0.6392157,0.6392157,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -788,7 +788,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -826,12 +826,12 @@
         <layer class="SimpleFill" enabled="1" id="{4896ede6-3ee0-52a6-a70e-3bd88d76e8b9}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="153,153,153,255,rgb:0.59999999999999998,0.59999999999999998,0.59999999999999998,1"/>
+            <Option type="QString" name="color" value="153,153,153,255,rgb:0.6,0.6,0.6,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -857,7 +857,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -895,12 +895,12 @@
         <layer class="SimpleFill" enabled="1" id="{98c9a01f-42df-558f-8705-7fed280af3b0}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="0,99,128,255,rgb:0,0.38823529411764707,0.50196078431372548,1"/>
+            <Option type="QString" name="color" value="0,99,128,255,rgb:0,0.3882353,0.5019608,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -926,7 +926,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -964,12 +964,12 @@
         <layer class="SimpleFill" enabled="1" id="{6bee7468-53f4-5b6b-83a2-55a023519e06}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="104,177,103,255,rgb:0.40784313725490196,0.69411764705882351,0.40392156862745099,1"/>
+            <Option type="QString" name="color" value="104,177,103,255,rgb:0.4078431,0.6941176,0.4039216,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -995,7 +995,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1038,7 +1038,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1064,7 +1064,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1102,12 +1102,12 @@
         <layer class="SimpleFill" enabled="1" id="{d5d93a52-8fb9-542c-9518-983a5d327624}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="172,255,207,255,rgb:0.67450980392156867,1,0.81176470588235294,1"/>
+            <Option type="QString" name="color" value="172,255,207,255,rgb:0.6745098,1,0.8117647,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1133,7 +1133,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1171,12 +1171,12 @@
         <layer class="SimpleFill" enabled="1" id="{6f5ed854-46a3-559b-ac44-ac9354fd8c6a}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="133,145,86,255,rgb:0.52156862745098043,0.56862745098039214,0.33725490196078434,1"/>
+            <Option type="QString" name="color" value="133,145,86,255,rgb:0.5215686,0.5686275,0.3372549,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1202,7 +1202,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1240,12 +1240,12 @@
         <layer class="SimpleFill" enabled="1" id="{ef62bee1-a3b7-5844-b883-da4b24329b89}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="51,142,192,255,rgb:0.20000000000000001,0.55686274509803924,0.75294117647058822,1"/>
+            <Option type="QString" name="color" value="51,142,192,255,rgb:0.2,0.5568627,0.7529412,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1271,7 +1271,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1309,12 +1309,12 @@
         <layer class="SimpleFill" enabled="1" id="{c311108e-f5c4-5eb3-9d1b-7ca5d573d5c9}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="238,238,238,255,rgb:0.93333333333333335,0.93333333333333335,0.93333333333333335,1"/>
+            <Option type="QString" name="color" value="238,238,238,255,rgb:0.9333333,0.9333333,0.9333333,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1340,7 +1340,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1378,12 +1378,12 @@
         <layer class="SimpleFill" enabled="1" id="{16703d44-f963-50cb-a252-3bcedad58bc9}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="238,238,238,255,rgb:0.93333333333333335,0.93333333333333335,0.93333333333333335,1"/>
+            <Option type="QString" name="color" value="238,238,238,255,rgb:0.9333333,0.9333333,0.9333333,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1409,7 +1409,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1447,12 +1447,12 @@
         <layer class="SimpleFill" enabled="1" id="{9e6282c4-c1cd-5e56-84d3-b903d1d25c03}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="205,245,122,255,rgb:0.80392156862745101,0.96078431372549022,0.47843137254901963,1"/>
+            <Option type="QString" name="color" value="205,245,122,255,rgb:0.8039216,0.9607843,0.4784314,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1478,7 +1478,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1516,12 +1516,12 @@
         <layer class="SimpleFill" enabled="1" id="{9a3eeb5b-9aeb-53f7-bf2d-ee44ed269976}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="101,205,170,255,rgb:0.396078431372549,0.80392156862745101,0.66666666666666663,1"/>
+            <Option type="QString" name="color" value="101,205,170,255,rgb:0.3960784,0.8039216,0.6666667,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1547,7 +1547,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1585,12 +1585,12 @@
         <layer class="SimpleFill" enabled="1" id="{8c76f8c8-820e-5ac9-9594-1006ed6ea23e}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="216,215,159,255,rgb:0.84705882352941175,0.84313725490196079,0.62352941176470589,1"/>
+            <Option type="QString" name="color" value="216,215,159,255,rgb:0.8470588,0.8431373,0.6235294,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1616,7 +1616,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1654,12 +1654,12 @@
         <layer class="SimpleFill" enabled="1" id="{2f180432-2258-5e1e-9d7c-0d782996bc66}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,255,45,255,rgb:1,1,0.17647058823529413,1"/>
+            <Option type="QString" name="color" value="255,255,45,255,rgb:1,1,0.1764706,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1685,7 +1685,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1723,12 +1723,12 @@
         <layer class="SimpleFill" enabled="1" id="{9d6482a6-2097-54e8-a7ce-aff6800b7105}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,211,128,255,rgb:1,0.82745098039215681,0.50196078431372548,1"/>
+            <Option type="QString" name="color" value="255,211,128,255,rgb:1,0.827451,0.5019608,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1754,7 +1754,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1797,7 +1797,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1823,7 +1823,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1861,12 +1861,12 @@
         <layer class="SimpleFill" enabled="1" id="{20d12db6-0354-5637-a0fd-f14fa16979dd}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,133,201,255,rgb:1,0.52156862745098043,0.78823529411764703,1"/>
+            <Option type="QString" name="color" value="255,133,201,255,rgb:1,0.5215686,0.7882353,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1892,7 +1892,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

@@ -13,12 +13,12 @@
         <layer class="SimpleFill" enabled="1" id="{7c571db3-4874-5859-b3bf-e17f03c86b1d}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="138,138,58,89,rgb:0.54117647058823526,0.54117647058823526,0.22745098039215686,0.3499961852445258"/>
+            <Option type="QString" name="color" value="138,138,58,89,rgb:0.5411765,0.5411765,0.227451,0.3499962"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -89,7 +89,7 @@
                 <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
                 <Option type="QString" name="draw_inside_polygon" value="0"/>
                 <Option type="QString" name="joinstyle" value="round"/>
-                <Option type="QString" name="line_color" value="138,138,58,255,rgb:0.54117647058823526,0.54117647058823526,0.22745098039215686,1"/>
+                <Option type="QString" name="line_color" value="138,138,58,255,rgb:0.5411765,0.5411765,0.227451,1"/>
                 <Option type="QString" name="line_style" value="solid"/>
                 <Option type="QString" name="line_width" value="0.15"/>
                 <Option type="QString" name="line_width_unit" value="MM"/>
@@ -129,7 +129,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="138,138,58,255,rgb:0.54117647058823526,0.54117647058823526,0.22745098039215686,1"/>
+            <Option type="QString" name="line_color" value="138,138,58,255,rgb:0.5411765,0.5411765,0.227451,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.2"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

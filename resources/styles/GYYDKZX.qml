@@ -55,7 +55,7 @@
                 <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
                 <Option type="QString" name="draw_inside_polygon" value="0"/>
                 <Option type="QString" name="joinstyle" value="round"/>
-                <Option type="QString" name="line_color" value="90,62,43,255,rgb:0.35294117647058826,0.24313725490196078,0.16862745098039217,1"/>
+                <Option type="QString" name="line_color" value="90,62,43,255,rgb:0.3529412,0.2431373,0.1686275,1"/>
                 <Option type="QString" name="line_style" value="solid"/>
                 <Option type="QString" name="line_width" value="0.15"/>
                 <Option type="QString" name="line_width_unit" value="MM"/>
@@ -95,7 +95,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="90,62,43,255,rgb:0.35294117647058826,0.24313725490196078,0.16862745098039217,1"/>
+            <Option type="QString" name="line_color" value="90,62,43,255,rgb:0.3529412,0.2431373,0.1686275,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -172,7 +172,7 @@
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
-                <Option type="QString" name="outline_color" value="90,62,43,255,rgb:0.35294117647058826,0.24313725490196078,0.16862745098039217,1"/>
+                <Option type="QString" name="outline_color" value="90,62,43,255,rgb:0.3529412,0.2431373,0.1686275,1"/>
                 <Option type="QString" name="outline_style" value="solid"/>
                 <Option type="QString" name="outline_width" value="0.35"/>
                 <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -195,7 +195,7 @@
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
                 <Option type="QString" name="chr" value="工"/>
-                <Option type="QString" name="color" value="90,62,43,255,rgb:0.35294117647058826,0.24313725490196078,0.16862745098039217,1"/>
+                <Option type="QString" name="color" value="90,62,43,255,rgb:0.3529412,0.2431373,0.1686275,1"/>
                 <Option type="QString" name="font" value="Noto Sans CJK SC"/>
                 <Option type="QString" name="font_style" value="Bold"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>

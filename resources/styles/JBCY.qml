@@ -13,12 +13,12 @@
         <layer class="SimpleFill" enabled="1" id="{8f6c4dcb-e93b-5288-beae-ab05b2583410}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="79,107,0,89,rgb:0.30980392156862746,0.41960784313725491,0,0.3499961852445258"/>
+            <Option type="QString" name="color" value="79,107,0,89,rgb:0.3098039,0.4196078,0,0.3499962"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -103,7 +103,7 @@
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
-                <Option type="QString" name="outline_color" value="79,107,0,255,rgb:0.30980392156862746,0.41960784313725491,0,1"/>
+                <Option type="QString" name="outline_color" value="79,107,0,255,rgb:0.3098039,0.4196078,0,1"/>
                 <Option type="QString" name="outline_style" value="solid"/>
                 <Option type="QString" name="outline_width" value="0.25"/>
                 <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -136,7 +136,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="79,107,0,255,rgb:0.30980392156862746,0.41960784313725491,0,1"/>
+            <Option type="QString" name="line_color" value="79,107,0,255,rgb:0.3098039,0.4196078,0,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.3"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

@@ -21,7 +21,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="106,27,154,255,rgb:0.41568627450980394,0.10588235294117647,0.60392156862745094,1"/>
+            <Option type="QString" name="outline_color" value="106,27,154,255,rgb:0.4156863,0.1058824,0.6039216,1"/>
             <Option type="QString" name="outline_style" value="solid"/>
             <Option type="QString" name="outline_width" value="0.35"/>
             <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -44,7 +44,7 @@
           <Option type="Map">
             <Option type="QString" name="angle" value="0"/>
             <Option type="QString" name="chr" value="环"/>
-            <Option type="QString" name="color" value="106,27,154,255,rgb:0.41568627450980394,0.10588235294117647,0.60392156862745094,1"/>
+            <Option type="QString" name="color" value="106,27,154,255,rgb:0.4156863,0.1058824,0.6039216,1"/>
             <Option type="QString" name="font" value="Noto Sans CJK SC"/>
             <Option type="QString" name="font_style" value="Bold"/>
             <Option type="QString" name="horizontal_anchor_point" value="1"/>

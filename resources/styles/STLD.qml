@@ -22,7 +22,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="0,105,78,77,rgb:0,0.41176470588235292,0.30588235294117649,0.30000762951094834"/>
+            <Option type="QString" name="line_color" value="0,105,78,77,rgb:0,0.4117647,0.3058824,0.3000076"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="2.2"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -60,7 +60,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="0,105,78,255,rgb:0,0.41176470588235292,0.30588235294117649,1"/>
+            <Option type="QString" name="line_color" value="0,105,78,255,rgb:0,0.4117647,0.3058824,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.35"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -131,7 +131,7 @@
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
-                <Option type="QString" name="outline_color" value="0,105,78,255,rgb:0,0.41176470588235292,0.30588235294117649,1"/>
+                <Option type="QString" name="outline_color" value="0,105,78,255,rgb:0,0.4117647,0.3058824,1"/>
                 <Option type="QString" name="outline_style" value="solid"/>
                 <Option type="QString" name="outline_width" value="0.4"/>
                 <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>

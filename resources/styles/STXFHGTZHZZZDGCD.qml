@@ -21,7 +21,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="46,125,50,255,rgb:0.1803921568627451,0.49019607843137253,0.19607843137254902,1"/>
+            <Option type="QString" name="outline_color" value="46,125,50,255,rgb:0.1803922,0.4901961,0.1960784,1"/>
             <Option type="QString" name="outline_style" value="solid"/>
             <Option type="QString" name="outline_width" value="0.35"/>
             <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -44,7 +44,7 @@
           <Option type="Map">
             <Option type="QString" name="angle" value="0"/>
             <Option type="QString" name="chr" value="修"/>
-            <Option type="QString" name="color" value="46,125,50,255,rgb:0.1803921568627451,0.49019607843137253,0.19607843137254902,1"/>
+            <Option type="QString" name="color" value="46,125,50,255,rgb:0.1803922,0.4901961,0.1960784,1"/>
             <Option type="QString" name="font" value="Noto Sans CJK SC"/>
             <Option type="QString" name="font_style" value="Bold"/>
             <Option type="QString" name="horizontal_anchor_point" value="1"/>

@@ -394,12 +394,12 @@
         <layer class="SimpleFill" enabled="1" id="{f53e9529-6f3e-56c4-8ce7-672eeb67e2c6}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="245,248,220,255,rgb:0.96078431372549022,0.97254901960784312,0.86274509803921573,1"/>
+            <Option type="QString" name="color" value="245,248,220,255,rgb:0.9607843,0.972549,0.8627451,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -425,7 +425,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -463,12 +463,12 @@
         <layer class="SimpleFill" enabled="1" id="{6f6093e6-1664-51f2-9a13-502a6fafa398}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="191,233,170,255,rgb:0.74901960784313726,0.9137254901960784,0.66666666666666663,1"/>
+            <Option type="QString" name="color" value="191,233,170,255,rgb:0.7490196,0.9137255,0.6666667,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -494,7 +494,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -532,12 +532,12 @@
         <layer class="SimpleFill" enabled="1" id="{5e35eee2-5cc4-53a8-8864-b0f7f9067c7c}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,133,201,255,rgb:1,0.52156862745098043,0.78823529411764703,1"/>
+            <Option type="QString" name="color" value="255,133,201,255,rgb:1,0.5215686,0.7882353,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -563,7 +563,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -601,12 +601,12 @@
         <layer class="SimpleFill" enabled="1" id="{19c36ece-dafc-5f3d-b8a0-60dec0e04e28}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="230,0,92,255,rgb:0.90196078431372551,0,0.36078431372549019,1"/>
+            <Option type="QString" name="color" value="230,0,92,255,rgb:0.9019608,0,0.3607843,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -632,7 +632,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -670,12 +670,12 @@
         <layer class="SimpleFill" enabled="1" id="{f523c6eb-2db9-5317-8a60-aaf974644bd6}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="0,165,124,255,rgb:0,0.6470588235294118,0.48627450980392156,1"/>
+            <Option type="QString" name="color" value="0,165,124,255,rgb:0,0.6470588,0.4862745,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -701,7 +701,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -739,12 +739,12 @@
         <layer class="SimpleFill" enabled="1" id="{cc50cf1a-2e4f-5f8b-8306-4629d951f2e4}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,127,126,255,rgb:1,0.49803921568627452,0.49411764705882355,1"/>
+            <Option type="QString" name="color" value="255,127,126,255,rgb:1,0.4980392,0.4941176,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -770,7 +770,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -808,12 +808,12 @@
         <layer class="SimpleFill" enabled="1" id="{e9f54889-af62-5361-863d-6d441ff6be5d}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,159,127,255,rgb:1,0.62352941176470589,0.49803921568627452,1"/>
+            <Option type="QString" name="color" value="255,159,127,255,rgb:1,0.6235294,0.4980392,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -839,7 +839,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -882,7 +882,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -908,7 +908,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -946,12 +946,12 @@
         <layer class="SimpleFill" enabled="1" id="{a4b4976c-84d3-5b2e-8847-6db124f763b2}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="187,150,116,255,rgb:0.73333333333333328,0.58823529411764708,0.45490196078431372,1"/>
+            <Option type="QString" name="color" value="187,150,116,255,rgb:0.7333333,0.5882353,0.454902,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -977,7 +977,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1015,12 +1015,12 @@
         <layer class="SimpleFill" enabled="1" id="{3b063a68-da5b-544f-a681-a6737098ee2f}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="158,108,84,255,rgb:0.61960784313725492,0.42352941176470588,0.32941176470588235,1"/>
+            <Option type="QString" name="color" value="158,108,84,255,rgb:0.6196078,0.4235294,0.3294118,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1046,7 +1046,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1089,7 +1089,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1115,7 +1115,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1153,12 +1153,12 @@
         <layer class="SimpleFill" enabled="1" id="{215f5c21-219c-58af-9a68-4ce199e2f742}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="135,97,211,255,rgb:0.52941176470588236,0.38039215686274508,0.82745098039215681,1"/>
+            <Option type="QString" name="color" value="135,97,211,255,rgb:0.5294118,0.3803922,0.827451,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1184,7 +1184,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1222,12 +1222,12 @@
         <layer class="SimpleFill" enabled="1" id="{cca79b18-ae8a-538e-9242-519882eded8f}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="104,177,103,255,rgb:0.40784313725490196,0.69411764705882351,0.40392156862745099,1"/>
+            <Option type="QString" name="color" value="104,177,103,255,rgb:0.4078431,0.6941176,0.4039216,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1253,7 +1253,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1291,12 +1291,12 @@
         <layer class="SimpleFill" enabled="1" id="{0947c096-0c3c-5707-81c4-c18896d04205}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="153,153,255,255,rgb:0.59999999999999998,0.59999999999999998,1,1"/>
+            <Option type="QString" name="color" value="153,153,255,255,rgb:0.6,0.6,1,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1322,7 +1322,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1360,12 +1360,12 @@
         <layer class="SimpleFill" enabled="1" id="{24b6d590-8271-5ca0-9f20-049e371da980}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="183,183,183,255,rgb:0.71764705882352942,0.71764705882352942,0.71764705882352942,1"/>
+            <Option type="QString" name="color" value="183,183,183,255,rgb:0.7176471,0.7176471,0.7176471,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1391,7 +1391,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1429,12 +1429,12 @@
         <layer class="SimpleFill" enabled="1" id="{ce980eb2-8485-583b-b8da-5bc2aa6aee52}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="173,173,173,255,rgb:0.67843137254901964,0.67843137254901964,0.67843137254901964,1"/>
+            <Option type="QString" name="color" value="173,173,173,255,rgb:0.6784314,0.6784314,0.6784314,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1460,7 +1460,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1498,12 +1498,12 @@
         <layer class="SimpleFill" enabled="1" id="{b6c56a25-7c6b-56a4-9b1b-d00ba3b54a28}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="163,163,163,255,rgb:0.63921568627450975,0.63921568627450975,0.63921568627450975,1"/>
+            <Option type="QString" name="color" value="163,163,163,255,rgb:0.6392157,0.6392157,0.6392157,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1529,7 +1529,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1567,12 +1567,12 @@
         <layer class="SimpleFill" enabled="1" id="{a174e59b-6fc8-5a2d-887b-837644757dae}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="153,153,153,255,rgb:0.59999999999999998,0.59999999999999998,0.59999999999999998,1"/>
+            <Option type="QString" name="color" value="153,153,153,255,rgb:0.6,0.6,0.6,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1598,7 +1598,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1636,12 +1636,12 @@
         <layer class="SimpleFill" enabled="1" id="{9d6910ab-1232-51a4-8a81-576927dae69c}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="0,99,128,255,rgb:0,0.38823529411764707,0.50196078431372548,1"/>
+            <Option type="QString" name="color" value="0,99,128,255,rgb:0,0.3882353,0.5019608,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1667,7 +1667,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1710,7 +1710,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1736,7 +1736,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1774,12 +1774,12 @@
         <layer class="SimpleFill" enabled="1" id="{4fa6d78e-ec7e-51dd-bfcf-536bfe4d3494}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="20,141,74,255,rgb:0.07843137254901961,0.55294117647058827,0.29019607843137257,1"/>
+            <Option type="QString" name="color" value="20,141,74,255,rgb:0.0784314,0.5529412,0.2901961,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1805,7 +1805,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1843,12 +1843,12 @@
         <layer class="SimpleFill" enabled="1" id="{71cb459a-2a31-5b12-94cb-4e4abac4a9f4}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="172,255,207,255,rgb:0.67450980392156867,1,0.81176470588235294,1"/>
+            <Option type="QString" name="color" value="172,255,207,255,rgb:0.6745098,1,0.8117647,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1874,7 +1874,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1912,12 +1912,12 @@
         <layer class="SimpleFill" enabled="1" id="{f70b5241-5527-5f09-8a3c-9c917a186cdc}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="133,145,86,255,rgb:0.52156862745098043,0.56862745098039214,0.33725490196078434,1"/>
+            <Option type="QString" name="color" value="133,145,86,255,rgb:0.5215686,0.5686275,0.3372549,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -1943,7 +1943,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1981,12 +1981,12 @@
         <layer class="SimpleFill" enabled="1" id="{44c4e048-2e7c-5917-9f35-684e465dbe69}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="205,245,122,255,rgb:0.80392156862745101,0.96078431372549022,0.47843137254901963,1"/>
+            <Option type="QString" name="color" value="205,245,122,255,rgb:0.8039216,0.9607843,0.4784314,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2012,7 +2012,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2055,7 +2055,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2081,7 +2081,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2119,12 +2119,12 @@
         <layer class="SimpleFill" enabled="1" id="{199a0e96-261a-5458-86c2-6d325e26e379}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="51,142,192,255,rgb:0.20000000000000001,0.55686274509803924,0.75294117647058822,1"/>
+            <Option type="QString" name="color" value="51,142,192,255,rgb:0.2,0.5568627,0.7529412,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2150,7 +2150,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2188,12 +2188,12 @@
         <layer class="SimpleFill" enabled="1" id="{32816b82-6722-5159-8b41-2c892d1934d4}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="148,213,235,255,rgb:0.58039215686274515,0.83529411764705885,0.92156862745098034,1"/>
+            <Option type="QString" name="color" value="148,213,235,255,rgb:0.5803922,0.8352941,0.9215686,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2219,7 +2219,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2257,12 +2257,12 @@
         <layer class="SimpleFill" enabled="1" id="{fd850e11-cebd-5c5c-a2af-61ee304ca417}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="86,166,211,255,rgb:0.33725490196078434,0.65098039215686276,0.82745098039215681,1"/>
+            <Option type="QString" name="color" value="86,166,211,255,rgb:0.3372549,0.6509804,0.827451,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2288,7 +2288,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2326,12 +2326,12 @@
         <layer class="SimpleFill" enabled="1" id="{424d1285-581e-56be-9f94-cfb306dc880b}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="108,139,209,255,rgb:0.42352941176470588,0.54509803921568623,0.81960784313725488,1"/>
+            <Option type="QString" name="color" value="108,139,209,255,rgb:0.4235294,0.545098,0.8196078,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2357,7 +2357,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2395,12 +2395,12 @@
         <layer class="SimpleFill" enabled="1" id="{d62c935c-3c2e-5f89-8482-e0fbd7ad761e}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="26,170,230,255,rgb:0.10196078431372549,0.66666666666666663,0.90196078431372551,1"/>
+            <Option type="QString" name="color" value="26,170,230,255,rgb:0.1019608,0.6666667,0.9019608,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2426,7 +2426,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2464,12 +2464,12 @@
         <layer class="SimpleFill" enabled="1" id="{65e6e42c-1559-5245-9b38-dac8e7ab5580}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="131,188,214,255,rgb:0.51372549019607838,0.73725490196078436,0.83921568627450982,1"/>
+            <Option type="QString" name="color" value="131,188,214,255,rgb:0.5137255,0.7372549,0.8392157,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2495,7 +2495,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2533,12 +2533,12 @@
         <layer class="SimpleFill" enabled="1" id="{15364cf4-4888-5aad-9df9-223d8ec38d6e}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="238,238,238,255,rgb:0.93333333333333335,0.93333333333333335,0.93333333333333335,1"/>
+            <Option type="QString" name="color" value="238,238,238,255,rgb:0.9333333,0.9333333,0.9333333,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2564,7 +2564,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2602,12 +2602,12 @@
         <layer class="SimpleFill" enabled="1" id="{404a1bdd-374b-565c-89bb-4ac9ca47b758}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="214,234,243,255,rgb:0.83921568627450982,0.91764705882352937,0.95294117647058818,1"/>
+            <Option type="QString" name="color" value="214,234,243,255,rgb:0.8392157,0.9176471,0.9529412,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2633,7 +2633,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2671,12 +2671,12 @@
         <layer class="SimpleFill" enabled="1" id="{2684f632-64a2-53b3-a8b9-f5a89544b43b}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="238,238,238,255,rgb:0.93333333333333335,0.93333333333333335,0.93333333333333335,1"/>
+            <Option type="QString" name="color" value="238,238,238,255,rgb:0.9333333,0.9333333,0.9333333,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2702,7 +2702,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2740,12 +2740,12 @@
         <layer class="SimpleFill" enabled="1" id="{078ad205-8f52-5f3a-8866-e7acd2771a04}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="101,205,170,255,rgb:0.396078431372549,0.80392156862745101,0.66666666666666663,1"/>
+            <Option type="QString" name="color" value="101,205,170,255,rgb:0.3960784,0.8039216,0.6666667,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2771,7 +2771,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2809,12 +2809,12 @@
         <layer class="SimpleFill" enabled="1" id="{b04fab5a-6e00-5f75-bb4d-ab795566d6c4}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="216,215,159,255,rgb:0.84705882352941175,0.84313725490196079,0.62352941176470589,1"/>
+            <Option type="QString" name="color" value="216,215,159,255,rgb:0.8470588,0.8431373,0.6235294,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2840,7 +2840,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2878,12 +2878,12 @@
         <layer class="SimpleFill" enabled="1" id="{8e424a73-a67f-56f4-aaa9-6045f34ba790}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,255,45,255,rgb:1,1,0.17647058823529413,1"/>
+            <Option type="QString" name="color" value="255,255,45,255,rgb:1,1,0.1764706,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2909,7 +2909,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -2947,12 +2947,12 @@
         <layer class="SimpleFill" enabled="1" id="{9c2c2cb1-5219-5764-8820-3506ff25009f}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,211,128,255,rgb:1,0.82745098039215681,0.50196078431372548,1"/>
+            <Option type="QString" name="color" value="255,211,128,255,rgb:1,0.827451,0.5019608,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -2978,7 +2978,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -3021,7 +3021,7 @@
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -3047,7 +3047,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -3085,12 +3085,12 @@
         <layer class="SimpleFill" enabled="1" id="{7779abeb-d195-555d-9fd6-ab157195a554}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="255,127,0,255,rgb:1,0.49803921568627452,0,1"/>
+            <Option type="QString" name="color" value="255,127,0,255,rgb:1,0.4980392,0,1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -3116,7 +3116,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196078431373,0.5490196078431373,0.51764705882352946,1"/>
+            <Option type="QString" name="line_color" value="140,140,132,255,rgb:0.5490196,0.5490196,0.5176471,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.1"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

@@ -14,14 +14,14 @@
           <Option type="Map">
             <Option type="QString" name="angle" value="0"/>
             <Option type="QString" name="cap_style" value="square"/>
-            <Option type="QString" name="color" value="255,227,209,255,rgb:1,0.8901960784313725,0.81960784313725488,1"/>
+            <Option type="QString" name="color" value="255,227,209,255,rgb:1,0.8901961,0.8196078,1"/>
             <Option type="QString" name="horizontal_anchor_point" value="1"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="name" value="triangle"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="162,59,0,255,rgb:0.63529411764705879,0.23137254901960785,0,1"/>
+            <Option type="QString" name="outline_color" value="162,59,0,255,rgb:0.6352941,0.2313725,0,1"/>
             <Option type="QString" name="outline_style" value="solid"/>
             <Option type="QString" name="outline_width" value="0.35"/>
             <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>

@@ -69,7 +69,7 @@
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
-                <Option type="QString" name="outline_color" value="162,59,0,255,rgb:0.63529411764705879,0.23137254901960785,0,1"/>
+                <Option type="QString" name="outline_color" value="162,59,0,255,rgb:0.6352941,0.2313725,0,1"/>
                 <Option type="QString" name="outline_style" value="solid"/>
                 <Option type="QString" name="outline_width" value="0.25"/>
                 <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -102,7 +102,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="162,59,0,255,rgb:0.63529411764705879,0.23137254901960785,0,1"/>
+            <Option type="QString" name="line_color" value="162,59,0,255,rgb:0.6352941,0.2313725,0,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.5"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

@@ -22,7 +22,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="31,111,196,255,rgb:0.12156862745098039,0.43529411764705883,0.7686274509803922,1"/>
+            <Option type="QString" name="line_color" value="31,111,196,255,rgb:0.1215686,0.4352941,0.7686275,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -99,7 +99,7 @@
                 <Option type="QString" name="offset" value="0,0"/>
                 <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
                 <Option type="QString" name="offset_unit" value="MM"/>
-                <Option type="QString" name="outline_color" value="31,111,196,255,rgb:0.12156862745098039,0.43529411764705883,0.7686274509803922,1"/>
+                <Option type="QString" name="outline_color" value="31,111,196,255,rgb:0.1215686,0.4352941,0.7686275,1"/>
                 <Option type="QString" name="outline_style" value="solid"/>
                 <Option type="QString" name="outline_width" value="0.35"/>
                 <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
@@ -122,7 +122,7 @@
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
                 <Option type="QString" name="chr" value="蓝"/>
-                <Option type="QString" name="color" value="17,17,17,255,rgb:0.06666666666666667,0.06666666666666667,0.06666666666666667,1"/>
+                <Option type="QString" name="color" value="17,17,17,255,rgb:0.0666667,0.0666667,0.0666667,1"/>
                 <Option type="QString" name="font" value="Noto Sans CJK SC"/>
                 <Option type="QString" name="font_style" value="Bold"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>

@@ -22,7 +22,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="0,99,128,255,rgb:0,0.38823529411764707,0.50196078431372548,1"/>
+            <Option type="QString" name="line_color" value="0,99,128,255,rgb:0,0.3882353,0.5019608,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.4"/>
             <Option type="QString" name="line_width_unit" value="MM"/>

@@ -63,12 +63,12 @@
         <layer class="SimpleFill" enabled="1" id="{d5da593c-ffd5-5c04-83b6-bb9583d3c47a}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="213,0,88,128,rgb:0.83529411764705885,0,0.34509803921568627,0.50000762951094835"/>
+            <Option type="QString" name="color" value="213,0,88,56,rgb:0.8352941,0,0.345098,0.2200046"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -100,7 +100,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="213,0,88,255,rgb:0.83529411764705885,0,0.34509803921568627,1"/>
+            <Option type="QString" name="line_color" value="213,0,88,255,rgb:0.8352941,0,0.345098,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -157,7 +157,7 @@
             <layer class="SvgMarker" enabled="1" id="{f7fbb43a-42cb-54a8-8f16-c97c79e169ef}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
-                <Option type="QString" name="color" value="213,0,88,255,rgb:0.83529411764705885,0,0.34509803921568627,1"/>
+                <Option type="QString" name="color" value="213,0,88,255,rgb:0.8352941,0,0.345098,1"/>
                 <Option type="QString" name="fixedAspectRatio" value="0"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>
                 <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48cG9seWdvbiBwb2ludHM9IjE5LjksMTQuNyAxNC43LDE5LjkgNy4zLDE5LjkgMi4xLDE0LjcgMi4xLDcuMyA3LjMsMi4xIDE0LjcsMi4xIDE5LjksNy4zIiBmaWxsPSJwYXJhbShmaWxsKSAjRDUwMDU4IiBzdHJva2U9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZS13aWR0aD0iMiIvPjxwYXRoIGQ9Ik03LjUsNy41TDE0LjUsMTQuNU0xNC41LDcuNUw3LjUsMTQuNSIgZmlsbD0ibm9uZSIgc3Ryb2tlPSJwYXJhbShvdXRsaW5lKSAjZmZmZmZmIiBzdHJva2Utd2lkdGg9IjIuMyIvPjwvc3ZnPgo="/>
@@ -241,12 +241,12 @@
         <layer class="SimpleFill" enabled="1" id="{bd6812a5-966e-585d-9557-1d0f36a89442}" locked="0" pass="0">
           <Option type="Map">
             <Option type="QString" name="border_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
-            <Option type="QString" name="color" value="179,92,0,77,rgb:0.70196078431372544,0.36078431372549019,0,0.30000762951094834"/>
+            <Option type="QString" name="color" value="179,92,0,38,rgb:0.7019608,0.3607843,0,0.1499962"/>
             <Option type="QString" name="joinstyle" value="bevel"/>
             <Option type="QString" name="offset" value="0,0"/>
             <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
             <Option type="QString" name="offset_unit" value="MM"/>
-            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.13725490196078433,0.13725490196078433,0.13725490196078433,1"/>
+            <Option type="QString" name="outline_color" value="35,35,35,255,rgb:0.1372549,0.1372549,0.1372549,1"/>
             <Option type="QString" name="outline_style" value="no"/>
             <Option type="QString" name="outline_width" value="0.26"/>
             <Option type="QString" name="outline_width_unit" value="MM"/>
@@ -278,7 +278,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="179,92,0,255,rgb:0.70196078431372544,0.36078431372549019,0,1"/>
+            <Option type="QString" name="line_color" value="179,92,0,255,rgb:0.7019608,0.3607843,0,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -335,7 +335,7 @@
             <layer class="SvgMarker" enabled="1" id="{6fcabe16-5300-5522-9817-8030a0a8b8cf}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
-                <Option type="QString" name="color" value="179,92,0,255,rgb:0.70196078431372544,0.36078431372549019,0,1"/>
+                <Option type="QString" name="color" value="179,92,0,255,rgb:0.7019608,0.3607843,0,1"/>
                 <Option type="QString" name="fixedAspectRatio" value="0"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>
                 <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48cG9seWdvbiBwb2ludHM9IjExLDEuNiAyMC45LDE5IDEuMSwxOSIgc3Ryb2tlLWxpbmVqb2luPSJyb3VuZCIgZmlsbD0icGFyYW0oZmlsbCkgI0IzNUMwMCIgc3Ryb2tlPSJwYXJhbShvdXRsaW5lKSAjZmZmZmZmIiBzdHJva2Utd2lkdGg9IjIiLz48cGF0aCBkPSJNMTEsNy40VjEzLjJNMTEsMTQuOFYxNyIgZmlsbD0ibm9uZSIgc3Ryb2tlPSJwYXJhbShvdXRsaW5lKSAjZmZmZmZmIiBzdHJva2Utd2lkdGg9IjIuMyIvPjwvc3ZnPgo="/>
@@ -428,7 +428,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="0,87,168,255,rgb:0,0.3411764705882353,0.6588235294117647,1"/>
+            <Option type="QString" name="line_color" value="0,87,168,255,rgb:0,0.3411765,0.6588235,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -485,7 +485,7 @@
             <layer class="SvgMarker" enabled="1" id="{81677120-50ee-5582-86fc-1d60e950a2ad}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
-                <Option type="QString" name="color" value="0,87,168,255,rgb:0,0.3411764705882353,0.6588235294117647,1"/>
+                <Option type="QString" name="color" value="0,87,168,255,rgb:0,0.3411765,0.6588235,1"/>
                 <Option type="QString" name="fixedAspectRatio" value="0"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>
                 <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48Y2lyY2xlIGN4PSIxMSIgY3k9IjExIiByPSI5LjQiIGZpbGw9InBhcmFtKGZpbGwpICMwMDU3QTgiIHN0cm9rZT0icGFyYW0ob3V0bGluZSkgI2ZmZmZmZiIgc3Ryb2tlLXdpZHRoPSIyIi8+PHBhdGggZD0iTTExLDkuNlYxNk0xMSw1LjZWNy45IiBmaWxsPSJub25lIiBzdHJva2U9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZS13aWR0aD0iMi4zIi8+PC9zdmc+Cg=="/>
@@ -578,7 +578,7 @@
             <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
             <Option type="QString" name="draw_inside_polygon" value="0"/>
             <Option type="QString" name="joinstyle" value="round"/>
-            <Option type="QString" name="line_color" value="85,85,85,255,rgb:0.33333333333333331,0.33333333333333331,0.33333333333333331,1"/>
+            <Option type="QString" name="line_color" value="85,85,85,255,rgb:0.3333333,0.3333333,0.3333333,1"/>
             <Option type="QString" name="line_style" value="solid"/>
             <Option type="QString" name="line_width" value="0.6"/>
             <Option type="QString" name="line_width_unit" value="MM"/>
@@ -635,7 +635,7 @@
             <layer class="SvgMarker" enabled="1" id="{4958caad-bb12-5354-bd2f-0576ffd004d9}" locked="0" pass="0">
               <Option type="Map">
                 <Option type="QString" name="angle" value="0"/>
-                <Option type="QString" name="color" value="85,85,85,255,rgb:0.33333333333333331,0.33333333333333331,0.33333333333333331,1"/>
+                <Option type="QString" name="color" value="85,85,85,255,rgb:0.3333333,0.3333333,0.3333333,1"/>
                 <Option type="QString" name="fixedAspectRatio" value="0"/>
                 <Option type="QString" name="horizontal_anchor_point" value="1"/>
                 <Option type="QString" name="name" value="base64:PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIyMiIgaGVpZ2h0PSIyMiIgdmlld0JveD0iMCAwIDIyIDIyIj48Y2lyY2xlIGN4PSIxMSIgY3k9IjExIiByPSI4LjQiIGZpbGw9InBhcmFtKG91dGxpbmUpICNmZmZmZmYiIHN0cm9rZT0icGFyYW0oZmlsbCkgIzU1NTU1NSIgc3Ryb2tlLXdpZHRoPSIyLjIiLz48cGF0aCBkPSJNNiwxNkwxNiw2IiBmaWxsPSJub25lIiBzdHJva2U9InBhcmFtKGZpbGwpICM1NTU1NTUiIHN0cm9rZS13aWR0aD0iMi4yIi8+PC9zdmc+Cg=="/>

@@ -126,7 +126,7 @@ def test_fields_multiplied_alike_meet_no_target(tmp_path, role, factor):
     assert finding.params["difference"] == pytest.approx((factor - 1) * finding.params["expected"], rel=1e-4)
     told = figure(done.report, name)
     assert (told.state, told.confirmed, told.backed) == ("unconfirmed", False, False)
-    assert done.report.verdict is not Verdict.PASS
+    assert done.report.verdict is not Verdict.PASSED
     assert f"figures.{name}" in next(r.unconfirmed for r in done.report.rules if r.code == "LAW002")
 
 

@@ -461,7 +461,7 @@ def test_a_rule_without_a_shape_to_look_at_has_not_passed(make, role):
         Outcome.FAILED,
         Outcome.PASSED,
     }
-    assert report.verdict is not Verdict.PASS
+    assert report.verdict is not Verdict.PASSED
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -180,6 +180,15 @@ def test_a_line_that_the_sealed_edition_lacks_is_said_and_the_others_are_compare
 
 
 @pytest.mark.slow
+def test_other_attributes_of_unmoved_land_are_a_warning(tmp_path):
+    farmland = now()["YJJBNTBHTB"]
+    after = now(YJJBNTBHTB=farmland.assign(DLBM="0101"))
+    report = compared(tmp_path, after, now(YJJBNTBHTB=farmland.assign(DLBM="0103")), rules=("LAW017",)).report
+    (other,) = [f for f in report.findings if f.role == "YJJBNTBHTB"]
+    assert (other.case, other.severity) == ("other", Severity.WARNING) and "DLBM" in other.message
+
+
+@pytest.mark.slow
 def test_keys_that_were_given_anew_are_followed_by_their_table(tmp_path):
     after = now(STBHHX=table([box(0, 200, 700, 300)], BSM=["140225000000009999"]))
     (other,) = compared(tmp_path, after, rules=("LAW017",)).report.findings

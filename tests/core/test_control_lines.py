@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Heritage parts as they are told, and the figures that the rules on boundary, zones and reserves give."""
 
+from dataclasses import replace
+
 import pytest
 
 from plugin.core.context import Context
 from plugin.core.engine import run
 from plugin.core.heritage import CONTROL, CORE, RANGE, heritage_parts
-from plugin.core.rule import all_rules
+from plugin.core.rule import Severity, all_rules
 from plugin.core.tolerance import Tolerance
 from tests.core.examples import plan_of
 
@@ -84,3 +86,14 @@ def test_zone_totals_are_compared_to_the_hectare():
     for short, told in ((10_000.0, 0), (10_000.01, 1)):
         zones = [{"wkt": square(0, 1000, 1000), "area": 1_000_000.0 - short}]
         assert len(run(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == told
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "severity"), [(frozenset(), Severity.INFO), (frozenset({"all"}), Severity.WARNING)]
+)
+def test_a_share_above_its_limit_is_a_warning_once_the_county_confirmed_the_limit(confirmed, severity):
+    rows = [{"wkt": square(0, 100), "zone_code": "410"}, {"wkt": square(100, 20), "zone_code": "420"}]
+    plan = plan_of({"CZKFBJ": rows})
+    plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
+    (found,) = run(plan, [all_rules()["LAW020"]]).findings
+    assert (found.case, found.severity) == ("flexible", severity)

@@ -126,7 +126,7 @@ MANDATORY = {"YJJBNTBHTB": "永久基本农田", "STBHHX": "生态保护红线",
 DEPENDENT = {
     "YJJBNTBHTB": {"REL001", "REL002", "REL006", "LAW010"},
     "STBHHX": {"REL001", "REL003", "REL004"},
-    "CZKFBJ": {"REL002", "REL003", "REL005", "LAW001"},
+    "CZKFBJ": {"REL002", "REL003", "REL005", "LAW001", "LAW020"},
     "DLTB": {"LAW001"},
 }
 
@@ -249,9 +249,9 @@ def ruled(result, **more):
 
 
 VERDICTS = [
-    ("nothing wrong", [ruled(Outcome.PASSED)], [], Verdict.PASS),
-    ("not applicable is no blemish", [ruled(Outcome.PASSED), ruled(Outcome.NOT_APPLICABLE)], [], Verdict.PASS),
-    ("a hint is no blemish", [ruled(Outcome.FAILED)], [told(Severity.INFO)], Verdict.PASS),
+    ("nothing wrong", [ruled(Outcome.PASSED)], [], Verdict.PASSED),
+    ("not applicable is no blemish", [ruled(Outcome.PASSED), ruled(Outcome.NOT_APPLICABLE)], [], Verdict.PASSED),
+    ("a hint is no blemish", [ruled(Outcome.FAILED)], [told(Severity.INFO)], Verdict.PASSED),
     ("an error", [ruled(Outcome.FAILED)], [told(Severity.ERROR)], Verdict.FAIL),
     ("an error before a skip", [ruled(Outcome.FAILED), ruled(Outcome.SKIPPED)], [told(Severity.ERROR)], Verdict.FAIL),
     ("an error before a crash", [ruled(Outcome.CRASHED)], [told(Severity.ERROR), told(Severity.WARNING)], Verdict.FAIL),
@@ -277,15 +277,15 @@ def test_an_unconfirmed_setting_makes_a_clean_run_conditional_and_a_confirmed_on
     codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
     rules = [all_rules()[c] for c in codes]
     assert run(plan_of_small(clean()), rules).verdict is Verdict.CONDITIONAL
-    assert run(plan_of_small(clean(), confirmed=frozenset({"tolerance"})), rules).verdict is Verdict.PASS
-    assert run(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASS
+    assert run(plan_of_small(clean(), confirmed=frozenset({"tolerance"})), rules).verdict is Verdict.PASSED
+    assert run(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASSED
 
 
 def test_a_profile_may_turn_an_error_into_a_hint_and_what_it_finds_is_no_pass():
     given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
     report = run(plan_of_small(**given), [all_rules()["REL001"]])
     assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
-    assert run(plan_of_small(clean(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASS
+    assert run(plan_of_small(clean(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASSED
 
 
 # -- names of findings ------------------------------------------------------------------------------------------------

@@ -84,9 +84,15 @@ def test_the_complete_county_misses_no_scope(whole, profile):
     assert not found(report, FRAME) and report.provenance["scope"] == "county"
 
 
-def test_a_scope_chosen_by_the_user_is_taken_as_it_is(whole, profile):
+def test_a_narrower_scope_chosen_by_the_user_names_what_it_leaves_out(whole, profile):
     report = run(without(whole.layers, "YDYHGHFQ"), profile, rules=RULE, scope="three_lines")
-    assert not found(report, FRAME)
+    (scope,) = found(report, FRAME)
+    assert scope.case == "scope_chosen" and "规划分区" in scope.message and "县级总体规划" in scope.message
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_a_narrower_scope_chosen_for_a_complete_county_stands_alone(whole, profile):
+    assert not found(run(whole.layers, profile, rules=RULE, scope="three_lines"), FRAME)
 
 
 def test_a_layer_that_the_county_does_not_have_keeps_the_scope(whole, profile, tmp_path):
@@ -222,7 +228,7 @@ def test_a_stated_figure_without_its_layer_is_conditional(lite, profile):
     report = run(lite, profile, rules=("LAW002",))
     doubts = {"targets.reserves_area", "targets.flood_line_area", "targets.centre_area", "targets.detail_units_count"}
     assert doubts <= set(report.summary["unconfirmed"])
-    assert report.verdict is not Verdict.PASS
+    assert report.verdict is not Verdict.PASSED
 
 
 def test_a_stated_figure_of_what_the_county_does_not_have_is_no_doubt(lite, profile, tmp_path):
@@ -307,7 +313,7 @@ def test_deductions_that_the_survey_has_and_a_line_leaves_out_are_told(lite, pro
     assert "地类图斑" in left.message and str(left.severity) == "WARNING"
     figures = [i for i in report.indicators if i.id == figure]
     assert figures and all(not i.backed and i.state in ("unconfirmed", "broken", "close") for i in figures)
-    assert f"figures.{figure}" in report.summary["unconfirmed"] and report.verdict is not Verdict.PASS
+    assert f"figures.{figure}" in report.summary["unconfirmed"] and report.verdict is not Verdict.PASSED
 
 
 def test_deductions_left_out_in_one_township_are_told_there(lite, profile, tmp_path):
@@ -567,6 +573,13 @@ def test_a_window_with_nothing_in_it_that_keeps_the_ratio_within_its_limit_is_to
     assert (told.case, told.role, told.params["count"], str(told.severity)) == ("windows", "CZKFBJ", 1, "WARNING")
     assert told.area_m2 == pytest.approx(centre.buffer(100).area, rel=1e-2)
     assert float(told.params["closed_text"]) == pytest.approx(clean.value, abs=1e-3)
+    # A patch of the red line in it does not make it a window.
+    patch = gpd.GeoDataFrame(
+        lite["STBHHX"].iloc[:1].drop(columns="geometry"), geometry=[centre.buffer(10)], crs=edge.crs
+    )
+    patched = {**lite, "CZKFBJ": edge, "STBHHX": pd.concat([lite["STBHHX"], patch], ignore_index=True)}
+    (told,) = found(run(patched, str(path), rules=("LAW001",)), "LAW001")
+    assert told.case == "windows" and told.area_m2 == pytest.approx(centre.buffer(100).area * 0.99, rel=1e-2)
     looser = path.read_text(encoding="utf-8").replace(repr(limit), repr(clean.value * 1.01))
     path.write_text(looser, encoding="utf-8")
     assert not found(run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001")
@@ -606,3 +619,31 @@ def test_codes_of_the_clean_county_are_no_finding(whole, lite, profile):
     for tables in (whole.layers, lite):
         report = run(tables, profile, rules=("LAW004",))
         assert not found(report, "LAW004") and outcome(report, "LAW004").outcome is Outcome.NOT_APPLICABLE
+
+
+# Town land of the base inside the red line
+
+
+def test_town_land_of_the_base_inside_the_red_line_leaves_the_ratio_in_doubt(lite, profile):
+    line = lite["STBHHX"].geometry.union_all()
+    parcels = lite["DLTB"].copy()
+    inside = parcels[parcels.geometry.within(line)]
+    row = inside["TBMJ"].idxmax()
+    parcels.loc[row, ["DLBM", "DLMC", "CZCSXM"]] = ["0701", "城镇住宅用地", "202"]
+    report = run({**lite, "DLTB": parcels}, profile, rules=("LAW001",))
+    (told,) = [f for f in found(report, "LAW001") if f.case == "contradicted"]
+    assert parcels.loc[row, "BSM"] in told.params["keys"] and report.verdict is not Verdict.PASSED
+    assert not [f for f in found(run(lite, profile, rules=("LAW001",)), "LAW001") if f.case == "contradicted"]
+
+
+# Townships that are not told apart
+
+
+@pytest.mark.parametrize(("field", "case"), [("XZQDM", "code_twice"), ("XZQMC", "name_twice")])
+def test_two_townships_that_share_a_code_or_a_name_are_reported(lite, profile, field, case):
+    towns = lite["XZQXZ"].copy()
+    towns.loc[towns.index[1], field] = towns.loc[towns.index[0], field]
+    report = run({**lite, "XZQXZ": towns}, profile, rules=("LAW004",))
+    (told,) = [f for f in found(report, "LAW004") if f.case == case]
+    assert (told.role, told.field, told.params["count"]) == ("XZQXZ", field, 2)
+    assert report.verdict is Verdict.CONDITIONAL

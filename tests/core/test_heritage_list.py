@@ -9,9 +9,13 @@ from plugin.core.check import Options, check
 from plugin.core.engine import run
 from plugin.core.errors import InputError
 from plugin.core.heritage_list import HeritageList, Listed, read_heritage_list
+from plugin.core.report import Outcome, Verdict
 from plugin.core.rule import all_rules
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
+from tests.core.small import outcome
+from tests.county import make
+from tests.county.source import as_read
 
 NORM = Options().norm()
 ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
@@ -133,3 +137,23 @@ def test_the_report_says_which_registers_no_rule_of_the_run_compares(tmp_path):
     assert "因 LAW024 没有运行，没有比对" in unused and "因 LAW023 没有运行，没有比对" in unused
     compared = said("LAW023", "LAW024")
     assert "已与历史文化保护的图层比对" in compared and "没有运行" not in compared
+
+
+def run_rules(report):
+    return {rule.code for rule in report.rules}
+
+
+def test_a_register_that_is_given_is_compared_without_being_asked_for(tmp_path):
+    path = csv_file(tmp_path, "不在数据里的塔", head="名称")
+    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
+    assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
+    without = check(SAMPLE / "county.gpkg", Options(profile="hunyuan")).report
+    assert not {"LAW023", "LAW024"} & run_rules(without)
+
+
+def test_a_register_without_a_layer_of_heritage_leaves_the_check_incomplete(tmp_path):
+    path = csv_file(tmp_path, "不在数据里的塔", head="名称")
+    layers = as_read({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
+    report = check(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report
+    assert outcome(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
+    assert "名录.csv" in outcome(report, "LAW024").reason

@@ -96,7 +96,7 @@ def test_a_boundary_without_zone_codes_leaves_n1_but_no_pass(tmp_path):
 def test_a_base_year_in_doubt_never_passes(tmp_path, parcels, options, layer):
     report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
     assert "ratio.base_year" in outcome(report, "LAW001").unconfirmed
-    assert not ratio(report).confirmed and report.verdict is not Verdict.PASS
+    assert not ratio(report).confirmed and report.verdict is not Verdict.PASSED
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,6 @@ def test_only_declared_places_leave_parts_out_by_size():
         "versions/compare.py": "keeps them in Comparison.slivers",
         "yearly/land.py": "the balance counts them",
         "indicators/ratio.py": "a number of windows, no area",
-        "indicators/ratio_windows.py": "a window with less 永久基本农田, 红线 or water in it counts as empty: the stricter side",
         "rules/top003_outside_county.py": "parcels that have the county's whole area tile it: no part is left out",
         "rules/geo006_unexpected_holes.py": "which of two rules lists a hole",
         "rules/top009_windows.py": "which layers fill a window; GEO006 has the others",

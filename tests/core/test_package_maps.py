@@ -15,6 +15,7 @@ from plugin.core.exchange.package.maps.slots import Drawn
 from plugin.core.exchange.package.target.hashes import MANIFEST, PAGE, is_whole
 from plugin.core.map_needs import Lack
 from plugin.core.map_set import load
+from plugin.core.profile import DocumentInfo
 from plugin.core.texts import Texts
 from plugin.paths import PACKAGES
 from tests.core.made_package import A4, jpg, names, pdf
@@ -180,7 +181,7 @@ def test_maps_are_made_under_the_names_asked_for(checked, order):
     done = export_package(checked, order, draw=drawer, progress=lambda share, text: told.append((share, text)))
     assert jpgs(done.path) == [f"{MAPS}{name}.jpg" for name in WHOLE_COUNTY] and is_whole(done.path)
     (job,) = drawer.jobs
-    assert (job.code, job.name, job.secrecy) == ("140225", "浑源县", "内部") and job.plan is checked.plan
+    assert (job.code, job.name, job.document.secrecy) == ("140225", "浑源县", "内部") and job.plan is checked.plan
     assert rows(done, "made") == WHOLE_COUNTY and len(rows(done, "none")) == 10
     row = done.manifest["maps"][1]
     expected = {
@@ -220,8 +221,8 @@ def test_any_map_is_told_once_and_must_be_there_where_the_form_says_so(checked, 
 def test_the_title_block_is_the_counties_own(tmp_path):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY.replace('maker = ""', 'maker = "{name}人民政府"', 1), encoding="utf-8")
-    settings = load_package(path).maps
-    assert settings.plate({"code": "140225", "name": "浑源县"}) == ("浑源县人民政府", "", "")
+    info = load_package(path).document_info({"code": "140225", "name": "浑源县"})
+    assert info == DocumentInfo(secrecy="内部", compiler="浑源县人民政府")
 
 
 @pytest_slow

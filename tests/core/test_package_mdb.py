@@ -97,7 +97,7 @@ def making_of(tmp_path, filled=()):
     slot = {"id": SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
     filled_slot = Filled(SLOT, pattern, filled)
-    given = {"maps": None, "page": None, "steps": None, "check": lambda: None}
+    given = {"maps": None, "page": None, "document": None, "steps": None, "check": lambda: None}
     return Making(checked, FORM, tmp_path, values, manifest, [filled_slot], **given)
 
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import struct
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from plugin.core.io import beside as scan
 from plugin.core.io import read_source
 from plugin.core.io.counts import geodatabase_rows, stored_rows
 from plugin.core.io.source import datasets
+from plugin.core.kept_result import KeptResult, write_kept
 from plugin.core.report import Outcome, Report, Verdict
 from plugin.core.texts import Texts
 from plugin.core.unread_files import unread_files
@@ -230,6 +232,13 @@ def test_reports_and_findings_are_no_data(source):
         (place / "报告.json").write_text(json.dumps(checked.report.to_dict(), ensure_ascii=False), encoding="utf-8")
         for suffix in (".gpkg", ".shp", ".geojson"):
             write_findings(place / f"问题{suffix}", checked.report.findings, checked.plan.crs)
+    assert not found(unread(source), "RUN905")
+
+
+def test_a_result_that_was_kept_beside_a_project_is_no_data(source):
+    checked = look(source)
+    kept = KeptResult(datetime(2026, 11, 20), checked.report, checked.plan.crs.to_wkt(), {})
+    write_kept(source / "县.result.json", kept)
     assert not found(unread(source), "RUN905")
 
 

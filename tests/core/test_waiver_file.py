@@ -2,6 +2,7 @@
 """The file of waivers: read as people keep it, written so that nothing is lost, refused with line and remedy."""
 
 import csv
+import hashlib
 from dataclasses import replace
 from datetime import date
 
@@ -9,11 +10,14 @@ import pytest
 
 from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.findings import Finding
+from plugin.core.profile import Norm, load_profile
 from plugin.core.rule import Severity
+from plugin.core.standard import load_standard
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.beside import beside_source
 from plugin.core.waivers.file import change_waivers, read_waivers
+from plugin.core.waivers.load import load_waivers
 from plugin.core.waivers.model import Limits, Waiver, obstacle
 
 from .small import said
@@ -275,6 +279,22 @@ def test_an_end_before_the_beginning():
     with pytest.raises(InputError) as error:
         accepted([finding()], replace(WORDS, until=date(2026, 11, 19)), Limits())
     assert "2026-11-19" in said(error.value)
+
+
+def test_an_attachment_that_was_exchanged_is_noticed(tmp_path):
+    scan = tmp_path / "扫描.pdf"
+    scan.write_bytes(b"one")
+    words = replace(WORDS, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
+    path = tmp_path / "县.waivers.csv"
+    norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
+    change_waivers(path, add=accepted([finding()], words, Limits(), tmp_path))
+    keys = [key for key, _ in load_waivers(str(path), norm)[1]]
+    assert keys == ["notice_waivers"]
+    assert read_waivers(path)[0].digest == words.digest
+    scan.write_bytes(b"another")
+    assert [key for key, _ in load_waivers(str(path), norm)[1]] == [*keys, "notice_waiver_attachment_changed"]
+    scan.unlink()
+    assert [key for key, _ in load_waivers(str(path), norm)[1]] == [*keys, "notice_waiver_attachment"]
 
 
 def test_an_attachment_beside_the_data_moves_with_it(tmp_path):

@@ -69,7 +69,7 @@ def next_door(frame):
 def test_the_frame_of_a_county_with_its_own_profile_is_right(county, profile):
     # Its base states figures of layers that this small county does not have.
     report = run(county, profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n'))
-    assert report.verdict is Verdict.PASS and not found(report, CODE)
+    assert report.verdict is Verdict.PASSED and not found(report, CODE)
 
 
 def test_a_profile_of_another_county_leaves_the_run_incomplete(county, profile):
@@ -214,7 +214,7 @@ def test_no_rule_with_anything_to_check_is_no_pass(outcomes):
     rules = [RuleOutcome(f"TOP00{n}", "x", "ERROR", one) for n, one in enumerate(outcomes)]
     assert Report(rules=rules).verdict is Verdict.INCOMPLETE
     passed = RuleOutcome("TOP009", "x", "ERROR", Outcome.PASSED)
-    assert Report(rules=[*rules, passed]).verdict is Verdict.PASS
+    assert Report(rules=[*rules, passed]).verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize("year", [1890, 1995, TODAY.year + 1, 2099])

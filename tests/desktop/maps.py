@@ -9,13 +9,21 @@ from qgis.utils import iface
 
 
 def make_layouts(desk):
+    def fill(form):
+        FACTS["asked"] = form.problem.text()
+        form.compiler.setText("浑源县人民政府")
+        form.cartographer.setText("浑源县自然资源局")
+        form.date.setText("2026年11月")
+        form.secrecy.setEditText("公开")
+        form.approval.setText("晋S(2026)001号")
+        picture("document-dialog")
+        form.ok.click()
+
     def answer(opened):
-        opened.maker.setText("浑源县人民政府")
-        opened.drawer.setText("浑源县自然资源局")
-        opened.secrecy.setCurrentText("内部")
-        opened.date.setText("2026年11月")
         FACTS["offered"] = [one.id for one in opened.chosen()]
         picture("maps-dialog")
+        # No level of secrecy is set: the form of 成果信息 opens first.
+        when_open(named("SanxianDocumentDialog"), fill)
         opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
 
     when_open(named("SanxianLayoutsDialog"), answer)
@@ -24,6 +32,16 @@ def make_layouts(desk):
     wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None)
     FACTS["layouts"] = sorted(layout.name() for layout in layouts.printLayouts())
     FACTS["said"] = iface.messageBar().currentItem().text()
+
+
+def see_county_profile(desk):
+    def answer(opened):
+        FACTS["document"] = opened.document.label.text()
+        picture("document-profile")
+        opened.reject()
+
+    when_open(named("SanxianProfileDialog"), answer)
+    desk.actions["profile"].trigger()
 
 
 def look_at_one():
@@ -82,6 +100,7 @@ def export(cancel_at):
 def steps():
     desk = open_sample()
     make_layouts(desk)
+    see_county_profile(desk)
     look_at_one()
     FACTS["exported"] = export(0)
     FACTS["cancelled"] = export(10)

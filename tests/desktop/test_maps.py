@@ -15,6 +15,13 @@ def test_layouts_from_the_menu(tour):
     assert tour["said"].startswith("已生成 5 个布局")
 
 
+def test_layouts_without_a_level_of_secrecy_ask_for_it(tour):
+    assert "没有设定密级" in tour["asked"]
+    assert (
+        tour["document"] == "公开（工程的成果信息） · 浑源县人民政府 · 浑源县自然资源局 · 2026年11月 · 晋S(2026)001号"
+    )
+
+
 def test_looking_at_a_layout_is_not_editing_it(tour):
     assert tour["edited_by_looking"] is False
 

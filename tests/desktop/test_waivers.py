@@ -14,6 +14,7 @@ def test_accepted_by_hand_and_taken_back(desktop, monkeypatch, name, size, theme
     facts = desktop("waivers", size=size, theme=theme, timeout=120)
     assert facts["author"] == "Wang" and "trouble" not in facts
     assert facts["button"] == "豁免…" and facts["state"] == "waived" and facts["back"] == "撤销豁免"
+    assert facts["waits"], "the button waits for what is needed"
     assert facts["next"], "the neighbour is at hand"
     assert facts["said"].startswith("已豁免 1 处，存入 ") and facts["path"].endswith(".waivers.csv")
     assert facts["several"].startswith("豁免 ") and facts["several"].endswith(" 处…")

@@ -242,7 +242,7 @@ def steps():
     FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
     desk.exports.close()
 
-    # The panel outlives its layers and its project.
+    # The panel outlives its layers and its project, the result does not.
     layers_layer = [v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/findings")]
     FACTS["findings_layers"] = [(v.name(), v.featureCount()) for v in layers_layer]
     by_role = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
@@ -250,9 +250,8 @@ def steps():
     QgsProject.instance().removeMapLayer(by_role["DLTB"].id())
     QgsProject.instance().clear()
     pause(0.5)
-    FACTS["stale"] = dock.stale.text()
-    tree.setCurrentIndex(tree.filter.index(0, 0))
-    FACTS["after_close"] = dock.step(1) or (tree.current() is not None and view(desk)["contains"])
+    dock.step(1)
+    FACTS["after_close"] = [dock.result is None, len(tree.findings.groups), dock.verdict.isVisible()]
 
     unloadPlugin("sanxian")
     pause(1.0)

@@ -50,6 +50,8 @@ def accept(dock):
 
     def fill():
         dialog = QApplication.activeModalWidget()
+        picture(f"{NAME}-0-empty")
+        FACTS["waits"] = not dialog.ok.isEnabled()
         # Keys of Chinese need an input method: its words are put in as one would.
         dialog.reason.insertPlainText("县城防洪堤已批复，占用部分已列入补划方案")
         dialog.document.insert("晋自然资函〔2026〕12号")
@@ -58,14 +60,14 @@ def accept(dock):
         type_text("Wang")
         pause(0.3)
         FACTS["author"] = dialog.author.text()
-        click(dialog.ends)
+        click(dialog.forever)
         pause(0.3)
         picture(f"{NAME}-1-dialog")
         FACTS["fits"] = [dialog.width(), dialog.height()]
         click(dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok))
         pause(1.0)
         if dialog.isVisible():
-            FACTS["trouble"] = dialog.trouble.text()
+            FACTS["trouble"] = dialog.errors()
             dialog.reject()
 
     QTimer.singleShot(500, fill)

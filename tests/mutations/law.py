@@ -138,7 +138,25 @@ def a_quarter_of_the_town_is_kept_flexible(draft: Draft) -> None:
     largest = int(frame.loc[frame["GHFQDM"] == "410", "MJ"].idxmax())
     others = [row for row in frame.index if frame.at[row, "GHFQDM"] == "410" and row != largest]
     for row in others:
+        for zone in zones_of(draft, row):
+            draft.change(ZONE, zone, GHFQDM="420", GHFQMC="城镇弹性发展区")
         draft.change(EDGE, row, GHFQDM="420", GHFQMC="城镇弹性发展区")
+
+
+def zones_of(draft: Draft, row: int) -> list[int]:
+    """The zones that a row of 城镇开发边界 consists of."""
+    zones = draft.layers[ZONE]
+    shared = zones.geometry.intersection(draft.shape(EDGE, row)).area
+    return [int(zone) for zone in zones.index[shared > 0.5 * zones.area]]
+
+
+@plants("LAW020", case="zone")
+def a_zone_that_is_flexible_in_one_layer_only(draft: Draft) -> Any:
+    frame = draft.layers[EDGE]
+    row = next(row for row in frame.index if frame.at[row, "GHFQDM"] == "410" and len(zones_of(draft, row)) == 1)
+    (zone,) = zones_of(draft, row)
+    draft.change(ZONE, zone, GHFQDM="420", GHFQMC="城镇弹性发展区")
+    return draft.shape(EDGE, row)
 
 
 @plants("LAW021", follows=["ATT013"])

@@ -28,7 +28,7 @@ def test_the_clean_county_passes_the_whole_rule_book(base):
     assert wrong(report) == []
     assert {code for code, one in outcomes.items() if one == "not_applicable"} == clean.ELSEWHERE.keys()
     assert [f"{r.code} {r.reason}" for r in report.rules if r.incomplete or r.outcome in ("skipped", "crashed")] == []
-    assert report.verdict is Verdict.PASS, report.summary
+    assert report.verdict is Verdict.PASSED, report.summary
 
 
 def test_layers_that_a_county_need_not_have_are_missed_by_no_rule(base, tmp_path):
@@ -65,7 +65,7 @@ def test_the_same_county_in_other_coordinates(base, tmp_path, code, roles, silen
     report = draft.report()
     answer = difference(report, county.report)
     assert (answer.found, answer.silent) == ({}, silent), answer.told()
-    assert report.verdict is Verdict.PASS
+    assert report.verdict is Verdict.PASSED
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_other_counties_pass_too(tmp_path, parcels, seed):
     made = make(parcels, seed, full=True)
     report = Draft(made, clean.options(made, tmp_path), tmp_path).report()
     assert wrong(report) == []
-    assert report.verdict is Verdict.PASS
+    assert report.verdict is Verdict.PASSED
 
 
 @pytest.mark.slow

@@ -32,4 +32,4 @@ def test_a_county_drawn_in_our_database_passes(base, tmp_path, suffix, driver):
     outcomes, known = ({r.code: str(r.outcome) for r in one.rules} for one in (report, clean.report))
     assert outcomes == known
     assert {f.fingerprint for f in report.findings} == {f.fingerprint for f in clean.report.findings}
-    assert report.verdict is Verdict.PASS
+    assert report.verdict is Verdict.PASSED

@@ -43,17 +43,21 @@ def pytest_collection_modifyitems(items):
 #: Held here and not by the fixture alone: what the last test leaves (a project of its own) may go after the fixtures, and
 #: a project that goes after its application ends the process.
 _HELD = []
+#: Plugins that are loaded for the whole session.
+_LOADED = []
 
 
 @pytest.fixture(scope="session")
 def qgis_app(tmp_path_factory):
-    from qgis.core import QgsApplication
+    from qgis.core import QgsApplication, QgsCoordinateTransform
 
     os.environ["QGIS_CUSTOM_CONFIG_PATH"] = str(tmp_path_factory.mktemp("profile"))
     app = QgsApplication.instance() or QgsApplication([], True)
     app.initQgis()
     _HELD.append(app)
-    return app
+    yield app
+    # QGIS 3.44 frees the cache when the process ends, after PROJ, which crashes.
+    QgsCoordinateTransform.invalidateCache()
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +71,9 @@ def provider(qgis_app):
     Processing.initialize()
     plugin = SanxianPlugin(None)
     plugin.initProcessing()
+    _LOADED.append(plugin)
     yield QgsApplication.processingRegistry().providerById("sanxian")
+    _LOADED.remove(plugin)
     plugin.unload()
 
 
@@ -103,13 +109,17 @@ def functions(qgis_app, project):
 
     from plugin.bridge.expressions import Functions
 
-    # A plugin that another test left loaded has them already: these here are ours alone.
+    # The plugin of the session has them already, and follows the same layers: here it stands back.
+    for plugin in _LOADED:
+        plugin.functions.unregister()
     for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
         QgsExpression.unregisterFunction(function.name())
     made = Functions()
     made.register()
     yield made
     made.unregister()
+    for plugin in _LOADED:
+        plugin.functions.register()
 
 
 @pytest.fixture(scope="module")

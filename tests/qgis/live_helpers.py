@@ -49,7 +49,7 @@ class Desk:
         names = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
         self.layers = {name: QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names}
         self.project.addMapLayers(list(self.layers.values()))
-        self.batches, self.outdated = [], []
+        self.batches, self.steps, self.outdated = [], [], []
         self.live = None
 
     def check(self):
@@ -63,8 +63,9 @@ class Desk:
         assert wait(lambda: self.live.idle)
         return self
 
-    def take(self, change, rows):
+    def take(self, change, rows, step):
         self.batches.append(change)
+        self.steps.append(step)
         renewed = {id(old): new for old, new in change.renewed}
         gone = {id(f) for f in change.gone}
         assert gone | renewed.keys() <= {id(f) for f in self.findings}

@@ -22,13 +22,13 @@ def sample_project(folder: Path):
     return project
 
 
-def builder_for(project, plate=None, catalogue=None):
+def builder_for(project, document=None, catalogue=None):
     from plugin.bridge import county
     from plugin.bridge.layouts.build import Builder
     from plugin.bridge.layouts.material import of_project
     from plugin.core import map_set as maps
 
-    return Builder(of_project(project, county.options(project)), catalogue or maps.load(), plate)
+    return Builder(of_project(project, county.options(project)), catalogue or maps.load(), document)
 
 
 def centre_layers():

@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Code lists in forms: found by typing, walked down level by level, and never left with a text that is no code."""
+"""Code lists in forms: found by typing, walked down level by level; a text that is no code stays, marked and refused."""
+
+import gc
 
 import pytest
 from qgis.core import NULL, QgsFeature, QgsProject, QgsVectorLayer
 from qgis.gui import QgsAttributeForm, QgsGui
+from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QInputMethodEvent
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QLabel, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLabel, QScrollArea, QWidget
 
 from plugin.bridge.forms import apply_template
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.gui import look
 from plugin.gui.code_boxes import CodeBoxes, make_searchable
 from plugin.gui.field_tips import add_tips
+from plugin.gui.form_help import attach_form_help
 from tests.qgis.waiting import let_work, wait
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))
 
 
 @pytest.fixture
-def layer(qgis_app, project):
+def layer(chinese, qgis_app, project):
     if not QgsGui.editorWidgetRegistry().factories():
         QgsGui.editorWidgetRegistry().initEditors()
     template = NORM.standard.templates["XZYDYH"]
@@ -66,14 +71,106 @@ def test_a_code_or_a_name_is_found(form, typed, code):
     assert box.lineEdit().text() == box.currentText().strip()
 
 
-@pytest.mark.parametrize("typed", ["9999", "地", "无此地类", ""])
-def test_what_is_no_row_goes_back_to_what_it_was(form, typed):
+def ok_of(form):
+    return form.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
+
+
+def reasons(form):
+    return form.findChild(QLabel, "SanxianFormReasons")
+
+
+@pytest.mark.parametrize("typed", ["9999", "地", "无此地类"])
+def test_what_is_no_row_stays_visible_and_is_refused_with_the_reason(form, typed):
+    make_searchable(form)
+    attach_form_help(form)
+    box = box_of(form)
+    assert box.lineEdit().text() == "010300 旱地", "without the indent of its level"
+    assert ok_of(form).isEnabled() and reasons(form).text() == ""
+    type_in(box, typed).editingFinished.emit()
+    assert box.lineEdit().text() == f"{typed}（不在代码表中）"
+    assert form.currentFormFeature()["YDYHFLDM"] == typed
+    assert not ok_of(form).isEnabled()
+    assert "用地用海分类代码 YDYHFLDM" in reasons(form).text() and "请从下拉表里选" in reasons(form).text()
+    box.lineEdit().editingFinished.emit()
+    assert form.currentFormFeature()["YDYHFLDM"] == typed, "left once more it is not another value"
+    type_in(box, "水田").editingFinished.emit()
+    assert ok_of(form).isEnabled() and reasons(form).text() == "" and not reasons(form).isVisibleTo(form)
+
+
+def test_help_of_a_form_outlives_python_names_and_goes_with_the_form(layer):
+    form = QgsAttributeForm(layer, next(layer.getFeatures()))
+    make_searchable(form)
+    attach_form_help(form)
+    helpers = len(look._helpers)
+    gc.collect()
+    type_in(box_of(form), "999").editingFinished.emit()
+    assert reasons(form).text() and box_of(form).lineEdit().text() == "999（不在代码表中）"
+    sip.delete(form)
+    assert len(look._helpers) < helpers
+
+
+def test_a_second_wrong_code_takes_the_place_of_the_first(form):
     make_searchable(form)
     box = box_of(form)
-    shown = box.lineEdit().text()
-    assert shown == "010300 旱地", "without the indent of its level"
-    type_in(box, typed).editingFinished.emit()
-    assert box.lineEdit().text() == shown and form.currentFormFeature()["YDYHFLDM"] == "010300"
+    rows = box.count()
+    for typed in ("998", "999", "997"):
+        type_in(box, typed).editingFinished.emit()
+        assert form.currentFormFeature()["YDYHFLDM"] == typed and box.count() <= rows + 2
+    assert box.lineEdit().text() == "997（不在代码表中）"
+
+
+def test_a_list_that_was_emptied_is_blank_and_refused(form):
+    make_searchable(form)
+    attach_form_help(form)
+    box = box_of(form)
+    box.lineEdit().clear()
+    box.lineEdit().editingFinished.emit()
+    assert box.lineEdit().text() == "（空）" and form.currentFormFeature()["YDYHFLDM"] == NULL
+    assert not ok_of(form).isEnabled() and "必填" in reasons(form).text()
+
+
+def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
+    (row,) = layer.getFeatures()
+    index = layer.fields().lookupField("YDYHFLDM")
+    layer.changeAttributeValue(row.id(), index, "999999")
+    form = QgsAttributeForm(layer, layer.getFeature(row.id()))
+    make_searchable(form)
+    attach_form_help(form)
+    assert box_of(form).lineEdit().text() == "999999（不在代码表中）"
+    assert "YDYHFLDM" in reasons(form).text() and not ok_of(form).isEnabled()
+    form.deleteLater()
+
+
+def test_the_name_follows_the_code_while_the_form_is_open(form):
+    make_searchable(form)
+    attach_form_help(form)
+    type_in(box_of(form), "水田").editingFinished.emit()
+    assert form.currentFormFeature()["YDYHFLMC"] == "水田"
+
+
+def test_a_form_scrolls_down_only(qgis_app, project):
+    template = NORM.standard.templates["YJJBNTBHTB"]
+    kinds = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
+    fields = "".join(f"&field={f.name}:{kinds[f.type]}" for f in template.fields)
+    layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", "永久基本农田", "memory")
+    apply_template(layer, template, NORM)
+    project.addMapLayer(layer)
+    layer.startEditing()
+    form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
+    form.show()
+    make_searchable(form)
+    attach_form_help(form)
+    let_work(0.2)
+    areas = [area for area in form.findChildren(QScrollArea) if area.widget() is not None]
+    assert areas
+    for area in areas:
+        if area.isVisible():
+            assert not area.horizontalScrollBar().isVisible()
+            assert area.viewport().width() >= area.widget().minimumSizeHint().width()
+            inner = [other for other in areas if other is not area and area.isAncestorOf(other)]
+            assert not any(other.verticalScrollBar().isVisible() for other in inner)
+    layer.rollBack()
+    form.deleteLater()
 
 
 def test_typing_offers_every_row_that_holds_it(form):

@@ -18,6 +18,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
+from qgis.PyQt import sip
 
 from plugin.core.standard import load_standard
 from plugin.paths import STANDARDS
@@ -325,7 +326,8 @@ def test_the_dialog_has_lists_with_search(qgis_app):
     for value in ("add", "replace"):
         existing.setParameterValue(value, QgsProcessingContext())
         assert existing.parameterValue() == value and existing.widget.currentText() != value
-    dialog.deleteLater()
+    # At once: its panel listens to the project, which the next tests fill.
+    sip.delete(dialog)
 
 
 def test_groups_given_twice_are_all_made(tmp_path):

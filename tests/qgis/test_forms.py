@@ -21,6 +21,7 @@ from qgis.core import (
     QgsVectorLayerUtils,
     edit,
 )
+from qgis.PyQt.QtCore import QDate
 
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard, standard_ids
@@ -90,7 +91,8 @@ def test_a_drawn_polygon_gets_number_area_and_name(layer):
     assert drawn["GHFQMC"] == "城镇集中建设区"
     assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
     assert draw(layer, square(2000, 0), GHFQDM="430")["BSM"] == "140225000000000002"
-    assert all(problems(layer, drawn, f.name())[0] for f in layer.fields())
+    refused = {f.name(): problems(layer, drawn, f.name())[1] for f in layer.fields()}
+    assert not any(refused.values()), refused
     assert layer.commitChanges(), layer.commitErrors()
     saved = {f["BSM"]: f for f in layer.getFeatures()}
     assert saved[FIRST]["GHFQMC"] == "城镇集中建设区"
@@ -133,14 +135,78 @@ def test_a_wrong_code_cannot_be_saved_and_says_why(layer):
     sound, said = problems(layer, drawn, "GHFQDM")
     named = ("城镇开发边界 CZKFBJ", "规划分区代码 GHFQDM", "规划分区代码表", "下拉表")
     assert not sound and all(word in " ".join(said) for word in named), said
-    drawn["GHFQDM"] = NULL
-    assert problems(layer, drawn, "GHFQDM")[0], "a blank is another matter"
+    for blank in (NULL, "", "  "):
+        drawn["GHFQDM"] = blank
+        sound, said = problems(layer, drawn, "GHFQDM")
+        assert not sound and "必填" in " ".join(said), blank
     for wrong in (NULL, "17", "1402250000000000011"):
         drawn["BSM"] = wrong
         sound, said = problems(layer, drawn, "BSM")
         assert not sound and "18 个字符" in " ".join(said)
     drawn["XZQMC"] = "县" * 101
     assert not problems(layer, drawn, "XZQMC")[0]
+
+
+def test_a_layer_takes_no_codes_of_other_layers(functions):
+    def offered(role, name):
+        layer = with_form(memory(role), role)
+        index = layer.fields().lookupField(name)
+        setup = layer.editorWidgetSetup(index)
+        return layer, {next(iter(row.values())) for row in setup.config()["map"][1:]}
+
+    layer, boundary = offered("CZKFBJ", "GHFQDM")
+    assert {"410", "411", "420", "430"} <= boundary and not {"100", "300", "400", "510"} & boundary
+    drawn = QgsFeature(layer.fields())
+    for code, sound in (("300", False), ("999", False), ("430", True)):
+        drawn["GHFQDM"] = code
+        assert problems(layer, drawn, "GHFQDM")[0] is sound, code
+    assert offered("HLFXKZX", "LX")[1] == {"20", "21", "22", "23", "24"}
+    assert offered("KCZYKCBHX", "LX")[1] == {"10", "11", "12"}
+    assert {"100", "300", "410", "411", "510"} <= offered("ZXCQGHFQ", "GHFQDM")[1]
+    assert not {"400", "500", "600"} & offered("ZXCQGHFQ", "GHFQDM")[1]
+    assert {"100", "400", "410", "600"} <= offered("YDYHGHFQ", "GHFQDM")[1]
+
+
+@pytest.mark.parametrize(
+    ("field", "right", "wrong", "word"),
+    [
+        ("SJNF", [NULL, 1949, 2020], [20, 1020, 2999], "1949"),
+        ("KCXS", [NULL, 0.0, 0.25], [-0.1, 1.0, 25.0], "小于 1"),
+        ("YJJBNTMJ", [NULL, 0.0, 1234.5], [-1.0], "不小于 0"),
+        ("GDDB", [NULL, 0, 12], [-3], "不小于 0"),
+        ("BHKSSJ", [NULL, QDate(2025, 10, 1)], [QDate(1900, 1, 1), QDate(2999, 1, 1)], "不晚于今天"),
+        ("BHJSSJ", [NULL, QDate(2025, 10, 1), QDate(2999, 1, 1)], [QDate(2025, 9, 30)], "保护开始时间"),
+    ],
+)
+def test_numbers_and_dates_out_of_range_cannot_be_saved_and_say_why(functions, field, right, wrong, word):
+    layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
+    drawn = QgsFeature(layer.fields())
+    if field == "BHJSSJ":
+        drawn["BHKSSJ"] = QDate(2025, 10, 1)
+    for value in right:
+        drawn[field] = value
+        assert problems(layer, drawn, field) == (True, []), value
+    for value in wrong:
+        drawn[field] = value
+        sound, said = problems(layer, drawn, field)
+        assert not sound and word in " ".join(said) and field in " ".join(said), value
+
+
+def test_dates_in_a_text_field_are_judged_too(functions):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BHKSSJ:string(8)", "农田", "memory")
+    with_form(layer, "YJJBNTBHTB")
+    drawn = QgsFeature(layer.fields())
+    for value, sound in ((NULL, True), ("", True), ("20251001", True), ("20250230", False), ("去年", False)):
+        drawn["BHKSSJ"] = value
+        assert problems(layer, drawn, "BHKSSJ")[0] is sound, value
+
+
+def test_a_required_text_is_more_than_blanks(functions):
+    layer = with_form(memory("ZXCQGHFQ"), "ZXCQGHFQ")
+    drawn = QgsFeature(layer.fields())
+    for value, sound in ((NULL, False), ("", False), (" ", False), ("控制建设强度", True)):
+        drawn["GKZY"] = value
+        assert problems(layer, drawn, "GKZY")[0] is sound, value
 
 
 def test_a_number_that_stands_already_cannot_be_saved(layer):

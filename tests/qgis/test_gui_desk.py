@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from pyproj import CRS
-from qgis.core import QgsCoordinateReferenceSystem, QgsVectorLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsRectangle, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtGui import QAction
@@ -33,6 +33,13 @@ class Window:
         self.help, self.bar = QMenu("Help", self.window), QgsMessageBar(self.window)
         self.window.menuBar().addMenu(self.help)
         self.drops = []
+        self.active = None
+
+    def setActiveLayer(self, layer):
+        self.active = layer
+
+    def statusBarIface(self):
+        return self.window.statusBar()
 
     def mainWindow(self):
         return self.window
@@ -71,20 +78,24 @@ class Window:
         raise AssertionError("no form of another project's feature")
 
 
-@pytest.fixture
-def desk(chinese, qgis_app, project, monkeypatch):
-    settings.put("show_findings_layer", True)
+def make_desk():
     iface = Window()
     iface.window.resize(1600, 900)
     iface.window.show()
-    desk = desk_module.Desk(iface)
+    return desk_module.Desk(iface)
+
+
+@pytest.fixture
+def desk(chinese, qgis_app, project, monkeypatch):
+    settings.put("show_findings_layer", True)
+    desk = make_desk()
     # A result stands for its check: what the check finds is told elsewhere.
     monkeypatch.setattr(Result, "of", lambda checked: checked.result)
     assert wait(desk.dock.isVisible)
     yield desk
     desk.unload()
     settings.put("show_findings_layer", True)
-    iface.window.deleteLater()
+    desk.iface.window.deleteLater()
     let_work(0.02)
 
 
@@ -124,36 +135,58 @@ def end(job):
     job.finished(True)
 
 
-def test_findings_stay_with_the_project_they_were_found_in(desk, held, project):
+def is_cleared(desk):
+    """Is nothing of a result in view any more?"""
+    dock = desk.dock
+    parts = (dock.verdict, dock.filters, dock.walk, dock.stale)
+    return dock.result is None and not dock.tree.findings.groups and not any(p.isVisibleTo(dock) for p in parts)
+
+
+def test_a_check_ends_with_the_project_it_is_of(desk, held, project):
     plan_layer(project)
     job = held.run(desk)
     project.clear()
+    assert job.isCanceled()
     plan_layer(project, "DLTB")
     end(job)
     assert findings_layer.find(project) is None and len(project.mapLayers()) == 1
-    assert desk.dock.result is not None and desk.dock.stale.text() == "工程已换，以下是 14:32 的结果。"
-    assert not desk.actions["layer"].isEnabled()
-    desk.on_map.set_wanted(True)
-    assert findings_layer.find(project) is None
-    desk.dock.step(1)
-    desk._open_form(desk.dock.tree.current())
-    assert desk.dock.note.text() == "这个要素已不在工程里。"
+    assert is_cleared(desk) and not desk.busy and desk.actions["layer"].isEnabled()
     end(held.run(desk))
-    assert findings_layer.find(project) is not None
-    assert desk.actions["layer"].isEnabled() and desk.dock.stale.isHidden()
+    assert findings_layer.find(project) is not None and desk.dock.stale.isHidden()
 
 
-def test_a_project_that_goes_takes_the_mark_along_and_is_told(desk, held, project):
+def test_a_project_that_goes_takes_mark_verdict_and_rows_along(desk, held, project):
     plan_layer(project)
     end(held.run(desk))
     desk.dock.step(1)
-    assert desk.mark._band is not None and desk.dock.stale.isHidden()
+    desk.dock.filters.search.setText("REL")
+    assert desk.mark.shown and not is_cleared(desk)
     project.clear()
-    assert desk.mark._band is None
-    assert desk.dock.stale.text() == "工程已换，以下是 14:32 的结果。" and not desk.dock.stale.isHidden()
+    assert not desk.mark.shown and is_cleared(desk)
+    assert not desk.dock.filters.search.text() and desk.dock.run_button.text() == "全面检查"
+    assert not desk.actions["report"].isEnabled() and desk.actions["layer"].isChecked()
     desk.dock.step(1)
-    assert not desk.dock.stale.isHidden(), "said for as long as it is true"
-    assert not desk.actions["layer"].isEnabled() and desk.actions["layer"].isChecked()
+    assert desk.dock.tree.current() is None
+
+
+def test_a_project_emptied_by_hand_shows_no_result(desk, held, project):
+    first, second = plan_layer(project), plan_layer(project, "DLTB")
+    end(held.run(desk))
+    project.removeMapLayer(first.id())
+    assert not is_cleared(desk), "one layer of the plan is left"
+    project.removeMapLayer(second.id())
+    assert is_cleared(desk) and findings_layer.find(project) is None
+    let_work(0.6)
+    assert "还没有规划图层" in desk.dock.empty.label.text()
+
+
+def test_findings_of_a_package_go_with_the_next_project(desk, held, project):
+    (checked, rows) = answer()
+    desk._inspected(checked.result, rows, "/汇交/某县.zip")
+    plan_layer(project)
+    assert not is_cleared(desk), "the package's own result needs no layer"
+    project.clear()
+    assert is_cleared(desk)
 
 
 def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(desk, held, project, tmp_path):
@@ -183,9 +216,21 @@ def test_the_sample_in_a_project_emptied_by_hand_is_another_plan(desk, held, pro
     end(held.run(desk))
     project.removeAllMapLayers()
     monkeypatch.setattr(desk_module.sample, "copy", lambda: None)
-    monkeypatch.setattr(desk_module.sample, "load", lambda project, _path: plan_layer(project))
+    monkeypatch.setattr(desk_module.sample, "load", lambda project, _path: [plan_layer(project)])
     desk.open_sample()
-    assert desk.dock.stale.text() and not desk.actions["layer"].isEnabled()
+    assert is_cleared(desk)
+
+
+def test_the_map_shows_the_whole_sample_wherever_it_was(desk, project, tmp_path):
+    canvas = desk.iface.canvas
+    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4528"))
+    canvas.setExtent(QgsRectangle(40_400_000, 3_900_000, 40_410_000, 3_910_000))
+    desk.open_sample()
+    let_work(0.2)
+    county = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").extent()
+    seen = canvas.extent()
+    assert canvas.mapSettings().destinationCrs() == project.crs()
+    assert seen.contains(county) and seen.height() < 1.2 * county.height() * max(1, seen.width() / county.width())
 
 
 def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch):
@@ -272,7 +317,7 @@ def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
     assert desk.dock.stale.text() == "这是 14:32 检查成果包“某县.zip”的结果，不是当前工程的。"
     assert findings_layer.find(project) is None and desk.whose.latest() is None
     desk.dock.step(1)
-    desk._open_form(desk.dock.tree.current())
+    desk.dock.tree.formRequested.emit(desk.dock.tree.current())
     assert "成果包里的要素" in desk.dock.note.text()
     desk.on_map.set_wanted(True)
     assert findings_layer.find(project) is None
@@ -374,3 +419,28 @@ def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     dock.show()
     let_work(0.1)
     assert dock.width() == narrow, "once: afterwards the width is the user's"
+
+
+def test_as_wide_as_it_was_left_when_qgis_starts_in_a_small_window(desk, qgis_app):
+    dock, window = desk.dock, desk.iface.window
+    settings.put("dock_sized", True)
+    settings.put("dock_width", 0)
+    dock._first_width._given = True
+    window.resize(4 * dock.sizeHint().width(), 900)
+    let_work(0.1)
+    wide = dock.sizeHint().width() + 60
+    window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
+    assert wait(lambda: dock.width() == wide) and settings.get("dock_width", 0) == wide
+    # As after a start: the window is small at first, and the panel is cut.
+    dock._first_width._given = False
+    dock.hide()
+    window.resize(dock.widget().minimumWidth() + 300, 700)
+    window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    dock.show()
+    let_work(0.1)
+    window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    let_work(0.1)
+    assert dock.width() < wide and settings.get("dock_width", 0) == wide
+    window.resize(4 * dock.sizeHint().width(), 900)
+    assert wait(lambda: dock.width() == wide)
+    settings.put("dock_width", 0)

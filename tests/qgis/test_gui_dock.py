@@ -134,6 +134,36 @@ def test_severity_buttons_are_the_filter(dock):
     assert [f.state for f in dock.tree.filter.in_view()] == ["waived"]
 
 
+def test_counts_tell_what_other_filters_leave(dock):
+    give(dock, small_report())
+    dock.filters.search.setText("蔡村镇")
+    assert wait(lambda: len(dock.tree.filter.in_view()) == 1)
+    texts = [b.text() for b in dock.verdict.buttons.values()]
+    assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
+    # The rule's row, its detail and the buttons count the same.
+    group = next(g for g in dock.tree.findings.groups if g.code == "REL002")
+    assert dock.tree.filter.index(0, COUNT).data() == "1"
+    dock.tree.setCurrentIndex(dock.tree._group_index(group))
+    assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
+    dock.clear_filters()
+    assert wait(lambda: dock.verdict.buttons["ERROR"].text() in ("错误 3", "3"))
+
+
+def test_the_detail_shows_no_finding_that_is_filtered_out(dock):
+    give(dock, small_report())
+    dock.tree.select(next(f for f in dock.result.findings if f.code == "LAW010"))
+    assert "LAW010 140225000000000004" in "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
+    dock.verdict.buttons["WARNING"].setChecked(False)
+    now = dock.tree.current()
+    words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
+    assert "LAW010 140225000000000004" not in words
+    assert now is None or now.message in words
+    for button in dock.verdict.buttons.values():
+        button.setChecked(False)
+    assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["选一条问题，看为什么、怎么改和依据。"]
+    assert not dock.walk.zoom.isEnabled()
+
+
 def test_detail_of_a_finding(dock):
     give(dock, small_report())
     dock.step(1)
@@ -141,7 +171,7 @@ def test_detail_of_a_finding(dock):
     for expected in (
         "永农与开发边界不重叠",
         "12\u202f640.35 m²（法定椭球面积）",
-        "YJJBNTBHTB 140225000000000001",
+        "永久基本农田保护图斑\n140225000000000001",
         "为什么",
         "怎么改",
         "依据",

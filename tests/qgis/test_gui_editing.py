@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QLabel
 from plugin.bridge import county, findings_layer, settings
 from plugin.bridge import live as live_module
 from plugin.gui import desk as desk_module
+from plugin.gui.findings_groups import STATE
 from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_desk import Window
@@ -103,21 +104,21 @@ def test_the_finding_that_was_put_right_gives_way(checked, qgis_app):
     dock = desk.dock
     wanted = next(f for f in dock.result.findings if f.code == "REL001")
     assert dock.tree.select(wanted)
-    assert desk.mark._band is not None
+    assert desk.mark.shown
     line = layers["STBHHX"]
     line.startEditing()
     line.changeGeometry(1, rectangle(90, 0, 200))
     settled(desk)
     now = dock.tree.current()
     assert now is not wanted and now.code == "REL001" and now.area_m2 < wanted.area_m2
-    assert desk.mark._band is not None
+    assert desk.mark.shown
     said = [label.text() for label in dock.detail.findChildren(QLabel)]
     assert now.message in said and wanted.message not in said
     extent = desk.iface.mapCanvas().extent()
     line.changeGeometry(1, rectangle(200, 0, 100))
     settled(desk)
     assert "REL001" not in {f.code for f in dock.result.findings}
-    assert desk.mark._band is None and desk.iface.mapCanvas().extent() == extent
+    assert not desk.mark.shown and desk.iface.mapCanvas().extent() == extent
 
 
 def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, monkeypatch):
@@ -139,7 +140,7 @@ def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, m
 
 def test_switched_off_it_waits_and_on_again_it_catches_up(checked, qgis_app):
     desk, layers = checked
-    assert desk.actions["live"].isChecked() and desk.actions["live"].text() == "编辑时检查"
+    assert desk.actions["live"].isChecked() and desk.actions["live"].text() == "实时检查"
     desk.actions["live"].setChecked(False)
     assert settings.get("check_while_editing", True) is False
     draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
@@ -162,7 +163,7 @@ def test_a_project_that_goes_and_a_check_that_was_cancelled(checked, project, qg
     assert desk.dock.result.edited
     layers["CZKFBJ"].rollBack()
     project.clear()
-    assert desk.editing._now is None and "工程已换" in desk.dock.stale.text()
+    assert desk.editing._now is None and desk.dock.result is None
 
 
 def test_an_edit_costs_the_desktop_next_to_nothing(checked, qgis_app, monkeypatch):
@@ -214,7 +215,38 @@ def test_a_report_saved_after_edits_is_that_of_the_whole_check_and_says_so(check
     assert desk.dock.result.edited
     path, bar = tmp_path / "报告.json", desk.iface.messageBar()
     desk.exports.save("json", str(path))
-    assert wait(lambda: bar.currentItem() is not None)
-    assert f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复查" in bar.currentItem().text()
+    text = f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复查"
+    assert wait(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole
+
+
+def row_of(dock, code):
+    """The rule's entry in the list, its state, and the first row below it."""
+    group = next(g for g in dock.tree.findings.groups if g.code == code)
+    index = dock.tree._group_index(group)
+    dock.tree.filter.fetchMore(index)
+    return group, index.siblingAtColumn(STATE).data(), dock.tree.filter.index(0, 0, index).data()
+
+
+def test_a_rule_that_was_skipped_and_finds_something_around_an_edit_is_partly_checked(open_desk, qgis_app):
+    desk, layers = open_desk
+    dock, line = desk.dock, layers["STBHHX"]
+    line.startEditing()
+    line.deleteFeature(1)
+    assert line.commitChanges()
+    check(desk)
+    group, state, reason = row_of(dock, "REL001")
+    skipped = group.outcome.reason
+    assert (state, reason) == ("跳过", skipped) and not group.findings
+    draw(line, rectangle(50, 0), BSM="140225000030")
+    settled(desk)
+    group, state, reason = row_of(dock, "REL001")
+    assert [f.code for f in group.findings] == ["REL001"]
+    assert (state, reason) == ("部分检查", f"全面检查时：{skipped}此后只复检了编辑过的要素，请重新检查。")
+    dock.tree.setCurrentIndex(dock.tree._group_index(group))
+    words = "\n".join(label.text() for label in dock.detail.findChildren(QLabel))
+    assert "部分检查。全面检查时：" in words and "跳过" not in words
+    line.undoStack().undo()
+    settled(desk)
+    assert row_of(dock, "REL001")[1:] == ("跳过", skipped), "as the whole check left it"

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """生成布局 on the desktop: the dialog says what can be made, and nobody's edits are lost unasked."""
 
+import sys
+import types
+
 import pytest
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from plugin.bridge import sample, settings
+from plugin.bridge import document, sample
 from plugin.bridge.layouts import keep
 from plugin.bridge.tasks import Runner
+from plugin.core.errors import InputError
+from plugin.core.profile import DocumentInfo
+from plugin.gui.document_dialog import DocumentDialog
 from plugin.gui.layouts_dialog import LayoutsDialog
 from plugin.gui.maps import Maps
 from tests.qgis.helpers import write_small
@@ -70,14 +76,8 @@ def test_what_is_chosen_is_what_is_wanted(county):
             item.setCheckState(Qt.CheckState.Unchecked)
     dialog.page.setCurrentText("A0")
     dialog.townships.setChecked(True)
-    dialog.maker.setText(" 浑源县人民政府 ")
-    dialog.secrecy.setCurrentText("内部")
     land_use, a0 = county.catalogue.maps["land_use"], county.catalogue.sheets["A0"]
     assert dialog.wanted() == [(land_use, a0, False), (land_use, a0, True)]
-    assert (dialog.plate().maker, dialog.plate().secrecy, dialog.plate().date) == ("浑源县人民政府", "内部", "")
-    dialog.accept()
-    assert LayoutsDialog(county.material, county.catalogue).maker.text() == "浑源县人民政府"
-    settings.put("maps/maker", "")
     rows(dialog)[0].setCheckState(Qt.CheckState.Unchecked)
     assert dialog.wanted() == [] and not dialog._ok.isEnabled()
 
@@ -139,11 +139,62 @@ def test_without_a_county_it_says_so(desk, project, tmp_path, monkeypatch):
 def test_what_came_of_an_export_is_said(desk, monkeypatch):
     import processing
 
+    document.save(QgsProject.instance(), DocumentInfo(secrecy="内部"))
     maps, iface = desk
-    results = {"MADE": 5, "FILES": 10, "NOT_MADE": "centre_plan", "OUTPUT": "图件"}
+    results = {"MADE": 5, "FILES": 10, "NOT_MADE": "中心城区土地使用规划图", "OUTPUT": "图件"}
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
     maps.export()
     assert [kind for kind, _ in iface.said] == ["success", "info"] and "土地使用规划图" in iface.said[1][1]
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: {})
     maps.export()
     assert len(iface.said) == 2
+
+
+# --- 成果信息
+def test_layouts_without_a_level_ask_first(county, monkeypatch):
+    """Cancelled, the dialog stays; answered, the layouts have the level."""
+    project = county.material.project
+    dialog, asked, answers = LayoutsDialog(county.material, county.catalogue), [], [0, 1]
+
+    def exec_(form):
+        asked.append(form.problem.text())
+        answer = answers.pop(0)
+        if answer:
+            form.secrecy.setEditText("秘密")
+            form.accept()
+        return answer
+
+    monkeypatch.setattr(DocumentDialog, "exec", exec_)
+    dialog.accept()
+    assert len(asked) == 1 and "没有设定密级" in asked[0]
+    assert dialog.result() == 0 and document.of(project) == DocumentInfo()
+    dialog.accept()
+    assert dialog.result() == 1 and dialog.info().secrecy == "秘密" and len(asked) == 2
+    assert "秘密" in dialog.document.label.text()
+
+
+def test_export_without_a_level_asks_and_stops(desk, county, monkeypatch):
+    maps, _ = desk
+    asked, opened = [], []
+    monkeypatch.setattr(DocumentDialog, "exec", lambda form: asked.append(form.problem.text()) or 0)
+    processing = types.SimpleNamespace(execAlgorithmDialog=lambda *given: opened.append(given) or {})
+    monkeypatch.setitem(sys.modules, "processing", processing)
+    maps.export()
+    assert len(asked) == 1 and opened == []
+    document.save(QgsProject.instance(), DocumentInfo(secrecy="内部"))
+    maps.export()
+    assert len(asked) == 1 and len(opened) == 1
+
+
+def test_a_layout_is_not_made_again_with_a_lower_level(desk, county):
+    maps, iface = desk
+    wanted = [(county.catalogue.maps["zones"], county.catalogue.sheets["A3"], False)]
+    project = county.material.project
+    maps.put(builder_for(project, DocumentInfo("秘密")), wanted)
+    with pytest.raises(InputError) as caught:
+        maps.put(builder_for(project, DocumentInfo("内部")), wanted)
+    assert caught.value.key == "document_sheet_lowered"
+    assert keep.find(project, *wanted[0]).itemById("secrecy").currentText() == "密级：秘密"
+    maps.put(builder_for(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
+    assert keep.find(project, *wanted[0]).itemById("secrecy").currentText() == "密级：内部"
+    assert any("公示稿已脱密" in text for _, text in iface.said)

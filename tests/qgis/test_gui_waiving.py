@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Accepting findings from the panel and taking it back: file, list, map and verdict follow at once, and keep while editing."""
 
+import hashlib
+
 import pytest
 from qgis.PyQt.QtCore import QItemSelectionModel
 from qgis.PyQt.QtWidgets import QLabel
 
 from plugin.bridge import findings_layer, settings, waivers
 from plugin.core.waivers.file import read_waivers
+from plugin.gui.finding_card import FindingCard
 from plugin.gui.waive_button import WaiveButton, why_not
 from plugin.gui.waiver_dialog import WaiverDialog
 from tests.qgis.gui_helpers import finding
@@ -25,10 +28,14 @@ def words(monkeypatch):
             widget = getattr(dialog, field)
             widget = getattr(widget, "line", widget)
             (widget.setPlainText if field == "reason" else widget.setText)(text)
+        (dialog.all_selected if scope[0] == "all" else dialog.only_this).setChecked(True)
+        assert wait(lambda: not dialog._digest.busy)
+        assert dialog.ok.isEnabled() == (not dialog.errors())
         dialog.accept()
-        said.append(dialog.trouble.text())
+        said.append(" ".join(dialog.errors()))
         return dialog.result()
 
+    scope = ["all"]
     words_given = {"reason": "防洪堤已批复", "document": "〔2026〕12号", "author": "王工"}
     monkeypatch.setattr(WaiverDialog, "exec", answer)
     return said, words_given
@@ -129,7 +136,7 @@ def test_what_lacks_is_said_and_the_dialog_stays(checked, qgis_app, words, tmp_p
     given["document"] = " "
     select(desk, crossing)
     desk.dock.walk.waive.click()
-    assert said == ["登记豁免要写明文号。请填上。"] and crossing.state == "open"
+    assert said == ["请填写批准文件的文号。"] and crossing.state == "open"
     assert not (tmp_path / "小县.waivers.csv").exists()
     given["document"], given["file"] = "〔2026〕12号", str(tmp_path / "没有" / "没有" / "x.csv")
     desk.dock.walk.waive.click()
@@ -160,7 +167,9 @@ def test_a_damaged_file_is_told_and_nothing_changes(checked, qgis_app, words, tm
 def test_nobody_s_name_is_put_in_unasked(chinese, qgis_app, tmp_path):
     kept = settings.get("waiver_author", "")
     settings.put("waiver_author", "")
-    dialog = WaiverDialog([finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda words, path: None)
+    dialog = WaiverDialog(
+        [finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda findings, words, path: None
+    )
     assert dialog.author.text() == "" and dialog.words().author == ""
     settings.put("waiver_author", kept)
     dialog.deleteLater()
@@ -182,3 +191,82 @@ def test_the_button_says_why_it_cannot(chinese, qgis_app):
     button.show_for([late])
     assert button.text() == "撤销豁免" and button.isEnabled()
     button.deleteLater()
+
+
+@pytest.fixture
+def dialog(chinese, qgis_app, tmp_path):
+    kept = settings.get("waiver_author", "")
+    settings.put("waiver_author", "")
+    saved = []
+    findings = [finding("REL002", str(n), 10.0 * n) for n in (1, 2, 3)]
+    made = WaiverDialog(
+        findings,
+        tmp_path / "x.waivers.csv",
+        lambda *given: saved.append(given),
+        current=findings[1],
+        titles={"REL002": "永久基本农田与城镇开发边界重叠"},
+    )
+    made.saved, made.findings = saved, findings
+    made.show()
+    yield made
+    settings.put("waiver_author", kept)
+    made.close()
+    made.deleteLater()
+
+
+def fill(dialog):
+    dialog.reason.setPlainText("防洪堤已批复")
+    dialog.document.setText("〔2026〕12号")
+    dialog.author.setText("王工")
+
+
+def test_the_button_waits_for_what_is_needed(dialog):
+    assert not dialog.ok.isEnabled() and len(dialog.errors()) == 3
+    dialog.accept()
+    assert dialog.saved == [] and dialog.isVisible()
+    fill(dialog)
+    assert dialog.ok.isEnabled() and dialog.errors() == []
+    dialog.date.setDate(dialog.until.date().addDays(1))
+    assert dialog.errors() == ["失效日期早于登记日期。请改正失效日期。"] and not dialog.ok.isEnabled()
+    dialog.forever.setChecked(True)
+    assert dialog.ok.isEnabled()
+    dialog.accept()
+    ((chosen, words, path),) = dialog.saved
+    assert words.until is None and path.name == "x.waivers.csv"
+    assert chosen == dialog.findings
+
+
+def test_an_error_stands_at_its_field_and_moves_nothing(dialog):
+    def places():
+        fields = (dialog.reason, dialog.document, dialog.attachment, dialog.author, dialog.file, dialog.ok)
+        return [one.mapTo(dialog, one.rect().topLeft()) for one in fields], dialog.size()
+
+    before = places()
+    at = dialog._at_document
+    assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > dialog.document.y()
+    fill(dialog)
+    dialog.attachment.line.setText("没有.pdf")
+    assert wait(lambda: not dialog._digest.busy)
+    assert places() == before
+    assert dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
+
+
+def test_size_and_digest_of_the_attachment(dialog, tmp_path):
+    (tmp_path / "批复.pdf").write_bytes(b"x" * 3_000_000)
+    fill(dialog)
+    dialog.attachment.line.setText("批复.pdf")
+    assert not dialog.ok.isEnabled(), "it waits for the digest"
+    assert wait(dialog.ok.isEnabled)
+    digest = hashlib.sha256(b"x" * 3_000_000).hexdigest()
+    text = dialog._at_attachment.message.text()
+    assert digest[:8] in text and digest[-4:] in text and "2.86 M" in text
+    assert dialog.words().digest == digest
+
+
+def test_one_of_several_findings_alone(dialog):
+    shown = " ".join(label.text() for label in dialog.findChild(FindingCard).findChildren(QLabel))
+    assert "永久基本农田与城镇开发边界重叠" in shown and "REL002 2 永安镇" in shown
+    fill(dialog)
+    dialog.only_this.setChecked(True)
+    dialog.accept()
+    assert dialog.saved[0][0] == [dialog.findings[1]]

@@ -8,30 +8,40 @@ import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
-from qgis.core import QgsFillSymbol, QgsLayoutExporter, QgsPrintLayout, QgsProject, QgsSingleSymbolRenderer
+from qgis.core import (
+    QgsFillSymbol,
+    QgsLayoutExporter,
+    QgsLayoutItemLabel,
+    QgsPrintLayout,
+    QgsProject,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.layouts import export, frame, keep, legend
-from plugin.bridge.layouts.build import Plate, crs_text
+from plugin.bridge.layouts.build import crs_text
 from plugin.core import map_set as maps
 from plugin.core.errors import DataError, InputError
+from plugin.core.profile import DocumentInfo
+from plugin.core.standard import load_standard
 from plugin.paths import LAYOUTS
-from tests.qgis.helpers import ROOT, SAMPLE, square, write_small
+from tests.qgis.helpers import ROOT, SAMPLE, X, square, write_small
 from tests.qgis.helpers import frame as table
 from tests.qgis.maps_helpers import builder_for, centre_layers, sample_project
 
 MAPS = maps.load()
 COUNTY_MAPS = [m.id for m in MAPS.maps.values() if m.scope == "county"]
 ITEMS = (
-    "border plan title number secrecy map north locator locator_title legend legend_title scale scale_bar note "
-    "maker drawer crs date"
+    "border plan title number secrecy map north north_name locator locator_title legend legend_title scale scale_bar note "
+    "maker drawer crs date approval"
 ).split()
-PLATE = Plate(secrecy="内部", maker="浑源县人民政府", drawer="浑源县自然资源局", date="2026年11月")
+INFO = DocumentInfo("内部", "浑源县人民政府", "浑源县自然资源局", "2026年11月", "晋S(2026)001号")
 
 
 @pytest.fixture(scope="module")
 def builder(qgis_app, tmp_path_factory):
-    return builder_for(sample_project(tmp_path_factory.mktemp("布局")), PLATE)
+    return builder_for(sample_project(tmp_path_factory.mktemp("布局")), INFO)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +98,7 @@ def test_maps_are_chosen_by_id_or_number():
         maps.chosen_maps(MAPS, ["no_such"])
 
 
-@pytest.mark.parametrize("least, scale", [(206_000, 250_000), (250_000, 250_000), (9_990, 10_000), (81_000, 100_000)])
+@pytest.mark.parametrize("least, scale", [(206_000, 220_000), (250_000, 250_000), (9_990, 10_000), (81_000, 90_000)])
 def test_scales_are_round(least, scale):
     assert MAPS.round_scale(least) == scale
 
@@ -107,6 +117,7 @@ def test_everything_a_map_must_carry_is_there(sheets, one):
         "浑源县自然资源局",
         "2026年11月",
     ]
+    assert text(layout, "approval") == ""
     assert text(layout, "crs") == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
 
 
@@ -115,7 +126,7 @@ def test_the_scale_told_is_the_maps(sheets, one):
     item = sheets[one].itemById("map")
     # Independent of QGIS's own figure: metres on the ground by metres on paper.
     ratio = item.extent().width() / (item.rect().width() / 1000)
-    assert text(sheets[one], "scale") == "比例尺 1:250 000" and ratio == pytest.approx(250_000, rel=1e-6)
+    assert text(sheets[one], "scale") == "比例尺 1:220 000" and ratio == pytest.approx(220_000, rel=1e-6)
     bar = sheets[one].itemById("scale_bar")
     assert bar.unitLabel() == "km" and bar.linkedMap() is item
     assert bar.rect().width() <= frame.BAR_WIDTH
@@ -171,11 +182,21 @@ def codes_on(layer, field, place=None):
 def test_legend_of_zones_has_the_codes_of_the_layer(sheets):
     shown = legend.shown(sheets["zones"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
-    told = {name.split()[0] for name in shown["规划分区"]} - {"其他"}
     present = codes_on("YDYHGHFQ", "GHFQDM")
-    # 550 is in no list.
-    assert told == present - {"550"}
+    # 550 is in no list. The names stand without their codes.
+    assert set(shown["规划分区"]) - {"其他"} == zone_names(present - {"550"})
     assert ("其他" in shown["规划分区"]) == ("550" in present)
+
+
+def zone_names(codes):
+    names = load_standard("county_db").code_lists["planning_zones"].codes
+    return {names[code].name for code in codes}
+
+
+@pytest.mark.parametrize("one", COUNTY_MAPS)
+def test_a_legend_prints_no_codes(sheets, one):
+    printed = [name for names in legend.shown(sheets[one].itemById("legend")).values() for name in names]
+    assert printed and not [name for name in printed if name[:1].isdigit()]
 
 
 def test_legend_of_the_lines_has_the_lines_and_the_ground(sheets):
@@ -192,8 +213,6 @@ def test_a_layer_off_the_map_is_not_in_its_legend(qgis_app, tmp_path):
         **layers | {"LSWHBHX": table([square(100, 100)], MC=["核心保护范围"]), "CZKFBJ": far.assign(GHFQDM="410")},
     )
     project = QgsProject()
-    from qgis.core import QgsVectorLayer
-
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
     layout = builder_for(project).build(MAPS.maps["heritage"], MAPS.sheets["A3"])
@@ -225,12 +244,12 @@ def test_a_township_has_its_page(builder):
             assert item.scale() in [pytest.approx(s) for s in MAPS.all_scales()]
             box = item.extent()
             assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(town.geometry)
-            told = {n.split()[0] for n in legend.shown(layout.itemById("legend"))["规划分区"]} - {"其他"}
+            told = set(legend.shown(layout.itemById("legend"))["规划分区"]) - {"其他"}
             inside = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
             # A zone beyond the boundary that touches it may be told, too.
             touching = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
             plain = [codes - {"550"} for codes in (inside, touching)]
-            assert plain[0] <= told <= plain[1] and plain[1] < every
+            assert zone_names(plain[0]) <= told <= zone_names(plain[1]) and plain[1] < every
 
 
 def test_neighbours_are_pale(builder):
@@ -249,7 +268,7 @@ def picture(layout):
 
 def test_changes_of_the_tree_do_not_reach_a_sheet(qgis_app, tmp_path):
     project = sample_project(tmp_path)
-    builder = builder_for(project, PLATE)
+    builder = builder_for(project, INFO)
     layout = builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
     before = picture(layout)
     parcels = builder.material.roles["DLTB"]
@@ -268,19 +287,78 @@ def test_land_use_is_at_full_strength(sheets, builder):
 
 
 def test_only_the_lines_of_a_scale_that_is_drawn_are_in_the_style(builder):
-    """From afar farmland is a tint: the legend, which asks no scale, would show tint and hatch."""
+    """From afar farmland is a tint with one hatch and no outlines of parcels: the legend, which asks no scale, would show all."""
     farmland = builder.material.roles["YJJBNTBHTB"]
     one = MAPS.maps["three_lines"]
     sheets = [builder.build(one, MAPS.sheets[sheet]) for sheet in ("A3", "A0")]
     far, near = (s.itemById("map").layerStyleOverrides()[farmland.id()] for s in sheets)
-    assert "LinePatternFill" not in far and "LinePatternFill" in near
+    assert [style.count('class="LinePatternFill"') for style in (far, near)] == [1, 1]
+    assert far.count('class="SimpleFill"') == near.count('class="SimpleFill"') + 1, "the tint"
+    assert near.count('class="SimpleLine"') == far.count('class="SimpleLine"') + 1, "the outline"
     assert "@map_scale" not in far and "@map_scale" not in near
+
+
+# --- around the county
+def shown_on(layout, item):
+    return [layer.name() for layer in layout.itemById(item).layers()]
+
+
+def names_beside(layout):
+    return {
+        one.text(): one.sceneBoundingRect()
+        for one in layout.items()
+        if isinstance(one, QgsLayoutItemLabel) and one.id().startswith("locator_name_")
+    }
+
+
+def test_the_county_fills_its_frame(sheets):
+    item = sheets["three_lines"].itemById("map")
+    west, south, east, north = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
+    box = item.extent()
+    assert max((east - west) / box.width(), (north - south) / box.height()) > 0.9
+
+
+def test_the_locator_shows_the_county_in_its_city(sheets):
+    layout = sheets["three_lines"]
+    assert text(layout, "locator_title") == "位置示意（大同市）"
+    names = names_beside(layout)
+    assert {"浑源县", "广灵县", "灵丘县", "阳高县"} <= set(names)
+    frame_of = layout.itemById("locator").sceneBoundingRect()
+    assert all(frame_of.contains(box) for box in names.values())
+    # 广灵 lies in the east of 浑源, 灵丘 in its south-east.
+    assert names["广灵县"].left() > names["浑源县"].left()
+    assert names["灵丘县"].top() > names["浑源县"].top()
+
+
+def test_a_township_is_shown_in_its_county(builder):
+    layout = builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    assert text(layout, "locator_title") == "位置示意" and not names_beside(layout)
+
+
+def test_adjoining_counties_of_the_project_are_on_map_and_locator(qgis_app, tmp_path):
+    around = table(
+        [square(-10_000, 0, 10_000, 10_000), square(0, 0, 10_000, 10_000), square(10_000, 0, 90_000, 10_000)],
+        XZQDM=["140622", "140225", "140223"],
+        XZQMC=["应县", "浑源县", "广灵县"],
+    )
+    file = write_small(tmp_path / "小县.gpkg", **centre_layers(), 相邻县=around)
+    project = QgsProject()
+    for name in ("XZQX", "XZQXZ", "相邻县", "ZXCQGHFQ"):
+        project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
+    layout = builder_for(project).build(MAPS.maps["centre_zones"], MAPS.sheets["A3"])
+    assert shown_on(layout, "map")[-1] == "相邻县" and shown_on(layout, "locator")[-1] == "相邻县"
+    style = layout.itemById("map").layerStyleOverrides()[layout.itemById("map").layers()[-1].id()]
+    assert "XZQMC" in style and "140225" in style, "the names of the others"
+    extent = layout.itemById("locator").extent()
+    assert extent.xMinimum() < X - 1000 and extent.xMaximum() > X + 11_000
+    assert extent.width() < 60_000, "not all of a large neighbour"
+    assert not names_beside(layout) and text(layout, "locator_title") == "位置示意"
 
 
 # --- in the project's list
 def test_an_edited_sheet_is_not_replaced_unasked(qgis_app, tmp_path):
     project = sample_project(tmp_path)
-    builder = builder_for(project, PLATE)
+    builder = builder_for(project, INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], False) for one in ("zones", "heritage")]
     assert keep.put(builder, wanted).made == ["04 县域国土空间规划分区图 A3", "05 县域历史文化保护规划图 A3"]
     assert len(project.layoutManager().printLayouts()) == 2
@@ -297,7 +375,7 @@ def test_an_edited_sheet_is_not_replaced_unasked(qgis_app, tmp_path):
 
 def test_a_sheet_saved_and_read_again_is_not_an_edited_one(qgis_app, tmp_path):
     project = sample_project(tmp_path)
-    builder = builder_for(project, PLATE)
+    builder = builder_for(project, INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], t) for one, t in (("land_use", False), ("zones", True))]
     keep.put(builder, wanted)
     assert project.write(str(tmp_path / "工程.qgz"))
@@ -312,8 +390,6 @@ def test_a_sheet_saved_and_read_again_is_not_an_edited_one(qgis_app, tmp_path):
 
 # --- what it is made of
 def test_a_county_without_name_is_asked_for(qgis_app, tmp_path):
-    from qgis.core import QgsVectorLayer
-
     file = write_small(tmp_path / "小.gpkg")
     project = QgsProject()
     project.addMapLayer(QgsVectorLayer(f"{file}|layername=CZKFBJ", "CZKFBJ", "ogr"))
@@ -334,13 +410,13 @@ def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
 
     project = sample_project(tmp_path)
     wanted = (MAPS.maps["zones"], MAPS.sheets["A3"], True)
-    keep.put(builder_for(project, PLATE), [wanted])
+    keep.put(builder_for(project, INFO), [wanted])
     own = keep.find(project, *wanted)
     (node,) = (n for n in own.itemById("legend").model().rootGroup().findLayers() if n.name() == "规划分区")
     names = [n.data(0) for n in own.itemById("legend").model().layerLegendNodes(node)]
     order = list(QgsMapLayerLegendUtils.legendNodeOrder(node))
-    assert "100 生态保护区" in names
-    del order[names.index("100 生态保护区")]
+    assert "生态保护区" in names
+    del order[names.index("生态保护区")]
     QgsMapLayerLegendUtils.setLegendNodeOrder(node, order)
     layout = own.clone()
     with export.atlas(layout):
@@ -348,4 +424,4 @@ def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
         for number in range(16):
             export.turn_to(layout, export.Page(number, "", ""))
             seen |= set(legend.shown(layout.itemById("legend")).get("规划分区", ()))
-    assert "100 生态保护区" not in seen and seen >= {"300 农田保护区", "410 城镇集中建设区", "520 一般农业区"}
+    assert "生态保护区" not in seen and seen >= {"农田保护区", "城镇集中建设区", "一般农业区"}

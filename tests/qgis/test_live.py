@@ -212,3 +212,93 @@ def test_edits_while_edits_are_checked_queue_up(desk, monkeypatch):
     assert "REL001" not in desk.settled()
     assert 1 <= len(started) <= 4
     assert isinstance(desk.batches[0].rechecks, list)
+
+
+# --- the command behind a re-check
+def test_one_command_is_named_and_undone_alone(desk):
+    desk.edit()
+    boundary = desk["CZKFBJ"]
+    before = desk.settled()
+    assert boundary.changeGeometry(1, rectangle(500, 500))
+    desk.settled()
+    paste(boundary, [feature(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
+    desk.settled()
+    first, second = desk.steps
+    assert second.layer is boundary and second.is_last and not first.is_last
+    assert not first.undo() and boundary.undoStack().index() == 2, "another command is the last one"
+    assert second.undo() and boundary.undoStack().index() == 1
+    desk.settled()
+    assert first.is_last and not second.is_last and desk.steps[2] is None, "an undo is no edit"
+    assert first.undo()
+    assert desk.settled() == before
+
+
+def test_a_redo_or_another_edit_at_the_same_place_is_another_step(desk):
+    desk.edit()
+    boundary = desk["CZKFBJ"]
+    assert boundary.changeGeometry(1, rectangle(50, 200))
+    desk.settled()
+    step = desk.steps[0]
+    boundary.undoStack().undo()
+    desk.settled()
+    assert boundary.changeGeometry(1, rectangle(60, 200))
+    desk.settled()
+    assert not step.is_last and not step.undo()
+    assert desk.steps[-1].is_last
+
+
+def test_a_command_that_is_saved_is_no_longer_undone(desk):
+    desk.edit()
+    boundary = desk["CZKFBJ"]
+    assert boundary.changeGeometry(1, rectangle(50, 200))
+    desk.settled()
+    step = desk.steps[0]
+    assert step.is_last
+    desk.save(boundary, stop=False)
+    desk.settled()
+    assert not step.is_last and not step.undo()
+
+
+def test_several_commands_checked_together_name_none(desk):
+    desk.edit()
+    desk.live.pause(True)
+    assert desk["CZKFBJ"].changeGeometry(1, rectangle(50, 200))
+    assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
+    desk.live.pause(False)
+    desk.settled()
+    assert desk.steps == [None]
+
+
+def test_a_command_is_not_undone_across_a_later_one_of_its_transaction(desk):
+    desk.edit()
+    boundary, farmland = desk["CZKFBJ"], desk["YJJBNTBHTB"]
+    assert boundary.changeGeometry(1, rectangle(50, 200))
+    desk.settled()
+    step = desk.steps[0]
+    assert farmland.changeGeometry(1, rectangle(500, 500))
+    desk.settled()
+    together = boundary.dataProvider().transaction() is not None
+    assert step.is_last is not together
+    if together:
+        assert not step.undo()
+        farmland.undoStack().undo()
+        desk.settled()
+        assert step.is_last
+    # Each alone, or the other one taken back: what is left is this command.
+    assert step.undo()
+    shape = next(f for f in boundary.getFeatures() if f.id() == 1).geometry()
+    assert not shape.equals(rectangle(50, 200))
+    assert desk.settled() is not None
+
+
+def test_changed_features_wait_until_they_are_checked(desk):
+    heard = []
+    desk.live.waiting.connect(heard.append)
+    desk.edit()
+    desk.live.pause(True)
+    assert desk["CZKFBJ"].changeGeometry(1, rectangle(50, 200))
+    assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
+    assert desk.live.waiting_count == 2 and heard[-1] == 2
+    desk.live.pause(False)
+    desk.settled()
+    assert desk.live.waiting_count == 0 and heard[-1] == 0

@@ -15,6 +15,7 @@ from plugin.bridge.layers import name_of, template_id
 from plugin.bridge.layouts import keep
 from plugin.bridge.project import bookmarks, editing
 from plugin.core import map_set
+from plugin.core.profile import DocumentInfo
 from tests.qgis.helpers import ROOT, draw, square
 
 OLD = ROOT / "tests" / "upgrade" / "0.1.0"
@@ -81,6 +82,8 @@ def test_every_setting_of_the_county_is_read(wizard, folder):
     options = county.options(wizard)
     assert (options.baseline, options.register) == (str(folder / "baseline.gpkg"), str(folder / "register.xlsx"))
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
+    # What that version did not have is empty: profile and form decide.
+    assert options.document_info == DocumentInfo()
     assert waivers.chosen(wizard) == "accepted.csv" and options.waivers == str(folder / "accepted.csv")
 
 

@@ -3,6 +3,7 @@
 
 import csv
 import itertools
+import re
 import subprocess
 import sys
 
@@ -55,6 +56,15 @@ def test_styles_load(qgis_app, name):
     before = layer.renderer()
     assert styles.apply(layer, name)
     assert layer.renderer() is not before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hatches_clipped_to_their_shape_belong_to_whole_shapes(name):
+    """QGIS 3.40 ends where it clips such a hatch to a polygon that it has cut at the edge of the map."""
+    style = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+    for symbol in re.findall(r"<symbol [^>]*type=\"fill\".*?(?=<symbol [^>]*type=\"fill\"|\Z)", style, re.S):
+        if 'name="clip_mode" value="before_render"' in symbol or 'value="before_render" name="clip_mode"' in symbol:
+            assert 'clip_to_extent="0"' in symbol.split(">")[0]
 
 
 def test_no_file_but_those_of_the_tables():

@@ -22,7 +22,7 @@ from plugin.core.exchange.package.inspection.inspect import inspect_package
 from plugin.core.findings import COLUMNS
 from plugin.core.mapping import load_mapping
 from plugin.core.options import parse_roles
-from plugin.core.profile import load_profile, profile_problems
+from plugin.core.profile import DocumentInfo, load_profile, profile_problems
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
 from plugin.core.renumbering import read_renumbered
@@ -187,6 +187,7 @@ def test_a_profile_with_every_key_is_read():
     assert profile.severity == said["severity"]
     assert profile.phases["approval"] == said["phase"]["approval"]["severity"]
     assert profile.absent == set(said["absent"]["concepts"])
+    assert profile.document_info == DocumentInfo()
     assert profile.confirmed == set(said["confirmed"]["items"])
     assert lacking({k: v for k, v in said["confirmed"].items() if k != "items"}, profile.confirmed_by) == []
     assert "GEO005" in profile.rules or "quality" in profile.rules

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from qgis.core import (
@@ -22,8 +22,9 @@ from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.errors import DataError
 from ...core.map_set import Catalogue, Map, Sheet
+from ...core.profile.document import DocumentInfo
 from ...paths import LAYOUTS
-from . import frame, looks, texts
+from . import frame, locator_names, looks, surroundings, texts
 from .legend import fill_legend
 from .material import CENTRE, COUNTY, TOWNSHIPS, Material, has_features
 
@@ -33,27 +34,38 @@ MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet
 _MARGIN = 0.04
 #: The locator shows the county with some ground about it.
 _LOCATOR_MARGIN = 0.06
+#: The same where names of other counties stand near its edge.
+_NAMES_MARGIN = 0.12
 _MERIDIAN = re.compile(r"\+lon_0=([\d.]+)")
 
 
-@dataclass(frozen=True)
-class Plate:
-    """图签 and 密级, as the user gave them; empty ones stay blank, to be filled in by hand."""
+#: Layout variables of the document information (成果信息).
+SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
-    secrecy: str = ""
-    maker: str = ""
-    drawer: str = ""
-    date: str = ""
 
-    def variables(self) -> dict[str, str]:
-        return {f"sanxian_{key}": getattr(self, key) for key in ("secrecy", "maker", "drawer", "date")}
+def document_variables(info: DocumentInfo) -> dict[str, str]:
+    """Return the document information (成果信息) as layout variables; empty values are left blank for manual entry."""
+    return {
+        SECRECY_VARIABLE: info.secrecy,
+        "sanxian_maker": info.compiler,
+        "sanxian_drawer": info.cartographer,
+        "sanxian_date": info.date,
+        APPROVAL_VARIABLE: info.printed_approval,
+    }
 
 
 class Builder:
-    """Makes the sheets of one county. On the main thread."""
+    """Builds the layouts of one county with its document information (成果信息). Use on the main thread."""
 
-    def __init__(self, material: Material, catalogue: Catalogue, plate: Plate | None = None, folder: Path = LAYOUTS):
-        self.material, self.catalogue, self.plate, self.folder = material, catalogue, plate or Plate(), folder
+    def __init__(
+        self,
+        material: Material,
+        catalogue: Catalogue,
+        document: DocumentInfo | None = None,
+        folder: Path = LAYOUTS,
+    ):
+        self.material, self.catalogue, self.folder = material, catalogue, folder
+        self.document = document or DocumentInfo()
 
     def name(self, one: Map, sheet: Sheet, townships: bool) -> str:
         """The sheet's name in the project's list of layouts."""
@@ -114,16 +126,20 @@ class Builder:
             "sanxian_short": one.short,
             "sanxian_number": f"{one.number:02d}",
             "sanxian_county": county.name,
+            "sanxian_city": surroundings.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
             "sanxian_crs": crs_text(self.material.crs),
             "sanxian_note": self.catalogue.note,
-            **self.plate.variables(),
+            **document_variables(self.document),
         }
         QgsExpressionContextUtils.setLayoutVariables(layout, values)
 
-    def set_plate(self, layout: QgsPrintLayout) -> None:
-        """Give a sheet that exists this county's 图签: what was not given stays as it is on the sheet."""
-        for name, value in self.plate.variables().items():
-            if value:
+    def set_document(self, layout: QgsPrintLayout) -> None:
+        """Set the document information of this run on an existing layout.
+
+        Empty values keep those of the layout, except the map approval number, which only public maps carry.
+        """
+        for name, value in document_variables(self.document).items():
+            if value or name == APPROVAL_VARIABLE:
                 QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
         layout.renderContext().setPredefinedScales(self.catalogue.all_scales())
 
@@ -159,7 +175,29 @@ class Builder:
             if townships and spec.of == (TOWNSHIPS,):
                 xml = looks.veiled(xml, layer, self.material.field(role, layer, "division_code"))
             found.append((layer, xml))
-        return found
+        return found + self._neighbours("neighbours", sheet, [layer for layer, _ in found])
+
+    def _is_city_locator(self, one: Map, townships: bool) -> bool:
+        """Return True if the locator shows the county within its city; a township would be only a dot at that scale."""
+        return one.scope == "county" and not townships and self.neighbours is None and bool(self.sisters)
+
+    @cached_property
+    def sisters(self) -> list[surroundings.Place]:
+        """The other counties of the city with known bounds."""
+        return surroundings.find_sister_counties(self.material)
+
+    @cached_property
+    def neighbours(self) -> surroundings.Neighbours | None:
+        """The layer of adjoining counties in the project, if any."""
+        return surroundings.find_neighbours(self.material)
+
+    def _neighbours(self, look: str, sheet: Sheet, taken: list[QgsVectorLayer]) -> list[tuple[QgsVectorLayer, str]]:
+        """Return adjoining counties as the lowest layer, if the project has them and the map set has a style for them."""
+        beside = self.neighbours
+        if beside is None or beside.layer in taken or look not in self.catalogue.looks:
+            return []
+        xml = looks.neighbours_style(beside, self.material.county.code, self.catalogue.looks[look], sheet)
+        return [(beside.layer, xml)]
 
     def _legend_entries(self, one: Map, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
         """Layers with their names. Those of one symbol first: after a layer's classes they would seem to be of them."""
@@ -208,22 +246,34 @@ class Builder:
         locator = layout.itemById(frame.LOCATOR)
         if not isinstance(locator, QgsLayoutItemMap):
             return
-        shown = []
+        shown: list[tuple[QgsVectorLayer, str]] = []
+        in_city = self._is_city_locator(one, townships)
         for of in ((COUNTY,), (TOWNSHIPS,)):
             answer = self.material.answers(of)
-            if answer is None or answer[1] in [layer for layer, _ in shown]:
+            if answer is None or answer[1] in [layer for layer, _ in shown] or (in_city and shown):
                 continue
             role, layer = answer
             # With townships below it, the county is their outline.
-            above = of == (COUNTY,) and bool(self.material.townships)
+            above = of == (COUNTY,) and bool(self.material.townships) and not in_city
             ground = self.catalogue.looks.get("locator_outline" if above else "locator")
             xml = looks.style_of(self.material, role, layer, ground, self.catalogue, sheet)
             if townships and of == (TOWNSHIPS,):
                 xml = looks.marked(xml, layer, self.material.field(role, layer, "division_code"))
             shown.append((layer, xml))
         locator.setCrs(self.material.crs)
-        _lock(locator, shown)
-        locator.setExtent(_fitting(locator, self.material.county_extent(), 1 + 2 * _LOCATOR_MARGIN))
+        county = self.material.county_extent()
+        around = self._neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
+        places = [surroundings.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
+        extent = (
+            surroundings.compute_locator_extent(self.material, self.neighbours, county)
+            if around
+            else QgsRectangle(county)
+        )
+        for place in places:
+            extent.combineExtentWith(QgsRectangle(place.at, place.at))
+        _lock(locator, shown + around)
+        locator.setExtent(_fitting(locator, extent, 1 + 2 * (_NAMES_MARGIN if places else _LOCATOR_MARGIN)))
+        locator_names.add_names(layout, locator, places, sheet)
         overview = locator.overviews().overview(0) if locator.overviews().size() else None
         if overview is not None:
             # A frame around everything would say nothing.

@@ -45,14 +45,16 @@ INK, QUIET, LINE = "#1A1A1A", "#555555", "#333333"
 MM = Qgis.LayoutUnit.Millimeters
 #: Items by what they are for; a sheet of somebody else's needs `map` and may lack the others.
 MAP, LOCATOR, LEGEND, LEGEND_FRAME, SCALE_BAR = "map", "locator", "legend", "legend_frame", "scale_bar"
+APPROVAL = "approval"
 #: The room of the scale bar, in mm of A3.
 BAR_WIDTH = 85.0
 #: Labels whose text has to stay within one line, and those that may wrap.
-ONE_LINE = ("plan", "title", "number", "secrecy", "scale", "maker", "drawer", "date", "locator_title")
+ONE_LINE = ("plan", "title", "number", "secrecy", "approval", "scale", "maker", "drawer", "date", "locator_title")
 WRAPPED = ("crs", "note")
 
 _RIGHT, _COLUMN = 320.0, 91.0
 _TITLE = "coalesce(@sanxian_county || @atlas_pagename || @sanxian_short, @sanxian_title)"
+_LOCATOR = "'位置示意' || if(coalesce(@sanxian_city, '') = '', '', '（' || @sanxian_city || '）')"
 _SCALE = "'1:' || replace(format_number(map_get(item_variables('map'), 'map_scale'), 0, 'en'), ',', ' ')"
 #: 图签: id, label, expression, height.
 _PLATE = (
@@ -80,11 +82,12 @@ def draw(sheet: Sheet, project: QgsProject | None = None) -> QgsPrintLayout:
     pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=QUIET)
     pen.text("title", f"[% {_TITLE} %]", 70, 15, 280, 13, 25, bold=True)
     pen.map(MAP, 9, 30, 308, 258, 0.4)
-    north = pen.add(QgsLayoutItemPicture(layout), "north", 299, 33, 15, 22)
+    pen.text("north_name", "北", 299, 32, 15, 6, 11, bold=True)
+    north = pen.add(QgsLayoutItemPicture(layout), "north", 299, 38, 15, 18)
     north.setPicturePath(
         "base64:" + base64.b64encode((ICONS / "north.svg").read_bytes()).decode("ascii"), Qgis.PictureFormat.SVG
     )
-    pen.text("locator_title", "位置示意", _RIGHT, 30, _COLUMN, 7, 10, bold=True)
+    pen.text("locator_title", f"[% {_LOCATOR} %]", _RIGHT, 30, _COLUMN, 7, 10, bold=True)
     locator = pen.map(LOCATOR, _RIGHT, 37, _COLUMN, 60, 0.25)
     _overview(locator, sheet.factor)
     _graticule(locator, pen)
@@ -98,6 +101,8 @@ def draw(sheet: Sheet, project: QgsProject | None = None) -> QgsPrintLayout:
         pen.text(identifier, f"[% {expression} %]", _RIGHT + 22, y, _COLUMN - 22, height, size, frame=0.2)
         y += height
     pen.text("note", "[% @sanxian_note %]", _RIGHT, y + 1, _COLUMN, 288 - y - 1, 7.5, "left", color=QUIET)
+    approval = "[% if(coalesce(@sanxian_approval, '') = '', '', '审图号：' || @sanxian_approval) %]"
+    pen.text(APPROVAL, approval, 351, 17, 60, 7, 11, "right")
     return layout
 
 
@@ -172,14 +177,13 @@ def _overview(locator: QgsLayoutItemMap, factor: float) -> None:
 
 
 def _graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
-    """Degrees on the locator's edge tell where on Earth the county lies; quarters of a degree betray nothing."""
+    """Add a coarse graticule to the locator's frame, which discloses no exact position."""
     grid = QgsLayoutItemMapGrid("graticule", locator)
     grid.setCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
     grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)
     quiet = QgsLineSymbol.createSimple({"color": "#B9C4CE", "width": f"{0.15 * pen.factor:.2f}"})
     grid.setLineSymbol(quiet)
-    grid.setIntervalX(0.25)
-    grid.setIntervalY(0.25)
+    space_graticule(grid, 0.25)
     grid.setAnnotationEnabled(True)
     grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
     grid.setAnnotationPrecision(0)
@@ -196,6 +200,12 @@ def _graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
         grid.setAnnotationPosition(QgsLayoutItemMapGrid.AnnotationPosition.InsideMapFrame, border)
     grid.setAnnotationDirection(QgsLayoutItemMapGrid.AnnotationDirection.Vertical, side.Left)
     locator.grids().addGrid(grid)
+
+
+def space_graticule(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
+    """Set the graticule interval in degrees; wider extents need larger intervals."""
+    grid.setIntervalX(degrees)
+    grid.setIntervalY(degrees)
 
 
 def _legend(pen: _Pen, x: float, y: float, width: float, height: float) -> None:

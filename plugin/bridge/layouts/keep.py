@@ -7,11 +7,14 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from qgis.core import QgsPrintLayout, QgsProject, QgsReadWriteContext
+from qgis.core import QgsExpressionContextUtils, QgsPrintLayout, QgsProject, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
+from ...core.errors import InputError
 from ...core.map_set import Map, Sheet
-from .build import MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
+from ...core.profile.document import PROJECT, SHEET, DocumentInfo, Lowering, load_secrecy_levels
+from ...core.saying import Saying
+from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
 
 #: What the sheet was when it was made.
 _MADE = "sanxian/made"
@@ -23,10 +26,11 @@ _PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides"
 
 @dataclass
 class Kept:
-    """What became of each sheet, by its name."""
+    """Names of layouts by outcome; ``notes``: messages on lowered secrecy levels."""
 
     made: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
+    notes: list[Saying] = field(default_factory=list)
 
 
 def find(project: QgsProject, one: Map, sheet: Sheet, townships: bool) -> QgsPrintLayout | None:
@@ -41,13 +45,21 @@ def find(project: QgsProject, one: Map, sheet: Sheet, townships: bool) -> QgsPri
 
 
 def put(builder: Builder, wanted: Iterable[tuple[Map, Sheet, bool]], replace: Iterable[str] = ()) -> Kept:
-    """Build sheets into the project's list. One that was edited stays, unless its name is in ``replace``."""
+    """Build sheets into the project's list. One that was edited stays, unless its name is in ``replace``.
+
+    Raise InputError, before any change, for a layout whose secrecy level would be lowered without a reason.
+    """
     project, kept, allowed = builder.material.project, Kept(), set(replace)
+    chosen = []
     for one, sheet, townships in wanted:
         old = find(project, one, sheet, townships)
         if old is not None and is_edited(old) and old.name() not in allowed:
             kept.edited.append(old.name())
             continue
+        if old is not None:
+            kept.notes += check_secrecy(old, builder.document)
+        chosen.append((one, sheet, townships, old))
+    for one, sheet, townships, old in chosen:
         layout = builder.build(one, sheet, townships=townships)
         layout.setCustomProperty(_MADE, digest(layout))
         if old is not None:
@@ -62,6 +74,16 @@ def put(builder: Builder, wanted: Iterable[tuple[Map, Sheet, bool]], replace: It
 def is_edited(layout: QgsPrintLayout) -> bool:
     """Was the sheet changed since it was made? One of unknown origin counts as edited."""
     return layout.customProperty(_MADE, "") != digest(layout)
+
+
+def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Saying]:
+    """Return a message if the secrecy level of a layout is lowered with a reason; raise InputError without a reason."""
+    above = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
+    if not load_secrecy_levels().is_lower(info.secrecy, above):
+        return []
+    if not info.secrecy_reason:
+        raise InputError("document_sheet_lowered", layout=layout.name(), above=above, secrecy=info.secrecy)
+    return [Lowering(above, SHEET, info.secrecy, PROJECT, info.secrecy_reason).message]
 
 
 def digest(layout: QgsPrintLayout) -> str:

@@ -7,6 +7,8 @@ planner does to the layer tree later, the sheet stays as it was made.
 
 from __future__ import annotations
 
+import re
+
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
@@ -17,6 +19,7 @@ from qgis.core import (
     QgsFontUtils,
     QgsMapLayerStyle,
     QgsMergedFeatureRenderer,
+    QgsPalLayerSettings,
     QgsProperty,
     QgsRendererCategory,
     QgsSimpleFillSymbolLayer,
@@ -24,6 +27,7 @@ from qgis.core import (
     QgsSingleSymbolRenderer,
     QgsSymbol,
     QgsSymbolLayer,
+    QgsTextFormat,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
@@ -34,11 +38,16 @@ from ...core.map_set import Catalogue, Look, Sheet
 from .. import styles
 from ..painting import FONTS
 from .material import Material
+from .surroundings import Neighbours
 
 #: Over townships that a page is not about.
 _VEIL = QColor(255, 255, 255, 190)
 _PLAIN = Look()
 SPACES_ROLE = "SQKJ"
+#: The code that precedes the name of a class.
+_CODE = re.compile(r"^\d{2,6}\s+")
+#: Default font size (points, A3) and colour of adjoining county names; grey, because they are not the map's subject.
+_NEIGHBOUR_SIZE, _NEIGHBOUR_INK = 8.0, "#6B6760"
 #: From a site to its name.
 _BESIDE_MM = 1.2
 
@@ -66,7 +75,8 @@ def style_of(
     look = look or _PLAIN
     copy = layer.clone()
     # A layer that has no symbols of ours keeps those it has in the project.
-    if styles.has_own(role):
+    has_own = styles.has_own(role)
+    if has_own:
         styles.apply(copy, role)
     if look.spaces:
         _as_spaces(copy, material, role)
@@ -74,6 +84,8 @@ def style_of(
         _only(copy, look)
     elif look.fill:
         _plain(copy, look, sheet)
+    if has_own:
+        _drop_codes(copy)
     if look.opacity is not None:
         copy.setOpacity(look.opacity)
     if scale:
@@ -85,6 +97,28 @@ def style_of(
     _labels(copy, look, sheet, 1 / sheet.symbols if smaller else 1.0)
     if copy.featureCount() > catalogue.raster_above:
         copy.renderer().setForceRasterRender(True)
+    return _xml(copy)
+
+
+def neighbours_style(beside: Neighbours, own_code: str, look: Look, sheet: Sheet) -> str:
+    """Return the style of adjoining counties as XML: outlines, and names of all counties except ``own_code``."""
+    copy = beside.layer.clone()
+    _plain(copy, Look(fill=look.fill or "#00FFFFFF", line=look.line), sheet)
+    settings = QgsPalLayerSettings()
+    settings.fieldName = f'CASE WHEN "{beside.code_field}" <> \'{own_code}\' THEN "{beside.name_field}" END'
+    settings.isExpression = True
+    settings.placement = Qgis.LabelPlacement.Horizontal
+    # A page shows only part of each neighbour; place the name in the visible part.
+    settings.centroidWhole = False
+    settings.fitInPolygonOnly = False
+    text = QgsTextFormat()
+    text.setFont(QFont(font_family()))
+    text.setSize((look.labels or _NEIGHBOUR_SIZE) * sheet.labels)
+    text.setSizeUnit(Qgis.RenderUnit.Points)
+    text.setColor(QColor(_NEIGHBOUR_INK))
+    settings.setFormat(text)
+    copy.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    copy.setLabelsEnabled(True)
     return _xml(copy)
 
 
@@ -150,6 +184,18 @@ def _filled(color: str, line: str = "") -> QgsFillSymbol:
 def _values(category: QgsRendererCategory) -> list:
     value = category.value()
     return value if isinstance(value, list) else [value]
+
+
+def _drop_codes(layer: QgsVectorLayer) -> None:
+    """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
+    renderer = layer.renderer()
+    inner = _categorized(layer)
+    if inner is None:
+        return
+    inner = inner.clone()
+    for n, category in enumerate(inner.categories()):
+        inner.updateCategoryLabel(n, _CODE.sub("", category.label()))
+    layer.setRenderer(QgsMergedFeatureRenderer(inner) if isinstance(renderer, QgsMergedFeatureRenderer) else inner)
 
 
 def _only(layer: QgsVectorLayer, look: Look) -> None:

@@ -28,6 +28,7 @@ from ..threads import steady
 
 if TYPE_CHECKING:
     from ...core.check import Options
+    from ...core.codes import CodeList
     from ...core.profile import Norm
 
 COUNTY, TOWNSHIPS, CENTRE = "XZQX", "townships", "ZXCQFW"
@@ -117,10 +118,15 @@ class Material:
         request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
         return [Township(*(_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
 
-    def _division(self, code: str) -> str:
+    @cached_property
+    def divisions(self) -> CodeList:
+        """The code list of provinces, cities and counties: of the standard, else of the default standard."""
         from ...core.standard import load_standard
 
-        known = self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        return self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+
+    def _division(self, code: str) -> str:
+        known = self.divisions
         return known.codes[code].name if code in known.codes else ""
 
     @cached_property
@@ -135,10 +141,8 @@ class Material:
     @steady
     def _default_crs(self):
         from ...core.divisions import default_crs
-        from ...core.standard import load_standard
 
-        known = self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
-        return default_crs(self.county.code, known)
+        return default_crs(self.county.code, self.divisions)
 
     def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
         """A layer's extent in the maps' plane."""

@@ -16,11 +16,12 @@ from qgis.core import QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLay
 
 from ...core.errors import OutputError
 from ...core.exchange.package.maps.slots import Drawn, MapJob, Wish
+from ...core.invariants import InvariantError, require
 from ...core.map_needs import Lack, roles_of
 from ..layers import set_template
 from ..main_thread import on_main
 from . import frame
-from .build import Builder, Plate
+from .build import Builder
 from .export import JPG, Page, write_page
 from .material import CENTRE, COUNTY, TOWNSHIPS, Material, Township
 from .source import write_layer
@@ -40,8 +41,7 @@ def draw(job: MapJob) -> Iterator[Drawn]:
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "layers.gpkg"
         tables = _written(job, file)
-        press = on_main(lambda: _Press(job, file, tables), job.check)
-        assert press is not None  # only who loses patience gets no answer
+        press = require(on_main(lambda: _Press(job, file, tables), job.check), "the answer of the main thread")
         try:
             for n, wish in enumerate(job.wishes):
                 job.progress(n / len(job.wishes), wish.one.title)
@@ -54,9 +54,7 @@ def draw(job: MapJob) -> Iterator[Drawn]:
 
 
 def _printed(press: _Press, wish: Wish, check: Callable[[], None]) -> Drawn:
-    drawn = on_main(lambda: press.print(wish, check), check)
-    assert drawn is not None
-    return drawn
+    return require(on_main(lambda: press.print(wish, check), check), "the answer of the main thread")
 
 
 def _written(job: MapJob, file: Path) -> dict[str, str]:
@@ -103,8 +101,7 @@ class _Press:
         material = Material(self._project, roles, job.plan.norm, Township(job.code, job.name))
         said = job.settings
         self._sheet = job.catalogue.sheets[said.page]
-        plate = Plate(job.secrecy, *said.plate({"code": job.code, "name": job.name}))
-        self._builder = Builder(material, job.catalogue, plate)
+        self._builder = Builder(material, job.catalogue, job.document)
 
     def print(self, wish: Wish, check: Callable[[], None]) -> Drawn:
         lack = self._builder.material.lack(wish.one)
@@ -131,5 +128,6 @@ class _Press:
 def _system(layout: QgsPrintLayout) -> tuple[str, float]:
     """CRS and scale (denominator) of the main map."""
     item = layout.itemById(frame.MAP)
-    assert isinstance(item, QgsLayoutItemMap)  # `Builder.build` has seen it
+    if not isinstance(item, QgsLayoutItemMap):
+        raise InvariantError(f"item {frame.MAP!r} of the layout is not a map")
     return item.crs().authid() or item.crs().description(), item.scale()

@@ -11,9 +11,11 @@ from qgis.core import QgsPrintLayout
 
 from ...core.map_needs import Lack
 from ...core.map_set import Map, Sheet
+from ...core.profile.document import load_secrecy_levels
+from ...core.saying import Saying
 from ...core.writing import beside
-from . import keep
-from .build import Builder
+from . import frame, keep
+from .build import APPROVAL_VARIABLE, Builder
 from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page
 from .material import TOWNSHIPS
 
@@ -35,12 +37,17 @@ class Order:
 
 @dataclass
 class Outcome:
-    """``files`` in the order they were written; ``lacking``: map → why it was not made; ``own``: sheets of the project's."""
+    """Outcome of an export.
+
+    ``files``: in the order written; ``lacking``: map → reason why it was not made; ``own``: layouts of the project;
+    ``notes``: messages on lowered secrecy levels and missing map approval numbers.
+    """
 
     files: list[Path] = field(default_factory=list)
     made: list[Map] = field(default_factory=list)
     lacking: list[tuple[Map, Lack]] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
+    notes: list[Saying] = field(default_factory=list)
 
 
 def run(
@@ -52,9 +59,13 @@ def run(
 ) -> Outcome:
     """Export page by page. Before each, ``progress`` says which, and ``check`` may raise to stop.
 
-    Files are replaced after all pages are made. Raises OutputError. On the main thread only.
+    Files are replaced after all pages are made. Raises OutputError, and InputError for a sheet of the project whose level
+    of secrecy would be lowered without a reason. On the main thread only.
     """
     material, outcome = builder.material, Outcome()
+    info = builder.document
+    if load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
+        outcome.notes.append(Saying("document", "no_approval", {"secrecy": info.secrecy}))
     jobs: list[tuple[Map, bool]] = []
     for one in order.maps:
         lack = material.lack(one)
@@ -133,5 +144,10 @@ def _sheet(builder: Builder, sheet: Sheet, one: Map, by_township: bool, outcome:
         return builder.build(one, sheet, townships=by_township)
     outcome.own.append(own.name())
     layout = own.clone()
-    builder.set_plate(layout)
+    info = builder.document
+    outcome.notes += keep.check_secrecy(own, info)
+    if info.printed_approval and layout.itemById(frame.APPROVAL) is None:
+        item = f"[% @{APPROVAL_VARIABLE} %]"
+        outcome.notes.append(Saying("document", "no_approval_item", {"layout": own.name(), "item": item}))
+    builder.set_document(layout)
     return layout

@@ -7,6 +7,7 @@ On the main thread, a layer at a time: between the steps the desktop can breathe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import (
@@ -19,7 +20,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...core.errors import OutputError
+from ...core.errors import OutputError, SanxianError
+from ...core.profile.county_file import save_county
 from ...core.writing import beside
 from .. import county
 from . import bookmarks, editing, themes
@@ -77,7 +79,10 @@ def _frame(project: QgsProject, request: Request) -> None:
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
     standard = request.standard if request.standard != "county_db" else ""
-    county.keep(project, county.County(profile=request.profile, standard=standard))
+    own = request.own_profile
+    # The project has no place yet: its own profile is beside it wherever that will be.
+    county.keep(project, county.County(profile=own.name if own else request.profile, standard=standard))
+    county.save_area(project, request.code, request.county)
     if request.view is not None:
         project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_view(project, request), project.crs()))
 
@@ -102,6 +107,21 @@ def write(project: QgsProject, request: Request) -> None:
     OutputError when QGIS cannot; a project that stood there before still does.
     """
     target = request.project
+    own = request.own_profile
+    if own is not None and request.settings is not None:
+        save_county(request.settings, own)
+    try:
+        _write(project, target)
+    except SanxianError:
+        if own is not None:
+            # The next attempt writes it again.
+            own.unlink(missing_ok=True)
+        raise
+    project.setFileName(str(target))
+    project.setDirty(False)
+
+
+def _write(project: QgsProject, target: Path) -> None:
     with beside(target) as new:
         # QGIS makes paths relative to the file it writes: for the layers' the folder has to be the true one.
         aside = target.with_name(f".{target.stem}-new{target.suffix}")
@@ -111,5 +131,3 @@ def write(project: QgsProject, request: Request) -> None:
             aside.replace(new)
         finally:
             aside.unlink(missing_ok=True)
-    project.setFileName(str(target))
-    project.setDirty(False)

@@ -6,6 +6,7 @@ The wizard and `create_layers` both come through here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,13 +48,18 @@ def dress(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county: str) 
     forms.apply_template(layer, template, norm)
 
 
-def place(project: QgsProject, layer: QgsVectorLayer, role: str, standard: Standard) -> QgsLayerTreeLayer:
-    """Put a layer of the project where the standard's tree has it; a node that it has already moves there."""
+def place(
+    project: QgsProject, layer: QgsVectorLayer, role: str, standard: Standard, roles: Mapping[str, str] | None = None
+) -> QgsLayerTreeLayer:
+    """Place a layer in the standard's layer tree, or move its existing node there.
+
+    ``roles``: layer id → role, for layers without a role property.
+    """
     root, branch = project.layerTreeRoot(), branch_of(role, standard)
     former = root.findLayer(layer.id())
     group = _group(root, branch, standard)
     order = {r: n for n, r in enumerate(branch.roles + branch.also)}
-    later = (n for n, child in enumerate(group.children()) if order.get(_role(child), -1) > order[role])
+    later = (n for n, child in enumerate(group.children()) if order.get(_role(child, roles or {}), -1) > order[role])
     node = QgsLayerTreeLayer(layer)
     # The new one first: a layer without a node would be taken out of the project.
     group.insertChildNode(next(later, len(group.children())), node)
@@ -70,9 +76,33 @@ def order_of(standard: Standard) -> dict[str, int]:
     return {role: n for n, role in enumerate(roles)}
 
 
-def _role(node: object) -> str:
+def arrange(project: QgsProject, roles: Mapping[str, str], standard: Standard) -> list[str]:
+    """Place layers (role → id) in the groups of the standard's tree, keep their visibility, and return their names.
+
+    Remove groups that become empty.
+    """
+    by_id, done = {layer_id: role for role, layer_id in roles.items()}, []
+    order = order_of(standard)
+    for role in sorted(roles.keys() & order.keys(), key=order.__getitem__):
+        layer, node = project.mapLayer(roles[role]), project.layerTreeRoot().findLayer(roles[role])
+        if not isinstance(layer, QgsVectorLayer) or node is None:
+            continue
+        group, seen = node.parent(), node.itemVisibilityChecked()
+        place(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
+        _drop_empty(group)
+        done.append(layer.name())
+    return done
+
+
+def _drop_empty(group: QgsLayerTreeGroup) -> None:
+    while group.parent() is not None and not group.children():
+        group, empty = group.parent(), group
+        group.removeChildNode(empty)
+
+
+def _role(node: object, roles: Mapping[str, str]) -> str:
     layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
-    return template_id(layer) if isinstance(layer, QgsVectorLayer) else ""
+    return template_id(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
 
 
 def _group(root: QgsLayerTreeGroup, branch: Branch, standard: Standard) -> QgsLayerTreeGroup:

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core.errors import Cancelled, OutputError
+from ...core.errors import Cancelled, DataError, OutputError
 from ...core.writing import check_writable
 
 if TYPE_CHECKING:
     from ...core.exchange.create import Created
     from ...core.profile import Norm
+    from ...core.profile.county_file import CountySettings
 
 
 @dataclass(frozen=True)
 class Request:
     """``crs``: ``EPSG:…`` or WKT; ``roles``: the layers to make; ``profile``: id or path, or empty;
     ``existing``: what to do with a database that is there; ``replace_project``: the project file may be overwritten;
-    ``view``: west, south, east, north in degrees, where the county's place is known."""
+    ``view``: west, south, east, north in degrees, where the county's place is known; ``settings``: what the county sets
+    itself, written to `own_profile` beside the project, or None."""
 
     standard: str
     code: str
@@ -33,6 +35,14 @@ class Request:
     existing: str = "stop"
     replace_project: bool = False
     view: tuple[float, float, float, float] | None = None
+    settings: CountySettings | None = None
+
+    @property
+    def own_profile(self) -> Path | None:
+        """Path of the county's own profile, or None if the wizard writes none."""
+        from ...core.profile.county_file import profile_beside
+
+        return profile_beside(self.project) if self.settings is not None else None
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,10 @@ def make_database(request: Request, progress: Callable[[float, str], None], canc
     if request.project.exists() and not request.replace_project:
         raise OutputError("project_exists", target=str(request.project))
     check_writable(request.project, [])
+    if request.own_profile is not None:
+        if request.own_profile.exists():
+            raise DataError("profile_exists", file=str(request.own_profile))
+        check_writable(request.own_profile, [])
     norm = norm_of(request.standard, request.profile, request.code)
     templates = [norm.standard.templates[role] for role in request.roles]
     begun = iter(range(len(templates) + 1))

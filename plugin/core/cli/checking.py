@@ -110,11 +110,13 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     from ..errors import OutputError
     from ..exchange.package.export import Order, export_package, with_standard
     from ..exchange.package.form.load import load_package
+    from ..profile import DocumentInfo
     from ..texts import Texts
 
     form = load_package(args.package)
     documents = Path(args.documents) if args.documents else None
-    order = Order(form, Path(args.output), documents, force=args.force, personal=args.personal)
+    info = DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip())
+    order = Order(form, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info)
     options = with_standard(_options(args, words), form)
     checked = check(args.source, options, progress=lambda share, text: progress(0.4 * share, text))
     for line in summary(checked.report, words):

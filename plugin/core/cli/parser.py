@@ -135,6 +135,8 @@ def make_parser(words: Words) -> Parser:
     one.add_argument("--package", default="county", help=text("package_form"))
     one.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
     one.add_argument("--personal", action="store_true", help=text("package_personal"))
+    one.add_argument("--secrecy", default="", metavar="密级", help=text("package_secrecy"))
+    one.add_argument("--secrecy-reason", default="", metavar="TEXT", help=text("package_secrecy_reason"))
     one.add_argument("--force", action="store_true", help=text("package_force"))
     one.set_defaults(rules="")
     one = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])

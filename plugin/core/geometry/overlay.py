@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..invariants import require
 from ..tolerance import Tolerance
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
@@ -172,8 +173,7 @@ def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, N
 def crowded(a: Polygons, tolerance: Tolerance, check: Check = never) -> NDArray:
     """(n,) bool: polygons that share area with another of their own layer."""
     _know_crowded(a, tolerance, check)
-    assert a.crowded is not None  # known by now
-    return a.crowded
+    return require(a.crowded, "`crowded`")
 
 
 def _know_crowded(a: Polygons, tolerance: Tolerance, check: Check) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..invariants import require
 from ..tolerance import Tolerance
 from .ladder import Ladder
 from .linework import Linework, Pieces, linework
@@ -194,12 +195,12 @@ class Polygons:
 
         ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `crowded` must be known.
         """
-        assert self.crowded is not None
+        crowded = require(self.crowded, "`crowded`")
         self._prepare(check)
         other._prepare_lines(check)
         pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
         check()
-        undecided = self.struck(pieces, check) | self.crowded
+        undecided = self.struck(pieces, check) | crowded
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         holders = np.flatnonzero(other_rows[other.present])

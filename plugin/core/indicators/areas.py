@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..area_backing import backed, land_net
+from ..invariants import require
 from ..net_area import breaks
 from .model import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
 from .reserves import PART_WORDS, counted_of
@@ -70,10 +71,10 @@ class Figure:
 def by_land(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
     """Mark a figure as not backed if only its field meets the target: within the allowance for sums, the land of the same rows
     does not meet it."""
-    assert shown.value is not None and shown.target is not None
-    target = (shown.comparison, shown.target, shown.target_decimals)
+    value = require(shown.value, "the value of a figure with a target")
+    target = (shown.comparison, require(shown.target, "the target"), shown.target_decimals)
     land = [compare_area(in_unit(land_m2 + slack, shown.unit), *target) for slack in (-rounding_m2, rounding_m2)]
-    if compare_area(shown.value, *target) not in MISSED and all(state in MISSED for state in land):
+    if compare_area(value, *target) not in MISSED and all(state in MISSED for state in land):
         shown.inputs = {**shown.inputs, LAND: land_m2}
         shown.backed = shown.confirmed = False
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..area_backing import backed
 from ..geometry import crs as crs_care
 from ..geometry.geodesic import GEOD
+from ..invariants import require
 from ..texts import Texts
 from .areas import WARNING_SHARE, stated_figure
 from .catalogue import Catalogue, Entry, load_catalogue
@@ -222,8 +223,7 @@ def _shown(figure: Indicator, entry: Entry) -> Indicator:
 
 
 def _in_unit(figure: Indicator, unit: str) -> Indicator:
-    assert figure.value is not None
-    value = in_unit(figure.value * SQUARE_METRES[figure.unit], unit)
+    value = in_unit(require(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
     return _bare(figure, value, unit)
 
 
@@ -242,8 +242,8 @@ def _against(figure: Indicator, target: Target, warning_share: float) -> Indicat
     made = _bare(figure, made.value, made.unit)
     made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
     made.target_source = target.source
-    assert made.value is not None
-    made.judge(compare_area(made.value, target.comparison, target.number, target.decimals, warning_share))
+    value = require(made.value, "the value of a figure")
+    made.judge(compare_area(value, target.comparison, target.number, target.decimals, warning_share))
     return made
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .model import Indicator
 from .ratio_base import DOUBTFUL_SHARE, contradicted
-from .ratio_windows import bare_windows
+from .ratio_windows import unfilled_shares
 from .targets import compare
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Expansion:
     ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``backed``: the land
     backs the survey areas; ``contradicted`` survey area whose code the land contradicts, on ``contradicted_rows`` parcels;
     ``without`` the ratios by form without it; ``in_doubt``: that leaves the ratio in doubt; ``doubts`` as a rule gives them.
-    ``bare_windows`` windows in which no line and no water is, of ``bare_area`` (statutory); ``closed_ratio`` the deciding ratio with
+    ``bare_windows`` windows that lines and water do not fill, ``bare_area`` their open land (statutory); ``closed_ratio`` the deciding ratio with
     them, None where all windows together leave it within its limit.
     """
 
@@ -171,7 +171,7 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
 
 
 def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
-    """Compute the ratio with its windows (``places``) that hold nothing, where all windows together would decide."""
+    """Compute the ratio with what is open of its windows (``places``), where all windows together would decide."""
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if not len(places) or found.ratios[form] > limit:
         return
@@ -179,8 +179,8 @@ def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
     numerator = found.numerators[form]
     if (numerator + areas.sum()) / found.denominator <= limit:
         return
-    bare = bare_windows(places, ctx)
-    found.bare_windows, found.bare_area = int(bare.sum()), float(areas[bare].sum())
+    unfilled = unfilled_shares(places, ctx)
+    found.bare_windows, found.bare_area = int((unfilled > 0).sum()), float((areas * unfilled).sum())
     found.closed_ratio = (numerator + found.bare_area) / found.denominator
 
 

@@ -21,14 +21,17 @@ DOUBTFUL_SHARE = "ratio.doubtful_share"
 def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
     """(n,) share of each base parcel that is counted as urban (``urban``: (n,) bool) and that the land contradicts.
 
-    1 where the parcel's own land use is no urban construction land; else the share on parcels of the survey (DLTB) of such a
-    land use, or of a 城镇村属性码 that is none of ``classes``.
+    1 where the parcel's own land use is no urban construction land; else the larger share of two: on parcels of the survey
+    (DLTB) of such a land use, or of a 城镇村属性码 that is none of ``classes``; and inside 生态保护红线, which leaves towns out.
     """
     # Texts know the names of indicators: QGIS loads them where shapely is missing.
     from ..geometry.validity import missing
 
     own = urban & of_classes(base_parcels, DOUBTFUL, ctx)
     share = own.astype(float)
+    red_line = ctx.plan.concept("red_line")
+    if red_line is not None and not red_line.bare:
+        share = np.maximum(share, _shares_on(red_line, base_parcels, urban & ~own, None, ctx))
     survey = ctx.plan.concept("parcels")
     if survey is None or survey is base_parcels or survey.bare:
         return share
@@ -37,10 +40,15 @@ def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: C
         against |= ~np.isin(survey.text("urban_code"), classes)
     rows = urban & ~own & ~missing(base_parcels.plane)
     if rows.any() and against.any():
-        parts = ctx.shared(base_parcels, survey, rows_a=rows, rows_b=against, measured=True)
-        found = np.bincount(parts.left, ctx.shares_of(parts, base_parcels), minlength=len(base_parcels))
-        share = np.where(rows, np.minimum(found, 1.0), share)
+        share = np.maximum(share, _shares_on(survey, base_parcels, rows, against, ctx))
     return share
+
+
+def _shares_on(other: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
+    """(n,) the share of each parcel in ``rows`` ((n,) bool) that lies on rows of another layer ((m,) bool, None: all)."""
+    parts = ctx.shared(parcels, other, rows_a=rows, rows_b=other_rows, measured=True)
+    shares: NDArray = np.bincount(parts.left, ctx.shares_of(parts, parcels), minlength=len(parcels))
+    return np.minimum(shares, 1.0)
 
 
 def of_classes(layer: Layer, setting: str, ctx: Context) -> NDArray:

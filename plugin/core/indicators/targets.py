@@ -11,6 +11,8 @@ from decimal import Decimal
 MET, WARNING, CLOSE, BROKEN, REFERENCE = "met", "warning", "close", "broken", "reference"
 #: The target would be met by a figure that the land does not back.
 UNCONFIRMED = "unconfirmed"
+#: How a comparison with a target is printed.
+SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
 def room(value: float | None, comparison: str, target: float | None) -> float | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
+from ..invariants import require
 from ..sheets import Unreadable, sheets_of
 from .model import SQUARE_METRES
 
@@ -73,6 +74,11 @@ class TypedFigure:
     def factor(self) -> float:
         """m² in one unit; 1 for what is no area."""
         return SQUARE_METRES.get(self.unit or "", 1.0)
+
+    @property
+    def comparable(self) -> float:
+        """The value of a figure that is a number: an area in m², anything else as printed."""
+        return require(self.value, f"the value of {self.name}") * self.factor
 
 
 def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:

@@ -79,4 +79,4 @@ def _geopackage_rows(path: Path, name: str) -> int | None:
         return None
     table = name.replace('"', '""')
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-        return int(database.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])  # nosec B608: quoted
+        return int(database.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])  # nosec B608 # quotes are doubled

@@ -27,7 +27,7 @@ def curve_ids(path: Path, opened: Path, name: str) -> list[int]:
     if path.suffix.lower() in _STRAIGHT:
         return []
     wanted = ", ".join(f"'{c}'" for c in _CURVES)
-    sql = f"SELECT FID FROM {quoted(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608
+    sql = f"SELECT FID FROM {quoted(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
     found = pyogrio.raw.read(opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False)
     return [int(v) for v in found[1]]
 

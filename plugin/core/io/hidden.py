@@ -38,12 +38,12 @@ def hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[str, H
                 if name in layers or name.lower().startswith(OWN):
                     continue
                 quoted = name.replace('"', '""')
-                cursor = database.execute(f'SELECT * FROM "{quoted}" LIMIT 50')  # nosec B608: quoted
+                cursor = database.execute(f'SELECT * FROM "{quoted}" LIMIT 50')  # nosec B608 # quotes are doubled
                 columns, rows = [str(column[0]) for column in cursor.description], cursor.fetchall()
                 if any(isinstance(value, bytes) and value[:2] == _MAGIC for row in rows for value in row):
                     found[str(name)] = Hidden(columns, True)
                 elif name not in tables:
-                    count = database.execute(f'SELECT COUNT(*) FROM "{quoted}"').fetchone()[0]  # nosec B608: quoted
+                    count = database.execute(f'SELECT COUNT(*) FROM "{quoted}"').fetchone()[0]  # nosec B608 # quotes are doubled
                     drawn = drawn_column(columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns))
                     found[str(name)] = Hidden(columns, False, drawn, int(count))
     except sqlite3.Error:

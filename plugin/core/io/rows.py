@@ -119,10 +119,10 @@ def _raw(
     if path.suffix.lower() == ".gpkg":
         # A GeoPackage keeps a count of its rows; where it is out of date, readers that trust it leave rows out.
         table = name.replace('"', '""')
-        counted = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608: the name is the file's own, quoted
+        counted = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608 # quotes in the name are doubled
         rows = int(pyogrio.raw.read(opened, sql=counted, read_geometry=False)[3][0][0])
         if rows != pyogrio.read_info(opened, layer=name, force_feature_count=True)["features"]:
-            options |= {"sql": f'SELECT * FROM "{table}"'}  # nosec B608
+            options |= {"sql": f'SELECT * FROM "{table}"'}  # nosec B608 # as above
     if "sql" not in options:
         options["layer"] = name
     try:
@@ -160,7 +160,7 @@ def _decoded(values: NDArray, codec: str) -> NDArray:
 
 def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
     """A field of whole numbers as text, every digit kept."""
-    sql = f"SELECT CAST({quoted(field_name)} AS CHARACTER(24)) AS v FROM {quoted(name)}"  # nosec B608
+    sql = f"SELECT CAST({quoted(field_name)} AS CHARACTER(24)) AS v FROM {quoted(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened,
         sql=sql,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..invariants import require
 from ..template import Field, Template
 
 if TYPE_CHECKING:
@@ -74,6 +75,5 @@ class Mapped:
 
 
 def template_field(template: Template, name: str) -> Field:
-    found = template.field_named(name)
-    assert found is not None  # checked when the mapping was loaded, or proposed from the template itself
-    return found
+    """Return a field that a mapping names: loading checked the name, or it was proposed from the template itself."""
+    return require(template.field_named(name), f"field {name} of {template.role}")

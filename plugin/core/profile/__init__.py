@@ -7,13 +7,14 @@ the pen must not look like a decision. What a file may say:
 ``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of the areas it is made of), ``base`` (a
 profile beside it, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of settings (`SETTING_SECTIONS`) and
 their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]`` (`core.phases` says which wins); ``rules_extra``, ``rules_off``; ``[absent]``;
-``[confirmed]``; ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`figures` has their keys).
+``[confirmed]``; ``[document]`` (成果信息, `document` has its keys); ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`figures` has their keys).
 
 From a base come settings, severities and rules, never its confirmations; figures keep their area code and apply nowhere else.
 A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.register(area)``.
 """
 
 from ..phases import PHASES, phase_of
+from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resolve_document
 from .load import load_profile, profile_ids, profile_problems
 from .model import BINDING, Profile, Registered, Said, Stated, Target, decimals_of, head
 from .norm import Norm
@@ -21,16 +22,20 @@ from .norm import Norm
 __all__ = [
     "BINDING",
     "PHASES",
+    "DocumentInfo",
     "Norm",
     "Profile",
     "Registered",
+    "ResolvedDocument",
     "Said",
     "Stated",
     "Target",
     "decimals_of",
     "head",
     "load_profile",
+    "load_secrecy_levels",
     "phase_of",
     "profile_ids",
     "profile_problems",
+    "resolve_document",
 ]

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..conflicts import CONFLICTS, check_meaning
-from ..data import check_keys, expect
+from ..data import MARKS, check_keys, expect
 from ..errors import DataError
 from ..indicators import RATIO_FORMS
 from ..phases import PHASES
 from ..rule import Severity, all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
 from ..standard.bounds import check_number
-from ..template import MARKS
 from ..three_zones.spaces import THREE_ZONES, check_space
 from .complaints import Complaints
 from .model import ABSENT

@@ -13,6 +13,7 @@ from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
 from .complaints import Complaints
+from .document import read_document
 from .figures import merge, read_register, read_stated, read_targets
 from .model import Profile
 
@@ -29,6 +30,7 @@ _ALLOWED = (
     "heritage_register",
     "confirmed",
     "absent",
+    "document",
     "marks",
     "mark_sources",
     "rules_extra",
@@ -71,10 +73,15 @@ def profile_path(name: str | Path) -> Path:
     return path
 
 
-def _load(path: Path, below: tuple[Path, ...], complaints: Complaints) -> Profile:
+def load_table(table: dict[str, Any], path: Path) -> Profile:
+    """Return the profile of a parsed table as if read from ``path``, which need not exist. Raise DataError as `load_profile`."""
+    return _load(path, (), Complaints(), table)
+
+
+def _load(path: Path, below: tuple[Path, ...], complaints: Complaints, table: dict[str, Any] | None = None) -> Profile:
     if path.resolve() in below:
         raise DataError("profile_circle", file=str(path))
-    table = read_toml(path)
+    table = read_toml(path) if table is None else table
     sections = (*_ALLOWED, *SETTING_SECTIONS)
     # Without an identity nothing else of the file can be said.
     for key in _REQUIRED:
@@ -91,7 +98,7 @@ def _load(path: Path, below: tuple[Path, ...], complaints: Complaints) -> Profil
         base = _base(table, path, below)
     standard = load_standard(base.standard)
     with complaints.part():
-        standard = _standard(table, base, path)
+        standard = standard_of(table, base, path)
     return _merged(table, path, members, base, standard, complaints)
 
 
@@ -112,8 +119,8 @@ def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile
     return base
 
 
-def _standard(table: dict[str, Any], base: Profile, path: Path) -> Standard:
-    """The standard that the profile names, in the edition that it names; a folder may be given as seen from this file."""
+def standard_of(table: dict[str, Any], base: Profile, path: Path) -> Standard:
+    """Return the standard and edition that the profile names. A standard's folder may be given relative to ``path``."""
     name = expect(table.get("standard", base.standard), str, file=path, key="standard")
     edition = expect(table.get("edition", ""), str, file=path, key="edition")
     if "standard" in table and (path.parent / name / "standard.toml").exists():
@@ -144,6 +151,7 @@ def _merged(
         for key in ("rules_extra", "rules_off")
     )
     confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, complaints)
+    document = read_document(table.get("document", {}), base.document_info, path, complaints)
     own = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
@@ -178,4 +186,5 @@ def _merged(
         members=members,
         base=base if base.id else None,
         own=own,
+        document_info=document,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...paths import PROFILES
 from ..indicators import AREA_FIGURES, SQUARE_METRES
+from .document import DocumentInfo
 
 
 def decimals_of(value: str) -> int:
@@ -138,7 +139,8 @@ class Profile:
     ``rules``: codes and groups that run beside the default ones; ``rules_off`` that do not run; ``severity`` code → severity, ``phases`` phase → the same
     for that phase only. ``targets``, ``stated`` and ``register`` keep the area code of who set them. ``members``: the areas
     of a profile that is no division of its own (a city cluster). ``own``: dotted key → value, what this profile's own file
-    says, without its ``base``. ``mark_sources``: key of a mark → the document that it was read in.
+    says, without its ``base``. ``mark_sources``: key of a mark → the document that it was read in. ``document_info``: its
+    ``[document]`` over that of its bases.
     """
 
     id: str
@@ -162,6 +164,7 @@ class Profile:
     members: tuple[str, ...] = ()
     base: Profile | None = None
     own: dict[str, Any] = field(default_factory=dict)
+    document_info: DocumentInfo = field(default_factory=DocumentInfo)
 
     def covers(self, area_code: str) -> bool:
         """Is an area this profile's own or a part of it? A profile without an area covers all."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from ..errors import DataError
@@ -139,13 +140,19 @@ class Norm:
         return self.mark(item) != "C" or "all" in confirmed
 
     def _replaced(self, item: str) -> bool:
-        """Does a profile or a standard that we do not ship set the item, or something that it vouches for, otherwise than
-        the shipped standards, and not stricter?"""
+        """Does a custom profile or standard loosen the item, or a setting that the item vouches for?"""
+        return any(k == item or k.startswith(f"{item}.") or self.marked(k) == item for k in self._loosened)
+
+    @cached_property
+    def _loosened(self) -> frozenset[str]:
+        """Keys that a custom profile or standard sets to a value different from, and not stricter than, the shipped standard.
+
+        Cached, because every rule reads them after every edit and a norm never changes.
+        """
         own = {key for one in self.profile.chain() if not one.is_shipped for key in one.own}
         own |= {key for one in own_standards(self.standard) for key in one.own}
         usual = {key: value for one in reversed(shipped_of(self.standard)) for key, value in one.settings.items()}
-        keys = (key for key in own if key == item or key.startswith(f"{item}.") or self.marked(key) == item)
-        return any(not _as_strict(key, self.get(key), usual.get(key)) for key in keys if self.sets(key))
+        return frozenset(k for k in own if self.sets(k) and not _as_strict(k, self.get(k), usual.get(k)))
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
         """The norm for a plan of an area: a confirmation holds from its day on, and for the area of who gave it.

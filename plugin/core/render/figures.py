@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
+from ..indicators.targets import SIGNS
 from ..profile import Norm
 from ..report import Report
 from ..texts import area_text, number
@@ -15,7 +16,6 @@ from .words import Words
 #: Decimals that the offices write.
 DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MOST_DECIMALS = 6
-_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
 #: Inputs of a ratio that differ between its forms.
 _OWN_INPUTS = ("numerator_m2", "land_ratio")
@@ -83,7 +83,7 @@ def signed(value: float | None, decimals: int) -> str:
 def target_text(indicator: Indicator, words: Words) -> str:
     if indicator.target is None:
         return ""
-    sign = _SIGNS.get(indicator.comparison, indicator.comparison)
+    sign = SIGNS.get(indicator.comparison, indicator.comparison)
     figure = f"{sign} {number(indicator.target, indicator.target_decimals)}"
     # A ratio is written bare: ≤ 1.25.
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"

@@ -15,7 +15,11 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 def to_json(report: Report) -> str:
     """UTF-8 text, valid for any JSON reader: what is not a finite number becomes null."""
-    data = report.to_dict()
+    return dump(report.to_dict())
+
+
+def dump(data: dict[str, Any]) -> str:
+    """Return plain data as JSON text, a line for each entry of its lists."""
     try:
         return _dump(data)
     except ValueError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..conflicts import CONFLICTS, MEANINGS
 from ..explain import value_text
+from ..indicators.targets import SIGNS
 from ..profile import Norm, Stated, Target
 from ..profile.resolved import RULE, STANDARD, Origin, Value, resolved
 from ..rule import all_rules
@@ -17,7 +18,6 @@ from .rule_book import line_name
 from .words import Words
 
 _PAIR = f"{CONFLICTS}."
-_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
 def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
@@ -57,6 +57,7 @@ def profile_dict(norm: Norm) -> dict[str, Any]:
         "phase": norm.phase,
         "confirmed": {**profile.confirmed_by, "items": sorted(profile.confirmed)},
         "absent": sorted(profile.absent),
+        "document": asdict(profile.document_info),
         **resolved(norm).to_dict(),
         "targets": [asdict(t) for t in profile.targets],
         "stated": [asdict(s) for s in profile.stated],
@@ -84,6 +85,10 @@ def _head(norm: Norm, words: Words) -> Iterator[str]:
         yield line("confirmed", items=words.join(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
     else:
         yield line("not_confirmed")
+    info, colon = asdict(profile.document_info), words.get("page", "colon")
+    values = [f"{words.get('document', key)}{colon}{value}" for key, value in info.items() if value]
+    if values:
+        yield line("document", values=words.join(values))
     if profile.absent:
         texts = Texts(words.lang)
         yield line("absent", names=words.join(texts.concept(c) for c in sorted(profile.absent)))
@@ -132,7 +137,7 @@ def _stated(stated: Stated, words: Words) -> str:
 
 
 def _figure(figure: Target | Stated, name: str, unit: str, words: Words) -> str:
-    said = {"name": name, "sign": _SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
+    said = {"name": name, "sign": SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
     line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **said)
     also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.also_said]
     return " ".join([line, *also])

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..profile import Norm
+from ..profile.document import VALUES, render_lowerings
 from ..report import Outcome, Report, RuleOutcome
 from ..texts import Texts, area_text, number, short_key
 from ..unread import CODE, leaves_unread
@@ -37,7 +38,19 @@ def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
         "standard": said.get("standard", {}).get("name", ""),
         "profile": name or words.get("head", "no_profile"),
         "crs": crs_text(said.get("crs", ""), words),
+        "document": _document_rows(said.get("document", {}), words),
+        "lowered": render_lowerings(said.get("document", {}), Texts(words.lang)),
     }
+
+
+#: (Label, value) pairs per row of the report head.
+_PAIRS = 3
+
+
+def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[str, str]]]:
+    """Return the document information (成果信息) that is set, as rows of (label, value) pairs for the report head."""
+    pairs = [(words.get("document", key), document[key]) for key in VALUES if document.get(key)]
+    return [pairs[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
 
 
 def moment(text: str) -> str:

@@ -44,11 +44,9 @@ def wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, 
     cells[:] = values
     codes, distinct = pd.factorize(cells)
     answers = [judge(value) for value in distinct]
-    bad = [number for number, answer in enumerate(answers) if answer is not None]
-    for position in np.flatnonzero(np.isin(codes, bad)).tolist():
-        answer = answers[codes[position]]
-        assert answer is not None
-        yield position, answer
+    wrong = {code: answer for code, answer in enumerate(answers) if answer is not None}
+    for position in np.flatnonzero(np.isin(codes, list(wrong))).tolist():
+        yield position, wrong[codes[position]]
 
 
 def judged(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..exchange.package.tables.compare import Difference
 from ..exchange.package.tables.words import number_in
+from ..invariants import require
 from ..texts import Texts, number
 
 #: Rows that differ in the same column and in no other, from which on they are told of the column.
@@ -69,7 +70,7 @@ def params_of(group: Group, texts: Texts) -> dict[str, Any]:
 
 def _told(one: Difference, texts: Texts) -> dict[str, Any]:
     """A cell in words: both figures in the same writing, the layers' with more digits."""
-    assert one.given is not None
+    given = require(one.given, "the figure of the layers")
     unit = one.word or (texts.get("units", one.unit) if one.unit else "")
     digits = one.decimals + (0 if one.unit == "count" else _MORE)
     # Its own digits, in groups; words around a figure stay as they are.
@@ -80,7 +81,7 @@ def _told(one: Difference, texts: Texts) -> dict[str, Any]:
         "line": one.line,
         "column": one.head,
         "told": f"{told} {unit}".strip(),
-        "given": f"{number(one.given, digits)} {unit}".strip(),
+        "given": f"{number(given, digits)} {unit}".strip(),
         "apart": f"{number(one.apart, digits)} {unit}".strip(),
     }
 

@@ -15,6 +15,7 @@ from ..exchange.package.metadata.write import BETWEEN, DEGREES, GEOMETRIES, METR
 from ..exchange.package.tables.words import number_in
 from ..findings import Finding
 from ..geometry import crs as crs_care
+from ..profile.document import load_secrecy_levels
 from ..texts import Texts
 from ._package import made_here, shown, year_of
 
@@ -193,8 +194,9 @@ def _secrecy(items: dict[str, str], owner: str, say: _Say) -> Iterator[Finding]:
     told, package = items.get("secrecy", ""), say.package
     levels = package.form.secrecy_levels or (package.form.secrecy,)
     agreed = package.manifest.get("secrecy") if package.manifest else None
+    level_of = load_secrecy_levels().level_of
     # A level that there is not is told of the manifest, and vouches for none.
-    if told and agreed in levels and told != agreed:
+    if told and agreed and level_of(agreed) in levels and told != agreed:
         yield say(owner, "secrecy", told, agreed)
-    elif told and told not in levels:
+    elif told and level_of(told) not in levels:
         yield say(owner, "secrecy", told, say.texts.get("words", "between_names").join(levels))

@@ -41,7 +41,7 @@ _SLACK = timedelta(minutes=2)
 _DAY = timedelta(days=1)
 _EMPTY = Cell("")
 #: Errors from records of a report that lack an item or hold one of another type.
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError, LookupError)
+_BROKEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)

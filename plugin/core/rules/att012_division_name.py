@@ -64,7 +64,7 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
         return result
     divisions = ctx.codes("divisions")
     own = townships is not None and townships.role == layer.role
-    towns = _towns(townships) if townships is not None and not own else {}
+    towns, source = (_towns(townships), townships.name) if townships is not None and not own else ({}, "")
     code_field, name_field = layer.field_name("division_code"), layer.field_name("division_name")
 
     def judge(pair: tuple[str, str]) -> Wrong | None:
@@ -77,8 +77,7 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
             expected = lineage[0] if lineage else ""
         elif len(code) >= TOWNSHIP and not code[TOWNSHIP:].strip("0") and towns:
             if code[:TOWNSHIP] not in towns:
-                assert townships is not None
-                return Wrong("unknown", {"code": code, "count": len(towns), "source": townships.name})
+                return Wrong("unknown", {"code": code, "count": len(towns), "source": source})
             known, expected = towns[code[:TOWNSHIP]], min(towns[code[:TOWNSHIP]])
         else:
             return None

@@ -70,7 +70,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             areas={"STBHHX": {"declared": 10000.0}},
         ),
         example("a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}),
-        example("a layer put in", 1, manifest=True, layers={"SECRET": 3}),
+        example("a layer put in", 1, manifest=True, layers={"JZX": 3}),
         example(
             "read back otherwise",
             1,

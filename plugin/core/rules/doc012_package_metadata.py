@@ -6,6 +6,7 @@ from ..exchange.package.inspection.facts import PackageFacts
 from ..exchange.package.metadata.read import UnreadableXml, by_form, read_xml
 from ..exchange.package.target.hashes import MANIFEST
 from ..findings import Finding
+from ..profile.document import load_secrecy_levels
 from ..rule import RuleResult, Severity, rule
 from ..texts import Texts
 from ._metadata import values_of
@@ -85,7 +86,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield on_file(expected, "missing")
     levels = package.form.secrecy_levels or (package.form.secrecy,)
     agreed = str(package.manifest.get("secrecy") or "") if package.manifest else ""
-    if agreed and agreed not in levels:
+    if agreed and load_secrecy_levels().level_of(agreed) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield on_file(MANIFEST, "level", told=agreed, expected=expected)
     for path, data in package.documents.items():

@@ -23,7 +23,6 @@ from ._package import (
     shown,
 )
 
-REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
 #: A clock of another place may be ahead by this much.
 _AHEAD = timedelta(days=1)
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-.+]?[A-Za-z0-9.]+)?")

@@ -10,6 +10,7 @@ from ..context import Context
 from ..findings import Finding
 from ..geometry.parts import Slivers, one_part
 from ..geometry.polygons import Polygons
+from ..invariants import require
 from ..layer import Layer
 from ..maintenance import AFTER, BEFORE
 from ..rule import Example, RuleResult, Severity, rule
@@ -187,8 +188,7 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
 
 
 def _prefix(stage: str, ctx: Context) -> str:
-    rules = ctx.norm.standard.maintenance
-    assert rules is not None  # else there were no classes
+    rules = require(ctx.norm.standard.maintenance, "the norm of maintenance")
     return rules.stage(stage).prefix
 
 

@@ -6,7 +6,7 @@ from ..context import Context
 from ..findings import Finding
 from ..indicators.ratio import Expansion, expansion
 from ..indicators.ratio_base import DOUBTFUL, DOUBTFUL_SHARE
-from ..indicators.ratio_windows import FILLERS, WATER
+from ..indicators.ratio_windows import FILLED_SHARE, FILLERS, WATER
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..texts import number
@@ -59,9 +59,9 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "land": "The expansion ratio ({form}) is {ratio_text} by {field}, but {land_text} by the drawn area of the same parcels, above the limit "
         "of {limit}: {field} adds up to {denominator} m², the land to {expected} m². Compute {field} again from the shapes.",
         "contradicted": "{count} parcels of {layer} ({contradicted} m² of the base of {denominator} m²) have a {field} of urban construction "
-        "land that their land use or the survey contradicts, for instance {keys}. The expansion ratio ({form}) is {ratio_text} with them and "
+        "land that their land use or the survey contradicts, or lie in the ecological red line, for instance {keys}. The expansion ratio ({form}) is {ratio_text} with them and "
         "{without_text} without them, the limit is {limit}. Correct {field} or the land use; until then the ratio is not confirmed.",
-        "windows": "{layer} has {count} windows ({area}) with no permanent basic farmland, no ecological red line and no water in them. The "
+        "windows": "{layer} has {count} windows of which permanent basic farmland, ecological red line and water fill less than {least} %; {area} are open. The "
         "expansion ratio ({form}) is {ratio_text} without them and {closed_text} with them, the limit is {limit}. Show what each window is "
         "made for, or draw the boundary across it.",
     },
@@ -100,7 +100,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         survey area (TBMJ), the numerators statutory area; where the land does not back the survey area, the ratio meets no limit, and
         the one that the land gives is reported beside it. So it is with parcels coded as urban whose land use (`ratio.doubtful`), or the
         survey below them, is none of urban construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of
-        the boundary with no 永久基本农田, no 生态保护红线 and no water (`ratio.window_water`) are a warning where they decide. With a base year other than 2020, or none, nothing is confirmed.
+        the boundary that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land decides; so is town
+        land of the base inside the red line. With a base year other than 2020, or none, nothing is confirmed.
     """
     found = expansion(boundary, base_parcels, ctx)
     if found.denominator <= 0:
@@ -128,22 +129,22 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if found.in_doubt:
         result.findings.append(_contradicted(found, form, limit, base_parcels))
     if found.closed_ratio is not None:
-        result.unconfirmed += [FILLERS, WATER]
+        result.unconfirmed += [FILLERS, WATER, FILLED_SHARE]
     if found.bare_windows and found.closed_ratio is not None and ratio <= limit < found.closed_ratio:
-        result.findings.append(_windows(found, form, limit, boundary))
+        result.findings.append(_windows(found, found.closed_ratio, form, limit, boundary, ctx))
     if not found.backed:
         _by_land(result, found, form, limit, base_parcels)
     return result
 
 
-def _windows(found: Expansion, form: str, limit: float, boundary: Layer) -> Finding:
-    """Report windows without which the ratio would be above its limit, and in which nothing is that a window is made for."""
-    assert found.closed_ratio is not None
+def _windows(found: Expansion, closed: float, form: str, limit: float, boundary: Layer, ctx: Context) -> Finding:
+    """Report windows whose open land would raise the ratio above its limit."""
     params: dict[str, object] = {
         "form": form.upper(),
         "count": found.bare_windows,
+        "least": round(100 * float(ctx.norm.get(FILLED_SHARE)), 2),
         "ratio_text": f"{found.ratios[form]:.4f}",
-        "closed_text": _beyond(found.closed_ratio, limit),
+        "closed_text": _beyond(closed, limit),
         "limit": limit,
     }
     area = found.bare_area

@@ -6,6 +6,8 @@ from ..context import Context
 from ..findings import Finding
 from ..indicators import AREA_FIGURES, BROKEN, CLOSE, NO_TARGET, STATED_FIGURES, Indicator, compare_area, in_unit
 from ..indicators.areas import LAND, WARNING_SHARE, Figure, only_by_field, stated_figure, target_figure
+from ..indicators.targets import SIGNS
+from ..invariants import require
 from ..layer import Layer
 from ..profile import Target, decimals_of
 from ..rule import Example, Need, RuleResult, Severity, rule
@@ -136,7 +138,6 @@ def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> li
 
 def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]:
     """Warnings on what other documents ask for (also_said), where the target is met and that is not."""
-    assert figure.layer is not None or shown.value is None
     for said in target.also_said:
         if shown.value is None or figure.layer is None or (said.year or target.year) != target.year:
             continue
@@ -146,7 +147,7 @@ def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]
         params = {
             "indicator": shown.id,
             "value": round(shown.value, decimals + 4),
-            "comparison": {">=": "≥", "<=": "≤", "=": "="}[target.comparison],
+            "comparison": SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
             "source": target.source,
@@ -159,7 +160,7 @@ def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]
 
 def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
     """Report targets that are met by so large a factor that their unit is probably wrong."""
-    assert figure.layer is not None
+    layer = require(figure.layer, "the layer of a figure")
     found = []
     for target, one in zip(targets, shown, strict=True):
         if one.state in (BROKEN, CLOSE) or not one.confirmed or not one.value or not one.target:
@@ -169,33 +170,34 @@ def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], mos
             params = {
                 "indicator": one.id,
                 "value": round(one.value, one.target_decimals + 4),
-                "comparison": {">=": "≥", "<=": "≤", "=": "="}[one.comparison],
+                "comparison": SIGNS[one.comparison],
                 "target": f"{one.target:.{one.target_decimals}f}",
                 "unit": one.unit,
                 "times": round(times),
                 "source": target.source,
             }
-            found.append(Finding(figure.layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+            found.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
     return found
 
 
 def _finding(figure: Figure, target: Target, shown: Indicator) -> Finding:
-    assert figure.layer is not None and shown.value is not None and shown.target is not None
+    layer = require(figure.layer, "the layer of a missed figure")
+    computed, task = require(shown.value, "the missed figure"), require(shown.target, "the missed target")
     rounding, decimals = shown.state == CLOSE, shown.target_decimals
     by_field = only_by_field(shown)
-    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else shown.value
+    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else computed
     return Finding(
-        figure.layer.role,
+        layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if by_field or rounding or not target.is_task else None,
-        field=figure.layer.field_name("net_area") if figure.basis == "net" else "",
+        field=layer.field_name("net_area") if figure.basis == "net" else "",
         params={
             "indicator": shown.id,
-            "value": round(shown.value, decimals + 4),
-            "comparison": {">=": "≥", "<=": "≤", "=": "="}[shown.comparison],
-            "target": f"{shown.target:.{decimals}f}",
+            "value": round(computed, decimals + 4),
+            "comparison": SIGNS[shown.comparison],
+            "target": f"{task:.{decimals}f}",
             "unit": shown.unit,
-            "miss": round(abs(shown.target - value), decimals + 4),
+            "miss": round(abs(task - value), decimals + 4),
             **({"land": round(value, decimals + 4)} if by_field else {}),
         },
     )

@@ -9,7 +9,9 @@ from ..context import Context
 from ..findings import Finding
 from ..indicators import BROKEN, CLOSE, Indicator, compare_area, in_unit
 from ..indicators.areas import LAND, WARNING_SHARE, by_land, only_by_field
+from ..indicators.targets import SIGNS
 from ..indicators.townships import townships_of
+from ..invariants import require
 from ..layer import Layer
 from ..row_parcels import rows_below
 from ..rule import Example, Need, RuleResult, Severity, rule
@@ -31,7 +33,8 @@ FIELD = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 
 TOLD = {**FIELD, "location_code": "1402251012000000000"}
 #: Place outside all townships; `Texts` has the word. Places and keys that a message names.
 OUTSIDE, _NAMED = "outside_townships", 3
-_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+#: Digits of a township's code; villages have more, and may share a name.
+_TOWN_DIGITS = 9
 
 
 @rule(
@@ -57,6 +60,8 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
         "Compute {field} again from the shapes, or correct the layer.",
         "misplaced": "{layer}: {field} of {count} features ({area}) names {town}, but they lie elsewhere ({place}), for instance {keys}. They "
         "count in the township where they lie. Correct {field}, or the shapes.",
+        "code_twice": "{layer}: {count} townships ({names}) have the same {field} {code}. Give each township the code of its own.",
+        "name_twice": "{layer}: {count} townships ({codes}) have the same {field} “{name}”. Correct {field}, or the codes.",
         "exchanged": "{layer}: township {town} ({code}) holds {count} features of {related_layer} whose {field} names {other} ({other_code}). "
         "Correct code and name of the township, or {field}.",
         "foreign": "{layer}: {field} of {count} features ({area}) names another county ({codes}), for instance {keys}, but they count as this "
@@ -73,6 +78,8 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
         Example("a row with the code of another county", {"townships": [TOWN, NEXT], "farmland": [{**FIELD, "location_code": "1402231002010000000"}]},
                 finds=1),
+        Example("two townships with one code", {"townships": [TOWN, {**NEXT, "division_code": "140225100"}]}, finds=1),
+        Example("two townships with one name", {"townships": [TOWN, {**NEXT, "division_name": "甲镇"}]}, finds=1),
         Example("codes of two townships exchanged", {"townships": [TOWN, NEXT], "farmland": [{**TOLD, "wkt": TOWN["wkt"]},
                 {**TOLD, "wkt": NEXT["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
@@ -81,6 +88,7 @@ _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha"),
                                     ("140225101", "乙乡", "farmland_area", ">=", "0.20", "ha")]}),
         Example("no table of tasks", {"townships": [TOWN], "farmland": [FIELD]}),
+        Example("a township in two parts", {"townships": [TOWN, {**TOWN, "wkt": NEXT["wkt"]}], "farmland": [FIELD]}),
     ],
 )  # fmt: skip
 def township_targets(
@@ -97,7 +105,7 @@ def township_targets(
 
     What it checks
         永久基本农田 and 耕地 (net area), 生态保护红线 and 城镇开发边界 (statutory area) of each township against the table of township
-        tasks (TARGETS). With or without that table: whether 永久基本农田, 耕地保护目标 and 地类图斑 lie in the township, and in the
+        tasks (TARGETS). With or without that table: whether townships have codes and names of their own, and whether 永久基本农田, 耕地保护目标 and 地类图斑 lie in the township, and in the
         county, that their rows name.
     Why
         A county hands its tasks down to the townships with their places; each must keep its own, not only their sum.
@@ -112,10 +120,10 @@ def township_targets(
     """
     tasks = ctx.plan.targets
     if not tasks.tasks:
-        codes = _codes((farmland, cultivated, parcels), ctx)
+        codes = [*_not_unique(townships, ctx), *_codes((farmland, cultivated, parcels), ctx)]
         return RuleResult(codes, applicable=bool(codes), notes=[("tasks_not_given", {})])
     given = townships_of(ctx)
-    result = RuleResult(_codes((farmland, cultivated, parcels), ctx))
+    result = RuleResult([*_not_unique(townships, ctx), *_codes((farmland, cultivated, parcels), ctx)])
     if given is None:
         result.not_checked.append(("tasks_no_townships", {"file": tasks.file}))
         return result
@@ -149,8 +157,7 @@ def township_targets(
 
 def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
     """How rows went to townships, and what lies in none."""
-    assert found.figure.layer is not None
-    layer = found.figure.layer.name
+    layer = require(found.figure.layer, "the layer of a figure by township").name
     if found.told:
         said = {"layer": layer, "field": found.field, "told": found.told, "shared": found.shared}
         yield "tasks_assigned", {"indicator": indicator, **said}
@@ -181,6 +188,24 @@ def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
         if codes.foreign.any():
             found.append(_foreign(codes, ctx))
     return found
+
+
+def _not_unique(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
+    """Report codes that townships of different names share, and names that townships of different codes share."""
+    if townships is None or not (townships.has("division_code") and townships.has("division_name")):
+        return
+    pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
+    named = {(code, name): row for row, (code, name) in enumerate(pairs) if len(code) == _TOWN_DIGITS and name}
+    for position, (case, key, others) in enumerate((("code_twice", "code", "names"), ("name_twice", "name", "codes"))):
+        rows: dict[str, dict[str, int]] = {}
+        for pair, row in named.items():
+            rows.setdefault(pair[position], {})[pair[1 - position]] = row
+        for value, sharing in rows.items():
+            if len(sharing) > 1:
+                field = townships.field_name("division_code" if case == "code_twice" else "division_name")
+                params = {key: value, "count": len(sharing), others: list(sharing)}
+                row = next(iter(sharing.values()))
+                yield ctx.row(townships, row, case=case, severity=Severity.WARNING, field=field, params=params)
 
 
 def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
@@ -220,9 +245,7 @@ def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
 
 
 def _exchanged(codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
-    given = townships_of(ctx)
-    assert given is not None
-    towns, _, town_of = given
+    towns, _, town_of = require(townships_of(ctx), "the layer of townships")
     own, named = codes.towns[town], codes.towns[other]
     count = int(((codes.centres == town) & (codes.named == other)).sum())
     params = {"town": own.name, "code": own.code, "other": named.name, "other_code": named.code, "count": count}
@@ -262,7 +285,7 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
     figure, town = found.figure, found.towns[at]
     value = in_unit(float(found.areas[at]), task.unit)
     share = float(ctx.norm.get(WARNING_SHARE))
-    assert figure.layer is not None
+    layer = require(figure.layer, "the layer of a figure by township")
     made = Indicator(
         f"township_{task.indicator}",
         value,
@@ -272,7 +295,7 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
         task.number,
         task.decimals,
         task.source or ctx.plan.targets.file,
-        {"layer": figure.layer.role, "township": town.code, "rows_told": found.told, "rows_shared": found.shared},
+        {"layer": layer.role, "township": town.code, "rows_told": found.told, "rows_shared": found.shared},
         confirmed=figure.confirmed,
         place=town.name,
         backed=bool(found.backed[at]),
@@ -284,10 +307,9 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
 
 
 def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Layer, key: str) -> Finding:
-    layer, rounding = found.figure.layer, shown.state == CLOSE
-    assert layer is not None and shown.value is not None and shown.target is not None
-    by_field = only_by_field(shown)
-    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else shown.value
+    layer, rounding = require(found.figure.layer, "the layer of a figure by township"), shown.state == CLOSE
+    by_field, computed = only_by_field(shown), require(shown.value, "the value of a missed task")
+    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
@@ -299,8 +321,8 @@ def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Laye
         params={
             "indicator": task.indicator,
             "town": shown.place,
-            "value": round(shown.value, task.decimals + 4),
-            "comparison": _SIGNS[task.comparison],
+            "value": round(computed, task.decimals + 4),
+            "comparison": SIGNS[task.comparison],
             "target": task.value,
             "unit": task.unit,
             "miss": round(abs(task.number - value), task.decimals + 4),

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from ..context import Context
 from ..findings import Finding
 from ..indicators import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, Indicator
+from ..indicators.targets import SIGNS
 from ..indicators.townships import Township, townships_of
 from ..layer import Layer
 from ..profile import Profile, Target
@@ -33,7 +34,6 @@ NEXT = {
     "division_name": "乙乡",
 }
 COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
-_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Areas whose tasks are divided among the townships (C).
 DIVIDED = "indicators.divided"
 #: Names in a note on what is lacking.
@@ -151,7 +151,7 @@ def _left_out(
 
     for target in undivided(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
         said = {"file": tasks.file, "indicator": target.indicator, "area": area_name(ctx.plan), "year": target.year}
-        said |= {"comparison": _SIGNS[target.comparison], "target": target.value, "unit": target.unit}
+        said |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
         role = _role(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=said)
 
@@ -192,7 +192,7 @@ def _missed(one: Sum, area: str, ctx: Context) -> Finding:
             "indicator": target.indicator,
             "parts": one.parts,
             "value": round(one.value, target.decimals + 4),
-            "comparison": _SIGNS[target.comparison],
+            "comparison": SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
             "miss": round(abs(target.number - one.value), target.decimals + 4),
@@ -224,11 +224,11 @@ def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx
         "county": profile.name,
         "year": own.year,
         "indicator": own.indicator,
-        "comparison": _SIGNS[own.comparison],
+        "comparison": SIGNS[own.comparison],
         "value": own.value,
         "unit": own.unit,
         "source": own.source,
-        "above_comparison": _SIGNS[above.comparison],
+        "above_comparison": SIGNS[above.comparison],
         "target": above.value,
         "above_unit": above.unit,
         "above_source": above.source,

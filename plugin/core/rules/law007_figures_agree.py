@@ -7,6 +7,7 @@ from ..context import Context
 from ..findings import Finding
 from ..indicators import SQUARE_METRES, Indicator
 from ..indicators.compute import Computed, Figures
+from ..indicators.targets import SIGNS
 from ..indicators.typed import TypedFigure
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..survey_deductions import DEDUCTION_ALLOWANCE
@@ -134,9 +135,8 @@ class _Map:
 
     def meant(self, one: TypedFigure) -> TypedFigure:
         """A plain figure that is the task itself (63.25 in the table of indicators) is a bound, as the task is."""
-        assert one.value is not None
         for comparison, task in self.tasks:
-            if one.comparison == "=" and abs(one.value * one.factor - task) <= one.half_digit * one.factor * 1e-3:
+            if one.comparison == "=" and abs(one.comparable - task) <= one.half_digit * one.factor * 1e-3:
                 return replace(one, comparison=comparison)
         return one
 
@@ -181,8 +181,7 @@ def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float,
     first: dict[str, TypedFigure] = {}
     for typed in places:
         one = on_map.meant(typed)
-        assert one.value is not None
-        value = one.value * one.factor
+        value = one.comparable
         if on_map.value is not None and (case := _against_map(one, value, on_map.value, allowance_m2)):
             yield _finding(case, on_map, one, abs(value - on_map.value), texts)
         for task in on_map.met_by(one, value):
@@ -193,8 +192,7 @@ def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float,
             yield finding
         # A bound and a drawn area may well differ.
         other = first.setdefault(one.comparison, one)
-        assert other.value is not None
-        apart = abs(value - other.value * other.factor)
+        apart = abs(value - other.comparable)
         if apart > max(_allowed(one, allowance_m2), _allowed(other, allowance_m2)):
             case = "text_only" if on_map.value is None else "text"
             yield _finding(case, on_map, one, apart, texts, other)
@@ -210,9 +208,8 @@ def _against_map(one: TypedFigure, value: float, on_map: float, allowance_m2: fl
 
 def _allowed(one: TypedFigure, allowance_m2: float) -> float:
     """1 ha, or what rounding to the printed digits takes away; and a double's own error."""
-    assert one.value is not None
     least = allowance_m2 if one.unit in SQUARE_METRES else 0.0
-    return float(max(least, one.half_digit * one.factor) + 1e-9 * abs(one.value * one.factor))
+    return float(max(least, one.half_digit * one.factor) + 1e-9 * abs(one.comparable))
 
 
 def _finding(
@@ -224,7 +221,7 @@ def _finding(
         "place": one.place,
         "indicator": on_map.id,
         "typed": _printed(one),
-        "comparison": {">=": "≥", "<=": "≤", "=": "="}[one.comparison],
+        "comparison": SIGNS[one.comparison],
         "value": None if on_map.value is None else _with_unit(on_map.value / one.factor, digits, unit),
         "unit": one.unit,
         "miss": _with_unit(apart / one.factor, digits, unit),

@@ -4,6 +4,8 @@ from ..findings import Finding
 from ..indicators import WARNING, Indicator
 from ..indicators.areas import WARNING_SHARE
 from ..indicators.compute import Computed, Figures
+from ..indicators.targets import SIGNS
+from ..invariants import require
 from ..rule import Example, Need, RuleResult, Severity, rule
 from ..texts import Texts
 
@@ -72,14 +74,13 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
 
 def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
     layer = ctx.plan.concept(computed.entry.inputs[0])
-    left = figure.room
-    assert figure.value is not None and left is not None
+    value, left = require(figure.value, "the figure"), require(figure.room, "what is left of the target")
     digits = figure.target_decimals + 4
     params = {
         "indicator": figure.id,
-        "value": round(figure.value, digits),
+        "value": round(value, digits),
         "unit": figure.unit,
-        "comparison": {">=": "≥", "<=": "≤"}[figure.comparison],
+        "comparison": SIGNS[figure.comparison],
         "target": f"{figure.target:.{figure.target_decimals}f}",
         "left": round(left, digits),
     }

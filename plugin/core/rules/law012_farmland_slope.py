@@ -2,6 +2,7 @@
 import numpy as np
 
 from ..context import Context, trim
+from ..invariants import require
 from ..layer import Layer
 from ..rule import Example, Need, RuleResult, Severity, rule
 
@@ -44,8 +45,7 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
         one of the list is ATT018's and ATT002's. Terraces (GDLX = TT) are told too. Runs when it is asked for by name or with
         the group farmland.
     """
-    declared = farmland.template.field("slope_class")
-    assert declared is not None  # needed
+    declared = require(farmland.template.field("slope_class"), "the field of slope classes")
     steep = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
     result = RuleResult()

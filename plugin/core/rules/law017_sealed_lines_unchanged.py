@@ -64,7 +64,7 @@ def sealed_lines_unchanged(
     Limits
         Order of features, start and direction of rings, another coordinate system and noise below the cluster tolerance do not
         count. A warning, unless the county's profile says that the layer is sealed ([sealed] roles): then an error. Other
-        attributes alone are a hint. Sums of farmland are LAW015's.
+        attributes are a warning, other keys or vertices alone a hint. Sums of farmland are LAW015's.
     """
     result = RuleResult(applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
@@ -106,4 +106,5 @@ def _other(found: Comparison, layer: Layer) -> Finding:
         "renumbered": len(found.renumbered),
         "redrawn": found.redrawn[1],
     }
-    return Finding(layer.role, case="other", severity=Severity.INFO, params=params)
+    severity = None if found.changed_rows else Severity.INFO
+    return Finding(layer.role, case="other", severity=severity, params=params)

@@ -98,25 +98,27 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
         )
     untold: list[str] = []
     for line in register:
-        result.findings += _named(line, sites, ctx) if line.count is None else _counted(line, sites, untold, ctx)
+        if line.count is None:
+            result.findings += _named(line, sites, ctx)
+        else:
+            result.findings += _counted(line, line.count, sites, untold, ctx)
     if untold:
         result.not_checked.append(("heritage_unsaid", {"terms": "、".join(untold)}))
     return result
 
 
-def _counted(line: Registered, sites: Sites, untold: list[str], ctx: Context) -> list[Finding]:
-    """``untold`` takes the terms of which nobody can say how many there are."""
-    assert line.count is not None
+def _counted(line: Registered, stated: int, sites: Sites, untold: list[str], ctx: Context) -> list[Finding]:
+    """Compare a stated count with the sites in the layers. ``untold`` takes the terms whose sites cannot be counted."""
     of_kind = sites.of(line.kind)
     # A site without a level may be of this one, a site without a kind of this kind; so may one of which its rows say several.
     own = [site for site in of_kind if not line.level or site.levels == {line.level}]
     maybe = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
     unsaid = sites.unsaid + [site for site in maybe if site not in own]
-    params: dict[str, Any] = {"term": line.term, "stated": line.count, "count": len(own)}
-    if len(own) < line.count <= len(own) + len(unsaid):
-        untold.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {line.count}")
+    params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(own)}
+    if len(own) < stated <= len(own) + len(unsaid):
+        untold.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {stated}")
         return []
-    if len(own) == line.count:
+    if len(own) == stated:
         return []
     shapes = [shape for site in own for shape in site.shapes()]
     return [_finding(line, sites, "count", {**params, "names": _names(own)}, ctx.joined(shapes))]

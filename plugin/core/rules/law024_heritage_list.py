@@ -70,7 +70,7 @@ def heritage_list(*, ctx: Context) -> RuleResult:
     Limits
         Names are compared without spaces and without words for a part at their end. A site that is not listed is told only where
         the register has some of its kind. Kinds and levels are told by lists marked C. Not applicable without a register. Runs
-        when it is asked for by name or with the group heritage.
+        where a register is given, by name, or with the group heritage.
     """
     register = ctx.plan.register
     if register is None:
@@ -78,7 +78,7 @@ def heritage_list(*, ctx: Context) -> RuleResult:
     result = RuleResult()
     sites = heritage_sites(ctx, lambda role: there(role, ctx, result))
     if not sites.layers:
-        result.applicable = False
+        result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
         return result
     told = _Told(sites, register.file, ctx)
     named: dict[str, Listed] = {}

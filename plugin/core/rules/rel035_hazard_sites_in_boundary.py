@@ -55,14 +55,15 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
     built = [layer for what in BUILT if (layer := there(what, ctx, result)) is not None]
     for role in HAZARDS:
         hazard = there(role, ctx, result)
-        for boundary in built if hazard is not None else ():
+        if hazard is None:
+            continue
+        for boundary in built:
             result.applicable = True
             result.findings += _inside(hazard, boundary, ctx)
     return result
 
 
-def _inside(hazard: Layer | None, boundary: Layer, ctx: Context) -> list[Finding]:
-    assert hazard is not None
+def _inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
     marks = ctx.marks_inside(hazard, boundary)
     found = []
     for row, of, shape in zip(marks.row.tolist(), marks.of.tolist(), marks.shape, strict=True):

@@ -66,9 +66,9 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
         found.append(Finding(lost.role, case="unusable", params=params))
     plane = crs_care.describe(ctx.plan.crs)
     for layer in ctx.plan.layers.values():
-        assert layer.crs is not None
-        frame = crs_care.describe(layer.crs)
-        params = {"crs": crs_care.label(layer.crs), "plane": crs_care.label(ctx.plan.crs)}
+        crs = layer.known_crs
+        frame = crs_care.describe(crs)
+        params = {"crs": crs_care.label(crs), "plane": crs_care.label(ctx.plan.crs)}
         if not frame.cgcs2000:
             case = "not_cgcs2000"
         elif frame.geographic or (frame.zone, frame.prefixed) == (plane.zone, plane.prefixed):

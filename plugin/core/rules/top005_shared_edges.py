@@ -123,8 +123,7 @@ def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
 def _in_degrees(layer: Layer) -> InDegrees:
     shapes = layer.drawn.copy()
     shapes[missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
-    assert layer.crs is not None  # it is in degrees
-    return InDegrees(shapes, layer.crs)
+    return InDegrees(shapes, layer.known_crs)
 
 
 def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:

@@ -37,8 +37,7 @@ def of_layer(zones: Layer, spaces: SpaceMap, check: Callable[[], None] = lambda:
     """The zones as they were drawn, in their own coordinates; rows whose coordinates contradict the CRS count as missing."""
     shapes = zones.drawn.copy()
     shapes[list(zones.stray)] = None
-    assert zones.crs is not None  # a layer without CRS never becomes one of a plan
-    return derive(shapes, zone_codes(zones), zones.crs, spaces, check=check)
+    return derive(shapes, zone_codes(zones), zones.known_crs, spaces, check=check)
 
 
 @dataclass

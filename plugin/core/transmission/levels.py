@@ -80,12 +80,15 @@ def children_of(profile: Profile) -> tuple[list[Profile], list[str]]:
     """
     found: dict[str, Profile] = {}
     unread: list[str] = []
-    folders = [] if profile.path is None else [profile.path.parent.resolve(), PROFILES.resolve()]
-    for path in [path for folder in dict.fromkeys(folders) for path in sorted(folder.glob("*.toml"))]:
+    if profile.path is None:
+        return [], []
+    own = profile.path
+    folders = dict.fromkeys([own.parent.resolve(), PROFILES.resolve()])
+    for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
         try:
             table = read_toml(path)
             base = table.get("base")
-            if isinstance(base, str) and _means(base, path, profile) and table.get("id") not in found:
+            if isinstance(base, str) and _means(base, path, own) and table.get("id") not in found:
                 child = load_profile(path)
                 found[child.id] = child
         except DataError:
@@ -93,12 +96,11 @@ def children_of(profile: Profile) -> tuple[list[Profile], list[str]]:
     return sorted(found.values(), key=lambda child: child.area_code), unread
 
 
-def _means(base: str, path: Path, profile: Profile) -> bool:
-    """Does a file's ``base`` mean this profile?"""
-    assert profile.path is not None
+def _means(base: str, path: Path, own: Path) -> bool:
+    """Return True if a file's ``base`` is the profile in the file ``own``."""
     beside = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
     found = beside if beside.exists() else PROFILES / f"{base}.toml"
-    return found.resolve() == profile.path.resolve()
+    return found.resolve() == own.resolve()
 
 
 def _shipped_chains(profile: Profile) -> list[Profile]:

@@ -22,7 +22,10 @@ _SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 @dataclass(frozen=True)
 class Words:
-    """What the planner says: why, on which document, who, from when and until when (None: no end)."""
+    """The planner's entries for a waiver: reason, document, author, first and last day (None: no expiry).
+
+    ``digest``: SHA-256 of the attachment, 64 hexadecimal digits; empty where it was not computed.
+    """
 
     reason: str
     document: str
@@ -30,6 +33,7 @@ class Words:
     date: Day
     until: Day | None = None
     attachment: str = ""
+    digest: str = ""
 
 
 def accepted(findings: Iterable[Finding], words: Words, limits: Limits, folder: Path | None = None) -> list[Waiver]:
@@ -64,6 +68,7 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         date=words.date,
         until=words.until,
         attachment=attachment,
+        digest=words.digest if attachment else "",
         message=_problem(finding.message),
         case=finding.case,
         role=finding.role,

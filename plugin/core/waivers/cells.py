@@ -21,6 +21,7 @@ from .model import Waiver
 NO_LAYER = "*"
 #: How the area was measured: as drawn; a row of 0.1.0 says nothing, and its area is by vertices alone.
 AS_DRAWN = "按图形"
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _KEY_END = re.compile(r"(?<!\\);")
 
 
@@ -40,6 +41,7 @@ COLUMNS = (
     Column("reason", "理由", True),
     Column("document", "文号", True),
     Column("attachment", "附件"),
+    Column("digest", "附件校验值"),
     Column("author", "登记人", True),
     Column("date", "登记日期", True),
     Column("until", "有效期至"),
@@ -71,6 +73,7 @@ def written(waiver: Waiver) -> dict[str, str]:
         "reason": waiver.reason,
         "document": waiver.document,
         "attachment": waiver.attachment,
+        "digest": waiver.digest,
         "author": waiver.author,
         "date": waiver.date.isoformat(),
         "until": waiver.until.isoformat() if waiver.until else "",
@@ -105,6 +108,7 @@ def read(cells: dict[str, str]) -> Waiver:
         "area_m2": _number,
         "may_change_m2": _tolerance,
         "area_basis": _as_drawn,
+        "digest": _digest,
         "figures": _figures,
     }
     values: dict[str, Any] = {}
@@ -126,6 +130,7 @@ def read(cells: dict[str, str]) -> Waiver:
         date=values["date"],
         until=values["until"],
         attachment=cells.get("attachment", ""),
+        digest=values["digest"],
         message=cells.get("problem", ""),
         case=cells.get("case", ""),
         role=role,
@@ -188,6 +193,12 @@ def _as_drawn(cell: str) -> bool:
     if cell not in ("", AS_DRAWN):
         raise ValueError(cell)
     return bool(cell)
+
+
+def _digest(cell: str) -> str:
+    if cell and not _SHA256.fullmatch(cell):
+        raise ValueError(cell)
+    return cell.lower()
 
 
 def _figures(cell: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def load_waivers(
     if path is None or not (given or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
     waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, beside=not given)
-    return waivers, notices(waivers)
+    return waivers, notices(waivers) + _changed_attachments(waivers)
 
 
 def notices(waivers: Waivers) -> list[Notice]:
@@ -52,11 +53,40 @@ def notices(waivers: Waivers) -> list[Notice]:
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
             lost.setdefault(entry.told()["attachment"], []).append(entry.id)
-    for attachment, numbers in lost.items():
+    return said + _named("notice_waiver_attachment", lost)
+
+
+def _changed_attachments(waivers: Waivers) -> list[Notice]:
+    """Return notices on attachments whose digest differs from the registered one. Each file is read once."""
+    if waivers.path is None:
+        return []
+    found: dict[Path, str] = {}
+    changed: dict[str, list[str]] = {}
+    for entry in waivers.entries:
+        path = waivers.path.parent / entry.attachment
+        if not (entry.attachment and entry.digest):
+            continue
+        if path not in found:
+            found[path] = _digest_of(path)
+        if found[path] and found[path] != entry.digest:
+            changed.setdefault(entry.told()["attachment"], []).append(entry.id)
+    return _named("notice_waiver_attachment_changed", changed)
+
+
+def _digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file; empty if it cannot be read. `notices` reports missing attachments."""
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _named(key: str, by_attachment: dict[str, list[str]]) -> list[Notice]:
+    said: list[Notice] = []
+    for attachment, numbers in by_attachment.items():
         more = f" … ({len(numbers)})" if len(numbers) > _NAMED else ""
-        said.append(
-            ("notice_waiver_attachment", {"number": ", ".join(numbers[:_NAMED]) + more, "attachment": attachment})
-        )
+        said.append((key, {"number": ", ".join(numbers[:_NAMED]) + more, "attachment": attachment}))
     return said
 
 

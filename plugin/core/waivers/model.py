@@ -59,6 +59,8 @@ class Waiver:
     figures: dict[str, Any] = fresh(default_factory=dict, hash=False)
     #: Is the area that of the land as drawn? Else by vertices alone, as 0.1.0 wrote it.
     as_drawn: bool = False
+    #: SHA-256 of the attachment; empty where it was not computed.
+    digest: str = ""
 
     @property
     def identity(self) -> Identity:

@@ -160,8 +160,7 @@ def filed_with_nodes(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
     if not more.any():
         return layer
     drawn = layer.drawn.copy()
-    assert layer.crs is not None  # a layer without CRS is not one of the plan
-    drawn[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.crs)
+    drawn[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.known_crs)
     frame = layer.frame.set_geometry(type(layer.frame.geometry)(drawn, index=layer.frame.index, crs=layer.frame.crs))
     other = layer.like(replace(layer.source, frame=frame))
     other.stray = layer.stray

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..cells import as_text
 from ..exchange.package.layers.content import Content
 from ..geometry import crs as crs_care
+from ..invariants import require
 from ..layer import Layer, SourceLayer
 from ..maintenance import AFTER, BEFORE, CHANGE
 from ..numbering import highest_running, make_bsm
@@ -57,15 +58,13 @@ def highest_number(done: YearlyUpdate) -> int:
 
 
 def _template(done: YearlyUpdate, one: MaintainedLayer, stage: str) -> Template:
-    rules = done.current.norm.standard.maintenance
-    assert rules is not None  # else there were no update
+    rules = require(done.current.norm.standard.maintenance, "the norm of maintenance")
     return done.current.norm.standard.templates[rules.stage(stage).prefix + one.role]
 
 
 def _before(done: YearlyUpdate, one: MaintainedLayer) -> Content:
     """Filed parcels as they were filed: shape, key and every field; on their edges the vertices that all classes share."""
-    template, layer = _template(done, one, BEFORE), one.filed
-    assert layer is not None  # there is one in whatever changed
+    template, layer = _template(done, one, BEFORE), require(one.filed, f"the filed layer {one.role}")
     return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
 
 

@@ -24,6 +24,7 @@ from ..exchange.package.problems import Level, Problem, Shut, of_level
 from ..exchange.package.target.lock import writing as alone
 from ..geometry import crs as crs_care
 from ..geometry.progress import Progress, silent
+from ..invariants import require
 from ..maintenance import Delivery
 from ..plan import Plan
 from ..provenance import area_name
@@ -93,9 +94,7 @@ def _free(places: list[Path]) -> Iterator[None]:
 
 
 def _delivery(current: Plan) -> Delivery:
-    rules = current.norm.standard.maintenance
-    assert rules is not None  # without them there is no update
-    return rules.delivery
+    return require(current.norm.standard.maintenance, "the norm of maintenance").delivery
 
 
 def write_update(

@@ -10,7 +10,7 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject
 
-from ...bridge import settings
+from ...bridge import recognise, settings
 from ...bridge.package_ahead import Against
 from ...bridge.tasks import Job, Runner
 from ...bridge.texts import tr
@@ -98,9 +98,9 @@ class PackageExport(QObject):
 
     # --- the work
     def start(self) -> None:
-        order = self.dialog.order()
-        if order is None or self.busy:
+        if self.busy or self.dialog.order() is None or not self.dialog.ask_until_exportable():
             return
+        order = self.dialog.order()
         self.dialog.form.keep()
         self._order, self._project = order, self._around.number()
         result = self._around.fresh(order.form)
@@ -113,6 +113,9 @@ class PackageExport(QObject):
             self.dialog.show_run(CHECK, True)
             return
         self._waits = False
+        if recognise.plan_layers(QgsProject.instance()):
+            self._end(End("info", tr("No file was written, because no group of layers was chosen to check.")))
+            return
         self._end(End("error", tr("Nothing was made: the project has no layer of a plan.")))
 
     def checked(self, result: Result) -> None:

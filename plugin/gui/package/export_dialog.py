@@ -108,6 +108,14 @@ class ExportDialog(QDialog):
             self.form.show_error(trouble.explain(error))
             return None
 
+    def ask_until_exportable(self) -> bool:
+        """Return True if the document information allows an export; errors in reading it are shown in the form."""
+        try:
+            return self.form.ask_until_exportable()
+        except (SanxianError, ImportError) as error:
+            self.form.show_error(trouble.explain(error))
+            return False
+
     def show_ahead(self, ahead: Ahead) -> None:
         self._ahead = ahead
         self.form.show_ahead(ahead)

@@ -10,9 +10,11 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 
-from ...bridge import kept_paths, settings
+from ...bridge import document, kept_paths, settings
 from ...bridge.package_ahead import REFUSED, REPLACED, Ahead
 from ...bridge.texts import tr
+from ...core.profile import DocumentInfo
+from ..document_line import DocumentLine, Fallback, ask_until_exportable
 from ..elided import ElidedLabel
 from ..file_line import FileLine
 from ..note import Note
@@ -73,6 +75,8 @@ class FormPage(QWidget):
         self.personal = QCheckBox(tr("With personal data (left out otherwise)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.gate = GateBox()
+        self.document = DocumentLine(project, fallback=self.fallback)
+        self.forms.changed.connect(self.document.refresh)
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -81,6 +85,7 @@ class FormPage(QWidget):
         form.addRow("", self.target)
         form.addRow("", self.replaced)
         form.addRow(tr("Documents from"), self.documents)
+        form.addRow(tr("Document information"), self.document)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
@@ -108,7 +113,19 @@ class FormPage(QWidget):
             force=self.gate.force.isChecked(),
             personal=self.personal.isChecked(),
             maps=self.maps.isChecked(),
+            document_info=document.of(self._project),
         )
+
+    def fallback(self) -> Fallback:
+        """What the chosen form adds to the 成果信息. Raises SanxianError for a form that cannot be read."""
+        form = self.forms.form()
+        return Fallback(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
+
+    def ask_until_exportable(self) -> bool:
+        """Return True if the 成果信息 allow an export. Raises SanxianError for a form or profile that cannot be read."""
+        ready = ask_until_exportable(self._project, self.window(), self.fallback())
+        self.document.refresh()
+        return ready
 
     def keep(self) -> None:
         """Remember the folders with the project, and whether maps are drawn."""

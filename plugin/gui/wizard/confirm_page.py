@@ -12,8 +12,9 @@ from ...core.arrangement import themes as themes_of
 from ...core.geometry import crs as crs_care
 from ...core.profile import load_profile
 from ...core.zones import WIDTH
+from ..sections import Notice, Section, faint
 from .draft import Draft
-from .page import Notice, Page, Section, faint
+from .page import Page
 
 
 class ConfirmPage(Page):
@@ -33,7 +34,7 @@ class ConfirmPage(Page):
         for widget in (self._section, inside, self.notice, self.bar):
             self.body.addWidget(widget)
         self.body.addStretch(1)
-        self.notice.say("info", "")
+        self.notice.show_message("info", "")
 
     def enter(self) -> None:
         while self._grid.count():
@@ -63,7 +64,7 @@ class ConfirmPage(Page):
         )
         unsure = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
         text = tr("The field tables of {count} of these layers are unverified (mark C).").format(count=len(unsure))
-        self.notice.say("info", text if unsure else "")
+        self.notice.show_message("info", text if unsure else "")
 
     def rows(self) -> list[tuple[str, str]]:
         draft = self.draft
@@ -76,7 +77,7 @@ class ConfirmPage(Page):
             (tr("County"), f"{county.name}  {county.code}" if county else ""),
             (tr("Coordinate system"), _crs(draft.crs)),
             (tr("Layers"), layers),
-            (tr("County profile"), _profile(draft.profile)),
+            (tr("County profile"), _profile(draft)),
             (tr("Database"), str(draft.database)),
             (tr("Project"), str(draft.project)),
         ]
@@ -96,7 +97,7 @@ class ConfirmPage(Page):
     def end(self, kind: str = "info", text: str = "") -> None:
         self.bar.setVisible(False)
         if text:
-            self.notice.say(kind, text)
+            self.notice.show_message(kind, text)
 
 
 def _crs(text: str) -> str:
@@ -111,5 +112,10 @@ def _crs(text: str) -> str:
     return f"{crs_care.label(parsed)}  {name}"
 
 
-def _profile(profile: str) -> str:
-    return f"{load_profile(profile).name}  {profile}" if profile else tr("None: no targets, limits of the standard")
+def _profile(draft: Draft) -> str:
+    base = load_profile(draft.profile).name if draft.profile else ""
+    if draft.settings is None or draft.own_profile is None:
+        return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")
+    text = tr("{file}: {count} targets, inherits from {base}")
+    count = len(draft.settings.targets)
+    return text.format(file=draft.own_profile.name, count=count, base=base or tr("no parent"))

@@ -18,7 +18,7 @@ from ...core.template import Code
 from ...core.zones import ZonePlan, plan_zones
 from .. import trouble
 from ..county_combo import CountyCombo
-from .page import Section, faint
+from ..sections import Section, faint
 
 _LIST, _TYPED = "list", "typed"
 

@@ -16,8 +16,8 @@ from ...core.standard import load_standard
 from ...core.texts import THIN_SPACE
 from ...core.zones import WIDTH, ZonePlan
 from .. import trouble
+from ..sections import Notice, Section
 from .draft import Draft
-from .page import Notice, Section
 from .zone_strip import ZoneStrip
 
 PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER = "prefixed", "plain", "neighbour", "degrees", "other"
@@ -58,7 +58,7 @@ class CrsBox(Section):
         """County or place are others now."""
         zones = self._draft.zones
         self.strip.show_plan(zones, "" if self._is_own() else self._whose())
-        self.notice.say(*self._about(zones))
+        self.notice.show_message(*self._about(zones))
         zone = zones.recommended if zones is not None else None
         for name, text in ((PREFIXED, _prefixed), (PLAIN, _plain)):
             self.buttons[name].setVisible(zone is not None)
@@ -107,7 +107,7 @@ class CrsBox(Section):
         choice = self.choice()
         self.other.setVisible(choice == OTHER)
         self._draft.crs = self._text(choice)
-        self.warning.say(*self._verdict())
+        self.warning.show_message(*self._verdict())
         self.changed.emit()
 
     def _text(self, choice: str) -> str:

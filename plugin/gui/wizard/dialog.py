@@ -128,7 +128,7 @@ class NewProjectWizard(QDialog):
         """As large as the fullest step, no larger than the screen."""
         screen = self.screen() or QGuiApplication.primaryScreen()
         room = screen.availableGeometry()
-        width = self.fontMetrics().horizontalAdvance("0") * 132
+        width = self.fontMetrics().horizontalAdvance("0") * 140
         # The strip and its messages come with the county.
         height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
         self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _TALL)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...bridge.project.request import Request
 from ...core.arrangement import branches
+from ...core.profile.county_file import CountySettings, profile_beside
 from ...core.standard import Standard, load_standard
 from ...core.template import Code
 from ...core.zones import ZonePlan
@@ -16,7 +17,7 @@ from ...core.zones import ZonePlan
 @dataclass
 class Draft:
     """``whose``: whose longitudes the zones are told by: the county's code, its city's, or empty for typed ones and
-    those of a layer. ``view``: west, south, east, north in degrees."""
+    those of a layer. ``view``: west, south, east, north in degrees. ``settings``: what the county sets itself."""
 
     standard_id: str = "county_db"
     county: Code | None = None
@@ -26,6 +27,7 @@ class Draft:
     crs: str = ""
     roles: list[str] = field(default_factory=list)
     profile: str = ""
+    settings: CountySettings | None = None
     folder: str = ""
     name: str = ""
     suffix: str = ".gpkg"
@@ -43,6 +45,11 @@ class Draft:
     @property
     def project(self) -> Path:
         return Path(self.folder) / f"{self.name}.qgz"
+
+    @property
+    def own_profile(self) -> Path | None:
+        """Path of the county's own profile, or None if none is to be written."""
+        return profile_beside(self.project) if self.settings is not None else None
 
     def groups(self) -> list[str]:
         """Names of the branches that something is made of."""
@@ -64,4 +71,5 @@ class Draft:
             existing=self.existing or "stop",
             replace_project=self.replace_project,
             view=self.view,
+            settings=self.settings,
         )

@@ -10,8 +10,8 @@ from ...bridge.texts import tr
 from ...core.arrangement import Branch, branches, constraint, strictest
 from ...core.standard import Standard
 from .. import look
+from ..sections import Notice, Section
 from .draft import Draft
-from .page import Notice, Section
 
 _ROLE = Qt.ItemDataRole.UserRole
 _ROWS = 13
@@ -78,7 +78,7 @@ class GroupsBox(Section):
     def _toggled(self, *_args) -> None:
         ticked = [c for c in self._children() if c.checkState(0) == Qt.CheckState.Checked]
         self._draft.roles = [c.data(0, _ROLE) for c in ticked]
-        self.notice.say(*self._lacking())
+        self.notice.show_message(*self._lacking())
         self.changed.emit()
 
     def _lacking(self) -> tuple[str, str]:

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 3: targets and limits: the county's profile, its province's, a file, or none."""
+"""Step 3, targets and limits: choose the parent profile and enter the county's own settings."""
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QSignalBlocker
-from qgis.PyQt.QtWidgets import QLabel
+from pathlib import Path
 
-from ...bridge import settings
+from qgis.PyQt.QtCore import QSignalBlocker
+
 from ...bridge.texts import tr
 from ...core.check import Options
 from ...core.errors import SanxianError
-from ...core.profile import load_profile, profile_ids
-from ...core.texts import Texts
+from ...core.profile import Profile, load_profile, profile_ids
+from ...core.profile.county_file import SUFFIX, CountySettings, is_own_file
 from .. import trouble
+from ..county_form.error_list import FormErrorList
+from ..county_form.form import CountyForm
 from ..profile_combo import ProfileCombo
-from ..profile_dialog import profile_summary
+from ..sections import Notice, Section
 from .draft import Draft
-from .page import Notice, Page, Section
+from .page import Page
 
 
 class ProfilePage(Page):
@@ -29,15 +31,14 @@ class ProfilePage(Page):
         section.layout_.addLayout(self.profile.row())
         self.notice = Notice()
         section.layout_.addWidget(self.notice)
-        self.summary = QLabel()
-        self.summary.setWordWrap(True)
-        content = Section(tr("What it says"))
-        content.layout_.addWidget(self.summary)
+        self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
         self.body.addWidget(section)
-        self.body.addWidget(content)
+        self.body.addWidget(self.errors)
+        self.body.addWidget(self.form)
         self.body.addStretch(1)
         self._county = ""
         self.profile.currentIndexChanged.connect(self._chosen)
+        self.form.changed.connect(self._edited)
 
     def enter(self) -> None:
         """Another county has other profiles; the choice for the same one stays."""
@@ -51,6 +52,8 @@ class ProfilePage(Page):
         with QSignalBlocker(self.profile):
             self.profile.offer(one.id for one in fitting)
             self.profile.setCurrentIndex(1 if fitting else 0)
+        base = self.profile.currentData() or ""
+        self.form.open(CountySettings(county.name, county.code, base), Path(SUFFIX))
         self._chosen()
 
     def _chosen(self) -> None:
@@ -58,27 +61,41 @@ class ProfilePage(Page):
         try:
             norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
         except SanxianError as error:
-            self.notice.say("error", trouble.explain(error))
-            self.summary.setText("")
-            self.changed.emit()
+            self.notice.show_message("error", trouble.explain(error))
+            self.form.setVisible(False)
+            self._edited()
             return
-        self.notice.say(*self._verdict(norm.profile))
-        self.summary.setText(profile_summary(norm, Texts(settings.interface_language())))
+        self.notice.show_message(*self._verdict(norm.profile))
+        self.form.setVisible(not is_own_file(norm.profile, self._county))
+        if self.form.isVisibleTo(self):
+            self.form.inherit_from(self.draft.profile)
+        self._edited()
+
+    def _edited(self) -> None:
+        shown = self.form.isVisibleTo(self)
+        self.draft.settings = self.form.county() if shown and self.form.sets_anything else None
+        self.errors.show_errors(self.form.errors if shown else [])
         self.changed.emit()
 
-    def _verdict(self, profile) -> tuple[str, str]:
+    def _verdict(self, profile: Profile) -> tuple[str, str]:
         county = self.draft.county
         if county is None:
             return "info", ""
         if not self.draft.profile:
-            return "info", tr("No targets are compared; limits are the standard's. A profile can be set at any time.")
+            return "info", tr("No parent: limits are the standard's. Enter the county's own targets below.")
         if profile.area_code == county.code:
+            if is_own_file(profile, county.code):
+                return "ok", tr("This is the county's own profile. It can be changed under County Profile afterwards.")
             return "ok", tr("This is the county's own profile.")
         if profile.covers(county.code):
-            text = tr("Limits of {name} apply; its totals never do. The county's own targets are still to be set.")
+            text = tr("Limits of {name} apply; its totals never do. Enter the county's own targets below.")
             return "info", text.format(name=profile.name)
         text = tr("This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.")
         return "error", text.format(name=profile.name, area=profile.area_code, county=county.name, code=county.code)
 
     def problem(self) -> str:
-        return self.notice.label.text() if self.notice.kind == "error" else ""
+        if self.notice.kind == "error":
+            return self.notice.label.text()
+        if self.form.isVisibleTo(self) and self.form.errors:
+            return self.form.errors[0].text
+        return ""

@@ -11,8 +11,11 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QL
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.errors import DataError
+from .. import trouble
+from ..sections import Notice, Section
 from .draft import Draft
-from .page import Notice, Page, Section
+from .page import Page
 
 #: Where the last project was saved.
 _FOLDER = "project_folder"
@@ -101,9 +104,11 @@ class TargetPage(Page):
         asked = next((n for n, button in self.existing.items() if button.isChecked()), "")
         self.draft.existing = asked if self.there.isVisibleTo(self) else "stop"
         self.draft.replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
-        text = tr("Database: {database}\nProject: {project}")
-        self.paths.setText(text.format(database=database, project=project) if named else "")
-        self.notice.say("warning", self._wrong())
+        text = tr("Database: {database}\nProject: {project}").format(database=database, project=project)
+        if self.draft.own_profile is not None:
+            text += "\n" + tr("County profile: {file}").format(file=self.draft.own_profile)
+        self.paths.setText(text if named else "")
+        self.notice.show_message("warning", self._wrong())
         self.changed.emit()
 
     def _wrong(self) -> str:
@@ -111,6 +116,9 @@ class TargetPage(Page):
             return tr('A file name has none of \\ / : * ? " < > | and does not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
             return tr("The folder does not exist. Choose one that does.")
+        own = self.draft.own_profile
+        if self.draft.name and own is not None and own.exists():
+            return trouble.explain(DataError("profile_exists", file=own.name))
         if self.there.isVisibleTo(self) and self.draft.existing == "stop":
             return tr("Give another name or another folder.")
         return ""

@@ -8,8 +8,9 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 from ...bridge.texts import tr
 from ...core.arrangement import branches
 from ...core.standard import load_standard, standard_ids
+from ..sections import Notice, Section, faint
 from .draft import Draft
-from .page import Notice, Page, Section, faint
+from .page import Page
 
 #: The one for a county first, then the others as they come.
 _FIRST = ("county_db", "three_lines_2022")
@@ -54,4 +55,4 @@ class TemplatePage(Page):
             "The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with "
             "the original before use; templates are files that can be corrected."
         )
-        self.notice.say("info", text.format(count=unsure, all=len(templates)) if unsure else "")
+        self.notice.show_message("info", text.format(count=unsure, all=len(templates)) if unsure else "")

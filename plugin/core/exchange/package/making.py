@@ -13,6 +13,8 @@ from .names import own_name
 if TYPE_CHECKING:
     from ...check import Checked
     from ...plan import Plan
+    from ...profile.document import ResolvedDocument
+    from ...report import Report
     from .files import Filled
     from .form.model import NamedFile, PackageProfile
     from .maps.slots import MapWork
@@ -37,8 +39,8 @@ class Steps:
 @dataclass(frozen=True)
 class Making:
     """``new``: the folder that becomes the package; ``values``: what placeholders stand for; ``manifest``: grows as parts are
-    made; ``maps``: those to be made; ``page``: the report as HTML, None for the one without pictures; ``check`` may raise to
-    stop."""
+    made; ``maps``: those to be made; ``page``: renders the report as HTML, None for the one without pictures; ``document``:
+    成果信息; ``check`` may raise to stop."""
 
     checked: Checked
     form: PackageProfile
@@ -47,7 +49,8 @@ class Making:
     manifest: dict[str, Any]
     filled: list[Filled]
     maps: MapWork
-    page: Callable[[], str] | None
+    page: Callable[[Report], str] | None
+    document: ResolvedDocument
     steps: Steps
     check: Callable[[], None]
 

@@ -26,10 +26,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ...check import Checked
+    from ...profile.document import ResolvedDocument
     from .files import Filled
 
 
-def head(checked: Checked, form: PackageProfile, values: dict[str, str], root: str, forced: bool) -> dict[str, Any]:
+def head(
+    checked: Checked,
+    form: PackageProfile,
+    values: dict[str, str],
+    root: str,
+    document: ResolvedDocument,
+    forced: bool,
+) -> dict[str, Any]:
     """What the manifest says of the package as a whole. ``forced``: made although the gate was shut."""
     report, norm = checked.report, checked.plan.norm
     said = report.summary
@@ -39,7 +47,8 @@ def head(checked: Checked, form: PackageProfile, values: dict[str, str], root: s
         "root": root,
         "name": root,
         "form": {"id": form.id, "name": form.name, "source": form.source, "unverified": form.unverified},
-        "secrecy": form.secrecy,
+        "secrecy": document.info.secrecy,
+        "document": {key: value for key, value in document.to_dict().items() if key != "secrecy"},
         "area": {"code": values["code"], "name": values["name"]},
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
         "tool": {

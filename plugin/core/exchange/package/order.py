@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, OutputError
+from ...profile.document import DocumentInfo, ResolvedDocument, resolve_document
 from ...provenance import area_name
 from ...standard import load_standard
 from .form.model import PackageProfile
@@ -27,7 +28,8 @@ Progress = Callable[[float, str], None]
 class Order:
     """What is asked for. ``folder``: where the package's own folder is made; ``documents``: a folder with what comes with the
     data, or None; ``force``: make it although the gate is shut, and say so in it; ``personal``: with what tells of persons;
-    ``maps``: make those that the form has a layout for and the planner does not give."""
+    ``maps``: make those that the form has a layout for and the planner does not give; ``document_info``: 成果信息 that
+    precede those of county profile and form."""
 
     form: PackageProfile
     folder: Path
@@ -35,6 +37,7 @@ class Order:
     force: bool = False
     personal: bool = False
     maps: bool = True
+    document_info: DocumentInfo | None = None
 
 
 @dataclass
@@ -62,6 +65,11 @@ def names_by(told: str, norm: Norm, form: PackageProfile, name: str = "") -> dic
     divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).codes
     name = divisions[code].name if code in divisions else name
     return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
+
+
+def resolve_package_document(norm: Norm, order: Order, values: dict[str, str]) -> ResolvedDocument:
+    """Resolve the document information (成果信息) of a package: order, else county profile, else form."""
+    return resolve_document(order.document_info, norm.profile, order.form.document_info(values))
 
 
 def package_path(plan: Plan, order: Order) -> Path:

@@ -53,6 +53,7 @@ def _facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
     facts = [
         (words.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
         (words.get("package", "secrecy"), manifest["secrecy"]),
+        *_document_facts(manifest.get("document", {}), words),
         (words.get("package", "form"), manifest["form"]["name"]),
         (words.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
         (words.get("package", "profile"), manifest["profile"]["name"]),
@@ -60,6 +61,12 @@ def _facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
         (words.get("package", "tool"), f"{words.get('page', 'product')} {versions['sanxian']}"),
     ]
     return [(name, text) for name, text in facts if text.strip()]
+
+
+def _document_facts(document: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+    """Return label and value of the document information (成果信息), without the secrecy level; empty for earlier packages."""
+    keys = ("compiler", "cartographer", "date", "map_approval")
+    return [(words.get("document", key), document.get(key, "")) for key in keys]
 
 
 def _layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -> list[dict[str, Any]]:

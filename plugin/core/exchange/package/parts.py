@@ -42,7 +42,7 @@ def report(making: Making) -> list[Problem]:
     from ...render.json import to_json
 
     checked = making.checked
-    text = making.page() if making.page is not None else render(checked.report, checked.plan.norm)
+    text = making.page(checked.report) if making.page is not None else render(checked.report, checked.plan.norm)
     for suffix, content in ((".html", text), (".json", to_json(checked.report))):
         path = making.path(making.form.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")

@@ -19,6 +19,7 @@ from .lines import Lines, shown
 from .place import CountyCodes
 from .plausible import Plausible
 from .remarks import Remarks
+from .repeats import LostZeros, Repeats
 from .settings import load_settings
 from .structure import KINDS, Structure, Table
 from .values import READERS
@@ -50,6 +51,7 @@ class Rows:
         self.lines, self.structure, self.geometry = lines, structure, geometry
         self.remarks, self.check, self.join = remarks, check, join
         self.counties = CountyCodes()
+        self._zeros = LostZeros()
         self._county_fields = {*load_settings().county_fields, parts.KEY}
         #: Lines that may stand where a table's end is missing.
         self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
@@ -73,6 +75,7 @@ class Rows:
                 raise lines.error("vct_rows_twice", table=table.name)
             begun.add(table.name)
             yield from self._table(table, notes)
+        self._zeros.report(self.remarks)
         for name in sorted({t.name for t in self.structure.tables.values()} - begun):
             self.remarks.add("vct_note_no_rows", lines.number, table=name)
 
@@ -83,6 +86,7 @@ class Rows:
         keyed = parts.key_position(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
         meant = Plausible(table, codes, not self.geometry.geographic, self.remarks)
+        repeats = Repeats(table, self.remarks, self.join)
         while True:
             line = lines.line()
             if line.strip().lower() == b"tableend":
@@ -102,7 +106,7 @@ class Rows:
                 continue
             if batch.full:
                 self.check()
-                joined += self._close(batch, meant)
+                joined += self._close(batch, meant, repeats)
                 yield batch
                 batch = Batch(table, size=len(shape or b""))
             batch.ids.append(ident)
@@ -111,9 +115,10 @@ class Rows:
             batch.shapes.append(shape)
             batch.texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
-            joined += self._close(batch, meant)
+            joined += self._close(batch, meant, repeats)
             yield batch
         meant.close()
+        repeats.close()
         if joined:
             notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
         if bare:
@@ -130,14 +135,17 @@ class Rows:
             return lines.error("vct_sections_order", table=table.name, wanted=wanted, later=later)
         return lines.error("vct_section_missing", table=table.name, wanted=wanted)
 
-    def _close(self, batch: Batch, meant: Plausible) -> int:
+    def _close(self, batch: Batch, meant: Plausible, repeats: Repeats) -> int:
         """Compare a batch with what its table declares, and put parts together. How many features became one."""
         meant.add(batch)
+        self._zeros.add(batch)
         compare_with_declared(batch, self.remarks)
         for place, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.add(name, (row[place] for row in batch.rows))
-        return parts.put_together(batch)
+        joined = parts.put_together(batch)
+        repeats.add(batch)
+        return joined
 
     def _row(self, line: bytes, table: Table) -> tuple[int, list[Any]]:
         lines = self.lines

@@ -57,6 +57,7 @@ def put_together(batch: Batch) -> int:
         for ident, shape in reversed(batch.more[place]):
             batch.ids.insert(place + 1, ident)
             batch.rows.insert(place + 1, batch.rows[place])
+            batch.lines.insert(place + 1, batch.lines[place] + ident - batch.ids[place])
             batch.shapes.insert(place + 1, shape)
             batch.texts.insert(place + 1, ("", None))
     batch.more = {}

@@ -14,6 +14,7 @@ from ...divisions import Reach, extent
 from ...errors import InputError
 from ...geometry.contradictions import EASTING_REACH_M, coordinate_problem
 from ...geometry.crs import describe, label, lonlat_of
+from .frame import Extent
 from .head import Head
 from .lines import Lines
 from .packed import Packed, packed_degrees
@@ -145,7 +146,7 @@ def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines,
         return
     geographic, settings = describe(head.crs).geographic, load_settings()
     slack = max(head.extent.digit, settings.extent_least_degrees if geographic else settings.extent_least_m)
-    low, high = min(_extents(head), key=lambda ends: _difference(ends, found))
+    low, high = min(_extents(head, head.extent), key=lambda ends: _difference(ends, found))
     texts = {
         "extent": _corners(low, high),
         "data": _corners(found.low, found.high),
@@ -169,10 +170,9 @@ def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines,
         remarks.add("vct_note_extent_wide", head.extent.lines[0], **texts)
 
 
-def _extents(head: Head) -> list[tuple[NDArray, NDArray]]:
+def _extents(head: Head, extent: Extent) -> list[tuple[NDArray, NDArray]]:
     """The header's extent as it may be meant: northing first as positions are or not, before its offset or after."""
-    assert head.extent is not None
-    ends = [(head.extent.low, head.extent.high)]
+    ends = [(extent.low, extent.high)]
     if head.swapped:
         ends += [(low[::-1], high[::-1]) for low, high in ends]
     if any(head.offset):

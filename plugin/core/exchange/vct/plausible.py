@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...profile.model import head
 from .batch import Batch
 from .parts import KEY
 from .remarks import Remarks
@@ -84,11 +85,15 @@ class Plausible:
                 self._texts(column, values, lines)
             elif column.type == "integer" and column.name.upper() in load_settings().year_fields:
                 self._years(column, values, lines)
+            if column.name.upper() == _COUNTY and column.type == "text":
+                seen.add_levels(values, lines)
             if column.name.upper() == _CLASS:
                 self._classes(column, values, lines)
             seen.add(values, lines)
             if column.name.upper() in load_settings().area_fields and self.planar and self.table.kind == "polygon":
                 self._compare_areas(place, seen, batch)
+            if column.name.upper() in load_settings().length_fields and self.planar and self.table.kind == "line":
+                self._compare_lengths(place, batch)
         if self._pair:
             self._dates(batch)
         if self._place:
@@ -96,19 +101,25 @@ class Plausible:
 
     def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
         """Gather how areas compare to those of their shapes; rows of several parts are left out."""
-        rows = [
-            k
-            for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
-            if shape is not None and k not in batch.more and row[place] is not None and row[place] > 0
-        ]
-        drawn = shapely.area(shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object)))
-        values = np.array([float(batch.rows[k][place]) for k in rows])
+        rows, values, shapes = _measured_rows(place, batch)
+        drawn = shapely.area(shapes)
         whole = np.flatnonzero(drawn > 0)
         seen.ratios.append(values[whole] / drawn[whole])
         wrong = whole[np.abs(values[whole] / drawn[whole] - 1) > load_settings().area_differs]
         if len(wrong) and not seen.first_other[0]:
             k = int(wrong[0])
             seen.first_other = batch.lines[rows[k]], float(values[k]), float(drawn[k])
+
+    def _compare_lengths(self, place: int, batch: Batch) -> None:
+        """Report values of a length field that differ from the drawn length, in metres; rows of several parts are skipped."""
+        rows, values, shapes = _measured_rows(place, batch)
+        drawn = shapely.length(shapes)
+        wrong = np.flatnonzero(np.abs(drawn - values) > load_settings().length_differs * values)
+        if len(wrong):
+            first, column = int(wrong[0]), self.table.columns[place]
+            drawn_m = f"{drawn[first]:.2f}"
+            line = batch.lines[rows[first]]
+            self._whole("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
 
     def _counties(self, batch: Batch) -> None:
         """Rows whose key begins with the code of another county. A key may have that of the city: 140200."""
@@ -172,6 +183,10 @@ class Plausible:
                 continue
             if column.type == "text" and _is_code(column) and seen.all_words:
                 self._whole("vct_note_no_code", column, seen.count, seen.line, seen.first)
+            elif len(seen.levels) > 1:
+                rare = min(seen.levels, key=lambda digits: (seen.levels[digits][0], -seen.levels[digits][1]))
+                usual = max(seen.levels, key=lambda digits: seen.levels[digits][0])
+                self._whole("vct_note_division_levels", column, *seen.levels[rare], digits=str(usual))
             elif column.type == "text" and name.endswith(_NAME_ENDING) and seen.all_digits:
                 self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
             elif name == KEY and seen.alike and self._apart > 1 and seen.count == self._count:
@@ -216,6 +231,8 @@ class _Column:
         self.ratios: list[NDArray] = []
         self.first_other = 0, 0.0, 0.0
         self.all_words = self.all_digits = column.type == "text"
+        #: Number of digits of a division code → number of rows, line of the first row, its code.
+        self.levels: dict[int, tuple[int, int, str]] = {}
 
     def add(self, values: list[Any], lines: list[int]) -> None:
         if not self.count:
@@ -231,6 +248,23 @@ class _Column:
                 self.first_negative = lines[below[0]], values[below[0]]
             self.negative += len(below)
 
+    def add_levels(self, values: list[str], lines: list[int]) -> None:
+        for value, line in zip(values, lines, strict=True):
+            if value.isdecimal():
+                count, first, shown = self.levels.get(len(value), (0, line, value))
+                self.levels[len(value)] = count + 1, first, shown
+
+
+def _measured_rows(place: int, batch: Batch) -> tuple[list[int], NDArray, NDArray]:
+    """Return the positions of rows with one shape and a value above 0 in a field, those (n,) values, and the (n,) shapes."""
+    rows = [
+        k
+        for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
+        if shape is not None and k not in batch.more and row[place] is not None and row[place] > 0
+    ]
+    values = np.array([float(batch.rows[k][place]) for k in rows])
+    return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))
+
 
 def _is_code(column: Column) -> bool:
     return column.name.upper().endswith(tuple(load_settings().code_endings))
@@ -238,15 +272,8 @@ def _is_code(column: Column) -> bool:
 
 def _nested(one: str, other: str) -> bool:
     """Return True if two codes of divisions are one, or the one is in the other."""
-    short, long = sorted((_stem(one), _stem(other)), key=len)
+    short, long = sorted((head(one), head(other)), key=len)
     return long.startswith(short)
-
-
-def _stem(code: str) -> str:
-    """A code without the pairs of zeros at its end: those of a province or city."""
-    while code.endswith("00"):
-        code = code[:-2]
-    return code
 
 
 def _day(value: Any) -> tuple[int, int, int]:

@@ -8,15 +8,13 @@ from functools import cache
 from pathlib import Path
 
 from ....paths import VCT_SETTINGS
-from ...data import check_keys, expect, read_toml
+from ...data import check_keys, check_marks, expect, read_toml
 from ...errors import DataError
 
 #: The text is in this encoding; it is read as GB18030, which holds it.
 ENCODING = "gbk"
 SEPARATOR = ","
 _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
-#: Marks of a setting's source: A read in the text, B quoted or implemented elsewhere, C unverified.
-_MARKS = ("A", "B", "C")
 #: How many numbers a list of limits has.
 _NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3}
 #: How many texts a list has.
@@ -65,6 +63,8 @@ class Settings:
     area_differs: float
     area_rows_differ: float
     area_units: list[float]
+    length_fields: list[str]
+    length_differs: float
     year_fields: list[str]
     date_pair: list[str]
     null_words: list[str]
@@ -87,12 +87,7 @@ def load_settings(path: Path = VCT_SETTINGS) -> Settings:
     table = read_toml(path)
     kinds = {f.name: _KINDS[str(f.type)] for f in fields(Settings)}
     check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
-    marks = table.pop("marks")
-    check_keys(marks, required=kinds, allowed=(), file=path)
-    for key, mark in marks.items():
-        if mark not in _MARKS:
-            known = ", ".join(_MARKS)
-            raise DataError("data_value_unknown", file=str(path), key=f"marks.{key}", value=mark, known=known)
+    check_marks(table, kinds, file=path)
     for key, kind in kinds.items():
         expect(table[key], kind, file=path, key=key)
     for key, count in _NUMBERS.items():

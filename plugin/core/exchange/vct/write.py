@@ -22,6 +22,7 @@ from pyproj import CRS
 from ...cells import texts as cell_texts
 from ...errors import InputError, OutputError
 from ...geometry.crs import describe, label
+from ...invariants import require
 from ...layer import SourceLayer
 from ...template import Template
 from ...writing import beside
@@ -174,13 +175,13 @@ class _Writer:
 
     def _geometry(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
         """Write the shapes; their ids (p,)."""
-        assert self.crs is not None
+        crs = require(self.crs, "the CRS of the layers")
         labels = annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.shape)
         self.low, self.high = np.minimum(self.low, bounds[:2]), np.maximum(self.high, bounds[2:])
-        decimals = self.settings.decimals(describe(self.crs).geographic)
+        decimals = self.settings.decimals(describe(crs).geographic)
         frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.check)
         if parts.kind == "polygon":
             bounding = records.write_polygons(
@@ -258,12 +259,12 @@ class _Writer:
 
     def join(self, new: Path, today: date) -> None:
         """Header, classes, tables, then the sections."""
-        assert self.crs is not None
-        decimals = self.settings.decimals(describe(self.crs).geographic)
+        crs = require(self.crs, "the CRS of the layers")
+        decimals = self.settings.decimals(describe(crs).geographic)
         if not np.isfinite(self.low).all():
             self.low = self.high = np.zeros(2)
         low, high = (numbers(corner, decimals) for corner in (self.low, self.high))
-        lines = head.head_lines(self.crs, low, high, self.settings, today)
+        lines = head.head_lines(crs, low, high, self.settings, today)
         lines += ["FeatureCodeBegin", *(t.code_line() for t in self.tables), "FeatureCodeEnd", "TableStructureBegin"]
         for table in self.tables:
             lines += table.structure_lines()

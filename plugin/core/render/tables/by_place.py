@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ...indicators.compute import Figures
 from ...indicators.model import SQUARE_METRES
 from ...indicators.townships import split, townships_of
+from ...invariants import require
 from ...layer import Layer
 from ...three_zones.figures import zone_codes
 from ...three_zones.spaces import ZONES_LIST
@@ -83,9 +84,7 @@ def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
 
 
 def _sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
-    shared_out = split(layer, figures.ctx)
-    assert shared_out is not None  # there are townships
-    return shared_out.sums(values, rows)
+    return require(split(layer, figures.ctx), "the layer of townships").sums(values, rows)
 
 
 def _cells(sums: list[NDArray], place: int) -> list:

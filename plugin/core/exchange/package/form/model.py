@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ....map_set import Catalogue, load
+from ....profile.document import DocumentInfo
 from ..names import own_name
 
 NEEDS = ("M", "C", "O")
@@ -101,8 +102,8 @@ class TableWords:
 @dataclass(frozen=True)
 class MapSettings:
     """How the plugin makes the maps. ``page``: a sheet of the map set; ``world_file``: a .jgw beside each jpg; ``map_set``:
-    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: the title block, with placeholders, empty to be
-    filled by hand."""
+    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: fallbacks of the title block, with placeholders, where
+    neither project nor county profile has a value."""
 
     page: str = "A3"
     dpi: int = LEAST_DPI
@@ -111,11 +112,6 @@ class MapSettings:
     maker: str = ""
     drawer: str = ""
     date: str = ""
-
-    def plate(self, values: Mapping[str, str]) -> tuple[str, str, str]:
-        """Maker, drawer and date in words. ``values``: what placeholders stand for."""
-        maker, drawer, date = (own_name(text, values) for text in (self.maker, self.drawer, self.date))
-        return maker, drawer, date
 
     def catalogue(self) -> Catalogue:
         return load(self.map_set or "")
@@ -149,6 +145,11 @@ class PackageProfile:
     def unverified(self) -> list[str]:
         """Keys of what nobody has read in a text (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
+
+    def document_info(self, values: Mapping[str, str]) -> DocumentInfo:
+        """Return the form's fallback values of the document information (成果信息). ``values``: values of the placeholders."""
+        maker, drawer, date = (own_name(text, values) for text in (self.maps.maker, self.maps.drawer, self.maps.date))
+        return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
     def place(self, folder: str, name: str) -> str:
         """A path in the package, with ``/``."""

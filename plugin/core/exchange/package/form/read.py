@@ -128,7 +128,7 @@ def _check_folder(key: str, text: str, path: Path) -> None:
 def _levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     given = expect(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
     levels = tuple(expect(v, str, file=path, key="secrecy_levels") for v in given)
-    if levels and "secrecy" in table:
+    if levels and table.get("secrecy"):
         check_one_of(table["secrecy"], levels, path, "secrecy")
     return levels
 

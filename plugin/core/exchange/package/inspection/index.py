@@ -38,7 +38,7 @@ def _astray(database: sqlite3.Connection, table: str, column: str, index: str) -
     if len(keys) != 1:
         return 0
     text = (
-        f"SELECT substr(t.{_name(column)}, 1, {_UP_TO}), r.minx, r.maxx, r.miny, r.maxy FROM {_name(table)} AS t "  # nosec B608: names
+        f"SELECT substr(t.{_name(column)}, 1, {_UP_TO}), r.minx, r.maxx, r.miny, r.maxy FROM {_name(table)} AS t "  # nosec B608 # _name quotes
         f"LEFT JOIN {_name(index)} AS r ON r.id = t.{_name(keys[0])} WHERE t.{_name(column)} IS NOT NULL"
     )
     count = 0

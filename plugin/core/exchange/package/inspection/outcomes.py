@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .....metadata import plugin_version
 from ....findings import Finding, set_fingerprints
+from ....invariants import InvariantError
 from ....report import Outcome, Verdict
 from ....rule import Severity
 from ....texts import Texts
@@ -89,4 +90,5 @@ def _add(checked: Checked, facts: PackageFacts, names: list[str]) -> None:
         if rule.code == CODE:
             rule.findings += 1
             rule.outcome = Outcome.FAILED
-    assert report.verdict is not Verdict.PASS
+    if report.verdict is Verdict.PASSED:
+        raise InvariantError(f"a report with a finding of {CODE} has the verdict {report.verdict}")

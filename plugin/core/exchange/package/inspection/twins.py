@@ -128,18 +128,18 @@ def _called(layer: Layer, rows: list[int]) -> list[str]:
 
 def _off(first: Layer, other: Layer, rows: NDArray, others: NDArray, check: Callable[[], None]) -> NDArray:
     """(k,) metres by which the shapes of each pair are apart; inf for one that is missing or of another kind."""
-    assert first.crs is not None and other.crs is not None  # the caller asks
+    crs, other_crs = first.known_crs, other.known_crs
     off = np.zeros(len(rows))
     for some in batches(first.drawn[rows]):
         check()
         given = _there(first.drawn[rows[some]])
-        found = crs_care.reproject(_there(other.drawn[others[some]]), other.crs, first.crs)
+        found = crs_care.reproject(_there(other.drawn[others[some]]), other_crs, crs)
         # What came out of the other CRS as no number is nowhere near.
-        apart = moved(given, found, first.crs)
+        apart = moved(given, found, crs)
         apart[np.isnan(apart)] = np.inf
         # Formats drop vertices and linearise arcs: then outlines tell.
         far = np.flatnonzero((apart > _NEAR_M) & _measurable(given) & _measurable(found))
-        apart[far] = np.minimum(apart[far], outlines_apart(given[far], found[far], first.crs))
+        apart[far] = np.minimum(apart[far], outlines_apart(given[far], found[far], crs))
         off[some] = apart
     return off
 

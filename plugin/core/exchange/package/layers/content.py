@@ -74,8 +74,7 @@ class Content:
         if self.template.geometry == "point":
             single = shapely.get_num_geometries(drawn) == 1
             drawn[single] = shapely.get_geometry(drawn[single], 0)
-        assert self.layer.crs is not None  # a layer without CRS is not one of the plan
-        return crs_care.reproject(drawn, self.layer.crs, target)
+        return crs_care.reproject(drawn, self.layer.known_crs, target)
 
     def nowhere(self, target: CRS) -> NDArray:
         """(k,) positions of shapes with a coordinate that is no number, or so far out that there is no place for it on earth
@@ -84,11 +83,10 @@ class Content:
         rows = np.flatnonzero(~missing(drawn))
         xy, of = shapely.get_coordinates(drawn[rows], return_index=True)
         lost = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
-        assert self.layer.crs is not None
         # What is far away shows at the corners.
         corners = shapely.bounds(drawn[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target, crs_care.GEODETIC):
-            placed = crs_care.coordinates(corners, self.layer.crs, crs)
+            placed = crs_care.coordinates(corners, self.layer.known_crs, crs)
             lost |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
         return rows[lost]
 

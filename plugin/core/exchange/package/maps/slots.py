@@ -27,6 +27,7 @@ from . import jpeg
 
 if TYPE_CHECKING:
     from ....plan import Plan
+    from ....profile.document import DocumentInfo
     from ..files import Filled
     from ..form.model import FileSlot, MapSettings, PackageProfile
     from ..making import Making
@@ -49,7 +50,7 @@ class Wish(NamedTuple):
 @dataclass(frozen=True)
 class MapJob:
     """What a drawer is given. ``folder``: where the files go, under the names of the wishes; ``code`` and ``name``: the
-    county's. ``progress``: share of the maps done, and the name of the one at work; ``check`` may raise to stop."""
+    county's; ``document``: 成果信息. ``progress``: share of the maps done, and the name of the one at work; ``check`` may raise to stop."""
 
     plan: Plan
     wishes: tuple[Wish, ...]
@@ -58,7 +59,7 @@ class MapJob:
     folder: Path
     code: str
     name: str
-    secrecy: str
+    document: DocumentInfo
     progress: Callable[[float, str], None]
     check: Callable[[], None]
 
@@ -216,7 +217,7 @@ def _drawn(making: Making) -> Iterator[Drawn]:
             folder=making.place(folder, "x").parent,
             code=making.values["code"],
             name=making.values["name"],
-            secrecy=form.secrecy,
+            document=making.document.info,
             progress=making.steps.after,
             check=making.check,
         )

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # nosec B405: only written here
+import re
+import xml.etree.ElementTree as ET  # nosec B405 # this module only writes
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
@@ -16,6 +18,8 @@ DEGREES, METRES = "度", "米"
 WHOLE = "完整"
 #: Between several formats.
 BETWEEN = "、"
+#: 2026-11-20, 2026/11, 2026.11.20, 2026年11月, 2026年11月20日.
+_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
 #: Decimals of an extent, by unit: a decimetre.
 _DECIMALS = {DEGREES: 6, METRES: 1}
 
@@ -23,6 +27,24 @@ _DECIMALS = {DEGREES: 6, METRES: 1}
 def formats(names: Iterable[str]) -> str:
     """The formats of a package: those of its data sets, each once."""
     return BETWEEN.join(dict.fromkeys(names))
+
+
+def find_production_date(manifest: dict[str, Any]) -> str:
+    """Return the date of the document information (成果信息) as YYYY-MM-DD or YYYY-MM.
+
+    Without a date, with an unreadable one and with a future one, return the day of the export.
+    """
+    made = str(manifest["made"][:10])
+    found = _DATE.fullmatch(manifest.get("document", {}).get("date", "").strip())
+    if found is None:
+        return made
+    parts = [int(part) for part in found.groups() if part]
+    try:
+        date(*parts, *(1,) * (3 - len(parts)))
+    except ValueError:
+        return made
+    printed = "-".join(f"{part:02d}" for part in parts)
+    return printed if printed <= made else made
 
 
 def package_items(manifest: dict[str, Any]) -> dict[str, str]:
@@ -33,7 +55,7 @@ def package_items(manifest: dict[str, Any]) -> dict[str, str]:
         "name": manifest["name"],
         "format": formats(layer["format"] for layer in manifest["layers"]),
         "integrity": "" if manifest["check"]["forced"] else WHOLE,
-        "product_date": made,
+        "product_date": find_production_date(manifest),
         "update_date": made,
         "secrecy": manifest["secrecy"],
     }
@@ -53,7 +75,7 @@ def layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, st
         "currency": layer["data_year"],
         "features": str(layer["features"]),
         "extent": layer_extent(layer["extent"], layer["unit"]),
-        "product_date": manifest["made"][:10],
+        "product_date": find_production_date(manifest),
         "secrecy": manifest["secrecy"],
     }
     return {key: values[key] for key in LAYER_ITEMS}

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from unicodedata import normalize
 
 from ....indicators.model import SQUARE_METRES
+from ....plain_text import BLANK_WORDS
 from ....render.tables.model import Number, Row, Value
 from .known import AIMS, CODED, KEYS, NUMBER, WORDED, Block, Place, unit_word, value_of
 from .model import Cell
-from .words import BLANKS, Printed, number_in, unit_of, word
+from .words import Printed, number_in, unit_of, word
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area, 1e-6 of what is none (a ratio, a share).
 _MOVED_M2, _MOVED_SHARE, _MOVED = 0.05, 1e-8, 1e-6
@@ -106,13 +107,12 @@ def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
         if place.known.id not in WORDED or not _FIGURE.search(value):
             return _NOTHING
         return _words(value, cell.text, about)
-    blank = cell.text.strip().lower() in BLANKS
+    blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
         return _NOTHING if value is None else Difference(cell.state, *about)
     if value is None:
         said = not blank and number_in(cell.text) is not None
         return Difference("no_figure", *about) if said and place.known.id != NUMBER else _NOTHING
-    assert isinstance(value, Number)
     unit = _unit(block, line, place)
     if blank:
         nothing = not round(value.value, value.decimals)

@@ -41,7 +41,7 @@ def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict
         cursor.execute(f"CREATE TABLE [{name}] ([{ORDER}] INTEGER, {fields})")
         marks = ", ".join("?" * (len(heads) + 1))
         columns = ", ".join(f"[{head}]" for head in (ORDER, *heads))
-        insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608: names are ours, cleaned by _name
+        insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _name
         for line, row in enumerate(table.rows, 1):
             cursor.execute(insert, (line, *(plain(value) for value in row.values)))
         written[name] = len(table.rows)
@@ -72,7 +72,7 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
 def rows_of(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
     columns = ", ".join(f"[{head}]" for head in heads)
     cursor = connection.cursor()
-    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ORDER}]")  # nosec B608: names are ours, cleaned by _name
+    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ORDER}]")  # nosec B608 # names are ours, cleaned by _name
     rows = [tuple(row) for row in cursor.fetchall()]
     cursor.close()
     return rows
@@ -85,7 +85,7 @@ def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
         if _FORBIDDEN.search(name):
             continue
         cursor = connection.cursor()
-        cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608: a name that could end the brackets was left out
+        cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
         heads = [str(column[0]) for column in cursor.description][:MOST_COLUMNS]
         rows = cursor.fetchmany(MOST_ROWS + 1)
         cursor.close()

@@ -8,11 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from .....paths import LOOK_SETTINGS
-from ....data import check_keys, expect, read_toml
-from ....errors import DataError
-
-#: What is known of a setting's source: A its text, B quoted or implemented elsewhere, C unverified.
-_MARKS = ("A", "B", "C")
+from ....data import check_keys, check_marks, expect, read_toml
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,5 @@ def load_looks(path: Path = LOOK_SETTINGS) -> Looks:
     table = read_toml(path)
     keys = [f.name for f in fields(Looks)]
     check_keys(table, required=[*keys, "marks"], allowed=(), file=path)
-    marks = table.pop("marks")
-    check_keys(marks, required=keys, allowed=(), file=path)
-    for key, mark in marks.items():
-        if mark not in _MARKS:
-            known = ", ".join(_MARKS)
-            raise DataError("data_value_unknown", file=str(path), key=f"marks.{key}", value=mark, known=known)
+    check_marks(table, keys, file=path)
     return Looks(**{key: float(expect(table[key], (int, float), file=path, key=key)) for key in keys})

@@ -12,8 +12,6 @@ from ....indicators.model import SQUARE_METRES
 from ....indicators.typed import UNITS, figure
 from ....texts import LANGUAGES, Texts
 
-#: Nothing, as offices write it.
-BLANKS = ("", "-", "—", "——", "–", "/", "无", "n/a")
 _BRACKETS = re.compile(r"\(([^()]*)\)$")
 #: Marks that lead to a note below, and what a last row is called in place of 合计.
 _MARKS, _SUMS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")

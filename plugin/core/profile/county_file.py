@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read and write a county's own profile for editing in a form; content that the form does not show is preserved.
+
+`read_county` and `compose` are inverse: reading the composed text gives the same `CountySettings`. `save_county` writes a
+temporary file first and then replaces the former file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ..data import read_toml
+from ..errors import DataError
+from ..standard import SETTING_SECTIONS, flatten
+from ..writing import write_text
+from .load import load_table
+from .model import Profile, Said, Target, head
+from .toml_text import TomlText
+
+#: Suffix of a county's profile beside its project file: 浑源县三区三线.profile.toml.
+SUFFIX = ".profile.toml"
+#: Keys of a target that the form shows, in the order of the file.
+_TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
+#: Mark of a value that was verified in the text of a source document.
+READ = "A"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The county's confirmation (本县已确认): authority, document, ISO date and confirmed setting keys."""
+
+    by: str = ""
+    document: str = ""
+    date: str = ""
+    items: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Return True without authority, document and items; a date alone confirms nothing."""
+        return not (self.by.strip() or self.document.strip() or self.items)
+
+
+@dataclass(frozen=True)
+class CountySettings:
+    """Settings in a county's own file, without inherited ones.
+
+    ``base``: name or path of the parent profile, as written in the file; ``targets``: targets of this county only;
+    ``settings``: dotted key → value; ``documents``: dotted key → source document of the value.
+    """
+
+    name: str = ""
+    area_code: str = ""
+    base: str = ""
+    targets: tuple[Target, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    confirmation: Confirmation = Confirmation()
+
+
+def profile_beside(project: Path) -> Path:
+    """Return the path of the county's profile beside a project file."""
+    return project.with_name(project.stem + SUFFIX)
+
+
+def is_county_code(area_code: str) -> bool:
+    """Return True if the code is that of a county, not of a city, a province or a cluster."""
+    return area_code.isdigit() and head(area_code) == area_code
+
+
+def is_own_file(profile: Profile, area_code: str = "") -> bool:
+    """Return True if a form may edit the profile's file in place: a county's own file, or the file of the given area."""
+    own = is_county_code(profile.area_code) or (bool(area_code) and profile.area_code == area_code)
+    return own and not profile.is_shipped
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a TOML file with its original line ends. Raise DataError as `read_toml`."""
+    read_toml(path)
+    return path.read_bytes().decode("utf-8-sig")
+
+
+def read_county(path: Path, text: str | None = None) -> CountySettings:
+    """Read the settings of a county's own file. Raise DataError for a file that the loader rejects.
+
+    ``text``: read this text instead of the file on disk.
+    """
+    table = read_toml(path) if text is None else tomllib.loads(text)
+    profile = load_table(table, path)
+    sources = table.get("mark_sources", {})
+    confirmed = table.get("confirmed", {})
+    return CountySettings(
+        name=profile.name,
+        area_code=profile.area_code,
+        base=table.get("base", ""),
+        targets=tuple(_read_target(row, profile.area_code) for row in _find_own_rows(table).values()),
+        settings=_read_own_settings(table),
+        documents={key: sources[key] for key in sources if key in _read_own_settings(table)},
+        confirmation=Confirmation(
+            confirmed["by"], confirmed["document"], _format_day(confirmed["date"]), tuple(confirmed["items"])
+        )
+        if confirmed
+        else Confirmation(),
+    )
+
+
+def compose(county: CountySettings, path: Path, text: str = "") -> str:
+    """Return the text of a county's file with these settings.
+
+    ``text``: the current text of the file; its comments, unknown keys and sections are preserved. Raise DataError if a value
+    cannot be changed without losing content.
+    """
+    file = TomlText(text, path)
+    if "id" not in file.table:
+        file.set(("id",), _make_id(county.area_code))
+    for key, value in (("name", county.name), ("area_code", county.area_code), ("base", county.base)):
+        if value or key != "base":
+            file.set((key,), value)
+        else:
+            file.remove((key,))
+    _write_settings(file, county)
+    _write_confirmation(file, county.confirmation)
+    _write_targets(file, county)
+    return file.text
+
+
+def load_composed(county: CountySettings, path: Path, text: str = "") -> Profile:
+    """Return the profile that saving these settings would produce. Raise DataError as `load_table`."""
+    return load_table(tomllib.loads(compose(county, path, text)), path)
+
+
+def save_county(county: CountySettings, path: Path, text: str = "") -> None:
+    """Write the county's file. On OutputError the former file is intact.
+
+    ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program changed
+    the file since, or if the loader rejects the result.
+    """
+    now = read_text(path) if path.exists() else ""
+    if now != text:
+        raise DataError("profile_changed_outside", file=str(path))
+    composed = compose(county, path, text)
+    load_table(tomllib.loads(composed), path)
+    write_text(path, composed)
+
+
+# --- parts
+def _make_id(area_code: str) -> str:
+    return f"county_{area_code}"
+
+
+def _read_own_settings(table: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for section in SETTING_SECTIONS:
+        found.update(flatten(table.get(section, {}), f"{section}."))
+    return found
+
+
+def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return position in the file → row, for the targets of the file's own area."""
+    rows = enumerate(table.get("targets", []))
+    return {n: row for n, row in rows if row.get("area_code", table.get("area_code")) == table.get("area_code")}
+
+
+def _read_target(row: dict[str, Any], area_code: str) -> Target:
+    figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
+    figure["also_said"] = tuple(Said(s["value"], s["source"], s.get("year", 0)) for s in row.get("also_said", []))
+    return Target(area_code, **figure, warn_below=row.get("warn_below", ""))
+
+
+def _to_row(target: Target) -> dict[str, Any]:
+    row = {key: getattr(target, key) for key in _TARGET_KEYS}
+    if target.warn_below:
+        row["warn_below"] = target.warn_below
+    if target.also_said:
+        row["also_said"] = [
+            {"value": s.value, "source": s.source, **({"year": s.year} if s.year else {})} for s in target.also_said
+        ]
+    return row
+
+
+def _format_day(value: Any) -> str:
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)[:10]
+
+
+def _find_key(key: str, file: TomlText) -> tuple[str, ...]:
+    """Return the key path of a dotted key; quoted keys in the file may contain dots themselves."""
+    section, _, rest = key.partition(".")
+    inner: Any = file.table.get(section, {})
+    place: tuple[str, ...] = (section,)
+    while isinstance(inner, dict) and rest:
+        whole = next((k for k in inner if rest == k or rest.startswith(f"{k}.")), rest.partition(".")[0])
+        place, inner = (*place, whole), inner.get(whole, {})
+        rest = rest[len(whole) :].removeprefix(".")
+    return place
+
+
+def _write_settings(file: TomlText, county: CountySettings) -> None:
+    before = _read_own_settings(file.table)
+    sources = dict(file.table.get("mark_sources", {}))
+    marks = dict(file.table.get("marks", {}))
+    for key in before:
+        if key not in county.settings:
+            for section in ("marks", "mark_sources"):
+                file.remove((section, key))
+            file.remove(_find_key(key, file))
+    for key, value in county.settings.items():
+        document = county.documents.get(key, "").strip()
+        changed = key not in before or before[key] != value
+        if changed:
+            file.set(_find_key(key, file), value)
+        if document == sources.get(key, "") and not (changed and key in marks and not document):
+            continue
+        if document:
+            file.set(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else READ)
+            file.set(("mark_sources", key), document)
+        else:
+            # A changed value without a source document counts as unverified (C).
+            file.remove(("mark_sources", key))
+            file.remove(("marks", key))
+
+
+def _write_confirmation(file: TomlText, given: Confirmation) -> None:
+    before = file.table.get("confirmed", {})
+    if given.is_empty:
+        for key in [k for k in ("by", "document", "date", "items") if k in before]:
+            file.remove(("confirmed", key))
+        return
+    file.set(("confirmed", "by"), given.by.strip())
+    file.set(("confirmed", "document"), given.document.strip())
+    if _format_day(before.get("date", "")) != given.date:
+        file.set(("confirmed", "date"), given.date)
+    if "items" not in before or tuple(before["items"]) != given.items:
+        file.set(("confirmed", "items"), list(given.items))
+
+
+def _write_targets(file: TomlText, county: CountySettings) -> None:
+    """Change existing rows, remove deleted ones and append new ones."""
+    existing = _find_own_rows(file.table)
+    pairs = _pair_rows(existing, county.targets)
+    for position, target in pairs.items():
+        row, wanted = existing[position], _to_row(target)
+        for key, value in wanted.items():
+            if row.get(key) != value:
+                file.set(("targets", position, key), value)
+        for key in ("warn_below", "also_said"):
+            if key in row and key not in wanted and row[key]:
+                file.remove(("targets", position, key))
+    for position in sorted(existing.keys() - pairs.keys(), reverse=True):
+        file.remove_row("targets", position)
+    kept = [id(target) for target in pairs.values()]
+    for target in county.targets:
+        if id(target) not in kept:
+            file.append_row("targets", _to_row(target))
+
+
+def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[Target, ...]) -> dict[int, Target]:
+    """Return position in the file → target, matched by indicator and year, else by indicator alone."""
+    found: dict[int, Target] = {}
+    for keys in (("indicator", "year"), ("indicator",)):
+        for target in targets:
+            if any(target is other for other in found.values()):
+                continue
+            free = (
+                n for n, row in existing.items() if n not in found and all(row[k] == getattr(target, k) for k in keys)
+            )
+            position = next(free, None)
+            if position is not None:
+                found[position] = target
+    return found
+
+
+def with_code(county: CountySettings, area_code: str) -> CountySettings:
+    """Return a copy with another area code, also in its targets."""
+    return replace(county, area_code=area_code, targets=tuple(replace(t, area_code=area_code) for t in county.targets))

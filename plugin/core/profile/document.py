@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Document information (成果信息) of a submission: secrecy level, authorities, date and map approval number.
+
+Each value comes from the first source that has one: project, ``[document]`` of the county profile, form of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...paths import DOCUMENT_SETTINGS
+from ..data import check_keys, expect, read_toml
+from ..errors import DataError, InputError
+from ..saying import Saying
+from .complaints import Complaints
+
+if TYPE_CHECKING:
+    from ..report import Report
+    from ..texts import Texts
+    from .model import Profile
+
+#: Sources of a value; the first source that has one decides.
+PROJECT, PROFILE, FORM = "project", "profile", "form"
+#: Parameters of one export.
+RUN = "run"
+#: An existing layout of the project.
+SHEET = "sheet"
+#: The base of a profile; a profile may lower its secrecy level with a reason.
+BASE = "base"
+#: Sources from lowest to highest precedence.
+_ORDER = (FORM, BASE, PROFILE, PROJECT)
+
+
+@dataclass(frozen=True)
+class SecrecyLevels:
+    """The levels of resources/document.toml, from the lowest to the highest."""
+
+    names: tuple[str, ...]
+    public: str
+    term_mark: str
+
+    def level_of(self, text: str) -> str:
+        """Return the level of a marking without its term: 秘密 of 秘密★20年."""
+        return text.partition(self.term_mark)[0].strip()
+
+    def is_known(self, text: str) -> bool:
+        return self.level_of(text) in self.names
+
+    def is_public(self, text: str) -> bool:
+        return self.level_of(text) == self.public
+
+    def is_lower(self, text: str, above: str) -> bool:
+        """Return True if a marking is below another. A change from or to an unlisted level counts as lowering."""
+        level, other = self.level_of(text), self.level_of(above)
+        if not level or not other or level == other:
+            return False
+        if level in self.names and other in self.names:
+            return self.names.index(level) < self.names.index(other)
+        return True
+
+
+@cache
+def load_secrecy_levels() -> SecrecyLevels:
+    table = read_toml(DOCUMENT_SETTINGS)
+    check_keys(table, required=("levels", "public", "term_mark", "marks"), allowed=(), file=DOCUMENT_SETTINGS)
+    return SecrecyLevels(tuple(table["levels"]), table["public"], table["term_mark"])
+
+
+@dataclass(frozen=True)
+class DocumentInfo:
+    """Values of one source; an empty value is taken from the next source.
+
+    ``secrecy``: 密级; ``compiler``: 编制单位; ``cartographer``: 制图单位; ``date``: as printed; ``map_approval``: 审图号;
+    ``secrecy_reason``: 降密理由, why the level is lower than that of the next source.
+    """
+
+    secrecy: str = ""
+    compiler: str = ""
+    cartographer: str = ""
+    date: str = ""
+    map_approval: str = ""
+    secrecy_reason: str = ""
+
+    @property
+    def printed_approval(self) -> str:
+        """The map approval number, or empty if the result is not public and must not carry one."""
+        return self.map_approval if load_secrecy_levels().is_public(self.secrecy) else ""
+
+
+#: Keys of ``[document]`` and of a project's settings.
+KEYS = tuple(field.name for field in fields(DocumentInfo))
+#: Keys that appear on maps and in reports.
+VALUES = tuple(key for key in KEYS if key != "secrecy_reason")
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A secrecy level that ``source`` sets below the level of ``above_source``; applied only with a ``reason``."""
+
+    above: str
+    above_source: str
+    secrecy: str
+    source: str
+    reason: str
+
+    @property
+    def message(self) -> Saying:
+        return Saying("document", "lowered", {**self._params, "reason": self.reason})
+
+    @property
+    def error(self) -> InputError:
+        """The error that stops an export if no reason is given."""
+        return InputError("document_secrecy_lowered", **self._params)
+
+    @property
+    def _params(self) -> dict[str, Any]:
+        sources = {key: Saying("document", getattr(self, key)) for key in ("above_source", "source")}
+        return {"above": self.above, "secrecy": self.secrecy, **sources}
+
+
+@dataclass(frozen=True)
+class ResolvedDocument:
+    """The resolved values.
+
+    ``sources``: key → `PROJECT`, `PROFILE` or `FORM`; ``lowered``: levels lowered with a reason; ``refused``: a lowering
+    without a reason, which is not applied.
+    """
+
+    info: DocumentInfo
+    sources: dict[str, str]
+    lowered: tuple[Lowering, ...] = ()
+    refused: Lowering | None = None
+
+    def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
+        """Raise InputError if the secrecy level is missing, unknown, or lowered without a reason.
+
+        ``levels``: the levels that the form of the package named ``form`` allows; empty allows all listed levels.
+        """
+        known = load_secrecy_levels()
+        secrecy = self.refused.secrecy if self.refused is not None else self.info.secrecy
+        if not secrecy:
+            raise InputError("document_secrecy_missing", known=", ".join(known.names))
+        own = tuple(levels)
+        if own and known.level_of(secrecy) not in own:
+            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=", ".join(own))
+        if not own and not known.is_known(secrecy):
+            raise InputError("document_secrecy_unknown", secrecy=secrecy, known=", ".join(known.names))
+        if self.refused is not None:
+            raise self.refused.error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values, their sources and each lowering with its reason, as stored in reports and manifests."""
+        info = {key: getattr(self.info, key) for key in VALUES} | {"map_approval": self.info.printed_approval}
+        return {**info, "sources": dict(self.sources), "lowered": [asdict(one) for one in self.lowered]}
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.sources
+
+
+def resolve_document(
+    project: DocumentInfo | None, profile: Profile, form: DocumentInfo | None = None
+) -> ResolvedDocument:
+    """Resolve each value: project, else profile, else form. The secrecy level is lowered only with a reason."""
+    given = [(PROJECT, project), (PROFILE, profile.document_info), (FORM, form)]
+    present = [(source, info) for source, info in given if info is not None]
+    sources, values = {}, {}
+    for key in VALUES:
+        for source, info in present:
+            if getattr(info, key):
+                sources[key], values[key] = source, getattr(info, key)
+                break
+    steps = [*_find_profile_levels(profile), *((s, i) for s, i in present if s != PROFILE and i.secrecy)]
+    steps.sort(key=lambda step: _ORDER.index(step[0]))
+    current: tuple[str, DocumentInfo] = ("", DocumentInfo())
+    lowered: list[Lowering] = []
+    refused: Lowering | None = None
+    for source, info in steps:
+        above_source, above = current
+        if not load_secrecy_levels().is_lower(info.secrecy, above.secrecy):
+            current, refused = (source, info), None
+            continue
+        one = Lowering(above.secrecy, above_source, info.secrecy, source, info.secrecy_reason)
+        if one.reason:
+            lowered.append(one)
+            current, refused = (source, info), None
+        else:
+            refused = one
+    source, deciding = current
+    if source:
+        sources["secrecy"], values["secrecy"] = PROFILE if source == BASE else source, deciding.secrecy
+    held = tuple(one for one in lowered if load_secrecy_levels().is_lower(deciding.secrecy, one.above))
+    resolved = DocumentInfo(**values, secrecy_reason=deciding.secrecy_reason)
+    return ResolvedDocument(resolved, sources, held, refused)
+
+
+def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, Lowering | None]:
+    """Return the project's values overridden by the parameters of one export, and the lowered secrecy level or None.
+
+    Raise InputError for a lower level without a reason.
+    """
+    given = {key: getattr(info, key) for key in KEYS if getattr(info, key)}
+    if info.secrecy:
+        # A reason belongs to the level that it was given for.
+        given.setdefault("secrecy_reason", "")
+    found = replace(project, **given)
+    if not load_secrecy_levels().is_lower(info.secrecy, project.secrecy):
+        return found, None
+    lowering = Lowering(project.secrecy, PROJECT, info.secrecy, RUN, info.secrecy_reason)
+    if not lowering.reason:
+        raise lowering.error
+    return found, lowering
+
+
+def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
+    """Return the secrecy levels that a profile and its bases set themselves, the topmost base first."""
+    found: list[tuple[str, DocumentInfo]] = []
+    for one in reversed(profile.chain()):
+        info = one.document_info
+        if info.secrecy and (not found or info != found[-1][1]):
+            found.append((PROFILE if one is profile else BASE, info))
+    return found
+
+
+def read_document(table: Any, base: DocumentInfo, path: Path, complaints: Complaints) -> DocumentInfo:
+    """Read ``[document]`` of a profile; missing values come from its base.
+
+    Raise DataError for an unknown key or level, and for a level below the base's level without a reason.
+    """
+    own: dict[str, str] = {}
+    with complaints.part():
+        for key in expect(table, dict, file=path, key="document"):
+            with complaints.part():
+                check_keys({key: None}, required=(), allowed=KEYS, file=path, where="document")
+                own[key] = expect(table[key], str, file=path, key=f"document.{key}").strip()
+    secrecy, levels = own.get("secrecy", ""), load_secrecy_levels()
+    with complaints.part():
+        if secrecy and not levels.is_known(secrecy):
+            known = ", ".join(levels.names)
+            raise DataError("data_value_unknown", file=str(path), key="document.secrecy", value=secrecy, known=known)
+        if levels.is_lower(secrecy, base.secrecy) and not own.get("secrecy_reason"):
+            raise DataError("document_profile_lowered", file=str(path), above=base.secrecy, secrecy=secrecy)
+    given = {key: value for key, value in own.items() if value}
+    if secrecy:
+        # A reason belongs to the level that it was given for.
+        given.setdefault("secrecy_reason", "")
+    return replace(base, **given)
+
+
+def with_document(report: Report, document: ResolvedDocument) -> Report:
+    """Return a copy of the report whose provenance has these values."""
+    provenance = {key: value for key, value in report.provenance.items() if key != "document"}
+    if not document.is_empty:
+        provenance["document"] = document.to_dict()
+    return replace(report, provenance=provenance)
+
+
+def render_lowerings(document: dict[str, Any], texts: Texts) -> list[str]:
+    """Return a message for each lowered level in the ``document`` values of a report or manifest."""
+    return [Lowering(**row).message.said(texts) for row in document.get("lowered", ())]

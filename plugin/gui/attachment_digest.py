@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compute size and SHA-256 of a file in blocks between events, so that a large file does not block the dialog."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import BinaryIO
+
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+_PIECE = 1 << 20
+#: Delay after the last key press before the file is read.
+_WAIT_MS = 200
+
+
+class AttachmentDigest(QObject):
+    """Computes the digest of one file at a time.
+
+    ``changed``: the state has changed to `busy`, `problem`, or `size` (bytes) and `digest`; all are empty without a path.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QObject | None = None):
+        super().__init__(parent)
+        self._path = ""
+        self._file: BinaryIO | None = None
+        self._clear()
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(_WAIT_MS)
+        self._wait.timeout.connect(self._begin)
+        self._pieces = QTimer(self)
+        self._pieces.setInterval(0)
+        self._pieces.timeout.connect(self._read)
+
+    def _clear(self) -> None:
+        self.busy, self.problem, self.size, self.digest = False, False, 0, ""
+
+    def read(self, path: str) -> None:
+        """Start reading another file and discard the former result."""
+        self.stop()
+        self._path = path
+        self._clear()
+        self.busy = bool(path)
+        if path:
+            self._wait.start()
+        self.changed.emit()
+
+    def stop(self) -> None:
+        self._wait.stop()
+        self._pieces.stop()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _begin(self) -> None:
+        path = Path(self._path)
+        try:
+            self.size = path.stat().st_size
+            self._file = path.open("rb")
+        except (OSError, ValueError):
+            self._fail()
+            return
+        self._hash = hashlib.sha256()
+        self._pieces.start()
+
+    def _read(self) -> None:
+        if self._file is None:
+            return
+        try:
+            piece = self._file.read(_PIECE)
+        except OSError:
+            self._fail()
+            return
+        if piece:
+            self._hash.update(piece)
+            return
+        self.stop()
+        self.busy, self.digest = False, self._hash.hexdigest()
+        self.changed.emit()
+
+    def _fail(self) -> None:
+        self.stop()
+        self._clear()
+        self.problem = True
+        self.changed.emit()

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Box 本县已确认: authority, document and date of a confirmation, and the settings of mark C that it confirms."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import QDate, Qt
+from qgis.PyQt.QtWidgets import (
+    QDateEdit,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+)
+
+from ...bridge.texts import tr
+from ...core.profile.county_file import Confirmation
+from ...core.texts import Texts
+from ..sections import Notice
+from .fields import FieldMessage, FormPart, LinkRow
+from .limits_box import setting_name
+
+_ISO = Qt.DateFormat.ISODate
+#: The item that confirms all settings of the standard.
+_ALL = "all"
+
+
+class _CalmDate(QDateEdit):
+    """A date field that ignores the mouse wheel without focus."""
+
+    def wheelEvent(self, event) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class ConfirmationBox(FormPart):
+    """``messages``: key in the file → message below the field. Confirmed items that the list does not show are preserved."""
+
+    def __init__(self, texts: Texts, parent=None):
+        super().__init__(parent)
+        self._texts, self._filling = texts, False
+        self._given: tuple[str, ...] = ()
+        self._offered: list[str] = []
+        self.badge = Notice()
+        self.by, self.document, self.date = QLineEdit(), QLineEdit(), _CalmDate()
+        self.by.setPlaceholderText(tr("Name of the authority"))
+        self.document.setPlaceholderText(tr("Title and number of the document"))
+        self.date.setDisplayFormat("yyyy-MM-dd")
+        self.date.setCalendarPopup(True)
+        self.date.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.date.setDate(QDate.currentDate())
+        self.items = QListWidget()
+        self.items.setObjectName("SanxianConfirmedItems")
+        self.items.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.items.setMinimumHeight(self.fontMetrics().height() * 9)
+        self.messages = {name: FieldMessage() for name in ("by", "document", "date", "items")}
+        every, none = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
+        for button in (every, none):
+            button.setAutoDefault(False)
+        every.clicked.connect(lambda: self._tick_all(True))
+        none.clicked.connect(lambda: self._tick_all(False))
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.badge, 0, 0, 1, 2)
+        rows = (
+            (tr("Confirmed by"), self.by, "by"), (tr("Source document"), self.document, "document"),
+            (tr("Date of confirmation"), self.date, "date"), (tr("Items"), self.items, "items"),
+        )  # fmt: skip
+        for number, (label, widget, name) in enumerate(rows):
+            widget.setAccessibleName(label)
+            grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(widget, 2 * number + 1, 1)
+            grid.addWidget(self.messages[name], 2 * number + 2, 1)
+        grid.addWidget(LinkRow((every, none)), 9, 1)
+        for line in (self.by, self.document):
+            line.textChanged.connect(self._changed)
+        self.date.dateChanged.connect(self._changed)
+        self.items.itemChanged.connect(self._changed)
+
+    def fill(self, given: Confirmation) -> None:
+        self._filling = True
+        self.by.setText(given.by)
+        self.document.setText(given.document)
+        self.date.setDate(QDate.fromString(given.date, _ISO) if given.date else QDate.currentDate())
+        self._given, self._offered = given.items, []
+        self.items.clear()
+        self._filling = False
+
+    def offer(self, items: list[str]) -> None:
+        """List the items that can be confirmed; ticked items stay ticked."""
+        if items == self._offered:
+            return
+        former = self._items()
+        ticked = set(items) if _ALL in former else set(former)
+        self._given, self._offered = former, items
+        self._filling = True
+        self.items.clear()
+        for key in items:
+            item = QListWidgetItem(setting_name(key, self._texts))
+            item.setData(Qt.ItemDataRole.UserRole, key)
+            item.setToolTip(f"{item.text()}\n" + tr("{key}, mark C").format(key=key))
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
+            item.setCheckState(Qt.CheckState.Checked if key in ticked else Qt.CheckState.Unchecked)
+            self.items.addItem(item)
+        self._filling = False
+
+    def show_state(self, open_items: list[str]) -> None:
+        """Show how many settings in use are unconfirmed. ``open_items``: their keys."""
+        if open_items:
+            text = tr("{count} settings not confirmed: at best the verdict is “Passed with conditions”")
+            self.badge.show_message("warning", text.format(count=len(open_items)))
+        else:
+            self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
+
+    def confirmation(self) -> Confirmation:
+        items = self._items()
+        given = Confirmation(self.by.text().strip(), self.document.text().strip(), "", items)
+        return (
+            given if given.is_empty else Confirmation(given.by, given.document, self.date.date().toString(_ISO), items)
+        )
+
+    def clear_messages(self) -> None:
+        for message in self.messages.values():
+            message.show_text("")
+
+    def _items(self) -> tuple[str, ...]:
+        rows = [self.items.item(n) for n in range(self.items.count())]
+        ticked = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
+        if _ALL in self._given and len(ticked) == len(rows):
+            # Keep “all” of the file unless the user unticks an item.
+            return self._given
+        kept = [item for item in self._given if item != _ALL and (item in ticked or item not in self._offered)]
+        return (*kept, *(item for item in ticked if item not in kept))
+
+    def _tick_all(self, on: bool) -> None:
+        self._filling = True
+        for number in range(self.items.count()):
+            self.items.item(number).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        self._filling = False
+        self._changed()
+
+    def _changed(self, *_args: object) -> None:
+        if not self._filling:
+            self.changed.emit()

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Input fields that show the inherited value in grey until the county sets its own value, and messages below fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QPainter, QPalette
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QStyle,
+    QStyleOptionFrame,
+    QToolButton,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from .. import look
+from ..detail_pane import mark_label
+from ..note import Note
+
+#: Maximum width of a row name, in digits.
+_NAME_DIGITS = 24
+
+
+class OwnLine(QLineEdit):
+    """A line edit that shows the inherited value in grey while it is empty.
+
+    Qt's placeholder text is too faint to read in dark themes, and the inherited value is in force.
+    """
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.inherited = ""
+        self.textChanged.connect(self._tip)
+
+    def inherit(self, text: str) -> None:
+        self.inherited = text
+        self.setAccessibleDescription(tr("inherited: {value}").format(value=text) if text else "")
+        self._tip()
+        self.update()
+
+    def fill(self, text: str) -> None:
+        """Set the text and show its beginning."""
+        self.setText(text)
+        self.setCursorPosition(0)
+
+    def own(self) -> str:
+        return self.text().strip()
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        if self.text() or not self.inherited:
+            return
+        painter = QPainter(self)
+        painter.setPen(look.faint())
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
+        text = self.fontMetrics().elidedText(self.inherited, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+
+    def _tip(self, *_args: object) -> None:
+        self.setToolTip(self.text() or self.inherited)
+
+
+class CalmCombo(QComboBox):
+    """A combo box that ignores the mouse wheel without focus, so that the wheel scrolls the form."""
+
+    def __init__(self, parent=None):
+        self._grey = False
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def set_grey(self, grey: bool) -> None:
+        """Show the value in grey, as inherited. A disabled combo box would be unreadable in dark themes."""
+        self._grey = grey
+        palette = QWidget().palette()
+        if grey:
+            for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+                palette.setColor(role, look.faint())
+        self.setPalette(palette)
+
+    def event(self, event):
+        if event.type() == event.Type.ApplicationPaletteChange:
+            self.set_grey(self._grey)
+        return super().event(event)
+
+
+class OwnCombo(CalmCombo):
+    """A combo box whose first entry (data None) is the inherited value, shown in grey while selected."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.currentIndexChanged.connect(self._index_changed)
+
+    def _index_changed(self, _index: int) -> None:
+        self.set_grey(self.currentData() is None)
+
+    def inherit(self, value: str, source: str) -> None:
+        text = tr("{value} (inherited: {source})") if source else "{value}"
+        if self.count() and self.itemData(0) is None:
+            self.setItemText(0, text.format(value=value, source=source))
+        else:
+            self.insertItem(0, text.format(value=value, source=source), None)
+        self.setItemData(0, look.faint(), Qt.ItemDataRole.ForegroundRole)
+        self.set_grey(self.currentData() is None)
+
+    def own(self) -> object:
+        return self.currentData()
+
+    def choose(self, value: object) -> None:
+        self.setCurrentIndex(max(self.findData(value), 0) if value is not None else 0)
+
+
+class FieldMessage(QWidget):
+    """An error or warning on the field above, with an icon; hidden without a message."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._icon, self.label = QLabel(), Note()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._icon)
+        row.addWidget(self.label, 1)
+        self._kind = ""
+        self.show_text("")
+
+    def show_text(self, text: str, kind: str = "error") -> None:
+        self._kind = kind
+        self.setVisible(bool(text))
+        self.label.setText(text)
+        self._paint()
+
+    def text(self) -> str:
+        return self.label.text()
+
+    def _paint(self) -> None:
+        if not self.text():
+            return
+        size = self.fontMetrics().height()
+        self._icon.setPixmap(look.pixmap(self._kind, size, self.devicePixelRatioF()))
+        palette = self.label.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, look.color(self._kind))
+        self.label.setPalette(palette)
+
+    def event(self, event):
+        if event.type() in look.THEME_EVENTS and event.type() != event.Type.PaletteChange:
+            self._paint()
+        return super().event(event)
+
+
+class RestoreButton(QToolButton):
+    """Button 恢复: restores the inherited value; visible while the county has its own value."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setText(tr("Restore"))
+        self.setToolTip(tr("Restore the inherited value"))
+        self.setAutoRaise(True)
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
+        self.hide()
+
+
+class MarkSlot(QWidget):
+    """The mark A, B or C of a value's source, replaced as the value changes."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self.mark = ""
+
+    def show_mark(self, mark: str) -> None:
+        if mark == self.mark:
+            return
+        self.mark = mark
+        while self._row.count():
+            widget = self._row.takeAt(0).widget()
+            if widget is not None:
+                # Qt deletes the widget later; hide it until then.
+                widget.hide()
+                widget.deleteLater()
+        if mark:
+            label = mark_label(mark)
+            label.setToolTip(mark_words()[mark])
+            self._row.addWidget(label)
+
+
+class LinkRow(QWidget):
+    """Widgets side by side; ``stretch`` takes the remaining width, if given."""
+
+    def __init__(self, widgets: Iterable[QWidget], stretch: QWidget | None = None, parent=None):
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for widget in widgets:
+            row.addWidget(widget, 1 if widget is stretch else 0)
+        if stretch is None:
+            row.addStretch(1)
+
+
+class NameLabel(QLabel):
+    """The name of a row, wrapped if it is long."""
+
+    def __init__(self, text: str, parent=None):
+        super().__init__(text, parent)
+        most = self.fontMetrics().horizontalAdvance("0") * _NAME_DIGITS
+        if self.sizeHint().width() > most:
+            self.setWordWrap(True)
+            self.setFixedWidth(most)
+        self.setToolTip(text)
+
+
+class FormPart(QWidget):
+    """A group of the form. ``changed``: a value has changed."""
+
+    changed = pyqtSignal()
+
+
+def mark_words() -> dict[str, str]:
+    return {
+        "A": tr("verified in the source text"),
+        "B": tr("cited in another document"),
+        "C": tr("not verified; requires the county's confirmation"),
+    }
+
+
+def number_text(value: float) -> str:
+    """Return a number with at most ten significant digits, without binary rounding errors."""
+    return f"{value:.10g}"

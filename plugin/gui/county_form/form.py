@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The form of a county's own profile, used by the wizard and by the dialog 县配置."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from ...bridge import settings
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...core.explain import find_confirmable_items
+from ...core.profile import Norm, load_profile, profile_ids
+from ...core.profile.county_checks import Problem, find_county_problems, load_base
+from ...core.profile.county_file import Confirmation, CountySettings, load_composed
+from ...core.profile.county_offer import read_offer
+from ...core.profile.load import standard_of
+from ...core.texts import Texts
+from .. import trouble
+from ..profile_combo import ProfileCombo
+from ..sections import Notice, Section, faint
+from .confirmation_box import ConfirmationBox
+from .fields import FieldMessage, mark_words
+from .limits_box import LimitsBox, RatioBox, SettingRow
+from .targets_box import TargetsBox
+
+_MARKS = ("A", "B", "C")
+
+
+@dataclass(frozen=True)
+class FormError:
+    """An error that prevents saving: name in the list, message, and the widget to focus."""
+
+    name: str
+    text: str
+    widget: QWidget
+
+
+class CountyForm(QWidget):
+    """Edit a county's profile.
+
+    ``changed``: a value has changed; ``columns``: number of columns of groups; ``asks_county``: county and parent are fields of
+    the form instead of being set by the caller.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, columns: int = 1, asks_county: bool = True, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianCountyForm")
+        self._texts = Texts(settings.interface_language())
+        self._opened = self._kept = CountySettings()
+        self._path, self._text, self._filling = Path(), "", False
+        norm = Norm(standard_of({}, load_profile(), self._path), load_profile())
+        self._norm = norm
+        self.name, self.area_code = QLineEdit(), QLineEdit()
+        self.name_message, self.file_message = FieldMessage(), FieldMessage()
+        self.base = ProfileCombo("SanxianParentProfile")
+        self.above, self.totals = faint(), Notice()
+        self.above.setWordWrap(True)
+        self.targets = TargetsBox(self._texts)
+        self.ratio = RatioBox(norm, self._texts)
+        self.limits = LimitsBox(read_offer().limits, norm, self._texts)
+        self.tolerances = LimitsBox(read_offer().tolerances, norm, self._texts)
+        self.confirmation = ConfirmationBox(self._texts)
+        self.problems: list[Problem] = []
+        self.errors: list[FormError] = []
+        self._lay_out(columns, asks_county)
+        self.base.currentIndexChanged.connect(self._parent_chosen)
+        for line in (self.name, self.area_code):
+            line.textChanged.connect(self._changed)
+        for part in (self.targets, self.ratio, self.limits, self.tolerances, self.confirmation):
+            part.changed.connect(self._changed)
+
+    # --- layout
+    def _lay_out(self, columns: int, asks_county: bool) -> None:
+        whole = QVBoxLayout(self)
+        margin = self.fontMetrics().height() // 2 if columns > 1 else 0
+        whole.setContentsMargins(margin, margin, margin, margin)
+        header = QHBoxLayout()
+        # Add the layout to the form first; a widget shown without a parent would be a window.
+        whole.addLayout(header)
+        self._fill_header(header, asks_county)
+        words = mark_words()
+        whole.addWidget(faint("　".join(f"{mark} {words[mark]}" for mark in _MARKS)))
+        whole.addWidget(self.name_message)
+        whole.addWidget(self.file_message)
+        targets = Section(tr("Targets"), tr("for this county's code only; compared to the last printed digit"))
+        targets.layout_.addWidget(self.targets)
+        below = QHBoxLayout()
+        below.addWidget(self.totals, 1)
+        below.addWidget(self.targets.more)
+        targets.layout_.addLayout(below)
+        ratio = Section(tr("Expansion ratio of the urban development boundary"))
+        ratio.layout_.addWidget(self.ratio)
+        limits = Section(tr("Other limits"), tr("grey values are inherited; a value of your own replaces them"))
+        limits.layout_.addWidget(self.limits)
+        tolerances = Section(
+            tr("Tolerances"), tr("a sliver is ignored only if both its area and its width are below the minimum")
+        )
+        tolerances.layout_.addWidget(self.tolerances)
+        confirmed = Section(tr("Confirmed by the county"))
+        confirmed.layout_.addWidget(self.confirmation)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        other = right if columns > 1 else left
+        for section in (targets, ratio):
+            left.addWidget(section)
+        other.addWidget(confirmed)
+        left.addWidget(limits)
+        other.addWidget(tolerances)
+        for column in (left, right):
+            column.addStretch(1)
+        body = QGridLayout()
+        body.addLayout(left, 0, 0)
+        body.setColumnStretch(0, 3)
+        if columns > 1:
+            body.addLayout(right, 0, 1)
+            body.setColumnStretch(1, 2)
+        whole.addLayout(body, 1)
+
+    def _fill_header(self, row: QHBoxLayout, asks_county: bool) -> None:
+        digits = self.fontMetrics().horizontalAdvance("0")
+        self.area_code.setFixedWidth(digits * 10)
+        self.name.setFixedWidth(digits * 20)
+        self.base.setSizeAdjustPolicy(ProfileCombo.SizeAdjustPolicy.AdjustToContents)
+        self._parent_label = QLabel(tr("Inherits from"))
+        fields = ((QLabel(tr("County")), self.name), (QLabel(tr("Division code")), self.area_code))
+        for label, widget in (*fields, (self._parent_label, self.base)):
+            widget.setAccessibleName(label.text())
+            row.addWidget(label)
+            row.addWidget(widget)
+            # Hidden fields also need the form as parent; otherwise they would outlive it.
+            label.setVisible(asks_county)
+            widget.setVisible(asks_county)
+        row.addWidget(self.above, 1)
+
+    # --- contents
+    def open(self, county: CountySettings, path: Path, text: str = "") -> None:
+        """Show the settings of a county. ``path`` and ``text``: path and contents of its file, which need not exist."""
+        self._opened = self._kept = county
+        self._path, self._text = path, text
+        self._filling = True
+        self.name.setText(county.name)
+        self.area_code.setText(county.area_code)
+        # Without its own file the county inherits from the profile chosen above the form.
+        for widget in (self._parent_label, self.base):
+            widget.setVisible(bool(text))
+        fitting = [one for one in profile_ids() if load_profile(one).covers(county.area_code)]
+        self.base.offer(fitting)
+        self.base.choose(county.base)
+        self._norm = self._inherited(county)
+        self.targets.fill(county.targets, self._norm, county.area_code)
+        for part in (self.ratio, self.limits, self.tolerances):
+            part.fill(dict(county.settings), dict(county.documents), self._norm)
+        self.confirmation.fill(county.confirmation)
+        self._filling = False
+        self._refresh()
+        # The form may normalise the spelling of numbers; compare later values with its own reading.
+        self._opened = self.county()
+
+    def inherit_from(self, base: str) -> None:
+        """Set another parent profile; the county's own settings stay."""
+        self._kept = replace(self._kept, base=base)
+        self._norm = self._inherited(self._kept)
+        self._filling = True
+        self.base.choose(base)
+        self.targets.inherit(self._norm, self.area_code.text().strip())
+        for part in (self.ratio, self.limits, self.tolerances):
+            part.inherit(self._norm)
+        self._filling = False
+        self._refresh()
+
+    def _parent_chosen(self, _index: int) -> None:
+        if not self._filling:
+            self.inherit_from(self.base.currentData() or "")
+            self.changed.emit()
+
+    def county(self) -> CountySettings:
+        """Return the settings in the form, together with those that it does not show."""
+        shown = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
+        own = {**self.ratio.settings(), **self.limits.settings(), **self.tolerances.settings()}
+        kept = {key: value for key, value in self._kept.settings.items() if key not in shown}
+        documents = {key: value for key, value in self._kept.documents.items() if key in kept}
+        for box in (self.ratio.limit, self.limits, self.tolerances):
+            documents |= box.documents()
+        # The form has no document field for these; keep the document of the file while the value is unchanged.
+        documents |= {
+            key: self._kept.documents[key]
+            for key in ("ratio.form", "ratio.classes")
+            if key in self._kept.documents and own.get(key) == self._kept.settings.get(key)
+        }
+        code = self.area_code.text().strip()
+        return replace(
+            self._kept,
+            name=self.name.text().strip(),
+            area_code=code,
+            targets=self.targets.targets(code),
+            settings={**kept, **own},
+            documents=documents,
+            confirmation=self.confirmation.confirmation(),
+        )
+
+    @property
+    def text(self) -> str:
+        """Contents of the county's file when it was opened."""
+        return self._text
+
+    @property
+    def is_changed(self) -> bool:
+        return self.county() != self._opened
+
+    @property
+    def sets_anything(self) -> bool:
+        """Return True if the county has its own targets, settings or confirmation, which need its own file."""
+        county = self.county()
+        return bool(county.targets or county.settings or not county.confirmation.is_empty)
+
+    # --- checks
+    def _inherited(self, county: CountySettings) -> Norm:
+        try:
+            base = load_base(county, self._path)
+        except SanxianError:
+            # `find_county_problems` reports this error at the field of the parent.
+            base = load_profile()
+        table = tomllib.loads(self._text) if self._text else {}
+        return Norm(standard_of(table, base, self._path), base)
+
+    def _changed(self, *_args: object) -> None:
+        if self._filling:
+            return
+        self._filling = True
+        self.targets.inherit(self._norm, self.area_code.text().strip())
+        self._filling = False
+        self._refresh()
+        self.changed.emit()
+
+    def _refresh(self) -> None:
+        county = self.county()
+        needed = self.sets_anything or bool(self._text)
+        self.problems = find_county_problems(county, self._path, self._text, self._opened) if needed else []
+        self._show_problems()
+        self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
+        others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
+        text = tr("{count} totals of the parent do not apply to this county; only its limits and rules are inherited.")
+        self.totals.show_message("info", text.format(count=others) if others else "")
+        self._show_confirmation(county)
+
+    def _show_confirmation(self, county: CountySettings) -> None:
+        if any(one.blocks for one in self.problems if not one.field.startswith("confirmed")):
+            return
+        norm = self._norm
+        if self.sets_anything or self._text:
+            try:
+                bare = replace(county, confirmation=Confirmation())
+                norm = replace(norm, profile=load_composed(bare, self._path, self._text))
+            except SanxianError as error:
+                self.file_message.show_text(trouble.explain(error))
+                return
+        items = find_confirmable_items(norm)
+        self.confirmation.offer(items)
+        given = self.confirmation.confirmation()
+        sound = given.by and given.document and not any(p.field.startswith("confirmed") for p in self.problems)
+        known = norm.profile if not sound else replace(norm.profile, confirmed=frozenset(given.items))
+        checked = replace(norm, profile=known)
+        self.confirmation.show_state([item for item in items if not checked.is_confirmed(item)])
+
+    def _show_problems(self) -> None:
+        self.targets.clear_messages()
+        self.confirmation.clear_messages()
+        for message in (self.name_message, self.file_message, self.ratio.message):
+            message.show_text("")
+        for row in self._rows().values():
+            row.message.show_text("")
+        self.errors = []
+        for problem in self.problems:
+            name, widget, message = self._field(problem.field)
+            text = trouble.explain(problem.error)
+            if not message.text():
+                message.show_text(text, "error" if problem.blocks else "warning")
+            if problem.blocks:
+                self.errors.append(FormError(name, text, widget))
+
+    def _rows(self) -> dict[str, SettingRow]:
+        return {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
+
+    def _field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
+        """Return the display name, the widget and the message widget of a problem's field."""
+        section, _, name = field.partition(".")
+        if section.startswith("targets["):
+            widget, message = self.targets.message_at(int(section[8:-1]))
+            row = self.targets.own_rows()[int(section[8:-1])]
+            widget = {"year": row.year, "source": row.source}.get(name, widget)
+            return row.name.text(), widget, message
+        if section == "confirmed" and name in self.confirmation.messages:
+            return tr("Confirmed by the county"), getattr(self.confirmation, name), self.confirmation.messages[name]
+        row = self._rows().get(field)
+        if row is not None:
+            return row.name.text(), row.field, row.message
+        if field.startswith("ratio."):
+            return tr("Expansion ratio"), self.ratio.form, self.ratio.message
+        if field in ("name", "area_code"):
+            return tr("County"), self.name if field == "name" else self.area_code, self.name_message
+        return tr("File"), self.name, self.file_message

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boxes for the expansion ratio and other limits (上限), each with inherited value, source and mark."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from unicodedata import normalize
+
+from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
+
+from ...bridge.texts import tr
+from ...core.indicators import RATIO_FORMS
+from ...core.profile import Norm
+from ...core.profile.county_offer import get_inherited, read_offer
+from ...core.rule import all_rules, unit_of
+from ...core.texts import Texts
+from ..sections import faint
+from .fields import FieldMessage, FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
+
+_LIMIT, _FORM, _CLASSES = "ratio.limit", "ratio.form", "ratio.classes"
+
+
+class SettingRow(ABC):
+    """Widgets of one setting: name, value, unit, mark and source document. Subclasses create the value field."""
+
+    field: OwnLine | OwnCombo
+
+    def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
+        self.key, self._texts, self._mark = key, texts, ""
+        self.name = NameLabel(setting_name(key, texts))
+        if key.startswith("rules."):
+            self.name.setToolTip(texts.rule_title(all_rules()[key.split(".")[1]]))
+        self.unit, self.mark = QLabel(_unit(key)), MarkSlot()
+        self.document, self.restore, self.message = OwnLine(), RestoreButton(), FieldMessage()
+        self.field.setObjectName(f"SanxianLimit_{key}")
+        self.field.setAccessibleName(self.name.text())
+        self.document.setAccessibleName(f"{self.name.text()} {tr('Source document')}")
+        self.document.textChanged.connect(changed)
+        self.restore.clicked.connect(self.clear)
+
+    def cells(self) -> tuple[QWidget, ...]:
+        return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
+
+    def inherit(self, norm: Norm) -> None:
+        one = get_inherited(self.key, norm)
+        self._mark = one.mark
+        self.show_inherited(one.value)
+        self.document.inherit(_source(one.origin, one.document))
+        self.settle()
+
+    def fill(self, value: Any, document: str) -> None:
+        """Show the county's own value; None for an inherited one."""
+        self.show_own(value)
+        self.document.fill(document)
+        self.settle()
+
+    def clear(self) -> None:
+        self.show_own(None)
+        self.document.clear()
+
+    def settle(self) -> None:
+        own = self.is_own
+        self.restore.setVisible(own or bool(self.document.own()))
+        self.mark.show_mark(("A" if self.document.own() else "C") if own else self._mark)
+
+    @abstractmethod
+    def show_inherited(self, value: Any) -> None: ...
+
+    @abstractmethod
+    def show_own(self, value: Any) -> None: ...
+
+    @property
+    @abstractmethod
+    def is_own(self) -> bool: ...
+
+    @abstractmethod
+    def typed(self) -> Any:
+        """Return the value in the unit of the setting; invalid text unchanged, for the error message."""
+
+
+class NumberRow(SettingRow):
+    def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
+        self.value = self.field = OwnLine()
+        super().__init__(key, texts, changed)
+        self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance("0") * 11)
+        self.value.textChanged.connect(changed)
+
+    def show_inherited(self, value: Any) -> None:
+        self.value.inherit(shown(self.key, value))
+
+    def show_own(self, value: Any) -> None:
+        self.value.fill("" if value is None else shown(self.key, value))
+
+    @property
+    def is_own(self) -> bool:
+        return bool(self.value.own())
+
+    def typed(self) -> Any:
+        return _number(self.key, self.value.own())
+
+
+class ChoiceRow(SettingRow):
+    """A setting with the values 是 and 否."""
+
+    def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
+        self.choice = self.field = OwnCombo()
+        super().__init__(key, texts, changed)
+        self.choice.inherit("", "")
+        for value in (True, False):
+            self.choice.addItem(self._word(value), value)
+        self.choice.currentIndexChanged.connect(changed)
+
+    def _word(self, value: bool) -> str:
+        return self._texts.get("explain", "yes" if value else "no")
+
+    def show_inherited(self, value: Any) -> None:
+        self.choice.inherit(self._word(value), "")
+
+    def show_own(self, value: Any) -> None:
+        self.choice.choose(value)
+
+    @property
+    def is_own(self) -> bool:
+        return self.choice.own() is not None
+
+    def typed(self) -> Any:
+        return self.choice.own()
+
+
+class LimitsBox(FormPart):
+    """Rows of settings, one per key."""
+
+    def __init__(self, keys: tuple[str, ...], norm: Norm, texts: Texts, parent=None):
+        super().__init__(parent)
+        self._filling = False
+        self.rows: dict[str, SettingRow] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(4, 1)
+        heads = (tr("Setting"), tr("Value"), "", "", tr("Source of setting"))
+        for column, text in enumerate(heads):
+            grid.addWidget(QLabel(text), 0, column)
+        for number, key in enumerate(keys, 1):
+            kind = ChoiceRow if isinstance(norm.standard.settings.get(key), bool) else NumberRow
+            row = self.rows[key] = kind(key, texts, self._changed)
+            for column, widget in enumerate(row.cells()):
+                grid.addWidget(widget, 2 * number, column)
+            grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
+
+    def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
+        self._filling = True
+        for key, row in self.rows.items():
+            row.fill(settings.get(key), documents.get(key, ""))
+        self._filling = False
+        self.inherit(norm)
+
+    def inherit(self, norm: Norm) -> None:
+        for row in self.rows.values():
+            row.inherit(norm)
+
+    def settings(self) -> dict[str, Any]:
+        return {key: row.typed() for key, row in self.rows.items() if row.is_own}
+
+    def documents(self) -> dict[str, str]:
+        return {key: row.document.own() for key, row in self.rows.items() if row.is_own and row.document.own()}
+
+    def _changed(self, *_args: object) -> None:
+        if self._filling:
+            return
+        for row in self.rows.values():
+            row.settle()
+        self.changed.emit()
+
+
+class RatioBox(FormPart):
+    """Expansion ratio (城镇开发边界扩展倍数): limit, definition (N1, N2, N3) and base classes."""
+
+    def __init__(self, norm: Norm, texts: Texts, parent=None):
+        super().__init__(parent)
+        self._filling, self._norm, self._classes_own = False, norm, False
+        self.limit = LimitsBox((_LIMIT,), norm, texts)
+        self.limit.changed.connect(self.changed)
+        self.form = OwnCombo()
+        self.form.setObjectName("SanxianRatioForm")
+        self._forms = {
+            "n1": tr("N1: the whole boundary"),
+            "n2": tr("N2: concentrated and flexible zones"),
+            "n3": tr("N3: base and new land"),
+        }
+        self.form.inherit("", "")
+        for one in RATIO_FORMS:
+            self.form.addItem(self._forms[one], one)
+        self.form.currentIndexChanged.connect(self._changed)
+        self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
+        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(), faint()
+        self.restore.clicked.connect(self._restore_classes)
+        names = norm.standard.code_lists["urban_rural"].codes
+        self.boxes: dict[tuple[str, ...], QCheckBox] = {}
+        for codes in read_offer().ratio_classes:
+            name = names[codes[0]].name.partition("(")[0]
+            self.boxes[codes] = QCheckBox(f"{tr(', ').join(codes)} {name}")
+            self.boxes[codes].toggled.connect(self._class_toggled)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.limit, 0, 0, 1, 3)
+        grid.addWidget(QLabel(tr("Definition")), 1, 0)
+        grid.addWidget(LinkRow((self.form, self.form_mark)), 1, 1)
+        grid.addWidget(QLabel(tr("Base classes")), 2, 0)
+        grid.addWidget(_in_rows(list(self.boxes.values())), 2, 1)
+        grid.addWidget(LinkRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
+        grid.addWidget(self.message, 4, 1)
+
+    def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
+        self._filling = True
+        self.limit.fill(settings, documents, norm)
+        self.form.choose(settings.get(_FORM))
+        self._classes_own = _CLASSES in settings
+        if self._classes_own:
+            self._show_classes(settings[_CLASSES])
+        self.inherit(norm)
+        self._filling = False
+
+    def inherit(self, norm: Norm) -> None:
+        self._norm = norm
+        self.limit.inherit(norm)
+        form, classes = get_inherited(_FORM, norm), get_inherited(_CLASSES, norm)
+        self.form.inherit(self._forms.get(form.value, form.value), form.origin)
+        if not self._classes_own:
+            self._show_classes(classes.value)
+        self._settle()
+
+    def _show_classes(self, classes: list[str]) -> None:
+        filling, self._filling = self._filling, True
+        for codes, box in self.boxes.items():
+            box.setChecked(set(codes) <= set(classes))
+        self._filling = filling
+
+    def settings(self) -> dict[str, Any]:
+        found = self.limit.settings()
+        if self.form.own() is not None:
+            found[_FORM] = self.form.own()
+        if self._classes_own:
+            found[_CLASSES] = self._classes()
+        return found
+
+    def _classes(self) -> list[str]:
+        """Return the ticked codes, and inherited codes that have no check box."""
+        boxed = {code for codes in self.boxes for code in codes}
+        others = [code for code in self._norm.get(_CLASSES) if code not in boxed]
+        return [*(code for codes, box in self.boxes.items() if box.isChecked() for code in codes), *others]
+
+    def _class_toggled(self, _on: bool) -> None:
+        if not self._filling:
+            self._classes_own = self._classes() != list(self._norm.get(_CLASSES))
+            self._changed()
+
+    def _restore_classes(self) -> None:
+        self._classes_own = False
+        self._show_classes(self._norm.get(_CLASSES))
+        self._changed()
+
+    def _settle(self) -> None:
+        self.restore.setVisible(self._classes_own)
+        origin = tr("set by the county") if self._classes_own else get_inherited(_CLASSES, self._norm).origin
+        self.classes_origin.setText(origin)
+        self.form_mark.show_mark(self._norm.mark(_FORM) if self.form.own() is None else "C")
+        self.classes_mark.show_mark("C" if self._classes_own else self._norm.mark(_CLASSES))
+
+    def _changed(self, *_args: object) -> None:
+        if not self._filling:
+            self._settle()
+            self.changed.emit()
+
+
+def _in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
+    made = QWidget()
+    grid = QGridLayout(made)
+    grid.setContentsMargins(0, 0, 0, 0)
+    for number, box in enumerate(boxes):
+        grid.addWidget(box, number // columns, number % columns)
+    grid.setColumnStretch(columns, 1)
+    return made
+
+
+def setting_name(key: str, texts: Texts) -> str:
+    """Return the name of a setting, preceded by the rule code for a rule parameter."""
+    section, _, rest = key.partition(".")
+    code, _, name = rest.partition(".")
+    known = texts.section("setting")
+    if section != "rules":
+        return texts.setting(key)
+    if not name:
+        return f"{code} {known.get(key, '')}".strip()
+    return f"{code} {known.get(key) or texts.section('parameters').get(name, name)}"
+
+
+def shown(key: str, value: Any) -> str:
+    """Return a value as text in the unit of its field; shares are in percent."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return number_text(100 * value if unit_of(key) == "share" else value)
+
+
+def _unit(key: str) -> str:
+    if key == _LIMIT:
+        return tr("times")
+    return {"share": "%", "m2": "m²", "degrees": "°"}.get(unit_of(key), unit_of(key))
+
+
+def _number(key: str, text: str) -> Any:
+    try:
+        value = Decimal(normalize("NFKC", text))
+    except InvalidOperation:
+        return text
+    if not value.is_finite():
+        return text
+    return float(value / 100 if unit_of(key) == "share" else value)
+
+
+def _source(origin: str, document: str) -> str:
+    origin = origin or tr("rule default")
+    return tr("{origin}: {document}").format(origin=origin, document=document) if document else origin

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Box of targets (目标): a row per indicator; targets inherited from the parent profile are grey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
+
+from ...bridge.texts import tr
+from ...core.indicators.catalogue import allowed_comparisons
+from ...core.profile import BINDING, Norm, Target
+from ...core.profile.county_offer import INDICATORS, find_target_year, get_inherited_targets, read_offer
+from ...core.texts import Texts
+from .fields import CalmCombo, FieldMessage, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
+
+_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+#: Indicators that count features.
+_COUNTED = ("detail_units_count",)
+_BINDINGS = (BINDING, "预期性", "")
+
+
+class TargetRow:
+    """Widgets of one target. Without a value of its own the county inherits the target or has none."""
+
+    def __init__(self, indicator: str, texts: Texts, changed: Callable[[], None]):
+        self.indicator = indicator
+        self._from: Target | None = None
+        self._own: Target | None = None
+        self.name = NameLabel(texts.indicator(indicator))
+        self.sign, self.unit, self.binding = CalmCombo(), CalmCombo(), CalmCombo()
+        self.value, self.year, self.source = OwnLine(), OwnLine(), OwnLine()
+        self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage()
+        for one in allowed_comparisons(indicator):
+            self.sign.addItem(_SIGNS[one], one)
+        names = texts.section("unit_names")
+        for one in ("count",) if indicator in _COUNTED else read_offer().units:
+            self.unit.addItem(names[one], one)
+        words = {BINDING: tr("binding"), "预期性": tr("anticipated"), "": "—"}
+        for one in _BINDINGS:
+            self.binding.addItem(words[one], one)
+        self._name_fields(texts)
+        self._begin()
+        for line in (self.value, self.year, self.source):
+            line.textChanged.connect(changed)
+        for combo in (self.sign, self.unit, self.binding):
+            combo.currentIndexChanged.connect(changed)
+        self.restore.clicked.connect(self.clear)
+
+    def _name_fields(self, texts: Texts) -> None:
+        """Set widths, object names and accessible names (row and column) of the fields."""
+        name = texts.indicator(self.indicator)
+        digits = self.value.fontMetrics().horizontalAdvance("0")
+        self.value.setFixedWidth(digits * 10)
+        self.year.setFixedWidth(digits * 7)
+        self.source.setMinimumWidth(digits * 12)
+        columns = {
+            self.value: tr("Target"), self.unit: tr("Unit"), self.year: tr("Target year"),
+            self.binding: tr("Nature"), self.source: tr("Source document"),
+        }  # fmt: skip
+        for widget, column in columns.items():
+            widget.setAccessibleName(f"{name} {column}")
+            widget.setObjectName(f"SanxianTarget_{self.indicator}_{column}")
+
+    def cells(self) -> tuple[QWidget, ...]:
+        return (
+            self.name,
+            self.sign,
+            self.value,
+            self.unit,
+            self.year,
+            self.binding,
+            self.mark,
+            self.source,
+            self.restore,
+        )
+
+    def _begin(self) -> None:
+        usual = read_offer().usual[self.indicator]
+        self._choose(usual["comparison"], usual["unit"], usual["binding"])
+
+    def inherit(self, target: Target | None, year: int | None) -> None:
+        self._from = target
+        self.value.inherit(target.value if target else "")
+        self.year.inherit(str(target.year if target else year or ""))
+        self.source.inherit(target.source if target else "")
+        self.settle()
+
+    def fill(self, target: Target) -> None:
+        self._own = target
+        self.value.fill(target.value)
+        self.year.fill(str(target.year))
+        self.source.fill(target.source)
+        self._choose(target.comparison, target.unit, target.binding)
+
+    def _choose(self, comparison: str, unit: str, binding: str) -> None:
+        for combo, value in ((self.sign, comparison), (self.unit, unit), (self.binding, binding)):
+            if combo.findData(value) < 0:
+                # Keep a value of the file that the form does not offer; validation reports invalid ones.
+                combo.addItem(str(value), value)
+            combo.setCurrentIndex(combo.findData(value))
+
+    def clear(self) -> None:
+        self._own = None
+        for line in (self.value, self.year, self.source):
+            line.clear()
+        if self._from:
+            self._choose(self._from.comparison, self._from.unit, self._from.binding)
+        else:
+            self._begin()
+
+    def settle(self) -> None:
+        """Update colours, mark and restore button; without an own value, reset the choices to the inherited target."""
+        own = self.is_own
+        if not own and self._from:
+            self._choose(self._from.comparison, self._from.unit, self._from.binding)
+        for widget in (self.sign, self.unit, self.binding):
+            widget.set_grey(not own)
+        self.restore.setVisible(own)
+        self.mark.show_mark("A" if (self.source.own() if own else self._from) else "C" if own else "")
+        font = self.value.font()
+        font.setBold(own)
+        self.value.setFont(font)
+
+    @property
+    def is_own(self) -> bool:
+        return bool(self.value.own())
+
+    def target(self, area_code: str) -> Target | None:
+        """Return the county's own target, including attributes that the form does not show; None if inherited."""
+        if not self.is_own:
+            return None
+        year = self.year.own() or self.year.inherited
+        made = Target(
+            area_code, self.indicator, self.sign.currentData(), self.value.own(), self.unit.currentData(),
+            int(year) if year.isascii() and year.isdigit() else 0, self.binding.currentData(), self.source.own(),
+        )  # fmt: skip
+        if self._own is not None:
+            made = replace(made, also_said=self._own.also_said, warn_below=self._own.warn_below)
+        return made
+
+
+class TargetsBox(FormPart):
+    def __init__(self, texts: Texts, parent=None):
+        super().__init__(parent)
+        self._texts, self._norm, self._area = texts, None, ""
+        self.rows: list[TargetRow] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setColumnStretch(7, 1)
+        self._grid.setVerticalSpacing(2)
+        heads = (
+            tr("Indicator"),
+            "",
+            tr("Target"),
+            tr("Unit"),
+            tr("Target year"),
+            tr("Nature"),
+            "",
+            tr("Source document"),
+        )
+        for column, text in enumerate(heads):
+            self._grid.addWidget(QLabel(text), 0, column)
+        self.more = QToolButton()
+        self.more.setText(tr("Another year…"))
+        self.more.setToolTip(tr("Add a line for a target of another year"))
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.more)
+        for indicator in INDICATORS:
+            menu.addAction(texts.indicator(indicator)).triggered.connect(lambda _on, name=indicator: self.add_row(name))
+        self.more.setMenu(menu)
+        for indicator in INDICATORS:
+            self.add_row(indicator)
+        self._filling = False
+
+    def add_row(self, indicator: str) -> TargetRow:
+        row = TargetRow(indicator, self._texts, self._changed)
+        self.rows.append(row)
+        line = 2 * len(self.rows)
+        for column, widget in enumerate(row.cells()):
+            self._grid.addWidget(widget, line, column)
+        self._grid.addWidget(row.message, line + 1, 2, 1, 7)
+        if self._norm is not None:
+            row.inherit(None, find_target_year(self._norm))
+        return row
+
+    def fill(self, targets: tuple[Target, ...], norm: Norm, area_code: str) -> None:
+        """Show the county's own targets over those that it inherits."""
+        self._filling = True
+        for extra in self.rows[len(INDICATORS) :]:
+            for widget in (*extra.cells(), extra.message):
+                widget.deleteLater()
+        del self.rows[len(INDICATORS) :]
+        for row in self.rows:
+            row.clear()
+        self.inherit(norm, area_code)
+        for target in targets:
+            row = next((r for r in self.rows if r.indicator == target.indicator and not r.is_own), None)
+            (row or self.add_row(target.indicator)).fill(target)
+        self._filling = False
+        self._settle()
+
+    def inherit(self, norm: Norm, area_code: str) -> None:
+        """Show the targets inherited from a parent for a county in grey."""
+        self._norm, self._area = norm, area_code
+        known = get_inherited_targets(area_code, norm)
+        for row in self.rows:
+            mine = [t for t in known.values() if t.indicator == row.indicator]
+            row.inherit(max(mine, key=lambda t: t.year, default=None), find_target_year(norm))
+
+    def targets(self, area_code: str) -> tuple[Target, ...]:
+        return tuple(found for row in self.rows if (found := row.target(area_code)) is not None)
+
+    def own_rows(self) -> list[TargetRow]:
+        """The rows in the order of `targets`."""
+        return [row for row in self.rows if row.is_own]
+
+    def message_at(self, number: int) -> tuple[QWidget, FieldMessage]:
+        row = self.own_rows()[number]
+        return row.value, row.message
+
+    def clear_messages(self) -> None:
+        for row in self.rows:
+            row.message.show_text("")
+
+    def _changed(self, *_args: object) -> None:
+        if self._filling:
+            return
+        self._settle()
+        self.changed.emit()
+
+    def _settle(self) -> None:
+        """Copy the first source document to new targets without one: usually one document sets all targets."""
+        known = [row.source.own() for row in self.rows if row.is_own and row.source.own()]
+        for row in self.rows:
+            focused = row.source.hasFocus()
+            if row.is_own and not row.source.own() and known and not focused and row.source.isModified() is False:
+                self._filling = True
+                row.source.fill(known[0])
+                self._filling = False
+            row.settle()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Titled boxes of a form, and framed messages."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from . import look
+
+#: Share of the message colour in its background, in percent.
+_TINT = 12
+
+
+class Section(QFrame):
+    """A box of a form with a title and a faint description."""
+
+    def __init__(self, title: str, about: str = "", parent=None):
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.layout_ = QVBoxLayout(self)
+        row = QHBoxLayout()
+        name = QLabel(title)
+        font = name.font()
+        font.setBold(True)
+        name.setFont(font)
+        row.addWidget(name)
+        if about:
+            row.addWidget(faint(about))
+        row.addStretch(1)
+        self.layout_.addLayout(row)
+
+
+def faint(text: str = "") -> QLabel:
+    """Return a label in a faint colour."""
+    label = QLabel(text)
+    label.setForegroundRole(QPalette.ColorRole.WindowText)
+    return look.stand_back(label)
+
+
+class Notice(QFrame):
+    """A message with icon and tinted background: ``ok``, ``warning``, ``error`` or ``info``."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self._kind = "info"
+        self._icon, self.label = QLabel(), QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.label.setWordWrap(True)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row = QHBoxLayout(self)
+        row.addWidget(self._icon)
+        row.addWidget(self.label, 1)
+
+    def show_message(self, kind: str, text: str) -> None:
+        """Show a text; hide the notice if the text is empty."""
+        self._kind = kind
+        self.label.setText(text)
+        self.setVisible(bool(text))
+        self._paint()
+
+    @property
+    def kind(self) -> str:
+        return self._kind if self.label.text() else ""
+
+    def _paint(self) -> None:
+        size = self.fontMetrics().height()
+        self._icon.setPixmap(look.pixmap(self._kind, size, self.devicePixelRatioF()))
+        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), look.color(self._kind)
+        mixed = (
+            (_TINT * i + (100 - _TINT) * g) // 100 for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)
+        )
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(*mixed))
+        self.setPalette(palette)
+
+    def event(self, event):
+        if event.type() == QEvent.Type.ApplicationPaletteChange:
+            self._paint()
+        return super().event(event)

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county's own profile as a form edits it: nothing is lost, and what a check would refuse is refused at its field."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plugin.core.check import Options
+from plugin.core.errors import DataError, OutputError
+from plugin.core.explain import find_confirmable_items
+from plugin.core.indicators import AREA_FIGURES, STATED_FIGURES
+from plugin.core.indicators.catalogue import allowed_comparisons
+from plugin.core.profile import load_profile
+from plugin.core.profile.county_checks import find_county_problems
+from plugin.core.profile.county_file import (
+    Confirmation,
+    CountySettings,
+    compose,
+    profile_beside,
+    read_county,
+    read_text,
+    save_county,
+)
+from plugin.core.profile.model import Said, Target
+from plugin.core.texts import Texts
+from plugin.paths import PROFILES
+
+PLAN = "阳高县国土空间总体规划（2021—2035年）"
+
+
+def target(indicator="boundary_area", value="16.46", year=2035, unit="km2", comparison="<=", source=PLAN):
+    return Target("140221", indicator, comparison, value, unit, year, "约束性", source)
+
+
+COUNTY = CountySettings(
+    name="阳高县",
+    area_code="140221",
+    base="shanxi",
+    targets=(target(), target("cultivated_area", "73.39", unit="wan_mu", comparison=">=")),
+    settings={"ratio.limit": 1.2, "ratio.classes": ["201"], "tolerance.min_area_m2": 0.4},
+    documents={"ratio.limit": PLAN},
+    confirmation=Confirmation("阳高县自然资源局", "阳自然资函〔2026〕1号", "2026-11-20", ("ratio.form", "tolerance")),
+)
+INDICATORS = [*AREA_FIGURES, *(name for name, how in STATED_FIGURES.items() if how[1] != "count")]
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
+
+
+@st.composite
+def counties(draw):
+    figures = st.tuples(st.sampled_from(INDICATORS), st.integers(2025, 2050))
+    targets = []
+    for indicator, year in draw(st.lists(figures, unique=True, max_size=4)):
+        value = draw(st.decimals(0, 99999, places=draw(st.integers(0, 4)), allow_nan=False))
+        unit = draw(st.sampled_from(["ha", "km2", "wan_mu", "mu", "m2"]))
+        comparison = draw(st.sampled_from(allowed_comparisons(indicator)))
+        said = draw(st.lists(st.builds(Said, value=st.just("1.5"), source=WORDS), max_size=1))
+        made = target(indicator, f"{value:f}", year, unit, comparison, draw(WORDS))
+        targets.append(replace(made, also_said=tuple(said), warn_below=draw(st.sampled_from(["", "0.5"]))))
+    numbers = st.floats(0.0, 0.01)
+    own = st.fixed_dictionaries(
+        {},
+        optional={
+            "ratio.limit": st.floats(1.0, 1.3),
+            "ratio.form": st.sampled_from(["n1", "n2", "n3"]),
+            "ratio.classes": st.lists(WORDS, max_size=3),
+            "tolerance.min_width_m": numbers,
+            "zones.urban_is_boundary": st.booleans(),
+            "quality.min_area_m2.DLTB": st.floats(0, 500),
+        },
+    )
+    settings = draw(own)
+    documents = {key: draw(WORDS).strip() for key in settings if draw(st.booleans())}
+    items = draw(st.lists(st.sampled_from(["ratio.form", "tolerance", "all", "absent"]), unique=True))
+    confirmed = draw(st.booleans())
+    confirmation = Confirmation(draw(WORDS).strip(), draw(WORDS).strip(), "2026-11-20", tuple(items))
+    return CountySettings(
+        draw(WORDS), "140221", draw(st.sampled_from(["", "shanxi"])), tuple(targets), settings, documents,
+        confirmation if confirmed else Confirmation(),
+    )  # fmt: skip
+
+
+FREE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FREE
+@given(counties())
+def test_what_is_written_reads_back_equal(tmp_path, county):
+    path = tmp_path / "县.toml"
+    text = compose(county, path)
+    assert read_county(path, text) == county
+    assert compose(read_county(path, text), path, text) == text, "nothing changed, nothing is written"
+
+
+@FREE
+@given(counties(), counties())
+def test_any_file_can_become_any_other(tmp_path, first, second):
+    path = tmp_path / "县.toml"
+    text = compose(first, path) + '\n# kept\n[absent]\nconcepts = ["zones"]\n'
+    changed = compose(second, path, text)
+    found = read_county(path, changed)
+    assert sorted(map(repr, found.targets)) == sorted(map(repr, second.targets))
+    assert replace(found, targets=()) == replace(second, targets=())
+    assert "# kept" in changed and load_profile_of(changed, tmp_path).absent == {"zones"}
+
+
+def load_profile_of(text, folder):
+    path = folder / "loaded.toml"
+    path.write_bytes(text.encode())
+    return load_profile(path)
+
+
+def test_comments_registers_and_stated_figures_of_a_file_stay(tmp_path):
+    text = (PROFILES / "hunyuan.toml").read_text(encoding="utf-8")
+    path = tmp_path / "浑源.toml"
+    county = read_county(path, text)
+    assert compose(county, path, text) == text
+    fewer = replace(county, targets=county.targets[1:], settings={}, documents={})
+    changed = compose(fewer, path, text)
+    assert read_county(path, changed) == fewer
+    gone = [line for line in text.splitlines() if line not in changed.splitlines()]
+    assert gone == [
+        "limit = 1.25 # 004:101",
+        '"ratio.limit" = "A"',
+        '"ratio.limit" = "浑源县国土空间总体规划（2021—2035年） 004:101"',
+        'indicator = "cultivated_area"',
+        'value = "73.39"',
+    ]
+    assert text.count("# 004:93") == changed.count("# 004:93") + 1
+    assert changed.count("[[stated]]") == 3 and changed.count("[[heritage_register]]") == 8
+
+
+def test_a_section_that_another_part_writes_is_left_alone(tmp_path):
+    path = tmp_path / "县.toml"
+    text = compose(COUNTY, path) + '\n[document]\n"密级" = "内部" # by order\n'
+    changed = compose(replace(COUNTY, settings={}, documents={}, confirmation=Confirmation()), path, text)
+    assert '[document]\n"密级" = "内部" # by order\n' in changed
+
+
+def test_the_saved_file_is_the_profile_of_the_next_check(tmp_path):
+    path = profile_beside(tmp_path / "阳高县规划.qgz")
+    save_county(COUNTY, path)
+    assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
+    norm = Options(profile=str(path)).norm()
+    assert [t.value for t in norm.targets("140221")] == ["16.46", "73.39"]
+    assert norm.get("ratio.limit") == 1.2 and norm.mark("ratio.limit") == "A" and norm.is_confirmed("ratio.limit")
+    today = norm.for_area("140221")
+    assert today.is_confirmed("tolerance") and not today.is_confirmed("ratio.classes"), "a new value without a document"
+    assert norm.profile.base.id == "shanxi"
+
+
+def test_confirming_every_listed_item_leaves_nothing_unconfirmed(tmp_path):
+    bare = replace(COUNTY, confirmation=Confirmation())
+    path = tmp_path / "县.toml"
+    save_county(bare, path)
+    items = find_confirmable_items(Options(profile=str(path)).norm())
+    assert {"ratio.form", "ratio.classes", "tolerance"} <= set(items) and "ratio.limit" not in items
+    given = replace(COUNTY.confirmation, items=tuple(items))
+    save_county(replace(bare, confirmation=given), path, read_text(path))
+    norm = Options(profile=str(path)).norm()
+    assert find_confirmable_items(norm) == items and all(map(norm.is_confirmed, items))
+
+
+def test_a_file_that_another_program_changed_is_not_replaced(tmp_path):
+    path = tmp_path / "县.toml"
+    save_county(COUNTY, path)
+    opened = read_text(path)
+    path.write_text(opened + "# a colleague\n", encoding="utf-8")
+    with pytest.raises(DataError, match="profile_changed_outside"):
+        save_county(replace(COUNTY, name="别的县"), path, opened)
+    assert read_text(path) == opened + "# a colleague\n"
+
+
+def test_a_file_that_cannot_be_replaced_stays_whole(tmp_path):
+    path = tmp_path / "县.toml"
+    save_county(COUNTY, path)
+    opened = read_text(path)
+    path.chmod(0o444)
+    with pytest.raises(OutputError):
+        save_county(replace(COUNTY, name="别的县"), path, opened)
+    assert read_text(path) == opened and [p.name for p in tmp_path.iterdir()] == ["县.toml"]
+
+
+def found(county, **given):
+    return {(p.field, p.error.key) for p in find_county_problems(county, Path("县.toml"), **given)}
+
+
+def test_sound_settings_have_no_problem():
+    assert found(COUNTY) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "key"),
+    [
+        ({"name": " "}, "name", "county_name"),
+        ({"area_code": "1402"}, "area_code", "county_code"),
+        ({"area_code": "110101"}, "base", "county_not_below"),
+        ({"base": "nowhere"}, "base", "profile_unknown"),
+        ({"targets": (target(value="63，25"),)}, "targets[0].value", "county_no_number"),
+        ({"targets": (target(), target(value="-1", year=2030))}, "targets[1].value", "county_no_number"),
+        ({"targets": (target(year=20235),)}, "targets[0].year", "county_target_year"),
+        ({"targets": (target(), target())}, "targets[1].year", "county_target_doubled"),
+        ({"targets": (target(source=" "),)}, "targets[0].source", "county_target_source"),
+        ({"targets": (target(comparison=">="),)}, "targets[0].comparison", "data_value_unknown"),
+        ({"targets": (target(unit="t"),)}, "targets[0].unit", "data_value_unknown"),
+        ({"settings": {"ratio.limit": 1.35}}, "ratio.limit", "county_limit_looser"),
+        ({"settings": {"ratio.limit": "一点二"}}, "ratio.limit", "county_not_a_number"),
+        ({"targets": (target(value="多"),)}, "targets[0].value", "county_not_a_number"),
+        ({"settings": {"ratio.form": "n9"}}, "ratio.form", "data_value_unknown"),
+        ({"settings": {"tolerance.min_area_m2": 500.0}}, "tolerance.min_area_m2", "data_value_unknown"),
+        ({"confirmation": Confirmation("", "文", "2026-11-20", ("tolerance",))}, "confirmed.by", "county_confirmed_by"),
+        (
+            {"confirmation": Confirmation("局", "", "2026-11-20", ("tolerance",))},
+            "confirmed.document",
+            "county_confirmed_document",
+        ),
+        ({"confirmation": Confirmation("局", "文", "2026-13-01")}, "confirmed.date", "county_confirmed_date"),
+        ({"confirmation": Confirmation("局", "文", "2099-01-01")}, "confirmed.date", "county_confirmed_later"),
+        ({"confirmation": Confirmation("局", "文", "2026-11-20", ("x",))}, "confirmed.items", "data_value_unknown"),
+    ],
+)
+def test_a_problem_is_reported_at_its_field(change, field, key):
+    county = replace(COUNTY, documents={}, **change)
+    assert found(county) == {(field, key)}
+    for lang in ("zh", "en"):
+        for problem in find_county_problems(county, Path("县.toml")):
+            assert "{" not in Texts(lang).explain(problem.error)
+
+
+def test_a_figure_ten_times_the_former_one_asks_for_a_second_reading():
+    slip = replace(COUNTY, targets=(target(value="164.60"),))
+    (problem,) = find_county_problems(slip, Path("县.toml"), saved=COUNTY)
+    assert (problem.field, problem.error.key, problem.blocks) == ("targets[0].value", "county_target_far", False)
+    assert "相差 10 倍" in Texts("zh").explain(problem.error)
+    assert found(replace(COUNTY, targets=(target(value="1646", unit="ha"),)), saved=COUNTY) == set(), "the same area"
+
+
+def test_a_number_typed_with_a_chinese_comma_is_shown_as_it_was_meant():
+    (problem,) = find_county_problems(replace(COUNTY, targets=(target(value="63，25"),)), Path("县.toml"))
+    assert Texts("zh").explain(problem.error) == "“63，25”不是数值。请填写 63.25。"
+
+
+def test_a_target_looser_than_the_one_handed_down_is_reported():
+    own = CountySettings("浑源县", "140225", "hunyuan", (replace(target(value="17.00"), area_code="140225"),))
+    (problem,) = find_county_problems(own, Path("县.toml"))
+    assert (problem.field, problem.error.key) == ("targets[0].value", "county_target_looser")
+
+
+def test_totals_of_the_province_are_no_targets_of_the_county():
+    assert found(replace(COUNTY, targets=(target("farmland_area", "5", unit="wan_mu", comparison=">="),))) == set()
+
+
+def test_a_limit_without_a_document_is_mark_c(tmp_path):
+    path = tmp_path / "县.toml"
+    save_county(COUNTY, path)
+    opened = read_text(path)
+    save_county(replace(COUNTY, settings={**COUNTY.settings, "ratio.limit": 1.1}, documents={}), path, opened)
+    norm = Options(profile=str(path)).norm()
+    assert norm.mark("ratio.limit") == "C" and PLAN not in read_text(path).partition("[[targets]]")[0]

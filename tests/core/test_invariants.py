@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plugin.core.invariants import InvariantError, require
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("value", [0, "", False, 1.5])
+def test_a_value_that_is_there_is_returned(value):
+    assert require(value, "the value") is value
+
+
+def test_a_missing_value_is_named():
+    with pytest.raises(InvariantError, match="the CRS of DLTB is missing"):
+        require(None, "the CRS of DLTB")
+
+
+def test_optimised_python_raises_too():
+    code = "from plugin.core.invariants import require; require(None, 'the value')"
+    done = subprocess.run([sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "InvariantError: the value is missing" in done.stderr

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows that copy a parcel are recognised however the format stores them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import shapely
+
+from plugin.core.row_parcels import cut_otherwise
+
+SQUARE, NEXT, HALF = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100), shapely.box(100, 0, 150, 100)
+
+
+class Shapes:
+    def __init__(self, *shapes: shapely.Geometry) -> None:
+        self.plane = np.array(shapes, dtype=object)
+
+    def __len__(self) -> int:
+        return len(self.plane)
+
+
+def test_a_multipolygon_of_one_part_copies_its_polygon() -> None:
+    ctx = SimpleNamespace(plan=SimpleNamespace(_cache={}), check=lambda: None)
+    rows = Shapes(shapely.multipolygons([SQUARE]), HALF, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)]))
+    parcels = Shapes(SQUARE, shapely.multipolygons([NEXT]))
+    assert cut_otherwise(rows, parcels, ctx).tolist() == [False, True, True]

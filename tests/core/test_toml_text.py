@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Changing values in the text of a TOML file: comments, order and unknown keys stay."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugin.core.errors import DataError
+from plugin.core.profile.toml_text import TomlText, render
+from plugin.paths import PROFILES
+
+FILE = """# The county's own file.
+id = "x" # named by hand
+name = '某县'
+
+[ratio]
+limit = 1.25  # 004:101
+"odd key" = [ # why
+  "a", # first
+]
+
+# About the secrecy.
+[document]
+"密级" = "内部"
+[[document.maps]]
+no = 1
+
+# First task.
+[[targets]]
+indicator = "red_line_area" # from the text
+value = "1.00"
+
+# Second task.
+[[targets]]
+indicator = "boundary_area"
+value = "2.00"
+note = \"\"\"two
+[lines] = # no comment
+\"\"\"
+
+[marks]
+"ratio.limit" = "A"
+"""
+PATH = Path("某县.toml")
+
+
+def lines(text):
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def test_one_value_changes_and_every_other_line_stays():
+    file = TomlText(FILE, PATH)
+    file.set(("ratio", "limit"), 1.2)
+    file.set(("targets", 1, "value"), "2.50")
+    assert file.text == FILE.replace("1.25", "1.2").replace('"2.00"', '"2.50"')
+
+
+def test_a_value_that_is_there_already_is_not_written_again():
+    file = TomlText(FILE, PATH)
+    file.set(("name",), "某县")
+    file.set(("ratio", "odd key"), ["a"])
+    assert file.text == FILE
+
+
+def test_new_keys_join_their_table_and_new_tables_stand_at_the_end():
+    file = TomlText(FILE, PATH)
+    file.set(("ratio", "form"), "n2")
+    file.set(("base",), "shanxi")
+    file.set(("confirmed", "items"), ["ratio.form"])
+    added = [line for line in lines(file.text) if line not in lines(FILE)]
+    assert added == ['base = "shanxi"', 'form = "n2"', "[confirmed]", 'items = ["ratio.form"]']
+    assert [line for line in lines(file.text) if line in lines(FILE)] == lines(FILE)
+    assert (
+        file.text.index("base =") < file.text.index("[ratio]") < file.text.index("form =") < file.text.index("# About")
+    )
+
+
+def test_rows_are_added_and_removed_with_their_own_lines_only():
+    file = TomlText(FILE, PATH)
+    file.append_row("targets", {"indicator": "farmland_area", "value": "3"})
+    assert [row["indicator"] for row in file.table["targets"]] == ["red_line_area", "boundary_area", "farmland_area"]
+    file.remove_row("targets", 0)
+    gone = set(lines(FILE)) - set(lines(file.text))
+    assert gone == {'indicator = "red_line_area" # from the text', 'value = "1.00"'}
+    for position in (1, 0):
+        file.remove_row("targets", position)
+    assert "targets" not in file.table and file.table["document"] == {"密级": "内部", "maps": [{"no": 1}]}
+
+
+def test_inline_and_dotted_tables_are_changed_in_place():
+    file = TomlText(
+        'ratio = { limit = 1.3, form = "n1" }\ntolerance.cluster_m = 1.0\ntargets = [{ value = "1" }]\n', PATH
+    )
+    file.set(("ratio", "limit"), 1.2)
+    file.set(("tolerance", "edge_match_m"), 2.0)
+    file.append_row("targets", {"value": "2"})
+    file.set(("targets", 0, "value"), "3")
+    file.remove(("ratio", "form"))
+    assert file.table == {
+        "ratio": {"limit": 1.2},
+        "tolerance": {"cluster_m": 1.0, "edge_match_m": 2.0},
+        "targets": [{"value": "3"}, {"value": "2"}],
+    }
+    assert len(lines(file.text)) == 4
+
+
+def test_comments_within_a_value_are_not_lost():
+    file = TomlText(FILE, PATH)
+    with pytest.raises(DataError) as error:
+        file.set(("ratio", "odd key"), ["b"])
+    assert error.value.params["key"] == "ratio.odd key" and file.text == FILE
+
+
+def test_line_ends_and_a_missing_last_one_are_kept():
+    file = TomlText(FILE.replace("\n", "\r\n").rstrip(), PATH)
+    file.set(("marks", "ratio.form"), "A")
+    assert file.text.count("\n") == file.text.count("\r\n") and file.text.endswith('"ratio.form" = "A"\r\n')
+
+
+@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda p: p.stem)
+def test_every_value_of_a_shipped_profile_is_found(path):
+    """Replacing each value by another and back gives the same meaning, with all comments."""
+    text = path.read_text(encoding="utf-8")
+    file = TomlText(text, path)
+    for position, row in enumerate(file.table["targets"] if "targets" in file.table else []):
+        for key, value in row.items():
+            if isinstance(value, str):
+                file.set(("targets", position, key), "另一个")
+                file.set(("targets", position, key), value)
+    for key in ("id", "name", "area_code"):
+        value = file.table[key]
+        file.set((key,), "另一个")
+        file.set((key,), value)
+    assert file.text == text
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(VALUES)
+def test_any_value_reads_back_as_it_was_written(value):
+    assert tomllib.loads(f"k = {render(value)}") == {"k": value}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [("ratio", "limit"), ("name",), ("a", "b", "c d"), ("targets", 0, "value"), ("document", "密级")]
+            ),
+            VALUES,
+        )
+    )
+)
+def test_any_changes_keep_what_they_do_not_name(changes):
+    file = TomlText(FILE, PATH)
+    for place, value in changes:
+        file.set(place, value)
+    for place, value in dict(changes).items():
+        found = file.table
+        for part in place:
+            found = found[part]
+        assert found == value
+    assert file.table["document"]["maps"] == [{"no": 1}] and "# About the secrecy." in file.text
+    assert tomllib.loads(file.text) == file.table

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The selected finding on the map at three scales, its features, a click on the map, and an edit that is reported."""
+
+import os
+
+from hand import FACTS, check, click, on_map, open_sample, pause, picture, settle, tour, wait
+from qgis.core import QgsProject, QgsRectangle
+from qgis.PyQt.QtCore import QRectF, Qt, QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QPushButton, QToolButton
+from qgis.utils import iface
+
+SCALES = (1500, 10_000, 100_000)
+
+
+def steps():
+    desk = open_sample()
+    canvas, window = iface.mapCanvas(), iface.mainWindow()
+    layers = window.findChild(QDockWidget, "Layers")
+    window.resizeDocks([layers, desk.dock], [240, 430], Qt.Orientation.Horizontal)
+    check(desk)
+    name = os.environ["SANXIAN_PICTURE"]
+    pair = next(f for f in desk.dock.tree.filter.in_view() if f.code == "REL002")
+    desk.dock.tree.select(pair)
+    pause(0.5)
+    FACTS["label_in_view"] = []
+    for scale in SCALES:
+        canvas.zoomScale(scale)
+        picture(f"{name}-{scale}")
+        callout = desk.mark.callout
+        FACTS["label_in_view"].append(QRectF(canvas.rect()).contains(callout.label) and callout.spot is not None)
+    FACTS["lines"] = callout.lines
+    select_both(desk, pair)
+    picture(f"{name}-features")
+    click_on_the_map(desk)
+    edit(desk, name)
+
+
+def select_both(desk, pair):
+    for button in desk.dock.detail.findChildren(QToolButton):
+        if button.text() == "选中":
+            click(button)
+    roles = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
+    both = [roles[role] for role in (pair.role, pair.related_role)]
+    wait(lambda: all(layer.selectedFeatureCount() for layer in both), 10)
+    FACTS["selected"] = [[f["BSM"] for f in layer.selectedFeatures()] for layer in both]
+    FACTS["pair"] = [[pair.key], pair.related_keys]
+    iface.mapCanvas().zoomScale(10_000)
+
+
+def click_on_the_map(desk):
+    """A real click with the hand that moves the map, on a finding that lies by itself."""
+    iface.actionPan().trigger()
+    alone = next(f for f in desk.dock.tree.filter.in_view() if f.code == "REL001")
+    iface.mapCanvas().setExtent(QgsRectangle(*alone.geometry.buffer(500).bounds))
+    settle()
+    point = alone.geometry.representative_point()
+    menus = []
+
+    def choose():
+        menu = QApplication.activePopupWidget()
+        if menu is not None and not menus:
+            menus.append([a.text() for a in menu.actions()])
+            next(a for a in menu.actions() if a.text().startswith("REL001")).trigger()
+            menu.close()
+
+    timer = QTimer()
+    timer.timeout.connect(choose)
+    timer.start(100)
+    click(iface.mapCanvas().viewport(), on_map(point.x, point.y))
+    wait(lambda: desk.dock.tree.current() is alone, 10)
+    timer.stop()
+    FACTS["clicked"] = desk.dock.tree.current() is alone
+    FACTS["menus"] = menus
+
+
+def edit(desk, name):
+    """An edit that brings a finding is reported, and undone by the button of the message."""
+    boundary = next(
+        v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/template") == "CZKFBJ"
+    )
+    iface.messageBar().clearWidgets()
+    boundary.startEditing()
+    first = next(boundary.getFeatures())
+    moved = first.geometry()
+    moved.translate(2500, 0)
+    boundary.beginEditCommand("move")
+    boundary.changeGeometry(first.id(), moved)
+    boundary.endEditCommand()
+    bar, counter = iface.messageBar(), desk.notices.counter
+    wait(lambda: bar.currentItem() is not None, 60)
+    FACTS["message"] = bar.currentItem().text()
+    FACTS["counter"] = counter.text()
+    picture(f"{name}-edited")
+    buttons = {b.text(): b for b in bar.currentItem().findChildren(QPushButton)}
+    click(buttons["缩放"])
+    pause(0.5)
+    picture(f"{name}-edited-zoomed")
+    click(buttons["撤销这步编辑"])
+    wait(lambda: boundary.undoStack().index() == 0, 10)
+    back = next(f for f in boundary.getFeatures() if f.id() == first.id())
+    FACTS["undone"] = back.geometry().equals(first.geometry())
+    wait(lambda: bar.currentItem() is None, 60)
+    FACTS["after"] = counter.text()
+    boundary.rollBack()
+
+
+tour(steps)

@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The form of a county's own profile: in 县配置 and in the wizard."""
+
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+
+from plugin.bridge import county, settings
+from plugin.bridge.project import assemble
+from plugin.bridge.project.request import make_database
+from plugin.core.errors import DataError
+from plugin.core.profile import load_profile
+from plugin.core.profile.county_file import CountySettings, compose, profile_beside, read_county
+from plugin.gui.county_form.form import CountyForm
+from plugin.gui.profile_dialog import ProfileDialog
+from plugin.gui.wizard.dialog import NewProjectWizard
+
+pytestmark = pytest.mark.usefixtures("chinese")
+PLAN = "阳高县国土空间总体规划（2021—2035年）"
+
+
+@pytest.fixture
+def saved(project, tmp_path):
+    """A project of another county with a file of its own, which inherits from the province."""
+    assert project.write(str(tmp_path / "阳高县规划.qgz"))
+    county.keep(project, county.County(profile="shanxi"))
+    county.save_area(project, "140221", "阳高县")
+    return project
+
+
+def row(form, indicator):
+    return next(r for r in form.targets.rows if r.indicator == indicator)
+
+
+def enter(form):
+    """Targets, a stricter limit and a confirmation of everything."""
+    for indicator, value in (("cultivated_area", "52.10"), ("boundary_area", "14.20")):
+        row(form, indicator).value.setText(value)
+        row(form, indicator).source.setText(PLAN)
+    limit = form.ratio.limit.rows["ratio.limit"]
+    limit.value.setText("1.2")
+    limit.document.setText(PLAN)
+    form.confirmation.by.setText("阳高县自然资源局")
+    form.confirmation.document.setText("阳自然资函〔2026〕1号")
+    form.confirmation._tick_all(True)
+
+
+def test_a_county_is_confirmed_without_an_editor(saved, tmp_path):
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    assert (form.name.text(), form.area_code.text()) == ("阳高县", "140221")
+    assert form.confirmation.badge.kind == "warning" and "未确认" in form.confirmation.badge.label.text()
+    enter(form)
+    assert form.errors == [] and form.confirmation.badge.kind == "ok"
+    dialog.accept()
+    path = tmp_path / "阳高县规划.profile.toml"
+    assert path.exists() and dialog.result() == 1
+    norm = county.options(saved).norm().for_area("140221")
+    assert {t.indicator: (t.value, t.unit, t.year) for t in norm.targets("140221")} == {
+        "cultivated_area": ("52.10", "wan_mu", 2035),
+        "boundary_area": ("14.20", "km2", 2035),
+    }
+    assert norm.get("ratio.limit") == 1.2 and norm.is_confirmed("ratio.limit") and norm.is_confirmed("ratio.form")
+    assert norm.profile.base.id == "shanxi"
+
+
+def test_project_and_profile_move_together(saved, tmp_path):
+    dialog = ProfileDialog(saved)
+    enter(dialog.form)
+    dialog.accept()
+    assert saved.readEntry("sanxian", "profile")[0] == "阳高县规划.profile.toml"
+    assert saved.write()
+    other = tmp_path / "另一处"
+    other.mkdir()
+    for name in ("阳高县规划.qgz", "阳高县规划.profile.toml"):
+        (tmp_path / name).rename(other / name)
+    moved = QgsProject()
+    assert moved.read(str(other / "阳高县规划.qgz"))
+    assert county.options(moved).norm().get("ratio.limit") == 1.2
+
+
+def test_opening_and_saving_again_changes_nothing(saved, tmp_path):
+    dialog = ProfileDialog(saved)
+    enter(dialog.form)
+    dialog.accept()
+    path = tmp_path / "阳高县规划.profile.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# by hand\n", encoding="utf-8")
+    before = path.read_bytes()
+    again = ProfileDialog(saved)
+    assert again.profile.currentData() == str(path) and not again.form.is_changed
+    assert row(again.form, "boundary_area").value.text() == "14.20" and again.form.confirmation.badge.kind == "ok"
+    again.accept()
+    assert path.read_bytes() == before
+    third = ProfileDialog(saved)
+    row(third.form, "boundary_area").restore.click()
+    third.accept()
+    text = path.read_text(encoding="utf-8")
+    assert "boundary_area" not in text and "# by hand" in text and "52.10" in text
+
+
+def test_inherited_values_are_grey_with_their_source(saved):
+    county.keep(saved, county.County(profile="hunyuan"))
+    county.save_area(saved, "140225", "浑源县")
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    boundary = row(form, "boundary_area")
+    assert boundary.value.text() == "" and boundary.value.inherited == "16.46" and boundary.mark.mark == "A"
+    assert "浑源县" in boundary.source.inherited
+    boundary.unit.setCurrentIndex(boundary.unit.findData("mu"))
+    assert boundary.unit.currentData() == "km2" and not form.sets_anything, "a unit alone replaces nothing"
+    limit = form.ratio.limit.rows["ratio.limit"]
+    assert limit.value.inherited == "1.25" and limit.mark.mark == "A" and limit.document.inherited.startswith("浑源县")
+    assert form.ratio.form.own() is None and form.ratio.form_mark.mark == "C"
+    boundary.value.setText("16.00")
+    assert boundary.unit.currentData() == "km2" and boundary.restore.isVisibleTo(form)
+    boundary.restore.click()
+    assert boundary.value.own() == "" and not form.sets_anything
+
+
+def test_totals_of_the_province_are_not_offered_as_targets(saved):
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    assert row(form, "cultivated_area").value.inherited == "" and row(form, "cultivated_area").year.inherited == "2035"
+    assert form.totals.label.text().startswith("上级的 4 项总量目标不用于本县")
+
+
+def test_a_message_stands_at_its_field_and_saving_waits(saved, tmp_path):
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    row(form, "boundary_area").value.setText("14，20")
+    form.ratio.limit.rows["ratio.limit"].value.setText("1.35")
+    form.confirmation.by.setText("阳高县自然资源局")
+    assert row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
+    assert form.ratio.limit.rows["ratio.limit"].message.text() == "上限 1.35 宽于“山西省”的 1.3。请改为不大于 1.3。"
+    assert "请填写依据文件和文号" in form.confirmation.messages["document"].text()
+    assert not dialog._ok.isEnabled() and "处需改正" in dialog.errors.label.text()
+    row(form, "boundary_area").value.setText("14.20")
+    row(form, "boundary_area").source.setText(PLAN)
+    form.ratio.limit.rows["ratio.limit"].restore.click()
+    form.confirmation.by.clear()
+    assert form.errors == [] and dialog._ok.isEnabled() and row(form, "boundary_area").message.text() == ""
+    dialog.reject()
+    assert list(tmp_path.glob("*.toml")) == []
+
+
+def test_shares_are_entered_in_percent_and_full_width_digits_are_read(saved):
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    form.limits.rows["indicators.warning_share"].value.setText("５")
+    form.limits.rows["rules.LAW020.max_flexible_share"].value.setText("12.5")
+    form.limits.rows["zones.urban_is_boundary"].choice.choose(False)
+    assert dict(form.county().settings) == {
+        "indicators.warning_share": 0.05,
+        "rules.LAW020.max_flexible_share": 0.125,
+        "zones.urban_is_boundary": False,
+    }
+    form.limits.rows["indicators.warning_share"].value.setText("5％多")
+    assert "不是数值" in form.limits.rows["indicators.warning_share"].message.text()
+
+
+def test_classes_of_the_base_are_the_county_s_once_they_differ(saved):
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    village = form.ratio.boxes[("203", "203A")]
+    village.setChecked(True)
+    assert form.county().settings["ratio.classes"] == ["201", "201A", "202", "202A", "203", "203A"]
+    assert form.ratio.classes_mark.mark == "C"
+    form.ratio.restore.click()
+    assert not village.isChecked() and not form.sets_anything
+
+
+def test_another_year_is_another_row(saved):
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    first = row(form, "farmland_area")
+    first.value.setText("45.88")
+    first.source.setText(PLAN)
+    second = form.targets.add_row("farmland_area")
+    second.value.setText("46.00")
+    assert second.source.own() == PLAN, "the document of the other figures"
+    assert "2035 年已有一行" in second.message.text()
+    second.year.setText("2025")
+    assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
+
+
+def test_what_the_form_does_not_show_is_kept(saved, tmp_path):
+    path = profile_beside(Path(saved.fileName()))
+    text = compose(CountySettings("阳高县", "140221", "shanxi"), path)
+    text += (
+        '[quality.min_area_m2]\nDLTB = 300.0 # ours\n\n[absent]\nconcepts = ["zones"]\n\n'
+        '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["absent", "ratio.form", "all"]\n'
+    )
+    path.write_text(text, encoding="utf-8")
+    county.keep(saved, county.County(profile=str(path)))
+    dialog = ProfileDialog(saved)
+    assert not dialog.form.is_changed and dialog.form.confirmation.confirmation().items == (
+        "absent",
+        "ratio.form",
+        "all",
+    )
+    row(dialog.form, "boundary_area").value.setText("14.20")
+    row(dialog.form, "boundary_area").source.setText(PLAN)
+    dialog.accept()
+    changed = path.read_text(encoding="utf-8")
+    assert changed.startswith(text.rstrip("\n")) and "14.20" in changed
+
+
+def test_taking_one_item_out_takes_all_apart(saved):
+    form = CountyForm()
+    given = CountySettings("阳高县", "140221", "shanxi")
+    path = Path("县.profile.toml")
+    text = compose(given, path) + '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["all"]\n'
+    form.open(read_county(path, text), path, text)
+    assert form.confirmation.confirmation().items == ("all",) and form.confirmation.badge.kind == "ok"
+    form.confirmation.items.item(0).setCheckState(Qt.CheckState.Unchecked)
+    items = form.confirmation.confirmation().items
+    assert "all" not in items and len(items) == form.confirmation.items.count() - 1
+    assert "未确认 1 项" in form.confirmation.badge.label.text()
+
+
+def test_a_file_that_changed_meanwhile_is_not_replaced(saved, tmp_path):
+    dialog = ProfileDialog(saved)
+    enter(dialog.form)
+    dialog.accept()
+    path = tmp_path / "阳高县规划.profile.toml"
+    again = ProfileDialog(saved)
+    row(again.form, "boundary_area").value.setText("13.00")
+    path.write_text(path.read_text(encoding="utf-8") + "# a colleague\n", encoding="utf-8")
+    again.accept()
+    assert again.result() == 0 and "已被其他程序修改" in again.errors.label.text()
+    assert path.read_text(encoding="utf-8").endswith("# a colleague\n")
+
+
+def test_an_existing_file_is_never_replaced_by_a_new_one(saved, tmp_path):
+    path = tmp_path / "阳高县规划.profile.toml"
+    path.write_text(compose(CountySettings("阳高县", "140221", "shanxi"), path) + "# ours\n", encoding="utf-8")
+    dialog = ProfileDialog(saved)
+    assert dialog.profile.findData(str(path)) >= 0, "it is offered"
+    enter(dialog.form)
+    dialog.accept()
+    assert dialog.result() == 0 and "已存在" in dialog.errors.label.text()
+    assert path.read_text(encoding="utf-8").endswith("# ours\n") and county.of(saved).profile == "shanxi"
+
+
+def test_a_project_without_a_file_is_to_be_saved_first(project):
+    dialog = ProfileDialog(project)
+    dialog.profile.setCurrentIndex(dialog.profile.findData("shanxi"))
+    assert dialog._ok.isEnabled()
+    dialog.form.name.setText("阳高县")
+    dialog.form.area_code.setText("140221")
+    row(dialog.form, "boundary_area").value.setText("14.20")
+    row(dialog.form, "boundary_area").source.setText(PLAN)
+    assert not dialog._ok.isEnabled() and dialog.place.text().startswith("请先保存工程")
+
+
+def test_another_parent_keeps_what_was_entered(saved):
+    dialog = ProfileDialog(saved)
+    row(dialog.form, "boundary_area").value.setText("14.20")
+    dialog.profile.setCurrentIndex(0)
+    assert row(dialog.form, "boundary_area").value.text() == "14.20" and dialog.form.county().base == ""
+    dialog.profile.setCurrentIndex(dialog.profile.findData("hunyuan"))
+    assert any("不属于上级配置" in error.text for error in dialog.form.errors)
+
+
+def test_the_form_speaks_english_too(saved, monkeypatch):
+    monkeypatch.setattr(settings, "interface_language", lambda: "en")
+    dialog = ProfileDialog(saved)
+    form = dialog.form
+    row(form, "boundary_area").value.setText("abc")
+    assert row(form, "boundary_area").message.text() == "“abc” is not a number. Enter digits."
+    assert row(form, "boundary_area").name.text() == "Urban development boundary"
+
+
+@pytest.fixture
+def wizard(qgis_app, project, tmp_path):
+    settings.put("project_folder", str(tmp_path))
+    made = NewProjectWizard(project)
+    made.show()
+    made.go(1)
+    made.place.county.choose("140212")
+    made.place.county.source.setCurrentIndex(made.place.county.source.findData("typed"))
+    made.place.county.west.setValue(113.1)
+    made.place.county.east.setValue(113.7)
+    made.go(2)
+    yield made
+    made.set_busy(False)
+    made.close()
+    made.deleteLater()
+
+
+def test_the_wizard_writes_the_county_s_profile_beside_the_project(wizard, tmp_path):
+    wanted = []
+    wizard.wanted.connect(wanted.append)
+    assert wizard.profile.profile.currentData() == "shanxi"
+    row(wizard.profile.form, "boundary_area").value.setText("14.20")
+    assert not wizard.next.isEnabled() and "依据文件" in wizard.said.text()
+    enter(wizard.profile.form)
+    assert wizard.next.isEnabled()
+    wizard.next.click()
+    wizard.target.name.setText("县规划")
+    assert "县规划.profile.toml" in wizard.target.paths.text()
+    wizard.next.click()
+    assert "县规划.profile.toml：2 项目标，继承自山西省" in dict(wizard.confirm.rows()).values()
+    wizard.next.click()
+    (request,) = wanted
+    made = make_database(request, lambda *_: None, lambda: False)
+    assemble.build(request, made)
+    assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
+    opened = QgsProject()
+    assert opened.read(str(tmp_path / "县规划.qgz"))
+    profile = load_profile(county.options(opened).profile)
+    assert profile.area_code == request.code and {t.value for t in profile.targets if t.area_code == request.code} == {
+        "52.10",
+        "14.20",
+    }
+    assert county.area(opened) == (request.code, request.county)
+
+
+def test_the_wizard_leaves_a_profile_that_is_there(wizard, tmp_path):
+    enter(wizard.profile.form)
+    wizard.go(3)
+    wizard.target.name.setText("县规划")
+    assert wizard.next.isEnabled()
+    (tmp_path / "县规划.profile.toml").write_text("# ours\n", encoding="utf-8")
+    wizard.target.name.setText("县规划 ")
+    wizard.target.name.setText("县规划")
+    assert not wizard.next.isEnabled() and "已存在" in wizard.said.text()
+    with pytest.raises(DataError, match="profile_exists"):
+        make_database(wizard.draft.request(), lambda *_: None, lambda: False)
+    assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
+
+
+def test_without_own_values_the_wizard_writes_no_profile(wizard):
+    wizard.go(4)
+    assert wizard.draft.settings is None and wizard.draft.request().profile == "shanxi"
+
+
+def test_a_file_that_cannot_be_changed_without_loss_is_left_alone(saved):
+    path = profile_beside(Path(saved.fileName()))
+    text = compose(CountySettings("阳高县", "140221", "shanxi"), path)
+    text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'
+    path.write_text(text, encoding="utf-8")
+    county.keep(saved, county.County(profile=str(path)))
+    dialog = ProfileDialog(saved)
+    assert dialog.form.errors == [] and not dialog.form.is_changed
+    dialog.form.confirmation.by.clear()
+    dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
+    dialog.form.confirmation.by.setText("局")
+    assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok.isEnabled()
+    dialog.accept()
+    assert dialog.result() == 0 and path.read_text(encoding="utf-8") == text

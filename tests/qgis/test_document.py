@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""成果信息 of a project: kept in it, entered in one form, used by maps, packages and reports alike."""
+
+import pytest
+from qgis.core import QgsProcessingException, QgsProject
+
+from plugin.bridge import county, document, sample, settings
+from plugin.bridge.layouts import keep
+from plugin.bridge.layouts.run import Order
+from plugin.bridge.layouts.run import run as run_order
+from plugin.bridge.tasks import Runner
+from plugin.core import map_set as maps
+from plugin.core.errors import InputError
+from plugin.core.profile import DocumentInfo, Profile
+from plugin.core.texts import Texts
+from plugin.gui.basis import Basis
+from plugin.gui.document_dialog import DocumentDialog
+from plugin.gui.document_line import DocumentLine, Fallback, ask_until_exportable
+from plugin.gui.exports import Exports
+from plugin.gui.package.form_page import FormPage
+from plugin.gui.profile_dialog import ProfileDialog
+from tests.qgis.gui_helpers import result_of, small_report
+from tests.qgis.helpers import SAMPLE, Log, run
+from tests.qgis.maps_helpers import builder_for, sample_project
+from tests.qgis.test_gui_desk import Window
+from tests.qgis.waiting import wait
+
+pytestmark = pytest.mark.usefixtures("chinese", "project")
+
+MAPS = maps.load()
+A3 = MAPS.sheets["A3"]
+WHOLE = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号", "公示稿已脱密")
+HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
+
+
+def profile_of(**values):
+    return Profile(id="x", name="某县", area_code="140225", standard="county_db", document_info=DocumentInfo(**values))
+
+
+@pytest.fixture
+def remembered():
+    """The offices that were entered last, as they were before."""
+    keys = ("maps/maker", "maps/drawer")
+    former = {key: settings.get(key, "") for key in keys}
+    for key in keys:
+        settings.put(key, "")
+    yield
+    for key, value in former.items():
+        settings.put(key, value)
+
+
+# --- in the project
+def test_the_values_are_kept_in_the_project(tmp_path):
+    project = QgsProject()
+    assert document.of(project) == DocumentInfo() and not project.isDirty()
+    document.save(project, WHOLE)
+    assert document.of(project) == WHOLE and project.isDirty()
+    assert project.write(str(tmp_path / "工程.qgz"))
+    again = QgsProject()
+    assert again.read(str(tmp_path / "工程.qgz")) and document.of(again) == WHOLE
+    document.save(again, DocumentInfo(secrecy="内部"))
+    assert document.of(again) == DocumentInfo(secrecy="内部")
+
+
+def test_a_check_takes_them_and_stays_current_when_they_change(project):
+    document.save(project, WHOLE)
+    before = Basis.of(project)
+    assert county.options(project).document_info == WHOLE
+    document.save(project, DocumentInfo(secrecy="内部"))
+    assert Basis.of(project) == before
+
+
+# --- the form
+@pytest.mark.usefixtures("remembered")
+def test_the_form_writes_what_is_entered(project):
+    dialog = DocumentDialog(project, profile_of())
+    dialog.secrecy.setEditText("公开")
+    for line, text in (
+        (dialog.compiler, " 浑源县人民政府 "),
+        (dialog.cartographer, "某院"),
+        (dialog.date, "2026年11月"),
+        (dialog.approval, "晋S(2026)001号"),
+    ):
+        line.setText(text)
+    assert dialog.approval.isEnabled() and not dialog.reason.isEnabled()
+    dialog.accept()
+    assert document.of(project) == DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号")
+    # The same offices make plan after plan.
+    again = DocumentDialog(QgsProject(), profile_of())
+    assert (again.compiler.text(), again.cartographer.text()) == ("浑源县人民政府", "某院")
+    assert DocumentDialog(QgsProject(), profile_of(compiler="县配置的")).compiler.text() == ""
+
+
+def test_the_form_shows_what_holds_where_nothing_is_entered(project):
+    dialog = DocumentDialog(project, profile_of(secrecy="秘密", date="2026年"), DocumentInfo("内部"))
+    assert dialog.secrecy.lineEdit().placeholderText() == "秘密（县配置）"
+    assert dialog.date.placeholderText() == "2026年（县配置）" and dialog.approval.placeholderText() == "未设定"
+    dialog = DocumentDialog(project, profile_of(), DocumentInfo("内部"))
+    assert dialog.secrecy.lineEdit().placeholderText() == "内部（成果包样式）"
+
+
+def test_a_lower_level_is_refused_until_it_has_a_reason(project):
+    dialog = DocumentDialog(project, profile_of(secrecy="秘密"))
+    dialog.secrecy.setEditText("公开")
+    assert dialog.reason.isEnabled()
+    dialog.accept()
+    assert document.of(project) == DocumentInfo() and "没有降密理由" in dialog.problem.text()
+    dialog.reason.setText("公示稿已脱密")
+    dialog.accept()
+    assert document.of(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
+    assert document.resolve(project, profile_of(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
+
+
+def test_an_approval_number_is_for_public_results(project):
+    dialog = DocumentDialog(project, profile_of(secrecy="公开"))
+    assert dialog.approval.isEnabled()
+    dialog.secrecy.setEditText("秘密★20年")
+    assert not dialog.approval.isEnabled()
+    dialog.secrecy.setEditText("保密")
+    dialog.accept()
+    assert document.of(project) == DocumentInfo() and "保密" in dialog.problem.text()
+
+
+# --- before an export
+def test_an_export_with_a_level_asks_nothing(project, monkeypatch):
+    monkeypatch.setattr(DocumentDialog, "exec", lambda dialog: pytest.fail("asked"))
+    document.save(project, DocumentInfo(secrecy="内部"))
+    assert ask_until_exportable(project, None)
+    document.save(project, DocumentInfo())
+    assert ask_until_exportable(project, None, Fallback(DocumentInfo("内部"), ("内部",), "样式"))
+
+
+def test_a_question_names_what_is_missing_and_keeps_the_answer(project, monkeypatch):
+    asked = []
+
+    def exec_(dialog):
+        asked.append(dialog.problem.text())
+        dialog.secrecy.setEditText("")
+        dialog.accept()
+        assert document.of(project).secrecy == "" and "没有设定密级" in dialog.problem.text()
+        dialog.secrecy.setEditText("绝密")
+        dialog.accept()
+        assert document.of(project).secrecy == "" and "某样式" in dialog.problem.text()
+        dialog.secrecy.setEditText("内部")
+        dialog.accept()
+        return dialog.result()
+
+    monkeypatch.setattr(DocumentDialog, "exec", exec_)
+    assert ask_until_exportable(project, None, Fallback(DocumentInfo(), ("公开", "内部"), "某样式"))
+    assert document.of(project).secrecy == "内部" and "没有设定密级" in asked[0]
+
+
+def test_the_line_says_what_holds_and_opens_the_form(project, monkeypatch):
+    line, changed = DocumentLine(project, profile_of), []
+    line.changed.connect(lambda: changed.append(True))
+    assert line.label.text() == "密级未设定"
+
+    def exec_(dialog):
+        dialog.secrecy.setEditText("公开")
+        dialog.compiler.setText("某县人民政府")
+        dialog.approval.setText("审1")
+        dialog.accept()
+        return dialog.result()
+
+    monkeypatch.setattr(DocumentDialog, "exec", exec_)
+    line.button.click()
+    assert line.label.text().startswith("公开（工程的成果信息） · 某县人民政府") and "审1" in line.label.text()
+    assert changed == [True]
+
+
+def test_forms_that_start_exports_have_the_line(project):
+    page = FormPage(project)
+    assert page.document.label.text() == "内部（成果包样式）"
+    assert page.ask_until_exportable()
+    document.save(project, DocumentInfo(secrecy="机密"))
+    page.folder.line.setText("/tmp")
+    assert page.order().document_info.secrecy == "机密"
+    page.document.refresh()
+    assert page.document.label.text() == "机密（工程的成果信息）"
+    dialog = ProfileDialog(project)
+    assert dialog.document.label.text() == "机密（工程的成果信息）"
+
+
+# --- maps
+def test_maps_without_a_level_are_an_error_that_names_the_setting(provider, tmp_path):
+    with pytest.raises(QgsProcessingException, match=r"密级.*\[document\] secrecy.*SECRECY"):
+        run("export_maps", {"SOURCE": str(SAMPLE), "MAPS": "three_zones", "OUTPUT": str(tmp_path / "图")})
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+def test_maps_take_the_level_of_the_profile_and_log_a_lower_one(provider, tmp_path):
+    profile = tmp_path / "x.toml"
+    profile.write_text(HEAD, encoding="utf-8")
+    wanted = {"SOURCE": str(SAMPLE), "PROFILE": str(profile), "MAPS": "three_zones", "FORMAT": "jpg"}
+    folder = tmp_path / "图"
+    with pytest.raises(QgsProcessingException, match="没有降密理由"):
+        run("export_maps", {**wanted, "SECRECY": "公开", "OUTPUT": str(folder)})
+    log = Log()
+    run("export_maps", {**wanted, "SECRECY": "公开", "SECRECY_REASON": "公示稿已脱密", "OUTPUT": str(folder)}, log)
+    assert any("公示稿已脱密" in line and "秘密" in line for line in log.lines)
+    assert any("没有审图号" in line for line in log.lines)
+    assert len(list(folder.glob("*.jpg"))) == 1
+
+
+def test_parameters_do_not_lower_the_level_of_the_project_in_silence(provider, project, tmp_path):
+    sample.load(project, sample.copy(tmp_path / "copy"))
+    document.save(project, DocumentInfo(secrecy="机密"))
+    wanted = {"MAPS": "three_zones", "FORMAT": "jpg", "OUTPUT": str(tmp_path / "图")}
+    with pytest.raises(QgsProcessingException, match="机密"):
+        run("export_maps", {**wanted, "SECRECY": "内部"})
+    log = Log()
+    run("export_maps", {**wanted, "SECRECY": "内部", "SECRECY_REASON": "另有批准"}, log)
+    assert any("另有批准" in line and "机密" in line for line in log.lines)
+
+
+@pytest.fixture
+def sheet(qgis_app, tmp_path):
+    """A project with its own sheet, marked 秘密."""
+    project = sample_project(tmp_path)
+    builder = builder_for(project, DocumentInfo("秘密"))
+    keep.put(builder, [(MAPS.maps["three_zones"], A3, False)])
+    return project
+
+
+def order(folder):
+    folder.mkdir()
+    return Order(maps=(MAPS.maps["three_zones"],), sheet=A3, folder=folder, formats=("pdf",))
+
+
+def test_a_sheet_of_the_project_keeps_its_level_unless_there_is_a_reason(sheet, tmp_path):
+    builder = builder_for(sheet, DocumentInfo("内部"))
+    with pytest.raises(InputError) as caught:
+        run_order(builder, order(tmp_path / "甲"))
+    assert "三区图" in Texts("zh").explain(caught.value) and list((tmp_path / "甲").iterdir()) == []
+    builder = builder_for(sheet, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
+    outcome = run_order(builder, order(tmp_path / "乙"))
+    assert len(outcome.files) == 1
+    assert [("公示稿已脱密" in note.said(Texts("zh"))) for note in outcome.notes] == [True]
+
+
+def test_the_approval_number_is_on_public_sheets_only(sheet):
+    builder = builder_for(sheet, WHOLE)
+    layout = builder.build(MAPS.maps["three_zones"], A3)
+    assert layout.itemById("approval").currentText() == "审图号：晋S(2026)001号"
+    builder = builder_for(sheet, DocumentInfo("内部", map_approval="晋S(2026)001号"))
+    layout = builder.build(MAPS.maps["three_zones"], A3)
+    assert layout.itemById("approval").currentText() == ""
+
+
+def test_an_own_sheet_without_a_place_for_the_approval_number_is_reported(sheet, tmp_path):
+    layout = keep.find(sheet, MAPS.maps["three_zones"], A3, False)
+    layout.removeLayoutItem(layout.itemById("approval"))
+    outcome = run_order(builder_for(sheet, WHOLE), order(tmp_path / "丙"))
+    assert any("没有审图号标签" in note.said(Texts("zh")) for note in outcome.notes)
+
+
+# --- reports
+def test_a_saved_report_has_the_values_of_now(project, monkeypatch):
+    window, runner, result, written = Window(), Runner(), result_of(small_report()), []
+    monkeypatch.setattr("plugin.bridge.check.write", lambda checked, outputs, **more: written.append(checked.report))
+    document.save(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
+    Exports(window, runner, lambda: result, lambda: document.of(project)).save("json", "报告.json")
+    assert wait(lambda: bool(written), 30)
+    said = written[0].provenance["document"]
+    assert (said["secrecy"], said["compiler"]) == ("内部", "浑源县人民政府")
+    assert "document" not in result.report.provenance
+    # A result of another project or a package keeps its own.
+    Exports(window, runner, lambda: result).save("json", "报告.json")
+    assert wait(lambda: len(written) == 2, 30)
+    assert "document" not in written[1].provenance
+    runner.stop_all()
+    window.window.deleteLater()

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Before a layer is edited: a file on the network, or one that another program writes or has open, is reported."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from qgis.core import QgsVectorLayer
+
+from plugin.core import edit_risks
+from plugin.gui.edit_warnings import EditWarnings
+from tests.core.test_edit_risks import WRITER
+from tests.qgis.helpers import write_small
+from tests.qgis.test_gui_desk import Window
+from tests.qgis.waiting import let_work, wait
+
+
+@pytest.fixture
+def opened(chinese, qgis_app, project, tmp_path):
+    """The layers of a small plan, followed; the texts of the message bar when a layer's editing began."""
+    path = write_small(tmp_path / "小县.gpkg")
+    iface = Window()
+    first = QgsVectorLayer(f"{path}|layername=CZKFBJ", "城镇开发边界", "ogr")
+    project.addMapLayer(first)
+    warnings = EditWarnings(iface)
+    second = QgsVectorLayer(f"{path}|layername=STBHHX", "生态保护红线", "ogr")
+    project.addMapLayer(second)
+    yield iface, first, second, path
+    warnings.stop()
+    for layer in (first, second):
+        layer.rollBack()
+    iface.window.deleteLater()
+    let_work(0.02)
+
+
+def shown(iface):
+    item = iface.messageBar().currentItem()
+    return item.text() if item is not None else ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as the kernel tells")
+def test_another_writer_is_reported_before_editing_begins(opened):
+    iface, first, second, path = opened
+    at_begin = []
+    first.editingStarted.connect(lambda: at_begin.append(shown(iface)))
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), "wal", "write"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        first.startEditing()
+        (text,) = at_begin
+        assert "“小县.gpkg”" in text and "城镇开发边界" in text and str(process.pid) in text and "正在写入" in text
+        process.communicate("\n", timeout=30)
+    first.rollBack()
+    iface.messageBar().clearWidgets()
+    second.startEditing()
+    assert shown(iface) == ""
+
+
+def test_edits_of_ones_own_are_not_reported(opened):
+    iface, first, second, _ = opened
+    assert first.startEditing() and second.startEditing()
+    assert shown(iface) == ""
+
+
+def test_the_network_is_reported_once_a_file(opened, monkeypatch):
+    iface, first, second, _ = opened
+    monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "\\\\nas\\规划")
+    first.startEditing()
+    text = shown(iface)
+    assert "\\\\nas\\规划" in text and "小县.gpkg" in text and "本机" in text
+    iface.messageBar().clearWidgets()
+    second.startEditing()
+    assert shown(iface) == ""
+
+
+def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
+    iface, first, _, _ = opened
+    answers = threading.Event()
+
+    def place(path):
+        answers.wait(60)
+        return "\\\\nas\\规划"
+
+    monkeypatch.setattr(edit_risks, "find_network_place", place)
+    assert first.startEditing() and shown(iface) == ""
+    answers.set()
+    assert wait(lambda: "nas" in shown(iface))
+
+
+def test_nothing_is_followed_any_more(opened, monkeypatch, project):
+    iface, first, _, _ = opened
+    asked = []
+    monkeypatch.setattr(edit_risks, "find_network_place", lambda path: asked.append(path) or "")
+    first.startEditing()
+    assert len(asked) == 1
+    first.rollBack()
+    stopped = EditWarnings(iface)
+    stopped.stop()
+    first.startEditing()
+    assert len(asked) == 2, "only the one that still follows"

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The selected finding: unmistakable on the map at every scale, its features at hand, and selected by a click on the map."""
+
+import pytest
+import shapely
+from qgis.core import QgsProject, QgsRectangle
+from qgis.gui import QgsMapCanvas, QgsMapToolPan
+from qgis.PyQt.QtCore import QPoint, QRectF, QSize, Qt
+from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
+
+from plugin.core.rule import Severity
+from plugin.gui import selection as selection_module
+from plugin.gui.callout import place_label
+from plugin.gui.finding_label import format_hectares, format_label_lines
+from plugin.gui.forms import features_of
+from plugin.gui.map_marks import MapMark
+from tests.qgis.gui_helpers import X, Y, finding
+from tests.qgis.live_helpers import rectangle
+from tests.qgis.test_gui_editing import checked, draw, open_desk, settled  # noqa: F401
+from tests.qgis.test_gui_work import HOME
+from tests.qgis.waiting import let_work, wait
+
+YELLOW, BLACK = QColor("#FFE800"), QColor("#000000")
+
+
+@pytest.fixture
+def canvas(qgis_app, project):
+    canvas = QgsMapCanvas()
+    canvas.resize(QSize(800, 600))
+    canvas.setDestinationCrs(HOME)
+    canvas.setExtent(QgsRectangle(X, Y, X + 40_000, Y + 30_000))
+    canvas.show()
+    yield canvas
+    canvas.deleteLater()
+
+
+def pixels(canvas, colour):
+    """How many pixels of the canvas have a colour."""
+    image = canvas.grab().toImage()
+    wanted = colour.rgb() & 0xFFFFFF
+    return sum(image.pixel(x, y) & 0xFFFFFF == wanted for x in range(image.width()) for y in range(image.height()))
+
+
+@pytest.mark.parametrize("scale", [500, 5_000, 50_000, 500_000])
+def test_the_selected_finding_stands_out_at_every_scale(canvas, scale):
+    mark = MapMark(canvas)
+    one = finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
+    assert pixels(canvas, YELLOW) == 0
+    mark.show(one, HOME)
+    canvas.zoomScale(scale)
+    wait(lambda: not canvas.isDrawing())
+    assert mark.callout.spot is not None
+    assert pixels(canvas, YELLOW) > 60 and pixels(canvas, BLACK) > 60
+    assert QRectF(canvas.rect()).contains(mark.callout.label)
+    mark.clear()
+    assert pixels(canvas, YELLOW) == 0
+
+
+def test_a_small_finding_has_a_ring(canvas):
+    mark = MapMark(canvas)
+    mark.show(finding("REL002", "1", 12_640.35), HOME)
+    assert not mark.callout.is_small
+    canvas.zoomScale(200_000)
+    assert mark.callout.is_small
+
+
+def test_out_of_view_the_label_goes_and_comes_back(canvas):
+    mark = MapMark(canvas)
+    one = finding("REL002", "1", 12_640.35)
+    mark.show(one, HOME)
+    home = canvas.extent()
+    canvas.setExtent(QgsRectangle(X + 50_000, Y, X + 60_000, Y + 8_000))
+    assert mark.callout.spot is None
+    canvas.setExtent(home)
+    assert mark.callout.spot is not None
+
+
+def test_where_only_a_part_is_in_view_the_mark_is_on_that_part(canvas):
+    mark = MapMark(canvas)
+    mark.show(finding("REL002", "1", 1_000_000.0), HOME)
+    canvas.setExtent(QgsRectangle(X + 9_900, Y + 10, X + 9_990, Y + 80))
+    assert canvas.rect().contains(mark.callout.spot.toPoint())
+
+
+def test_label_names_code_place_area_width_and_both_keys(chinese):
+    one = finding(
+        "REL002",
+        "140225000000001374",
+        12_640.35,
+        related_role="CZKFBJ",
+        related_keys=["140225000000000003"],
+        width_m=71.2,
+    )
+    assert format_label_lines(one) == [
+        "REL002　永安镇",
+        "1.26 ha（12\u202f640.35 m²）　宽 71.2 m",
+        "…001374 ↔ …000003",
+    ]
+    assert format_label_lines(finding("ATT001", "", None, "")) == ["ATT001"]
+
+
+@pytest.mark.parametrize(
+    ("area", "text"), [(0.2, "< 0.0001 ha"), (900.0, "0.0900 ha"), (9_999.9, "1.0000 ha"), (52_000.0, "5.20 ha")]
+)
+def test_areas_in_hectares(area, text):
+    assert format_hectares(area) == text
+
+
+@pytest.mark.parametrize(
+    ("finding_box", "name"),
+    [
+        (QRectF(300, 200, 50, 50), "below right"),
+        (QRectF(700, 500, 50, 50), "above left"),
+        (QRectF(20, 500, 50, 50), "above right"),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_label_is_clear_of_the_finding_and_inside_the_canvas(finding_box, name):
+    canvas = QRectF(0, 0, 800, 600)
+    label = place_label((150, 60), finding_box, canvas, 20)
+    assert canvas.contains(label) and not label.intersects(finding_box)
+    assert (label.top() > finding_box.bottom()) == name.startswith("below")
+    assert (label.left() > finding_box.right()) == name.endswith("right")
+
+
+def test_label_over_a_finding_that_fills_the_view_is_in_a_corner():
+    canvas = QRectF(0, 0, 800, 600)
+    label = place_label((150, 60), canvas, canvas, 20)
+    assert canvas.contains(label) and label.bottom() == 580 and label.right() == 780
+
+
+# --- its features
+def pair_of(desk, code="REL002"):
+    return next(f for f in desk.dock.result.findings if f.code == code)
+
+
+@pytest.fixture
+def overlap(checked):  # noqa: F811
+    """A desk with a finding between a farmland parcel and a piece of the boundary."""
+    desk, layers = checked
+    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    settled(desk)
+    return desk, layers, pair_of(desk)
+
+
+def buttons(desk, text):
+    return [b for b in desk.dock.detail.findChildren(QToolButton) if b.text() == text]
+
+
+def test_both_features_of_a_pair_can_be_selected(overlap):
+    desk, layers, pair = overlap
+    desk.dock.tree.select(pair)
+    assert len(buttons(desk, "选中")) == 2
+    names = [label.text() for label in desk.dock.detail.findChildren(QLabel)]
+    assert f"永久基本农田保护图斑\n{pair.key}" in names and f"城镇开发边界\n{pair.related_keys[0]}" in names
+    for button, role in zip(buttons(desk, "选中"), (pair.role, pair.related_role), strict=True):
+        button.click()
+        assert desk.iface.active is layers[role]
+    keys = [[f["BSM"] for f in layers[role].selectedFeatures()] for role in (pair.role, pair.related_role)]
+    assert keys == [[pair.key], pair.related_keys]
+
+
+def test_both_features_of_one_layer_stay_selected(overlap):
+    desk, layers, _pair = overlap
+    draw(layers["CZKFBJ"], rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    settled(desk)
+    twice = pair_of(desk, "TOP001")
+    layers["CZKFBJ"].selectAll()
+    refs = features_of(twice)
+    others = [f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] not in {ref.key for ref in refs}]
+    assert others, "something else was selected"
+    desk.dock.tree.select(twice)
+    for button in buttons(desk, "选中"):
+        button.click()
+    assert {f["BSM"] for f in layers["CZKFBJ"].selectedFeatures()} == {"140225000050", "140225000051"}
+
+
+def test_both_features_of_a_pair_can_be_opened(overlap, monkeypatch):
+    desk, layers, pair = overlap
+    opened = []
+    monkeypatch.setattr(
+        type(desk.iface),
+        "openFeatureForm",
+        lambda _self, layer, feature, *_how: opened.append((layer, feature["BSM"])),
+    )
+    desk.dock.tree.select(pair)
+    for button in buttons(desk, "属性表单"):
+        button.click()
+    assert opened == [(layers[pair.role], pair.key), (layers[pair.related_role], pair.related_keys[0])]
+
+
+def test_a_feature_that_is_gone_is_reported(overlap):
+    desk, layers, pair = overlap
+    desk.dock.tree.select(pair)
+    desk.editing.set_on(False)
+    layers["CZKFBJ"].undoStack().undo()
+    buttons(desk, "选中")[1].click()
+    assert desk.dock.note.text() == "这个要素已不在工程里。"
+
+
+def test_features_are_outlined_in_strokes_of_their_own(overlap):
+    desk, _layers, pair = overlap
+    desk.mark.clear()
+    without = len(desk.iface.mapCanvas().scene().items())
+    desk.mark.show(pair, desk.dock.result.crs, zoom=False)
+    alone = len(desk.iface.mapCanvas().scene().items())
+    desk.selection.show(pair, zoom=False)
+    assert without < alone < len(desk.iface.mapCanvas().scene().items())
+
+
+def test_findings_on_layers_and_files_name_no_feature():
+    assert features_of(finding("SCH002", "", None)) == []
+    assert features_of(finding("DOC001", "a/b.pdf", None, role="")) == []
+
+
+# --- a click on the map
+def at(desk, x, y):
+    point = desk.iface.mapCanvas().getCoordinateTransform().transform(x, y)
+    return QPoint(round(point.x()), round(point.y()))
+
+
+@pytest.fixture
+def shown(overlap):
+    """The findings layer on the canvas, at the place of the overlap."""
+    desk, _layers, pair = overlap
+    from plugin.bridge import findings_layer
+
+    canvas = desk.iface.mapCanvas()
+    canvas.setLayers([findings_layer.find(QgsProject.instance())])
+    canvas.setExtent(QgsRectangle(*shapely.buffer(pair.geometry, 200).bounds))
+    tool = QgsMapToolPan(canvas)
+    canvas.setMapTool(tool)
+    yield desk, pair
+    canvas.unsetMapTool(tool)
+
+
+def click(desk, finding_):
+    centre = finding_.geometry.representative_point()
+    viewport = desk.iface.mapCanvas().viewport()
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at(desk, centre.x, centre.y))
+
+
+def test_a_click_on_the_map_selects_the_row(shown, monkeypatch):
+    desk, pair = shown
+    monkeypatch.setattr(desk.selection, "menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
+    monkeypatch.setattr(desk.on_map, "findings_in", lambda area: [pair])
+    scale = desk.iface.mapCanvas().scale()
+    click(desk, pair)
+    assert desk.dock.tree.current() is pair and desk.mark.shown
+    assert desk.iface.mapCanvas().scale() == scale, "the planner is there already"
+
+
+def test_findings_at_a_place_are_those_there_worst_first(shown):
+    desk, pair = shown
+    centre = pair.geometry.representative_point()
+    found = desk.on_map.findings_in(desk.selection._around(at(desk, centre.x, centre.y)))
+    assert pair in found
+    ranks = ["ERROR", "WARNING", "INFO"]
+    assert [ranks.index(str(f.severity)) for f in found] == sorted(ranks.index(str(f.severity)) for f in found)
+    assert desk.on_map.findings_in(desk.selection._around(QPoint(3, 3))) == []
+    desk.actions["layer"].setChecked(False)
+    assert desk.on_map.findings_in(desk.selection._around(at(desk, centre.x, centre.y))) == []
+
+
+def test_a_place_with_several_asks_by_a_menu(shown, monkeypatch):
+    desk, pair = shown
+    other = next(f for f in desk.dock.result.findings if f is not pair and f.geom_kind != "none")
+    monkeypatch.setattr(desk.on_map, "findings_in", lambda area: [pair, other])
+    offered = []
+
+    def choose(menu, *_where):
+        offered.extend(action.text() for action in menu.actions())
+        menu.actions()[1].trigger()
+
+    monkeypatch.setattr(QMenu, "exec", choose)
+    click(desk, pair)
+    assert len(offered) == 2 and offered[0].startswith("REL002")
+    assert desk.dock.tree.current() is other
+
+
+def test_a_place_with_very_many_offers_some_and_counts_the_rest(shown, monkeypatch):
+    desk, pair = shown
+    monkeypatch.setattr(selection_module, "OFFERED", 2)
+    menu = desk.selection.menu([pair] * 5)
+    assert [a.text() for a in menu.actions()][2] == "另有 3 个问题"
+    assert not menu.actions()[2].isEnabled()
+
+
+def test_a_finding_that_the_filter_hides_is_marked_and_that_is_reported(shown):
+    desk, pair = shown
+    desk.dock.verdict.buttons["ERROR"].setChecked(False)
+    desk.selection.pick(pair)
+    assert desk.mark.shown and "筛选" in desk.dock.note.text()
+
+
+def test_a_drag_and_a_drawing_tool_select_nothing(shown, monkeypatch):
+    desk, pair = shown
+    monkeypatch.setattr(desk.selection, "click", lambda place: pytest.fail("no click of ours"))
+    canvas = desk.iface.mapCanvas()
+    viewport, none = canvas.viewport(), Qt.KeyboardModifier.NoModifier
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, none, QPoint(100, 100))
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, none, QPoint(180, 160))
+    from qgis.gui import QgsMapToolEmitPoint
+
+    drawing = QgsMapToolEmitPoint(canvas)
+    canvas.setMapTool(drawing)
+    click(desk, pair)
+    canvas.unsetMapTool(drawing)
+
+
+def test_waived_and_warning_marks_have_their_own_icon(canvas):
+    mark = MapMark(canvas)
+    images = []
+    for severity in (Severity.ERROR, Severity.WARNING):
+        mark.show(finding("REL002", "1", 40_000.0, severity=severity), HOME)
+        images.append(mark.callout._icon.toImage())
+    assert images[0] != images[1]
+
+
+def test_stopped_it_leaves_the_canvas_alone(shown, monkeypatch):
+    desk, pair = shown
+    desk.selection.stop()
+    monkeypatch.setattr(desk.selection, "click", lambda place: pytest.fail("stopped"))
+    click(desk, pair)
+    assert not desk.mark.shown
+    let_work(0.01)
