@@ -8,7 +8,8 @@ MAKEFLAGS += --no-print-directory
 RUN := bash tools/run.sh
 SAMPLE := -m tests.county
 # File by file on as many processors as there are: what a file has in common is made once.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# A worker that dies ends the run: a new one would wait for tests that nobody gives it.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --max-worker-restart=0
 ARGS ?= --help
 TESTS ?=
 BENCH ?=

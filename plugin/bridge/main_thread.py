@@ -48,6 +48,16 @@ def on_main(
     return call.result
 
 
+def post_to_main(function: Callable[[], None]) -> None:
+    """Call a function on the main thread without waiting: at once when this is the main thread, else with its next events."""
+    application = QCoreApplication.instance()
+    if application is None or QThread.currentThread() == application.thread():
+        function()
+        return
+    with _making:
+        _agent().asked.emit(_Call(function))
+
+
 def make_waiting_calls() -> None:
     """On the main thread, where it waits for such work itself and handles no events: make the calls that wait for it."""
     with _making:

@@ -14,6 +14,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ..core.errors import Cancelled
+from .collection import Hold
 from .main_thread import make_waiting_calls
 from .threads import steady
 
@@ -121,7 +122,10 @@ class Run(Protocol):
 
 
 class Runner:
-    """Starts jobs and keeps them alive: Python would otherwise free what a task still uses."""
+    """Starts jobs and keeps them alive: Python would otherwise free what a task still uses.
+
+    While one runs, Python's garbage collection is suspended (`collection`).
+    """
 
     def __init__(self) -> None:
         self._jobs: set[Run] = set()
@@ -134,8 +138,14 @@ class Runner:
     def hold(self, run: Run, *ends: Any) -> None:
         """Keep what is going to run until one of these signals tells that it has ended."""
         self._jobs.add(run)
+        collection = Hold()
+
+        def end_run(*_results: Any) -> None:
+            self._jobs.discard(run)
+            collection.release()
+
         for end in ends:
-            end.connect(lambda *_told: self._jobs.discard(run))
+            end.connect(end_run)
 
     def stop_all(self) -> None:
         """Stop everything and wait a little: no thread outlives the plugin's code."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from .collection import no_collection
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -36,8 +38,9 @@ def steady(function: Callable[P, R]) -> Callable[P, R]:
                 answer["error"] = error
 
         thread = threading.Thread(target=work, name=f"sanxian-{function.__name__}")
-        thread.start()
-        thread.join()
+        with no_collection():
+            thread.start()
+            thread.join()
         if "error" in answer:
             raise answer["error"]
         return answer["result"]

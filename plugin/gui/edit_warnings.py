@@ -12,6 +12,7 @@ from qgis.core import QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer
 
+from ..bridge.collection import no_collection
 from ..bridge.layers import file_of
 from ..bridge.tasks import log_error
 from ..bridge.texts import tr
@@ -104,10 +105,11 @@ class _Inspection(threading.Thread):
     def run(self) -> None:
         from ..core.edit_risks import find_edit_risks
 
-        try:
-            self.risks = find_edit_risks(self.path, own_edits=self._own_edits)
-        except Exception as error:
-            self.error = error
+        with no_collection():
+            try:
+                self.risks = find_edit_risks(self.path, own_edits=self._own_edits)
+            except Exception as error:
+                self.error = error
 
 
 def explain(risk: Any, layer: str, file: str) -> str:

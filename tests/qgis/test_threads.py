@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Work runs in a thread that Python made, also when one of Qt's asks for it."""
 
+import gc
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from plugin.bridge.tasks import Job, Runner
 from plugin.bridge.threads import steady
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
-from tests.qgis.waiting import PATIENCE, run_task
+from tests.qgis.waiting import PATIENCE, run_task, wait
 
 
 def on_a_thread_of_qt(function):
@@ -91,6 +92,55 @@ def test_who_stops_all_makes_the_calls_that_the_work_waits_for(qgis_app):
     assert begun.wait(PATIENCE)
     runner.stop_all()
     assert heard == [threading.main_thread()] and job.wait(0)
+
+
+class Cycle(Thing):
+    """Only the garbage collection frees it, as a dialog that its own slots hold."""
+
+    def __init__(self, gone):
+        super().__init__(gone)
+        self.me = self
+
+
+def allocate(*_arguments):
+    """Give the collection reason to run many times over."""
+    assert len([[n] for n in range(100_000)]) == 100_000
+
+
+def test_a_worker_frees_no_cycle_of_the_main_thread(qgis_app):
+    gone = []
+    on_a_thread_of_qt(steady(lambda: (Cycle(gone), allocate()) and None))
+    Cycle(gone)
+    runner = Runner()
+    Cycle(gone)
+    ended = []
+    runner.start(Job("test", allocate, on_done=ended.append, on_error=ended.append))
+    assert wait(lambda: ended) and ended == [None]
+    assert wait(gc.isenabled)
+    allocate()
+    gc.collect()
+    assert gone == [threading.main_thread()] * 3
+
+
+def test_the_collection_resumes_after_failure_and_stop(qgis_app):
+    def fails(*_arguments):
+        raise ValueError("no")
+
+    runner, errors = Runner(), []
+    runner.start(Job("test", fails, on_done=errors.append, on_error=errors.append))
+    assert not gc.isenabled()
+    assert wait(lambda: errors) and wait(gc.isenabled)
+    runner.start(
+        Job("test", lambda progress, cancelled: wait_for(cancelled), on_done=errors.append, on_error=errors.append)
+    )
+    runner.stop_all()
+    assert wait(gc.isenabled)
+
+
+def wait_for(condition):
+    while not condition():
+        time.sleep(0.005)
+    raise Cancelled
 
 
 TWICE = """
