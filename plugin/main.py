@@ -25,7 +25,7 @@ def forget_modules():
     if not inside and top:
         ours = [n for n in sys.modules if n.startswith(f"{top}.plugin.")]
         for name in ours:
-            if name.startswith(f"{top}.plugin.core.rules.") or hasattr(sys.modules[name], "__path__"):
+            if ".rules." in name or hasattr(sys.modules[name], "__path__"):
                 del sys.modules[name]
 
 

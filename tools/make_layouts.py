@@ -22,7 +22,7 @@ from qgis.core import QgsApplication, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
 from plugin.bridge.layouts import frame
-from plugin.core import map_set
+from plugin.core.standard import map_set
 from plugin.paths import LAYOUTS
 
 

@@ -26,7 +26,7 @@ from qgis.PyQt.QtCore import QMarginsF, QPointF, QRectF, QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QPageSize, QPainter, QPdfWriter, QPen
 
 from plugin.bridge import painting, styles
-from plugin.core.data import read_toml
+from plugin.core.files.data import read_toml
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import STYLES
 

@@ -13,9 +13,9 @@ from qgis.core import (
 from ..bridge.check import check, stopper, write
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
-from ..core.phases import PHASES
+from ..core.files.writing import Outputs, check_outputs
 from ..core.standard import load_standard
-from ..core.writing import Outputs, check_outputs
+from ..core.standard.phases import PHASES
 from .common import (
     SanxianAlgorithm,
     advanced,

@@ -26,9 +26,9 @@ from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import Cancelled, SanxianError
+from ..core.messages.texts import Texts
 from ..core.profile import profile_ids
 from ..core.standard import standard_ids
-from ..core.texts import Texts
 from ..paths import ICONS
 from .inputs import problem_with
 

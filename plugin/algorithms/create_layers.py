@@ -25,8 +25,8 @@ from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
+from ..core.messages.texts import Texts
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
-from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, text_parameter
 from .loaded import dresser
 from .say import say_created
@@ -91,7 +91,7 @@ class CreateLayers(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        from ..core.divisions import told_county
+        from ..core.standard.divisions import told_county
 
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         groups = self.words(parameters, GROUPS, context)
@@ -145,9 +145,9 @@ class CreateLayers(SanxianAlgorithm):
 
     @steady
     def _create(self, check):
-        from ..core.divisions import check_crs, check_place, default_crs
         from ..core.exchange.create import create_database
         from ..core.geometry.crs import label, parse
+        from ..core.standard.divisions import check_crs, check_place, default_crs
 
         given = self.crs_given
         crs = check_crs(parse(given), given) if given else default_crs(self.county.code, self.divisions)

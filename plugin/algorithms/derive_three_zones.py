@@ -23,9 +23,9 @@ from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
-from ..core.rule import Need
+from ..core.messages.texts import Texts
+from ..core.model.rule import Need
 from ..core.standard import load_standard
-from ..core.texts import Texts
 from .common import SanxianAlgorithm, norm_help, norm_parameters
 from .inputs import source_of
 from .outputs import LayerOutput
@@ -117,7 +117,7 @@ class DeriveThreeZones(SanxianAlgorithm):
     def _derive(self, feedback) -> Derived:
         stop = stopper(feedback.isCanceled)
         health.require(stop)
-        from ..core.assembly import assemble
+        from ..core.loading.assembly import assemble
         from ..core.three_zones.figures import of_plan
 
         texts = Texts(interface_language())

@@ -30,12 +30,12 @@ from ..bridge.layouts.run import Order, run
 from ..bridge.layouts.source import opened
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
-from ..core import map_set as maps
 from ..core.check import Options
 from ..core.errors import InputError
+from ..core.files.writing import check_writable
+from ..core.messages.texts import Texts
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document, resolve_document
-from ..core.texts import Texts
-from ..core.writing import check_writable
+from ..core.standard import map_set as maps
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter, words_in
 from .inputs import LAYERS, SOURCE, source_parameters, vector_layers
 from .say import say_county, say_maps

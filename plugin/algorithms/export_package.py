@@ -69,7 +69,7 @@ class ExportPackage(CheckPlan):
         return f"{text}\n\n{maps}\n\n{document}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.exchange.package.form.read import package_ids
+        from ..core.package.form.read import package_ids
 
         self.add_check_parameters(part=False)
         form = text_parameter(
@@ -92,8 +92,8 @@ class ExportPackage(CheckPlan):
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        from ..core.exchange.package.export import Order, with_standard
-        from ..core.exchange.package.form.load import load_package
+        from ..core.package.export import Order, with_standard
+        from ..core.package.form.load import load_package
 
         form = load_package(self.text(parameters, PACKAGE, context) or "county")
         self.prepare_check(parameters, context)

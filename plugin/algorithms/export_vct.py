@@ -14,8 +14,8 @@ from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
+from ..core.messages.texts import Texts
 from ..core.standard import load_standard, standard_ids
-from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
 from .inputs import LAYERS, SOURCE, layers_of, project_layers, source_parameters
 from .say import say_written
@@ -69,7 +69,7 @@ class ExportVct(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        from ..core.writing import check_writable
+        from ..core.files.writing import check_writable
 
         self.templates = load_standard(self.text(parameters, STANDARD, context) or "county_db").templates
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
@@ -90,7 +90,7 @@ class ExportVct(SanxianAlgorithm):
         done = self._export(progress_to(feedback), stopper(feedback.isCanceled))
         texts = Texts(interface_language())
         if self.source:
-            from ..core.unread_files import unread_sentences
+            from ..core.loading.unread_files import unread_sentences
 
             for line in unread_sentences(self.source, texts, stopper(feedback.isCanceled)):
                 feedback.pushWarning(line)

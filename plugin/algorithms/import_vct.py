@@ -23,9 +23,9 @@ from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
+from ..core.messages.texts import Texts
 from ..core.profile import Norm
 from ..core.standard import load_standard, standard_ids
-from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
 from .loaded import dresser
 from .say import say_written

@@ -43,7 +43,7 @@ class InspectPackage(CheckPlan):
         return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.exchange.package.form.read import package_ids
+        from ..core.package.form.read import package_ids
 
         package = QgsProcessingParameterFile(
             INPUT,
@@ -61,8 +61,8 @@ class InspectPackage(CheckPlan):
 
     def prepare(self, parameters, context, feedback):
         health.require()
-        from ..core.exchange.package.export import with_standard
-        from ..core.exchange.package.form.load import load_package
+        from ..core.package.export import with_standard
+        from ..core.package.form.load import load_package
 
         self.form = load_package(self.text(parameters, PACKAGE, context) or "county")
         super().prepare(parameters, context, feedback)

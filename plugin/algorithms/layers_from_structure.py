@@ -23,8 +23,8 @@ from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import DataError, InputError
+from ..core.messages.texts import Texts
 from ..core.standard import load_standard, standard_ids
-from ..core.texts import Texts
 from .common import SanxianAlgorithm, advanced, text_parameter
 from .say import say_created
 

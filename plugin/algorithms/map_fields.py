@@ -26,18 +26,18 @@ from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import DataError, InputError, OutputError
+from ..core.files.writing import beside, same_file
+from ..core.messages.texts import Texts
 from ..core.profile import Norm, load_profile
 from ..core.standard import load_standard, standard_ids
-from ..core.texts import Texts
-from ..core.writing import beside, same_file
 from .common import SanxianAlgorithm, advanced, text_parameter
 from .inputs import source_of
 from .outputs import LayerOutput
 from .say import say_sealed, say_written
 
 if TYPE_CHECKING:
-    from ..core.layer import SourceLayer
     from ..core.mapping import Mapped, Mapping, Proposal
+    from ..core.plan.layer import SourceLayer
 
 INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
 DROP_PERSONAL = "DROP_PERSONAL"
@@ -172,7 +172,7 @@ class MapFields(SanxianAlgorithm):
         stop = stopper(feedback.isCanceled)
         health.require(stop)
         from ..core.mapping import apply, from_proposals, load_mapping, propose
-        from ..core.personal import told_without_personal, without_personal
+        from ..core.mapping.personal import told_without_personal, without_personal
 
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
         # A mapping that cannot be used is told before a large layer is read.

@@ -28,8 +28,8 @@ from ..bridge.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import OutputError
+from ..core.files.writing import beside, check_not_input, check_writable
 from ..core.tabulate import check_workbook
-from ..core.writing import beside, check_not_input, check_writable
 from .loaded import dress_when_loaded
 
 if TYPE_CHECKING:

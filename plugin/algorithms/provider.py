@@ -59,7 +59,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(StatutoryArea())
         self.addAlgorithm(YearlyUpdateAlgorithm())
         try:
-            from ..core.rule import all_rules
+            from ..core.model.rule import all_rules
             from .rule_algorithm import RuleAlgorithm
 
             rules = all_rules()

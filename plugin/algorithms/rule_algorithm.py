@@ -23,10 +23,10 @@ from ..bridge.snapshots import unique_names
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
-from ..core.rule import EACH, Need, Parameter, Rule
+from ..core.files.writing import Outputs, check_outputs
+from ..core.messages.texts import Texts
+from ..core.model.rule import EACH, Need, Parameter, Rule
 from ..core.standard import load_standard
-from ..core.texts import Texts
-from ..core.writing import Outputs, check_outputs
 from .common import (
     SanxianAlgorithm,
     advanced,

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..bridge.settings import interface_language
-from ..core.texts import Texts, number
+from ..core.messages.texts import Texts, number
 
 if TYPE_CHECKING:
     from ..bridge.layouts.run import Order, Outcome
     from ..core.check import Checked
     from ..core.exchange.create import Created
-    from ..core.exchange.package.export import Exported
+    from ..core.model.report import RuleOutcome
+    from ..core.package.export import Exported
     from ..core.profile import Norm
-    from ..core.report import RuleOutcome
     from ..core.tabulate import Tabulated
     from ..core.three_zones.figures import Derived
     from ..core.versions.sources import Versions
@@ -36,8 +36,8 @@ def say_county(feedback, taken: Mapping[str, object]) -> None:
 def say_report(feedback, checked: Checked) -> None:
     """Layers, notices, the rules that have something to say, and the verdict."""
     # Findings hold shapes: without shapely the list of algorithms still has to load.
+    from ..core.model.report import INCOMPLETE_RUN
     from ..core.profile.document import render_lowerings
-    from ..core.report import INCOMPLETE_RUN
 
     report = checked.report
     texts = Texts(report.lang)
@@ -88,7 +88,7 @@ def say_figures(feedback, done: Tabulated) -> None:
 
 def say_sealed(feedback, role: str, norm: Norm) -> None:
     """A sealed layer is never changed; what was written is a copy."""
-    from ..core.sealed import is_sealed
+    from ..core.profile.sealed import is_sealed
 
     if is_sealed(role, norm):
         template = norm.standard.templates.get(role)

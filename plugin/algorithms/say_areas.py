@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..bridge.settings import interface_language
 from ..core.invariants import require
-from ..core.texts import Texts, number
+from ..core.messages.texts import Texts, number
 
 if TYPE_CHECKING:
     from .statutory_area import Done

@@ -24,7 +24,7 @@ from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.errors import InputError
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
 from .inputs import is_given, source_of
 from .outputs import LayerOutput
@@ -32,9 +32,9 @@ from .say import say_sealed, say_written
 from .say_areas import say_areas, say_levelled
 
 if TYPE_CHECKING:
-    from ..core.areas import Areas, Compared, Levelled
-    from ..core.layer import SourceLayer
-    from ..core.template import Field
+    from ..core.indicators.layer_areas import Areas, Compared, Levelled
+    from ..core.plan.layer import SourceLayer
+    from ..core.standard.template import Field
 
 INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
 CONTROL, CONTROL_AREA, LIMIT = "CONTROL", "CONTROL_AREA", "LIMIT"
@@ -178,7 +178,7 @@ class StatutoryArea(SanxianAlgorithm):
         done = self._measure(feedback)
         say_areas(feedback, done, self.tolerance)
         if done.levelled is not None:
-            from ..core.area_closure import LIMIT as SETTING
+            from ..core.indicators.area_closure import LIMIT as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             say_levelled(feedback, done, share)
@@ -210,9 +210,9 @@ class StatutoryArea(SanxianAlgorithm):
     def _measure(self, feedback) -> Done:
         stop = stopper(feedback.isCanceled)
         health.require(stop)
-        from ..core.areas import DECIMALS, area_field, compare, measure, stored_values
         from ..core.geometry import crs as crs_care
-        from ..core.recognition import find_role
+        from ..core.indicators.layer_areas import DECIMALS, area_field, compare, measure, stored_values
+        from ..core.loading.recognition import find_role
 
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
         source = read(self.shot, check=stop)
@@ -244,8 +244,8 @@ class StatutoryArea(SanxianAlgorithm):
         return found is not None
 
     def _level(self, source: SourceLayer, areas: Areas, step_m2: float, stop) -> Levelled | None:
-        from ..core.area_closure import LIMIT as SETTING
-        from ..core.areas import keys_of, level_to_layer, level_to_number, measure, names_of
+        from ..core.indicators.area_closure import LIMIT as SETTING
+        from ..core.indicators.layer_areas import keys_of, level_to_layer, level_to_number, measure, names_of
 
         limit = self.norm.get(SETTING) if self.limit is None else self.limit
         keys = keys_of(source)

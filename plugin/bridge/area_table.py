@@ -14,8 +14,8 @@ from .snapshots import Snapshot
 from .tables import Table
 
 if TYPE_CHECKING:
-    from ..core.areas import Areas, Compared, Levelled
-    from ..core.texts import Texts
+    from ..core.indicators.layer_areas import Areas, Compared, Levelled
+    from ..core.messages.texts import Texts
 
 #: Columns that are added, in order: a promise to users. The last two only where areas are levelled.
 PLANAR, GEODESIC, STATUTORY = "planar_m2", "geodesic_m2", "statutory_m2"

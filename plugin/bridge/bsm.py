@@ -20,7 +20,7 @@ from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, 
 from qgis.PyQt.QtCore import QThread
 
 from ..core.errors import InputError
-from ..core.numbering import DIGITS, highest, make_bsm, usual_county
+from ..core.standard.numbering import DIGITS, highest, make_bsm, usual_county
 from . import settings
 
 FIELD = "BSM"

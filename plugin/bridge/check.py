@@ -11,7 +11,7 @@ from qgis.core import Qgis
 
 from ..core.check import Options
 from ..core.errors import Cancelled, InputError
-from ..core.writing import Outputs, check_outputs
+from ..core.files.writing import Outputs, check_outputs
 from . import health
 from .reading import read_all
 from .snapshots import Snapshot, unique_names
@@ -19,7 +19,7 @@ from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.check import Checked
-    from ..core.layer import SourceLayer
+    from ..core.plan.layer import SourceLayer
 
 Progress = Callable[[float, str], None]
 

@@ -140,7 +140,7 @@ def _code(list_name: Any, value: Any) -> tuple[Any, str]:
     codes = _code_list(list_name)
     written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     if written not in codes.codes and len(written) == _PADDED and written.isdigit():
-        from ..core.context import trim
+        from ..core.engine.context import trim
 
         written = trim(written, _PADDED)
     return codes, written

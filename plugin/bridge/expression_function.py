@@ -41,7 +41,7 @@ class Function(QgsExpressionFunction):
         except Refused as refused:
             parent.setEvalErrorString(str(refused))
         except SanxianError as error:
-            from ..core.texts import Texts
+            from ..core.messages.texts import Texts
 
             parent.setEvalErrorString(Texts(interface_language()).explain(error))
         except ImportError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.kept_result import Stamp
+from ..core.results.kept_result import Stamp
 
 #: Files that a check reads besides its layers, by their names in the options.
 SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")

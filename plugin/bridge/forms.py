@@ -24,8 +24,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..core.numbering import is_county
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
+from ..core.standard.numbering import is_county
 from .bsm import COUNTY_PROPERTY
 from .dependent_fields import FORM_PROPERTY, make_area_expression, make_name_expression
 from .settings import language
@@ -33,7 +33,7 @@ from .settings import language
 if TYPE_CHECKING:
     from ..core.profile import Norm
     from ..core.standard import Standard
-    from ..core.template import CodeList, Field, Template
+    from ..core.standard.template import CodeList, Field, Template
 
 #: The county's name, where the list of divisions does not have it; kept with the layer beside its code.
 COUNTY_NAME_PROPERTY = "sanxian/county_name"

@@ -16,7 +16,7 @@ from qgis.core import Qgis
 from qgis.PyQt.QtCore import qVersion
 
 from ..core.errors import SanxianError
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
 from .settings import interface_language
 
 OK, OLD, MISSING, ABSENT = "ok", "old", "missing", "absent"

@@ -9,7 +9,7 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm
 from qgis.PyQt.QtCore import QUrl
 
-from ..core.writing import beside
+from ..core.files.writing import beside
 from ..metadata import plugin_version
 from .settings import interface_language
 from .tasks import log_error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ..core.kept_result import Changes, KeptLayer, KeptResult, Stamp
+from ..core.results.kept_result import Changes, KeptLayer, KeptResult, Stamp
 from ..metadata import plugin_version
 from . import county, recognise
 from .check import snapshots_read
@@ -80,7 +80,7 @@ def make_kept_result(
     checked: Checked, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Callable[[], None]
 ) -> KeptResult:
     """Return the saved form of a check result, in any thread. ``names``: layer name in the check → layer id."""
-    from ..core.kept_result import digest_rows, keep_file
+    from ..core.results.kept_result import digest_rows, keep_file
 
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
@@ -145,7 +145,7 @@ def _compare_rows(
     shots: list[Snapshot],
     cancelled: Callable[[], bool],
 ) -> Changes:
-    from ..core.kept_result import digest_rows
+    from ..core.results.kept_result import digest_rows
 
     ids_to_compare = {one.id for one in to_compare}
     shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
@@ -161,7 +161,7 @@ def _compare_rows(
 
 
 def _settings_changed(kept: KeptResult, state: ProjectState) -> bool:
-    from ..core.kept_result import KeptFile, same_file_contents
+    from ..core.results.kept_result import KeptFile, same_file_contents
 
     return kept.settings != state.settings or not all(
         same_file_contents(kept.files.get(name, KeptFile()), path, stamp) for name, (path, stamp) in state.files.items()
@@ -174,7 +174,7 @@ def restore(kept: KeptResult, state: ProjectState, inputs: list[str]) -> Checked
     Raises SanxianError if the profile or the waivers can no longer be read.
     """
     from ..core.check import Checked
-    from ..core.kept_plan import restore_plan
+    from ..core.results.kept_plan import restore_plan
 
     options = state.options
     if not (options.standard or options.profile):

@@ -18,7 +18,7 @@ from .texts import tr
 
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
-    from ..core.edits import Batch, Change
+    from ..core.live.edits import Batch, Change
 
 #: More changed features than these at once are a matter for a whole check.
 LIMIT = 500
@@ -64,7 +64,7 @@ class LiveCheck(QObject):
     # --- what it is told
     def judge(self, checked: Checked, options: Options, names: dict[str, str]) -> None:
         """The check is done. ``names``: the name a layer was checked by → its id in the project."""
-        from ..core.edits import Batch, Edited
+        from ..core.live.edits import Batch, Edited
 
         if self._over:
             self.outdated.emit()
@@ -142,7 +142,7 @@ class LiveCheck(QObject):
         causes: list[EditStep | None],
     ) -> bool:
         """Put changed features on the queue as they stand now. False when they are too many."""
-        from ..core.edits import Batch
+        from ..core.live.edits import Batch
 
         if len(fids) > LIMIT:
             return False
@@ -159,7 +159,7 @@ class LiveCheck(QObject):
             work = self._work
             self._start(lambda _progress, cancelled: work.prepare(stopper(cancelled)), self._prepared, hidden=False)
         elif self._queue:
-            from ..core.edits import Batch
+            from ..core.live.edits import Batch
 
             batch, work = self._queue, self._work
             self._queue = Batch()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..core.mapping import Mapping
     from ..core.profile import Norm
     from ..core.standard import Standard
-    from ..core.template import Template
+    from ..core.standard.template import Template
 
 ALGORITHM = "sanxian:map_fields"
 _LOOK = 0.005

@@ -14,11 +14,11 @@ from .reading import read
 from .snapshots import Snapshot
 
 if TYPE_CHECKING:
-    from ..core.layer import SourceLayer
     from ..core.mapping import Mapping, Proposal
     from ..core.mapping.preview import Columns, Preview
+    from ..core.plan.layer import SourceLayer
     from ..core.standard import Standard
-    from ..core.template import Template
+    from ..core.standard.template import Template
 
 
 def read_rows(shot: Snapshot, check: Callable[[], None]) -> SourceLayer:

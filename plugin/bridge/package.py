@@ -12,9 +12,9 @@ from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
-    from ..core.exchange.package.export import Exported, Order
-    from ..core.exchange.package.form.model import PackageProfile
-    from ..core.report import Report
+    from ..core.model.report import Report
+    from ..core.package.export import Exported, Order
+    from ..core.package.form.model import PackageProfile
 
 
 @steady
@@ -27,7 +27,7 @@ def export(
 ) -> Exported:
     """Make the package, in any thread; its maps are printed on the main one, page by page. Raises SanxianError, and
     Cancelled; then what stood at the target still does."""
-    from ..core.exchange.package.export import export_package
+    from ..core.package.export import export_package
     from ..core.render.html import render
     from .layouts import packed
     from .pictures import draw
@@ -51,6 +51,6 @@ def inspect(
 ) -> Checked:
     """Check a package, folder or zip, in any thread. Raises SanxianError for what is none, and Cancelled."""
     health.require(stopper(cancelled))
-    from ..core.exchange.package.inspection.inspect import inspect_package
+    from ..core.package.inspection.inspect import inspect_package
 
     return in_qgis(inspect_package(path, form, options, progress=progress, cancelled=cancelled))

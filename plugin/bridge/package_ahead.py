@@ -15,9 +15,9 @@ from .threads import steady
 
 if TYPE_CHECKING:
     from ..core.check import Checked, Options
-    from ..core.exchange.package.files import Filled
-    from ..core.exchange.package.form.model import PackageProfile
-    from ..core.exchange.package.order import Order
+    from ..core.package.files import Filled
+    from ..core.package.form.model import PackageProfile
+    from ..core.package.order import Order
 
 #: What stands at the package's place: nothing, a package that is replaced as a whole, or something that is not touched.
 NEW, REPLACED, REFUSED = "new", "replaced", "refused"
@@ -72,7 +72,7 @@ NOTHING = Against()
 
 def values_of(form: PackageProfile, options: Options, checked: Checked | None) -> dict[str, str]:
     """Code and name of the county as the checked plan tells them, else the profile; empty when neither does."""
-    from ..core.exchange.package.order import names_by, names_of
+    from ..core.package.order import names_by, names_of
 
     if checked is None:
         norm = options.norm()
@@ -87,10 +87,10 @@ def values_of(form: PackageProfile, options: Options, checked: Checked | None) -
 def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ()) -> Ahead:
     """Names, place and files. ``inputs``: files that the plan is read from. InputError for a folder of documents that is
     not there."""
-    from ..core.exchange.package.files import fill_slots
-    from ..core.exchange.package.gate import check_target
-    from ..core.exchange.package.names import fill
-    from ..core.texts import Texts
+    from ..core.messages.texts import Texts
+    from ..core.package.files import fill_slots
+    from ..core.package.gate import check_target
+    from ..core.package.names import fill
 
     form = order.form
     # Nobody knows yet which county it is: what the package wants, and what is there of any county, can be told all the same.
@@ -148,10 +148,10 @@ class Looker:
     @steady
     def look(self, order: Order, check: Callable[[], None]) -> Against:
         """In any thread. ``check`` may raise to stop."""
-        from ..core.exchange.package.gate import verdict
-        from ..core.exchange.package.layers.prepare import prepare
-        from ..core.exchange.package.problems import Level, of_level
-        from ..core.texts import Texts
+        from ..core.messages.texts import Texts
+        from ..core.package.gate import verdict
+        from ..core.package.layers.prepare import prepare
+        from ..core.package.problems import Level, of_level
 
         texts = Texts(interface_language())
         _, problems = prepare(self.checked, order, check)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
-from ..core.arrangement import branch_of
+from ..core.standard.arrangement import branch_of
 from . import styles
 from .project.layers import layers_in, open_layer, order_of
 from .recognise import SHOWN_PROPERTY
@@ -19,7 +19,7 @@ from .texts import tr
 from .threads import steady
 
 if TYPE_CHECKING:
-    from ..core.exchange.package.form.model import PackageProfile
+    from ..core.package.form.model import PackageProfile
     from ..core.standard import Standard
 
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def copies(path: str, form: PackageProfile, into: Path, check: Callable[[], None] = lambda: None) -> list[Path]:
     """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread; ``check`` may raise to
     stop. Raises SanxianError for what is no package."""
-    from ..core.exchange.package.inspection.archive import unpacked
-    from ..core.exchange.package.inspection.facts import FileFact, PackageFacts
-    from ..core.exchange.package.target.hashes import files_below, is_link
+    from ..core.package.folder.hashes import files_below, is_link
+    from ..core.package.inspection.archive import unpacked
+    from ..core.package.inspection.facts import FileFact, PackageFacts
 
     def copy(source: str, target: str) -> None:
         check()

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
 
-from ..core.tolerance import CURVE_STEP_DEGREES
+from ..core.geometry.tolerance import CURVE_STEP_DEGREES
 from .crs import crs_text
 from .snapshots import Snapshot
 from .values import BINARY, as_wkb, column_of, field_info, plain, type_of
 
 if TYPE_CHECKING:
-    from ..core.declared import Table
-    from ..core.edits import State
-    from ..core.layer import FieldInfo, SourceLayer
+    from ..core.io.declared import Table
+    from ..core.live.edits import State
+    from ..core.plan.layer import FieldInfo, SourceLayer
 
 #: Features between two looks at the cancel button.
 _BATCH = 2000
@@ -55,7 +55,7 @@ def sketch(shot: Snapshot) -> SourceLayer:
     import geopandas as gpd
 
     from ..core.geometry.crs import parse
-    from ..core.layer import SourceLayer
+    from ..core.plan.layer import SourceLayer
 
     crs = parse(crs_text(shot.crs))
     return SourceLayer(
@@ -75,7 +75,7 @@ def sketch(shot: Snapshot) -> SourceLayer:
 
 def _described(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
     """The fields with what their database says of them: the aliases that QGIS shows may be those of a form."""
-    from ..core.declared import KEEPING
+    from ..core.io.declared import KEEPING
 
     path = Path(shot.path)
     if path.suffix.lower() not in KEEPING:
@@ -88,7 +88,7 @@ def _described(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo
 @lru_cache(maxsize=8)
 def _tables(path: str, stamp: tuple[Any, ...]) -> dict[str, Table]:
     """A database is asked once, not for each of its layers; again when a file of it was written."""
-    from ..core.declared import read_tables
+    from ..core.io.declared import read_tables
 
     return read_tables(path)
 
@@ -191,7 +191,7 @@ def states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, State | None
 
     On the main thread, and quick: nothing of pandas or shapely.
     """
-    from ..core.edits import State
+    from ..core.live.edits import State
 
     found: dict[int, State | None] = dict.fromkeys(fids)
     fields = layer.fields()

@@ -88,7 +88,7 @@ def role_of(layer: QgsVectorLayer, options: Options) -> str:
     """The role of one layer, empty when nothing tells. Without the libraries, or with a profile that cannot be read, only one
     that was given to it: what runs next says what is amiss."""
     try:
-        from ..core.recognition import find_role
+        from ..core.loading.recognition import find_role
 
         return find_role(outline(layer), options.norm())[0]
     except (SanxianError, ImportError):
@@ -97,7 +97,7 @@ def role_of(layer: QgsVectorLayer, options: Options) -> str:
 
 def recognise(layers: list[Outline], options: Options) -> Recognised:
     """In any thread; loads the geometry libraries the first time."""
-    from ..core.recognition import choose_scope, find_role
+    from ..core.loading.recognition import choose_scope, find_role
 
     norm = options.norm()
     chosen = options.role_choices()

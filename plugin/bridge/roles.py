@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..core.errors import InputError
-from ..core.rule import EACH, Need
+from ..core.model.rule import EACH, Need
 from .layers import IMPORTED_PROPERTY, set_template, template_id
 from .recognise import plan_layers
 
 if TYPE_CHECKING:
-    from ..core.layer import SourceLayer
+    from ..core.plan.layer import SourceLayer
     from ..core.profile import Norm
 
 
@@ -49,7 +49,7 @@ def roles_for(
     the role whose fields it has most of. ``role`` is the user's word for the layer of an ``EACH`` need. InputError
     when that layer is not recognised and nothing was said.
     """
-    from ..core.recognition import find_role
+    from ..core.loading.recognition import find_role
 
     roles: dict[str, str] = {}
     templates = norm.standard.templates

@@ -21,7 +21,7 @@ from ..core.errors import OutputError
 from .crs import to_qgis_crs
 
 if TYPE_CHECKING:
-    from ..core.findings import Finding
+    from ..core.model.findings import Finding
 
 #: Always this, also for findings at a line or a point, so that any format can hold them.
 GEOMETRY = Qgis.WkbType.MultiPolygon
@@ -32,7 +32,7 @@ _DATABASE = re.compile(r"^ogr:dbname='(.+?)'")
 
 def fields() -> QgsFields:
     """The columns of a findings layer, as the core promises them."""
-    from ..core.findings import COLUMNS
+    from ..core.model.findings import COLUMNS
 
     found = QgsFields()
     for name in COLUMNS:

@@ -22,7 +22,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument
 
-from ..core.data import read_toml
+from ..core.files.data import read_toml
 from ..paths import STYLES
 
 FINDINGS = "findings"

@@ -21,14 +21,14 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QMetaType
 
 from ..core.errors import OutputError
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
 from .threads import steady
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from ..core.mapping import Loss
-    from ..core.template import Template
+    from ..core.standard.template import Template
 
 LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
 TABLE_FILES = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}

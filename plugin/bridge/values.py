@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import NULL, QgsWkbTypes
 from qgis.PyQt.QtCore import QDate, QDateTime
 
-from ..core.tolerance import CURVE_STEP_DEGREES
+from ..core.geometry.tolerance import CURVE_STEP_DEGREES
 from .qgis_versions import is_unset
 
 if TYPE_CHECKING:
-    from ..core.layer import FieldInfo
+    from ..core.plan.layer import FieldInfo
 
 _NULL_TYPE = type(NULL)
 # Numbers of QMetaType, the same in Qt 5 and 6.
@@ -45,7 +45,7 @@ def type_of(field: Any) -> int:
 
 
 def field_info(field: Any) -> FieldInfo:
-    from ..core.layer import FieldInfo
+    from ..core.plan.layer import FieldInfo
 
     number = type_of(field)
     kinds = (("integer", _INTEGERS), ("real", _REALS), ("date", _DATES))

@@ -10,7 +10,7 @@ from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
 from qgis.PyQt.QtCore import QMetaType
 
 from ..core.check import Options
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
 from . import health
 from .check import stopper
 from .crs import to_qgis_crs

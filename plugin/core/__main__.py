@@ -37,8 +37,8 @@ COMMANDS: dict[str, Callable[..., int]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    from .messages.texts import Texts
     from .render.words import Words
-    from .texts import Texts
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     words = Words(language_of(given))

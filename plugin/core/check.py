@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import Cancelled
+from .loading.reading import part_of_plan, read_plan
 from .options import Options, parse_roles
-from .reading import part_of_plan, read_plan
 from .side_inputs import read_side_inputs
 
 if TYPE_CHECKING:
-    from .layer import SourceLayer
-    from .plan import Plan
-    from .report import Report
+    from .model.report import Report
+    from .plan.layer import SourceLayer
+    from .plan.plan import Plan
 
 __all__ = ["Checked", "Options", "check", "parse_roles", "part_of_plan"]
 

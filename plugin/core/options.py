@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 
 if TYPE_CHECKING:
-    from .exchange.package.inspection.facts import PackageFacts
+    from .geometry.tolerance import Tolerance
+    from .package.inspection.facts import PackageFacts
     from .profile import DocumentInfo, Norm
-    from .tolerance import Tolerance
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Options:
 
     def norm(self) -> Norm:
         """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""
-        from .phases import phase_of
         from .profile import Norm, load_profile
         from .standard import load_standard
         from .standard.bounds import check_numbers
+        from .standard.phases import phase_of
 
         self._check_finite()
         profile = load_profile(self.profile)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from .options import Options
 
 if TYPE_CHECKING:
-    from .heritage_list import HeritageList
+    from .heritage.heritage_list import HeritageList
     from .indicators.typed import TypedFigure
-    from .plan import Plan
+    from .plan.plan import Plan
     from .profile import Norm
     from .transmission.table import TownshipTasks
     from .waivers.model import Waivers
@@ -70,9 +70,9 @@ class SideInputs:
             plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
 
     def _give_baseline(self, plan: Plan, norm: Norm, check: Callable[[], None]) -> None:
-        from .baseline import give_baseline, read_baseline
-        from .reading import part_of_plan
-        from .renumbering import read_renumbered
+        from .loading.reading import part_of_plan
+        from .loading.renumbering import read_renumbered
+        from .versions.baseline import give_baseline, read_baseline
 
         numbers = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
         sealed = read_baseline(self.options.baseline, plan, norm, wanted=part_of_plan(norm, {}), check=check)
@@ -81,7 +81,7 @@ class SideInputs:
 
 def read_side_inputs(options: Options, norm: Norm, source: str | Path | None) -> SideInputs:
     """The tables that the options name, and the waivers that stand beside ``source``. InputError or DataError for a slip."""
-    from .heritage_list import read_heritage_list
+    from .heritage.heritage_list import read_heritage_list
     from .indicators.typed import read_figures
     from .transmission.table import read_township_tasks
     from .waivers.load import load_waivers

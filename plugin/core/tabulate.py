@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import Cancelled, OutputError
+from .files.writing import beside, check_not_input
+from .loading.reading import read_plan
 from .options import Options
-from .reading import read_plan
-from .writing import beside, check_not_input
 
 if TYPE_CHECKING:
+    from .geometry.tolerance import Tolerance
     from .indicators.compute import Figures
-    from .layer import SourceLayer
-    from .plan import Plan
+    from .messages.texts import Texts
+    from .plan.layer import SourceLayer
+    from .plan.plan import Plan
     from .render.tables import Table
-    from .texts import Texts
-    from .tolerance import Tolerance
 
 #: How the workbook writes when its figures were computed.
 TIME_FORM = "%Y-%m-%d %H:%M"
@@ -56,7 +56,7 @@ def tabulate(
     Raises InputError or DataError when nothing can be computed, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from .texts import Texts
+    from .messages.texts import Texts
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -87,10 +87,10 @@ def tabulate_plan(
     check: Callable[[], None] = lambda: None,
 ) -> Tabulated:
     """All indicators and tables of a plan that is there already. ``check`` may raise to stop."""
-    from .context import Context
+    from .engine.context import Context
     from .indicators.compute import Figures
+    from .messages.texts import Texts
     from .render.tables import all_tables
-    from .texts import Texts
 
     limits = tolerance or plan.norm.tolerance()
     figures = Figures(Context(plan, plan.norm, limits, check=check, lang=lang), Texts(lang))
@@ -116,7 +116,7 @@ def write_workbook(done: Tabulated, target: str | Path, check: Callable[[], None
 def put_tables(done: Tabulated, path: Path) -> None:
     """The tables as a new xlsx just here. OutputError when the package that writes workbooks is not there."""
     from ..metadata import plugin_version
-    from .provenance import area_name
+    from .engine.provenance import area_name
     from .render.tables.workbook import put_workbook
 
     texts = done.figures.texts
@@ -126,7 +126,7 @@ def put_tables(done: Tabulated, path: Path) -> None:
 
 def _about(plan: Plan, figures: Figures) -> Table:
     """Where the figures come from, and what could not be computed."""
-    from .provenance import provenance
+    from .engine.provenance import provenance
 
     texts = figures.texts
     told = provenance(plan, texts)

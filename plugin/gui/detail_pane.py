@@ -126,14 +126,14 @@ class DetailPane(QgsScrollArea):
 
 
 def area_text(area_m2: float | None) -> str:
-    from ..core.texts import area_text as text
+    from ..core.messages.texts import area_text as text
 
     return text(area_m2)
 
 
 def figures(finding: Any) -> str:
     """永安镇  12 640.35 m²（法定椭球面积）  净面积 …  宽 71.2 m."""
-    from ..core.texts import width_text
+    from ..core.messages.texts import width_text
 
     parts = [finding.township] if finding.township else []
     if finding.area_m2 is not None:

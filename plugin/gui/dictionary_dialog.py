@@ -28,7 +28,7 @@ from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from ..core.standard import load_standard, standard_ids
-from ..core.template import Template
+from ..core.standard.template import Template
 from . import trouble
 from .buttons import close_only
 

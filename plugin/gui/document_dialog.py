@@ -9,9 +9,9 @@ from qgis.PyQt.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayou
 from ..bridge import document, settings
 from ..bridge.texts import tr
 from ..core.errors import InputError
+from ..core.messages.texts import Texts
 from ..core.profile import DocumentInfo, Profile, load_secrecy_levels, resolve_document
 from ..core.profile.document import ResolvedDocument
-from ..core.texts import Texts
 from .buttons import ok_and_cancel
 from .note import Note
 

@@ -13,9 +13,9 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from ..bridge import county, document, settings
 from ..bridge.texts import tr
 from ..core.errors import InputError, SanxianError
+from ..core.messages.texts import Texts
 from ..core.profile import DocumentInfo, Profile, load_profile
 from ..core.profile.document import VALUES, ResolvedDocument
-from ..core.texts import Texts
 from . import trouble
 from .elided import ElidedLabel
 

@@ -103,7 +103,7 @@ class _Inspection(threading.Thread):
         self.error: Exception | None = None
 
     def run(self) -> None:
-        from ..core.edit_risks import find_edit_risks
+        from ..core.files.edit_risks import find_edit_risks
 
         with no_collection():
             try:

@@ -14,8 +14,8 @@ from ..bridge import settings
 from ..bridge.document import with_current_document
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
+from ..core.files.writing import LAYER_FORMATS, Outputs
 from ..core.profile import DocumentInfo
-from ..core.writing import LAYER_FORMATS, Outputs
 from . import trouble
 from .messages import Messages, opener
 from .result import Result

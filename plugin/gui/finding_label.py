@@ -11,7 +11,7 @@ from .findings_groups import place_of
 
 def format_hectares(area_m2: float) -> str:
     """Return an area in hectares: four decimals below 1 ha, two above; positive areas are never shown as 0."""
-    from ..core.texts import number
+    from ..core.messages.texts import number
 
     if 0 < area_m2 < 0.5:
         return "< 0.0001 ha"
@@ -20,7 +20,7 @@ def format_hectares(area_m2: float) -> str:
 
 def format_label_lines(finding: Any) -> list[str]:
     """Return the lines of the map label: rule code and township; area and width; feature keys."""
-    from ..core.texts import area_text, short_key, width_text
+    from ..core.messages.texts import area_text, short_key, width_text
 
     keys = " ↔ ".join(short_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)
     if len(finding.related_keys) > 1:

@@ -99,7 +99,7 @@ def kind_of(finding: Any) -> str:
 
 def hectares(area_m2: float | None) -> str:
     """1.26; a dash without an area; never 0.00 for something that is there."""
-    from ..core.texts import number
+    from ..core.messages.texts import number
 
     if area_m2 is None:
         return "—"
@@ -109,7 +109,7 @@ def hectares(area_m2: float | None) -> str:
 def place_of(finding: Any) -> str:
     """Township and key, else the sentence. A file keeps its whole path, which the list cuts in the middle: by its end alone
     it is told from no other."""
-    from ..core.texts import short_key
+    from ..core.messages.texts import short_key
 
     if not finding.township and not finding.key:
         return finding.message
@@ -124,7 +124,7 @@ def rule_of(finding: Any) -> str:
 
 def not_run(code: str, number: int) -> Group:
     """A rule that this check did not run: a waiver of one of its findings is told all the same."""
-    from ..core.report import Outcome, RuleOutcome
+    from ..core.model.report import Outcome, RuleOutcome
 
     title = tr("not run in this check")
     return Group(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)

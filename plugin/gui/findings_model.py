@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QBrush
 
 from ..bridge.texts import tr
-from ..core.kept_result import Outdated
+from ..core.results.kept_result import Outdated
 from . import look
 from .findings_changes import ChangingFindings
 from .findings_groups import AREA, ASIDE, COUNT, PLACE, STATE, hectares, place_of

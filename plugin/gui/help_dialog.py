@@ -54,9 +54,9 @@ class HelpDialog(QDialog):
 def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     """What, why, how to fix, limits, sources with their marks, and the values in force: those of the check in view
     (``outcome``), else what ``norm`` (standard and county profile) sets."""
-    from ..core.explain import InForce, in_force, lines
-    from ..core.rule import all_rules
-    from ..core.texts import Texts
+    from ..core.engine.explanation import InForce, in_force, lines
+    from ..core.messages.texts import Texts
+    from ..core.model.rule import all_rules
 
     texts = Texts(interface_language())
     rule = all_rules().get(code)
@@ -93,8 +93,8 @@ def about_page(rules: bool = True) -> str:
         f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",
     ]
     if rules:
-        from ..core.rule import all_rules
-        from ..core.texts import Texts
+        from ..core.messages.texts import Texts
+        from ..core.model.rule import all_rules
 
         texts = Texts(interface_language())
         try:

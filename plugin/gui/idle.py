@@ -56,7 +56,7 @@ def never_run(run: Act) -> Empty:
 
 
 def roles_missing(found: Recognised, choose: Act, run: Act) -> Empty:
-    from ..core.texts import Texts
+    from ..core.messages.texts import Texts
 
     texts = Texts(settings.interface_language())
     names = tr(", ").join(f"{texts.concept(concept)} {'/'.join(roles)}" for concept, roles in found.lacking)
@@ -68,7 +68,7 @@ def roles_missing(found: Recognised, choose: Act, run: Act) -> Empty:
 
 def clean_states(result: Any, report: Act, reasons: Act) -> tuple[Empty, Empty]:
     """For a result without findings: everything was checked, or some rules were skipped."""
-    from ..core.texts import number
+    from ..core.messages.texts import number
 
     summary, tolerance = result.report.summary, result.report.tolerance
     clean = tr("All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.").format(

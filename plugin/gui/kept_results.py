@@ -21,7 +21,7 @@ from ..bridge.layers import file_of
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from ..core.kept_result import Changes, KeptResult, keep_file, kept_result_path, read_kept, write_kept
+from ..core.results.kept_result import Changes, KeptResult, keep_file, kept_result_path, read_kept, write_kept
 from . import idle, trouble
 from .result import Result
 from .watch import ProjectWatch
@@ -196,7 +196,7 @@ class KeptResults(QObject):
         )
 
     def _restore(self, kept: KeptResult, changes: Changes, checked: Any, rows: list[Any], file: str) -> None:
-        from ..core.texts import Texts
+        from ..core.messages.texts import Texts
 
         crs = to_qgis_crs(checked.plan.crs)
         result = Result(checked, kept.finished, crs, Texts(checked.report.lang), kept=True)

@@ -19,9 +19,9 @@ from qgis.PyQt.QtWidgets import (
 from ..bridge import settings
 from ..bridge.layouts.material import Material
 from ..bridge.texts import tr
-from ..core.map_set import Catalogue, Map, Sheet
+from ..core.messages.texts import Texts
 from ..core.profile import DocumentInfo
-from ..core.texts import Texts
+from ..core.standard.map_set import Catalogue, Map, Sheet
 from .buttons import ok_and_cancel
 from .document_line import DocumentLine, ask_until_exportable
 

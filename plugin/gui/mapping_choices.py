@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..bridge.texts import tr
 from ..core.mapping.preview import Undecided
-from ..core.template import CodeList
+from ..core.standard.template import CodeList
 from .mapping_table import QuietBox
 
 #: A box for each code: more of them than this nobody reads, and they would take long to make.

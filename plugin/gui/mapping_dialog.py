@@ -15,9 +15,9 @@ from ..bridge.mapping_work import Prepared
 from ..bridge.tasks import Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
+from ..core.files.writing import beside
 from ..core.mapping import load_mapping, to_toml
 from ..core.mapping.preview import changed, preview, undecided
-from ..core.writing import beside
 from . import mapping_files, mapping_words, trouble
 from .mapping_source import MappingSource
 

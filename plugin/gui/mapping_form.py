@@ -21,8 +21,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..bridge.texts import tr
-from ..core.template import Template
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
+from ..core.standard.template import Template
 from .buttons import close_only
 from .mapping_choices import Choices
 from .mapping_table import MappingTable, QuietBox

@@ -15,8 +15,8 @@ from ..bridge.mapping_work import Prepared
 from ..bridge.snapshots import snapshot
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
-from ..core.template import Template
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
+from ..core.standard.template import Template
 from . import mapping_files, trouble
 from .mapping_form import MappingForm
 

@@ -21,9 +21,9 @@ from ..bridge.mapping_work import Prepared
 from ..bridge.texts import tr
 from ..core.mapping import Translation
 from ..core.mapping.preview import Preview, translations
+from ..core.messages.texts import Texts
 from ..core.standard import Standard
-from ..core.template import Field, Template
-from ..core.texts import Texts
+from ..core.standard.template import Field, Template
 from . import look
 
 FIELD, KIND, REQUIRED, SOURCE, MORE, SAMPLES, FILLED, LOST = range(8)

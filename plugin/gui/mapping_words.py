@@ -8,7 +8,7 @@ from typing import Any
 
 from ..bridge.mapping_work import Prepared
 from ..bridge.texts import tr
-from ..core.template import Template
+from ..core.standard.template import Template
 
 
 def prepared(done: Prepared, template: Template) -> str:

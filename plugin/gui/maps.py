@@ -16,9 +16,9 @@ from ..bridge.layouts.material import Material, of_found
 from ..bridge.settings import interface_language
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
-from ..core import map_set
 from ..core.errors import InputError, SanxianError
-from ..core.texts import Texts
+from ..core.messages.texts import Texts
+from ..core.standard import map_set
 from . import trouble
 from .document_line import ask_until_exportable
 from .messages import push

@@ -14,6 +14,7 @@ from ..bridge import county, settings, waivers
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import DataError, SanxianError
+from ..core.messages.texts import Texts
 from ..core.profile import load_profile, profile_ids
 from ..core.profile.county_file import (
     SUFFIX,
@@ -26,7 +27,6 @@ from ..core.profile.county_file import (
     save_county,
 )
 from ..core.standard import load_standard, standard_folders
-from ..core.texts import Texts
 from ..core.transmission.table import read_township_tasks
 from . import trouble
 from .profile_form import ProfileForm

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ..bridge.crs import to_qgis_crs
-from ..core.kept_result import Changes, Outdated
+from ..core.results.kept_result import Changes, Outdated
 
 
 class Source(NamedTuple):
@@ -42,7 +42,7 @@ class Result:
 
     @classmethod
     def of(cls, checked: Any) -> Result:
-        from ..core.texts import Texts
+        from ..core.messages.texts import Texts
 
         lang = checked.report.lang
         crs = to_qgis_crs(checked.plan.crs)
@@ -83,7 +83,7 @@ class Result:
 
     def help(self, code: str) -> dict[str, str]:
         """Heading → text; empty for a code that is no rule."""
-        from ..core.rule import all_rules
+        from ..core.model.rule import all_rules
 
         rule = all_rules().get(code)
         return self.texts.rule_help(rule) if rule else {}
@@ -94,7 +94,7 @@ class Result:
 
     def parameters(self, code: str) -> list[str]:
         """The rule's own parameters with the values that it went by, a line each; what many rules share is on its page."""
-        from ..core.explain import InForce, lines
+        from ..core.engine.explanation import InForce, lines
 
         outcome = self.outcome(code)
         given = [InForce(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]]
@@ -102,7 +102,7 @@ class Result:
 
     def sources(self, code: str) -> list[Source]:
         """The citations of a rule, then the settings it used that nobody confirmed."""
-        from ..core.rule import all_rules
+        from ..core.model.rule import all_rules
 
         rule = all_rules().get(code)
         norm = self.checked.plan.norm

@@ -12,7 +12,7 @@ from ..core.errors import SanxianError
 def explain(error: SanxianError | ImportError) -> str:
     """An error as a sentence with its remedy."""
     if isinstance(error, SanxianError):
-        from ..core.texts import Texts
+        from ..core.messages.texts import Texts
 
         return Texts(settings.interface_language()).explain(error)
     text = tr("Not started: {name} is missing. All else works; see Environment Check.")

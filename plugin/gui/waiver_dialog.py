@@ -279,7 +279,7 @@ def _date(edit: QDateEdit) -> date:
 
 def _summary(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
-    from ..core.texts import area_text
+    from ..core.messages.texts import area_text
 
     counts = Counter(f.code for f in findings).most_common()
     named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_NAMED])

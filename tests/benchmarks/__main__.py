@@ -18,7 +18,7 @@ from plugin.core.geometry.crs import lonlat_of
 from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
-from plugin.core.report import Outcome
+from plugin.core.model.report import Outcome
 from plugin.paths import RESOURCES
 
 from . import edits, exchange, overlays

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
 
 from .exchange import layer_of, read, write
 from .measure import peak_mb

@@ -12,8 +12,8 @@ import shapely
 
 from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import polygons_only, repair
-from plugin.core.tolerance import Tolerance
 
 from .measure import Row, least
 

@@ -10,8 +10,8 @@ import shapely
 from plugin.core.geometry import overlay, windows
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import polygons_only
-from plugin.core.tolerance import Tolerance
 
 EXACT = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 SIDE = 5

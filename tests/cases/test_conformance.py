@@ -9,8 +9,8 @@ import shapely
 
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import polygons_only
-from plugin.core.tolerance import Tolerance
 from tests.cases.reading import read
 from tests.cases.ways import WAYS, each
 

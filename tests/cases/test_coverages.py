@@ -7,7 +7,7 @@ import shapely
 
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.tolerance import Tolerance
+from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.reading import read
 from tests.cases.test_conformance import EXACT, expect, parts_by_pair, sound
 from tests.cases.ways import each, far_away, from_another_vertex

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.assembly import assemble
 from plugin.core.engine import run
 from plugin.core.geometry import ladder as ladders
 from plugin.core.geometry.ladder import Ladder, overlay, union
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.union import united
-from plugin.core.report import Outcome, Verdict
-from plugin.core.rule import Severity, all_rules
-from plugin.core.tolerance import Tolerance
+from plugin.core.loading.assembly import assemble
+from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.rule import Severity, all_rules
 from tests.cases.made import box, grid, moved
 from tests.core.examples import norm_of
 from tests.core.small import as_read, found, outcome, table

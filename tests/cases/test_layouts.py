@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from plugin.core.geometry import linework, overlay, windows
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.tolerance import Tolerance
+from plugin.core.geometry.tolerance import Tolerance
 from tests.cases import exact
 from tests.cases.layouts import layout, repaired
 from tests.cases.ways import each, far_away, from_another_vertex, with_a_vertex_on_every_edge

@@ -10,7 +10,7 @@ import shapely
 import shapely.affinity
 
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
-from plugin.core.tolerance import Tolerance
+from plugin.core.geometry.tolerance import Tolerance
 from tests.cases import exact
 from tests.cases.layouts import repaired
 from tests.cases.reading import read

@@ -11,8 +11,8 @@ import shapely
 
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.union import united
-from plugin.core.tolerance import Tolerance
 from tests.cases.made import bricks, gear, grid, moved, outline, together, without
 from tests.cases.ways import far_away
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import geopandas as gpd
 import shapely
+from plugin.core.heritage.protection.heritage_list import HeritageList, Listed
+from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.plan.plan import Plan
 from pyproj import CRS
 
-from plugin.core.assembly import assemble
 from plugin.core.engine import run
-from plugin.core.frame import CODE as FRAME
-from plugin.core.heritage_list import HeritageList, Listed
+from plugin.core.engine.frame import CODE as FRAME
 from plugin.core.indicators.typed import figure
-from plugin.core.layer import FieldInfo, SourceLayer
-from plugin.core.plan import Plan
+from plugin.core.loading.assembly import assemble
+from plugin.core.model.report import Report
+from plugin.core.model.rule import EACH, Example, Rule, all_rules
 from plugin.core.profile import Norm, Profile, Registered, Said, Target
-from plugin.core.report import Report
-from plugin.core.rule import EACH, Example, Rule, all_rules
 from plugin.core.standard import load_standard
 from plugin.core.transmission import TownshipTask, TownshipTasks
 from plugin.core.yearly.record import Record

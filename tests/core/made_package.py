@@ -15,24 +15,24 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
+from plugin.core.plan.plan.plan import Plan
 
-from plugin.core.assembly import assemble
 from plugin.core.check import Options
-from plugin.core.exchange.package.files import TAIL
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.form.model import LayerSlot, PackageProfile, VectorSet
-from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact, PackageFacts, Spare
-from plugin.core.exchange.package.inspection.pdf import PdfFact, structure
-from plugin.core.exchange.package.inspection.soundness import Fault
-from plugin.core.exchange.package.inspection.twins import Differing, Some, Twin
-from plugin.core.exchange.package.layers.content import Content, contents
-from plugin.core.exchange.package.maps.decoded import Decoded
-from plugin.core.exchange.package.maps.jpeg import is_jpeg, read
-from plugin.core.exchange.package.metadata.write import metadata_xml
-from plugin.core.exchange.package.names import recogniser
-from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
-from plugin.core.generator import generator_digest
-from plugin.core.plan import Plan
+from plugin.core.loading.assembly import assemble
+from plugin.core.package.files import TAIL
+from plugin.core.package.form.load import load_package
+from plugin.core.package.form.model import LayerSlot, PackageProfile, VectorSet
+from plugin.core.package.generator import generator_digest
+from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts, Spare
+from plugin.core.package.inspection.pdf import PdfFact, structure
+from plugin.core.package.inspection.soundness import Fault
+from plugin.core.package.inspection.twins import Differing, Some, Twin
+from plugin.core.package.layers.content import Content, contents
+from plugin.core.package.maps.decoded import Decoded
+from plugin.core.package.maps.jpeg import is_jpeg, read
+from plugin.core.package.metadata.write import metadata_xml
+from plugin.core.package.names import recogniser
+from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.standard import load_standard
 from plugin.metadata import plugin_version
 from tests.core.small import X, Y, as_read, box, table
@@ -367,7 +367,7 @@ def put_county(folder: Path) -> tuple[Path, Path]:
 def whole_package(folder: Path, **options: Any) -> Path:
     """A clean county's package, made by export_package with documents, tables and a map below ``folder``."""
     from plugin.core.check import check
-    from plugin.core.exchange.package.export import Order, export_package
+    from plugin.core.package.export import Order, export_package
 
     source, documents = put_county(folder)
     checked = check(source, Options(**options))

@@ -14,16 +14,16 @@ from typing import Any
 import geopandas as gpd
 import pyogrio
 import shapely
+from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 
 from plugin.core.check import Checked, Options, check
 from plugin.core.errors import SanxianError
-from plugin.core.findings import Finding
-from plugin.core.findings_file import put_findings
-from plugin.core.layer import FieldInfo, SourceLayer
-from plugin.core.report import Report, RuleOutcome
-from plugin.core.texts import Texts
-from plugin.core.writing import beside
+from plugin.core.files.writing import beside
+from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Report, RuleOutcome
+from plugin.core.render.findings_file import put_findings
 
 #: South-west corner in EPSG:4526, some 40 km east of its central meridian.
 X, Y = CORNER = (38_540_000.0, 4_390_000.0)

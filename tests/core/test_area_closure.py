@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.core.area_closure import close
 from plugin.core.errors import InputError
+from plugin.core.indicators.area_closure import close
 
 property_test = settings(max_examples=200, deadline=None, derandomize=True)
 areas_of_parcels = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)

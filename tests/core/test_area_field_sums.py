@@ -5,12 +5,12 @@ import pytest
 from pyproj import Geod
 
 from plugin.core.check import Options, check
-from plugin.core.context import Context
-from plugin.core.indicators import Indicator
+from plugin.core.engine.context import Context
 from plugin.core.indicators.compute import Figures
+from plugin.core.messages.texts import Texts
+from plugin.core.model.indicator import Indicator
+from plugin.core.model.report import Report, Verdict
 from plugin.core.render.tables import by_land_use, by_line, by_place, by_zone
-from plugin.core.report import Report, Verdict
-from plugin.core.texts import Texts
 from tests.core.examples import norm_of, source_layer
 
 HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'

@@ -16,12 +16,12 @@ import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
 
-from plugin.core import writing
 from plugin.core.errors import InputError, OutputError
+from plugin.core.files import writing
+from plugin.core.files.writing import Outputs, beside, check_outputs, write_text
 from plugin.core.io import read_source
+from plugin.core.model.report import Outcome, Verdict
 from plugin.core.render.outputs import write_outputs
-from plugin.core.report import Outcome, Verdict
-from plugin.core.writing import Outputs, beside, check_outputs, write_text
 from tests.core.rights import bound_by_rights
 from tests.core.small import (
     BOW_TIE,
@@ -694,11 +694,11 @@ import resource, signal, sys
 sys.path.insert(0, {root!r})
 from pyproj import CRS
 from plugin.core.errors import OutputError
-from plugin.core.findings import Finding
-from plugin.core.writing import write_text
-from plugin.core.texts import Texts
+from plugin.core.model.findings import Finding
+from plugin.core.files.writing import write_text
+from plugin.core.messages.texts import Texts
 from tests.core.small import write_findings
-from plugin.core.rule import Severity
+from plugin.core.model.rule import Severity
 many = [Finding("CZKFBJ", key=str(n), message="长" * 500, severity=Severity.ERROR) for n in range(2000)]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))

@@ -73,7 +73,7 @@ def test_a_list_of_ones_own_takes_the_place_of_ours(tmp_path):
     pytest.importorskip("osgeo.gdal")
     from pyproj import CRS
 
-    from plugin.core.declared import read_tables
+    from plugin.core.io.declared import read_tables
 
     target = tmp_path / "库.gdb"
     create.create_database(

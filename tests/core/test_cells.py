@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plugin.core.cells import as_text, stripped, texts
+from plugin.core.files.cells import as_text, stripped, texts
 
 BIG = 140225004000000001
 

@@ -21,8 +21,8 @@ from plugin.core.cli.checking import exit_code
 from plugin.core.cli.console import say
 from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
+from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.render.words import Words
-from plugin.core.report import Outcome, Report, RuleOutcome
 from plugin.paths import SAMPLE
 from tests.core.made_report import made_report
 

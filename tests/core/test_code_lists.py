@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from plugin.core.codes import load_code_list
 from plugin.core.errors import DataError
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard, standard_ids
-from plugin.core.texts import Texts
+from plugin.core.standard.codes import load_code_list
 from plugin.paths import STANDARDS
 
 HEAD = "code,name,parent,level,mark"

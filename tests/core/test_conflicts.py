@@ -9,15 +9,15 @@ from itertools import combinations
 import pytest
 import shapely
 
-from plugin.core.assembly import assemble
 from plugin.core.check import Options
-from plugin.core.conflicts import FILE, load_conflicts, merged
 from plugin.core.engine import run
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
+from plugin.core.loading.assembly import assemble
+from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
-from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard.conflicts import FILE, load_conflicts, merged
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.model import Limits, Waivers
 from plugin.paths import RESOURCES

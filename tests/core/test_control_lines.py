@@ -4,12 +4,12 @@
 from dataclasses import replace
 
 import pytest
+from plugin.core.heritage.protection.protection import CONTROL, CORE, RANGE, heritage_parts
 
-from plugin.core.context import Context
 from plugin.core.engine import run
-from plugin.core.heritage import CONTROL, CORE, RANGE, heritage_parts
-from plugin.core.rule import Severity, all_rules
-from plugin.core.tolerance import Tolerance
+from plugin.core.engine.context import Context
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.model.rule import Severity, all_rules
 from tests.core.examples import plan_of
 
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.core.check import Options
+from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.errors import DataError, OutputError
-from plugin.core.explain import find_confirmable_items
-from plugin.core.indicators import AREA_FIGURES, STATED_FIGURES
-from plugin.core.indicators.catalogue import allowed_comparisons
+from plugin.core.messages.texts import Texts
+from plugin.core.model.indicator import AREA_FIGURES, STATED_FIGURES
 from plugin.core.profile import load_profile
 from plugin.core.profile.county_checks import find_county_problems
 from plugin.core.profile.county_file import (
@@ -25,7 +25,7 @@ from plugin.core.profile.county_file import (
     save_county,
 )
 from plugin.core.profile.model import Said, Target
-from plugin.core.texts import Texts
+from plugin.core.standard.indicator_catalogue import allowed_comparisons
 from plugin.paths import PROFILES
 
 PLAN = "阳高县国土空间总体规划（2021—2035年）"

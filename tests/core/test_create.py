@@ -11,12 +11,12 @@ import pytest
 from pyproj import CRS
 
 from plugin.core.check import Options, check
-from plugin.core.divisions import check_crs, check_place, default_crs, find_county
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard, standard_ids
-from plugin.core.template import CodeList
-from plugin.core.texts import Texts
+from plugin.core.standard.divisions import check_crs, check_place, default_crs, find_county
+from plugin.core.standard.template import CodeList
 from tests.core.gdal_switch import gdal_raises
 from tests.core.rights import bound_by_rights
 
@@ -553,9 +553,9 @@ def test_nothing_of_osgeo_is_imported_before_it_is_needed():
 
 
 def test_lengths_are_compared_where_they_are_told():
-    from plugin.core.assembly import assemble
     from plugin.core.engine import run
-    from plugin.core.rule import all_rules
+    from plugin.core.loading.assembly import assemble
+    from plugin.core.model.rule import all_rules
     from tests.core.examples import norm_of, source_layer
 
     norm = norm_of()

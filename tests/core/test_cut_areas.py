@@ -11,14 +11,14 @@ import shapely
 import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plugin.core.plan.plan.layer import Layer
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import Options, check
-from plugin.core.cut_parts import areas_of
+from plugin.core.engine.cut_parts import areas_of
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.parts import one_part
 from plugin.core.geometry.statutory_area import drawn_area, statutory_area
-from plugin.core.layer import Layer
 from plugin.core.standard import load_standard
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.beside import beside_source
@@ -195,7 +195,7 @@ def test_townships_share_out_the_area_of_the_rows():
         "YJJBNTBHTB": field(),
     }
     checked = check(as_read(tables), Options(rules=("LAW002",)))
-    from plugin.core.context import Context
+    from plugin.core.engine.context import Context
     from plugin.core.indicators.townships import split
 
     layer = checked.plan.layers["YJJBNTBHTB"]

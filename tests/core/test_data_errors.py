@@ -4,10 +4,10 @@
 import pytest
 
 from plugin.core.errors import DataError
+from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.core.template import load_code_list, load_template
-from plugin.core.texts import Texts
+from plugin.core.standard.template import load_code_list, load_template
 
 PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 TARGET = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\nbinding = ""\nsource = ""\n'
@@ -132,7 +132,7 @@ def test_hunyuan_has_its_own_figures_as_printed():
 
 
 def test_a_name_that_stands_twice_in_json_is_refused():
-    from plugin.core.data import strict_json
+    from plugin.core.files.data import strict_json
 
     assert strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}
     with pytest.raises(ValueError, match="twice"):

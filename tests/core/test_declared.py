@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 from pyproj import CRS
 
-from plugin.core.declared import read_tables
 from plugin.core.exchange.create import create_database
 from plugin.core.io import read_source
+from plugin.core.io.declared import read_tables
 from plugin.core.standard import load_standard
 from tests.core import small
 
@@ -116,11 +116,11 @@ def test_another_order_is_found(tmp_path):
 
 def test_a_list_of_ours_that_grew_is_found(database):
     """A code that the county added to its CSV is not yet in the database."""
-    from plugin.core.assembly import assemble
-    from plugin.core.codes import Code
     from plugin.core.engine import run
+    from plugin.core.loading.assembly import assemble
+    from plugin.core.model.rule import all_rules
     from plugin.core.profile import Norm, Profile
-    from plugin.core.rule import all_rules
+    from plugin.core.standard.codes import Code
 
     terrace = STANDARD.code_lists["terrace"]
     longer = dataclasses.replace(terrace, codes={**terrace.codes, "QT": Code("QT", "其他", "", 1, "B")})
@@ -153,7 +153,7 @@ def test_a_shapefile_keeps_none_of_it_and_that_is_no_pass(tmp_path):
 
 
 def small_rule(code):
-    from plugin.core.rule import all_rules
+    from plugin.core.model.rule import all_rules
 
     return all_rules()[code]
 

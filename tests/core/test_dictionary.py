@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 
 from plugin.core.__main__ import main
+from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import Dictionary, in_order, render_dictionary, rules_of
 from plugin.core.standard import load_standard, standard_ids
-from plugin.core.template import Code, CodeList
-from plugin.core.texts import Texts
+from plugin.core.standard.template import Code, CodeList
 from plugin.paths import STANDARDS
 
 

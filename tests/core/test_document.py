@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from plugin.core.check import Options, check
 from plugin.core.errors import DataError, InputError
+from plugin.core.messages.texts import Texts
 from plugin.core.profile import (
     DocumentInfo,
     Profile,
@@ -20,7 +21,6 @@ from plugin.core.profile import (
 from plugin.core.profile.document import override_document, with_document
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
-from plugin.core.texts import Texts
 from plugin.paths import REPORT_SCHEMA
 from tests.core.examples import norm_of, source_layer
 

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from plugin.core import edit_risks, network_drives
-from plugin.core.edit_risks import LOCKED, NETWORK, OPEN, Risk
-from plugin.core.network_drives import find_mount_source, find_windows_share, parse_linux_mounts, parse_mac_mounts
+from plugin.core.files import edit_risks, network_drives
+from plugin.core.files.edit_risks import LOCKED, NETWORK, OPEN, Risk
+from plugin.core.files.network_drives import find_mount_source, find_windows_share, parse_linux_mounts, parse_mac_mounts
 from plugin.paths import RESOURCES
 
 LINUX = """\

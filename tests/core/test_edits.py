@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.edits import Batch, CannotFollow, Edited, State, _same
 from plugin.core.io import read_source
+from plugin.core.live.edits import Batch, CannotFollow, Edited, State, _same
 from plugin.paths import RESOURCES
 
 OPTIONS = Options(profile="hunyuan")

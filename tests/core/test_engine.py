@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.assembly import assemble
 from plugin.core.check import Options, check
 from plugin.core.engine import choose_rules, run
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.findings import Finding
 from plugin.core.geometry import overlay
-from plugin.core.report import Outcome, Report, RuleOutcome, Verdict
-from plugin.core.rule import EACH, RuleResult, Severity, all_rules
-from plugin.core.texts import Texts
+from plugin.core.loading.assembly import assemble
+from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Outcome, Report, RuleOutcome, Verdict
+from plugin.core.model.rule import EACH, RuleResult, Severity, all_rules
 from tests.core.examples import norm_of
 from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
 
@@ -354,7 +354,7 @@ def test_a_county_whose_outline_cannot_be_joined_is_said_not_passed(monkeypatch)
     plan = plan_of_small()
     assert run(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
     plan = plan_of_small()
-    monkeypatch.setattr("plugin.core.plan.united", lambda *args, **more: None)
+    monkeypatch.setattr("plugin.core.plan.plan.united", lambda *args, **more: None)
     for code in ("TOP002", "TOP003"):
         (outcome,) = run(plan, [all_rules()[code]]).rules
         assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)

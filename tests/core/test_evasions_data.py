@@ -11,10 +11,10 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.frame import CODE as FRAME
-from plugin.core.recognition import missed_scope
-from plugin.core.report import Outcome, Report, Verdict
-from plugin.core.unread import CODE as UNREAD
+from plugin.core.engine.frame import CODE as FRAME
+from plugin.core.loading.recognition import missed_scope
+from plugin.core.model.report import Outcome, Report, Verdict
+from plugin.core.model.unread import CODE as UNREAD
 from tests.core.examples import norm_of
 from tests.core.small import found, outcome, write_gpkg
 from tests.county import make

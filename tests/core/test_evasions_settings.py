@@ -4,17 +4,17 @@
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.data import read_toml
 from plugin.core.errors import DataError, InputError
-from plugin.core.indicators.catalogue import load_catalogue
+from plugin.core.files.data import read_toml
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.typed import figure
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Verdict
 from plugin.core.profile import Norm, Target, load_profile
 from plugin.core.render.verdict import honest_sentences
 from plugin.core.render.words import Words
-from plugin.core.report import Verdict
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
-from plugin.core.tolerance import Tolerance
+from plugin.core.standard.indicator_catalogue import load_catalogue
 from plugin.core.transmission import read_township_tasks
 from tests.core.small import found, outcome
 from tests.county import make

@@ -5,12 +5,12 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check
-from plugin.core.explain import CALL, PROFILE, RULE, STANDARD, in_force, lines
+from plugin.core.engine.explanation import CALL, PROFILE, RULE, STANDARD, in_force, lines
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
-from plugin.core.tolerance import Tolerance
 
 from .small import as_read, outcome
 

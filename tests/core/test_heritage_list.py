@@ -3,14 +3,14 @@
 
 import openpyxl
 import pytest
+from plugin.core.heritage.protection.heritage_list import HeritageList, Listed, read_heritage_list
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.engine import run
 from plugin.core.errors import InputError
-from plugin.core.heritage_list import HeritageList, Listed, read_heritage_list
-from plugin.core.report import Outcome, Verdict
-from plugin.core.rule import all_rules
+from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.rule import all_rules
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 from tests.core.small import outcome

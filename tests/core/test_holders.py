@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from plugin.core import holders as module
-from plugin.core.holders import _Info, _Process, holders
+from plugin.core.files import holders as module
+from plugin.core.files.holders import _Info, _Process, holders
 
 
 def test_the_structures_are_as_the_headers_have_them():

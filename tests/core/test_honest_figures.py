@@ -4,13 +4,13 @@
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.context import Context
+from plugin.core.engine.context import Context
 from plugin.core.errors import DataError
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.ratio import base_year, windows
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Verdict
 from plugin.core.profile import load_profile
-from plugin.core.report import Verdict
-from plugin.core.texts import Texts
-from plugin.core.tolerance import Tolerance
 from tests.core.examples import norm_of, plan_of, source_layer
 
 SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
@@ -153,7 +153,7 @@ def test_every_target_is_compared(tmp_path):
 
 
 def test_a_difference_of_nothing_is_no_rounding_difference():
-    from plugin.core.indicators import compare_area
+    from plugin.core.model.targets import compare_area
 
     assert compare_area(1000 * 66.1, "<=", 66100.0, 1) == "met"
     assert compare_area(66.095, ">=", 66.1, 2) == "close" and compare_area(66.094, ">=", 66.1, 2) == "broken"

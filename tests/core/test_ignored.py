@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from plugin.core.check import Options, check
 from plugin.core.engine import choose_rules
 from plugin.core.geometry.distinct import distinct
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import Live
+from plugin.core.messages.texts import SLIVERS
+from plugin.core.model.rule import Severity, all_rules
 from plugin.core.render.html import render
-from plugin.core.rule import Severity, all_rules
 from plugin.core.standard import load_standard
-from plugin.core.texts import SLIVERS
-from plugin.core.tolerance import Tolerance
 from tests.core.small import as_read, box, table, write_gpkg
 from tests.county.measure import statutory_area
 

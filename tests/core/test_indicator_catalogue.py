@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import DataError
-from plugin.core.indicators.catalogue import _read, load_catalogue
-from plugin.core.rule import all_rules
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import all_rules
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
+from plugin.core.standard.indicator_catalogue import _read, load_catalogue
 from plugin.paths import STANDARDS
 from tests.core.small import said
 

@@ -8,11 +8,11 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from plugin.core.assembly import assemble
-from plugin.core.context import Context
+from plugin.core.engine.context import Context
 from plugin.core.indicators.compute import Figures
 from plugin.core.indicators.townships import split, townships_of
-from plugin.core.texts import Texts
+from plugin.core.loading.assembly import assemble
+from plugin.core.messages.texts import Texts
 from tests.core.examples import ORIGIN, norm_of, source_layer
 
 GEOD = Geod(a=6378137.0, rf=298.257222101)

@@ -16,13 +16,13 @@ from shapely.geometry import shape
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options
-from plugin.core.context import Context
+from plugin.core.engine.context import Context
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.indicators.compute import Figures
+from plugin.core.messages.texts import Texts
 from plugin.core.render.tables.by_land_use import land_use, of_layer
 from plugin.core.render.tables.model import Number
 from plugin.core.tabulate import tabulate, write_workbook
-from plugin.core.texts import Texts
 from plugin.paths import STANDARDS
 from tests.core.examples import plan_of
 from tests.core.small import write_gpkg

@@ -16,13 +16,13 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.encoding import garbled, known_codec, shapefile_encoding
 from plugin.core.errors import Cancelled, InputError
+from plugin.core.files.encoding import garbled, known_codec, shapefile_encoding
 from plugin.core.io import read_source
-from plugin.core.recognition import find_role
-from plugin.core.report import Outcome
+from plugin.core.loading.recognition import find_role
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Outcome
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
 from tests.core.examples import norm_of
 from tests.core.small import (
     X,

@@ -4,8 +4,8 @@
 import pytest
 import shapely
 
-from plugin.core.context import Context
-from plugin.core.tolerance import Tolerance
+from plugin.core.engine.context import Context
+from plugin.core.geometry.tolerance import Tolerance
 from tests.core.examples import plan_of
 
 SQUARE, NEXT, ON_IT = shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10), shapely.box(5, 5, 15, 8)
@@ -35,5 +35,5 @@ def test_shapes_are_joined(ctx, shapes, expected):
 
 
 def test_what_cannot_be_joined_lies_side_by_side(ctx, monkeypatch):
-    monkeypatch.setattr("plugin.core.context.united", lambda polygons, tolerance: None)
+    monkeypatch.setattr("plugin.core.engine.context.united", lambda polygons, tolerance: None)
     assert ctx.joined([SQUARE, ON_IT]).area == pytest.approx(SQUARE.area + ON_IT.area)

@@ -8,11 +8,14 @@ from datetime import date, datetime
 import geopandas as gpd
 import pytest
 import shapely
+from plugin.core.plan.plan.source_layer import SourceLayer
 from pyproj import CRS
 
 from plugin.core.errors import DataError, OutputError
-from plugin.core.findings import Finding
-from plugin.core.kept_result import (
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Outcome, Report, RuleOutcome
+from plugin.core.model.rule import Severity
+from plugin.core.results.kept_result import (
     Changes,
     KeptFile,
     KeptLayer,
@@ -25,9 +28,6 @@ from plugin.core.kept_result import (
     same_file_contents,
     write_kept,
 )
-from plugin.core.report import Outcome, Report, RuleOutcome
-from plugin.core.rule import Severity
-from plugin.core.source_layer import SourceLayer
 from plugin.core.standard import load_standard
 
 CONCEPTS = load_standard("county_db").concepts

@@ -7,10 +7,10 @@ from pyproj import CRS
 
 from plugin.core.errors import DataError
 from plugin.core.exchange.create import create_database
-from plugin.core.maintenance import AFTER, BEFORE, CHANGE, load_maintenance
+from plugin.core.loading.recognition import choose_scope, find_role
 from plugin.core.profile import Norm, load_profile
-from plugin.core.recognition import choose_scope, find_role
 from plugin.core.standard import load_standard
+from plugin.core.standard.maintenance import AFTER, BEFORE, CHANGE, load_maintenance
 from tests.core.small import as_read, box, found, look, table
 
 STANDARD = load_standard()

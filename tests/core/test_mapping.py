@@ -8,10 +8,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
-from plugin.core.layer import FieldInfo, SourceLayer
 from plugin.core.mapping import (
     Mapping,
     Translation,
@@ -22,9 +22,9 @@ from plugin.core.mapping import (
     to_toml,
     translation_column,
 )
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.template import Field, Template
-from plugin.core.texts import Texts
+from plugin.core.standard.template import Field, Template
 from tests.core.survey import ROWS, write_survey
 
 STANDARD = load_standard("county_db")

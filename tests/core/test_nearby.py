@@ -11,7 +11,7 @@ from plugin.core.geometry import linework as lines_module
 from plugin.core.geometry.coverage import mismatched_both, mismatched_edges
 from plugin.core.geometry.nearby import points_by_segments
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.tolerance import Tolerance
+from plugin.core.geometry.tolerance import Tolerance
 
 
 @given(st.integers(0, 10**6), st.sampled_from([0.01, 0.5, 7.0]), st.sampled_from([0.0, 4e7]))

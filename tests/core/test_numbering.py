@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
-from plugin.core.numbering import HIGHEST, highest, make_bsm, next_bsm, split_bsm, usual_county
+from plugin.core.standard.numbering import HIGHEST, highest, make_bsm, next_bsm, split_bsm, usual_county
 
 COUNTY, OTHER = "140225", "140226"
 

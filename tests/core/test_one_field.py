@@ -12,10 +12,10 @@ from pyproj import CRS
 
 from plugin.core.check import Options, check
 from plugin.core.errors import DataError
+from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.standard import load_standard
-from plugin.core.template import load_template
-from plugin.core.texts import Texts
+from plugin.core.standard.template import load_template
 from plugin.paths import STANDARDS
 
 OLD = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nlength = 50\n'

@@ -14,9 +14,9 @@ import pytest
 import shapely
 
 from plugin.core.engine import run
-from plugin.core.findings import Finding
-from plugin.core.report import Outcome
-from plugin.core.rule import all_rules
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Outcome
+from plugin.core.model.rule import all_rules
 from tests.core.examples import ORIGIN, plan_of
 
 

@@ -6,8 +6,8 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.exchange.package.layers.alike import moved
 from plugin.core.geometry.crs import coordinates
+from plugin.core.package.layers.alike import moved
 from tests.core.small import X, Y
 
 GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)

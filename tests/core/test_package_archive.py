@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 from plugin.core.errors import InputError
-from plugin.core.exchange.package.inspection.archive import unpacked
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
+from plugin.core.package.inspection.archive import unpacked
 
 ROOT = "140225浑源县国土空间总体规划"
 

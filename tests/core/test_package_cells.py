@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.maps import decoded as decoded_module
-from plugin.core.exchange.package.maps.decoded import GDAL, PILLOW, UNREAD, Decoded, decode
-from plugin.core.exchange.package.tables.forms import is_ours, misleads
-from plugin.core.exchange.package.tables.own import renamed
-from plugin.core.exchange.package.tables.read import read_workbook
-from plugin.core.generator import generator_digest
-from plugin.core.rules import _package
-from plugin.core.rules._keys import unknown_keys
+from plugin.core.package.form.load import load_package
+from plugin.core.package.generator import generator_digest
+from plugin.core.package.maps import decoded as decoded_module
+from plugin.core.package.maps.decoded import GDAL, PILLOW, UNREAD, Decoded, decode
+from plugin.core.package.rules import _package
+from plugin.core.package.rules._keys import unknown_keys
+from plugin.core.package.tables.forms import is_ours, misleads
+from plugin.core.package.tables.own import renamed
+from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.made_package import jpg
 from tests.core.test_package_forged import (
@@ -170,7 +170,7 @@ def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
 
 def test_what_was_not_decoded_is_said(package, form, plan, monkeypatch):
     from plugin.core.engine import choose_rules, run
-    from plugin.core.exchange.package.inspection import look as look_module
+    from plugin.core.package.inspection import look as look_module
 
     monkeypatch.setattr(look_module, "decode", lambda path: Decoded())
     plan.package = look_module.look_at(package, form)
@@ -246,7 +246,7 @@ def test_pages_of_this_build_with_other_markup_are_an_error(package, form, plan)
 
 
 def test_the_manifest_names_what_pages_were_made_by(made, monkeypatch):
-    from plugin.core import generator
+    from plugin.core.package import generator
 
     assert read(made / MANIFEST)["tool"]["generator"] == generator_digest()
     monkeypatch.setattr(generator, "_files", lambda: generator.__dict__["_CODE"][0].glob("html.py"))
@@ -312,8 +312,8 @@ def test_what_is_lenient_to_another_version_and_what_is_not(package, form, plan,
 
 
 def test_a_count_is_the_same_in_every_version():
-    from plugin.core.exchange.package.tables.compare import Difference
-    from plugin.core.rules._tables import _is_slight
+    from plugin.core.package.rules._tables import _is_slight
+    from plugin.core.package.tables.compare import Difference
 
     area = Difference("cell", 4, 3, "红线", "面积", "100001", given=100000.0, apart=1.0, unit="ha")
     count = Difference("cell", 4, 2, "红线", "图斑数", "100001", given=100000.0, apart=1.0, unit="count")
@@ -361,7 +361,7 @@ def test_a_workbook_of_another_software_may_look_as_it_likes(package, form, plan
 
 
 def test_the_digest_decides_before_the_version(package):
-    from plugin.core.exchange.package.inspection.facts import PackageFacts
+    from plugin.core.package.inspection.facts import PackageFacts
 
     data = read(package / MANIFEST)
     version = data["tool"]["versions"]["sanxian"]

@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 
 from plugin.core.check import Options, check
 from plugin.core.errors import InputError
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.metadata.write import find_production_date
-from plugin.core.exchange.package.target.hashes import MANIFEST, PAGE
+from plugin.core.messages.texts import Texts
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.folder.hashes import MANIFEST, PAGE
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.metadata.write import find_production_date
 from plugin.core.profile import DocumentInfo
-from plugin.core.texts import Texts
 from plugin.paths import MANIFEST_SCHEMA
 from tests.county import make_county
 from tests.county.write import write_geopackage

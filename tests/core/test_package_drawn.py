@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.assembly import assemble
 from plugin.core.check import Options
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.facts import PackageFacts
 from plugin.core.geometry import crs as crs_care
+from plugin.core.loading.assembly import assemble
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.facts import PackageFacts
 from tests.core.made_package import PARCELS
 from tests.core.small import X, Y, as_read, table
 

@@ -21,14 +21,14 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.exchange.package.export import Order, export_package, package_path
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.layers import vectors
-from plugin.core.exchange.package.tables import write as tables_write
-from plugin.core.exchange.package.target.folder import NEW, OLD, settle, siblings
-from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
-from plugin.core.exchange.package.target.lock import writing
+from plugin.core.package.export import Order, export_package, package_path
+from plugin.core.package.folder.hashes import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
+from plugin.core.package.folder.lock import writing
+from plugin.core.package.folder.replacing import NEW, OLD, settle, siblings
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.layers import vectors
+from plugin.core.package.tables import write as tables_write
 from plugin.paths import PACKAGES
 from tests.core.made_package import jpg, names, pdf
 from tests.core.small import digest, said
@@ -421,8 +421,8 @@ import os, signal, sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
 checked = check({source!r}, Options())
 folder, done = {folder!r}, 0
 def watch(event, arguments):
@@ -479,8 +479,8 @@ import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
 def wait(share, text):
     if share > 0.5 and not waited:
         waited.append(share)

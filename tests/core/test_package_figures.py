@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plugin.core.assembly import assemble
 from plugin.core.check import Options, check
-from plugin.core.context import Context
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.tables.known import PROMISED
+from plugin.core.engine.context import Context
 from plugin.core.indicators.compute import figures_of
-from plugin.core.report import Report
-from plugin.core.rule import Severity
+from plugin.core.loading.assembly import assemble
+from plugin.core.model.report import Report
+from plugin.core.model.rule import Severity
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.tables.known import PROMISED
 from plugin.core.tabulate import tabulate_plan
 from tests.core.small import as_read, box, found, layers, surveyed, table
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.exchange.package.target.folder import NEW, OLD, settle, whole_folder
-from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
-from plugin.core.holders import holders
+from plugin.core.files.holders import holders
+from plugin.core.package.folder.hashes import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
+from plugin.core.package.folder.replacing import NEW, OLD, settle, whole_folder
 from tests.core.small import said
 
 

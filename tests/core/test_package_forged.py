@@ -16,21 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.assembly import assemble
 from plugin.core.check import Checked, Options, check
 from plugin.core.engine import choose_rules, run
 from plugin.core.errors import InputError
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection import pdf as pdf_module
-from plugin.core.exchange.package.inspection.archive import unpacked
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.inspection.look import look_at
-from plugin.core.exchange.package.inspection.outcomes import compare_outcomes
-from plugin.core.exchange.package.inspection.pages import decoded, read_page, remake_manifest, remake_report
-from plugin.core.exchange.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, structure
-from plugin.core.exchange.package.page import page as manifest_page
-from plugin.core.exchange.package.target.hashes import (
+from plugin.core.loading.assembly import assemble
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Outcome, Report
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.folder.hashes import (
     DIGEST,
     MANIFEST,
     PAGE,
@@ -40,10 +33,17 @@ from plugin.core.exchange.package.target.hashes import (
     write_digest,
     write_sums,
 )
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection import pdf as pdf_module
+from plugin.core.package.inspection.archive import unpacked
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.inspection.look import look_at
+from plugin.core.package.inspection.outcomes import compare_outcomes
+from plugin.core.package.inspection.pages import decoded, read_page, remake_manifest, remake_report
+from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, structure
+from plugin.core.package.page import page as manifest_page
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
-from plugin.core.report import Outcome, Report
-from plugin.core.texts import Texts
 from tests.core.made_package import A4, COMPLETE, jpg, pdf
 from tests.core.small import as_read, said
 from tests.core.test_package_figures import whole
@@ -831,7 +831,7 @@ def test_doubts_taken_out_of_the_report(package, form):
 
 
 def test_the_profile_that_the_manifest_names_is_used(package, form, monkeypatch):
-    from plugin.core.exchange.package.inspection import inspect as module
+    from plugin.core.package.inspection import inspect as module
 
     manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(package)
     facts = look_at(package, form)

@@ -16,17 +16,17 @@ import pytest
 
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.exchange.package.files import begins_well, ends_of, ends_well, fill_slots
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection import archive
-from plugin.core.exchange.package.inspection.archive import unpacked
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.inspection.soundness import faults_of
-from plugin.core.exchange.package.problems import Level
-from plugin.core.exchange.package.target.hashes import DIGEST, MANIFEST, PAGE, SUMS, is_whole, read_sums, write_digest
-from plugin.core.exchange.package.target.told import OK, told_manifest
-from plugin.core.report import Verdict
-from plugin.core.rule import Severity
+from plugin.core.model.report import Verdict
+from plugin.core.model.rule import Severity
+from plugin.core.package.files import begins_well, ends_of, ends_well, fill_slots
+from plugin.core.package.folder.hashes import DIGEST, MANIFEST, PAGE, SUMS, is_whole, read_sums, write_digest
+from plugin.core.package.folder.told import OK, told_manifest
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection import archive
+from plugin.core.package.inspection.archive import unpacked
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.inspection.soundness import faults_of
+from plugin.core.package.problems import Level
 from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
 from tests.core.made_package import jpg, pdf, whole_package

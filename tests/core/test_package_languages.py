@@ -7,20 +7,20 @@ from types import SimpleNamespace
 import pytest
 
 from plugin.core.errors import InputError, OutputError
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.gate import pass_gate, verdict
-from plugin.core.exchange.package.layers.prepare import _named
-from plugin.core.exchange.package.layers.vectors import _not_the_same
-from plugin.core.exchange.package.maps.slots import told
-from plugin.core.exchange.package.order import Order
-from plugin.core.exchange.package.problems import Level, Problem
-from plugin.core.exchange.package.received import as_received
-from plugin.core.exchange.package.tables import write
-from plugin.core.map_needs import Lack
-from plugin.core.rule import all_rules
-from plugin.core.saying import Cause, RuleNamed
+from plugin.core.messages.saying import Cause, RuleNamed
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import all_rules
+from plugin.core.package.form.load import load_package
+from plugin.core.package.gate import pass_gate, verdict
+from plugin.core.package.layers.prepare import _named
+from plugin.core.package.layers.vectors import _not_the_same
+from plugin.core.package.maps.slots import told
+from plugin.core.package.order import Order
+from plugin.core.package.problems import Level, Problem
+from plugin.core.package.received import as_received
+from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
+from plugin.core.standard.map_needs import Lack
 
 FORM = load_package("county")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -89,7 +89,7 @@ def test_and_what_was_not_read_back_as_written(lang):
 
 def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
     """`as_received` hands the rule on, not its title in the report's language."""
-    from plugin.core.exchange.package import received
+    from plugin.core.package import received
 
     rule = all_rules()["ATT013"]
     finding = SimpleNamespace(code="ATT013", role="A", field="MJ", key="1", state="open", severity=rule.severity)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import InputError, OutputError
-from plugin.core.exchange.package.inspection.archive import unpacked
-from plugin.core.exchange.package.target import lock
-from plugin.core.exchange.package.target.lock import LOCK, reading, writing
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
+from plugin.core.package.folder import lock
+from plugin.core.package.folder.lock import LOCK, reading, writing
+from plugin.core.package.inspection.archive import unpacked
 
 TREE = str(Path(__file__).resolve().parents[2])
 #: Takes the lock, says so, and keeps it until a line comes.
@@ -23,7 +23,7 @@ HOLDING = """
 import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.exchange.package.target.lock import reading, writing
+from plugin.core.package.folder.lock import reading, writing
 with {how}(Path({target!r})):
     print("has it", flush=True)
     sys.stdin.readline()

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.exchange.package.layers import dbf
-from plugin.core.exchange.package.layers.content import contents
-from plugin.core.exchange.package.layers.look import look, look_at_wanting
-from plugin.core.exchange.package.problems import Level
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
+from plugin.core.package.layers import dbf
+from plugin.core.package.layers.content import contents
+from plugin.core.package.layers.look import look, look_at_wanting
+from plugin.core.package.problems import Level
 from tests.core.made_package import only, parcels, plan_of, vectors
 from tests.core.small import X, Y, box, table
 
@@ -115,7 +115,7 @@ def test_rings_that_a_format_would_take_for_others(name, suffix):
 
 def test_rings_of_a_county_are_looked_at_in_no_time():
     """Only features that are invalid and have several rings are."""
-    from plugin.core.exchange.package.layers.look_at_shapes import nested
+    from plugin.core.package.layers.look_at_shapes import nested
 
     many = np.array([RINGS["parts side by side"][0], box(0, 0), RINGS["a bow-tie"][0]] * 2000, dtype=object)
     assert nested(many, ~shapely.is_valid(many), overlaps=True).tolist() == []

@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.maps import jpeg
-from plugin.core.exchange.package.maps.slots import Drawn
-from plugin.core.exchange.package.target.hashes import MANIFEST, PAGE, is_whole
-from plugin.core.map_needs import Lack
-from plugin.core.map_set import load
+from plugin.core.messages.texts import Texts
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.folder.hashes import MANIFEST, PAGE, is_whole
+from plugin.core.package.form.load import load_package
+from plugin.core.package.maps import jpeg
+from plugin.core.package.maps.slots import Drawn
 from plugin.core.profile import DocumentInfo
-from plugin.core.texts import Texts
+from plugin.core.standard.map_needs import Lack
+from plugin.core.standard.map_set import load
 from plugin.paths import PACKAGES
 from tests.core.made_package import A4, jpg, names, pdf
 from tests.core.small import digest, said

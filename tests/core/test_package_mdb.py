@@ -10,26 +10,19 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.exchange.package.files import Filled
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.making import Making
-from plugin.core.exchange.package.tables import access as platform
-from plugin.core.exchange.package.tables.access import DRIVERS, Access, access, of_pyodbc
-from plugin.core.exchange.package.tables.compare import differences
-from plugin.core.exchange.package.tables.database import (
-    NotTheSame,
-    compare_tables,
-    heads_of,
-    plain,
-    rows_of,
-    write_tables,
-)
-from plugin.core.exchange.package.tables.known import Known
-from plugin.core.exchange.package.tables.read import read_workbook
-from plugin.core.exchange.package.tables.write import database
+from plugin.core.messages.texts import Texts
+from plugin.core.package.files import Filled
+from plugin.core.package.form.load import load_package
+from plugin.core.package.making import Making
+from plugin.core.package.tables import access as platform
+from plugin.core.package.tables.access import DRIVERS, Access, access, of_pyodbc
+from plugin.core.package.tables.compare import differences
+from plugin.core.package.tables.database import NotTheSame, compare_tables, heads_of, plain, rows_of, write_tables
+from plugin.core.package.tables.known import Known
+from plugin.core.package.tables.read import read_workbook
+from plugin.core.package.tables.write import database
 from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import tabulate_plan
-from plugin.core.texts import Texts
 from tests.core.examples import plan_of
 
 TEXTS = Texts("zh")

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.form.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
-from plugin.core.exchange.package.metadata.read import UnreadableXml, by_form, read_xml
-from plugin.core.exchange.package.metadata.write import metadata_xml
-from plugin.core.rules._metadata import _day
+from plugin.core.package.form.load import load_package
+from plugin.core.package.form.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
+from plugin.core.package.metadata.read import UnreadableXml, by_form, read_xml
+from plugin.core.package.metadata.write import metadata_xml
+from plugin.core.package.rules._metadata import _day
 
 FORM = load_package("county")
 LAYER = {

@@ -4,12 +4,12 @@
 import pytest
 
 from plugin.core.errors import DataError
-from plugin.core.exchange.package.form.complaints import form_problems
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.form.read import package_ids
-from plugin.core.exchange.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
+from plugin.core.messages.texts import Texts
+from plugin.core.package.form.complaints import form_problems
+from plugin.core.package.form.load import load_package
+from plugin.core.package.form.read import package_ids
+from plugin.core.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
 from plugin.paths import PACKAGES
 
 COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.engine import run
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.form.model import LayerSlot, VectorSet
-from plugin.core.exchange.package.inspection.facts import FileFact, LayerFact
-from plugin.core.exchange.package.inspection.look import look_at
-from plugin.core.rule import all_rules
+from plugin.core.model.rule import all_rules
+from plugin.core.package.form.load import load_package
+from plugin.core.package.form.model import LayerSlot, VectorSet
+from plugin.core.package.inspection.facts import FileFact, LayerFact
+from plugin.core.package.inspection.look import look_at
 from plugin.core.yearly.record import Record
 from tests.core.examples import plan_of
 from tests.core.made_package import DATABASE, LAYERS, facts_of, jpg

@@ -12,28 +12,21 @@ import shapely
 from pyproj import Transformer
 
 from plugin.core.check import Options
-from plugin.core.context import Context
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.tables.compare import (
-    Difference,
-    _words,
-    allowance,
-    differences,
-    lost_rows,
-    other_names,
-)
-from plugin.core.exchange.package.tables.known import Known
-from plugin.core.exchange.package.tables.model import Cell, Sheet, Workbook
-from plugin.core.exchange.package.tables.read import read_workbook
-from plugin.core.exchange.package.tables.words import Printed, number_in
+from plugin.core.engine.context import Context
+from plugin.core.files.sheets import printed
 from plugin.core.indicators.compute import Figures
+from plugin.core.messages.texts import Texts
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.rules._cells import groups, params_of
+from plugin.core.package.tables.compare import Difference, _words, allowance, differences, lost_rows, other_names
+from plugin.core.package.tables.known import Known
+from plugin.core.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.package.tables.read import read_workbook
+from plugin.core.package.tables.words import Printed, number_in
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
-from plugin.core.rules._cells import groups, params_of
-from plugin.core.sheets import printed
 from plugin.core.tabulate import put_tables, tabulate_plan
-from plugin.core.texts import Texts
 from tests.core.examples import plan_of
 from tests.core.made_package import DATABASE, TABLES, sheet_of, whole_package
 from tests.county.measure import statutory_area
@@ -503,7 +496,7 @@ def test_a_small_difference_of_large_areas_moves_as_they_do(told, agrees):
 
 def _messages(name, told):
     """What DOC011 says of a sheet with one figure and a column that nobody knows."""
-    from plugin.core.rules._tables import look_at_sheet
+    from plugin.core.package.rules._tables import look_at_sheet
 
     table = Table(
         "lines", [Column("line"), Column("statutory", "ha")], [Row(["生态保护红线", Number(49_919.348_2, 2)])], "ha"
@@ -527,7 +520,7 @@ def test_a_sheet_with_the_tables_own_name_is_called_once():
 
 @pytest.mark.parametrize(("name", "titled"), [("乡镇", False), ("表六", True), ("乡镇", True)])
 def test_a_table_whose_layer_is_missing_says_so_by_its_name_or_its_title(name, titled):
-    from plugin.core.rules._tables import look_at_sheet
+    from plugin.core.package.rules._tables import look_at_sheet
 
     full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""
     cells = {(1, 1): Cell(full), (3, 1): Cell("乡镇"), (3, 2): Cell("面积"), (4, 1): Cell("甲镇"), (4, 2): Cell("1.00")}

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from plugin.core.exchange.package.target.hashes import MANIFEST, SCHEMA, write_digest
-from plugin.core.exchange.package.target.told import CHANGED, DAMAGED, LATER, MISSING, OK, told_manifest
+from plugin.core.package.folder.hashes import MANIFEST, SCHEMA, write_digest
+from plugin.core.package.folder.told import CHANGED, DAMAGED, LATER, MISSING, OK, told_manifest
 
 WHOLE = {
     "schema": SCHEMA,

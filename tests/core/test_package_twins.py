@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from plugin.core.plan.plan.layer import Layer
 from pyproj import CRS
 
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.exchange.package.inspection.twins import twin_of
-from plugin.core.exchange.package.layers.alike import outlines_apart
-from plugin.core.layer import Layer
-from plugin.core.recognition import best_template
+from plugin.core.loading.recognition import best_template
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.inspection.twins import twin_of
+from plugin.core.package.layers.alike import outlines_apart
 from tests.core.made_package import parcels, put_county
 from tests.core.small import X, Y, as_read, box, placed, table
 from tests.county.measure import statutory_area

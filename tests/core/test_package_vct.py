@@ -9,13 +9,13 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import DataError, InputError
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.layers.content import contents
-from plugin.core.exchange.package.layers.look import look
-from plugin.core.exchange.package.layers.vct import read_set, write_set
-from plugin.core.exchange.package.problems import Level
 from plugin.core.geometry.crs import reproject
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
+from plugin.core.package.form.load import load_package
+from plugin.core.package.layers.content import contents
+from plugin.core.package.layers.look import look
+from plugin.core.package.layers.vct import read_set, write_set
+from plugin.core.package.problems import Level
 from tests.core.made_package import PARCELS, awkward, parcels, plan_of, vectors
 from tests.core.small import X, Y, box, table
 

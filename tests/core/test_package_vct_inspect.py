@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.report import Verdict
+from plugin.core.model.report import Verdict
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
 from tests.core.made_package import put_county
 
 pytestmark = pytest.mark.slow  # it writes and reads whole packages

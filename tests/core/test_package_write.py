@@ -14,14 +14,14 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.exchange.package.layers import dbf, readers
-from plugin.core.exchange.package.layers.content import contents
-from plugin.core.exchange.package.layers.database import write_database
-from plugin.core.exchange.package.layers.read_back import read_back
-from plugin.core.exchange.package.layers.shapefile import write_shapefiles
-from plugin.core.exchange.package.names import FIELD_NAMES
 from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.package.layers import dbf, readers
+from plugin.core.package.layers.content import contents
+from plugin.core.package.layers.database import write_database
+from plugin.core.package.layers.read_back import read_back
+from plugin.core.package.layers.shapefile import write_shapefiles
+from plugin.core.package.names import FIELD_NAMES
 from tests.core.made_package import PARCELS, awkward, plan_of, vectors
 from tests.core.small import X, Y, box, table
 from tests.core.test_package_look import RINGS

@@ -4,7 +4,7 @@
 import json
 
 from plugin.core.mapping import Loss
-from plugin.core.personal import told_without_personal, without_personal
+from plugin.core.mapping.personal import told_without_personal, without_personal
 from plugin.core.standard import load_standard
 from tests.core.small import as_read, box, layers, look, notices, table
 

@@ -10,7 +10,7 @@ from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.register import Register
 from plugin.core.geometry.straight import bring, codes, long_edges, stored_only
 from plugin.core.live import Live
-from plugin.core.rule import all_rules
+from plugin.core.model.rule import all_rules
 from tests.core.small import as_read, found, look, notices, table
 from tests.county.measure import statutory_area
 

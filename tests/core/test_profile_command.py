@@ -7,9 +7,9 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options
+from plugin.core.model.rule import all_rules
 from plugin.core.profile import profile_ids
 from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolved
-from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
 
 COUNTY = """

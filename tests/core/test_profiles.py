@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.editions import standard_ids
 from plugin.core.engine import run
 from plugin.core.errors import DataError, InputError
-from plugin.core.phases import PHASES, phase_of
+from plugin.core.files.writing import Outputs
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import Norm, load_profile, profile_ids, profile_problems
 from plugin.core.render.outputs import write_outputs
-from plugin.core.rule import Severity, all_rules
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
-from plugin.core.writing import Outputs
+from plugin.core.standard.editions import standard_ids
+from plugin.core.standard.phases import PHASES, phase_of
 from plugin.paths import PROFILES, STANDARDS
 from tests.core.examples import plan_of, source_layer
 
@@ -349,7 +349,7 @@ def editions(tmp_path, monkeypatch):
     )
     (new / "standard.toml").write_text(text + '\n[ratio]\nlimit = 1.1\n[severity]\nLAW002 = "INFO"\n', encoding="utf-8")
     (new / "templates" / "CZKFBJ.toml").unlink()
-    monkeypatch.setattr("plugin.core.editions.STANDARDS", folder)
+    monkeypatch.setattr("plugin.core.standard.editions.STANDARDS", folder)
     load_standard.cache_clear()
     yield folder
     load_standard.cache_clear()

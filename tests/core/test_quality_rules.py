@@ -7,8 +7,8 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.assembly import assemble
 from plugin.core.engine import choose_rules, run
+from plugin.core.loading.assembly import assemble
 from tests.core.examples import norm_of, plan_of, source_layer
 
 

@@ -14,9 +14,9 @@ import shapely
 from pyproj import CRS, Transformer
 
 from plugin.core.errors import InputError
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.io import read_source
-from plugin.core.report import Outcome
-from plugin.core.tolerance import Tolerance
+from plugin.core.model.report import Outcome
 from tests.core.small import ZH, digest, found, look, notices, outcome, said
 
 ROOT = Path(__file__).resolve().parents[2]

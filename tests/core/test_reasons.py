@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.core.reasons import sentences
-from plugin.core.texts import Texts
+from plugin.core.engine.reasons import sentences
+from plugin.core.messages.texts import Texts
 
 
 def untold(layers: int, fields: int = 2) -> list[tuple[str, dict]]:

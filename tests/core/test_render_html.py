@@ -8,15 +8,15 @@ import pytest
 import shapely
 
 from plugin.core.check import Checked, Options
-from plugin.core.findings import Finding
+from plugin.core.files.writing import Outputs
+from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Outcome, Report, RuleOutcome
+from plugin.core.model.rule import Severity, all_rules
 from plugin.core.render import found
 from plugin.core.render.html import render
 from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest
-from plugin.core.report import Outcome, Report, RuleOutcome
-from plugin.core.rule import Severity, all_rules
-from plugin.core.texts import Texts
-from plugin.core.writing import Outputs
 from tests.core.made_report import TOWNSHIPS, finding, made_report, provenance, square
 
 NORM = Options(profile="hunyuan").norm()

@@ -7,10 +7,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plugin.core.check import Checked, Options, check
+from plugin.core.files.writing import Outputs
+from plugin.core.model.report import SCHEMA, Report
 from plugin.core.render.json import to_json
 from plugin.core.render.outputs import write_outputs
-from plugin.core.report import SCHEMA, Report
-from plugin.core.writing import Outputs
 from plugin.paths import REPORTS, SAMPLE
 from tests.core.made_report import made_report
 

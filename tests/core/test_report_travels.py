@@ -7,10 +7,10 @@ import pytest
 
 from plugin.core.engine import run
 from plugin.core.errors import InputError
+from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.rule import all_rules
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
-from plugin.core.report import Outcome, Verdict
-from plugin.core.rule import all_rules
 from tests.core.examples import plan_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

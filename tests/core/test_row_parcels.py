@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import shapely
 
-from plugin.core.row_parcels import cut_otherwise
+from plugin.core.indicators.row_parcels import cut_otherwise
 
 SQUARE, NEXT, HALF = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100), shapely.box(100, 0, 150, 100)
 

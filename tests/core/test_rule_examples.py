@@ -4,8 +4,8 @@
 import pytest
 import shapely
 
-from plugin.core.report import Outcome
-from plugin.core.rule import all_rules
+from plugin.core.model.report import Outcome
+from plugin.core.model.rule import all_rules
 from tests.core.examples import run_example
 
 FAILS = [pytest.param(r, e, id=f"{r.code}-{e.title}") for r in all_rules().values() for e in r.fails]

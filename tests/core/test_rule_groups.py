@@ -8,10 +8,10 @@ import pytest
 from plugin.core.check import Options, check
 from plugin.core.engine import choose_rules
 from plugin.core.errors import DataError
+from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.verdict import honest_sentences
 from plugin.core.render.words import Words
-from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES
 

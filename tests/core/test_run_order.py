@@ -5,9 +5,9 @@ import pytest
 
 from plugin.core.check import Options, check
 from plugin.core.engine import run
-from plugin.core.findings import in_order
-from plugin.core.rule import all_rules
-from plugin.core.texts import width_text
+from plugin.core.messages.texts import width_text
+from plugin.core.model.findings import in_order
+from plugin.core.model.rule import all_rules
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 from tests.core.small import as_read, found, layers, look

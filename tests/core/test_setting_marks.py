@@ -8,13 +8,13 @@ import pytest
 
 from plugin.core.engine import apply
 from plugin.core.errors import DataError
-from plugin.core.exchange.package.tables.looks import load_looks
 from plugin.core.exchange.vct.settings import load_settings
+from plugin.core.messages.texts import LANGUAGES, Texts
+from plugin.core.model.rule import all_rules
+from plugin.core.package.tables.looks import load_looks
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolved
-from plugin.core.rule import all_rules
 from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
-from plugin.core.texts import LANGUAGES, Texts
 from plugin.paths import LOOK_SETTINGS, PACKAGES, PROFILES, STANDARDS, VCT_SETTINGS
 from tests.core import examples
 

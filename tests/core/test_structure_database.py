@@ -8,8 +8,8 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
 from tests.core.test_structure_table import BASE, HEAD, ROWS, book
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")

@@ -7,9 +7,9 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.errors import DataError
 from plugin.core.exchange.structure_table import read_structure, write_structure
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.template import load_template
-from plugin.core.texts import Texts
+from plugin.core.standard.template import load_template
 
 STANDARD = load_standard("county_db")
 HEAD = ["图层代码", "字段代码", "字段名称", "字段类型", "字段长度", "小数位数", "值域", "约束条件"]

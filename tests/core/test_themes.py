@@ -3,9 +3,9 @@
 
 import pytest
 
-from plugin.core.arrangement import branch_of, branches, constraint, strictest, theme_roles, themes
 from plugin.core.errors import DataError
 from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard.arrangement import branch_of, branches, constraint, strictest, theme_roles, themes
 
 
 def test_the_four_themes_of_the_county_standard():

@@ -13,15 +13,15 @@ from plugin.core.errors import DataError, InputError
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.geometry.union import united
+from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
+from plugin.core.profile.spaces import OUTSIDE, SPACES, UNMAPPED, space_map
 from plugin.core.render.figures import rows
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
 from plugin.core.three_zones import derive as three_zones
 from plugin.core.three_zones.derive import derive
 from plugin.core.three_zones.figures import ROLE, frame, of_layer, of_plan
-from plugin.core.three_zones.spaces import OUTSIDE, SPACES, UNMAPPED, space_map
 from tests.core.small import CORNER, X, Y, as_read, box, layers, look, outcome, placed, table
 
 STANDARD = load_standard()

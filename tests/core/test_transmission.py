@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plugin.core.context import Context
 from plugin.core.engine import run
+from plugin.core.engine.context import Context
 from plugin.core.errors import InputError
 from plugin.core.indicators.areas import target_figure
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Outcome
+from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render import figures, townships
 from plugin.core.render.html import render
 from plugin.core.render.words import Words
-from plugin.core.report import Outcome
-from plugin.core.rule import all_rules
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
 from plugin.core.transmission import TownshipTask, TownshipTasks, read_township_tasks
 from plugin.core.transmission.by_township import by_township
 from plugin.core.transmission.levels import children_of, sums_of_children

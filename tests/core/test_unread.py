@@ -22,10 +22,10 @@ from plugin.core.io import beside as scan
 from plugin.core.io import read_source
 from plugin.core.io.counts import geodatabase_rows, stored_rows
 from plugin.core.io.source import datasets
-from plugin.core.kept_result import KeptResult, write_kept
-from plugin.core.report import Outcome, Report, Verdict
-from plugin.core.texts import Texts
-from plugin.core.unread_files import unread_files
+from plugin.core.loading.unread_files import unread_files
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Outcome, Report, Verdict
+from plugin.core.results.kept_result import KeptResult, write_kept
 from tests.core.rights import bound_by_rights
 from tests.core.small import (
     box,
@@ -274,7 +274,7 @@ def test_rows_of_a_layer_not_read_are_counted_or_not_printed(source, monkeypatch
     write_gpkg(source / "b.gpkg", {"旧图": boundary().assign(**fields, MJ=[1.0]), "影像索引": boundary()[["geometry"]]})
     cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
     assert "（1 行）" in cases["alike"] and "（1 行）" in cases["layer"]
-    monkeypatch.setattr("plugin.core.unread_layers.stored_rows", lambda *_: None)
+    monkeypatch.setattr("plugin.core.loading.unread_layers.stored_rows", lambda *_: None)
     cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
     assert set(cases) == {"alike_uncounted", "layer_uncounted"}
     assert not any("行）" in message for message in cases.values())

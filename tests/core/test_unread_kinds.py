@@ -14,8 +14,8 @@ import shapely
 from plugin.core.io import read_source
 from plugin.core.io.counts import stored_rows
 from plugin.core.io.records import deleted_shapes
-from plugin.core.report import Verdict
-from plugin.core.unread_files import unread_files
+from plugin.core.loading.unread_files import unread_files
+from plugin.core.model.report import Verdict
 from tests.core.small import found, layers, look, table, write_gdb, write_gpkg, write_shapefiles
 from tests.core.test_unread import RULE, boundary, cultivated, named, three, unread
 

@@ -21,8 +21,8 @@ from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
 from plugin.paths import SAMPLE
 from tests.core.vct_files import SQUARES, changed, layer, line_of, put
 

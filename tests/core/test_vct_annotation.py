@@ -8,7 +8,7 @@ import shapely
 from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
 from tests.core.vct_files import SQUARES, changed, layer, put
 
 X, Y = 37_500_000.0, 4_150_000.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plugin.core.errors import InputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
 from tests.core.vct_files import SQUARES, changed, layer, line_of, put
 
 pytestmark = pytest.mark.slow  # thousands of files

@@ -8,7 +8,7 @@ import shapely
 from plugin.core.errors import InputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
 from tests.core.vct_files import layer
 
 #: In 阳曲 (140122).

@@ -15,7 +15,7 @@ from plugin.core.errors import Cancelled
 from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
-from plugin.core.tolerance import Tolerance
+from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of, settle
 from plugin.core.versions.compare import NO_TOWNSHIPS, Townships
 from tests.core.examples import ORIGIN, plan_of
@@ -115,9 +115,8 @@ def test_another_coordinate_system_does_not_count():
     read = source_layer(ROLE, grid(), norm)
     degrees = read.frame.to_crs(4490)
     degrees.geometry = [shapely.transform(s, lambda xy: np.round(xy, 9)) for s in degrees.geometry]
+    from plugin.core.plan.plan.layer import Layer
     from pyproj import CRS
-
-    from plugin.core.layer import Layer
 
     read.frame, read.crs = degrees, CRS.from_epsg(4490)
     other = Layer(read, plans[0].template, plans[0].plane_crs)

@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 
 from plugin.core.errors import DataError, InputError, OutputError
-from plugin.core.findings import Finding
+from plugin.core.model.findings import Finding
+from plugin.core.model.rule import Severity
 from plugin.core.profile import Norm, load_profile
-from plugin.core.rule import Severity
 from plugin.core.standard import load_standard
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers.accept import Words, accepted

@@ -11,13 +11,13 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.check import Options, check
-from plugin.core.edits import Batch, Edited, State
-from plugin.core.findings import Finding
 from plugin.core.geometry.crs import GEODETIC, coordinates
 from plugin.core.io import read_source
+from plugin.core.live.edits import Batch, Edited, State
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Outcome, Report, Verdict
+from plugin.core.model.rule import Severity
 from plugin.core.render.json import to_json
-from plugin.core.report import Outcome, Report, Verdict
-from plugin.core.rule import Severity
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.beside import beside_source
 from plugin.core.waivers.file import change_waivers

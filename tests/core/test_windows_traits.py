@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core import writing
 from plugin.core.__main__ import main
 from plugin.core.cli.console import say
 from plugin.core.errors import InputError, OutputError
+from plugin.core.files import writing
+from plugin.core.files.writing import Outputs, beside, check_outputs, check_writable, write_text
 from plugin.core.io import read_source
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import all_rules
 from plugin.core.render.outputs import write_outputs
-from plugin.core.rule import all_rules
-from plugin.core.texts import Texts
-from plugin.core.writing import Outputs, beside, check_outputs, check_writable, write_text
 from plugin.paths import TEXTS
 from tests.core.small import digest, found, layers, look, said, write_findings, write_gdb, write_gpkg, write_shapefiles
 
@@ -310,7 +310,7 @@ def test_a_report_carries_no_path_of_the_machine(checked, tmp_path):
 
 @pytest.mark.parametrize("source", [r"C:\县 数据\county.gpkg", "C:/县 数据/county.gpkg", r"\\server\share\county.gpkg"])
 def test_of_a_windows_path_only_the_name_is_kept(source):
-    from plugin.core.provenance import provenance
+    from plugin.core.engine.provenance import provenance
     from tests.core.examples import plan_of
 
     plan = plan_of({"red_line": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]})

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
+from plugin.core.plan.plan.layer import SourceLayer
 
-from plugin.core.assembly import assemble
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import lonlat_of
 from plugin.core.geometry.statutory_area import statutory_area
-from plugin.core.layer import SourceLayer
-from plugin.core.texts import Texts
+from plugin.core.loading.assembly import assemble
+from plugin.core.messages.texts import Texts
 from plugin.core.versions import CHANGED, IN, OUT
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import yearly_update
@@ -316,7 +316,7 @@ def test_random_lines_agree_with_plain_shapely(seed):
 
 
 def county_plan(layers, beside=None):
-    from plugin.core.layer import FieldInfo, SourceLayer
+    from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
 
     norm, sources = norm_of(), []
     for role, frame in layers.items():

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
 from plugin.core.yearly.balance import all_tables, notes, to_dict
 from plugin.core.yearly.write import write_update
 from tests.core.examples import ORIGIN

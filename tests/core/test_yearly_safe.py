@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.exchange.package.target.lock import writing
+from plugin.core.package.folder.lock import writing
 from plugin.core.yearly import yearly_update
 from plugin.core.yearly.place import NEW, settle, together
 from plugin.core.yearly.write import write_update

@@ -14,10 +14,10 @@ from pyproj import CRS
 from plugin.core.__main__ import main
 from plugin.core.cli import files
 from plugin.core.errors import InputError, OutputError
-from plugin.core.exchange.package.target.lock import writing
 from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
-from plugin.core.texts import Texts
+from plugin.core.package.folder.lock import writing
 from plugin.core.yearly import sources, yearly_update
 from plugin.core.yearly.balance import by_zone, notes, to_dict
 from plugin.core.yearly.make import make_update

@@ -10,11 +10,11 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from plugin.core.divisions import extent, other_county, told_county
 from plugin.core.errors import InputError
+from plugin.core.geometry.zones import areal_distortion, areas_by_zone, edges, plan_zones, zones_of
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.texts import Texts
-from plugin.core.zones import areal_distortion, areas_by_zone, edges, plan_zones, zones_of
+from plugin.core.standard.divisions import extent, other_county, told_county
 
 DIVISIONS = load_standard().code_lists["divisions"]
 PROVINCES = load_standard().code_lists["provinces"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import geopandas as gpd
 
-from plugin.core.report import Report
-from plugin.core.rule import all_rules
+from plugin.core.model.report import Report
+from plugin.core.model.rule import all_rules
 from plugin.core.standard import load_standard
 from tests.county import SEED, make, protection
 from tests.county.attributes import County

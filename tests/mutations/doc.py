@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from plugin.core.exchange.package.inspection.facts import FileFact
-from plugin.core.exchange.package.target.hashes import PAGE
+from plugin.core.package.folder.hashes import PAGE
+from plugin.core.package.inspection.facts import FileFact
 from plugin.metadata import plugin_version
 from tests.core.made_package import COMPLETE, DATABASE, facts_of, jpg, pdf
 from tests.county.measure import statutory_area
@@ -784,7 +784,7 @@ def a_page_that_is_only_listed(draft: Draft) -> None:
 
 def paged(draft: Draft, change: Callable[[str], str], version: str) -> None:
     """A package of ours with the page of its manifest after a change."""
-    from plugin.core.exchange.package.page import page
+    from plugin.core.package.page import page
 
     counts = {"warnings": 0, "crashed": 0, "left_out": [], "unconfirmed": []}
     more = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugin.core.rule import EACH, all_rules
+from plugin.core.model.rule import EACH, all_rules
 from tests.county.workshop import EDGE, FIELD, PARCEL
 from tests.mutations.frame import Draft, plants
 

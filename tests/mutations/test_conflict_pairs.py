@@ -4,9 +4,9 @@
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.conflicts import ALLOWED
-from plugin.core.rules.rel010_control_line_conflicts import SEVERITY
+from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY
 from plugin.core.standard import load_standard
+from plugin.core.standard.conflicts import ALLOWED
 from tests.core.small import as_read, box, table
 
 #: The edition that has village boundaries too.

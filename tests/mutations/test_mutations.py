@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 import tests.mutations
-from plugin.core.rule import all_rules
+from plugin.core.model.rule import all_rules
 from tests.county.measure import land_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.frame import MUTATIONS, Draft, difference

@@ -7,8 +7,8 @@ from pyproj import CRS
 
 from plugin.core.check import Options, check
 from plugin.core.exchange.create import create_database
-from plugin.core.report import Verdict
-from plugin.core.rule import Severity
+from plugin.core.model.report import Verdict
+from plugin.core.model.rule import Severity
 from plugin.core.standard import load_standard
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")

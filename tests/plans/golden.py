@@ -15,8 +15,8 @@ from typing import Any
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.report import Report
-from plugin.core.tolerance import Tolerance
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.model.report import Report
 from plugin.paths import SAMPLE
 
 GOLDEN = Path(__file__).resolve().parent / "golden"

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import shapely
 from qgis.core import QgsCoordinateReferenceSystem
 
-from plugin.core.findings import Finding
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Outcome, Report, RuleOutcome
+from plugin.core.model.rule import Severity
 from plugin.core.profile import Norm, load_profile
-from plugin.core.report import Outcome, Report, RuleOutcome
-from plugin.core.rule import Severity
 from plugin.core.standard import load_standard
 
 X, Y = 38_470_000.0, 4_390_000.0
@@ -74,7 +74,7 @@ def large_report(count):
 
 
 def result_of(report):
-    from plugin.core.texts import Texts
+    from plugin.core.messages.texts import Texts
     from plugin.gui.result import Result
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))

@@ -8,7 +8,7 @@ from plugin.bridge.live import LiveCheck
 from plugin.bridge.snapshots import snapshot
 from plugin.bridge.tasks import Runner
 from plugin.core.check import Options
-from plugin.core.rule import all_rules
+from plugin.core.model.rule import all_rules
 from tests.qgis.helpers import X, Y, frame, square, write_small
 from tests.qgis.waiting import let_work, wait
 

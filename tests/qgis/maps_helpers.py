@@ -26,7 +26,7 @@ def builder_for(project, document=None, catalogue=None):
     from plugin.bridge import county
     from plugin.bridge.layouts.build import Builder
     from plugin.bridge.layouts.material import of_project
-    from plugin.core import map_set as maps
+    from plugin.core.standard import map_set as maps
 
     return Builder(of_project(project, county.options(project)), catalogue or maps.load(), document)
 

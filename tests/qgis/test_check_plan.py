@@ -20,8 +20,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from plugin.core import rule as rules
-from plugin.core.rule import EACH, Need, Severity
+from plugin.core.model import rule as rules
+from plugin.core.model.rule import EACH, Need, Severity
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, run, square, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -305,7 +305,7 @@ def broken_rule():
     rules.rule(
         code, "raises-on-purpose", severity=Severity.ERROR, basis=["G7"], needs={"layer": Need(EACH)}, messages={}
     )(broken)
-    from plugin.core import texts
+    from plugin.core.messages import texts
 
     texts._rules_zh()[code] = {"title": "故意出错", "what": "", "why": "", "fix": "", "limits": "", "messages": {}}
     yield code

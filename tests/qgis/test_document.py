@@ -9,10 +9,10 @@ from plugin.bridge.layouts import keep
 from plugin.bridge.layouts.run import Order
 from plugin.bridge.layouts.run import run as run_order
 from plugin.bridge.tasks import Runner
-from plugin.core import map_set as maps
 from plugin.core.errors import InputError
+from plugin.core.messages.texts import Texts
 from plugin.core.profile import DocumentInfo, Profile
-from plugin.core.texts import Texts
+from plugin.core.standard import map_set as maps
 from plugin.gui.basis import Basis
 from plugin.gui.document_dialog import DocumentDialog
 from plugin.gui.document_line import DocumentLine, Fallback, ask_until_exportable

@@ -16,9 +16,9 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedb
 from plugin.bridge.layouts import export, keep
 from plugin.bridge.layouts.run import Order
 from plugin.bridge.layouts.run import run as run_order
-from plugin.core import map_set as maps
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.profile import DocumentInfo
+from plugin.core.standard import map_set as maps
 from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, small_layers, square, write_small
 from tests.qgis.maps_helpers import (
     builder_for,

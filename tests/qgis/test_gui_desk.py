@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWid
 
 from plugin.bridge import county, filling, findings_layer, recognise, settings
 from plugin.core.errors import InputError
-from plugin.core.exchange.package.form.load import load_package
+from plugin.core.package.form.load import load_package
 from plugin.gui import desk as desk_module
 from plugin.gui import idle
 from plugin.gui.result import Result

@@ -7,11 +7,11 @@ from qgis.core import QgsVectorLayer
 from plugin.bridge import county, health, roles, settings
 from plugin.bridge.layers import template_id
 from plugin.core.check import Options
+from plugin.core.engine.explanation import in_force
 from plugin.core.errors import InputError
-from plugin.core.explain import in_force
-from plugin.core.report import Outcome, RuleOutcome
-from plugin.core.rule import all_rules
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Outcome, RuleOutcome
+from plugin.core.model.rule import all_rules
 from plugin.gui import detail_pane, help_dialog, idle, profile_dialog, trouble
 from plugin.gui.doctor_dialog import DoctorDialog
 from plugin.gui.help_dialog import HelpDialog

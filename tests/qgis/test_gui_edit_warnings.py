@@ -8,7 +8,7 @@ import threading
 import pytest
 from qgis.core import QgsVectorLayer
 
-from plugin.core import edit_risks
+from plugin.core.files import edit_risks
 from plugin.gui.edit_warnings import EditWarnings
 from tests.core.test_edit_risks import WRITER
 from tests.qgis.helpers import write_small

@@ -9,7 +9,7 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QModelIndex, Qt
 
 from plugin.bridge import county, findings_layer, settings
-from plugin.core.kept_result import read_kept
+from plugin.core.results.kept_result import read_kept
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import make_desk
 from tests.qgis.waiting import let_work, wait
@@ -102,7 +102,7 @@ def test_a_saved_project_comes_back_with_its_result_and_its_date(saved, project)
 
 
 def test_a_package_is_not_made_of_a_kept_result(saved, project):
-    from plugin.core.exchange.package.form.load import load_package
+    from plugin.core.package.form.load import load_package
 
     desk, file = saved
     reopen(desk, project, file)

@@ -5,8 +5,8 @@ import pytest
 from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
-from plugin.core.edits import Change
-from plugin.core.report import Report
+from plugin.core.live.edits import Change
+from plugin.core.model.report import Report
 from plugin.gui.findings_filter import FindingsFilter, Wanted
 from plugin.gui.findings_groups import AREA, COUNT, PLACE, STATE, hectares, place_of
 from plugin.gui.findings_model import FindingsModel

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge import filling, findings_layer
-from plugin.core.edits import Change
+from plugin.core.live.edits import Change
 from plugin.gui import findings_filter, findings_groups, findings_rows
 from plugin.gui.findings_filter import FindingsFilter, Wanted
 from plugin.gui.findings_groups import AREA, BATCH, COUNT, PLACE, STATE

@@ -5,8 +5,8 @@ import pytest
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
-from plugin.core.edits import Change
-from plugin.core.rule import Severity
+from plugin.core.live.edits import Change
+from plugin.core.model.rule import Severity
 from plugin.gui.edit_notices import describe
 from tests.qgis.gui_helpers import finding, result_of, small_report
 from tests.qgis.live_helpers import rectangle

@@ -14,10 +14,10 @@ from plugin.bridge import kept_paths, package_ahead, package_layers, recognise, 
 from plugin.bridge.package_ahead import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
 from plugin.bridge.tasks import Runner
 from plugin.core.errors import InputError, OutputError
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.order import Order
-from plugin.core.exchange.package.problems import Level, Problem, Shut
-from plugin.core.exchange.package.target.hashes import MANIFEST, SCHEMA
+from plugin.core.package.folder.hashes import MANIFEST, SCHEMA
+from plugin.core.package.form.load import load_package
+from plugin.core.package.order import Order
+from plugin.core.package.problems import Level, Problem, Shut
 from plugin.gui.elided import ElidedLabel
 from plugin.gui.package.end_page import End
 from plugin.gui.package.export import PackageExport

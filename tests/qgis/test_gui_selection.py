@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 
-from plugin.core.rule import Severity
+from plugin.core.model.rule import Severity
 from plugin.gui import selection as selection_module
 from plugin.gui.callout import place_label
 from plugin.gui.finding_label import format_hectares, format_label_lines

@@ -7,8 +7,8 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingException
 
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.export import Order, export_package
-from plugin.core.exchange.package.form.load import load_package
+from plugin.core.package.export import Order, export_package
+from plugin.core.package.form.load import load_package
 from tests.core.made_package import COMPLETE
 from tests.county import make_county
 from tests.county.write import write_geopackage

@@ -23,9 +23,9 @@ from plugin.bridge.crs import to_qgis_crs
 from plugin.bridge.layers import TEMPLATE_PROPERTY, file_of, set_template, unsaved_edits
 from plugin.bridge.reading import read, read_all, states
 from plugin.bridge.snapshots import snapshot, unique_names
-from plugin.core.edits import _same
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
+from plugin.core.live.edits import _same
 from tests.qgis.helpers import SAMPLE, square, write_small
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

@@ -21,10 +21,10 @@ from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.layouts import export, frame, keep, legend
 from plugin.bridge.layouts.build import crs_text
-from plugin.core import map_set as maps
 from plugin.core.errors import DataError, InputError
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import load_standard
+from plugin.core.standard import map_set as maps
 from plugin.paths import LAYOUTS
 from tests.qgis.helpers import ROOT, SAMPLE, X, square, write_small
 from tests.qgis.helpers import frame as table
@@ -221,7 +221,7 @@ def test_a_layer_off_the_map_is_not_in_its_legend(qgis_app, tmp_path):
 
 
 def test_three_zones_of_the_planning_zones(sheets, builder):
-    from plugin.core.three_zones.spaces import space_map
+    from plugin.core.profile.spaces import space_map
 
     mapping = space_map(builder.material.norm)
     expected = {mapping.name(mapping.space(code)) for code in codes_on("YDYHGHFQ", "GHFQDM")}

@@ -14,8 +14,8 @@ from plugin.bridge import county, findings_layer, forms, recognise, roles, setti
 from plugin.bridge.layers import name_of, template_id
 from plugin.bridge.layouts import keep
 from plugin.bridge.project import bookmarks, editing
-from plugin.core import map_set
 from plugin.core.profile import DocumentInfo
+from plugin.core.standard import map_set
 from tests.qgis.helpers import ROOT, draw, square
 
 OLD = ROOT / "tests" / "upgrade" / "0.1.0"

@@ -21,7 +21,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 from plugin.bridge.layouts import packed
 from plugin.bridge.main_thread import on_main
 from plugin.core.errors import Cancelled
-from plugin.core.exchange.package.target.hashes import is_whole
+from plugin.core.package.folder.hashes import is_whole
 from plugin.paths import PACKAGES
 from tests.core.made_package import jpg, pdf
 from tests.core.small import digest

@@ -11,13 +11,13 @@ from qgis.PyQt.QtGui import QImage
 from plugin.bridge import painting, pictures, styles
 from plugin.bridge.pictures.close_up import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
-from plugin.core.assembly import assemble
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled
+from plugin.core.loading.assembly import assemble
+from plugin.core.model.report import Report
+from plugin.core.model.rule import all_rules
 from plugin.core.render.html import render
 from plugin.core.render.pictures import Pictures, largest
-from plugin.core.report import Report
-from plugin.core.rule import all_rules
 from plugin.paths import SAMPLE
 from tests.core.examples import norm_of, run_example, source_layer
 

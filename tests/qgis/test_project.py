@@ -19,9 +19,9 @@ from qgis.core import (
 from plugin.bridge.layers import template_id
 from plugin.bridge.project import assemble, bookmarks, editing
 from plugin.bridge.project.request import Request, make_database
-from plugin.core.arrangement import branches
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
+from plugin.core.standard.arrangement import branches
 from tests.qgis.helpers import X, Y, digest, draw, square
 
 STANDARD = load_standard()

@@ -10,8 +10,8 @@ from plugin.bridge import county, reading, recognise, roles
 from plugin.bridge.check import check
 from plugin.bridge.layers import set_template
 from plugin.bridge.snapshots import snapshot
-from plugin.core import recognition
 from plugin.core.errors import InputError
+from plugin.core.loading import recognition
 from tests.qgis.helpers import Log, run
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -9,7 +9,7 @@ import pytest
 from qgis.core import Qgis, QgsProcessingParameterFeatureSource
 from qgis.PyQt.QtCore import QUrl
 
-from plugin.core.rule import EACH, all_rules
+from plugin.core.model.rule import EACH, all_rules
 from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need one, and are no algorithms of their own.
@@ -199,7 +199,7 @@ def test_libraries_keep_to_themselves_inside_the_program(qgis_process):
 
 def test_rules_that_do_not_load_leave_their_trace(provider, monkeypatch, qgis_log):
     from plugin.algorithms.provider import SanxianProvider
-    from plugin.core import rule
+    from plugin.core.model import rule
 
     def broken():
         raise ValueError("on purpose")

@@ -16,7 +16,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from plugin.core.rule import all_rules
+from plugin.core.model.rule import all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, frame, run, square, write_small
 from tests.qgis.models import input_of, model_of, result_of, value
 from tests.qgis.waiting import run_task, wait

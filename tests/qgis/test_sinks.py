@@ -10,9 +10,9 @@ from qgis.core import QgsVectorLayer
 
 from plugin.bridge import sinks
 from plugin.core.errors import OutputError
-from plugin.core.findings import COLUMNS, Finding
-from plugin.core.rule import Severity
-from plugin.core.writing import check_writable
+from plugin.core.files.writing import check_writable
+from plugin.core.model.findings import COLUMNS, Finding
+from plugin.core.model.rule import Severity
 from tests.core.small import write_findings
 from tests.qgis.helpers import digest, square
 

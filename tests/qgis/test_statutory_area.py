@@ -22,7 +22,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from plugin.core.texts import Texts
+from plugin.core.messages.texts import Texts
 from tests.county import measure
 from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square
 from tests.qgis.models import run_in_model

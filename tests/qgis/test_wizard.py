@@ -440,6 +440,6 @@ def test_without_the_libraries_it_says_so(making, monkeypatch):
 
     for name in [n for n in sys.modules if n.startswith("plugin.gui.wizard.")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "plugin.core.zones", None)
+    monkeypatch.setitem(sys.modules, "plugin.core.geometry.zones", None)
     making.show()
     assert making.wizard is None and "没有启动" in making._iface.bar.said[0] and "环境自检" in making._iface.bar.said[0]

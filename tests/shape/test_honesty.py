@@ -3,11 +3,11 @@
 
 import pytest
 
-from plugin.core.citations import best_mark
+from plugin.core.messages.texts import LANGUAGES, Texts
+from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.rule import Severity, all_rules
 from plugin.core.standard import load_standard
-from plugin.core.texts import LANGUAGES, Texts
+from plugin.core.standard.citations import best_mark
 from tests.core.examples import run_example
 
 RULES = all_rules()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.rule import FAMILIES
+from plugin.core.model.rule import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("resources/texts/rules_zh.toml", "resources/standards/common-2021/standard.toml")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import EACH, HEADINGS, Severity, all_rules
 from plugin.core.profile import Norm, load_profile, profile_ids
-from plugin.core.rule import EACH, HEADINGS, Severity, all_rules
 from plugin.core.standard import load_standard, standard_ids
-from plugin.core.texts import Texts
 from plugin.paths import PROFILES, STANDARDS, TEXTS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -113,8 +113,8 @@ def package(out: Path, work: Path) -> None:
     from qgis.PyQt.QtGui import QImage
 
     from plugin.core.check import Options, check
-    from plugin.core.exchange.package.export import Order, export_package
-    from plugin.core.exchange.package.form.load import load_package
+    from plugin.core.package.export import Order, export_package
+    from plugin.core.package.form.load import load_package
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
@@ -203,8 +203,8 @@ def projects(out: Path, work: Path) -> None:
     from plugin.bridge.layouts import keep
     from plugin.bridge.project import assemble, bookmarks
     from plugin.bridge.project.request import Request, make_database
-    from plugin.core import map_set
     from plugin.core.check import Options, check
+    from plugin.core.standard import map_set
     from tests.qgis.helpers import draw, frame, small_layers, square
     from tests.qgis.maps_helpers import builder_for
 

@@ -17,16 +17,16 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plugin.core.check import Options, check
-from plugin.core.exchange.package.form.load import load_package
-from plugin.core.exchange.package.inspection.inspect import inspect_package
-from plugin.core.findings import COLUMNS
+from plugin.core.loading.renumbering import read_renumbered
 from plugin.core.mapping import load_mapping
+from plugin.core.model.findings import COLUMNS
+from plugin.core.model.report import Report
 from plugin.core.options import parse_roles
+from plugin.core.package.form.load import load_package
+from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.profile import DocumentInfo, load_profile, profile_problems
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
-from plugin.core.renumbering import read_renumbered
-from plugin.core.report import Report
 from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
 from plugin.core.waivers.file import read_waivers
 from plugin.paths import REPORTS

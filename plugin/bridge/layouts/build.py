@@ -21,8 +21,8 @@ from qgis.core import (
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.errors import DataError
-from ...core.map_set import Catalogue, Map, Sheet
 from ...core.profile.document import DocumentInfo
+from ...core.standard.map_set import Catalogue, Map, Sheet
 from ...paths import LAYOUTS
 from . import frame, locator_names, looks, surroundings, texts
 from .legend import fill_legend

@@ -36,7 +36,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
-from ...core.map_set import Sheet
+from ...core.standard.map_set import Sheet
 from ...paths import ICONS
 
 #: Named in the .qpt: the fonts of a Windows with Chinese. What is there is chosen when a sheet is filled.

@@ -18,7 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
-from ...core.map_set import Sheet
+from ...core.standard.map_set import Sheet
 from . import frame
 from .looks import font_family
 from .surroundings import Place

@@ -34,7 +34,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
-from ...core.map_set import Catalogue, Look, Sheet
+from ...core.standard.map_set import Catalogue, Look, Sheet
 from .. import styles
 from ..painting import FONTS
 from .material import Material
@@ -214,7 +214,7 @@ def _only(layer: QgsVectorLayer, look: Look) -> None:
 
 def _as_spaces(layer: QgsVectorLayer, material: Material, role: str) -> None:
     """三区 of the planning zones: the symbols of 三区空间, by the mapping of standard and profile."""
-    from ...core.three_zones.spaces import UNMAPPED, space_map
+    from ...core.profile.spaces import UNMAPPED, space_map
 
     field = material.field(role, layer, "zone_code")
     if role == SPACES_ROLE or not field:

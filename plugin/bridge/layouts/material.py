@@ -20,16 +20,16 @@ from qgis.core import (
 )
 
 from ...core.errors import InputError
-from ...core.map_needs import Answer, Lack, lack_of, roles_of
-from ...core.map_set import LayerSpec, Map
+from ...core.standard.map_needs import Answer, Lack, lack_of, roles_of
+from ...core.standard.map_set import LayerSpec, Map
 from .. import recognise
 from ..crs import to_qgis_crs
 from ..threads import steady
 
 if TYPE_CHECKING:
     from ...core.check import Options
-    from ...core.codes import CodeList
     from ...core.profile import Norm
+    from ...core.standard.codes import CodeList
 
 COUNTY, TOWNSHIPS, CENTRE = "XZQX", "townships", "ZXCQFW"
 _COUNTY_CODE = re.compile(r"^\d{6}$")
@@ -140,7 +140,7 @@ class Material:
 
     @steady
     def _default_crs(self):
-        from ...core.divisions import default_crs
+        from ...core.standard.divisions import default_crs
 
         return default_crs(self.county.code, self.divisions)
 
@@ -195,7 +195,7 @@ def of_found(project: QgsProject, layers: list[QgsVectorLayer], found: recognise
 
 @steady
 def _like(outline: recognise.Outline, role: str, norm: Norm) -> bool:
-    from ...core.recognition import find_role
+    from ...core.loading.recognition import find_role
 
     return find_role(outline, norm)[0] == role
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
 
 from ...core.errors import OutputError
-from ...core.exchange.package.maps.slots import Drawn, MapJob, Wish
 from ...core.invariants import InvariantError, require
-from ...core.map_needs import Lack, roles_of
+from ...core.package.maps.slots import Drawn, MapJob, Wish
+from ...core.standard.map_needs import Lack, roles_of
 from ..layers import set_template
 from ..main_thread import on_main
 from . import frame
@@ -27,7 +27,7 @@ from .material import CENTRE, COUNTY, TOWNSHIPS, Material, Township
 from .source import write_layer
 
 if TYPE_CHECKING:
-    from ...core.layer import Layer
+    from ...core.plan.layer import Layer
 
 #: How long the end of the work waits for the main thread, in seconds.
 _PATIENCE = 30.0

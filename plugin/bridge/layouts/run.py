@@ -9,11 +9,11 @@ from pathlib import Path
 
 from qgis.core import QgsPrintLayout
 
-from ...core.map_needs import Lack
-from ...core.map_set import Map, Sheet
+from ...core.files.writing import beside
+from ...core.messages.saying import Saying
 from ...core.profile.document import load_secrecy_levels
-from ...core.saying import Saying
-from ...core.writing import beside
+from ...core.standard.map_needs import Lack
+from ...core.standard.map_set import Map, Sheet
 from . import frame, keep
 from .build import APPROVAL_VARIABLE, Builder
 from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page

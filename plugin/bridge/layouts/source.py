@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from ...core.check import Options
-    from ...core.layer import SourceLayer
+    from ...core.plan.layer import SourceLayer
 
 Notice = Callable[[str, dict[str, Any]], None]
 #: Kinds of shapes by the first word of what pyogrio and shapely call them.

@@ -90,7 +90,7 @@ def find_city_name(material: Material) -> str:
 
 def find_sister_counties(material: Material) -> list[Place]:
     """Return the other counties of the same city whose bounds are in the code list of divisions."""
-    from ...core.divisions import extent
+    from ...core.standard.divisions import extent
 
     known = material.divisions
     own = known.codes.get(material.county.code)

@@ -17,7 +17,7 @@ from qgis.core import (
     QgsProperty,
 )
 
-from ...core.map_set import Sheet
+from ...core.standard.map_set import Sheet
 from ..painting import round_length
 from . import frame
 

@@ -18,8 +18,8 @@ from .overview import legend, overview, overview_sheet
 from .scene import Scene
 
 if TYPE_CHECKING:
-    from ...core.plan import Plan
-    from ...core.report import Report
+    from ...core.model.report import Report
+    from ...core.plan.plan import Plan
 
 
 def draw(plan: Plan, report: Report, *, check: Callable[[], None] = lambda: None) -> Pictures:

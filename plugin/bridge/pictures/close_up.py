@@ -9,15 +9,15 @@ import numpy as np
 import shapely
 from qgis.core import QgsVectorLayer
 
-from ...core.cells import as_text
+from ...core.files.cells import as_text
 from ...core.geometry.validity import missing
 from .. import painting
 from ..painting import Sheet
 from .scene import Scene, cut, style_of, widened
 
 if TYPE_CHECKING:
-    from ...core.findings import Finding
-    from ...core.layer import Layer
+    from ...core.model.findings import Finding
+    from ...core.plan.layer import Layer
 
 #: Width and height on paper, and the width on the screen.
 CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 600

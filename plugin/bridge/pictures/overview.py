@@ -13,14 +13,14 @@ from qgis.PyQt.QtGui import QPainter
 
 from ...core.geometry.generalise import dissolve
 from ...core.geometry.validity import missing
+from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
-from ...core.rule import Severity
 from .. import painting
 from ..painting import Sheet
 from .scene import Scene, style_of
 
 if TYPE_CHECKING:
-    from ...core.findings import Finding
+    from ...core.model.findings import Finding
 
 #: The width on paper, and on the screen.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 980

@@ -18,9 +18,9 @@ from ..painting import Sheet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...core.layer import Layer
-    from ...core.plan import Plan
-    from ...core.report import Report
+    from ...core.model.report import Report
+    from ...core.plan.layer import Layer
+    from ...core.plan.plan import Plan
 
 #: A polygon with more vertices is cut to the picture first.
 _MANY_VERTICES = 5_000

@@ -21,8 +21,8 @@ from qgis.core import (
 )
 
 from ...core.errors import OutputError, SanxianError
+from ...core.files.writing import beside
 from ...core.profile.county_file import save_county
-from ...core.writing import beside
 from .. import county
 from . import bookmarks, editing, themes
 from .layers import dress, layers_in, open_layer, place

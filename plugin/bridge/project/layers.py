@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsProviderRegistry, QgsVectorLayer
 
-from ...core.arrangement import Branch, branch_of, branches
+from ...core.standard.arrangement import Branch, branch_of, branches
 from .. import forms, styles
 from ..bsm import COUNTY_PROPERTY
 from ..layers import set_template, template_id

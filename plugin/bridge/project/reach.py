@@ -87,7 +87,7 @@ def _areas(shapes: list[QgsGeometry]) -> dict[int, float]:
     import numpy as np
     import shapely
 
-    from ...core.zones import areas_by_zone
+    from ...core.geometry.zones import areas_by_zone
 
     # Straight edges only: arcs are read by the check; for the larger part of a county they do not matter.
     straight = [QgsGeometry(s.constGet().segmentize()) if s.constGet().hasCurvedSegments() else s for s in shapes]

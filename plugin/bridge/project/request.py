@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import Cancelled, DataError, OutputError
-from ...core.writing import check_writable
+from ...core.files.writing import check_writable
 
 if TYPE_CHECKING:
     from ...core.exchange.create import Created
@@ -67,9 +67,9 @@ def make_database(request: Request, progress: Callable[[float, str], None], canc
 
     Call it in a thread of Python's own (`threads.steady`): pyproj is at work.
     """
-    from ...core.divisions import check_crs
     from ...core.exchange.create import create_database
     from ...core.geometry.crs import parse
+    from ...core.standard.divisions import check_crs
 
     if request.project.exists() and not request.replace_project:
         raise OutputError("project_exists", target=str(request.project))

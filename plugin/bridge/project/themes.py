@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsMapThemeCollection, QgsProject
 
-from ...core.arrangement import theme_roles
-from ...core.arrangement import themes as themes_of
+from ...core.standard.arrangement import theme_roles
+from ...core.standard.arrangement import themes as themes_of
 from ..layers import template_id
 from ..recognise import plan_layers
 

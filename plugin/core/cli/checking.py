@@ -12,16 +12,16 @@ from ..check import Checked, Options, check
 from .console import CLEAN, FOUND, progress, say
 
 if TYPE_CHECKING:
+    from ..model.report import Report
     from ..render.words import Words
-    from ..report import Report
 
 #: Rules named in the summary on the screen; the report holds all.
 _LINES = 30
 
 
 def run_check(args: argparse.Namespace, words: Words) -> int:
+    from ..files.writing import Outputs, check_outputs
     from ..render.outputs import write_outputs
-    from ..writing import Outputs, check_outputs
 
     outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
     side = (args.figures, args.targets, args.register, args.baseline)
@@ -40,9 +40,9 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
 
 
 def _inspected(args: argparse.Namespace, words: Words) -> Checked:
-    from ..exchange.package.export import with_standard
-    from ..exchange.package.form.load import load_package
-    from ..exchange.package.inspection.inspect import inspect_package
+    from ..package.export import with_standard
+    from ..package.form.load import load_package
+    from ..package.inspection.inspect import inspect_package
 
     form = load_package(args.package)
     return inspect_package(args.source, form, with_standard(_options(args, words), form), progress=progress)
@@ -76,10 +76,10 @@ def _plan_options(args: argparse.Namespace, words: Words) -> Options:
 
 
 def run_indicators(args: argparse.Namespace, words: Words) -> int:
+    from ..files.writing import check_writable
+    from ..messages.texts import Texts
     from ..render import figures
     from ..tabulate import check_workbook, tabulate, write_workbook
-    from ..texts import Texts
-    from ..writing import check_writable
 
     options = _plan_options(args, words)
     if args.xlsx:
@@ -108,10 +108,10 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     from pathlib import Path
 
     from ..errors import OutputError
-    from ..exchange.package.export import Order, export_package, with_standard
-    from ..exchange.package.form.load import load_package
+    from ..messages.texts import Texts
+    from ..package.export import Order, export_package, with_standard
+    from ..package.form.load import load_package
     from ..profile import DocumentInfo
-    from ..texts import Texts
 
     form = load_package(args.package)
     documents = Path(args.documents) if args.documents else None
@@ -145,9 +145,9 @@ def exit_code(report: Report, strict: bool = False) -> int:
 
 def summary(report: Report, words: Words) -> list[str]:
     """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
+    from ..model.report import INCOMPLETE_RUN
     from ..render import figures, found, sections
     from ..render.verdict import verdict as come_to
-    from ..report import INCOMPLETE_RUN
 
     said = report.summary
     verdict = words.get("verdict", str(come_to(report)))

@@ -19,8 +19,8 @@ _LINES = 30
 
 def run_structure(args: argparse.Namespace, words: Words) -> int:
     from ..exchange.structure_table import read_structure, write_structure
+    from ..messages.texts import Texts
     from ..standard import load_standard
-    from ..texts import Texts
 
     if not (args.output or args.database):
         say(words.get("cli", "structure_no_target"), sys.stderr)
@@ -44,13 +44,13 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
 
 def run_compare(args: argparse.Namespace, words: Words) -> int:
     """CLEAN when the two are identical, FOUND when they are not."""
+    from ..files.writing import check_writable
+    from ..loading.unread_files import unread_sentences
+    from ..messages.texts import Texts, number
     from ..tabulate import check_workbook
-    from ..texts import Texts, number
-    from ..unread_files import unread_sentences
     from ..versions.model import CHANGED, IN, OUT
     from ..versions.sources import compare_sources, layers_of
     from ..versions.tables import changes_text, keys_of, reasons, verdict, write_workbook
-    from ..writing import check_writable
 
     norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
     if args.xlsx:
@@ -85,10 +85,10 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     from ..exchange.vct.database import vct_to_database
     from ..exchange.vct.sources import layers_of_source
     from ..exchange.vct.write import write_vct
+    from ..files.writing import check_writable
+    from ..loading.unread_files import unread_sentences
+    from ..messages.texts import Texts
     from ..standard import load_standard
-    from ..texts import Texts
-    from ..unread_files import unread_sentences
-    from ..writing import check_writable
 
     templates = load_standard(args.standard).templates
     check_writable(args.output, [args.source])
@@ -110,7 +110,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_yearly(args: argparse.Namespace, words: Words) -> int:
-    from ..texts import Texts
+    from ..messages.texts import Texts
     from ..yearly.balance import notes, summary
     from ..yearly.make import make_update
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..errors import DataError
+    from ..messages.texts import Texts
     from ..render.words import Words
-    from ..texts import Texts
 
 
 def run_rules(args: argparse.Namespace, words: Words) -> int:
+    from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
-    from ..writing import check_writable
 
     book = RuleBook(Options(standard=args.standard, profile=args.profile, phase=args.phase).norm(), words.lang)
     for target in (args.csv, args.html):
@@ -39,9 +39,9 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
 def run_rule(args: argparse.Namespace, words: Words) -> int:
     """Everything about one rule, with the values that standard and profile put in force."""
     from ..engine import choose_rules
-    from ..explain import in_force, lines
+    from ..engine.explanation import in_force, lines
+    from ..messages.texts import Texts
     from ..render.rule_book import RuleBook
-    from ..texts import Texts
 
     texts = Texts(words.lang)
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
@@ -67,7 +67,7 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
 
 def _is_sound(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
     """True when nothing is wrong with a file of data; else all that is, under the head of a section of ``words``."""
-    from ..texts import Texts
+    from ..messages.texts import Texts
 
     if problems:
         say(words.get(section, "problems", file=file, count=len(problems)), sys.stderr)
@@ -78,9 +78,9 @@ def _is_sound(file: str, problems: Sequence[DataError], words: Words | Texts, se
 
 def run_profile(args: argparse.Namespace, words: Words) -> int:
     """The resolved whole; where the file is not sound, all that is wrong with it."""
+    from ..files.writing import beside, check_writable
     from ..profile import profile_problems
     from ..render.profile import profile_dict, profile_lines
-    from ..writing import beside, check_writable
 
     if not _is_sound(args.profile, profile_problems(args.profile), words, "resolved"):
         return NOT_RUN
@@ -110,9 +110,9 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
 
 def run_form(args: argparse.Namespace, words: Words) -> int:
     """A form of package as the tree that it asks for; where the file is not sound, all that is wrong with it."""
-    from ..exchange.package.form.complaints import form_lines, form_problems
-    from ..exchange.package.form.load import load_package
-    from ..texts import Texts
+    from ..messages.texts import Texts
+    from ..package.form.complaints import form_lines, form_problems
+    from ..package.form.load import load_package
 
     texts = Texts(words.lang)
     if not _is_sound(args.form, form_problems(args.form), texts, "form"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import Context
 from ..errors import SanxianError
-from ..layer import Layer
-from ..plan import Plan
+from ..messages.texts import Texts, without_folders
+from ..model.report import Outcome, RuleOutcome
+from ..model.rule import EACH, Need, Rule, RuleResult
+from ..plan.layer import Layer
+from ..plan.plan import Plan
 from ..profile.model import ABSENT
-from ..report import Outcome, RuleOutcome
-from ..rule import EACH, Need, Rule, RuleResult
-from ..texts import Texts, without_folders
+from .context import Context
 
 #: The family of the rules that compare a layer's schema, which it has without features too.
 STRUCTURE = "SCH"

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..rule import EACH, Rule, all_rules
+from ..model.rule import EACH, Rule, all_rules
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan.plan import Plan
 
 
 def rules_beyond(plan: Plan) -> list[Rule]:

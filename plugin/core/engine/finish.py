@@ -11,12 +11,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..findings import Finding, set_fingerprints
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import drawn_area, statutory_area
-from ..plan import Plan
-from ..report import Report
-from ..texts import Texts
+from ..messages.texts import Texts
+from ..model.findings import Finding, set_fingerprints
+from ..model.report import Report
+from ..plan.plan import Plan
 from .places import townships_at
 
 #: Findings between two looks at the cancel button.

@@ -12,16 +12,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..context import Context
-from ..findings import Finding
 from ..geometry.distinct import Distinct, distinct
-from ..ignored import Ignored
-from ..layer import Layer
-from ..plan import Plan
-from ..report import Outcome, RuleOutcome
-from ..rule import Rule, Severity
-from ..texts import SLIVERS
-from ..tolerance import Tolerance
+from ..geometry.tolerance import Tolerance
+from ..messages.texts import SLIVERS
+from ..model.findings import Finding
+from ..model.report import Outcome, RuleOutcome
+from ..model.rule import Rule, Severity
+from ..plan.layer import Layer
+from ..plan.plan import Plan
+from .context import Context
+from .ignored_parts import Ignored
 from .places import townships_at
 
 #: Features of a pair of layers that the report names, largest sum first.

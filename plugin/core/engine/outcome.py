@@ -6,16 +6,16 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from ..context import Context
 from ..errors import Cancelled, SanxianError
-from ..explain import in_force, unconfirmed_settings
-from ..findings import Finding
-from ..indicators import NO_TARGET
-from ..reasons import sentences
-from ..report import Outcome, Report, RuleOutcome
-from ..rule import Rule, RuleResult, Severity
-from ..texts import Texts, without_folders
+from ..messages.texts import Texts, without_folders
+from ..model.findings import Finding
+from ..model.indicator import NO_TARGET
+from ..model.report import Outcome, Report, RuleOutcome
+from ..model.rule import Rule, RuleResult, Severity
 from .apply import apply
+from .context import Context
+from .explanation import in_force, unconfirmed_settings
+from .reasons import sentences
 
 
 def run_one(

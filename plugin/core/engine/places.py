@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from ..geometry.validity import missing
-from ..plan import Plan
+from ..plan.plan import Plan
 
 
 def townships_at(plan: Plan, points: Any) -> list[str]:

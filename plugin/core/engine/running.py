@@ -7,21 +7,21 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..context import Context
 from ..errors import Cancelled, InputError
-from ..findings import in_order
-from ..frame import wrong_frame
-from ..ignored import Ignored
-from ..plan import Plan
-from ..provenance import provenance
-from ..report import Report
-from ..rule import EACH, Rule, all_rules
-from ..texts import Texts
-from ..unread import report_unread
+from ..messages.texts import Texts
+from ..model.findings import in_order
+from ..model.report import Report
+from ..model.rule import EACH, Rule, all_rules
+from ..model.unread import report_unread
+from ..plan.plan import Plan
 from ..waivers.judge import judge
+from .context import Context
 from .finish import finish, summed_steps
+from .frame import wrong_frame
 from .ignored import sliver_findings, sum_ignored, told_ignored
+from .ignored_parts import Ignored
 from .outcome import run_one
+from .provenance import provenance
 
 Progress = Callable[[float, str], None]
 

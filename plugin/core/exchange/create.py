@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, OutputError
+from ..files.writing import beside, check_writable
 from ..geometry import crs as crs_care
-from ..template import CodeList, Template
-from ..texts import Texts
-from ..writing import beside, check_writable
+from ..messages.texts import Texts
+from ..standard.template import CodeList, Template
 from .quiet import quiet_gdal, reference_of, sure
 from .schema import Domain, Format, LayerSchema, format_of, schemas
 

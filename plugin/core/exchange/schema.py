@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError, OutputError
-from ..template import CodeList, Field, Template
+from ..standard.template import CodeList, Field, Template
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import divisions
 from ..errors import InputError, OutputError
+from ..files.writing import os_reason
 from ..geometry import crs as crs_care
-from ..standard import Standard, load_standard
-from ..writing import os_reason
+from ..standard import Standard, divisions, load_standard
 from .create import Created, create_database
 from .structure_table import Structure
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..sheets import Unreadable, open_workbook
+from ..files.sheets import Unreadable, open_workbook
+from ..files.writing import beside
+from ..messages.texts import Texts
 from ..standard import Standard
-from ..template import Template, load_template
-from ..texts import Texts
-from ..writing import beside
+from ..standard.template import Template, load_template
 
 #: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
 COLUMNS = {

@@ -10,13 +10,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..tolerance import Tolerance
 from .ladder import Ladder
 from .linework import DRAWN_IN, Linework
 from .nearby import points_by_segments
 from .parts import Parts, collect
 from .polygons import Check, Polygons, never
 from .rings import rings
+from .tolerance import Tolerance
 from .union import united
 
 

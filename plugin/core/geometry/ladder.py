@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..tolerance import Tolerance
 from .local import moved, moved_back, origins
+from .tolerance import Tolerance
 from .validity import polygons_only, repair
 from .witness import doubtful, union_doubtful
 

@@ -15,11 +15,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ..invariants import require
-from ..tolerance import Tolerance
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
 from .polygons import BATCH, Check, Decided, Polygons, never
 from .progress import Progress, silent
+from .tolerance import Tolerance
 from .union import united
 
 #: From this many neighbours on it pays to join them as the coverage they are.

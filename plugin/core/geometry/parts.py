@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..tolerance import Tolerance
 from .ladder import Ladder
+from .tolerance import Tolerance
 from .validity import polygons_only
 
 

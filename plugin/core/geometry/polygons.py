@@ -21,9 +21,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ..invariants import require
-from ..tolerance import Tolerance
 from .ladder import Ladder
 from .linework import Linework, Pieces, linework
+from .tolerance import Tolerance
 from .validity import missing
 from .windows import Windows
 

@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..tolerance import Tolerance
 from .ladder import Ladder, union
 from .polygons import Polygons
+from .tolerance import Tolerance
 from .validity import polygons_only
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..area_backing import backed, land_net
 from ..invariants import require
-from ..net_area import breaks
-from .model import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
+from ..model.indicator import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
+from ..model.targets import BROKEN, CLOSE, UNCONFIRMED, compare_area
+from .area_backing import backed, land_net
+from .net_area import breaks
 from .reserves import PART_WORDS, counted_of
-from .targets import BROKEN, CLOSE, UNCONFIRMED, compare_area
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..plan.layer import Layer
     from ..profile import Target
 
 #: The share of a target below which what is left is an early warning (C, 0: none).

@@ -11,22 +11,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..area_backing import backed
 from ..geometry import crs as crs_care
 from ..geometry.geodesic import GEOD
 from ..invariants import require
-from ..texts import Texts
+from ..messages.texts import Texts
+from ..model.indicator import SQUARE_METRES, Indicator, in_unit
+from ..model.targets import compare_area
+from ..standard.indicator_catalogue import Catalogue, Entry, load_catalogue
+from .area_backing import backed
 from .areas import WARNING_SHARE, stated_figure
-from .catalogue import Catalogue, Entry, load_catalogue
 from .land_use import FIELDS, areas_of, in_classes
-from .model import SQUARE_METRES, Indicator, in_unit
-from .targets import compare_area
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..model.rule import RuleResult
+    from ..plan.layer import Layer
     from ..profile import Target
-    from ..rule import RuleResult
 
 #: What the definitions marked C are confirmed by.
 DEFINITIONS = "indicators.definitions"
@@ -110,7 +110,7 @@ class Figures:
     def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
         """What a rule gives, run once; None with the reason where it gives nothing."""
         from ..engine import result_of
-        from ..rule import all_rules
+        from ..model.rule import all_rules
 
         if code not in self._rules:
             self._rules[code] = result_of(all_rules()[code], self.ctx, self.texts)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import trim
+from ..engine.context import trim
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
-    from ..template import CodeList
+    from ..engine.context import Context
+    from ..plan.layer import Layer
+    from ..standard.template import CodeList
 
 #: The list that everything is told in, and the column of another list that says what a class of it is there.
 CLASSES = "land_use_2023"

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import Indicator
+from ..model.indicator import Indicator
+from ..model.targets import compare
 from .ratio_base import DOUBTFUL_SHARE, contradicted
 from .ratio_windows import unfilled_shares
-from .targets import compare
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..plan.layer import Layer
     from ..profile import Norm
 
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
@@ -128,7 +128,7 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas.
     """
     # Shapely loads when something is measured.
-    from ..area_backing import backed
+    from .area_backing import backed
 
     norm = ctx.norm
     classes = list(norm.get("ratio.classes"))

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..plan.layer import Layer
 
 #: By code list of the land use: classes (and all below them) that are no urban construction land (C).
 DOUBTFUL = "ratio.doubtful"

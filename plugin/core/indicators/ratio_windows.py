@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from .ratio_base import of_classes
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..plan.layer import Layer
 
 #: The lines that a window is made for.
 FILLERS = "quality.window_fillers"

@@ -11,8 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..plan.layer import Layer
 
 #: A row of which less than this share lies outside every township lies wholly inside: what shared edges lose to rounding.
 _WHOLE = 1e-9

@@ -10,9 +10,9 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
+from ..files.sheets import Unreadable, sheets_of
 from ..invariants import require
-from ..sheets import Unreadable, sheets_of
-from .model import SQUARE_METRES
+from ..model.indicator import SQUARE_METRES
 
 #: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
 COLUMNS = {

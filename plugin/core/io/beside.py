@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..unread import Unread
+from ..model.unread import Unread
 from .formats import format_of
 
 #: Files and folders that are visited at most: a drive's root chosen by mistake ends here, and that is reported.

@@ -11,8 +11,8 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from ..layer import SourceLayer
-from ..tolerance import CURVE_STEP_DEGREES
+from ..geometry.tolerance import CURVE_STEP_DEGREES
+from ..plan.layer import SourceLayer
 
 #: A chord of that step encloses 0.08 % less than its arc; a larger gap to the stored area means a lost hole.
 _CURVE_AREA_GAP = 0.005

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..plain_text import OLD_WORKBOOK
+from ..files.plain_text import OLD_WORKBOOK
 from .points import rows_list_points, text_lists_points
 
 #: GeoJSON, Esri JSON, TopoJSON, GML, KML, a virtual layer of GDAL; WKT; WKB in hexadecimal digits.

@@ -13,13 +13,13 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from ..declared import Table, read_tables
-from ..encoding import Encoding
 from ..errors import InputError
+from ..files.encoding import Encoding
+from ..files.opening import openable, touch, whole_shapefile
 from ..geometry import crs as crs_care
-from ..layer import FieldInfo, SourceLayer
-from ..opening import openable, touch, whole_shapefile
+from ..plan.layer import FieldInfo, SourceLayer
 from .counts import geodatabase_rows, stored_rows
+from .declared import Table, read_tables
 from .drawn import drawn_column
 from .hidden import OWN, hidden_tables
 from .notices import driver_notices, encoding_notices

@@ -7,7 +7,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from ..encoding import part
+from ..files.encoding import part
 from .drawn import book_draws, old_book_draws, text_draws
 
 #: What a folder is searched for.

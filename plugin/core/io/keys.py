@@ -12,7 +12,7 @@ from pathlib import Path
 import pyogrio
 
 from ..errors import InputError
-from ..opening import openable, touch
+from ..files.opening import openable, touch
 from .file import ERRORS
 from .rows import BYTES, KEY
 from .source import datasets_of

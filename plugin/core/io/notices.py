@@ -7,7 +7,7 @@ import unicodedata
 import warnings
 from typing import Any
 
-from ..encoding import Encoding
+from ..files.encoding import Encoding
 
 
 def encoding_notices(shown: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encoding import part
+from ..files.encoding import part
 
 #: The header of a .shp and of a .shx; that of a record; the shortest record: that of no shape.
 _HEADER, _RECORD, _SHORTEST = 100, 8, 12

@@ -13,9 +13,9 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from ..encoding import Encoding, decode
+from ..files.encoding import Encoding, decode
 from ..geometry import crs as crs_care
-from ..layer import FieldInfo, SourceLayer
+from ..plan.layer import FieldInfo, SourceLayer
 from .curves import curve_ids, curve_notices, curve_step, quoted
 
 #: Reads every byte as one character, so that nothing is lost before `encoding.decode`.

@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ..encoding import part
 from ..errors import InputError
-from ..layer import SourceLayer
-from ..writing import os_reason
+from ..files.encoding import part
+from ..files.writing import os_reason
+from ..plan.layer import SourceLayer
 from .file import Wanted, no_rows, read_file
 from .formats import TABLES, holds_shapes
 

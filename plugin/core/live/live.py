@@ -10,16 +10,16 @@ import numpy as np
 import shapely
 
 from ..engine import run
-from ..layer import Layer
-from ..plan import Plan
-from ..rule import EACH, Rule
+from ..model.rule import EACH, Rule
+from ..plan.layer import Layer
+from ..plan.plan import Plan
 from ..waivers.judge import hold
 from .place import Bounds, changed_bounds, joined
 from .recheck import Name, Recheck
 from .rows import Rows, name_of, with_frame
 
 if TYPE_CHECKING:
-    from ..tolerance import Tolerance
+    from ..geometry.tolerance import Tolerance
 
 #: A layer of up to this many rows (lines, zones, divisions) covers others: all its rows by a changed one are looked at.
 COARSE_ROWS = 3000

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..findings import Finding
+from ..model.findings import Finding
 from .place import Bounds
 
 #: What tells a row: its layer's role, its key, and its feature id where the key is missing or repeated.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..layer import Layer
-from ..placing import look_at_coordinates
-from ..plan import Plan
+from ..loading.placing import look_at_coordinates
+from ..plan.layer import Layer
+from ..plan.plan import Plan
 from .place import Bounds
 from .recheck import Name
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from ..cells import as_text
-from ..context import trim
+from ..engine.context import trim
 from ..errors import InputError
-from ..layer import SourceLayer
+from ..files.cells import as_text
+from ..plan.layer import SourceLayer
 from ..standard import Standard
-from ..template import Field, Template
+from ..standard.template import Field, Template
 from .cell import Carrier
 from .model import Loss, Mapped, Mapping, template_field
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..cells import as_text
-from ..context import trim
-from ..days import read_day
+from ..engine.context import trim
+from ..files.cells import as_text
+from ..files.days import read_day
 from ..standard import Standard
-from ..template import CodeList, Field
+from ..standard.template import CodeList, Field
 from .model import Translation
 
 

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..context import trim
-from ..data import check_keys, expect, read_toml
+from ..engine.context import trim
 from ..errors import DataError
+from ..files.data import check_keys, expect, read_toml
 from ..standard import Standard
-from ..template import Template
+from ..standard.template import Template
 from .cell import Carrier
 from .model import Mapping, Translation, template_field
 

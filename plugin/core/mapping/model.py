@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..invariants import require
-from ..template import Field, Template
+from ..standard.template import Field, Template
 
 if TYPE_CHECKING:
     import geopandas as gpd

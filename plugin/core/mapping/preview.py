@@ -10,11 +10,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..cells import as_text
-from ..context import trim
-from ..layer import SourceLayer
+from ..engine.context import trim
+from ..files.cells import as_text
+from ..plan.layer import SourceLayer
 from ..standard import Standard
-from ..template import Field, Template
+from ..standard.template import Field, Template
 from .cell import Carrier
 from .model import Mapping, Translation, template_field
 from .proposals import translation_column

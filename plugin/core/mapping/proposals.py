@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..cells import as_text
-from ..context import trim
-from ..layer import SourceLayer
+from ..engine.context import trim
+from ..files.cells import as_text
+from ..plan.layer import SourceLayer
 from ..standard import Standard
-from ..template import CodeList, Field, Template
+from ..standard.template import CodeList, Field, Template
 from .model import Mapping, Proposal, Translation, template_field
 
 #: Bytes that a shapefile leaves of a field's name.

@@ -9,17 +9,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..conflicts import CONFLICTS, check_meaning
-from ..data import MARKS, check_keys, expect
 from ..errors import DataError
-from ..indicators import RATIO_FORMS
-from ..phases import PHASES
-from ..rule import Severity, all_rules
+from ..files.data import MARKS, check_keys, expect
+from ..model.indicator import RATIO_FORMS
+from ..model.rule import Severity, all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
 from ..standard.bounds import check_number
-from ..three_zones.spaces import THREE_ZONES, check_space
+from ..standard.conflicts import CONFLICTS, check_meaning
+from ..standard.phases import PHASES
 from .complaints import Complaints
 from .model import ABSENT
+from .spaces import THREE_ZONES, check_space
 
 #: A division: province, city or county.
 _CODE = re.compile(r"[1-9][0-9]{5}")

@@ -15,8 +15,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import DataError
-from ..indicators import AREA_FIGURES, SQUARE_METRES
-from ..saying import IndicatorName
+from ..messages.saying import IndicatorName
+from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from ..standard import Standard
 from . import checks
 from .complaints import Complaints

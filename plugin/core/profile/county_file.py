@@ -14,10 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..data import read_toml
 from ..errors import DataError
+from ..files.data import read_toml
+from ..files.writing import write_text
 from ..standard import SETTING_SECTIONS, flatten
-from ..writing import write_text
 from .load import load_table
 from .model import Profile, Said, Target, head
 from .toml_text import TomlText

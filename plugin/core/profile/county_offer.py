@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from ...paths import COUNTY_FORM
-from ..data import check_keys, expect, read_toml
-from ..indicators import AREA_FIGURES, STATED_FIGURES
+from ..files.data import check_keys, expect, read_toml
+from ..model.indicator import AREA_FIGURES, STATED_FIGURES
 from .model import Target
 from .norm import Norm
 from .resolved import origin_of

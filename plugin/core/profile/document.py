@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...paths import DOCUMENT_SETTINGS
-from ..data import check_keys, expect, read_toml
 from ..errors import DataError, InputError
-from ..saying import Saying
+from ..files.data import check_keys, expect, read_toml
+from ..messages.saying import Saying
 from .complaints import Complaints
 
 if TYPE_CHECKING:
-    from ..report import Report
-    from ..texts import Texts
+    from ..messages.texts import Texts
+    from ..model.report import Report
     from .model import Profile
 
 #: Sources of a value; the first source that has one decides.

@@ -31,10 +31,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..data import check_keys, expect
-from ..indicators import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
-from ..indicators.catalogue import allowed_comparisons
+from ..files.data import check_keys, expect
+from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..standard import Standard
+from ..standard.indicator_catalogue import allowed_comparisons
 from .checks import unknown
 from .complaints import Complaints
 from .model import BINDING, Registered, Said, Stated, Target

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import PROFILES
-from ..data import expect, read_toml
 from ..errors import DataError
+from ..files.data import expect, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks

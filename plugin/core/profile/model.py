@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import PROFILES
-from ..indicators import AREA_FIGURES, SQUARE_METRES
+from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from .document import DocumentInfo
 
 

@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import DataError
-from ..rule import Rule, Severity, all_rules
+from ..geometry.tolerance import Tolerance
+from ..model.rule import Rule, Severity, all_rules
 from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import own_standards, shipped_of
-from ..tolerance import Tolerance
 from .model import Profile, Registered, Stated, Target
 
 #: Settings of which a smaller value is the stricter one, and a larger one.

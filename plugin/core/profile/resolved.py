@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..rule import all_rules
+from ..model.rule import all_rules
 from ..standard import Standard
 from .model import Profile
 from .norm import Norm

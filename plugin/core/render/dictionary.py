@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..rule import EACH, Rule, all_rules
+from ..files.writing import write_text
+from ..messages.texts import Texts, number
+from ..model.rule import EACH, Rule, all_rules
 from ..standard import Standard
-from ..template import Code, CodeList, Field, Template
-from ..texts import Texts, number
-from ..writing import write_text
+from ..standard.template import Code, CodeList, Field, Template
 from .html import fill
 from .words import Words
 

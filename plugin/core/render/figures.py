@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..indicators import BROKEN, CLOSE, MET, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
-from ..indicators.targets import SIGNS
+from ..messages.texts import area_text, number
+from ..model.indicator import SQUARE_METRES, Indicator
+from ..model.report import Report
+from ..model.targets import BROKEN, CLOSE, MET, SIGNS, UNCONFIRMED, WARNING
 from ..profile import Norm
-from ..report import Report
-from ..texts import area_text, number
-from ..three_zones.spaces import SPACE_FIGURES, THREE_ZONES
+from ..profile.spaces import SPACE_FIGURES, THREE_ZONES
 from .words import Words
 
 #: Decimals that the offices write.

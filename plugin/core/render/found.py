@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from ..findings import Finding
+from ..messages.texts import Texts, number, width_text
+from ..model.findings import Finding
+from ..model.report import Report, RuleOutcome
+from ..model.rule import Severity
 from ..profile import Norm
-from ..report import Report, RuleOutcome
-from ..rule import Severity
-from ..texts import Texts, number, width_text
 from .pictures import PICTURES, largest, rank, with_area
 from .words import Words
 
@@ -105,7 +105,7 @@ def lists(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) ->
 
 
 def rule_order(code: str) -> tuple[int, str]:
-    from ..rule import FAMILIES
+    from ..model.rule import FAMILIES
 
     return (FAMILIES.index(code[:3]) if code[:3] in FAMILIES else len(FAMILIES), code)
 
@@ -144,7 +144,7 @@ def _key(key: str, fid: Any, words: Words) -> str:
 def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
     """The rule's help by heading, the values it went by, and its sources with their marks; no more than a sentence for a
     finding about the run, nothing for what is no rule of ours (a report of another version)."""
-    from ..rule import all_rules
+    from ..model.rule import all_rules
 
     rule, texts = all_rules().get(code), Texts(words.lang)
     if rule is None:
@@ -159,7 +159,7 @@ def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Wo
 
 def in_words(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
     """What a rule went by, a line each; the tolerance of standard and county stands on the first page."""
-    from ..explain import CALL, InForce, lines
+    from ..engine.explanation import CALL, InForce, lines
 
     given = [InForce(**one) for one in (outcome.parameters if outcome is not None else ())]
     return lines([one for one in given if one.setting != "tolerance" or one.origin == CALL], texts)

@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORTS
-from ..report import Report
-from ..texts import THIN_SPACE, number
+from ..messages.texts import THIN_SPACE, number
+from ..model.report import Report
 from . import figures, found, sections, townships, verdict
 from .pictures import Pictures
 from .words import Words

@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any
 
-from ..report import Report
+from ..model.report import Report
 
 #: One for all lines: making one takes longer than using it.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

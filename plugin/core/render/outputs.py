@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ..findings_file import put_findings
-from ..writing import Outputs, beside, check_not_input
+from ..files.writing import Outputs, beside, check_not_input
+from .findings_file import put_findings
 from .html import render
 from .json import to_json
 

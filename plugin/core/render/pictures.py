@@ -6,9 +6,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
-from ..findings import Finding
-from ..report import Report
-from ..rule import Severity
+from ..model.findings import Finding
+from ..model.report import Report
+from ..model.rule import Severity
 
 #: Pictures on a page; the others are in the layer.
 PICTURES = 12

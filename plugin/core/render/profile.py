@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from ..conflicts import CONFLICTS, MEANINGS
-from ..explain import value_text
-from ..indicators.targets import SIGNS
+from ..engine.explanation import value_text
+from ..messages.texts import Texts
+from ..model.rule import all_rules
+from ..model.targets import SIGNS
 from ..profile import Norm, Stated, Target
 from ..profile.resolved import RULE, STANDARD, Origin, Value, resolved
-from ..rule import all_rules
-from ..texts import Texts
+from ..standard.conflicts import CONFLICTS, MEANINGS
 from .rule_book import line_name
 from .words import Words
 

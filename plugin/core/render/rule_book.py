@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..conflicts import MEANINGS, Conflict
-from ..explain import InForce
+from ..engine.explanation import InForce
+from ..files.writing import write_text
+from ..messages.texts import Texts
+from ..model.rule import EACH, FAMILIES, Parameter
 from ..profile import Norm
-from ..rule import EACH, FAMILIES, Parameter
-from ..rule_book import DEFAULT, NAMED, Asked, Entry, rule_book
 from ..standard import load_standard, standard_ids
-from ..template import Template
-from ..texts import Texts
-from ..writing import write_text
+from ..standard.conflicts import MEANINGS, Conflict
+from ..standard.template import Template
 from .html import fill
+from .rule_list import DEFAULT, NAMED, Asked, Entry, rule_book
 from .words import Words
 
 #: The columns of the table, in order; their headings are in report_*.toml.

@@ -6,11 +6,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..messages.texts import Texts, area_text, number, short_key
+from ..model.report import Outcome, Report, RuleOutcome
+from ..model.unread import CODE, leaves_unread
 from ..profile import Norm
 from ..profile.document import VALUES, render_lowerings
-from ..report import Outcome, Report, RuleOutcome
-from ..texts import Texts, area_text, number, short_key
-from ..unread import CODE, leaves_unread
 from .found import citations
 from .verdict import partly, unconfirmed
 from .words import Words
@@ -172,7 +172,7 @@ def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[
 
 
 def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
-    from ..rule import all_rules
+    from ..model.rule import all_rules
 
     known = all_rules()
     told = {f.code for f in report.findings}
@@ -204,7 +204,7 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
 
 def _own(rule: RuleOutcome, words: Words) -> list[str]:
     """A rule's own parameters: settings that many share (tolerance) are said once, on the first page."""
-    from ..explain import InForce, lines
+    from ..engine.explanation import InForce, lines
 
     return lines([InForce(**one) for one in rule.parameters if not one["setting"]], Texts(words.lang))
 

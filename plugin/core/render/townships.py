@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..indicators import MET, Indicator
-from ..report import Report
-from ..texts import Texts, number
+from ..messages.texts import Texts, number
+from ..model.indicator import Indicator
+from ..model.report import Report
+from ..model.targets import MET
 from .figures import ICONS, decimals_of, of_township, state_word, target_text
 from .words import Words
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ..messages.texts import Texts, area_text, number
+from ..model.report import Outcome, Report, RuleOutcome, Verdict, breaks_frame
+from ..model.unread import leaves_unread
 from ..profile import Norm
 from ..profile.model import ABSENT
-from ..report import Outcome, Report, RuleOutcome, Verdict, breaks_frame
-from ..texts import Texts, area_text, number
-from ..unread import leaves_unread
 from .found import rule_order
 from .words import Words
 

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from ...paths import TEXTS
-from ..data import read_toml
 from ..errors import DataError
-from ..texts import LANGUAGES
+from ..files.data import read_toml
+from ..messages.texts import LANGUAGES
 
 
 @cache

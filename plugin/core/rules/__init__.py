@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One file per rule; `core.rule.all_rules` finds them."""
+"""One folder per family, one file per rule; `model.rule.all_rules` finds them."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..context import Context
+from ..engine.context import Context
 from ..errors import DataError
-from ..findings import Finding
-from ..layer import Layer
+from ..model.findings import Finding
+from ..model.rule import Severity
+from ..plan.layer import Layer
 from ..profile import Norm
-from ..rule import Severity
-from ..template import Field
+from ..standard.template import Field
 
 if TYPE_CHECKING:
-    from ..codes import CodeList
+    from ..standard.codes import CodeList
 
 #: Longer values are cut in a message.
 _SHOWN = 20

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import Context, trim
-from ..layer import Layer
+from ..engine.context import Context, trim
+from ..plan.layer import Layer
 
 #: What the survey's list says of such classes.
 CONSTRUCTION = "建设用地"

@@ -3,9 +3,9 @@
 
 from numpy.typing import NDArray
 
-from ..context import Context
-from ..findings import Finding
-from ..layer import Layer
+from ..engine.context import Context
+from ..model.findings import Finding
+from ..plan.layer import Layer
 
 
 def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:

@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..context import Context
-from ..findings import Finding
+from ..engine.context import Context
 from ..geometry.corners import Corners
 from ..geometry.validity import missing
-from ..layer import Layer
+from ..model.findings import Finding
+from ..plan.layer import Layer
 
 
 def sound(layer: Layer) -> NDArray:

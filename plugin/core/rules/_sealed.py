@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..area_backing import DOUBT, backed
-from ..baseline import against_baseline
-from ..context import Context
+from ..engine.context import Context
 from ..geometry.parts import Slivers
-from ..layer import Layer
-from ..rule import RuleResult, Severity
-from ..sealed import is_sealed_by_profile
+from ..indicators.area_backing import DOUBT, backed
+from ..model.rule import RuleResult, Severity
+from ..plan.layer import Layer
+from ..profile.sealed import is_sealed_by_profile
 from ..versions import IN, OUT, Comparison
+from ..versions.baseline import against_baseline
 from ..versions.model import NET
 from ._untold import some
 

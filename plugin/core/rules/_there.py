@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ..context import Context
-from ..layer import Layer
-from ..rule import RuleResult
+from ..engine.context import Context
+from ..model.rule import RuleResult
+from ..plan.layer import Layer
 
 
 def there(what: str, ctx: Context, result: RuleResult) -> Layer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..layer import Layer
+from ..plan.layer import Layer
 
 #: Names shown; the rest is counted.
 SHOWN = 5

@@ -7,7 +7,7 @@ includes what it does not say itself. `core.editions` finds the folders; what is
 `core.citations`, `core.phases`, `core.conflicts`, `core.maintenance` and `core.arrangement`.
 """
 
-from ..editions import standard_folders, standard_ids
+from .editions import standard_folders, standard_ids
 from .load import EVERY_RULE, SETTING_SECTIONS, flatten, load_standard
 from .model import ALL_LAYERS, Standard
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..codes import CodeList
-from ..data import expect
-from ..editions import FILE, editions
 from ..errors import DataError
-from ..rule import Severity, all_rules
+from ..files.data import expect
+from ..model.rule import Severity, all_rules
+from .codes import CodeList
+from .editions import FILE, editions
 from .load import load_standard
 from .model import Standard
 

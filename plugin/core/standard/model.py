@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import STANDARDS
-from ..arrangement import Branch, Theme
-from ..citations import Citation, Source
-from ..conflicts import Conflict
-from ..editions import editions, key_of
 from ..errors import InputError
-from ..maintenance import Maintenance, check_maintenance
-from ..template import CodeList, Field, Template, check_lists, load_code_list, load_template
+from .arrangement import Branch, Theme
+from .citations import Citation, Source
+from .conflicts import Conflict
+from .editions import editions, key_of
+from .maintenance import Maintenance, check_maintenance
+from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
 
 #: The file of a standard that says which layers are maintained each year.
 MAINTENANCE = "maintenance.toml"

@@ -16,10 +16,10 @@ from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import drawn_area, statutory_area
+from ..geometry.tolerance import Tolerance
 from ..geometry.union import united
 from ..geometry.validity import missing, polygons_only, sound_copies
-from ..tolerance import Tolerance
-from .spaces import UNMAPPED, SpaceMap
+from ..profile.spaces import UNMAPPED, SpaceMap
 
 if TYPE_CHECKING:
     from pyproj import CRS

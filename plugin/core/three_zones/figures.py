@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..context import trim
+from ..engine.context import trim
 from ..errors import InputError
-from ..indicators import Indicator, in_unit
-from ..layer import Layer
-from ..numbering import highest, is_county, make_bsm
-from ..plan import Plan
+from ..model.indicator import Indicator, in_unit
+from ..plan.layer import Layer
+from ..plan.plan import Plan
+from ..profile.spaces import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
 from ..standard import load_standard
-from ..template import Template
+from ..standard.numbering import highest, is_county, make_bsm
+from ..standard.template import Template
 from .derive import ThreeZones, derive
-from .spaces import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from ..messages.texts import Texts
     from ..profile import Norm
-    from ..texts import Texts
 
 #: The layer that the three zones are written as: this plugin's own, of no standard.
 ROLE = "SQKJ"

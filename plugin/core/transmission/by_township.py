@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..area_backing import backing, beyond_county, land_net
+from ..indicators.area_backing import backing, beyond_county, land_net
 from ..indicators.areas import ROUNDING_M2, Figure, target_figure
+from ..indicators.survey_deductions import survey_deductions
 from ..indicators.townships import Township, split, townships_of
-from ..survey_deductions import survey_deductions
 from .model import TownshipTasks
 from .row_codes import row_codes
 
 if TYPE_CHECKING:
-    from ..context import Context
+    from ..engine.context import Context
 
 #: Areas whose rows say in which township they lie.
 _TOLD = ("cultivated_area", "farmland_area")

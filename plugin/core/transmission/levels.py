@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import PROFILES
-from ..data import read_toml
 from ..errors import DataError
-from ..indicators import SQUARE_METRES, compare_area, in_unit
+from ..files.data import read_toml
 from ..indicators.townships import Township
+from ..model.indicator import SQUARE_METRES, in_unit
+from ..model.targets import compare_area
 from ..profile import Profile, Target, head, load_profile
-from ..template import Code, CodeList
+from ..standard.template import Code, CodeList
 from .model import TownshipTask, TownshipTasks
 
 #: What a limit of the ratio is a limit of: with another numerator or other classes below it is another ratio.

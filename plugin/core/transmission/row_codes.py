@@ -11,12 +11,12 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.validity import missing
+from ..indicators.row_towns import towns_of_centres
 from ..indicators.townships import Township, townships_of
-from ..row_towns import towns_of_centres
 
 if TYPE_CHECKING:
-    from ..context import Context
-    from ..layer import Layer
+    from ..engine.context import Context
+    from ..plan.layer import Layer
 
 #: By what rows say where they lie: 坐落单位代码, else 行政区代码.
 _MEANINGS = ("location_code", "division_code")

@@ -14,8 +14,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
-from ..indicators.catalogue import allowed_comparisons
-from ..tables import Column, Row, Table, read_table
+from ..files.tables import Column, Row, Table, read_table
+from ..standard.indicator_catalogue import allowed_comparisons
 from .model import TownshipTask, TownshipTasks
 
 COLUMNS = (

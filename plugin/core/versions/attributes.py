@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cells import as_text, stripped, texts
-from ..layer import Layer
+from ..files.cells import as_text, stripped, texts
+from ..plan.layer import Layer
 
 if TYPE_CHECKING:
     # Tables load when something runs: QGIS lists the rules at every start.

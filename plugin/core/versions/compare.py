@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..geometry.polygons import Check, Polygons, never
 from ..geometry.progress import Progress, silent, within
-from ..tolerance import Tolerance
+from ..geometry.tolerance import Tolerance
 from .attributes import Compared, fields_of, value_text
 from .edition import Edition
 from .equal import Same, same_shapes

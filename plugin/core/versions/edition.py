@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..geometry.straight import codes, stored_only
 from ..geometry.validity import missing
-from ..layer import Layer
+from ..plan.layer import Layer
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ..geometry.overlay import crowded, shared_parts, uncovered_parts
 from ..geometry.parts import Parts
 from ..geometry.polygons import Check, Polygons, never
 from ..geometry.progress import Progress, silent, within
+from ..geometry.tolerance import Tolerance
 from ..geometry.validity import missing, polygons_only
-from ..tolerance import Tolerance
 
 #: Parts are told from slivers later: here every piece counts.
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)

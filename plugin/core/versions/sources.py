@@ -15,8 +15,8 @@ from .edition import edition_of
 from .model import Comparison
 
 if TYPE_CHECKING:
-    from ..layer import SourceLayer
-    from ..plan import Plan
+    from ..plan.layer import SourceLayer
+    from ..plan.plan import Plan
     from ..profile import Norm
 
 
@@ -47,10 +47,10 @@ def compare_sources(
     ``townships``: for figures by township; ``renumbered``: the path of a table of old and new keys. InputError for a layer
     that is not recognised, is none of polygons, or whose coordinates contradict its CRS, DataError for a damaged table.
     """
-    from ..assembly import assemble
-    from ..baseline import townships_of
-    from ..recognition import find_role
-    from ..renumbering import read_renumbered
+    from ..loading.assembly import assemble
+    from ..loading.recognition import find_role
+    from ..loading.renumbering import read_renumbered
+    from .baseline import townships_of
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
     named = next((one for one in roles if one), "")
@@ -87,7 +87,7 @@ def compare_sources(
 
 
 def _township_role(townships: SourceLayer, norm: Norm) -> str:
-    from ..recognition import find_role
+    from ..loading.recognition import find_role
 
     wanted = norm.standard.concepts["townships"]
     found = find_role(townships, norm)[0]
@@ -102,7 +102,7 @@ def layers_of(
     ``role`` empty: the only layer that is none of divisions. InputError names the layers there are.
     """
     from ..io import read_source
-    from ..recognition import find_role
+    from ..loading.recognition import find_role
 
     if role and role.upper() not in norm.standard.templates:
         raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))

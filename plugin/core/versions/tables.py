@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ...metadata import plugin_version
-from ..provenance import area_name
+from ..engine.provenance import area_name
+from ..files.writing import beside
+from ..messages.texts import Texts
 from ..render.tables.model import Column, Number, Row, Table, Value, measured
 from ..render.tables.workbook import put_workbook
-from ..texts import Texts
-from ..writing import beside
 from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, Comparison, Part
 from .sources import Versions
 

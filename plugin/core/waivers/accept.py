@@ -12,8 +12,8 @@ from datetime import date as Day
 from pathlib import Path
 
 from ..errors import InputError
-from ..findings import Finding
-from ..texts import THIN_SPACE
+from ..messages.texts import THIN_SPACE
+from ..model.findings import Finding
 from .model import Limits, Waiver, figures, obstacle, said
 
 #: The first sentence: a full stop within a figure ends none.

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, OutputError
-from ..plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
-from ..writing import beside
+from ..files.plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+from ..files.writing import beside
 from .cells import BY_HEAD, COLUMNS, read, written
 from .model import Limits, Waiver
 

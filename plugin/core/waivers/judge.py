@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..findings import Finding
-from ..frame import CODE as FRAME
-from ..frame import foreign_waivers
+from ..engine.frame import CODE as FRAME
+from ..engine.frame import foreign_waivers
 from ..geometry.crs import GEODETIC, coordinates
-from ..report import Outcome, Report, RuleOutcome
-from ..rule import Severity
+from ..model.findings import Finding
+from ..model.report import Outcome, Report, RuleOutcome
+from ..model.rule import Severity
 from .match import Matching, match, still_there
 from .model import RUN, Waiver, Waivers, distance_m, obstacle
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan.plan import Plan
 
 EXPIRED, UNMATCHED = "RUN902", "RUN903"
 WAIVED, OPEN = "waived", "open"

@@ -7,15 +7,15 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..renumbering import read_renumbered
+from ..loading.renumbering import read_renumbered
 from .beside import beside_source
 from .file import read_waivers
 from .model import Limits, Waivers
 
 if TYPE_CHECKING:
+    from ..messages.texts import Texts
+    from ..model.report import Report
     from ..profile import Norm
-    from ..report import Report
-    from ..texts import Texts
 
 #: What a run is told that is to be judged as if nobody had accepted anything.
 NO_WAIVERS = ("none", "无")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..findings import Finding
+from ..model.findings import Finding
 from .model import SAID_M2, Identity, Waiver, Waivers, distance_m, figures, identity, known_by_fid, said
 
 #: Among findings of one name that are told apart by place alone, one this many metres away (or twice the conflict's own

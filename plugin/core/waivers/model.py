@@ -10,8 +10,8 @@ from math import cos, hypot, radians
 from pathlib import Path
 from typing import Any
 
-from ..findings import Finding
-from ..rule import Severity
+from ..model.findings import Finding
+from ..model.rule import Severity
 
 #: What a finding is named by, wherever it lies: code, case, roles, sorted keys, field.
 Identity = tuple[str, str, str, str, tuple[str, ...], str]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..messages.texts import Texts
 from ..render.tables.model import Column, Row, Table, Value, measured
-from ..texts import Texts
 from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
 from ..versions.tables import some, unsound
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate

@@ -12,7 +12,7 @@ from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
 from ..geometry.polygons import Check, Polygons
 from ..geometry.statutory_area import statutory_area
-from ..tolerance import Tolerance
+from ..geometry.tolerance import Tolerance
 from ..versions import Comparison
 from ..versions.pieces import Pieces, around
 from ..versions.settle import settled

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..geometry.polygons import Check, never
+from ..messages.texts import Texts
 from ..options import Options
-from ..texts import Texts
 from .model import YearlyUpdate
 from .sources import update_from_files
 from .write import Written, look_at_target, write_update

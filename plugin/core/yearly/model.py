@@ -12,9 +12,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..layer import Layer
-from ..maintenance import Maintained
-from ..plan import Plan
+from ..plan.layer import Layer
+from ..plan.plan import Plan
+from ..standard.maintenance import Maintained
 from ..versions import CHANGED, IN, OUT, Balance, Comparison
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.

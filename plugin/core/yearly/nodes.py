@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Check
 from ..geometry.rings import batches, rings
-from ..layer import Layer
-from ..tolerance import Tolerance
+from ..geometry.tolerance import Tolerance
+from ..plan.layer import Layer
 from ..versions.edition import Edition
 from ..versions.settle import each_once
 

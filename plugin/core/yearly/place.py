@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import OutputError
-from ..holders import holders
-from ..writing import is_about_writing, os_reason
+from ..files.holders import holders
+from ..files.writing import is_about_writing, os_reason
 
 #: Nobody else calls a folder so.
 NEW = ".sanxian-new"

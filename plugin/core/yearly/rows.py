@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cells import as_text
-from ..exchange.package.layers.content import Content
+from ..engine.provenance import area_name
+from ..files.cells import as_text
 from ..geometry import crs as crs_care
 from ..invariants import require
-from ..layer import Layer, SourceLayer
-from ..maintenance import AFTER, BEFORE, CHANGE
-from ..numbering import highest_running, make_bsm
-from ..provenance import area_name
-from ..template import Template
+from ..package.layers.content import Content
+from ..plan.layer import Layer, SourceLayer
+from ..standard.maintenance import AFTER, BEFORE, CHANGE
+from ..standard.numbering import highest_running, make_bsm
+from ..standard.template import Template
 from ..versions import IN
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 

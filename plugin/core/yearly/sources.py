@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..files.writing import same_file
 from ..geometry.polygons import Check, never
-from ..numbering import highest_running
-from ..writing import same_file
+from ..standard.numbering import highest_running
 from .model import YearlyUpdate
 from .update import check_year, yearly_update
 
 if TYPE_CHECKING:
-    from ..layer import SourceLayer
-    from ..plan import Plan
+    from ..plan.layer import SourceLayer
+    from ..plan.plan import Plan
     from ..profile import Norm
 
 #: Share of the progress that reading takes.
@@ -39,12 +39,12 @@ def update_from_files(
     ``progress`` is told 0…1, and the name of the layer that is compared, empty while reading.
     InputError when one cannot be read, both are one file, or as `yearly_update`.
     """
-    from ..assembly import assemble
     from ..io import read_source
     from ..io.keys import keys_of_source
-    from ..recognition import find_role
-    from ..unread_files import unread_files
-    from ..unread_layers import unread_layers
+    from ..loading.assembly import assemble
+    from ..loading.recognition import find_role
+    from ..loading.unread_files import unread_files
+    from ..loading.unread_layers import unread_layers
 
     check_year(year)
     if same_file(filed, current):

@@ -10,15 +10,15 @@ from datetime import date
 import numpy as np
 import shapely
 
-from ..baseline import townships_of
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Check, never
 from ..geometry.progress import Progress, within
-from ..maintenance import Maintained
-from ..plan import Plan
-from ..tolerance import Tolerance
+from ..geometry.tolerance import Tolerance
+from ..plan.plan import Plan
+from ..standard.maintenance import Maintained
 from ..versions import CHANGED, IN, compare_also_by_township, edition_of
+from ..versions.baseline import townships_of
 from ..versions.model import Part
 from .land import areas, land_after, share, slivers
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate

@@ -13,24 +13,24 @@ from pathlib import Path
 from pyproj import CRS
 
 from ...metadata import plugin_version
+from ..engine.provenance import area_name
 from ..errors import InputError, OutputError
-from ..exchange.package.form.model import VectorSet
-from ..exchange.package.layers.content import Content
-from ..exchange.package.layers.database import write_database
-from ..exchange.package.layers.look import look
-from ..exchange.package.layers.read_back import ReadBack, read_back
-from ..exchange.package.names import fill, name_problem
-from ..exchange.package.problems import Level, Problem, Shut, of_level
-from ..exchange.package.target.lock import writing as alone
+from ..files.writing import check_not_input
 from ..geometry import crs as crs_care
 from ..geometry.progress import Progress, silent
 from ..invariants import require
-from ..maintenance import Delivery
-from ..plan import Plan
-from ..provenance import area_name
+from ..messages.texts import Texts
+from ..package.folder.lock import writing as alone
+from ..package.form.model import VectorSet
+from ..package.layers.content import Content
+from ..package.layers.database import write_database
+from ..package.layers.look import look
+from ..package.layers.read_back import ReadBack, read_back
+from ..package.names import fill, name_problem
+from ..package.problems import Level, Problem, Shut, of_level
+from ..plan.plan import Plan
 from ..render.tables.workbook import put_workbook
-from ..texts import Texts
-from ..writing import check_not_input
+from ..standard.maintenance import Delivery
 from .balance import all_tables, to_dict
 from .model import YearlyUpdate
 from .place import in_folder, settle, together

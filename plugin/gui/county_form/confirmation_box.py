@@ -15,8 +15,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ...core.messages.texts import Texts
 from ...core.profile.county_file import Confirmation
-from ...core.texts import Texts
 from ..sections import Notice
 from .fields import FieldMessage, FormPart, LinkRow
 from .limits_box import setting_name

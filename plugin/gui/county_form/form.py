@@ -12,14 +12,14 @@ from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVB
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.engine.explanation import find_confirmable_items
 from ...core.errors import SanxianError
-from ...core.explain import find_confirmable_items
+from ...core.messages.texts import Texts
 from ...core.profile import Norm, load_profile, profile_ids
 from ...core.profile.county_checks import Problem, find_county_problems, load_base
 from ...core.profile.county_file import Confirmation, CountySettings, load_composed
 from ...core.profile.county_offer import read_offer
 from ...core.profile.load import standard_of
-from ...core.texts import Texts
 from .. import trouble
 from ..profile_combo import ProfileCombo
 from ..sections import Notice, Section, faint

@@ -12,11 +12,11 @@ from unicodedata import normalize
 from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from ...bridge.texts import tr
-from ...core.indicators import RATIO_FORMS
+from ...core.messages.texts import Texts
+from ...core.model.indicator import RATIO_FORMS
+from ...core.model.rule import all_rules, unit_of
 from ...core.profile import Norm
 from ...core.profile.county_offer import get_inherited, read_offer
-from ...core.rule import all_rules, unit_of
-from ...core.texts import Texts
 from ..sections import faint
 from .fields import FieldMessage, FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
 

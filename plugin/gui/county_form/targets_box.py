@@ -9,10 +9,10 @@ from dataclasses import replace
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
-from ...core.indicators.catalogue import allowed_comparisons
+from ...core.messages.texts import Texts
 from ...core.profile import BINDING, Norm, Target
 from ...core.profile.county_offer import INDICATORS, find_target_year, get_inherited_targets, read_offer
-from ...core.texts import Texts
+from ...core.standard.indicator_catalogue import allowed_comparisons
 from .fields import CalmCombo, FieldMessage, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
 
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}

@@ -173,7 +173,7 @@ class PackageExport(QObject):
     # --- the end
     def _done(self, done: Any) -> None:
         self._job = None
-        from ...core.texts import Texts
+        from ...core.messages.texts import Texts
 
         texts = Texts(settings.interface_language())
         forced = done.manifest["check"]["forced"]
@@ -193,7 +193,7 @@ class PackageExport(QObject):
     def _failed(self, error: Exception) -> None:
         self._job = None
         if isinstance(error, OutputError) and error.key in _SHUT:
-            from ...core.texts import Texts
+            from ...core.messages.texts import Texts
 
             reasons = tuple(error.params["reasons"].lines(Texts(settings.interface_language())))
             if error.key == "package_gate":
@@ -221,7 +221,7 @@ class PackageExport(QObject):
             self._messages.tell(end.text, "warning", (tr("Show"), self._bring))
 
     def _open(self, what: str) -> None:
-        from ...core.exchange.package.target.hashes import PAGE
+        from ...core.package.folder.hashes import PAGE
 
         done = self.dialog.end.end.done if self.dialog is not None else None
         if done is not None:

@@ -100,7 +100,7 @@ class FormPage(QWidget):
 
     def order(self) -> Any:
         """What is asked for, as `Order`. Raises SanxianError for a form that cannot be read; None without a folder."""
-        from ...core.exchange.package.order import Order
+        from ...core.package.order import Order
 
         folder = self.folder.text()
         if not folder:

@@ -22,8 +22,8 @@ class FormsCombo(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        from ...core.exchange.package.form.load import load_package
-        from ...core.exchange.package.form.read import package_ids
+        from ...core.package.form.load import load_package
+        from ...core.package.form.read import package_ids
 
         self.combo = QComboBox()
         self.combo.setObjectName("SanxianPackageForm")
@@ -47,7 +47,7 @@ class FormsCombo(QWidget):
 
     def form(self) -> Any:
         """The form, as `PackageProfile`. Raises SanxianError for a file that is none."""
-        from ...core.exchange.package.form.load import load_package
+        from ...core.package.form.load import load_package
 
         return load_package(self.combo.currentData())
 

@@ -56,7 +56,7 @@ class PackageInspection(QObject):
 
     def start(self, path: str, form: Any) -> None:
         """Look at a package by a form, in the background."""
-        from ...core.exchange.package.export import with_standard
+        from ...core.package.export import with_standard
 
         given = county.options(QgsProject.instance())
         # Profile and standard are the county's; roles, waivers and notices are of this project's layers.

@@ -8,10 +8,10 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 
 from ...bridge.crs import to_qgis_crs
 from ...bridge.texts import tr
-from ...core.arrangement import themes as themes_of
 from ...core.geometry import crs as crs_care
+from ...core.geometry.zones import WIDTH
 from ...core.profile import load_profile
-from ...core.zones import WIDTH
+from ...core.standard.arrangement import themes as themes_of
 from ..sections import Notice, Section, faint
 from .draft import Draft
 from .page import Page

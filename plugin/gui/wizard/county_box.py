@@ -11,11 +11,10 @@ from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, 
 
 from ...bridge.project.reach import candidates, outline
 from ...bridge.texts import tr
-from ...core import divisions
 from ...core.errors import SanxianError
-from ...core.standard import load_standard
-from ...core.template import Code
-from ...core.zones import ZonePlan, plan_zones
+from ...core.geometry.zones import ZonePlan, plan_zones
+from ...core.standard import divisions, load_standard
+from ...core.standard.template import Code
 from .. import trouble
 from ..county_combo import CountyCombo
 from ..sections import Section, faint

@@ -9,12 +9,11 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton
 
 from ...bridge.crs import crs_text
 from ...bridge.texts import tr
-from ...core import divisions
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
-from ...core.standard import load_standard
-from ...core.texts import THIN_SPACE
-from ...core.zones import WIDTH, ZonePlan
+from ...core.geometry.zones import WIDTH, ZonePlan
+from ...core.messages.texts import THIN_SPACE
+from ...core.standard import divisions, load_standard
 from .. import trouble
 from ..sections import Notice, Section
 from .draft import Draft

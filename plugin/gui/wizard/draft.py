@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...bridge.project.request import Request
-from ...core.arrangement import branches
+from ...core.geometry.zones import ZonePlan
 from ...core.profile.county_file import CountySettings, profile_beside
 from ...core.standard import Standard, load_standard
-from ...core.template import Code
-from ...core.zones import ZonePlan
+from ...core.standard.arrangement import branches
+from ...core.standard.template import Code
 
 
 @dataclass

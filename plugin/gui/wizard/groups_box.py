@@ -7,8 +7,8 @@ from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from ...bridge.texts import tr
-from ...core.arrangement import Branch, branches, constraint, strictest
 from ...core.standard import Standard
+from ...core.standard.arrangement import Branch, branches, constraint, strictest
 from .. import look
 from ..sections import Notice, Section
 from .draft import Draft

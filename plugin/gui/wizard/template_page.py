@@ -6,8 +6,8 @@ from __future__ import annotations
 from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 
 from ...bridge.texts import tr
-from ...core.arrangement import branches
 from ...core.standard import load_standard, standard_ids
+from ...core.standard.arrangement import branches
 from ..sections import Notice, Section, faint
 from .draft import Draft
 from .page import Page

@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QColor, QPainter, QPalette, QPen
 from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
 
 from ...bridge.texts import tr
-from ...core.zones import HALF, WIDTH, ZonePlan
+from ...core.geometry.zones import HALF, WIDTH, ZonePlan
 from .. import look
 
 #: Degrees of room beside the county, so that its box does not touch the strip's end.

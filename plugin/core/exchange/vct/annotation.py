@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import OutputError
-from ...layer import SourceLayer
+from ...plan.layer import SourceLayer
 from .values import check_gbk, one_line
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ import pandas as pd
 import pyogrio
 
 from ...errors import OutputError
+from ...files.writing import beside, check_writable
 from ...geometry.crs import label
 from ...io import ERRORS
-from ...template import Field, Template
-from ...writing import beside, check_writable
+from ...standard.template import Field, Template
 from ..create import create_database
 from .annotation import ANGLE, TEXT
 from .read import Vct, open_vct

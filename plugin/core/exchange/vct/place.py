@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...divisions import Reach, extent
 from ...errors import InputError
 from ...geometry.contradictions import EASTING_REACH_M, coordinate_problem
 from ...geometry.crs import describe, label, lonlat_of
+from ...standard.divisions import Reach, extent
 from .frame import Extent
 from .head import Head
 from .lines import Lines

@@ -14,8 +14,8 @@ import geopandas as gpd
 import pandas as pd
 
 from ...errors import InputError
-from ...layer import FieldInfo, SourceLayer
-from ...writing import is_about_writing, os_reason
+from ...files.writing import is_about_writing, os_reason
+from ...plan.layer import FieldInfo, SourceLayer
 from .attributes import Rows, shapes_without_rows
 from .batch import Batch
 from .geometry import Geometry

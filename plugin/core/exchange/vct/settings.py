@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from ....paths import VCT_SETTINGS
-from ...data import check_keys, check_marks, expect, read_toml
 from ...errors import DataError
+from ...files.data import check_keys, check_marks, expect, read_toml
 
 #: The text is in this encoding; it is read as GB18030, which holds it.
 ENCODING = "gbk"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...io import read_source
-from ...layer import SourceLayer
+from ...plan.layer import SourceLayer
 
 
 def layers_of_source(

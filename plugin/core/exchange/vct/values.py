@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...errors import OutputError
-from ...layer import FieldInfo
-from ...template import Field, Template
+from ...plan.layer import FieldInfo
+from ...standard.template import Field, Template
 from .settings import ENCODING, SEPARATOR, Settings
 from .structure import Column
 

@@ -19,13 +19,13 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...cells import texts as cell_texts
 from ...errors import InputError, OutputError
+from ...files.cells import texts as cell_texts
+from ...files.writing import beside
 from ...geometry.crs import describe, label
 from ...invariants import require
-from ...layer import SourceLayer
-from ...template import Template
-from ...writing import beside
+from ...plan.layer import SourceLayer
+from ...standard.template import Template
 from . import head, records
 from .annotation import ANGLE, TEXT, annotation
 from .parts import KEY

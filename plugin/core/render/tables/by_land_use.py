@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
 from ...indicators.land_use import CLASSES, FIELDS, areas_of, classes_of, first_level
-from ...indicators.model import SQUARE_METRES
-from ...layer import Layer
+from ...model.indicator import SQUARE_METRES
+from ...plan.layer import Layer
 from .model import Column, Row, Table, measured
 from .unbacked import unbacked, unbacked_note
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from ...indicators.compute import Figures
 from ...indicators.land_use import FIELDS, areas_of
-from ...indicators.model import SQUARE_METRES, Indicator, in_unit
 from ...indicators.ratio import KINDS
 from ...indicators.reserves import counted_of
-from ...layer import Layer
+from ...model.indicator import SQUARE_METRES, Indicator, in_unit
+from ...plan.layer import Layer
 from .. import figures as shown
 from ..words import Words
 from .model import Column, Row, Table, measured

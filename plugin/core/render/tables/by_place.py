@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
-from ...indicators.model import SQUARE_METRES
 from ...indicators.townships import split, townships_of
 from ...invariants import require
-from ...layer import Layer
+from ...model.indicator import SQUARE_METRES
+from ...plan.layer import Layer
+from ...profile.spaces import ZONES_LIST
 from ...three_zones.figures import zone_codes
-from ...three_zones.spaces import ZONES_LIST
 from ...transmission.by_township import by_township
 from .model import Column, Row, Table, measured
 from .unbacked import unbacked_note

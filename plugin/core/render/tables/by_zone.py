@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...indicators.compute import Figures
-from ...indicators.model import SQUARE_METRES, in_unit
+from ...model.indicator import SQUARE_METRES, in_unit
+from ...profile.spaces import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
 from ...three_zones.figures import of_layer, zone_codes
-from ...three_zones.spaces import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
 from .model import Column, Row, Table, measured
 from .unbacked import unbacked, unbacked_note
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from ...indicators import RATIO_FORMS, Indicator
 from ...indicators.compute import Computed, Figures
+from ...model.indicator import RATIO_FORMS, Indicator
 from .. import figures as shown
 from ..words import Words
 from .model import Column, Row, Table, Value, measured

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...texts import Texts
+from ...messages.texts import Texts
 from ..figures import DECIMALS
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...area_backing import backed
+from ...indicators.area_backing import backed
 from ...indicators.compute import Figures
-from ...layer import Layer
+from ...plan.layer import Layer
 
 
 def unbacked(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:

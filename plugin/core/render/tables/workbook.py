@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OutputError
-from ...texts import Texts
+from ...messages.texts import Texts
 from .model import Column, Number, Row, Table, Value, column_title, sheet_name
 
 if TYPE_CHECKING:

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Careful reading of our data files: every complaint names file and key, unknown keys are errors."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+
+#: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
+MARKS = ("A", "B", "C")
+#: Where the parser stopped, in its message.
+_PLACE = re.compile(r"line (\d+), column (\d+)")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dict. DataError when it is missing, not TOML (with line and column), not UTF-8, or has a number
+    that is not finite: nothing is above ``nan``, nor above ``inf``, so a limit of either switches its rule off."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError("data_file_missing", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise DataError("data_toml_encoding", file=str(path)) from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _PLACE.search(str(error))
+        # Else the file ends too early.
+        line, column = place.groups() if place else (str(text.count("\n") + 1), "1")
+        raise DataError("data_file_broken", file=str(path), line=line, column=column) from error
+    _check_finite(table, path, "")
+    return table
+
+
+def _check_finite(value: Any, path: Path, key: str) -> None:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            _check_finite(part, path, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for number, part in enumerate(value, 1):
+            _check_finite(part, path, f"{key}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise DataError("data_value_not_finite", file=str(path), key=key, value=str(value))
+
+
+def check_keys(
+    table: dict[str, Any], *, required: Iterable[str], allowed: Iterable[str], file: Path, where: str = ""
+) -> None:
+    """DataError naming file and key for a key that is missing or that nobody reads."""
+    prefix = f"{where}." if where else ""
+    for key in required:
+        if key not in table:
+            raise DataError("data_key_missing", file=str(file), key=prefix + key)
+    known = {*required, *allowed}
+    for key in table:
+        if key not in known:
+            raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known)))
+
+
+def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
+    """Remove the table ``marks`` from a settings table. DataError unless each of the keys has a mark."""
+    marks = table.pop("marks")
+    check_keys(marks, required=keys, allowed=(), file=file)
+    for key, mark in marks.items():
+        if mark not in MARKS:
+            raise DataError(
+                "data_value_unknown", file=str(file), key=f"marks.{key}", value=mark, known=", ".join(MARKS)
+            )
+
+
+def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
+    """The value itself; DataError naming file and key when it is of another kind."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float, (int, float))):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        raise DataError(
+            "data_value_kind", file=str(file), key=key, value=repr(value), expected="/".join(k.__name__ for k in kinds)
+        )
+    return value
+
+
+class DoubledNameError(ValueError):
+    """A name that stands twice in one object of a JSON text."""
+
+    def __init__(self, name: str):
+        super().__init__(f"“{name}” stands twice")
+        self.name = name
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON. ValueError for a duplicate name in one object: readers differ on which one counts."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise DoubledNameError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
+        return found
+
+    return json.loads(text, object_pairs_hook=once)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which characters a shapefile's bytes are (.cpg, the bytes themselves, the table's header), and text that is garbled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from .code_pages import DRIVER_IDS, declared_name, known_codec, natural
+
+__all__ = ["Encoding", "decode", "garbled", "known_codec", "part", "shapefile_encoding"]
+#: Cells looked at: enough to tell, and quick on a table of a million rows.
+_SAMPLE = 20_000
+#: Share of characters that may be broken: a text cut at its width may end in half a character.
+_BROKEN = 0.02
+#: What decoders and editors leave where characters were lost.
+_LOST = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A Python codec's name and how it was told: ``cpg``, ``content``, ``header``, or ``none`` where nothing needs it.
+
+    ``declared``: what the .cpg says where the content says otherwise.
+    """
+
+    name: str
+    how: str
+    declared: str = ""
+
+
+def part(path: Path, suffix: str) -> Path | None:
+    """The file beside a shapefile with another suffix, in whatever case it is written; None when it is missing."""
+    for name in (suffix, suffix.upper()):
+        found = path.with_suffix(name)
+        if found.exists():
+            return found
+    stem = path.stem.lower()
+    return next((p for p in path.parent.iterdir() if p.stem.lower() == stem and p.suffix.lower() == suffix), None)
+
+
+def shapefile_encoding(path: Path) -> Encoding:
+    """The encoding of a shapefile's attributes: what the .cpg declares where the bytes are text in it, else what the bytes are,
+    else what the header names.
+
+    Texts that are plainly UTF-8 or Chinese in GBK beat a .cpg in which they would be no natural text: every byte is some
+    character of ISO-8859-1.
+
+    Raises InputError when the .dbf is missing, or the bytes are neither UTF-8 nor GBK and nothing names another.
+    """
+    table = part(path, ".dbf")
+    if table is None:
+        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
+    header, text = _texts(table)
+    cpg = part(path, ".cpg")
+    declared = declared_name(cpg.read_bytes()) if cpg else ""
+    codec = known_codec(declared)
+    content = _by_content(text)
+    if not text:
+        return Encoding(codec or "UTF-8", "cpg" if codec else "none")
+    if codec and _fits(text, codec, content):
+        return Encoding(codec, "cpg")
+    by_header = DRIVER_IDS.get(header, "")
+    if by_header and by_header != "CP1252" and not declared and content != "UTF-8" and _fits(text, by_header, content):
+        # Western programs declare their own code page whatever the text is.
+        return Encoding(by_header, "header")
+    if content:
+        return Encoding(content, "content", declared)
+    if by_header and by_header != "GB18030":
+        return Encoding(by_header, "header", declared)
+    if declared and not codec:
+        raise InputError("encoding_name", source=str(cpg), encoding=declared)
+    raise InputError("encoding_unknown", source=str(path))
+
+
+def _texts(table: Path) -> tuple[int, bytes]:
+    """The header's language id, and the field names and cells that hold more than ASCII, one a line."""
+    data = np.fromfile(table, dtype=np.uint8)
+    if len(data) < 33:
+        return 0, b""
+    start, size = (int.from_bytes(data[k : k + 2].tobytes(), "little") for k in (8, 10))
+    columns, offset, lines = [], 1, []
+    for k in range(32, max(start - 1, 32), 32):
+        if k + 32 > len(data) or data[k] == 0x0D:
+            break
+        name = data[k : k + 11].tobytes().split(b"\0")[0]
+        width = int(data[k + 16])
+        if any(b > 127 for b in name):
+            lines.append(name)
+        if data[k + 11] == ord("C"):
+            columns.append((offset, offset + width))
+        offset += width
+    rows = (len(data) - start) // size if size else 0
+    cells = data[start : start + rows * size].reshape(rows, size) if rows > 0 else np.zeros((0, 1), dtype=np.uint8)
+    for left, right in columns:
+        wanted = np.flatnonzero((cells[:, left:right] > 127).any(axis=1))[: _SAMPLE // max(len(columns), 1) + 1]
+        lines += [cells[row, left:right].tobytes().rstrip(b" \0") for row in wanted]
+    return int(data[29]), b"\n".join(lines)
+
+
+def _by_content(text: bytes) -> str:
+    """UTF-8 or GB18030 when the bytes are plainly that, else empty."""
+    if _broken(text, "utf-8") < _BROKEN:
+        return "UTF-8"
+    # Nearly any two bytes are some character of GBK; Chinese as it is written stays within GB2312, where both are high.
+    foreign = [c for c in _cells(text, "gb18030") if not c.isascii()]
+    usual = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in foreign)
+    return "GB18030" if foreign and usual / len(foreign) > 0.9 else ""
+
+
+def _broken(text: bytes, codec: str) -> float:
+    """The share of characters beyond ASCII that the codec cannot read."""
+    decoded = _cells(text, codec)
+    foreign = sum(not c.isascii() for c in decoded)
+    return decoded.count("\ufffd") / foreign if foreign else 1.0
+
+
+def _cells(text: bytes, codec: str) -> str:
+    """The cells decoded, without what is left of a character that was cut at a cell's end."""
+    lines = (line.decode(codec, errors="replace").rstrip("\ufffd") for line in text.split(b"\n"))
+    return "\n".join(lines)
+
+
+def _fits(text: bytes, codec: str, content: str) -> bool:
+    """Return True if the text fits this codec, although it may be read as another (``content``) too."""
+    if content == codec:
+        return True
+    if _broken(text, codec) >= _BROKEN:
+        return False
+    if not _plainly(text, content):
+        return True
+    return content != "UTF-8" and natural(_cells(text, codec), codec)
+
+
+def _plainly(text: bytes, content: str) -> bool:
+    """Is the content so clear that it beats a .cpg whose codec can read it too? A word of GBK may pass for UTF-8."""
+    if not content:
+        return False
+    foreign = [c for c in text.decode(content, errors="replace") if not c.isascii()]
+    return sum(_chinese(c) for c in foreign) > 0.8 * len(foreign)
+
+
+def _chinese(character: str) -> bool:
+    return "\u2e80" <= character <= "\uffef" and character != "\ufffd"
+
+
+def decode(value: Any, codec: str) -> Any:
+    """Text that was read byte by byte (ISO-8859-1) in its own encoding; half a character becomes U+FFFD."""
+    return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
+
+
+def garbled(text: str) -> bool:
+    """Was the text broken before it came here: characters lost, or Chinese read in a wrong encoding and saved?"""
+    if text.isascii():
+        return False
+    if any(mark in text for mark in _LOST):
+        return True
+    foreign = [c for c in text if not c.isascii()]
+    if all(c <= "\xff" for c in foreign):
+        # GBK read as Latin-1: ³ÇÕò for 城镇. All pairs are high bytes, which no European word strings together.
+        high = text.encode("latin-1")
+        return len(foreign) >= 4 and _pairs_of_gb2312(high)
+    # UTF-8 read as GBK: 鍩庨晣 for 城镇. What was lost in between (an odd byte at the end) does not come back.
+    back = [c for c in text.encode("gb18030").decode("utf-8", errors="replace") if not c.isascii()]
+    return sum(map(_chinese, back)) >= 2 and sum(map(_chinese, back)) >= 0.6 * len(back)
+
+
+def _pairs_of_gb2312(data: bytes) -> bool:
+    try:
+        decoded = data.decode("gb2312")
+    except UnicodeDecodeError:
+        return False
+    return sum("\u4e00" <= c <= "\u9fff" for c in decoded) >= 2

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Before a driver opens a file: may it be read, is it whole, and would opening it change what lies beside it?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ..errors import InputError
+from .encoding import Encoding, part, shapefile_encoding
+from .writing import os_reason
+
+
+def touch(path: Path) -> None:
+    """InputError when the file may not be read, before a driver calls it “not recognized”."""
+    try:
+        if path.is_file():
+            with path.open("rb") as handle:
+                handle.read(1)
+        else:
+            next(path.iterdir(), None)
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+
+
+def whole_shapefile(path: Path) -> Encoding:
+    """The encoding of a shapefile whose parts are all there and whole.
+
+    A driver reads one that was cut off in copying without a word: shapes beyond the end come back as missing.
+    """
+    if not path.exists():
+        raise InputError("shapefile_part_missing", source=str(path), part=path.name)
+    index = part(path, ".shx")
+    if index is None:
+        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
+    try:
+        encoding = shapefile_encoding(path)
+        for file in (path, index):
+            with file.open("rb") as handle:
+                header = handle.read(28)
+            # The header counts 16-bit words.
+            if len(header) < 28 or int.from_bytes(header[24:28], "big") * 2 > file.stat().st_size:
+                raise InputError("file_cut_off", source=str(path), part=file.name)
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+    return encoding
+
+
+@contextmanager
+def openable(path: Path) -> Iterator[Path]:
+    """The path itself, or a stand-in where opening it would change what lies there or fail.
+
+    Beside a GeoPackage that a program has open, or that one left when it crashed, lie logs. SQLite takes them into the
+    file, or away, as soon as anyone reads and closes it; in QGIS, where pyogrio may bring an SQLite of its own, also
+    from under the program that has it open. The GML driver writes a .gfs beside its file. pyogrio takes ``!`` and ``;``
+    in a path for its own.
+    """
+    suffix = path.suffix.lower()
+    copied: list[Path] = []
+    whole = suffix == ".gml"
+    if suffix == ".gpkg":
+        logs = {tail: Path(f"{path}{tail}") for tail in ("-wal", "-journal", "-shm")}
+        whole = any(log.exists() for log in logs.values())
+        # -shm is an index of the log that every reader makes anew.
+        copied = [log for tail, log in logs.items() if tail != "-shm" and log.exists()]
+    elif suffix == ".gml":
+        copied = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
+    linked = os.name != "nt" and any(c in str(path) for c in "!;")
+    if not whole and not linked:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        stand_in = Path(folder) / f"{_plain_name(path.stem)}{path.suffix}"
+        try:
+            if whole:
+                for file in (path, *copied):
+                    shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+            else:
+                others = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
+                for file in others:
+                    if file.name.startswith(f"{path.stem}."):
+                        os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+            if copied:
+                _roll_back(stand_in)
+        except OSError as error:
+            raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+        yield stand_in
+
+
+def _roll_back(copy: Path) -> None:
+    """Undo a transaction that never ended; a driver that only reads cannot, and gives up."""
+    try:
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("PRAGMA schema_version").fetchall()
+    except sqlite3.Error:
+        # Damaged: reading it says so, with the file's name.
+        return
+
+
+def _plain_name(stem: str) -> str:
+    return stem.replace("!", "_").replace(";", "_")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of heritage ranges (历史文化保护线): which row is core, control zone or whole range, and of which site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.context import Context, trim
+from ..plan.layer import Layer
+from .reserves import split_part
+
+CORE, CONTROL, RANGE = "core", "control", "range"
+#: What a rule that tells parts uses.
+USES = ("tolerance", "codes.heritage_kind", "heritage.words")
+KINDS = "heritage_kind"
+#: Layers of points, and those with the polygons of the same kind (layer codes of the county's table).
+POINTS_OF = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
+
+
+@dataclass(frozen=True)
+class HeritageParts:
+    """By row: ``part`` (core, control, range or empty when nothing tells) and the ``site`` it belongs to (its name without
+    the word for the part; empty for a row without a name)."""
+
+    part: NDArray
+    site: NDArray
+
+    def rows(self, part: str) -> NDArray:
+        """(n,) bool."""
+        found: NDArray = self.part == part
+        return found
+
+    def of_site(self, part: str, site: str) -> NDArray:
+        found: NDArray = (self.part == part) & (self.site == site)
+        return found
+
+    def sites(self) -> list[str]:
+        """Names that at least one core or control zone bears, in order."""
+        told = self.rows(CORE) | self.rows(CONTROL)
+        return [s for s in dict.fromkeys(self.site[told].tolist()) if s]
+
+
+def heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
+    """Told by the kind (LX) as its list says, else by a word at the end of the name (MC), in brackets or not; longer words
+    first."""
+    kinds = ctx.codes(KINDS).codes
+    declared = layer.template.field("feature_kind")
+    of_list = declared is not None and declared.codes == KINDS
+    words = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL) | dict.fromkeys(
+        ctx.norm.get("heritage.core_words"), CORE
+    )
+    ordered = sorted(words, key=len, reverse=True)
+    parts, sites = [], []
+    for code, name in zip(layer.text("feature_kind"), layer.text("feature_name"), strict=True):
+        kind = kinds.get(trim(code, declared.code_pad if declared else 0)) if of_list else None
+        word, site = split_part(name, ordered)
+        told = kind.extra.get("part", "") if kind is not None else ""
+        parts.append(told or words.get(word, ""))
+        sites.append(site)
+    return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
+
+
+def range_roles(ctx: Context) -> list[str]:
+    """The layers that hold whole ranges of one kind (历史文化街区, 名镇, 文物保护单位 …), as the list of kinds names them."""
+    return [role for role in dict.fromkeys(c.extra.get("layer", "") for c in ctx.codes(KINDS).codes.values()) if role]
+
+
+def names(layer: Layer) -> NDArray:
+    """(n,) names as they are compared."""
+    return np.array([n.strip() for n in layer.text("feature_name")], dtype=object)

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The areas of one layer on every basis side by side, what its own field says, and the parts levelled to a control area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..files.cells import as_text
+from ..geometry import crs as crs_care
+from ..geometry.geodesic import geodesic_area
+from ..geometry.polygons import Check, never
+from ..geometry.statutory_area import statutory_area
+from ..geometry.validity import missing, sound_copies
+from ..invariants import require
+from ..loading.placing import look_at_coordinates
+from ..loading.recognition import find_role
+from ..plan.layer import SourceLayer
+from .area_closure import Closure, close
+
+if TYPE_CHECKING:
+    from ..messages.texts import Texts
+    from ..profile import Norm
+    from ..standard.template import Field, Template
+
+#: Where neither template nor user names one.
+USUAL_FIELD = "MJ"
+KEY = "BSM"
+#: Digits after the point in m², where no template says.
+DECIMALS = 2
+#: What the values may be in instead of m², and how many m² that is.
+OTHER_UNITS = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
+
+
+@dataclass
+class Areas:
+    """(n,) unrounded m² on three bases, NaN for rows without a usable shape (``bare``, positions).
+
+    ``planar`` in the plane called ``plane`` (the layer's own, for degrees the 3° zone of its middle); ``geodesic`` with
+    geodesics as edges; ``statutory`` as the annex prescribes. ``repaired``: rows measured by a repaired copy; ``stray``:
+    rows whose coordinates lie where the CRS has no place; ``shapes`` what was measured, in the layer's own CRS.
+    """
+
+    planar: NDArray
+    geodesic: NDArray
+    statutory: NDArray
+    plane: str
+    shapes: NDArray
+    bare: list[int]
+    repaired: list[int]
+    stray: list[int]
+
+    def total(self, basis: str) -> float:
+        return float(np.nansum(getattr(self, basis)))
+
+
+def measure(source: SourceLayer, norm: Norm, texts: Texts, check: Check = never) -> Areas:
+    """Measure every row. Only stored vertices count. InputError when coordinates and CRS contradict each other."""
+    problem, stray = look_at_coordinates(source)
+    if problem is not None:
+        role = find_role(source, norm)[0] or source.name
+        reason = texts.problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
+        raise InputError("areas_unusable", layer=source.name, reason=reason)
+    crs = require(source.crs, "the CRS of a layer without a problem")
+    drawn = source.frame.geometry.to_numpy().copy()
+    drawn[list(stray)] = None
+    shapes, repaired = sound_copies(drawn)
+    check()
+    bare = missing(shapes)
+    to_lonlat = crs_care.lonlat_of(crs)
+    statutory = statutory_area(shapes, to_lonlat)
+    check()
+    geodesic = geodesic_area(shapes, to_lonlat, check)
+    plane = _plane(crs, shapes[~bare])
+    planar = shapely.area(crs_care.reproject(shapes, crs, plane))
+    for areas in (planar, geodesic, statutory):
+        areas[bare] = np.nan
+    rows = [np.flatnonzero(bare).tolist(), [n for n in repaired if not bare[n]], sorted(stray)]
+    return Areas(planar, geodesic, statutory, crs_care.label(plane), shapes, *rows)
+
+
+def _plane(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
+    if not crs_care.describe(crs).geographic:
+        return crs
+    xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
+    return crs_care.choose([], (xmin + xmax) / 2, (ymin + ymax) / 2)
+
+
+def area_field(source: SourceLayer, norm: Norm, wanted: str = "") -> tuple[str, Field | None]:
+    """The field that holds a layer's area, as written there, and what its template says of it (None: no template).
+
+    Asked for by name, else the template's own (TBMJ, YJJBNTTBMJ, MJ), else MJ. It need not be there.
+    """
+    role = find_role(source, norm)[0]
+    template: Template | None = norm.standard.templates.get(role)
+    declared = None
+    if template is not None:
+        declared = template.field_named(wanted.upper()) if wanted else None
+        declared = declared or (None if wanted else template.field("gross_area") or template.field("area"))
+    name = wanted or (declared.name if declared else USUAL_FIELD)
+    there = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
+    return there, declared
+
+
+def stored_values(source: SourceLayer, name: str) -> NDArray:
+    """(n,) numbers of a field, NaN where there is none."""
+    import pandas as pd
+
+    values = pd.to_numeric(source.frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def keys_of(source: SourceLayer) -> list[str]:
+    """Each row's BSM, empty where it has none."""
+    column = next((f.name for f in source.fields if f.name.upper() == KEY), None)
+    return [""] * len(source.frame) if column is None else [as_text(v) for v in source.frame[column]]
+
+
+def names_of(source: SourceLayer, norm: Norm) -> list[str]:
+    """What each row of a control layer is called: the name of its division, else its BSM, else its feature id."""
+    template = norm.standard.templates.get(find_role(source, norm)[0])
+    declared = template.field("division_name") if template is not None else None
+    column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
+    named = [""] * len(source.frame) if column is None else [as_text(v) for v in source.frame[column]]
+    rows = zip(named, keys_of(source), source.frame.index, strict=True)
+    return [name or key or f"fid {fid}" for name, key, fid in rows]
+
+
+@dataclass
+class Compared:
+    """``rounded`` (n,) the statutory areas as they are written, ``stored`` (n,) what the field says (NaN: nothing),
+    ``difference`` (n,) stored less rounded; ``differs`` (n,) bool: by more than the tolerance, or nothing stored.
+
+    ``unit``: what the stored values look like when that is not m² (``ha``, ``mu``, ``km2``).
+    """
+
+    rounded: NDArray
+    stored: NDArray
+    difference: NDArray
+    differs: NDArray
+    unit: str = ""
+
+
+def compare(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float) -> Compared:
+    """Stored values ((n,) m², None when there is no such field) against the statutory ones, rounded alike."""
+    rounded = np.round(areas.statutory, decimals)
+    if stored is None:
+        stored = np.full(len(rounded), np.nan)
+    difference = np.round(stored - rounded, max(decimals, 4))
+    there = ~np.isnan(rounded)
+    # A double's own error is no difference.
+    slack = tolerance_m2 + 1e-9 * np.nan_to_num(rounded) + 1e-6
+    with np.errstate(invalid="ignore"):
+        differs = there & (np.isnan(stored) | (np.abs(difference) > slack))
+        factor = np.median((areas.statutory / stored)[there & (stored > 0)]) if (there & (stored > 0)).any() else 1.0
+    unit = next((u for u, m2 in OTHER_UNITS.items() if abs(factor / m2 - 1) < 0.05), "")
+    return Compared(rounded, stored, difference, differs, unit)
+
+
+@dataclass
+class Levelled:
+    """Parts levelled to control areas. ``units``: name and closure of each control area that has parts;
+    ``proposal`` (n,) m², NaN where nothing is proposed; ``unit_of`` (n,) the control area's name of each part."""
+
+    units: list[tuple[str, Closure]]
+    proposal: NDArray
+    unit_of: list[str | None]
+    outside: list[int] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+
+    @property
+    def control_m2(self) -> float:
+        return sum(c.control_m2 for _, c in self.units)
+
+    @property
+    def misclosure_m2(self) -> float:
+        return sum(c.misclosure_m2 for _, c in self.units)
+
+    @property
+    def refused(self) -> int:
+        return sum(c.refused for _, c in self.units)
+
+
+def level_to_number(
+    areas: Areas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
+) -> Levelled:
+    """All parts levelled to one control area, given in m²."""
+    here = np.flatnonzero(~np.isnan(areas.statutory))
+    return _level(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
+
+
+def level_to_layer(
+    areas: Areas,
+    crs: crs_care.CRS,
+    control: Areas,
+    control_crs: crs_care.CRS,
+    names: list[str],
+    keys: list[str],
+    limit_share: float,
+    step_m2: float,
+) -> Levelled:
+    """Parts levelled to the statutory area of the control polygon that holds them (a point inside each decides)."""
+    points = shapely.point_on_surface(crs_care.to_lonlat(areas.shapes, crs))
+    holders = crs_care.to_lonlat(control.shapes, control_crs)
+    tree = shapely.STRtree(points)
+    holder = np.full(len(points), -1)
+    row, point = tree.query(holders, predicate="covers")
+    # Where control polygons overlap, the first has it: the misclosure of the other tells.
+    order = np.argsort(-row, kind="stable")
+    holder[point[order]] = row[order]
+    units = [
+        (name, float(control.statutory[n]), np.flatnonzero(holder == n))
+        for n, name in enumerate(names)
+        if not np.isnan(control.statutory[n])
+    ]
+    found = _level(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
+    found.outside = np.flatnonzero((holder < 0) & ~np.isnan(areas.statutory)).tolist()
+    found.empty = [name for name, _, rows in units if not len(rows)]
+    return found
+
+
+def _level(
+    areas: Areas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
+) -> Levelled:
+    proposal = np.full(len(areas.statutory), np.nan)
+    unit_of: list[str | None] = [None] * len(proposal)
+    closures = []
+    for name, control_m2, rows in units:
+        closure = close(
+            areas.statutory[rows],
+            control_m2,
+            limit_share=limit_share,
+            step_m2=step_m2,
+            keys=[(keys[n], n) for n in rows.tolist()],
+        )
+        closures.append((name, closure))
+        for n in rows.tolist():
+            unit_of[n] = name
+        if closure.adjusted is not None:
+            proposal[rows] = closure.adjusted
+    return Levelled(closures, proposal, unit_of)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare net areas with what the deductions of the land survey give on the same land.
+
+Features of 永久基本农田 and 耕地保护目标 are cut from the parcels of the survey, with their deduction (扣除地类系数). A deduction
+that is left out raises the net area, by which the tasks are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model.indicator import AREA_FIGURES
+from .row_parcels import rows_below
+from .row_towns import towns_of_centres
+
+if TYPE_CHECKING:
+    from ..engine.context import Context
+    from ..plan.layer import Layer
+
+#: How far the sum of net areas may exceed what the survey gives, as a share of it (C).
+DEDUCTION_ALLOWANCE = "rules.ATT022.allowance_deduction_share"
+#: Rounding error of two decimals in the fields of one row, m².
+_ROUNDING_M2 = 0.02
+#: Net by gross area of a parcel; ridges never take half of it. Less is another unit, which ATT022 reports of the survey.
+_LEAST_RATE = 0.5
+
+Sum = Callable[[NDArray], NDArray]
+
+
+@dataclass(frozen=True)
+class SurveyDeductions:
+    """Net areas of a layer beside the survey's; (n,) m², 0 in rows that lie on no cultivated parcel with a net area.
+
+    ``net``: the field; ``expected``: gross area × (net ÷ gross area) of the parcel that the row lies on; ``there``: rows
+    that are compared; ``town``: the township of the row's centre, −1 for none; ``towns`` their names; ``share``: how far a sum
+    may exceed the survey's; ``parcels``: the layer of the survey.
+    """
+
+    net: NDArray
+    expected: NDArray
+    there: NDArray
+    town: NDArray
+    towns: list[str]
+    share: float
+    parcels: Layer
+
+    @property
+    def wrong(self) -> NDArray:
+        """(n,) bool: rows whose net area exceeds the survey's."""
+        found: NDArray = self.net - self.expected > self.share * self.expected + _ROUNDING_M2
+        return found
+
+    def exceeds(self, add: Sum) -> NDArray:
+        """(k,) bool, of k sums that ``add`` makes of (n,) values: the net area exceeds the survey's. One wrong row is none."""
+        expected = add(self.expected)
+        allowed = self.share * expected + _ROUNDING_M2 * add(self.there.astype(float))
+        return (add(self.net) - expected > allowed) & (add(self.wrong.astype(float)) > 1)
+
+    def by_town(self, rows: NDArray) -> Sum:
+        """Sums of some rows ((n,) bool) by township: (towns + 1,), the last of what lies in none."""
+        place = np.where(self.town < 0, len(self.towns), self.town)
+        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
+
+    def holds(self, rows: NDArray) -> bool:
+        """Return True if the survey gives the sum of some rows ((n,) bool), as a whole and in each township."""
+
+        def whole(values: NDArray) -> NDArray:
+            return np.array([values[rows].sum()])
+
+        return not (self.exceeds(whole).any() or self.exceeds(self.by_town(rows)).any())
+
+
+def survey_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
+    """Return the net areas of a layer beside the survey's.
+
+    None for a layer whose net area no task is counted by, and without a survey that has deductions.
+    """
+    cache = ctx.plan._cache.setdefault("survey_deductions", {})
+    if layer not in cache:
+        cache[layer] = _deductions(layer, ctx)
+    found: SurveyDeductions | None = cache[layer]
+    return found
+
+
+def _deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
+    parcels = ctx.plan.concept("parcels")
+    tasks = {role for concept, basis in AREA_FIGURES.values() if basis == "net" for role in ctx.plan.roles_of(concept)}
+    if parcels is None or layer is parcels or layer.role not in tasks or layer.template.geometry != "polygon":
+        return None
+    if not all(layer.tells(m) and parcels.tells(m) for m in ("net_area", "gross_area")):
+        return None
+    if parcels.template.field("deduction_rate") is None:
+        return None
+    on = rows_below(layer, parcels, ctx)
+    gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
+    rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
+    rate[~ctx.cultivated(parcels) | ~((rate >= _LEAST_RATE) & (rate <= 1))] = np.nan
+    own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
+    expected = layer.numbers("gross_area") * own_rate
+    there = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
+    town, towns = towns_of_centres(layer, ctx)
+    return SurveyDeductions(
+        np.where(there, np.nan_to_num(layer.numbers("net_area")), 0.0),
+        np.where(there, np.nan_to_num(expected), 0.0),
+        there,
+        town,
+        towns,
+        float(ctx.norm.get(DEDUCTION_ALLOWANCE)),
+        parcels,
+    )

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings of a check, kept up with edits: batches of changed features in, findings that go and come out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..check import Checked, Options
+from ..engine import choose_rules
+from . import Live, Recheck
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+
+#: A feature of a layer: its role and its feature id.
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class State:
+    """A feature as it stands: its shape as WKB (None: none) and its attributes by field name, None where missing."""
+
+    wkb: bytes | None
+    attributes: dict[str, Any]
+
+
+@dataclass
+class Batch:
+    """What changed since the last one. ``renamed``: features that were saved, former feature id → the one they have now,
+    by role; ``states``: changed features, None those that are gone."""
+
+    renamed: dict[str, dict[int, int]] = field(default_factory=dict)
+    states: dict[Place, State | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or any(self.renamed.values()))
+
+    def merge(self, later: Batch) -> None:
+        """Of a feature that changed twice, the last state counts."""
+        for role, renamed in later.renamed.items():
+            for old, new in renamed.items():
+                if (role, old) in self.states:
+                    self.states[role, new] = self.states.pop((role, old))
+            self.renamed.setdefault(role, {}).update(renamed)
+        self.states |= later.states
+
+
+@dataclass
+class Change:
+    """What a batch did to the findings.
+
+    ``rechecks`` in their order; ``gone`` and ``found`` are what they come to: findings that are no longer there, and
+    new ones; ``renewed`` pairs (before, now) of findings that are the same problem with other figures.
+    """
+
+    rechecks: list[Recheck] = field(default_factory=list)
+    places: set[Place] = field(default_factory=set)
+    gone: list[Finding] = field(default_factory=list)
+    found: list[Finding] = field(default_factory=list)
+    renewed: list[tuple[Finding, Finding]] = field(default_factory=list)
+
+
+class CannotFollow(Exception):
+    """An edit whose outcome only a whole check can tell; the text says why (for the log)."""
+
+
+class Edited:
+    """A county that was checked and is being edited. Not for use by several threads at once."""
+
+    def __init__(self, checked: Checked, options: Options):
+        plan, report = checked.plan, checked.report
+        # The rules of the check: what one of the profile's or of a group found may end, too.
+        rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
+        self._live = Live(plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang)
+        self._rows: dict[str, dict[int, int]] = {}
+        self._kept = _Findings(report.findings)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """As they stand after all batches so far."""
+        return list(self._kept)
+
+    def prepare(self, check: Callable[[], None] = lambda: None) -> None:
+        """Build the index. ``check`` raises when it is to stop."""
+        self._live.prepare(check)
+        for role, layer in self._live.plan.layers.items():
+            check()
+            self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
+
+    def take(self, batch: Batch, check: Callable[[], None] = lambda: None) -> Change:
+        """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
+        change = Change()
+        for role, renamed in batch.renamed.items():
+            for old, new in renamed.items():
+                row = self._rows[role].pop(old, None)
+                if row is not None:
+                    self._rows[role][new] = row
+                    self._say(change, self._live.renumber(role, row, new))
+        for place, state in batch.states.items():
+            check()
+            recheck = self._one(*place, state)
+            if recheck is not None:
+                change.places.add(place)
+            self._say(change, recheck)
+        self._compare(change)
+        return change
+
+    def _one(self, role: str, fid: int, state: State | None) -> Recheck | None:
+        row = self._rows[role].get(fid)
+        now = self._live.row(role, row) if row is not None else None
+        if state is None:
+            return self._live.remove(role, row) if row is not None and now is not None else None
+        shape = _shape(state.wkb)
+        if row is None:
+            row, recheck = self._live.add(role, fid, shape, **state.attributes)
+            self._rows[role][fid] = row
+            return recheck
+        if now is None:
+            return self._live.edit(role, row, shape, **state.attributes)
+        former, attributes = now
+        changed = {n: v for n, v in state.attributes.items() if n in attributes and not _same(attributes[n], v)}
+        if not changed and shapely.to_wkb(former) == shapely.to_wkb(shape):
+            return None
+        return self._live.edit(role, row, shape, **changed)
+
+    def _say(self, change: Change, recheck: Recheck | None) -> None:
+        if recheck is None:
+            return
+        if recheck.failed:
+            raise CannotFollow(f"not checked around an edit: {', '.join(recheck.failed)}")
+        for finding in self._kept.about(recheck):
+            if recheck.replaces(finding):
+                self._kept.drop(finding)
+                if not _take_from(change.found, finding):
+                    change.gone.append(finding)
+        for finding in recheck.found:
+            self._kept.add(finding)
+            change.found.append(finding)
+        change.rechecks.append(recheck)
+
+    def _compare(self, change: Change) -> None:
+        """What is found again is the finding it was."""
+        gone: dict[str, list[Finding]] = defaultdict(list)
+        for finding in change.gone:
+            gone[finding.fingerprint].append(finding)
+        found, change.found = change.found, []
+        for finding in found:
+            former = gone[finding.fingerprint].pop(0) if gone.get(finding.fingerprint) else None
+            if former is None:
+                change.found.append(finding)
+            elif _equal(former, finding):
+                self._kept.drop(finding)
+                self._kept.add(former)
+            else:
+                change.renewed.append((former, finding))
+        change.gone = [finding for alike in gone.values() for finding in alike]
+
+
+class _Findings:
+    """Findings by the features they speak of: an edit concerns few of many."""
+
+    def __init__(self, findings: Iterable[Finding]):
+        self._all: dict[int, Finding] = {}
+        self._by_key: dict[tuple[str, str], dict[int, Finding]] = defaultdict(dict)
+        for finding in findings:
+            self.add(finding)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._all.values())
+
+    def add(self, finding: Finding) -> None:
+        self._all[id(finding)] = finding
+        for key in _keys(finding):
+            self._by_key[key][id(finding)] = finding
+
+    def drop(self, finding: Finding) -> None:
+        del self._all[id(finding)]
+        for key in _keys(finding):
+            self._by_key[key].pop(id(finding), None)
+
+    def about(self, recheck: Recheck) -> list[Finding]:
+        """Those of a changed feature or of one where it changed: no other can be replaced."""
+        found: dict[int, Finding] = {}
+        for role, key, _ in recheck.names | recheck.touched:
+            found |= self._by_key.get((role, key), {})
+        return list(found.values())
+
+
+def _keys(finding: Finding) -> list[tuple[str, str]]:
+    return [(finding.role, finding.key), *((finding.related_role, key) for key in finding.related_keys)]
+
+
+def _take_from(findings: list[Finding], finding: Finding) -> bool:
+    place = next((n for n, one in enumerate(findings) if one is finding), None)
+    if place is not None:
+        del findings[place]
+    return place is not None
+
+
+def _shape(wkb: bytes | None) -> Any:
+    if wkb is None:
+        return None
+    shape = shapely.from_wkb(wkb, on_invalid="ignore")
+    if shape is None:
+        raise CannotFollow("a shape that no geometry library can hold")
+    return shape
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Are two values of a field the same, whatever reads them?"""
+    import pandas as pd
+
+    none = [pd.api.types.is_scalar(v) and bool(pd.isna(v)) for v in (one, other)]
+    if any(none):
+        return all(none)
+    if isinstance(one, pd.Timestamp | np.datetime64):
+        return bool(pd.Timestamp(one) == pd.Timestamp(other))
+    return bool(one == other)
+
+
+def _equal(one: Finding, other: Finding) -> bool:
+    shapes = [None if f.geom_kind == "none" else shapely.normalize(f.geometry).wkb for f in (one, other)]
+    return one.row() == other.row() and shapes[0] == shapes[1]

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make a plan of layers as they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from pyproj import CRS
+
+from ..errors import InputError
+from ..geometry.register import Register
+from ..geometry.straight import shared_edges
+from ..plan.layer import Layer, SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
+from .placing import planes, set_apart, sort_out
+from .recognition import best_template, choose_scope, find_role, missed_scope
+from .unread_layers import layers_elsewhere, layers_without_features, layers_without_shapes, unread_layers
+
+
+def assemble(
+    sources: Iterable[SourceLayer],
+    norm: Norm,
+    *,
+    roles: dict[str, str] | None = None,
+    scope: str = "",
+    base_year: int | None = None,
+    source: str = "",
+    beside: Plan | None = None,
+    check: Callable[[], None] = lambda: None,
+    bare: bool = False,
+    project: bool = False,
+    drawn_in: CRS | None = None,
+) -> Plan:
+    """Make a plan of layers as they were read.
+
+    ``roles``: role → layer name, the user's own choice, which beats recognition. ``beside``: a plan in whose plane these
+    layers are put, to be held against its own. Raises InputError when no layer is
+    recognised (unless ``bare``: something else is looked at), two layers claim one role, a chosen layer or scope is not there.
+    ``project``: the layers are those of a QGIS project, where drafts and base maps lie beside the plan. ``drawn_in``: the CRS
+    that all layers were converted from, vertex by vertex: their edges are straight there.
+    """
+    sources = list(sources)
+    chosen, how = _choose_roles(sources, norm, roles or {})
+    if not chosen and not bare:
+        names = ", ".join(s.name for s in sources) or "-"
+        raise InputError("no_recognised_layer", source=source, layers=names)
+    usable, unusable, strays = sort_out(chosen)
+    others = [s for s in sources if all(s is not c for c in chosen.values())]
+    crs, plane = (beside.crs, beside.plane) if beside is not None else planes(usable, drawn_in)
+    taken = choose_scope(norm, set(usable), scope)
+    plan = Plan(
+        layers={},
+        norm=norm,
+        scope=taken,
+        missed_scope=None if bare else missed_scope(norm, set(usable), taken, chosen=bool(scope)),
+        crs=crs,
+        plane=plane,
+        source=source,
+        unusable=unusable,
+        unrecognised=[s.name for s in others if not s.problem],
+        role_choices=how,
+        base_year=base_year,
+        inputs=tuple(dict.fromkeys(s.source for s in sources if s.source)),
+    )
+    for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
+        check()
+        layer = Layer(read, best_template(read, role, norm), plan.plane, strays.get(role))
+        layer.by_vertices = drawn_in is not None and beside is None
+        plan.layers[role] = layer
+        plan.notices += _value_notices(layer)
+    plan.norm = norm.for_area(plan.area_code)
+    _keep_what_is_shared(plan)
+    plan.unread = layers_without_shapes(plan) + layers_elsewhere(chosen, plan)
+    if not scope:
+        plan.unread += layers_without_features(plan)
+    if not bare:
+        # The rules on packages report other content of a package.
+        plan.unread += unread_layers(others, plan, project=project)
+    set_apart(plan, beside)
+    return plan
+
+
+def _keep_what_is_shared(plan: Plan) -> None:
+    """Vertices and edges that layers of several coordinate systems have in common stay in common."""
+    foreign = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
+    if not foreign or plan.plane != plan.crs:
+        return
+    drawn = [(layer.crs, layer.drawn) for layer in plan.layers.values() if layer.crs is not None]
+    shared = shared_edges(drawn, plan.plane)
+    for layer in foreign:
+        if layer.crs in shared:
+            layer.straight = shared[layer.crs]
+    home = [shapes for crs, shapes in drawn if crs == plan.plane]
+    if home:
+        register = Register(np.concatenate(home))
+        for layer in foreign:
+            layer.register = register
+
+
+def _choose_roles(
+    sources: list[SourceLayer], norm: Norm, roles: dict[str, str]
+) -> tuple[dict[str, SourceLayer], dict[str, str]]:
+    chosen: dict[str, SourceLayer] = {}
+    how: dict[str, str] = {}
+    for role, name in roles.items():
+        if role not in norm.standard.templates:
+            raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
+        chosen[role], how[role] = _named(sources, role, name), "chosen"
+    taken = {id(s) for s in chosen.values()}
+    # A table or a file that cannot be read has a role only where no layer has it.
+    for source in sorted(sources, key=lambda s: s.problem is not None):
+        role, reason = find_role(source, norm)
+        if not role or id(source) in taken:
+            continue
+        if role in chosen:
+            other = chosen[role]
+            if how[role] == "chosen" or source.problem:
+                continue
+            names = [s.name if source.name != other.name else s.full_name for s in (other, source)]
+            raise InputError("two_layers_one_role", role=role, first=names[0], second=names[1])
+        chosen[role], how[role] = source, reason
+    return chosen, how
+
+
+def _named(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
+    """The layer that the user means: by name, by ``file/name``, or by either in another case."""
+    for means in (lambda s: (s.name,), lambda s: (s.full_name,), lambda s: (s.name.upper(), s.full_name.upper())):
+        wanted = name if name in {n for s in sources for n in means(s)} else name.upper()
+        found = [s for s in sources if wanted in means(s)]
+        if len(found) > 1:
+            raise InputError(
+                "role_layer_ambiguous", role=role, layer=name, layers=", ".join(s.full_name for s in found)
+            )
+        if found:
+            return found[0]
+    raise InputError("role_layer_missing", role=role, layer=name, layers=", ".join(s.name for s in sources) or "-")
+
+
+def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
+    """What the values themselves say went wrong before they came here: nothing there, digits lost, text garbled."""
+    if not len(layer):
+        return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]
+    notices: list[tuple[str, dict[str, Any]]] = []
+    for declared in layer.template.fields:
+        values = layer.named(declared.name)
+        if values is None:
+            continue
+        params = {"layer": layer.name, "field": declared.name}
+        if declared.type == "text" and values.dtype.kind == "f":
+            lost = np.abs(values.to_numpy(dtype=float, na_value=0.0)) >= 2**53
+            if lost.any():
+                notices.append(("notice_digits_lost", {**params, "count": int(lost.sum())}))
+        elif values.dtype.kind not in "iufbM":
+            texts = layer.garbled(declared.name)
+            if texts:
+                count = int(values.isin(list(texts)).sum())
+                notices.append(
+                    (
+                        "notice_garbled",
+                        {**params, "count": count, "example": "…" if declared.personal else min(texts)[:20]},
+                    )
+                )
+    return notices

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From sources to a plan: which layers and fields are read, and the plan put together of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..options import Options
+
+if TYPE_CHECKING:
+    from ..plan.layer import SourceLayer
+    from ..plan.plan import Plan
+    from ..profile import Norm
+
+
+#: The first national land survey was finished in 1996.
+_FIRST_SURVEY = 1996
+
+
+def read_plan(
+    sources: str | Path | Iterable[SourceLayer],
+    norm: Norm,
+    options: Options,
+    *,
+    source: str = "",
+    check: Callable[[], None] = lambda: None,
+) -> Plan:
+    """The plan of a file or folder, or of layers that were read already (``source`` then names where they come from).
+
+    Raises InputError or DataError when there is nothing that can be used. ``check`` may raise to stop.
+    """
+    # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
+    from ..io import read_source
+    from ..model.unread import Unread
+    from ..yearly.record import record_of
+    from .assembly import assemble
+    from .unread_files import unread_files
+
+    roles = options.role_choices()
+    file = sources if isinstance(sources, str | Path) else None
+    check_base_year(options.base_year)
+    if isinstance(sources, str | Path):
+        source = source or str(sources)
+        sources = read_source(sources, wanted=part_of_plan(norm, roles), check=check)
+    check()
+    plan = assemble(
+        sources,
+        norm,
+        roles=roles,
+        scope=options.scope,
+        base_year=options.base_year,
+        source=source,
+        check=check,
+        bare=options.package is not None,
+        drawn_in=options.package.drawn_in if options.package is not None else None,
+        project=file is None,
+    )
+    if file is not None:
+        plan.unread += unread_files(file, check)
+    # The project names the layers that it cannot open.
+    plan.unread += [
+        Unread("broken", {"name": params["layer"], "file": params["file"]})
+        for key, params in options.notices
+        if key == "notice_layer_broken"
+    ]
+    plan.package = options.package
+    plan.record = record_of(plan)
+    plan.notices += options.notices
+    return plan
+
+
+def check_base_year(year: int | None) -> None:
+    """InputError for a base year in which no survey can have been made: before the first one, or still to come."""
+    last = date.today().year
+    if year is not None and not _FIRST_SURVEY <= year <= last:
+        raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY), last=str(last))
+
+
+def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
+    """Does a layer play a part, by its name and fields? What plays none is not read: it may be large, or damaged.
+
+    Of one that does, the fields that any edition of its template has: no rule asks for others.
+    """
+    from .recognition import find_role
+
+    chosen: dict[str, set[str]] = {}
+    for role, name in roles.items():
+        chosen.setdefault(name.upper(), set()).add(role)
+
+    def wanted(layer: SourceLayer) -> bool | frozenset[str]:
+        known = chosen.get(layer.name.upper(), set()) | chosen.get(layer.full_name.upper(), set())
+        known = known | {find_role(layer, norm)[0]} - {""}
+        if not known <= norm.standard.templates.keys():
+            return True  # a role that does not exist: said where roles are given
+        fields = {f.name.upper() for role in known for t in norm.standard.all_templates(role) for f in t.fields}
+        return frozenset(fields) if known else False
+
+    return wanted

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A table of keys that were given anew (新旧标识码对照表): layer, old key, new key."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from ..errors import DataError
+from ..files.encoding import garbled
+
+_HEADS = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old", "new": "new", "新标识码": "new"}
+
+
+def read_renumbered(path: str | Path) -> dict[tuple[str, str], str]:
+    """(role, old key) → new key of a CSV with the columns 图层 (may lack or be empty: any layer), 旧标识码, 新标识码.
+
+    UTF-8 or GBK. DataError names file and line: no such file, no such column, a key that is missing, one old key with two
+    new ones.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError("renumbered_missing", file=str(path)) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = data.decode("gb18030", errors="replace")
+        if garbled(text):
+            raise DataError("renumbered_row", file=str(path), line=1) from error
+    first = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count))
+    head = [_HEADS.get(cell.strip().lower(), "") for cell in next(reader, [])]
+    for column, zh in (("old", "旧标识码"), ("new", "新标识码")):
+        if column not in head:
+            raise DataError("renumbered_column", file=str(path), column=zh)
+    found: dict[tuple[str, str], str] = {}
+    for cells in reader:
+        row = dict(zip(head, (cell.strip() for cell in cells), strict=False))
+        if not any(row.values()):
+            continue
+        if not row.get("old") or not row.get("new"):
+            raise DataError("renumbered_row", file=str(path), line=reader.line_num)
+        name = (row.get("role", "").upper(), row["old"])
+        if found.setdefault(name, row["new"]) != row["new"]:
+            raise DataError("renumbered_twice", file=str(path), line=reader.line_num, value=row["old"])
+    return found

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sentences in the user's language. Rules give rows and parameters; words are made here, at the edge."""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ...paths import TEXTS
+from ..errors import DataError, SanxianError
+from ..files.data import read_toml
+from ..model.rule import Rule, all_rules
+from ..standard.indicator_catalogue import indicator_name
+from .saying import spoken
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+    from ..standard.template import Template
+
+#: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
+_FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
+LANGUAGES = ("zh", "en")
+#: Between groups of three digits: narrow, and no line breaks there.
+THIN_SPACE = "\u202f"
+#: Widths below this (m) keep two significant digits, at most four decimals.
+_NARROW_M, _WIDTH_DECIMALS = 0.1, 4
+#: The case of a finding on ignored slivers that add up (`engine.ignored`).
+SLIVERS = "slivers"
+#: Keys longer than this are shown by their tail.
+_KEY_TAIL = 6
+
+
+@cache
+def _catalogue(lang: str) -> dict[str, Any]:
+    return read_toml(TEXTS / f"{lang}.toml")
+
+
+@cache
+def _rules_zh() -> dict[str, Any]:
+    return read_toml(TEXTS / "rules_zh.toml")
+
+
+class Texts:
+    """All sentences in one language (``zh`` or ``en``). DataError for another, or for a text that is not there."""
+
+    def __init__(self, lang: str = "zh"):
+        if lang not in LANGUAGES:
+            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(LANGUAGES))
+        self.lang = lang
+
+    def get(self, section: str, key: str, /, **params: Any) -> str:
+        """A text with its placeholders filled."""
+        try:
+            text = _catalogue(self.lang)[section][key]
+        except KeyError as error:
+            raise DataError("data_key_missing", file=f"{self.lang}.toml", key=f"{section}.{key}") from error
+        return _fill(text, params)
+
+    def section(self, section: str) -> dict[str, str]:
+        return dict(_catalogue(self.lang)[section])
+
+    def explain(self, error: SanxianError) -> str:
+        """An error as a sentence with its remedy."""
+        return self._error(error.key, error.params)
+
+    def _error(self, key: str, params: dict[str, Any]) -> str:
+        params = spoken(params, self)
+        causes = _catalogue(self.lang)["causes"]
+        detail = params.get("detail")
+        words = {"detail": causes.get(detail, detail)}
+        if "unusable" in params:
+            words["why"] = self.problem(*params["unusable"])
+        if "of_type" in params:
+            words["of_type"] = _catalogue(self.lang)["types"][params["of_type"]]
+        return self.get("errors", key, **{**params, **words})
+
+    def reason(self, key: str, params: dict[str, Any]) -> str:
+        if "indicator" in params:
+            params = {**params, "indicator": self.indicator(params["indicator"])}
+        if "indicators" in params:
+            names = dict.fromkeys(self.indicator(name) for name in params["indicators"])
+            params = {**params, "indicators": self.get("words", "between_names").join(names)}
+        if "concept" in params:
+            params = {**params, "concept": self.concept(params["concept"])}
+        return self.get("reasons", key, **params)
+
+    def notice(self, key: str, params: dict[str, Any]) -> str:
+        return self.get("notices", key, **spoken(params, self))
+
+    def problem(self, key: str, params: dict[str, Any]) -> str:
+        """What is wrong with a layer (`coordinate_problem`, or that it could not be read), with the remedy."""
+        if key not in _catalogue(self.lang)["crs_problems"]:
+            return self._error(key, params)
+        text = self.get("crs_problems", key, **params)
+        hint = params.get("hint")
+        return text + self.get("crs_problems", "hint", hint=hint) if hint else text
+
+    def concept(self, concept: str) -> str:
+        return _catalogue(self.lang)["concepts"].get(concept, concept)
+
+    def layer_of_concept(self, concept: str, templates: dict[str, Template]) -> str:
+        """The name of a concept with its code if the concept is a layer of its own."""
+        name = self.concept(concept)
+        return self._layer(concept, templates) + f"（{concept}）" if name == concept and concept in templates else name
+
+    def meaning(self, meaning: str) -> str:
+        return _catalogue(self.lang)["meanings"].get(meaning, meaning)
+
+    def indicator(self, indicator: str) -> str:
+        """The name of a figure: of those that only rules give here, of the others in the list of indicators."""
+        own = _catalogue(self.lang)["indicators"].get(indicator)
+        return own if own is not None else indicator_name(indicator, self.lang)
+
+    def setting(self, name: str) -> str:
+        """The name of a setting or code list that may be unconfirmed; its key where a county brings one of its own."""
+        return str(_catalogue(self.lang)["setting"].get(name, name))
+
+    def rule_title(self, rule: Rule) -> str:
+        if self.lang == "zh":
+            return _rules_zh()[rule.code]["title"]
+        return rule.sections[""].rstrip(".")
+
+    def rule_help(self, rule: Rule) -> dict[str, str]:
+        """Heading → text: what it checks, why, how to fix, limits."""
+        headings = self.section("headings")
+        if self.lang == "zh":
+            source = _rules_zh()[rule.code]
+            return {headings[k]: source[k] for k in ("what", "why", "fix", "limits")}
+        sections = rule.sections
+        keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
+        return {headings[k]: " ".join(sections[h].split()) for k, h in keys.items()}
+
+    def template_text(self, rule: Rule, case: str) -> str:
+        """The sentence of a case, with its placeholders."""
+        return _rules_zh()[rule.code]["messages"][case] if self.lang == "zh" else rule.messages[case]
+
+    def message(self, finding: Finding, templates: dict[str, Template]) -> str:
+        """The finding as one sentence or two: layer, feature, field, figure, remedy."""
+        if finding.code.startswith("RUN"):
+            known = _catalogue(self.lang)["run_messages"]
+            text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
+        elif finding.case == SLIVERS:
+            # Any rule may have slivers that add up: one sentence for all of them.
+            text = _catalogue(self.lang)["slivers"][str(finding.params["kind"])]
+        else:
+            text = self.template_text(all_rules()[finding.code], finding.case)
+        words = self._words(finding, templates)
+        if words.get("unit") == "":
+            # A ratio, or a count in English: no blank where its unit would be.
+            text = text.replace(" {unit}", "")
+        return _fill(text, words)
+
+    def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
+        words = {k: self._word(v) for k, v in finding.params.items()}
+        # Names of reasons and problems have words of their own.
+        for key in ("reason", "problem", "measure", "place"):
+            value = str(finding.params.get(key, ""))
+            known = _catalogue(self.lang).get("words", {})
+            if value in known:
+                words[key] = known[value]
+        words.update(
+            layer=self._layer(finding.role, templates),
+            key=self._key(finding.key, finding.params.get("fid")),
+            related_layer=self._layer(finding.related_role, templates),
+            related_key=", ".join(self._key(k, finding.params.get("related_fid")) for k in finding.related_keys),
+            field=finding.field,
+            area=area_text(finding.area_m2),
+            net_area=area_text(finding.net_area_m2),
+            width=width_text(finding.width_m),
+        )
+        if "fillers" in finding.params:
+            names = [self._layer(role, templates) for role in finding.params["fillers"]]
+            words["fillers"] = self.get("words", "between_names").join(names)
+        if "list" in finding.params:
+            words["list"] = self.setting(f"codes.{finding.params['list']}")
+        if "concept" in finding.params:
+            words["concept"] = self.concept(str(finding.params["concept"]))
+        if "wider" in finding.params:
+            known = self.section("scopes")
+            words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}
+            lacking = [self.layer_of_concept(str(c), templates) for c in finding.params["lacking"]]
+            words["lacking"] = self.get("words", "between_names").join(lacking)
+        if "indicator" in finding.params:
+            words["indicator"] = self.indicator(str(finding.params["indicator"]))
+        for name in ("expected", "actual"):
+            known = _catalogue(self.lang)["types"]
+            if finding.params.get(name) in known:
+                words[name] = known[finding.params[name]]
+        if "layer_name" in finding.params:
+            params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
+            words["problem_text"] = self.problem(str(finding.params["problem"]), params)
+        for name in ("unit", "above_unit"):
+            if name in finding.params:
+                unit = str(finding.params[name])
+                # A figure without a layer is given in the unit that its text prints.
+                words[name] = str(_catalogue(self.lang)["units"].get(unit, unit))
+        return words
+
+    def _word(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
+
+    def _layer(self, role: str, templates: dict[str, Template]) -> str:
+        if role not in templates:
+            return role
+        return templates[role].name if self.lang == "zh" else role
+
+    def _key(self, key: str, fid: Any) -> str:
+        if fid is not None:
+            return (
+                self.get("words", "feature_id", fid=fid)
+                if not key
+                else f"{short_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
+            )
+        return short_key(key)
+
+
+def _fill(text: str, params: dict[str, Any]) -> str:
+    """Fill named placeholders; a missing one is a mistake of ours and raises KeyError, never an empty gap."""
+    return string.Formatter().vformat(text, (), params)
+
+
+def short_key(key: str) -> str:
+    """…000003 for a long key, as the panel shows it."""
+    return f"…{key[-_KEY_TAIL:]}" if len(key) > 2 * _KEY_TAIL else key
+
+
+def number(value: float | None, decimals: int) -> str:
+    """12 640.35 with thin groups of three; a dash for no value."""
+    return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
+
+
+def width_text(width_m: float | None, decimals: int = 2) -> str:
+    """Return a width in metres; one below 0.1 m keeps two significant digits (0.06, 0.012), so that it never reads 0.00."""
+    if width_m is None or not 0 < width_m < _NARROW_M:
+        return number(width_m, decimals)
+    least = 10.0**-_WIDTH_DECIMALS
+    if width_m < least:
+        return f"< {number(least, _WIDTH_DECIMALS)}"
+    shown = number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
+    return shown[: len("0.00")] + shown[len("0.00") :].rstrip("0")
+
+
+def area_text(area_m2: float | None) -> str:
+    return "—" if area_m2 is None else f"{number(area_m2, 2)} m²"
+
+
+def without_folders(text: str) -> str:
+    """The text with absolute paths cut down to the name at their end: a report travels, this machine's folders do not."""
+    return _FOLDERS.sub("", text)

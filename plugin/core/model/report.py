@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of a run: outcome per rule, findings, indicators, provenance; to and from plain data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .findings import Finding
+from .indicator import Indicator
+from .rule import Severity
+from .unread import leaves_unread
+from .verdict import Verdict
+
+SCHEMA = "sanxian-report/1"
+
+
+class Outcome(StrEnum):
+    """通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not_applicable"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+
+
+#: Findings about the run itself that leave it incomplete, whatever the rules say: another county's profile or data.
+INCOMPLETE_RUN = frozenset({"RUN904"})
+#: Outcomes of rules that had something to check.
+_EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+
+
+def breaks_frame(finding: Finding) -> bool:
+    """Return True for a finding about the run itself that leaves it incomplete; a mere hint says so in its parameters."""
+    return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
+
+
+@dataclass
+class RuleOutcome:
+    """How one rule fared. ``incomplete``: part of it could not be checked; ``reason`` says why, in the report's language."""
+
+    code: str
+    name: str
+    severity: str
+    outcome: Outcome
+    findings: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    title: str = ""
+    incomplete: bool = False
+    unconfirmed: list[str] = field(default_factory=list)
+    #: What the rule went by (`explain.InForce` as plain data).
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """Everything a report page, a findings layer or a panel shows.
+
+    ``left_out``: rules that the standard runs by default and this run did not.
+    """
+
+    rules: list[RuleOutcome] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    indicators: list[Indicator] = field(default_factory=list)
+    tolerance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    lang: str = "zh"
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """First match: an unwaived ERROR; anything skipped or crashed, no rule with anything to check, a finding about the run
+        itself, or data that was not read; open warnings, waivers, unconfirmed settings, or rules that were left out: nothing
+        but a complete check reads 通过."""
+        open_findings = [f for f in self.findings if f.state != "waived"]
+        if any(f.severity is Severity.ERROR for f in open_findings):
+            return Verdict.FAIL
+        if not self.examined or any(
+            r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
+        ):
+            return Verdict.INCOMPLETE
+        if any(breaks_frame(f) or leaves_unread(f) for f in self.findings):
+            return Verdict.INCOMPLETE
+        if (
+            any(f.severity is Severity.WARNING for f in open_findings)
+            or any(f.state == "waived" for f in self.findings)
+            or any(r.unconfirmed for r in self.rules)
+            or self.left_out
+        ):
+            return Verdict.CONDITIONAL
+        return Verdict.PASSED
+
+    @property
+    def examined(self) -> bool:
+        """Return True if any rule had something to check."""
+        return any(r.outcome in _EXAMINED for r in self.rules)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        severities = Counter(str(f.severity) for f in self.findings if f.state != "waived")
+        outcomes = Counter(str(r.outcome) for r in self.rules)
+        return {
+            "verdict": str(self.verdict),
+            "errors": severities["ERROR"],
+            "warnings": severities["WARNING"],
+            "infos": severities["INFO"],
+            "waived": sum(f.state == "waived" for f in self.findings),
+            "rules": len(self.rules),
+            "passed": outcomes["passed"],
+            "failed": outcomes["failed"],
+            "not_applicable": outcomes["not_applicable"],
+            # A rule that looked at a part only counts as skipped too: nothing but a complete check reads 通过.
+            "skipped": outcomes["skipped"] + sum(r.incomplete and r.outcome != "skipped" for r in self.rules),
+            "crashed": outcomes["crashed"],
+            "left_out": list(self.left_out),
+            "unconfirmed": sorted({name for r in self.rules for name in r.unconfirmed}),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "lang": self.lang,
+            "summary": self.summary,
+            "rules": [{**asdict(r), "outcome": str(r.outcome)} for r in self.rules],
+            "findings": [f.to_dict() for f in self.findings],
+            "indicators": [i.to_dict() for i in self.indicators],
+            "tolerance": self.tolerance,
+            "provenance": self.provenance,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Report:
+        return cls(
+            rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
+            findings=[Finding.from_dict(f) for f in data["findings"]],
+            indicators=[Indicator.from_dict(i) for i in data["indicators"]],
+            tolerance=data["tolerance"],
+            provenance=data["provenance"],
+            lang=data.get("lang", "zh"),
+            left_out=list(data.get("summary", {}).get("left_out", [])),
+        )

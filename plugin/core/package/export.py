@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package of a plan that was checked: the gate, the layers written and read again, what comes with them, the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
+from .files import fill_slots
+from .folder.hashes import write_digest
+from .folder.lock import writing
+from .folder.replacing import settle, whole_folder
+from .gate import check_target, made_folder, pass_gate, verdict
+from .layers.prepare import prepare
+from .layers.vectors import put_set
+from .making import Making, Steps
+from .manifest import head, slot_rows, write_manifest
+from .maps.slots import MAPS_BEGIN, Drawer, plan_maps, told
+from .order import Exported, Order, Progress, names_of, package_path, resolve_package_document
+from .parts import PARTS
+from .problems import Level, Problem, of_level, told_once
+from .received import as_received
+
+if TYPE_CHECKING:
+    from ..check import Checked, Options
+    from ..model.report import Report
+    from .form.model import PackageProfile
+
+__all__ = ["Exported", "Order", "export_package", "names_of", "package_path", "with_standard"]
+
+
+def with_standard(options: Options, form: PackageProfile) -> Options:
+    """The options of a check for a package: where nobody says by which standard, by the form's."""
+    return options if options.standard or options.profile else replace(options, standard=form.standard)
+
+
+def export_package(
+    checked: Checked,
+    order: Order,
+    *,
+    page: Callable[[Report], str] | None = None,
+    draw: Drawer | None = None,
+    progress: Progress = lambda share, text: None,
+    check: Callable[[], None] = lambda: None,
+) -> Exported:
+    """Make the package of a checked plan. ``page``: renders the report as HTML (default without pictures); ``draw``: makes the maps
+    (default: they are not made, and the manifest says so).
+
+    InputError when no level of secrecy is set, or one is lowered without a reason.
+    OutputError when the gate is shut (a plan that does not pass, something that the form wants is missing) and nobody forces
+    it; when somebody else exports to the target or inspects it; when something cannot be written without loss; when what was
+    read again is not what was drawn; when the target cannot be replaced. Whatever stood there then still does. ``check`` may raise to stop.
+    """
+    target = package_path(checked.plan, order)
+    with made_folder(order.folder), writing(target):
+        return _export(checked, order, target, page, draw, progress, check)
+
+
+def _export(
+    checked: Checked,
+    order: Order,
+    target: Path,
+    page: Callable[[Report], str] | None,
+    draw: Drawer | None,
+    progress: Progress,
+    check: Callable[[], None],
+) -> Exported:
+    plan, form, lang = checked.plan, order.form, checked.report.lang
+    values = names_of(plan, form)
+    document = resolve_package_document(plan.norm, order, values)
+    document.require_exportable(form.secrecy_levels, form.name)
+    checked = checked._replace(report=with_document(checked.report, document))
+    settle(target)
+    check_target(target, plan.inputs, form, values)
+    progress(0.0, "")
+    sets, problems = prepare(checked, order, check)
+    filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
+    work = plan_maps(plan, order, filled, values, draw)
+    problems = [*verdict(checked), *as_received(checked, check), *problems, *missing, *told(work.lacking)]
+    problems += _document_notes(document, with_maps=bool(work.wishes))
+    pass_gate(problems, order, target)
+    manifest = head(checked, form, values, target.name, document, forced=bool(of_level(problems, Level.GATE)))
+    steps = Steps(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.wishes else 0.95)
+    with whole_folder(target, check) as new:
+        making = Making(checked, form, new, values, manifest, filled, work, page, document, steps, check)
+        manifest["layers"] = [row for one in sets for row in put_set(one, making)]
+        manifest["slots"] = slot_rows(filled, form)
+        for part in PARTS:
+            problems += part(making)
+        problems = told_once(problems, manifest["slots"])
+        written = write_manifest(new, manifest, problems, lang, check)
+        digest = write_digest(new)
+    progress(1.0, "")
+    return Exported(target, digest, written, problems)
+
+
+def _document_notes(document: ResolvedDocument, with_maps: bool) -> list[Problem]:
+    """Return notes on lowered secrecy levels and on public maps without a map approval number."""
+    notes = [Problem(Level.NOTE, "secrecy_lowered", params={"message": one.message}) for one in document.lowered]
+    info = document.info
+    if with_maps and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
+        notes.append(Problem(Level.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
+    return notes

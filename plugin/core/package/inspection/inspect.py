@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package looked at, whoever made it: its form by the rules DOC, its layers by all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InputError
+from ...geometry import crs as crs_care
+from ...messages.saying import Saying
+from ..form.model import PackageProfile
+from .archive import unpacked
+from .facts import LayerFact, PackageFacts, Spare
+from .look import look_at
+from .outcomes import compare_outcomes
+from .own_names import named_back, not_wanted, with_own_names
+from .twins import Twin, twin_of
+from .vct_facts import is_vct
+
+if TYPE_CHECKING:
+    from ...check import Checked, Options
+    from ...io.file import Wanted
+    from ...plan.layer import SourceLayer
+    from ...profile import Norm
+
+#: The groups of rules that look at a package, at what only its maker could vouch for, and at the schema of what is delivered
+#: where its format keeps one.
+GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
+#: The rules of it that ask for titles and domains, of which a VCT file keeps none: it tells names, order and lengths.
+TITLES = ("SCH006", "SCH007")
+#: The setting that limits the entries of an archive or folder that are inspected.
+MOST_ENTRIES = "package.most_entries"
+#: Share of the progress that looking at the files takes.
+_LOOKING = 0.2
+
+
+def inspect_package(
+    path: str | Path,
+    form: PackageProfile,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Check a package, folder or zip: every rule of the standard over its layers, area fields against shapes, lengths, titles and domains of their
+    fields where the format keeps them, and the rules on packages.
+
+    InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
+    """
+    from ...check import check
+    from ...errors import Cancelled
+    from ...io.declared import KEEPING
+
+    def stop() -> None:
+        if cancelled():
+            raise Cancelled
+
+    most = int(options.norm().get(MOST_ENTRIES))
+    with unpacked(Path(path), stop, form.root, form.folders.values(), most) as folder:
+        progress(0.0, "")
+        facts = look_at(folder, form, stop)
+        progress(_LOOKING, "")
+        options = _with_profile(options, facts, form)
+        norm = options.norm()
+        options = replace(options, roles={**_called_by_form(facts, norm), **options.role_choices()})
+        options = replace(options, notices=(*options.notices, *_remarks(facts)))
+        layers, facts = _layers(folder, facts, options, stop)
+        keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
+        groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
+        bare = any(is_vct(layer.source) for layer in layers)
+        named = [code for code in norm.named_rules(groups) if not (bare and code in TITLES)]
+        rules = tuple(dict.fromkeys((*norm.rules, *named)))
+        checked = check(
+            layers,
+            replace(options, rules=rules, package=facts),
+            source=facts.root,
+            progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
+            cancelled=cancelled,
+        )
+        compare_outcomes(checked, facts)
+        return checked
+
+
+def _remarks(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
+    """What reading the exchange files had to report, with their names, taken from their layers: it concerns the file, and a
+    layer may be no part of the plan."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for place, layers in facts.exchanged.items():
+        for layer in layers:
+            found += [
+                ("notice_in_file", {"file": place, "notice": Saying("notices", key, params)})
+                for key, params in layer.notices
+            ]
+            layer.notices.clear()
+    return found
+
+
+def _with_profile(options: Options, facts: PackageFacts, form: PackageProfile) -> Options:
+    """The options with the profile that the manifest names, where it is a shipped one and none was chosen. The report
+    names the profile that was used; DOC016 reports one that differs from the package's."""
+    from ...profile import load_profile, profile_ids
+
+    said = (facts.manifest or {}).get("profile")
+    name = str(said.get("id", "")) if isinstance(said, dict) else ""
+    if options.profile or name not in profile_ids():
+        return options
+    same = load_profile(name).standard == options.standard
+    # The form's standard is a default; what the profile is made for goes before it.
+    standard = options.standard if same or options.standard != form.standard else ""
+    return replace(options, profile=name, standard=standard)
+
+
+def _called_by_form(facts: PackageFacts, norm: Norm) -> dict[str, str]:
+    """Role → layer, for layers that the form calls by a name of its own: nothing else would know what they are."""
+    there = {one.name.upper(): one.name for one in facts.layers if one.features >= 0}
+    rows = facts.manifest["layers"] if facts.manifest else []
+    told = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
+    found: dict[str, str] = {}
+    for slot in (slot for vectors in facts.form.vectors for slot in vectors.layers if slot.name.upper() in there):
+        roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
+        role = next((r for r in roles if r == told.get(slot.name.upper())), roles[0] if roles else "")
+        if role and role not in there:
+            found.setdefault(role, there[slot.name.upper()])
+    return found
+
+
+def _layers(
+    folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]
+) -> tuple[list[SourceLayer], PackageFacts]:
+    """The layers that can be read; and the facts, with those that cannot: their rows show it, not their names."""
+    from ...check import part_of_plan
+
+    norm, choices = options.norm(), options.role_choices()
+    wanted = part_of_plan(norm, choices)
+    found: list[SourceLayer] = []
+    first: dict[str, tuple[SourceLayer, str]] = {}
+    twins: list[Twin] = []
+    spares: list[Spare] = []
+    known = list(facts.layers)
+    damaged = {(fault.place, fault.table.upper()) for fault in facts.faults}
+    for place in facts.data_sets():
+        broken: list[str] = []
+        if place in facts.exchanged:
+            layers = facts.exchanged[place]
+        else:
+            layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), stop)
+        # A layer that an earlier data set has, too, is looked at there, and this one is held against it.
+        earlier = dict(first)
+        layers = [named_back(layer, facts.sets_of(place), norm) for layer in layers]
+        twice = _spares(place, layers, norm, choices)
+        spares += twice
+        for layer in (one for one in layers if one.name not in {spare.name for spare in twice}):
+            role = _role(layer, norm, choices)
+            if role in earlier and (place, layer.name.upper()) in damaged:
+                # That it is damaged is told; what it lacks comes of that.
+                continue
+            if role in earlier:
+                twins += _held(layer, place, role, earlier[role], facts, norm, stop)
+                continue
+            found.append(layer)
+            if role and layer.problem is None:
+                first.setdefault(role, (layer, place))
+        known = [one for one in known if one.file != place or one.name not in broken]
+        known += [LayerFact(place, name, -1) for name in broken]
+    # What was read of exchange files is now among the layers, or done with.
+    return found, replace(facts, layers=tuple(known), twins=tuple(twins), spares=tuple(spares), exchanged={})
+
+
+def _spares(place: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]) -> list[Spare]:
+    """Layers of one data set that look like another one there, as a copy that was left behind does. The one that was chosen
+    for the role is used, else the one that is called exactly so, else the first."""
+    alike: dict[str, list[SourceLayer]] = {}
+    for layer in layers:
+        if (role := _role(layer, norm, choices)) and layer.problem is None:
+            alike.setdefault(role, []).append(layer)
+    found: list[Spare] = []
+    for role, several in alike.items():
+        called = [name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)]
+        rank = {name: number for number, name in reversed(list(enumerate(called)))}
+        used = min(several, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name)))
+        found += [Spare(place, one.name, role, used.name) for one in several if one is not used]
+    return found
+
+
+def _role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
+    """The role that a layer will have in the plan: the one that it was chosen for, else what it is recognised as."""
+    from ...loading.recognition import find_role
+
+    names = {layer.name.upper(), layer.full_name.upper()}
+    chosen = next((role for role, name in choices.items() if name.upper() in names), "")
+    return chosen or find_role(layer, norm)[0]
+
+
+def _held(
+    layer: SourceLayer,
+    place: str,
+    role: str,
+    earlier: tuple[SourceLayer, str],
+    facts: PackageFacts,
+    norm: Norm,
+    stop: Callable[[], None],
+) -> Iterator[Twin]:
+    """A layer held against that of an earlier data set; nothing where it cannot be read, which is told of the file."""
+    from ...loading.recognition import best_template
+    from ...plan.layer import Layer
+
+    if layer.problem is not None:
+        return
+    first, file = earlier
+    template = best_template(first, role, norm)
+    sets = ((first, file), (layer, place))
+    without = [not_wanted(one, facts.sets_of(where), template, norm) for one, where in sets]
+    # A layer without a CRS is nowhere: its shapes are not compared.
+    pair = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
+    yield twin_of(pair[0], pair[1], file, place, without[0] | without[1], stop)
+
+
+def _read(path: Path, wanted: Wanted, stop: Callable[[], None]) -> tuple[list[SourceLayer], list[str]]:
+    """The layers of a data set, and the names of those whose rows cannot be read."""
+    from ...io import read_source
+
+    broken: list[str] = []
+    while True:
+        try:
+            layers = read_source(path, wanted=lambda one: one.name not in broken and wanted(one), check=stop)
+        except InputError as error:
+            name = str(error.params.get("layer", ""))
+            if not name or name in broken:
+                # Nothing of it can be read: what looked at the files has told.
+                return [], broken
+            broken.append(name)
+        else:
+            return [one for one in layers if one.name not in broken], broken

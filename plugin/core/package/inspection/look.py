@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package looked at from outside: its files, manifest, layers, tables and documents become `facts`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import InputError
+from ...files.writing import os_reason
+from ..files import begins_well, ends_of, is_stray
+from ..folder.hashes import LISTS, MANIFEST, PAGE, files_below, is_link, is_special, read_sums, sha256
+from ..folder.told import DAMAGED, DOUBLED, doubled_manifest, told_manifest
+from ..form.model import PackageProfile
+from ..maps.decoded import decode
+from ..maps.jpeg import is_jpeg
+from ..maps.jpeg import look_at as look_at_jpeg
+from ..names import recogniser
+from ..tables.model import Workbook
+from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
+from .facts import FileFact, LayerFact, PackageFacts
+from .layer_facts import look_at_layers, tables_beside
+from .office import active_parts, is_office
+from .pdf import inspect_pdf
+from .soundness import Fault, faults_of
+from .vct_facts import head_of, is_vct, look_at_vct
+
+#: Bytes of a file that are looked at.
+_HEAD = 64
+#: Of a report or metadata at most; one that is larger is of no use to anybody.
+_MOST_BYTES = 64 * 2**20
+
+
+def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:
+    """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
+    manifest, state = told_manifest(folder)
+    doubled = ""
+    if state == DAMAGED:
+        manifest, doubled = doubled_manifest(folder)
+        state = DOUBLED if doubled else DAMAGED
+    asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    sums = _sums(folder)
+    asked |= {path for listed in sums.values() for path in listed or ()}
+    asked.add(MANIFEST)
+    files = []
+    for path, place in files_below(folder):
+        check()
+        # Two maps of one content are told whether a manifest lists them or not.
+        files.append(_file(path, place, path in asked or is_jpeg(path), check))
+    told = recogniser(form.root, {}).fullmatch(folder.name)
+    parts = told.groupdict() if told else {}
+    code, name = parts.get("code", ""), parts.get("name", "")
+    if not told:
+        code, name = _from_files(files, form)
+    facts = PackageFacts(folder.name, form, code, name, tuple(files), (), manifest, state)
+    documents = _documents(folder, facts)
+    extents = any(path.lower().endswith(".xml") for path in documents)
+    layers: list[LayerFact] = []
+    exchanged = {}
+    heads: dict[str, dict[str, str]] = {}
+    faults: list[Fault] = []
+    hidden: dict[str, tuple[str, ...]] = {}
+    for data in facts.data_sets():
+        if is_vct(data):
+            seen, exchanged[data] = look_at_vct(folder, data, check)
+            heads[data] = head_of(folder / data)
+            layers += [LayerFact(data, *one) for one in seen]
+        else:
+            if more := tables_beside(folder, data):
+                hidden[data] = more
+            layers += look_at_layers(folder, data, check, extents)
+            faults += faults_of(folder, data, check)
+    return replace(
+        facts,
+        layers=tuple(layers),
+        workbooks=_workbooks(folder, facts, check),
+        documents=documents,
+        exchanged=exchanged,
+        sums=sums,
+        faults=tuple(faults),
+        hidden_tables=hidden,
+        doubled=doubled,
+        empty_folders=_empty(folder, form),
+        heads=heads,
+    )
+
+
+def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
+    """Lists of digests by the names that they usually have; None for one that is no such list."""
+    known = {name.lower() for name in LISTS}
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
+    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
+
+
+def _empty(folder: Path, form: PackageProfile) -> tuple[str, ...]:
+    """Folders with nothing in them, but for those of the form."""
+    own = set(form.folders.values())
+    found = []
+    for place, below, files in os.walk(folder):
+        path = Path(place).relative_to(folder).as_posix()
+        if not below and not files and path not in (".", *own):
+            found.append(path)
+    return tuple(sorted(found))
+
+
+def _is_table(file: FileFact, facts: PackageFacts) -> bool:
+    """Is a file to be read as a table? Words with commas are one only where tables lie, for programs keep lists in such files."""
+    suffix = Path(file.name).suffix.lower()
+    own = facts.form.tables
+    if suffix == ".csv" and not (own and file.folder == facts.form.place(own.folder, "")):
+        return False
+    return suffix in (*WORKBOOKS, *OTHER_TABLES)
+
+
+def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
+    found = []
+    for file in facts.single:
+        if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
+            check()
+            found.append(read_workbook(folder / file.path, file.path))
+    return tuple(found)
+
+
+def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
+    """Every XML of the package, the report as it would be called, and the pages that the plugin makes."""
+    pages = {PAGE, facts.report_path, facts.report_page}
+    asked = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
+    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and not (f.link or f.special)]
+    return {f.path: (folder / f.path).read_bytes() for f in asked}
+
+
+def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> FileFact:
+    if is_link(place):
+        return FileFact(path, 0, link=True)
+    if is_special(place):
+        return FileFact(path, 0, special=True)
+    try:
+        head, tail = ends_of(place)
+        digest = sha256(place, check) if asked else ""
+        picture = look_at_jpeg(place) if is_jpeg(path) else None
+        decoded = decode(place) if picture is not None and picture.whole else None
+        size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
+        kept = tail if is_pdf else b""
+        pages = inspect_pdf(place, check) if is_pdf and begins_well(path, head) else None
+        active = active_parts(place) if is_office(path) else ()
+        return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active, decoded=decoded)
+    except OSError as error:
+        if is_stray(place.name):
+            # ArcGIS keeps its .lock files to itself; they are told by their name.
+            return FileFact(path, 0)
+        raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
+
+
+def _from_files(files: list[FileFact], form: PackageProfile) -> tuple[str, str]:
+    """Code and name of the county as the first file that is called as the form wants tells them."""
+    patterns = [recogniser(p, {}) for p in (*(v.file for v in form.vectors), *(s.file for s in form.files))]
+    for file in files:
+        for part in file.path.split("/"):
+            for pattern in patterns:
+                found = pattern.fullmatch(part)
+                if found and {"code", "name"} <= found.groupdict().keys():
+                    return found["code"], found["name"]
+    return "", ""

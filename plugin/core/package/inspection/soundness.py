@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Is a FileGDB whole? GDAL opens one whose own tables are cut, or whose indexes are gone, and only says so in passing. Are
+shapefiles? GDAL opens one without its table, as one without fields."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...exchange.quiet import quiet_gdal
+from ..folder.hashes import is_link
+from .index import not_indexed
+
+#: The database's own tables by file, as in every FileGDB. The first lists all tables; GDB_Items tells of the layers.
+_SYSTEM = {
+    "a00000001": "GDB_SystemCatalog",
+    "a00000002": "GDB_DBTune",
+    "a00000003": "GDB_SpatialRefs",
+    "a00000004": "GDB_Items",
+    "a00000005": "GDB_ItemTypes",
+    "a00000006": "GDB_ItemRelationships",
+    "a00000007": "GDB_ItemRelationshipTypes",
+}
+_CATALOG = _SYSTEM["a00000001"]
+#: A table that the catalog of many sound databases lists, while there is no file of it.
+_NO_FILE = ("GDB_ReplicaLog",)
+#: How the database's own tables are called.
+_OWN = "GDB_"
+_TABLE, _INDEX = ".gdbtable", ".gdbtablx"
+
+
+#: Bytes of the head of a .shp and a .shx that tell the length of the whole, in words of two bytes (ESRI Shapefile Technical
+#: Description, 1998, p. 4); of a .dbf that tell the number of rows, the length of the head and of a row (dBASE III).
+_LENGTH, _ROWS = slice(24, 28), slice(4, 12)
+
+
+class Fault(NamedTuple):
+    """What is wrong with a ``part`` (path in the package of a file of a data set, or of the whole where GDAL does not tell which); ``table`` what it holds; ``reason`` as GDAL
+    words it, empty for a file that is gone; ``missing``: bytes that a file of a shapefile is too short by, by its own head, or
+    shapes that an index lacks; ``kind``: ``foreign`` for a table that no catalog lists, ``index`` for an index that is wrong."""
+
+    place: str
+    part: str
+    table: str
+    reason: str = ""
+    missing: int = 0
+    kind: str = ""
+
+
+@dataclass
+class _Told:
+    """What GDAL said of each table while it was read, the first word of each; what it said on opening is nobody's."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+    table: str = ""
+
+    @contextmanager
+    def of(self, table: str) -> Iterator[None]:
+        self.table = table
+        try:
+            yield
+        except RuntimeError as error:
+            # Only where all of QGIS has set GDAL to raise; otherwise it speaks to `hear`.
+            self.reasons.setdefault(self.table, str(error))
+
+    def hear(self, level: int, number: int, message: str) -> None:
+        # What is below a failure is told of sound databases, too.
+        if level >= 3:  # CE_Failure
+            self.reasons.setdefault(self.table, message)
+
+
+def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None) -> list[Fault]:
+    """What is wrong with the database or the folder of shapefiles ``place`` (path in the package) below ``folder``; empty for
+    any other data set, and for a database without osgeo. Layers' rows are not read: who reads them tells."""
+    path = folder / place
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        return [
+            fault for shape in sorted(path.iterdir()) if shape.suffix.lower() == ".shp" for fault in _cut(shape, place)
+        ]
+    if path.suffix.lower() == ".gpkg":
+        return [Fault(place, place, table, missing=count, kind="index") for table, count in not_indexed(path)]
+    if path.suffix.lower() != ".gdb" or not path.is_dir():
+        return []
+    try:
+        import osgeo.gdal  # noqa: F401
+    except ImportError:
+        return []
+    told = _Told()
+    with quiet_gdal() as gdal:
+        gdal.PushErrorHandler(told.hear)
+        try:
+            tables = _read(gdal, path, told, check)
+        finally:
+            gdal.PopErrorHandler()
+    gone = _gone(path, tables)
+    found = [Fault(place, f"{place}/{part}", table) for part, table in gone.items()]
+    found += [Fault(place, f"{place}/{name}", "", kind="foreign") for name in _foreign(path, tables)]
+    files = {name: stem for stem, name in tables.items()}
+    for table, reason in told.reasons.items():
+        part = f"{place}/{files[table]}{_TABLE}" if table in files else place
+        # Of a file that is gone, and on opening where the table is known, GDAL says nothing new.
+        if table not in gone.values() and (table or not (found or len(told.reasons) > 1)):
+            found.append(Fault(place, part, table or f"{_CATALOG}, {_SYSTEM['a00000004']}", _plain(reason, folder)))
+    return found
+
+
+def _cut(shape: Path, place: str) -> Iterator[Fault]:
+    """Files of a shapefile that are shorter than their heads say, and a table that is not there."""
+    there = {p.suffix.lower(): p for p in shape.parent.iterdir() if p.stem.lower() == shape.stem.lower()}
+    if ".dbf" not in there:
+        yield Fault(place, f"{place}/{shape.stem}.dbf", shape.stem)
+    for suffix, least in ((".shp", 100), (".shx", 100), (".dbf", 32)):
+        if suffix not in there or is_link(there[suffix]):
+            continue
+        size = there[suffix].stat().st_size
+        with there[suffix].open("rb") as handle:
+            head = handle.read(least)
+        if len(head) < least:
+            missing = least - len(head)
+        elif suffix == ".dbf":
+            rows, start, length = struct.unpack("<LHH", head[_ROWS])
+            missing = start + rows * length - size
+        else:
+            missing = 2 * int(struct.unpack(">l", head[_LENGTH])[0]) - size
+        if missing > 0:
+            yield Fault(place, f"{place}/{there[suffix].name}", shape.stem, missing=missing)
+
+
+def _read(gdal: Any, path: Path, told: _Told, check: Callable[[], None]) -> dict[str, str]:
+    """Open every table, and read the rows of the database's own. Returns file (without suffix) → table."""
+    database: Any = None
+    with told.of(""):
+        database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"], ["LIST_ALL_TABLES=YES"])
+    tables = dict(_SYSTEM)
+    for number in range(database.GetLayerCount()) if database is not None else ():
+        check()
+        # Layers are read in when they are asked for.
+        with told.of(database.GetLayer(number).GetName()):
+            layer = database.GetLayer(number)
+            layer.GetLayerDefn().GetFieldCount()
+            layer.GetFeatureCount()
+            if layer.GetName() == _CATALOG:
+                tables |= {f"a{row.GetFID():08x}": str(row.GetField(0)) for row in layer}
+            elif layer.GetName().startswith(_OWN):
+                sum(1 for _ in layer)
+    return tables
+
+
+def _gone(path: Path, tables: dict[str, str]) -> dict[str, str]:
+    """Files that the catalog asks for and that are not there → the table's name."""
+    there = {p.name.lower() for p in path.iterdir()}
+    found: dict[str, str] = {}
+    for stem, name in tables.items():
+        # A compressed table has one file of another kind.
+        if name in _NO_FILE or f"{stem}.cdf" in there:
+            continue
+        found |= {f"{stem}{suffix}": name for suffix in (_TABLE, _INDEX) if f"{stem}{suffix}" not in there}
+    return found
+
+
+def _foreign(path: Path, tables: dict[str, str]) -> list[str]:
+    """Tables among the files that the catalog, where it could be read, does not list."""
+    if len(tables) <= len(_SYSTEM):
+        return []
+    names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE)
+    return [name for name in names if name.lower().removesuffix(_TABLE) not in tables]
+
+
+def _plain(reason: str, folder: Path) -> str:
+    """Without the path of this machine: a report travels."""
+    return reason.replace(f"{folder}/", "").replace(str(folder), "").strip().rstrip(".")

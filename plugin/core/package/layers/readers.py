@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Written layers read again by a library that did not write them: fiona, with a GDAL of its own; pyogrio where it is missing."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...errors import InputError
+
+
+@dataclass(frozen=True)
+class ReadField:
+    """``type`` in the templates' words; ``length`` of a text, None where the library does not tell."""
+
+    name: str
+    type: str
+    length: int | None
+
+
+class ReadRows(NamedTuple):
+    """``shapes`` (k,) geometries or None; ``values`` field → k objects as the library gives them."""
+
+    shapes: NDArray
+    values: dict[str, list[Any]]
+
+
+class OpenLayer(Protocol):
+    """A layer that is open for reading."""
+
+    fields: list[ReadField]
+    crs: str
+    features: int
+
+    def batches(self, size: int) -> Iterator[ReadRows]: ...
+
+
+def library() -> str:
+    """Which library reads, with its version and its GDAL's."""
+    try:
+        import fiona
+    except ImportError:
+        import pyogrio
+
+        return f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
+    return f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})"
+
+
+@contextmanager
+def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
+    """A layer of a .gdb or .gpkg by its name, or a .shp. InputError when it cannot be read."""
+    try:
+        import fiona
+        from fiona.errors import FionaError
+    except ImportError:
+        yield _ByPyogrio(path, name)
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            source = fiona.open(path, layer=path.stem if path.suffix.lower() == ".shp" else name)
+    except (FionaError, ValueError) as error:
+        raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
+    with source:
+        yield _ByFiona(source)
+
+
+class _ByFiona:
+    def __init__(self, source: Any):
+        self._source = source
+        self.fields = [_of_fiona(name, kind) for name, kind in source.schema["properties"].items()]
+        self.crs = source.crs_wkt or ""
+        self.features = len(source)
+
+    def batches(self, size: int) -> Iterator[ReadRows]:
+        rows: list[Any] = []
+        for feature in self._source:
+            rows.append(feature)
+            if len(rows) == size:
+                yield self._rows(rows)
+                rows = []
+        if rows:
+            yield self._rows(rows)
+
+    def _rows(self, rows: list[Any]) -> ReadRows:
+        shapes = np.full(len(rows), None, dtype=object)
+        for number, row in enumerate(rows):
+            if row["geometry"] is not None:
+                shapes[number] = shapely.geometry.shape(row["geometry"])
+        return ReadRows(shapes, {f.name: [row["properties"][f.name] for row in rows] for f in self.fields})
+
+
+def _of_fiona(name: str, kind: str) -> ReadField:
+    word, _, width = kind.partition(":")
+    kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
+    type_ = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
+    return ReadField(name, type_, int(width) if type_ == "text" and width.isdigit() else None)
+
+
+class _ByPyogrio:
+    def __init__(self, path: Path, name: str):
+        import pyogrio
+
+        from ...io import ERRORS
+
+        self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
+        self._path = path
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                info = pyogrio.read_info(path, force_feature_count=True, **self._options)
+        except (*ERRORS, ValueError) as error:
+            raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
+        self.fields = [
+            ReadField(str(field), _of_dtype(str(dtype)), None)
+            for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
+        ]
+        self.crs, self.features = info["crs"] or "", int(info["features"])
+
+    def batches(self, size: int) -> Iterator[ReadRows]:
+        import pyogrio
+
+        for first in range(0, self.features, size):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                meta, _, wkb, columns = pyogrio.raw.read(
+                    self._path, skip_features=first, max_features=size, **self._options
+                )
+            values = {str(f): _plain(c) for f, c in zip(meta["fields"], columns, strict=True)}
+            yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)
+
+
+def _of_dtype(dtype: str) -> str:
+    kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
+    return next((kind for start, kind in kinds if dtype.startswith(start)), "text")
+
+
+def _plain(column: NDArray) -> list[Any]:
+    """Python's values, None for missing ones."""
+    if column.dtype.kind == "M":
+        return [None if np.isnat(v) else v.astype("datetime64[s]").item() for v in column]
+    return [None if isinstance(v, float) and np.isnan(v) else v for v in column.tolist()]

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manifest of a package (成果清单): what is in it, how large, with which digest, and what it was made of and with.
+
+No user name and no path of this machine: a package travels.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine.provenance import versions
+from ..geometry import crs as crs_care
+from ..messages.texts import Texts
+from .folder.hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
+from .form.model import FORMAT_NAMES, PackageProfile, VectorSet
+from .generator import generator_digest
+from .layers.content import Content
+from .layers.read_back import ReadBack
+from .metadata.write import DEGREES, METRES
+from .problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..check import Checked
+    from ..profile.document import ResolvedDocument
+    from .files import Filled
+
+
+def head(
+    checked: Checked,
+    form: PackageProfile,
+    values: dict[str, str],
+    root: str,
+    document: ResolvedDocument,
+    forced: bool,
+) -> dict[str, Any]:
+    """What the manifest says of the package as a whole. ``forced``: made although the gate was shut."""
+    report, norm = checked.report, checked.plan.norm
+    said = report.summary
+    counts = ("verdict", "errors", "warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
+    return {
+        "schema": SCHEMA,
+        "root": root,
+        "name": root,
+        "form": {"id": form.id, "name": form.name, "source": form.source, "unverified": form.unverified},
+        "secrecy": document.info.secrecy,
+        "document": {key: value for key, value in document.to_dict().items() if key != "secrecy"},
+        "area": {"code": values["code"], "name": values["name"]},
+        "made": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "tool": {
+            "name": "sanxian",
+            "versions": {**versions(), **report.provenance.get("versions", {})},
+            "generator": generator_digest(),
+        },
+        "standard": {"id": norm.standard.id, "edition": norm.standard.edition, "name": norm.standard.name},
+        "profile": {"id": norm.profile.id, "name": norm.profile.name},
+        "check": {**{key: said[key] for key in counts}, "forced": forced, "findings": len(report.findings)},
+    }
+
+
+def layer_row(
+    content: Content, vectors: VectorSet, form: PackageProfile, file: str, done: ReadBack, plane: Any, vertical: str
+) -> dict[str, Any]:
+    """One layer: where it is, what it holds, areas by basis (m²), extent, both CRS, and what reading it again came to."""
+    years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has("data_year") else []
+    return {
+        "file": file,
+        "format": FORMAT_NAMES[vectors.suffix],
+        "layer": content.name,
+        "role": content.layer.role,
+        "title": content.template.name,
+        "geometry": content.template.geometry,
+        "features": done.features,
+        "fields": done.fields,
+        "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
+        "crs": crs_care.label(plane),
+        "vertical": vertical,
+        "unit": DEGREES if plane.is_geographic else METRES,
+        "source_crs": crs_care.label(content.layer.crs),
+        "areas_m2": {basis: round(area, 4) for basis, area in done.areas.items()},
+        "extent": list(done.extent) if done.extent else None,
+        "data_year": years[0] if len(years) == 1 else "",
+        "fields_mark": content.template.fields_mark,
+        "personal": "included" if content.personal else "left_out",
+        "read_back": done.to_dict(),
+    }
+
+
+def slot_rows(filled: Iterable[Filled], form: PackageProfile) -> list[dict[str, Any]]:
+    """Slots for documents, maps and tables, and the files that are in them."""
+    return [
+        {
+            "kind": one.slot.kind,
+            "id": one.slot.id,
+            "title": one.slot.title,
+            "need": one.slot.need,
+            "pattern": one.pattern,
+            "files": [form.place(one.slot.folder, path.name) for path in one.files],
+        }
+        for one in filled
+    ]
+
+
+def write_manifest(
+    folder: Path,
+    manifest: dict[str, Any],
+    problems: Iterable[Problem],
+    lang: str,
+    check: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """List every file of the folder, then write page, manifest and the list of digests. Returns the manifest as written."""
+    from .page import page
+
+    texts = Texts(lang)
+    told = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
+    told["files"] = [_file_row(name, path, check) for name, path in files_below(folder)]
+    (folder / PAGE).write_text(page(told, lang), encoding="utf-8", newline="\n")
+    told["files"].append(_file_row(PAGE, folder / PAGE, check))
+    text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_sums(folder, ((row["path"], row["sha256"]) for row in told["files"]))
+    return told
+
+
+def _file_row(name: str, path: Path, check: Callable[[], None]) -> dict[str, Any]:
+    return {"path": name, "bytes": path.stat().st_size, "sha256": sha256(path, check)}

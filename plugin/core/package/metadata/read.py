@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Metadata in XML, whoever wrote it: read without following anything, and told by the items of a form."""
+
+from __future__ import annotations
+
+import re
+import xml.parsers.expat as expat
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import OutputError
+from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
+from .write import layer_items, package_items
+
+#: The encoding that an XML declares for itself. A parser of bytes knows those of Chinese programs not at all.
+_DECLARED = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
+_CHINESE = ("gbk", "gb2312", "gb18030")
+#: Elements within elements; metadata have three.
+_DEEPEST = 50
+
+
+class UnreadableXml(Exception):
+    """``case``: ``damaged`` (``line``), ``entities``, ``encoding`` (``declared``, ``found``)."""
+
+    def __init__(self, case: str, **params: Any):
+        super().__init__(case)
+        self.case, self.params = case, params
+
+
+@dataclass
+class Node:
+    name: str
+    text: str = ""
+    children: list[Node] = field(default_factory=list)
+    #: Of the root: targets of instructions for programs (``<?xml-stylesheet …?>``).
+    instructions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Items by id, of the package and of each layer; ``unknown``: elements that the form does not have, ``lacking``: those that it has and nobody
+    wrote, ``twice``: written more than once in one place."""
+
+    package: dict[str, str]
+    layers: tuple[dict[str, str], ...]
+    unknown: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+
+
+def read_xml(data: bytes) -> Node:
+    """The root element. UnreadableXml for what is not well-formed, declares a document type (entities can fill the memory and
+    lead to other files), or is in another encoding than it says."""
+    data, declared = _as_utf8(data)
+    parser = expat.ParserCreate("utf-8" if declared else None)
+    root = Node("")
+    stack = [root]
+
+    def refuse(*_: Any) -> int:
+        raise UnreadableXml("entities")
+
+    def start(name: str, _: dict[str, str]) -> None:
+        if len(stack) > _DEEPEST:
+            raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
+        node = Node(name)
+        stack[-1].children.append(node)
+        stack.append(node)
+
+    def text(part: str) -> None:
+        stack[-1].text += part
+
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: stack.pop()
+    parser.CharacterDataHandler = text
+    parser.ProcessingInstructionHandler = lambda target, _: root.instructions.append(target)
+    parser.buffer_text = True
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise UnreadableXml("damaged", line=error.lineno) from error
+    except (LookupError, ValueError) as error:
+        # An encoding that nobody knows, or of several bytes, in its own words.
+        raise UnreadableXml("encoding", declared=_named(data), found=_actual(data)) from error
+    root.children[0].instructions = root.instructions
+    return root.children[0]
+
+
+def _named(data: bytes) -> str:
+    """The encoding that the first line names."""
+    found = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf").lstrip())
+    return found.group(1).decode("ascii").upper() if found else ""
+
+
+def _as_utf8(data: bytes) -> tuple[bytes, bool]:
+    """The bytes as UTF-8 and whether they are now, other than their own words say; UTF-16 is left to the parser."""
+    declared = _named(data).lower()
+    if declared in _CHINESE:
+        try:
+            return data.decode("gb18030").encode("utf-8"), True
+        except UnicodeDecodeError as error:
+            raise UnreadableXml("encoding", declared=declared.upper(), found=_actual(data)) from error
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or declared not in ("", "utf-8", "utf8"):
+        return data, False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableXml("encoding", declared=declared.upper() or "UTF-8", found=_actual(data)) from error
+    return data, False
+
+
+def _actual(data: bytes) -> str:
+    for codec in ("utf-8", "gb18030"):
+        try:
+            data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        return {"utf-8": "UTF-8", "gb18030": "GBK"}[codec]
+    return "?"
+
+
+def by_form(root: Node, form: PackageProfile) -> Metadata | None:
+    """The items of metadata as the form calls them; None for a root of another schema."""
+    names = form.metadata.names
+    frames = {key: names[key] or key for key in FRAMES}
+    if root.name != frames["metadata"]:
+        return None
+    unknown = [child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])]
+    lacking, twice = [], []
+    found: dict[str, list[dict[str, str]]] = {"package": [], "dataset": []}
+    for frame, items in (("package", PACKAGE_ITEMS), ("dataset", LAYER_ITEMS)):
+        known = {names[item]: item for item in items if names[item]}
+        for node in (child for child in root.children if child.name == frames[frame]):
+            told: dict[str, str] = {}
+            for child in node.children:
+                if child.name not in known:
+                    unknown.append(f"{node.name}/{child.name}")
+                elif known[child.name] in told:
+                    twice.append(f"{node.name}/{child.name}")
+                else:
+                    told[known[child.name]] = child.text.strip()
+            lacking += [f"{node.name}/{name}" for name, item in known.items() if item not in told]
+            found[frame].append(told)
+    if not found["package"]:
+        lacking.append(frames["package"])
+    if len(found["package"]) > 1:
+        twice.append(frames["package"])
+    package = found["package"][0] if found["package"] else {}
+    return Metadata(package, tuple(found["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, lacking, twice)))
+
+
+def read_again(data: bytes, manifest: dict[str, Any], form: PackageProfile, file: str) -> dict[str, Any]:
+    """What was written, read again, for the manifest: file, layers and items compared. OutputError for an item that is not
+    what it was."""
+    names = form.metadata.names
+    told = by_form(read_xml(data), form)
+    wanted = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
+    wanted = [{item: text for item, text in items.items() if names[item]} for items in wanted]
+    found = [] if told is None else [told.package, *told.layers]
+    # What surrounds a value is nobody's, and a line break in a title is a space.
+    same = [{item: text.strip() for item, text in items.items()} for items in wanted]
+    if told is None or told.unknown or told.lacking or told.twice or found != same:
+        raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
+    return {"file": file, "layers": len(told.layers), "items": sum(map(len, same)), "same": True}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manifest as a page that anybody can read."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from ..messages.texts import Texts, number
+from ..render.html import fill
+from ..render.words import Words
+from .maps.page import map_rows, slots_beside
+from .metadata.write import DEGREES
+
+#: Bases of areas, in the order of the columns.
+BASES = ("statutory", "survey", "net", "declared")
+
+
+def page(manifest: dict[str, Any], lang: str) -> str:
+    """Self-contained HTML. Everything from the data is escaped."""
+    words, texts = Words(lang), Texts(lang)
+    check = manifest["check"]
+    bases = [b for b in BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
+    gate = {
+        "verdict": texts.get("verdicts", check["verdict"]),
+        **{k: check[k] for k in ("errors", "warnings", "skipped")},
+    }
+    return fill(
+        "package.html.j2",
+        {
+            "w": words,
+            "lang": {"zh": "zh-CN"}.get(lang, lang),
+            "m": manifest,
+            "facts": _facts(manifest, words),
+            "verdict": words.get("package", "check", **gate),
+            "forced": words.get("package", "forced", **gate) if check["forced"] else "",
+            "bases": [words.get("package", f"area_{b}") for b in bases],
+            "layers": _layers(manifest["layers"], bases, words),
+            "slots": [_slot(row, words) for row in slots_beside(manifest["slots"], manifest["maps"])],
+            "maps": map_rows(manifest["maps"], words),
+            "tables": [_table(row, words) for row in manifest.get("tables", ())],
+            "metadata": _metadata(manifest.get("metadata"), words),
+            "files": _files(manifest["files"]),
+            "total": number(sum(f["bytes"] for f in manifest["files"]), 0),
+            "problems": manifest["problems"],
+            "unverified": words.join(words.named("form_key", key) for key in manifest["form"]["unverified"]),
+        },
+    )
+
+
+def _facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+    versions = manifest["tool"]["versions"]
+    facts = [
+        (words.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
+        (words.get("package", "secrecy"), manifest["secrecy"]),
+        *_document_facts(manifest.get("document", {}), words),
+        (words.get("package", "form"), manifest["form"]["name"]),
+        (words.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
+        (words.get("package", "profile"), manifest["profile"]["name"]),
+        (words.get("package", "made"), manifest["made"].replace("T", " ")[:16]),
+        (words.get("package", "tool"), f"{words.get('page', 'product')} {versions['sanxian']}"),
+    ]
+    return [(name, text) for name, text in facts if text.strip()]
+
+
+def _document_facts(document: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+    """Return label and value of the document information (成果信息), without the secrecy level; empty for earlier packages."""
+    keys = ("compiler", "cartographer", "date", "map_approval")
+    return [(words.get("document", key), document.get(key, "")) for key in keys]
+
+
+def _layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -> list[dict[str, Any]]:
+    """Rows of the table; ``begins`` marks the first layer of each file."""
+    made, last = [], ""
+    for row in rows:
+        # Of a folder of shapefiles, the folder.
+        where = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
+        made.append({**_layer(row, bases, words), "where": where, "begins": where != last})
+        last = where
+    return made
+
+
+def _layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any]:
+    read = row["read_back"]
+    crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
+    return {
+        **row,
+        "features": number(row["features"], 0),
+        "system": crs
+        if row["crs"] == row["source_crs"]
+        else words.get("package", "from", crs=crs, source=row["source_crs"]),
+        "areas": [number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
+        "extent": _extent(row) if row["extent"] else [],
+        "read": words.get("package", "same" if read["same"] else "differs", library=read["library"].split(" (")[0]),
+        "moved": f"{1000 * read['moved_m']:.5f}",
+    }
+
+
+def _extent(row: dict[str, Any]) -> list[str]:
+    decimals = 5 if row["unit"] == DEGREES else 1
+    xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
+    return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
+
+
+def _slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
+    return {
+        **row,
+        "need": words.get("package", f"need_{row['need']}"),
+        "count": len(row["files"]),
+        "there": words.get("package", "there" if row["files"] else "not_there", count=len(row["files"])),
+    }
+
+
+def _table(row: dict[str, Any], words: Words) -> dict[str, Any]:
+    """A workbook or database: its sheets by name, and what reading it again came to."""
+    read = row["read_back"]
+    figures = read.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
+    return {
+        "file": row["file"],
+        "sheets": words.join(sheet["sheet"] for sheet in row["sheets"]),
+        "figures": number(figures, 0),
+        "read": words.get("package", "same" if read["same"] else "differs", library=read["library"]),
+    }
+
+
+def _metadata(row: dict[str, Any] | None, words: Words) -> str:
+    if row is None:
+        return ""
+    return words.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
+
+
+def _files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Files one by one; those of a FileGDB, which nobody looks at singly, as one line that opens."""
+
+    def place(row: dict[str, Any]) -> str:
+        folder, dot, _ = row["path"].partition(".gdb/")
+        return f"{folder}.gdb" if dot else row["path"]
+
+    groups = [(name, list(some)) for name, some in groupby(rows, key=place)]
+    return [
+        {
+            "path": name,
+            "count": len(some),
+            "bytes": number(sum(f["bytes"] for f in some), 0),
+            "rows": [{**f, "bytes": number(f["bytes"], 0)} for f in some],
+        }
+        for name, some in groups
+    ]

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+from unicodedata import category, normalize
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import RuleResult, Severity, rule
+from ..files import is_part, is_stray
+from ..inspection.facts import PackageFacts
+from ..inspection.signature import is_signature
+from ..names import FIELD_NAMES
+from ..problems import NAMED
+from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+
+#: How registers of waivers end, and the files of a shapefile that this plugin writes.
+WAIVERS = ".waivers.csv"
+WRITTEN = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+#: Files of one folder that are told one by one; more are told as one.
+MANY = 20
+
+
+@rule(
+    "DOC003",
+    "package-file-names",
+    severity=Severity.WARNING,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "name": "“{file}” is no file that the form of the package asks for. Rename it as it should be called, or take it out.",
+        "waivers": "“{file}” is a register of waivers, and no part of a package: nothing was waived by it here. Take it out.",
+        "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
+        "many": "The package form does not require {count} files in “{file}”: {files}. Rename them as required, or take them out.",
+        "inside": "{count} files in the data set “{file}” do not belong to it: {files}. Take them out.",
+        "alike": "The names “{file}” and “{other}” differ only in case, character width or invisible characters. Keep the right one only.",
+        "unseen": "The name “{file}” has invisible characters ({signs}). Rename it.",
+    },
+    fails=[
+        example("another county's map", 1, add={"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}),
+        example(
+            "a text among the maps",
+            1,
+            drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"],
+            add={"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
+        ),
+        example("a copy of the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据_备份.gdb/gdb": b"x"}),
+        example("a register of waivers", 1, add={"1-空间数据/140225浑源县.waivers.csv": b"REL001"}),
+        example("shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}),
+        example("two of them beside the database", 2, add={"1-空间数据/a.shp": b"x", "1-空间数据/b.shp": b"x"}),
+        example(
+            "a program in the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/更新.exe": b"MZ"}
+        ),
+        example(
+            "a text whose name is written in other signs",
+            1,
+            add={"2-规划文档/140225浑源县国土空间总体规划文本.PDF": b"%PDF-1.4"},
+        ),
+        example(
+            "a name with a sign that is not seen", 1, add={"4-规划图件/140225浑源县02图\u200b.jpg": b"\xff\xd8\xff"}
+        ),
+        example("thirty pages of another program", 1, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(30)}),
+        example(
+            "the database among the maps",
+            1,
+            drop=["1-空间数据/"],
+            add={"4-规划图件/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x"},
+        ),
+    ],
+    passes=[
+        example(
+            "the parts of a database",
+            add={
+                f"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/{n}": b"x"
+                for n in ("a00000009.gdbindexes", "timestamps")
+            },
+        ),
+        example("maps by number and title", add={"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}),
+        NONE_INSPECTED,
+    ],
+)
+def package_file_names(*, ctx: Context) -> RuleResult:
+    """Files are called as the form wants, and lie in their folders.
+
+    What it checks
+        Every single file, database and folder of shapefiles of the package against the names that the form has for data, documents, tables
+        and maps, and the folder it lies in.
+    Why
+        A file under another name is not found, and one of another county is a slip of the hand that nobody wants to explain.
+    How to fix
+        Rename or move the file, or take it out.
+    Limits
+        More than 20 such files of one folder make one finding. Of a database or a folder of shapefiles, only files that no such data have are reported. Names follow a draft (mark B), folders are settings (mark C).
+    """
+    return judged(ctx, _look)
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    own, data = package.made_by_us() | package.world_files(), package.data_sets()
+    for place in data:
+        name = place.rpartition("/")[2]
+        folders = [package.form.place(vectors.folder, "") for vectors in package.sets_of(place)]
+        if not folders and place in package.form.folders.values():
+            # The folder must be there: what lies open in it has to go.
+            for shape in package.shapefiles(place):
+                yield on_file(shape, "name")
+        elif not folders:
+            yield on_file(place, "name")
+        elif place not in [package.form.place(vectors.folder, name) for vectors in package.sets_of(place)]:
+            yield on_file(place, "folder", expected=folders[0])
+    strange: dict[str, list[str]] = {}
+    places = set(data)
+    for file in package.single:
+        if file.path in own or is_stray(file.name) or file.path in places or file.link or file.special:
+            continue
+        if is_signature(file.path):
+            continue
+        slots = package.slots.get(file.path, ())
+        if not slots and file.name.lower().endswith(WAIVERS):
+            yield on_file(file.path, "waivers")
+        elif not slots:
+            strange.setdefault(file.folder, []).append(file.path)
+        elif all(package.form.place(slot.folder, file.name) != file.path for slot in slots):
+            yield on_file(file.path, "folder", expected=package.form.place(slots[0].folder, ""))
+    for folder, paths in strange.items():
+        if len(paths) <= MANY:
+            yield from (on_file(path, "name") for path in paths)
+        else:
+            yield _several(folder, "many", [path.rpartition("/")[2] for path in paths])
+    inside: dict[str, list[str]] = {}
+    for file in package.files:
+        place = package.data_set(file.path)
+        if not place or is_stray(file.name):
+            continue
+        ours = made_here(package) and not place.lower().endswith(".gdb") and file.name != FIELD_NAMES
+        if not is_part(file.name, place) or (ours and not file.name.lower().endswith(WRITTEN)):
+            inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
+    for place, names in inside.items():
+        yield _several(place, "inside", names)
+    yield from _alike(package)
+
+
+def _several(folder: str, case: str, names: list[str]) -> Finding:
+    files = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    return on_file(folder or ".", case, count=len(names), files=files)
+
+
+def _alike(package: PackageFacts) -> Iterator[Finding]:
+    """Report names that differ only in case, character width or invisible characters."""
+    seen: dict[str, str] = {}
+    for file in package.files:
+        plain = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
+        if plain in seen:
+            yield on_file(file.path, "alike", other=seen[plain])
+        seen.setdefault(plain, file.path)
+        if signs := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
+            yield on_file(file.path, "unseen", signs=", ".join(dict.fromkeys(signs)))

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import RuleResult, Severity, rule
+from ..files import is_stray
+from ..inspection.facts import PackageFacts
+from ._package import NONE_INSPECTED, example, judged, on_file
+
+
+@rule(
+    "DOC004",
+    "stray-files",
+    severity=Severity.WARNING,
+    basis=["package-form"],
+    needs={},
+    messages={
+        "": "“{file}” was left behind by a system or a program and is no part of a delivery. Close the program and delete the file.",
+        "folder": "The folder “{file}” is empty, and none that the form of the package has. Delete it, or put in what belongs there.",
+    },
+    fails=[
+        example(
+            "thumbnails and a lock",
+            2,
+            add={
+                "4-规划图件/Thumbs.db": b"x",
+                "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/_gdb.PC.1.2.sr.lock": b"",
+            },
+        ),
+        example("a folder for what never came", 1, empty_folders=["6-批复"]),
+    ],
+    passes=[
+        example("none"),
+        NONE_INSPECTED,
+    ],
+)
+def stray_files(*, ctx: Context) -> RuleResult:
+    """Nothing was left behind in the package.
+
+    What it checks
+        Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases; empty folders that the form does not have.
+    Why
+        A lock says that somebody is still working on the data; other rests are asked about, or refused.
+    How to fix
+        Close the program that has the data open, and delete the file.
+    Limits
+        Known by name only.
+    """
+    return judged(ctx, _look)
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    for file in package.files:
+        if is_stray(file.name) and not file.link:
+            yield on_file(file.path)
+    for folder in package.empty_folders:
+        yield on_file(folder, "folder")

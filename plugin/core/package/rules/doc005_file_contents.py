@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter
+from collections.abc import Iterator
+
+from ...engine.context import Context
+from ...messages.texts import Texts, number
+from ...model.findings import Finding
+from ...model.rule import RuleResult, Severity, rule
+from ..files import begins_well, ends_well, is_stray
+from ..form.model import LEAST_DPI
+from ..inspection.facts import FileFact, PackageFacts
+from ..maps.jpeg import Picture
+from ._package import NONE_INSPECTED, example, none_given, on_file
+
+#: How a jpg begins, up to its dots per inch.
+_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
+#: Height and width of an A4 page at 300 dpi.
+_SIZE = b"\x0d\xb4\x09\xb0"
+#: What is left of a small jpg behind its head: a frame, a scan, the end.
+_REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
+
+
+@rule(
+    "DOC005",
+    "file-contents",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "empty": "“{file}” is empty. Export it anew.",
+        "link": "“{file}” is a link: what it leads to is not in the package, and was not looked at. Put the file or folder itself there.",
+        "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
+        "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
+        "inside": "“{file}” is damaged inside: its picture cannot be decoded to the end ({by}). Export it anew, and copy it whole.",
+        "plain": "“{file}” shows nothing: every pixel has the same colour, or nearly (levels apart: {levels} of 255; at least {least}). Export it anew.",
+        "bare": "“{file}” shows next to nothing: {share} % of its pixels have one colour (at most {most} %). Export it anew.",
+        "behind": "“{file}” goes on behind the end of its picture: {count} bytes that no program shows. Another file may be hidden there; export it anew.",
+        "same": "“{file}” and “{other}” are one picture, byte by byte: one of the two maps is missing. Export the one that is wrong.",
+        "blank": "“{file}” has pages, and nothing on any of them ({by}). Export it anew.",
+        "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
+        "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
+        "pages": "“{file}” has no readable page ({by}). Export it anew.",
+        "locked": "“{file}” is encrypted: whoever receives it may not read or print all of it. Export it without a password.",
+        "active": "“{file}” has content that runs or leads elsewhere: {what}. Remove it and export the file anew.",
+        "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it anew.",
+        "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
+    },
+    fails=[
+        example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
+        example("a link to a folder of maps", 1, links=["4-规划图件/更多图件"]),
+        example(
+            "a text copied by half", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4\n1 0 obj"}
+        ),
+        example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
+        example(
+            "a map of 96 dpi",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x00`\x00`\x00\x00" + _REST},
+        ),
+        example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        example("a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 0}}),
+        example(
+            "a text with a password",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "locked": True}},
+        ),
+        example(
+            "a text with a script",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "active": ("pdf_script",)}},
+        ),
+        example(
+            "a map of one pixel",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD
+                + b"\x01\x01,\x01,\x00\x00"
+                + _REST.replace(_SIZE, b"\x00\x01\x00\x01")
+            },
+        ),
+        example(
+            "a map damaged inside",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "sound": False}},
+        ),
+        example(
+            "a map painted white",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 3}},
+        ),
+        example(
+            "a map next to nothing is drawn on",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "plain": 0.9998}},
+        ),
+        example(
+            "a map with another file behind it",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST + b"PK\x03\x04"
+            },
+        ),
+        example(
+            "a map with a script in a remark",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD
+                + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>"
+                + _REST
+            },
+        ),
+        example(
+            "one picture for two maps",
+            1,
+            add={
+                f"4-规划图件/140225浑源县{name}图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST
+                for name in ("01三条控制线", "02三区")
+            },
+        ),
+        example(
+            "a text with nothing on its pages",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 2, "blank": True}},
+        ),
+        example(
+            "a map that was copied by half",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST[:-2]},
+        ),
+    ],
+    passes=[
+        example(
+            "a map of 300 dpi",
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+        ),
+        NONE_INSPECTED,
+    ],
+)
+def file_contents(
+    *, ctx: Context, least_map_pixels: int = 1000, least_map_levels: int = 16, most_plain_share: float = 0.999
+) -> RuleResult:
+    """Documents and maps can be opened.
+
+    What it checks
+        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
+        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg, scripts in its remarks, and one picture for two maps.
+        Pages of a pdf and whether anything is drawn on any, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
+        macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
+    Why
+        A file that nobody can open is a part that is missing, found only by the one who receives it.
+    How to fix
+        Export the file anew; put the file itself in place of a link.
+    Limits
+        No page of a pdf is drawn; the pages of an encrypted one may be unknown. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. Pillow alone does not report damage in between, only a picture that breaks off; without GDAL and Pillow no picture is decoded, and the report says so. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+    """
+    package = ctx.plan.package
+    if package is None:
+        return none_given()
+    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels, least_map_levels, most_plain_share)))
+    ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
+    result.notes += [(f"package_pdf_{way}", {"count": count}) for way, count in sorted(ways.items())]
+    ways = Counter(file.decoded.by for file in package.single if file.decoded is not None)
+    result.notes += [(f"package_jpg_{way}", {"count": count}) for way, count in sorted(ways.items())]
+    return result
+
+
+def _look(
+    package: PackageFacts, ctx: Context, least_map_pixels: int, least_map_levels: int, most_plain_share: float
+) -> Iterator[Finding]:
+    maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
+    for file in package.files:
+        if file.link:
+            yield on_file(file.path, "link")
+        elif file.special:
+            yield on_file(file.path, "special")
+    for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
+        if not file.size:
+            yield on_file(file.path, "empty")
+        elif not begins_well(file.name, file.head):
+            yield on_file(file.path, "kind")
+        elif not ends_well(file.name, file.tail):
+            # Many programs repair it, and show what is there.
+            yield on_file(file.path, "cut", Severity.WARNING)
+        elif file.picture is not None and not file.picture.whole:
+            yield on_file(file.path, "broken")
+        elif file.decoded is not None and not file.decoded.sound:
+            yield on_file(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
+        elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:
+            yield on_file(file.path, "dpi", dpi=round(dpi), least=LEAST_DPI)
+        elif file.path in maps and file.picture is not None and max(_size(file.picture)) < least_map_pixels:
+            pixels = "{} × {}".format(*_size(file.picture))
+            # A package of 0.1.0 may have one.
+            yield on_file(file.path, "small", Severity.WARNING, pixels=pixels)
+        elif file.path in maps and (levels := _levels(file)) is not None and levels < least_map_levels:
+            yield on_file(file.path, "plain", levels=levels, least=least_map_levels)
+        elif file.path in maps and (share := _plain(file)) is not None and share > most_plain_share:
+            # An overview of next to nothing is drawn so by some.
+            percent = {"share": number(100 * share, 2), "most": number(100 * most_plain_share, 2)}
+            yield on_file(file.path, "bare", Severity.WARNING, **percent)
+        if file.size and ends_well(file.name, file.tail):
+            yield from _inside(file, ctx)
+    yield from _same([file for file in package.single if file.path in maps])
+
+
+def _same(maps: list[FileFact]) -> Iterator[Finding]:
+    """Maps of one content: each is of something else."""
+    first: dict[str, str] = {}
+    for file in maps:
+        if file.picture is not None and file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
+            yield on_file(file.path, "same", Severity.WARNING, other=first[file.sha256])
+
+
+def _plain(file: FileFact) -> float | None:
+    return file.decoded.plain if file.decoded is not None else None
+
+
+def _levels(file: FileFact) -> int | None:
+    return file.decoded.levels if file.decoded is not None else None
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.width, picture.height
+
+
+def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
+    """Pages of a pdf, what runs in it, in an office file or in a picture, and what lies behind a picture."""
+    texts = Texts(ctx.lang)
+    pdf, active = file.pdf, file.active
+    if file.picture is not None:
+        active = (*active, *(["picture_script"] if file.picture.runs else []))
+        if file.picture.behind:
+            yield on_file(file.path, "behind", Severity.WARNING, count=file.picture.behind)
+    if pdf is not None:
+        active = (*active, *pdf.active)
+        if pdf.locked:
+            yield on_file(file.path, "locked", Severity.WARNING)
+        elif pdf.pages <= 0:
+            yield on_file(file.path, "pages", by=texts.get("pdf", pdf.by))
+        elif pdf.blank:
+            yield on_file(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.by))
+    if active:
+        what = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
+        yield on_file(file.path, "active", Severity.WARNING, what=what)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter
+from collections.abc import Iterator
+
+from ...engine.context import Context
+from ...messages.texts import Texts
+from ...model.findings import Finding
+from ...model.rule import RuleResult, Severity, rule
+from ..files import is_stray
+from ..folder.hashes import DIGEST, MANIFEST, PAGE, SUMS, UNLISTED
+from ..folder.told import CHANGED, DAMAGED, DOUBLED, LATER, MISSING, OK
+from ..inspection.facts import PackageFacts
+from ..inspection.signature import is_signature, signatures
+from ..problems import NAMED
+from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+
+#: Files of one folder that are reported one by one; more make one finding.
+MANY = 20
+
+
+@rule(
+    "DOC006",
+    "package-digests",
+    severity=Severity.ERROR,
+    basis=["package-draft"],
+    needs={},
+    messages={
+        "changed": "“{file}” is not what it was when the manifest was made (SHA-256 differs). Make the package anew, or put the file back.",
+        "changed_set": "{count} files of the data set “{file}” are not what they were when the manifest was made (SHA-256 differs; gone {lost}, new "
+        "{more}): {files}. Make the package anew, or put the whole data set back.",
+        "size": "The manifest says “{file}” has {told} bytes; it has {found}. Make the package anew.",
+        "twice": "The manifest lists “{file}” {count} times, or by a path that leads out of the package. Make the package anew.",
+        "no_list": "The list of digests “{file}”, made with the manifest, is gone, so recipients cannot verify the files with sha256sum. Put it back.",
+        "many_more": "{count} files in “{file}” are not in the manifest: {files}. They were added afterwards. Make the package anew, or take them out.",
+        "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
+        "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
+        "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
+        "doubled": "The manifest “{file}” has “{name}” twice in one place, and programs differ on which counts; the last was compared. Somebody "
+        "put it in; make the package anew.",
+        "later": "The manifest “{file}” was made by a later version of this plugin, so nothing was compared with it. Update the plugin and inspect the package again.",
+        "list": "“{file}” is no list of digests as sha256sum writes it, so nothing was compared with it. Make it anew, or delete it.",
+        "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package anew.",
+        "unlisted": "“{sums}” lacks {count} files of the manifest: {files}. Who checks with it misses them; make the package anew.",
+        "changed_listed": "“{file}” is not what “{sums}” says it was (SHA-256 differs). Make the list anew, or put the file back.",
+        "lost_listed": "“{file}” stands in “{sums}” and is not there. Make the list anew, or put the file back.",
+        "none": "The package has no manifest (“{file}”), so nobody can tell whether a file was changed. Make it with export_package.",
+        "gone": "The manifest “{file}” is gone, while “{left}”, made with it, is there: nobody can tell whether a file was changed. "
+        "Put it back, or make the package anew.",
+    },
+    fails=[
+        example(
+            "a text changed afterwards",
+            1,
+            manifest=True,
+            add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.7"},
+        ),
+        example(
+            "a map lost, another put in",
+            2,
+            manifest=True,
+            drop=["4-规划图件/140225浑源县01三条控制线图.jpg"],
+            add={"4-规划图件/140225浑源县02图.jpg": b"\xff\xd8\xff"},
+        ),
+        example("the manifest itself", 1, manifest=True, state="changed"),
+        example("damaged", 1, state="damaged"),
+        example("a name twice", 1, manifest=True, state="doubled", doubled="secrecy"),
+        example("of a later version", 1, state="later"),
+        example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
+        example(
+            "a list that another hand changed",
+            1,
+            manifest=True,
+            changed_sums={"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64},
+        ),
+        example(
+            "another software's list",
+            2,
+            sums={"checksums.sha256": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64, "a.txt": "1" * 64}},
+        ),
+        example("none at all", 1, state="missing"),
+        example(
+            "a database that was edited",
+            1,
+            manifest=True,
+            add={
+                f"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/{n}": b"y"
+                for n in ("gdb", "a00000001.gdbtable", "a0000000a.spx")
+            },
+        ),
+        example(
+            "other bytes in the manifest", 1, manifest=True, bytes={"4-规划图件/140225浑源县01三条控制线图.jpg": 7}
+        ),
+        example("without its list of digests", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
+        example("a file listed twice", 1, manifest=True, files=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        example(
+            "forty pages put in afterwards", 1, manifest=True, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(40)}
+        ),
+        example("taken out", 1, state="missing", add={"manifest.html": b"<html>"}),
+    ],
+    passes=[
+        example("as it was made", manifest=True),
+        NONE_INSPECTED,
+    ],
+)
+def package_digests(*, ctx: Context) -> RuleResult:
+    """No file was changed since the manifest was made.
+
+    What it checks
+        SHA-256 of every file against manifest.json, and the manifest's own against manifest.json.sha256; files that it does not
+        list; sizes. Files of one database make one finding. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
+    Why
+        The proof that what was written is what was drawn holds for these bytes and no others.
+    How to fix
+        Make the package anew with export_package; a file that must go in is put into its folder of documents first.
+    Limits
+        A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
+    """
+    result = judged(ctx, _look)
+    package = ctx.plan.package
+    if package is not None and package.manifest_state != MISSING:
+        signed = signatures(file.path for file in package.files)
+        names = Texts(ctx.lang).get("words", "between_names").join(signed)
+        result.notes.append(("package_signed", {"files": names}) if signed else ("package_not_signed", {}))
+    return result
+
+
+def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    there = {file.path: file.sha256 for file in package.files}
+    for name, sums in package.sums.items():
+        yield from _listed(name, sums, package, there)
+    if package.manifest_state == MISSING:
+        left = next((name for name in (DIGEST, PAGE) if name in there), "")
+        if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
+            yield on_file(MANIFEST, "gone", left=left)
+        elif not any(package.sums.values()):
+            yield on_file(MANIFEST, "none", Severity.INFO)
+        return
+    if package.manifest_state == DOUBLED:
+        yield on_file(MANIFEST, "doubled", name=package.doubled)
+    if package.manifest_state in (DAMAGED, CHANGED):
+        yield on_file(MANIFEST, "manifest")
+    if package.manifest_state == LATER:
+        yield on_file(MANIFEST, "later", Severity.WARNING)
+    if package.manifest is None:
+        return
+    if SUMS not in there and not package.sums and made_here(package):
+        yield on_file(SUMS, "no_list", Severity.WARNING)
+    yield from _rows(package)
+    listed = _manifest_digests(package)
+    known = {*listed, *UNLISTED}
+    sets: dict[str, dict[str, list[str]]] = {}
+    for path, digest in listed.items():
+        case = "lost" if path not in there else "changed" if there[path] != digest else ""
+        place = package.data_set(path) if case else ""
+        if place:
+            sets.setdefault(place, {}).setdefault(case, []).append(path)
+        elif case:
+            yield on_file(path, case)
+    more: dict[str, list[str]] = {}
+    for file in package.files:
+        if file.path in known or file.link or file.special or is_stray(file.name) or is_signature(file.path):
+            continue
+        if place := package.data_set(file.path):
+            sets.setdefault(place, {}).setdefault("more", []).append(file.path)
+        else:
+            more.setdefault(file.folder, []).append(file.path)
+    for place, cases in sets.items():
+        yield from _of_set(place, cases)
+    for folder, paths in more.items():
+        if len(paths) <= MANY:
+            yield from (on_file(path, "more") for path in paths)
+        else:
+            yield on_file(folder or ".", "many_more", count=len(paths), files=_named(folder, paths))
+
+
+def _of_set(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
+    """Return one finding for several files of a data set."""
+    paths = [path for some in cases.values() for path in some]
+    if len(paths) == 1:
+        yield on_file(paths[0], next(iter(cases)))
+        return
+    counts = {"lost": len(cases.get("lost", ())), "more": len(cases.get("more", ()))}
+    yield on_file(place, "changed_set", None, count=len(paths), files=_named(place, paths), **counts)
+
+
+def _named(folder: str, paths: list[str]) -> str:
+    names = [path.removeprefix(f"{folder}/") for path in paths[:NAMED]]
+    return ", ".join(names) + (" …" if len(paths) > NAMED else "")
+
+
+def _rows(package: PackageFacts) -> Iterator[Finding]:
+    """Report rows of the manifest with another size, listed twice, or with a path outside the package."""
+    rows = package.manifest["files"] if package.manifest else []
+    sizes = {file.path: (file.size, file.sha256) for file in package.files}
+    for path, count in Counter(row["path"] for row in rows).items():
+        if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
+            yield on_file(path, "twice", count=count)
+    for row in rows:
+        size, digest = sizes.get(row["path"], (None, ""))
+        if digest == row["sha256"] and "bytes" in row and row["bytes"] != size:
+            yield on_file(row["path"], "size", told=row["bytes"], found=size)
+
+
+def _manifest_digests(package: PackageFacts) -> dict[str, str]:
+    return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
+
+
+def _listed(name: str, sums: dict[str, str] | None, package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
+    """A list of digests against the files; what the manifest tells alike, it tells."""
+    if sums is None:
+        yield on_file(name, "list")
+        return
+    told = _manifest_digests(package)
+    lacking = [path for path in told if path not in sums and path != name]
+    if lacking:
+        files = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
+        severity = Severity.WARNING
+        yield on_file(name, "unlisted", severity, sums=name, count=len(lacking), files=files)
+    for path, digest in sums.items():
+        if path in told and told[path] != digest:
+            yield on_file(path, "disagree", sums=name)
+        elif path not in told and path not in there:
+            yield on_file(path, "lost_listed", sums=name)
+        elif (
+            path not in told and there[path] != digest and (path != MANIFEST or package.manifest_state in (MISSING, OK))
+        ):
+            yield on_file(path, "changed_listed", sums=name)

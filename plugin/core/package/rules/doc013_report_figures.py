@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ....paths import REPORT_SCHEMA
+from ...engine.context import Context
+from ...files.data import strict_json
+from ...indicators.compute import Figures, figures_of
+from ...messages.texts import Texts, number
+from ...model.findings import Finding
+from ...model.indicator import COUNT, SQUARE_METRES, Indicator
+from ...model.rule import RuleResult, Severity, rule
+from ...profile.spaces import SPACE_FIGURES
+from ...render.figures import state_word, target_text
+from ...render.words import Words
+from ..inspection.facts import PackageFacts
+from ..tables.compare import moved
+from ..tables.looks import load_looks
+from ._keys import unknown_keys
+from ._package import (
+    NONE_INSPECTED,
+    example,
+    made_here,
+    none_given,
+    of_other_version,
+    on_file,
+    profile_shown,
+    shown,
+)
+
+PLACE = "2-规划文档/140225浑源县三区三线检查报告.json"
+PLAN = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
+RED = {"id": "red_line_area", "value": 249938.16918, "unit": "m2"}
+
+
+def _report(
+    *indicators: dict[str, Any],
+    features: int = 1,
+    area: str = "",
+    found: list[dict[str, Any]] | None = None,
+    **summary: Any,
+) -> dict[str, bytes]:
+    layers = [{"role": "STBHHX", "name": "STBHHX", "features": features}]
+    said = {"verdict": "pass", "errors": 3, "skipped": 0, **summary}
+    told = {
+        "summary": said,
+        "indicators": list(indicators),
+        "provenance": {"layers": layers, "profile": {"id": "example"}, "area_code": area},
+        **({"findings": found} if found is not None else {}),
+    }
+    return {PLACE: json.dumps(told).encode()}
+
+
+@rule(
+    "DOC013",
+    "report-figures",
+    basis=["T3", "package-draft"],
+    needs={},
+    messages={
+        "damaged": "The report “{file}” is damaged, so nothing of it was compared. Make the package anew.",
+        "half": "The report “{file}” is not there, while “{other}”, made with it, is. Put it back, or make the package anew.",
+        "figure": "The report “{file}” says {indicator} is {told}; the layers give {given}: {apart} apart{other}. Make the package anew.",
+        "features": "The report “{file}” was made of {told} features of layer {name}; there are {found}. Make the package anew.",
+        "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
+        "county": "The report “{file}” is of {told}, the package of {found}. Make the package anew from its own data.",
+        "summary": "The report “{file}” contradicts itself: its summary says {told}, its rules and findings give {given}. Make the package anew.",
+        "keys": "The report “{file}” has keys outside its schema: {keys}; they were probably added later. Make the package anew.",
+        "state": "The report “{file}” says {indicator} is “{told}”; the layers and the same profile give “{given}”. Make the package anew.",
+        "counts": "The report “{file}” and the manifest are not of the same check: {names}. Make the package anew.",
+        "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same profile and layers: {names}. Rely on the report of this check.",
+        "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package anew.",
+        "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”: ratios were not compared. Inspect with "
+        "the county's own profile.",
+    },
+    fails=[
+        example("a hectare more", 1, plan=PLAN, report=_report({**RED, "value": 259938.2})),
+        example("a layer of two features", 1, plan=PLAN, report=_report(RED, features=2)),
+        example("a figure that is none", 1, plan=PLAN, report=_report({**RED, "value": float("nan")})),
+        example("a figure without end", 1, plan=PLAN, report=_report({**RED, "value": 10**400})),
+        example("of another county", 1, plan=PLAN, report=_report(RED, area="140226")),
+        example("a warning taken out of the summary", 1, plan=PLAN, report=_report(RED, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
+        example("of more warnings than the manifest", 1, plan=PLAN, manifest=True, head={"check": {"warnings": 7}}, report=_report(RED, warnings=2)),
+        example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
+        example("without its data", 1, add={PLACE.replace(".json", ".html"): b"<html>"}),
+        example("cut off", 1, plan=PLAN, report={PLACE: b'{"summary": {'}),
+        example("another verdict than the manifest's", 1, plan=PLAN, manifest=True, report=_report(RED, errors=0)),
+    ],
+    passes=[
+        example("the same", plan=PLAN, manifest=True, report=_report(RED)),
+        example("in another unit", plan=PLAN, report=_report({**RED, "value": 24.993816918, "unit": "ha"})),
+        NONE_INSPECTED,
+    ],
+)  # fmt: skip
+def report_figures(*, ctx: Context) -> RuleResult:
+    """The report in the package tells of its layers.
+
+    What it checks
+        That the report has no keys beyond its schema and is of the package's county, that targets and states of indicators are those of the layers, that its summary is that of its own rules and findings, and that rules which it says passed do so here (same profile, phase and version). Figures of the report (JSON) and numbers of features of the layers it was made of, against the package's layers; its verdict
+        and counts against the manifest's.
+    Why
+        The report is read in place of the data; one of an older edition proves nothing.
+    How to fix
+        Make the package anew with export_package.
+    Limits
+        Only the report of this plugin. Figures of townships against their tasks, and the pages (HTML), are not compared; ratios only with the same profile.
+    """
+    package = ctx.plan.package
+    if package is None:
+        return none_given()
+    report = package.report_path
+    page = package.report_page
+    there = [file.path for file in package.files if file.path in (report, page)]
+    half = [
+        on_file(one, "half", Severity.WARNING, other=two)
+        for one, two in ((report, page), (page, report))
+        if there == [two]
+    ]
+    if report not in package.documents and half:
+        return RuleResult(findings=half)
+    if report not in package.documents and made_here(package):
+        return RuleResult(findings=[on_file(report, "none", Severity.WARNING)])
+    if report not in package.documents:
+        return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
+    return RuleResult(findings=[*half, *_look(report, package, ctx)])
+
+
+def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    texts = Texts(ctx.lang)
+    try:
+        told = strict_json(package.documents[path])
+        rows = [(str(r["id"]), _number(r["value"]), str(r["unit"])) for r in told["indicators"]]
+        layers = [(str(r["role"]), str(r["name"]), int(r["features"])) for r in told["provenance"]["layers"]]
+        profile = str(told["provenance"]["profile"]["id"])
+        verdict, errors = told["summary"]["verdict"], told["summary"]["errors"]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        yield on_file(path, "damaged")
+        return
+    if found := unknown_keys(told, REPORT_SCHEMA):
+        yield on_file(path, "keys", Severity.WARNING if of_other_version(package) else None, keys=found)
+    yield from _county(path, told["provenance"], package)
+    yield from _summary(path, told, texts)
+    for role, name, features in layers:
+        layer = ctx.plan.layers.get(role)
+        if layer is not None and len(layer) != features:
+            params = {"file": path, "name": name, "told": features, "found": len(layer)}
+            yield Finding(role, key=path, case="features", params=params)
+    if package.manifest and isinstance(package.manifest["check"], dict):
+        yield from _counts(path, told["summary"], package.manifest["check"], texts)
+    agreed = package.manifest["check"] if package.manifest else None
+    if agreed and (verdict, errors) != (agreed.get("verdict"), agreed.get("errors")):
+        words = Texts(ctx.lang).section("verdicts")
+        said: dict[str, Any] = {
+            "told": words.get(str(verdict), shown(verdict, texts)),
+            "found": words.get(str(agreed.get("verdict")), shown(agreed.get("verdict"), texts)),
+        }
+        yield on_file(path, "check", errors=errors, other_errors=shown(agreed.get("errors"), texts), **said)
+    same = profile == ctx.norm.profile.id
+    if not same and any(unit == "ratio" for _, _, unit in rows):
+        own = profile_shown(ctx.norm.profile.id, texts)
+        yield on_file(path, "profile", Severity.INFO, told=profile_shown(profile, texts), found=own)
+    figures = figures_of(ctx, ctx.lang)
+    standard = told["provenance"].get("standard")
+    alike = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
+    if same and alike and not of_other_version(package):
+        yield from _states(path, told["indicators"], figures)
+    for name, value, unit in dict.fromkeys(rows):
+        if value is not None and (same or unit != "ratio"):
+            given = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+            for finding in _figure(path, name, value, unit, given, figures.texts):
+                if of_other_version(package) and given is not None and _slight(value, unit, given):
+                    finding.severity = Severity.WARNING
+                    finding.params["other"] = texts.get("words", "slight")
+                yield finding
+
+
+def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
+    """Targets and states of the plan's own indicators against those that the layers and the same profile give."""
+    words = Words(figures.texts.lang)
+    for row in rows:
+        name = str(row["id"])
+        found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+        # Without a target on either side, the state may rest on data that this check lacks.
+        if found is None or found.value is None or row.get("place") or row.get("state") is None:
+            continue
+        try:
+            told = Indicator.from_dict(row)
+        except TypeError:
+            # Of other keys, which have a finding of their own.
+            continue
+        said = [" ".join(filter(None, (target_text(one, words), state_word(one, words)))) for one in (told, found)]
+        if said[0] != said[1]:
+            params = {"file": path, "indicator": name, "told": said[0], "given": said[1]}
+            yield Finding("", key=f"{path}/{name}", case="state", params=params)
+
+
+def _county(path: str, said: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """The area of the report against that of the package, by code and by name."""
+    digits = package.form.digits
+    pairs = [
+        (str(said.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
+        (str(said.get("area_name") or ""), package.name),
+    ]
+    if any(told.strip("0") and found and told != found for told, found in pairs):
+        told, found = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield on_file(path, "county", told=told, found=found)
+
+
+#: What a summary counts, beside its verdict and errors.
+_COUNTED = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
+
+
+def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """The summary against what the report's own rules and findings come to."""
+    said, rules, findings = told["summary"], told.get("rules"), told.get("findings")
+    given: dict[str, Any] = {}
+    if isinstance(findings, list):
+        open_ones = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
+        counts = Counter(str(f.get("severity")) for f in open_ones)
+        given |= {"errors": counts["ERROR"], "warnings": counts["WARNING"], "infos": counts["INFO"]}
+        given["waived"] = len(findings) - len(open_ones)
+    if isinstance(rules, list) and all(isinstance(r, dict) for r in rules):
+        outcomes = Counter(str(r.get("outcome")) for r in rules)
+        given |= {
+            "rules": len(rules),
+            **{key: outcomes[key] for key in ("passed", "failed", "not_applicable", "crashed")},
+        }
+        given["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
+        given["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
+    if isinstance(rules, list) and isinstance(findings, list):
+        given["verdict"] = _at_best(said, given)
+    wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
+    sides = [(_listed(said, wrong, texts), _listed(given, wrong, texts))] if wrong else []
+    sides += _found_by_rules(rules, findings, texts)
+    if sides:
+        between = texts.get("words", "between_names")
+        told_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
+        yield on_file(path, "summary", told=told_all, given=given_all)
+
+
+def _found_by_rules(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
+    """Describe the first rule whose number of findings differs from the list, or that passed with findings; and what the
+    list has."""
+    if not isinstance(findings, list) or not isinstance(rules, list):
+        return []
+    rows = [f for f in findings if isinstance(f, dict)]
+    counts = Counter(str(f.get("code")) for f in rows)
+    # What a rule could not compare is the run's finding, and counted as one of the rule's.
+    runs = Counter(str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901"))
+    for one in (r for r in rules if isinstance(r, dict)):
+        code, found = str(one.get("code")), one.get("findings")
+        if isinstance(found, int) and not counts[code] <= found <= counts[code] + runs[code]:
+            told = texts.get("words", "rule_found", code=code, count=found)
+            return [(told, texts.get("words", "list_has", code=code, count=counts[code]))]
+        if one.get("outcome") == "passed" and counts[code]:
+            told = texts.get("words", "rule_passed", code=code)
+            return [(told, texts.get("words", "list_has", code=code, count=counts[code]))]
+    return []
+
+
+def _at_best(said: dict[str, Any], given: dict[str, Any]) -> Any:
+    """Return the best verdict that the counts allow in every version of the plugin; the given verdict if it is allowed."""
+    verdict = said.get("verdict")
+    if given["errors"]:
+        return "fail"
+    if verdict in ("pass", "conditional") and (given["skipped"] or given["crashed"] or not given["rules"]):
+        return "incomplete"
+    if verdict == "pass" and (given["warnings"] or given["waived"] or given["unconfirmed"] or said.get("left_out")):
+        return "conditional"
+    return verdict
+
+
+def _listed(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
+    """Items with their values, those that are lists by how many they are."""
+    words = texts.section("verdicts")
+    parts = []
+    for key in keys:
+        value = values.get(key)
+        text = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
+        parts.append(f"{texts.get('origin', key)} {shown(text, texts)}")
+    return texts.get("words", "between_names").join(parts)
+
+
+def _counts(path: str, said: dict[str, Any], agreed: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """What manifest and summary both count; verdict and errors have a sentence of their own."""
+    wrong = [key for key in _COUNTED if key in said and key in agreed and said[key] != agreed[key]]
+    if wrong:
+        names = f"{_listed(said, wrong, texts)} ≠ {_listed(agreed, wrong, texts)}"
+        yield on_file(path, "counts", names=names)
+
+
+def _number(value: Any) -> float | None:
+    """ValueError for what is no number: one that compares with nothing would agree with everything."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(value)
+    return float(value)
+
+
+def _space(name: str, figures: Figures) -> Indicator | None:
+    """A figure of the three spaces, which the list of indicators does not have."""
+    if name not in SPACE_FIGURES:
+        return None
+    result, _ = figures.of_rule("LAW003")
+    return next((i for i in result.indicators if i.id == name), None) if result is not None else None
+
+
+def _slight(told: float, unit: str, found: Indicator) -> bool:
+    """Return True if another version may have measured this figure. Counts are the same in all versions."""
+    given = _in_unit_of(found, unit)
+    return given is not None and unit != COUNT and abs(told - given) <= load_looks().slight_share * abs(given)
+
+
+def _in_unit_of(found: Indicator, unit: str) -> float | None:
+    """A figure of the layers in the report's unit; None where it cannot be brought into it."""
+    if found.value is None or (found.unit != unit and not {found.unit, unit} <= SQUARE_METRES.keys()):
+        return None
+    return found.value * SQUARE_METRES.get(found.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
+
+
+def _figure(path: str, name: str, told: float, unit: str, found: Indicator | None, texts: Texts) -> Iterator[Finding]:
+    given = _in_unit_of(found, unit) if found is not None else None
+    if given is None:
+        return
+    apart = abs(told - given)
+    if apart > moved(given, unit):
+        digits = 2 if unit == "m2" else 6
+        word = texts.get("units", unit) if unit else ""
+        texts_of = {
+            key: f"{number(v, digits)} {word}".strip()
+            for key, v in (("told", told), ("given", given), ("apart", apart))
+        }
+        yield Finding(
+            "", key=f"{path}/{name}", case="figure", params={"file": path, "indicator": name, **texts_of, "other": ""}
+        )

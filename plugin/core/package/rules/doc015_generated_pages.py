@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from ...engine.context import Context
+from ...errors import SanxianError
+from ...messages.texts import Texts
+from ...model.findings import Finding
+from ...model.report import Report
+from ...model.rule import RuleResult, Severity, rule
+from ...profile import Norm
+from ...standard.phases import PHASES
+from ..folder.hashes import PAGE
+from ..inspection import pages
+from ..inspection.facts import PackageFacts
+from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file, shown
+
+REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
+#: Letters of a page that a message repeats.
+_LONGEST = 120
+#: Errors that edited data can cause while a page is made from them.
+_BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+
+
+@rule(
+    "DOC015",
+    "generated-pages",
+    severity=Severity.ERROR,
+    basis=["T3", "package-draft"],
+    needs={},
+    messages={
+        "active": "The page “{file}” has content that this plugin did not make: {what}. Do not open it in a browser; make the package anew.",
+        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): the page has “{told}”, the data give “{given}”. Make the package anew.",
+        "not_rebuilt": "The page “{file}” could not be regenerated and compared as a whole: {reason}. Verdict, counts and figures were "
+        "compared where the data give them. Rely on the data, or inspect the package with the version and profile that made it.",
+        "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package anew.",
+        "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package anew.",
+    },
+    fails=[
+        example("a script in the manifest's page", 1, manifest=True, add={PAGE: b"<html><script src='//x'></script>"}, pages={PAGE: b"<html><script src='//x'></script>"}),
+        example("a page that is no text", 1, manifest=True, add={PAGE: b"\xff\xfe"}, pages={PAGE: b"\xff\xfe"}),
+        example("no page of the manifest", 1, manifest=True, files=[PAGE]),
+    ],
+    passes=[
+        example("no pages of ours", manifest=True),
+        NONE_INSPECTED,
+    ],
+)  # fmt: skip
+def generated_pages(*, ctx: Context) -> RuleResult:
+    """Generated pages agree with their data.
+
+    What it checks
+        The page of the report and that of the manifest (HTML) are made again from their data (JSON) and compared letter by letter. Scripts, event
+        handlers, frames, forms and anything loaded from elsewhere are found in pages of every version.
+    Why
+        A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
+    How to fix
+        Make the package anew with export_package.
+    Limits
+        Pictures, and labels of a legend, are taken from the page. A page of another version of the plugin, or made with a profile that this check lacks, cannot be made again: then verdict, counts, figures and findings
+        are compared, with a warning. DOC010 and DOC013 compare with the layers, and so find data and pages that were edited alike.
+    """
+    return judged(ctx, _pages)
+
+
+def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    there = {file.path for file in package.files}
+    manifest = package.manifest
+    listed = {row["path"] for row in manifest["files"]} if manifest else set()
+    if manifest and PAGE not in there and (PAGE in listed or made_here(package)):
+        yield on_file(PAGE, "gone", Severity.WARNING)
+    if manifest and PAGE in package.documents:
+        version = _version(manifest.get("tool"))
+        yield from _page(
+            PAGE,
+            "manifest.json",
+            package,
+            ctx,
+            not_rebuilt(package, version),
+            lambda page: pages.remake_manifest(manifest, page),
+            lambda page, made: pages.other_manifest(page, made, manifest),
+        )
+    path = package.report_page
+    if path in package.documents and package.report_path in package.documents:
+        try:
+            data = json.loads(package.documents[package.report_path])
+            report = Report.from_dict(data)
+            said = dict(report.provenance)
+            version = str(said.get("versions", {}).get("sanxian", ""))
+            norm, reason = _norm(said, ctx)
+        except _BROKEN:
+            # DOC013 reports data that cannot be read; nothing can be compared with them.
+            report, norm, reason, version = Report(), None, "data", ""
+        yield from _page(
+            path,
+            package.report_path,
+            package,
+            ctx,
+            reason if reason == "data" else not_rebuilt(package, version) or reason,
+            lambda page: pages.remake_report(report, norm, page),
+            lambda page, made: pages.other_report(page, made, report) if reason != "data" else [],
+        )
+
+
+def _version(tool: Any) -> str:
+    versions = tool.get("versions") if isinstance(tool, dict) else None
+    return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
+
+
+def _norm(said: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
+    """Return the norm of a report if this check has it, and else the reason."""
+    profile, standard = said.get("profile", {}), said.get("standard", {})
+    own = ctx.norm
+    if profile.get("id") != own.profile.id or profile.get("confirmed") != json.loads(
+        json.dumps(own.profile.confirmed_by)
+    ):
+        return None, "profile"
+    if (standard.get("id"), standard.get("edition")) != (own.standard.id, own.standard.edition):
+        return None, "standard"
+    phase = str(said.get("phase", ""))
+    return replace(own, phase=phase if phase in PHASES else ""), ""
+
+
+def _page(
+    path: str,
+    data: str,
+    package: PackageFacts,
+    ctx: Context,
+    reason: str,
+    remake: Callable[[pages.Page], list[str]],
+    compare: Callable[[pages.Page, pages.Page], list[pages.Part]],
+) -> Iterator[Finding]:
+    """One page. ``reason``: why it may differ from what this version makes of the data."""
+    texts = Texts(ctx.lang)
+    between = texts.get("words", "between_names")
+    text = pages.decoded(package.documents[path])
+    if text is None:
+        yield on_file(path, "damaged")
+        return
+    page = pages.read_page(text)
+    try:
+        made = remake(page) if reason != "data" else []
+    except _BROKEN:
+        made, reason = [], "data"
+    if text in made:
+        return
+    ours = [pages.read_page(one) for one in made]
+    active = pages.more_active(page, ours)
+    if active:
+        what = between.join(texts.get("active", key) for key in active)
+        yield on_file(path, "active", what=what)
+    if not ours:
+        if not active:
+            yield _not_rebuilt(path, reason or "data", texts)
+        return
+    place = ""
+    if reason:
+        wrong = min((compare(page, one) for one in ours), key=len)
+    else:
+        pairs = ((pages.differing(page, one), raw) for one, raw in zip(ours, made, strict=True))
+        wrong, raw = min(pairs, key=lambda pair: len(pair[0]))
+        # Invisible characters that this plugin does not write.
+        wrong = wrong or ([] if active else [pages.Part("markup", *pages.first_place(text, raw))])
+        place = texts.get("words", "at_line", line=pages.line_of(text, raw))
+    if wrong:
+        parts = between.join(texts.get("parts", one.key) for one in wrong)
+        told, given = (shown(one[:_LONGEST], texts) for one in wrong[0][1:])
+        yield on_file(path, "differs", other=data, parts=parts, place=place, told=told, given=given)
+    elif reason:
+        yield _not_rebuilt(path, reason, texts)
+
+
+def _not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
+    return on_file(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))

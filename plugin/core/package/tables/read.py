@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The workbooks of a package (xlsx), whoever made them, as sheets of cells as they are printed. Nothing in them is run."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from ...files.sheets import printed
+from .access import Access, access
+from .database import sheets_of
+from .drawn import Over, drawn_over, more_parts
+from .ink import Colour, is_unseen, look_of, theme_of
+from .looks import load_looks
+from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook
+
+#: What is taken for a table; those that this plugin cannot read are named by the rule.
+WORKBOOKS = (".xlsx", ".xlsm")
+DATABASES = (".mdb", ".accdb")
+OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
+#: What a workbook may be unpacked; more is no table of a plan.
+_MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
+#: A declaration of entities has no place in a workbook; programs that read one may be made to fill the memory by it.
+_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
+#: A form of numbers that prints none.
+_PRINTS_NOTHING = re.compile(r"\s*;+\s*")
+#: What a header or footer says of pages.
+_PAGES = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
+#: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
+
+
+def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Workbook:
+    """A workbook as it is printed: formulas by the value that was saved with them; a database (mdb) where its driver is here.
+    Never raises for what is in it. ``of``: the driver, or why there is none (default: this machine's)."""
+    if path.suffix.lower() in DATABASES:
+        return _database(path, file, access() if of is None else of)
+    if path.suffix.lower() not in WORKBOOKS:
+        return Workbook(file, problem="table_kind")
+    try:
+        import openpyxl
+    except ImportError:
+        return Workbook(file, problem="table_no_openpyxl")
+    if problem := _danger(path):
+        return Workbook(file, problem=problem)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values, formulas = (openpyxl.load_workbook(path, data_only=only) for only in (True, False))
+    except _UNREADABLE:
+        return Workbook(file, problem="table_damaged")
+    pairs = zip(values.worksheets, formulas.worksheets, strict=True)
+    over, theme = drawn_over(path), theme_of(formulas)
+    sheets = tuple(_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
+    return Workbook(file, sheets, parts=more_parts(path))
+
+
+def _database(path: Path, file: str, driver: Access | str) -> Workbook:
+    if isinstance(driver, str):
+        return Workbook(file, problem=driver)
+    try:
+        connection = driver.connect(path)
+        try:
+            return Workbook(file, sheets_of(connection, driver.tables(connection)))
+        finally:
+            connection.close()
+    except driver.errors:
+        return Workbook(file, problem="table_damaged")
+
+
+def _danger(path: Path) -> str:
+    """Why a workbook is not opened at all."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            if len(infos) > _MOST_PARTS or sum(info.file_size for info in infos) > _MOST_BYTES:
+                return "table_large"
+            for info in infos:
+                # Every part, for a sheet may have any name. A size that is a lie ends where it was told to.
+                with archive.open(info) as part:
+                    content = part.read(info.file_size + 1)
+                if len(content) > info.file_size:
+                    return "table_large"
+                if any(word in content for word in _DECLARATIONS):
+                    return "xml_entities"
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
+        return "table_damaged"
+    return ""
+
+
+def _sheet(values: Any, formulas: Any, over: list[Over], theme: list[Colour]) -> Sheet:
+    rows, columns = values.max_row or 0, values.max_column or 0
+    cells: dict[tuple[int, int], Cell] = {}
+    for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
+        for cell in line:
+            place = (cell.row, cell.column)
+            if cell.value is not None:
+                text = printed(cell.value, str(cell.number_format))
+                if text:
+                    state, form = "error" if cell.data_type == "e" else "", str(cell.number_format)
+                    cells[place] = Cell(text, state, cell.data_type == "n", form, look_of(cell))
+            elif formulas.cell(*place).value is not None:
+                cells[place] = Cell("", "formula")
+    for merged in values.merged_cells.ranges:
+        first = cells.get((merged.min_row, merged.min_col))
+        if first is not None:
+            for row in range(merged.min_row, min(merged.max_row, MOST_ROWS) + 1):
+                for column in range(merged.min_col, min(merged.max_col, MOST_COLUMNS) + 1):
+                    cells.setdefault((row, column), Cell(first.text, "merged"))
+    covered = [
+        (row, column)
+        for (row, column), cell in sorted(cells.items())
+        if cell.state != "merged"
+        and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in over)
+    ]
+    unseen = _hidden(formulas, cells, theme)
+    return Sheet(
+        values.title,
+        cells,
+        rows > MOST_ROWS or columns > MOST_COLUMNS,
+        tuple(unseen),
+        tuple(covered),
+        unseen,
+        _sizes(formulas),
+        bool(len(formulas.conditional_formatting)),
+    )
+
+
+def _printed_around(sheet: Any) -> list[str]:
+    """Words above and below the pages of a sheet as it is printed; numbers of pages are none."""
+    places = [getattr(sheet, f"{which}{what}") for which in ("odd", "even", "first") for what in ("Header", "Footer")]
+    texts = [part.text for place in places for part in (place.left, place.center, place.right) if part.text]
+    return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGES.sub("", text)))
+
+
+def _sizes(sheet: Any) -> dict[int | str, float]:
+    """Heights of rows by number and widths of columns by letters, where a sheet has some."""
+    rows = {number: row.height for number, row in sheet.row_dimensions.items() if row.height is not None}
+    return rows | {name: column.width for name, column in sheet.column_dimensions.items() if column.width is not None}
+
+
+def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
+    """Keys of texts (``hidden``) of what a sheet has and does not show, with the names of rows, columns and cells: itself, rows,
+    columns, figures, remarks, formulas, links, and what is printed around it."""
+    looks = load_looks()
+    read = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
+    # A formula without a value is told as a cell that could not be compared.
+    there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
+    rows = [
+        (number, row.hidden or (row.height is not None and row.height < looks.least_row_points))
+        for number, row in sorted(sheet.row_dimensions.items())
+    ]
+    columns = [
+        (name, column.hidden or (column.width is not None and column.width < looks.least_column_letters))
+        for name, column in sorted(sheet.column_dimensions.items())
+    ]
+    # ;;; prints nothing, whatever the value is.
+    unseen = [c for c in there if _PRINTS_NOTHING.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
+    found = {
+        "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
+        "rows": [str(number) for number, gone in rows if gone],
+        "columns": [str(name) for name, gone in columns if gone],
+        "cells": [cell.coordinate for cell in unseen],
+        "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
+        "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
+        "links": [cell.coordinate for row in read for cell in row if getattr(cell, "hyperlink", None)],
+        "header": _printed_around(sheet),
+    }
+    return {key: tuple(names) for key, names in found.items() if names}

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tables of a package: the workbook of the plan's figures and, where Access's driver is here, the .mdb; each read again
+and compared, with the outcome in the manifest."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import DataError, InputError, OutputError
+from ...messages.saying import Cause
+from ...messages.texts import Texts
+from ...render.tables.model import sheet_name
+from ..making import Making
+from ..names import fill
+from ..problems import Level, Problem
+from .access import Access, access
+from .compare import DIFFER, differences, lost_rows
+from .database import NotTheSame, compare_tables, write_tables
+from .known import PROMISED, Known
+from .read import read_workbook
+
+if TYPE_CHECKING:
+    from ...tabulate import Tabulated
+
+#: Cases that nothing but a fault of ours can bring into our own workbook.
+_FAULTS = (*DIFFER, "target", "text", "formula", "error", "merged")
+
+
+def tables(making: Making) -> list[Problem]:
+    """The same indicators as in the report. What keeps a table from being made is told, by name."""
+    from ...tabulate import put_tables, tabulate_plan
+
+    if making.form.tables is None:
+        return []
+    if find_spec("openpyxl") is None:
+        return [Problem(Level.NOTE, "tables_no_openpyxl")]
+    try:
+        made = tabulate_plan(making.plan, making.lang, check=making.check)
+    except (InputError, DataError) as error:
+        # Not every edition has the lists that the tables are made by.
+        return [Problem(Level.NOTE, "tables_not_made", params={"reason": Cause(error)})]
+    path = making.path(making.form.tables, ".xlsx")
+    put_tables(made, path)
+    making.manifest["tables"] = [workbook_row(made, path, making)]
+    return [*_wanting(made, making), *database(made, making)]
+
+
+def workbook_row(made: Tabulated, path: Path, making: Making) -> dict[str, Any]:
+    """Read the workbook again and hold every figure against the one that was written. OutputError for any that is not the same."""
+    file = making.inside(path)
+    texts = Texts(making.lang)
+    known = Known(made.tables, making.lang)
+    book = read_workbook(path, file)
+    written = {sheet_name(table, texts): table for table in made.tables}
+    rows = []
+    if book.problem or [sheet.name for sheet in book.sheets] != list(written):
+        raise OutputError("package_table_not_the_same", file=path.name, place=book.problem or "—")
+    for sheet in book.sheets:
+        table = written[sheet.name]
+        if table.id not in known.tables:
+            continue
+        blocks = known.blocks(sheet)
+        if not blocks and not table.rows:
+            continue
+        if [b.table.id for b in blocks] != [table.id] or lost_rows(blocks[0]) or blocks[0].unknown:
+            raise OutputError("package_table_not_the_same", file=path.name, place=sheet.name)
+        found, compared = differences(blocks[0])
+        wrong = [one for one in found if one.case in _FAULTS]
+        if wrong:
+            raise OutputError(
+                "package_table_not_the_same", file=path.name, place=f"{sheet.name} {wrong[0].row} {wrong[0].head}"
+            )
+        rows.append({"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].rows), "figures": compared})
+    return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
+
+
+def _wanting(made: Tabulated, making: Making) -> list[Problem]:
+    """Tables that the form promises and no layer gives."""
+    texts = Texts(making.lang)
+    there = {table.id for table in made.tables}
+    gone = tuple(texts.get("sheets", name) for name in PROMISED if name not in there)
+    return [Problem(Level.NOTE, "tables_wanting", count=len(gone), features=gone)] if gone else []
+
+
+def database(made: Tabulated, making: Making, of: Access | str | None = None) -> list[Problem]:
+    """The same tables as .mdb for each slot that wants one and that no file fills. ``of``: the driver, or why there is none."""
+    problems = []
+    for filled in making.filled:
+        slot = filled.slot
+        if slot.kind != "table" or filled.files or not slot.file.lower().endswith(".mdb"):
+            continue
+        driver = access() if of is None else of
+        path = making.place(slot.folder, fill(slot.file, making.values))
+        reason = driver if isinstance(driver, str) else _put_database(made, path, driver, making)
+        if reason:
+            path.unlink(missing_ok=True)
+            problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
+    return problems
+
+
+def _put_database(made: Tabulated, path: Path, driver: Access, making: Making) -> str:
+    """Write and read again; why it could not be written, or empty. OutputError when it is not the same."""
+    texts = Texts(making.lang)
+    try:
+        driver.create(path)
+        connection = driver.connect(path)
+        try:
+            rows = write_tables(connection, made.tables, texts)
+            connection.commit()
+        finally:
+            connection.close()
+        again = driver.connect(path)
+        try:
+            compared = compare_tables(again, made.tables, texts)
+        finally:
+            again.close()
+    except NotTheSame as error:
+        place = f"{error.table} {error.line} {error.column}"
+        raise OutputError("package_table_not_the_same", file=path.name, place=place) from error
+    except driver.errors as error:
+        return str(error).replace(str(path), path.name)
+    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(made.tables, rows, strict=True)]
+    read = {"library": driver.driver, "same": True, "figures": compared}
+    making.manifest["tables"].append(
+        {"file": making.inside(path), "format": "mdb", "sheets": sheets, "read_back": read}
+    )
+    for slot in making.manifest.get("slots", ()):
+        if slot["pattern"] == path.name:
+            slot["files"].append(making.inside(path))
+    return ""

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections import defaultdict
+
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, rule
+from ...plan.layer import Layer
+
+#: A column filled with one value would make a message of a hundred thousand numbers.
+SHOWN_FIDS = 20
+A = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
+
+
+@rule(
+    "ATT001",
+    "duplicate-key",
+    basis=["A1"],
+    needs={"layer": Need(EACH, fields=("key",))},
+    messages={
+        "repeated": "{layer}: {field} {key} stands on {count} features (ids {fids}{more}). Number all but one anew; a number "
+        "once used is never given again.",
+        "missing": "{layer} ({key}) has no {field}. Give it the next free number.",
+    },
+    fails=[
+        Example("same number twice", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "1"}]}, finds=1),
+        Example("no number", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": None}]}, finds=1),
+    ],
+    passes=[Example("all different, a gap", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "3"}]})],
+)
+def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+    """BSM is there and unique in its layer.
+
+    What it checks
+        标识码 (BSM) that are repeated within a layer, or missing.
+    Why
+        Findings, waivers, versions and the national system know a feature by this number alone.
+    How to fix
+        Number the later feature anew. A number once used is never reused; gaps are normal.
+    Limits
+        Looks within one layer, not across layers, and not at the number's make-up.
+    """
+    field = layer.field_name("key")
+    if not layer.has("key"):
+        return None
+    rows: dict[str, list[int]] = defaultdict(list)
+    for position, key in enumerate(layer.keys):
+        rows[key].append(position)
+    found = []
+    for key, positions in rows.items():
+        if not key:
+            found += [ctx.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions]
+        elif len(positions) > 1:
+            present = layer.plane[positions]
+            shapes = shapely.get_parts(present[~shapely.is_missing(present)])
+            fids = [layer.fids[p] for p in positions[:SHOWN_FIDS]]
+            found.append(
+                Finding(
+                    layer.role,
+                    key,
+                    field=field,
+                    case="repeated",
+                    params={"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""},
+                    geometry=shapely.multipolygons(shapes)
+                    if len(shapes) and np.all(shapely.get_type_id(shapes) == 3)
+                    else None,
+                )
+            )
+    return found

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context, trim
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.codes import Code
+from ...standard.template import Field
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+
+
+@rule(
+    "ATT002",
+    "unknown-code",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["county-db", "survey-2020"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code, or add it to the "
+        "list if the county uses it.",
+        "name": "{layer} ({key}): {field} = “{value}”, but code {code} is called “{expected}”. Correct the code or the name.",
+    },
+    fails=[
+        Example("no such code", {"layer": [{"wkt": SQUARE, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("another name", {"layer": [{"wkt": SQUARE, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
+                roles={"layer": "DLTB"}),
+    ],
+    passes=[
+        Example("in the list", {"layer": [{"wkt": SQUARE, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
+        Example("blank is another rule's", {"layer": [{"wkt": SQUARE, "urban_code": None}]}, roles={"layer": "DLTB"}),
+        Example("padded to six digits", {"layer": [{"wkt": SQUARE, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
+    ],
+)  # fmt: skip
+def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Codes are in their list and agree with their names.
+
+    What it checks
+        Every filled field that has a code list: the code is in it, and the field with the code's name says what the list says.
+    Why
+        Sums by class, symbols and every rule that picks rows by code depend on it.
+    How to fix
+        Correct the code or the name. If the county's own list is longer, add a line to the CSV of the list.
+    Limits
+        Blank codes are not checked. The list of 规划分区 codes is marked C until a county confirms it.
+    """
+    result = RuleResult(applicable=False)
+    for declared in layer.template.fields:
+        values = layer.named(declared.name) if declared.codes else None
+        if values is None:
+            continue
+        result.applicable = True
+        if values.notna().any():
+            result.unconfirmed.append(f"codes.{declared.codes}")
+        codes = ctx.codes(declared.codes).codes
+        names = layer.named_text(declared.code_name)
+        judged: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
+        for position, pair in enumerate(zip(layer.named_text(declared.name), names, strict=True)):
+            if pair not in judged:
+                judged[pair] = _judge(declared, codes, *pair)
+            wrong = judged[pair]
+            if wrong:
+                field, case, params = wrong
+                result.findings.append(_on(ctx, layer, position, field, case, dict(params)))
+    return result
+
+
+def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> tuple[str, str, dict] | None:
+    """Which field of a pair of code and name is wrong, how, and what to say of it; None when nothing is."""
+    code = trim(written, declared.code_pad)
+    if not written:
+        return None
+    if code not in codes:
+        params = {"problem": "unknown", "value": written, "expected": declared.codes, "list": declared.codes}
+        return declared.name, "unknown", params
+    if name and name != codes[code].name:
+        params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
+        return declared.code_name, "name", params
+    return None
+
+
+def _on(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
+    return ctx.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...indicators.net_area import breaks
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+GOOD = {
+    "wkt": SQUARE,
+    "land_use": "0103",
+    "gross_area": 10000.0,
+    "deduction_rate": 0.1,
+    "deduction_area": 1000.0,
+    "net_area": 9000.0,
+}
+
+
+@rule(
+    "ATT003",
+    "net-area",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A7", "pbf-db-2021"],
+    needs={"layer": Need(EACH, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
+    messages={
+        "rate": "{layer} ({key}): {field} = {actual} is not from 0 up to (not including) 1. Correct the deduction rate.",
+        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × rate gives {expected} m². Compute it again.",
+        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute it again.",
+        "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area.",
+        "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
+    },
+    fails=[
+        Example("net is gross", {"layer": [{**GOOD, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("rate of one", {"layer": [{**GOOD, "deduction_rate": 1.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example(
+            "wrong deduction",
+            {"layer": [{**GOOD, "deduction_area": 900.0, "net_area": 9100.0}]},
+            finds=1,
+            roles={"layer": "DLTB"},
+        ),
+        Example("no net area on 旱地", {"layer": [{**GOOD, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+        Example(
+            "more net than gross",
+            {"layer": [{"wkt": GOOD["wkt"], "gross_area": 100.0, "net_area": 101.0}]},
+            finds=1,
+            roles={"layer": "XZYDYH"},
+        ),
+        Example("no gross area", {"layer": [{**GOOD, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+    ],
+    passes=[
+        Example(
+            "a layer that knows no deduction",
+            {"layer": [{"wkt": GOOD["wkt"], "gross_area": 100.0, "net_area": 90.0}]},
+            roles={"layer": "XZYDYH"},
+        ),
+        Example("agrees", {"layer": [GOOD]}, roles={"layer": "DLTB"}),
+        Example(
+            "no deduction",
+            {"layer": [{**GOOD, "deduction_rate": None, "deduction_area": None, "net_area": 10000.0}]},
+            roles={"layer": "DLTB"},
+        ),
+        Example(
+            "no net area on a road",
+            {"layer": [{**GOOD, "land_use": "1003", "net_area": None}]},
+            roles={"layer": "DLTB"},
+        ),
+    ],
+)
+def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleResult | None:
+    """Deduction and net area agree with the gross area.
+
+    What it checks
+        Where a layer has them: KCXS in [0, 1); KCMJ = gross × KCXS; net area (TBDLMJ, YJJBNTMJ) = gross − KCMJ; a net area
+        on every row of cultivated land. A missing rate or deduction counts as none.
+    Why
+        Tasks for 耕地 and 永久基本农田 are counted in net area: field ridges (田坎) are taken off.
+    How to fix
+        Compute the fields again from the gross area and the rate, round to 0.01 m².
+    Limits
+        Does not compare the gross area with the drawn shape. One finding a row, for the first field that breaks.
+    """
+    if not layer.has("gross_area") or not layer.has("net_area"):
+        return None
+    result = RuleResult()
+    for found in breaks(layer, ctx.cultivated(layer), allowance_m2):
+        result.findings.append(
+            ctx.row(
+                layer,
+                found.row,
+                field=layer.field_name(found.meaning),
+                case=found.case,
+                params={"problem": found.case, "actual": found.actual, "expected": found.expected},
+                geometry=layer.plane[found.row],
+            )
+        )
+    return result

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from ...standard.numbering import LENGTH
+from .._attributes import Wrong, judged, own_head
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+
+
+def _one(key: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE, "key": key, "division_code": "140225"}]}
+
+
+@rule(
+    "ATT004",
+    "key-make-up",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A1"],
+    needs={"layer": Need(EACH, fields=("key",))},
+    messages={
+        "length": "{layer} ({key}): {field} “{value}” has {count} characters; it has {length}: the county's six digits, then a layer "
+        "code or 0000, then the running number. Number the feature anew.",
+        "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Number the feature anew, "
+        "with half-width digits only.",
+        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the head, or take the "
+        "neighbour's feature out.",
+    },
+    fails=[
+        Example("too short", _one("1402250001"), finds=1),
+        Example("another county's", _one("140226000000000001"), finds=1),
+        Example("full-width digits", _one("１４０２２５000000000001"), finds=1),
+    ],
+    passes=[
+        Example("county, 0000, running number", _one("140225000000000001")),
+        Example("county, layer code, running number", _one("140225200500000001")),
+        Example("another county of the city", _one("140226000000000001"), settings={"attributes.area_digits": 4}),
+    ],
+)
+def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+    """BSM is made up as the standards say.
+
+    What it checks
+        标识码 (BSM) has 18 characters, digits or capital letters, and begins with the county's six digits. Both known ways are
+        right: county + layer code + running number, and county + 0000 + running number of eight digits.
+    Why
+        The receiving side tells counties and features by this number; one of another make-up is refused or given to another county.
+    How to fix
+        Number the feature anew; “next BSM” in the field calculator and the layer's form give numbers of the second way.
+    Limits
+        Missing and repeated numbers are ATT001's. The layer code itself is not verified. The county is the one that most rows name; in a
+        city's plan the first four digits are compared (`attributes.area_digits`).
+    """
+    if not layer.has("key"):
+        return None
+    county = own_head(ctx)
+
+    def judge(key: str) -> Wrong | None:
+        params = {"value": key, "count": len(key), "length": LENGTH, "head": key[: len(county)], "county": county}
+        if not key:
+            return None
+        if len(key) != LENGTH:
+            return Wrong("length", params)
+        if not (key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()):
+            return Wrong("signs", params)
+        return Wrong("county", params) if not key.startswith(county) else None
+
+    return judged(ctx, layer, layer.field_name("key"), layer.keys, judge)

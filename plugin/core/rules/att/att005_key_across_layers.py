@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections import defaultdict
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import lacking
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+FIRST, SECOND = "140225000000000001", "140225000000000002"
+#: Numbers named in the sentence on a whole layer.
+SHOWN_KEYS = 5
+
+
+def _layers(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+    return {"red_line": [{"wkt": SQUARE, "key": first}], "boundary": [{"wkt": SQUARE, "key": second}]}
+
+
+@rule(
+    "ATT005",
+    "key-across-layers",
+    severity=Severity.WARNING,
+    basis=["A1"],
+    needs={},
+    messages={
+        "one": "{layer} ({key}): {field} {value} stands in {related_layer} too. Number one of the two features anew.",
+        "many": "{layer} and {related_layer} have {count} numbers ({field}) in common ({keys}{more}). Number the features of one of "
+        "the two layers anew, all of them.",
+    },
+    fails=[
+        Example("one number in two layers", _layers(FIRST, FIRST), finds=1),
+        Example("told once for a whole layer",
+                {"red_line": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": SECOND}],
+                 "boundary": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": SECOND}]},
+                finds=1, parameters={"listed_count": 1}),
+    ],
+    passes=[
+        Example("all different", _layers(FIRST, SECOND)),
+        Example("twice in one layer is ATT001's", {
+            "red_line": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": FIRST}],
+            "boundary": [{"wkt": SQUARE, "key": SECOND}]}),
+    ],
+)  # fmt: skip
+def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
+    """BSM is unique across layers.
+
+    What it checks
+        No 标识码 (BSM) of one layer stands in another. Where two layers share more than `listed_count` numbers, one finding
+        tells of all of them.
+    Why
+        Findings, waivers and versions of all layers are kept by this number; the national system has one row for it.
+    How to fix
+        Number the feature of the later layer anew. Layers that were made as copies of others (耕地保护目标 from parcels) often
+        keep the numbers of the source: number the whole layer anew.
+    Limits
+        Repetitions within one layer are ATT001's. The classes of yearly maintenance carry their layer's numbers on purpose and
+        are not compared.
+    """
+    result = RuleResult()
+    compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
+    result.applicable = sum(len(layer) > 0 for layer in compared) > 1
+    result.not_checked += [lacking(layer, "key") for layer in compared if not layer.has("key")]
+    common = _common([layer for layer in compared if layer.has("key")], ctx)
+    for (owner_role, role), shared in common.items():
+        layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
+        if len(shared) > listed_count:
+            result.findings.append(_all_of(layer, owner, shared))
+            continue
+        for key, position in sorted(shared, key=lambda pair: pair[1]):
+            finding = ctx.row(layer, position, case="one", field=layer.field_name("key"), params={"value": key})
+            finding.related_role, finding.related_keys = owner_role, [key]
+            finding.geometry = layer.plane[position]
+            result.findings.append(finding)
+    return result
+
+
+def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    """Map (role of the first layer with a key, role of another) to their common keys, each with its first row in the other."""
+    import pandas as pd
+
+    tables = []
+    for number, layer in enumerate(layers):
+        ctx.check()
+        tables.append(pd.DataFrame({"key": layer.keys, "layer": number, "row": range(len(layer))}))
+    found: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    if len(tables) < 2:
+        return found
+    rows = pd.concat(tables, ignore_index=True)
+    rows = rows[rows["key"] != ""].drop_duplicates(["layer", "key"])
+    rows = rows[rows.duplicated("key", keep=False)]
+    rows["owner"] = rows.groupby("key", sort=False)["layer"].transform("first")
+    for key, number, row, owner in rows[rows["layer"] != rows["owner"]].itertuples(index=False):
+        found[layers[owner].role, layers[number].role].append((key, int(row)))
+    return found
+
+
+def _all_of(layer: Layer, owner: Layer, shared: list[tuple[str, int]]) -> Finding:
+    keys = sorted(key for key, _ in shared)
+    more = " …" if len(keys) > SHOWN_KEYS else ""
+    params = {"count": len(keys), "keys": keys[:SHOWN_KEYS], "more": more}
+    return Finding(layer.role, related_role=owner.role, field=layer.field_name("key"), case="many", params=params)

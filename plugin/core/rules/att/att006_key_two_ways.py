@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from ...standard.numbering import FILL, LENGTH
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+#: Where the county's code ends and where the running number of eight digits begins.
+_MIDDLE = slice(6, 10)
+
+
+def _two(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE, "key": first}, {"wkt": SQUARE, "key": second}]}
+
+
+@rule(
+    "ATT006",
+    "key-two-ways",
+    severity=Severity.INFO,
+    basis=["A1"],
+    needs={"layer": Need(EACH, fields=("key",))},
+    messages={
+        "": "{layer} numbers its features in two ways: {filled} × county + 0000 + running number ({filled_key}), {coded} × county + "
+        "layer code + running number ({coded_key}), in {field}. Both are known; keep to one in a layer.",
+    },
+    fails=[Example("both ways in one layer", _two("140225000000000001", "140225200500000001"), finds=1)],
+    passes=[
+        Example("county + 0000", _two("140225000000000001", "140225000000000002")),
+        Example("county + layer code", _two("140225200500000001", "140225200500000002")),
+    ],
+)
+def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+    """BSM is numbered in one way throughout a layer.
+
+    What it checks
+        Whether a layer's 标识码 (BSM) are county + 0000 + running number (yearly maintenance) or county + layer code + running
+        number (permanent basic farmland database); a layer that has both is told, with how many of each.
+    Why
+        Two ways in one layer come from merging two sources; later numbers may then meet.
+    How to fix
+        Choose one way for the layer and number the others anew, never with a number that was used before.
+    Limits
+        Neither way is an error; which one a county uses is its own choice. Numbers of another length are ATT004's.
+    """
+    if not layer.has("key"):
+        return None
+    keys = sorted({key for key in layer.keys if len(key) == LENGTH})
+    filled = [key for key in keys if key[_MIDDLE] == FILL]
+    coded = [key for key in keys if key[_MIDDLE] != FILL]
+    if not filled or not coded:
+        return []
+    params = {"filled": len(filled), "filled_key": filled[0], "coded": len(coded), "coded_key": coded[0]}
+    return [Finding(layer.role, field=layer.field_name("key"), params=params)]

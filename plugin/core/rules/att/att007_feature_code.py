@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, judged, lacking
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+ZONES = {"layer": "YDYHGHFQ"}
+
+
+@rule(
+    "ATT007",
+    "feature-code",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A2"],
+    needs={"layer": Need(EACH)},
+    uses=["attributes.doubtful_feature_codes"],
+    messages={
+        "other": "{layer} ({key}): {field} = “{value}”; in this layer it is {expected} on every feature. Correct the feature code.",
+        "blank": "{layer} ({key}): {field} is empty; in this layer it is {expected} on every feature. Fill in the feature code.",
+    },
+    fails=[
+        Example("another layer's", {"layer": [{"wkt": SQUARE, "feature_code": "2090020227"}]}, finds=1, roles=ZONES),
+        Example("empty", {"layer": [{"wkt": SQUARE, "feature_code": None}]}, finds=1, roles=ZONES),
+    ],
+    passes=[
+        Example("the layer's own", {"layer": [{"wkt": SQUARE, "feature_code": "2090020610"}]}, roles=ZONES),
+        Example("a layer whose code is not known", {"layer": [{"wkt": SQUARE, "feature_code": "1"}]}),
+    ],
+)
+def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
+    """YSDM is the layer's own on every feature.
+
+    What it checks
+        要素代码 (YSDM) is filled and is the one code that the template gives for the layer.
+    Why
+        The receiving side sorts features by it, whatever table they stand in.
+    How to fix
+        Fill the field for the whole layer with the code named in the message.
+    Limits
+        Only layers whose code is known (some fifteen); of the others nothing is said. Codes that the source itself doubts
+        (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information.
+    """
+    expected = layer.template.feature_code
+    result = RuleResult(applicable=bool(expected))
+    if not expected:
+        return result
+    if not layer.has("feature_code"):
+        result.not_checked.append(lacking(layer, "feature_code"))
+        return result
+    doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
+    severity = Severity.INFO if doubtful else None
+
+    def judge(code: str) -> Wrong | None:
+        if code == expected:
+            return None
+        return Wrong("other" if code else "blank", {"value": code, "expected": expected}, severity)
+
+    result.findings = judged(ctx, layer, layer.field_name("feature_code"), layer.text("feature_code"), judge)
+    return result

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, judged
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+LAND_USE = {"layer": "XZYDYH"}
+
+
+@rule(
+    "ATT008",
+    "code-padding",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A4"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}): {field} = “{value}”, but the field has {count} digits, padded with 0. Write {expected}.",
+    },
+    fails=[Example("four digits", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, finds=1, roles=LAND_USE)],
+    passes=[
+        Example("six digits", {"layer": [{"wkt": SQUARE, "land_use": "010300"}]}, roles=LAND_USE),
+        Example("not in the list is ATT002's", {"layer": [{"wkt": SQUARE, "land_use": "0999"}]}, roles=LAND_USE),
+        Example("a field without padding", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, roles={"layer": "DLTB"}),
+    ],
+)
+def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Land-use codes have six digits.
+
+    What it checks
+        用地用海分类代码 (YDYHFLDM), and every other field whose template says so, is padded with zeros to its full number of
+        digits: 耕地 is 010000, 旱地 010300.
+    Why
+        Codes are joined with the official list as they are written; 0103 and 010300 fall into two classes of a table.
+    How to fix
+        Append zeros up to the full length, in the field calculator: rpad("YDYHFLDM", 6, '0').
+    Limits
+        Blank codes are not looked at; whether the code is in the list, and agrees with its name, is ATT002's.
+    """
+    result = RuleResult(applicable=False)
+    for declared in layer.template.fields:
+        values = layer.named(declared.name) if declared.codes and declared.code_pad else None
+        if values is None:
+            continue
+        result.applicable = True
+        known, pad = ctx.codes(declared.codes).codes, declared.code_pad
+
+        def judge(code: str, known: dict = known, pad: int = pad) -> Wrong | None:
+            if code not in known or not code.isdigit() or len(code) >= pad:
+                return None
+            return Wrong(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
+
+        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+    return result

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context, trim
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.codes import CodeList
+from .._attributes import Wrong, judged, with_codes_below
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCELS = {"layer": "DLTB"}
+
+
+@rule(
+    "ATT009",
+    "parent-code",
+    local=True,
+    severity=Severity.INFO,
+    basis=["attribute-habits"],
+    uses=["attributes.leaf_lists"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; {count} finer ones stand below it ({codes}{more}). "
+        "Use the finer code.",
+    },
+    fails=[Example("the class only", {"layer": [{"wkt": SQUARE, "land_use": "01"}]}, finds=1, roles=PARCELS)],
+    passes=[
+        Example("the finest code", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, roles=PARCELS),
+        Example("a list whose classes may be used", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
+    ],
+)  # fmt: skip
+def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Parcels have the finest code, not its parent.
+
+    What it checks
+        Fields of the code lists named in `attributes.leaf_lists` (the land survey's classes): no code that has finer codes below it.
+    Why
+        耕地 (01) does not say whether it is 水田, 水浇地 or 旱地; tables by class then do not add up.
+    How to fix
+        Replace the code by the finer one of the survey, and its name with it.
+    Limits
+        Which lists must be used to the finest level is a setting of mark C. Planning zones and planned land use may be coded at
+        the upper level; the zones of the central urban area are ATT010's.
+    """
+    result = RuleResult(applicable=False)
+    for declared in layer.template.fields:
+        values = layer.named(declared.name) if declared.codes in ctx.norm.get("attributes.leaf_lists") else None
+        if values is None:
+            continue
+        result.applicable = True
+        codes = ctx.codes(declared.codes)
+        parents, pad = with_codes_below(codes), declared.code_pad
+
+        def judge(written: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad) -> Wrong | None:
+            code = trim(written, pad)
+            if code not in parents:
+                return None
+            below = [c.code for c in codes.codes.values() if c.parent == code]
+            params = {"value": written, "name": codes.codes[code].name, "list": codes.id, "count": len(below)}
+            return Wrong(params={**params, "codes": below[:3], "more": " …" if len(below) > 3 else ""})
+
+        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+    return result

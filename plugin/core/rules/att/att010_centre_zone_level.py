@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, judged, lacking, with_codes_below
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+CENTRE = {"layer": "ZXCQGHFQ"}
+#: 二级: 分区 below 一级 (400 城镇发展区 → 410 城镇集中建设区).
+SECOND_LEVEL = 2
+
+
+@rule(
+    "ATT010",
+    "centre-zone-level",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A5"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; in the central urban area zones are coded at level "
+        "two or finer ({codes}). Choose the finer zone.",
+    },
+    fails=[Example("level one", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, finds=1, roles=CENTRE)],
+    passes=[
+        Example("level two", {"layer": [{"wkt": SQUARE, "zone_code": "420"}]}, roles=CENTRE),
+        Example("level three", {"layer": [{"wkt": SQUARE, "zone_code": "411"}]}, roles=CENTRE),
+        Example("a class without finer zones", {"layer": [{"wkt": SQUARE, "zone_code": "300"}]}, roles=CENTRE),
+        Example("the county's zones", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
+    ],
+)
+def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Zones of the central urban area are coded at level two or finer.
+
+    What it checks
+        规划分区代码 in the zone layer of the 中心城区 (`attributes.centre_zone_layers`) is of 二级 or finer.
+    Why
+        The county plan is drawn at level one, the central urban area one level deeper; its control rules hang on the finer zone.
+    How to fix
+        Divide the zone, or give it the code of the finer zone, and its name with it.
+    Limits
+        A class that has no finer zones in the code list may stand. The list of 规划分区 codes is marked C until a county confirms
+        it. That 管控指引 (GKZY) is filled is ATT020's.
+    """
+    centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
+    declared = layer.template.field("zone_code") if centre else None
+    result = RuleResult(applicable=declared is not None)
+    if declared is None:
+        return result
+    if not layer.has("zone_code"):
+        result.not_checked.append(lacking(layer, "zone_code"))
+        return result
+    result.unconfirmed.append(f"codes.{declared.codes}")
+    codes = ctx.codes(declared.codes)
+    parents = with_codes_below(codes)
+
+    def judge(code: str) -> Wrong | None:
+        if code not in parents or codes.codes[code].level >= SECOND_LEVEL:
+            return None
+        below = [c.code for c in codes.codes.values() if c.parent == code]
+        return Wrong(params={"value": code, "name": codes.codes[code].name, "codes": below})
+
+    result.findings = judged(ctx, layer, declared.name, layer.text("zone_code"), judge)
+    return result

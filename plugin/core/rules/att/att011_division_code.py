@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, judged, own_head
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+TOWNS = {"layer": "XZQXZ"}
+#: County, township, and township or village in the national statistical form.
+LENGTHS = (6, 9, 12)
+
+
+def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE, "division_code": code} for code in codes]}
+
+
+@rule(
+    "ATT011",
+    "division-code",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A3"],
+    needs={"layer": Need(EACH, fields=("division_code",))},
+    messages={
+        "form": "{layer} ({key}): {field} = “{value}” is no division code; a county's has 6 digits, a township's 9, a village's 12. "
+        "Correct the code.",
+        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county}, as codes of this plan do. Correct the code, or take the "
+        "neighbour's feature out.",
+    },
+    fails=[
+        Example("another county's township", _rows("140225100", "140225101", "140226100"), finds=1, roles=TOWNS),
+        Example("the city's code", _rows("140225", "140225", "140200"), finds=1),
+        Example("a digit is missing", _rows("140225100", "14022510"), finds=1, roles=TOWNS),
+    ],
+    passes=[
+        Example("county and townships", _rows("140225", "140225100", "140225100000"), roles=TOWNS),
+        Example("blank is another rule's", _rows("140225", None), roles=TOWNS),
+        Example("counties of one city", _rows("140225", "140226"), settings={"attributes.area_digits": 4}),
+    ],
+)
+def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+    """Division codes are the county's own.
+
+    What it checks
+        行政区代码 (XZQDM) has 6, 9 or 12 digits and begins with the county's code.
+    Why
+        Tables by township are joined by this code; a foreign or shortened code drops the row without a word.
+    How to fix
+        Correct the code. A neighbour's feature within the layer is taken out or handed over.
+    Limits
+        The county is the one that most rows name; in a city's plan the first four digits are compared
+        (`attributes.area_digits`). Blank codes are not looked at; whether the code is that of an existing township,
+        and agrees with the name, is ATT012's.
+    """
+    if not layer.has("division_code"):
+        return None
+    county = own_head(ctx)
+
+    def judge(code: str) -> Wrong | None:
+        params = {"value": code, "county": county}
+        if not code:
+            return None
+        if not (code.isascii() and code.isdigit() and len(code) in LENGTHS):
+            return Wrong("form", params)
+        return Wrong("county", params) if not code.startswith(county) else None
+
+    return judged(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), judge)

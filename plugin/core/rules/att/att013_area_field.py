@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...geometry.validity import missing
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, found
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+#: Statutory area of the square above where the examples stand, in m²: 100 km off the meridian the plane shows 0.025 % too much.
+SQUARE_M2 = 9997.55
+#: Fields that hold the area of the whole shape.
+MEANINGS = ("area", "gross_area")
+
+
+@rule(
+    "ATT013",
+    "area-field",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A10"],
+    uses=["rules.ATT013"],
+    needs={"layer": Need(EACH, reads=MEANINGS)},
+    messages={
+        "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² ({difference} m² apart). Compute "
+        "the field again.",
+    },
+    fails=[
+        Example("the plane's area", {"layer": [{"wkt": SQUARE, "area": 10000.0}]}, finds=1),
+        Example("before it was cut", {"layer": [{"wkt": SQUARE, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
+    ],
+    passes=[
+        Example("statutory area", {"layer": [{"wkt": SQUARE, "area": SQUARE_M2}]}),
+        Example("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
+        Example("blank is another rule's", {"layer": [{"wkt": SQUARE, "area": None}]}),
+        Example("a wider allowance", {"layer": [{"wkt": SQUARE, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
+    ],
+)  # fmt: skip
+def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
+    """The area field holds the statutory area.
+
+    What it checks
+        面积 (MJ) and 图斑面积 (TBMJ) against the shape's statutory ellipsoidal area (图斑椭球面积), within `allowance_m2`.
+    Why
+        Tables are summed from the field, maps from the shape; figures that differ come back from review.
+    How to fix
+        Compute the field again with the statutory area (field calculator, or “statutory area”), rounded to 0.01 m².
+    Limits
+        Sources give 0.01 to 1 m² a parcel (mark C), so the allowance is a setting. Survey areas that were levelled to the county's
+        control area (平差) may differ by more on large parcels. Blank areas, lines, points and invalid shapes are not looked at.
+    """
+    fields = [m for m in MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
+    result = RuleResult(applicable=bool(fields))
+    for meaning in fields:
+        declared = layer.template.field(meaning)
+        if declared is None or declared.unit != "m2":
+            continue
+        written = layer.numbers(meaning)
+        difference = np.where(layer.invalid | missing(layer.plane), np.nan, written - layer.statutory)
+        # A double's own error, and that of two decimals, is no fault of the table.
+        for position in np.flatnonzero(np.abs(difference) > allowance_m2 + 0.005).tolist():
+            params = {
+                "actual": round(float(written[position]), 4),
+                "expected": round(float(layer.statutory[position]), 2),
+                "difference": round(float(difference[position]), 2),
+            }
+            finding = found(ctx, layer, position, declared.name, Wrong(params=params))
+            finding.area_m2 = float(layer.statutory[position])
+            result.findings.append(finding)
+    return result

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, judged, lacking, pairs
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCELS = {"layer": "DLTB"}
+#: The classes of the settings are those of this list (三调).
+SURVEY = "sandiao"
+
+
+def _row(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE, "land_use": land_use, "urban_code": urban_code}]}
+
+
+@rule(
+    "ATT014",
+    "urban-code",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A6", "attribute-habits"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码, or check the land use.",
+        "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; {expected} is usual for it. Check the two codes.",
+    },
+    fails=[
+        Example("housing without a code", _row("0701", None), finds=1, roles=PARCELS),
+        Example("a mine coded as a town", _row("0602", "202"), finds=1, roles=PARCELS),
+        Example("special land coded as a village", _row("09", "203"), finds=1, roles=PARCELS),
+    ],
+    passes=[
+        Example("housing in a village", _row("0702", "203"), roles=PARCELS),
+        Example("a mine", _row("0602", "204"), roles=PARCELS),
+        Example("fields need none", _row("0103", None), roles=PARCELS),
+        Example(
+            "the county uses other codes",
+            _row("0602", "202"),
+            roles=PARCELS,
+            settings={"attributes.urban_expected": []},
+        ),
+    ],
+)
+def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
+    """CZCSXM goes with the land use.
+
+    What it checks
+        城镇村属性码 (CZCSXM) is filled on the land-use classes that the survey's check looks at (`attributes.urban_classes`: 05, 06,
+        07, 08, 09, 1004, 1005, 1201), and is the usual one where there is one (`attributes.urban_expected`: 采矿用地 and 盐田 204,
+        特殊用地 205).
+    Why
+        The base of the expansion ratio is picked by this code; a parcel without it is in nobody's figure.
+    How to fix
+        Fill in the code of the survey, or correct the land use.
+    Limits
+        Which classes are checked is known (B); that a blank is wrong on all of them, and which code is usual, is a reading of mark C:
+        the latter is only information. Land use in the classes of 2023 is not looked at; codes not in the list are ATT002's.
+    """
+    declared = layer.template.field("urban_code")
+    land_use = layer.template.field("land_use")
+    if declared is None or land_use is None or land_use.codes != SURVEY:
+        return RuleResult(applicable=False)
+    result = RuleResult()
+    missing = [m for m in ("urban_code", "land_use") if not layer.has(m)]
+    if missing:
+        result.not_checked.append(lacking(layer, *missing))
+        return result
+    names = {c.code: c.name for c in ctx.codes(SURVEY).codes.values()}
+    urban = tuple(ctx.norm.get("attributes.urban_classes"))
+    usual: dict[str, set[str]] = {}
+    for code, expected in pairs(ctx.norm, "attributes.urban_expected"):
+        usual.setdefault(code, set()).add(expected)
+    if usual:
+        result.unconfirmed.append("attributes.urban_expected")
+
+    def judge(pair: tuple[str, str]) -> Wrong | None:
+        code, value = pair
+        params = {"code": code, "name": names.get(code, ""), "value": value}
+        if code not in names or not code.startswith(urban):
+            return None
+        if not value:
+            return Wrong("blank", params)
+        # 204A would be 204 too.
+        if code in usual and value.rstrip("A") not in usual[code]:
+            return Wrong("other", {**params, "expected": " / ".join(sorted(usual[code]))}, Severity.INFO)
+        return None
+
+    values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
+    result.findings = judged(ctx, layer, declared.name, values, judge)
+    return result

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import re
+from datetime import date
+
+from ...engine.context import Context
+from ...files.days import read_day
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.template import Field
+from .._attributes import Judge, Wrong, judged, pairs, shown
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+FARMLAND = {"layer": "YJJBNTBHTB"}
+
+
+def _row(**values: object) -> dict[str, list[dict[str, object]]]:
+    return {"layer": [{"wkt": SQUARE, **values}]}
+
+
+@rule(
+    "ATT016",
+    "dates",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["attribute-habits"],
+    uses=["attributes.date_pairs", "rules.ATT016"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "form": "{layer} ({key}): {field} = “{value}” is no date. Write it as 2025-10-01 (a year as 2025).",
+        "future": "{layer} ({key}): {field} = “{value}” lies in the future. Correct the date.",
+        "early": "{layer} ({key}): {field} = “{value}” lies before {earliest}. Correct the date.",
+        "order": "{layer} ({key}): {field} = “{value}” lies before {start_field} = “{start}”. Correct one of the two dates.",
+    },
+    fails=[
+        Example("no date", _row(BHKSSJ="去年十月"), finds=1, roles=FARMLAND),
+        Example("no such day", _row(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND),
+        Example("in the future", _row(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND),
+        Example("a year before the survey existed", _row(data_year=1020), finds=1, roles=FARMLAND),
+        Example("a year in the future", _row(data_year=2999), finds=1, roles=FARMLAND),
+        Example("ends before it begins", _row(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"), finds=1, roles=FARMLAND),
+    ],
+    passes=[
+        Example("several ways of writing", _row(BHKSSJ="2025/1/5", BHJSSJ="20250106"), roles=FARMLAND),
+        Example("an end may lie ahead", _row(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"), roles=FARMLAND),
+        Example("years and blanks", _row(data_year=2020, BHKSSJ=None), roles=FARMLAND),
+        Example(
+            "older by leave of the county", _row(data_year=1930), roles=FARMLAND, parameters={"earliest_year": 1900}
+        ),
+    ],
+)
+def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleResult:
+    """Dates can be read, and lie neither ahead nor too far back.
+
+    What it checks
+        Date fields, also where they are stored as text, and 数据年份 (SJNF): a real date, not after today, not before
+        `earliest_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is not before the start.
+    Why
+        Versions and the yearly maintenance are put in order by these dates; one that cannot be read is lost in the exchange.
+    How to fix
+        Write the date as 2025-10-01, best into a date field; correct slips of the pen.
+    Limits
+        An end may lie in the future. “Today” is that of the machine. The earliest year and the pairs are settings of mark C.
+        Other texts in which a date may stand are not looked at.
+    """
+    result = RuleResult(applicable=False)
+    spans = pairs(ctx.norm, "attributes.date_pairs")
+    ends = {end for _, end in spans}
+    read: dict[str, list[str]] = {}
+    for declared in layer.template.fields:
+        is_year = declared.meaning == "data_year"
+        values = layer.named(declared.name) if is_year or declared.type == "date" else None
+        if values is None:
+            continue
+        result.applicable = True
+        read[declared.name] = layer.named_text(declared.name)
+        judge = _judge(declared, int(earliest_year), ahead=declared.name in ends)
+        result.findings += judged(ctx, layer, declared.name, read[declared.name], judge)
+    for start, end in spans:
+        if start in read and end in read:
+            values = list(zip(read[start], read[end], strict=True))
+            result.findings += judged(ctx, layer, end, values, _order(layer, start))
+    return result
+
+
+def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
+    today = date.today()
+
+    def judge(text: str) -> Wrong | None:
+        params = {"value": shown(declared, text), "earliest": str(earliest)}
+        if not text:
+            return None
+        if declared.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
+            year, late = int(text), int(text) > today.year
+        else:
+            day = read_day(text)
+            if day is None:
+                return Wrong("form", params)
+            year, late = day.year, day > today
+        if late and not ahead:
+            return Wrong("future", params)
+        return Wrong("early", params) if year < earliest else None
+
+    return judge
+
+
+def _order(layer: Layer, start_field: str) -> Judge:
+    declared = layer.template.field_named(start_field)
+
+    def judge(span: tuple[str, str]) -> Wrong | None:
+        start, end = map(read_day, span)
+        if start is None or end is None or end >= start or declared is None:
+            return None
+        values = {"start": shown(declared, span[0]), "value": shown(declared, span[1])}
+        return Wrong("order", {**values, "start_field": start_field})
+
+    return judge

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context, trim
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, judged, lacking
+from .._places import told_elsewhere
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+#: Tail of the codes of 可调整地类 in the survey's list.
+RESTORABLE = "K"
+
+
+@rule(
+    "ATT017",
+    "restorable-land",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A11"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整), not cultivated land; it does not count here. Take "
+        "it out, or correct the code when the land is cultivated again.",
+    },
+    fails=[
+        Example("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("a forest in 永久基本农田", {"layer": [{"wkt": SQUARE, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
+    ],
+    passes=[
+        Example("cultivated", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
+        Example("in the survey it may stand", {"layer": [{"wkt": SQUARE, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
+    ],
+)  # fmt: skip
+def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Restorable land is not counted as cultivated land.
+
+    What it checks
+        Land-use codes with K (可调整果园 0201K …) in the layers of 耕地保护目标 and 永久基本农田.
+    Why
+        可调整地类 can be brought back under the plough, but is not 耕地; tasks for 耕地 are counted without it.
+    How to fix
+        Take the parcel out of the layer, or correct its code once the survey shows it as 耕地.
+    Limits
+        Other land that is not 耕地 is LAW010's, which tells of K codes in its own layer too: where both run, this rule leaves that
+        layer to it. Parcels of the survey may well have K codes.
+    """
+    wanted = {*ctx.plan.roles_of("farmland"), *ctx.plan.roles_of("cultivated")}
+    declared = layer.template.field("land_use") if layer.role in wanted else None
+    result = RuleResult(applicable=declared is not None)
+    if declared is None or _told_elsewhere(layer, ctx):
+        return result
+    if not layer.has("land_use"):
+        result.not_checked.append(lacking(layer, "land_use"))
+        return result
+    codes, pad = ctx.codes(declared.codes).codes, declared.code_pad
+
+    def judge(written: str) -> Wrong | None:
+        code = trim(written, pad)
+        if not code.endswith(RESTORABLE) or code not in codes:
+            return None
+        return Wrong(params={"value": written, "name": codes[code].name})
+
+    result.findings = judged(ctx, layer, declared.name, layer.text("land_use"), judge)
+    return result
+
+
+def _told_elsewhere(layer: Layer, ctx: Context) -> bool:
+    return told_elsewhere(ctx, "LAW010") and ctx.plan.concept("farmland") is layer

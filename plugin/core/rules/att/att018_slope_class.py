@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, found, lacking
+from .._places import told_elsewhere
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCELS = {"layer": "DLTB"}
+
+
+def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
+
+
+@rule(
+    "ATT018",
+    "slope-class",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["A9"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "slope": "{layer} ({key}): cultivated land ({code}), but {field} is empty. Fill in the slope class of the survey (1 to 5).",
+        "terrace": "{layer} ({key}): {field} = “{value}”; it is PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
+    },
+    fails=[
+        Example("no slope class", _row("0103", None, "PD"), finds=1, roles=PARCELS),
+        Example("no such kind", _row("0103", "3", "XX"), finds=1, roles=PARCELS),
+        Example("both", _row("0103", None, "XX"), finds=2, roles=PARCELS),
+    ],
+    passes=[
+        Example("filled", _row("0103", "3", "TT"), roles=PARCELS),
+        Example("flat land has no kind", _row("0102", "1", None), roles=PARCELS),
+        Example("a forest needs neither", _row("0301", None, None), roles=PARCELS),
+        Example("restorable land is not 耕地", _row("0201K", None, None), roles=PARCELS),
+    ],
+)
+def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Cultivated land has its slope class, and its kind is PD or TT.
+
+    What it checks
+        Where a layer has the fields: 耕地坡度级别 (GDPDJB) is filled on every row of 耕地; 耕地类型 (GDLX) is PD, TT or empty.
+    Why
+        Slope decides whether land may be permanent basic farmland, and how good a supplement is.
+    How to fix
+        Take both from the land survey, or from the slope map that belongs to it.
+    Limits
+        Whether a slope class is one of the list is ATT002's; where that rule runs too, so is the kind, and the outcome says so. Whether flat
+        land may have a kind, and steep land none, was read nowhere and is not checked.
+    """
+    result = RuleResult(applicable=False)
+    slope, terrace = layer.template.field("slope_class"), layer.template.field("terrace")
+    if slope is not None and layer.template.field("land_use") is not None:
+        result.applicable = True
+        missing = [m for m in ("slope_class", "land_use") if not layer.has(m)]
+        if missing:
+            result.not_checked.append(lacking(layer, *missing))
+        else:
+            codes = layer.text("land_use")
+            blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
+            for position in np.flatnonzero(blank & ctx.cultivated(layer)).tolist():
+                wrong = Wrong("slope", {"code": codes[position]})
+                result.findings.append(found(ctx, layer, position, slope.name, wrong))
+    if terrace is not None and layer.has("terrace") and not told_elsewhere(ctx, "ATT002"):
+        result.applicable = True
+        kinds = ctx.codes(terrace.codes).codes
+        for position, value in enumerate(layer.text("terrace")):
+            if value and value not in kinds:
+                result.findings.append(found(ctx, layer, position, terrace.name, Wrong("terrace", {"value": value})))
+    return result

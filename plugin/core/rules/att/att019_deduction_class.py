@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, found
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCELS = {"layer": "DLTB"}
+#: 扣除地类编码: what is taken off.
+KIND = "KCDLBM"
+
+
+def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[dict[str, object]]]:
+    return {"layer": [{"wkt": SQUARE, "land_use": land_use, "deduction_rate": rate, KIND: kind}]}
+
+
+@rule(
+    "ATT019",
+    "deduction-class",
+    local=True,
+    severity=Severity.INFO,
+    basis=["attribute-habits", "A7"],
+    uses=["attributes.deduction_classes"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land, from which alone field ridges are taken off. Set "
+        "the rate to 0, or correct the land use.",
+        "blank": "{layer} ({key}): a rate of {value} is taken off, but {field} is empty. Write what is taken off ({expected}).",
+        "kind": "{layer} ({key}): {field} = “{kind}”; what is taken off is {expected}. Correct the code.",
+    },
+    fails=[
+        Example("ridges in a forest", _row("0301", 0.1, "1203"), finds=1, roles=PARCELS),
+        Example("of what?", _row("0103", 0.1, None), finds=1, roles=PARCELS),
+        Example("roads taken off", _row("0103", 0.1, "1003"), finds=1, roles=PARCELS),
+    ],
+    passes=[
+        Example("ridges", _row("0103", 0.1, "1203"), roles=PARCELS),
+        Example("nothing is taken off", _row("0301", 0.0, None), roles=PARCELS),
+    ],
+)
+def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Only field ridges are taken off, and only from cultivated land.
+
+    What it checks
+        Rows with a 扣除地类系数 (KCXS) above 0: they are 耕地, and 扣除地类编码 (KCDLBM) says what is taken off
+        (`attributes.deduction_classes`: 田坎 1203).
+    Why
+        A deduction on other land makes its net area too small; one without a class cannot be put into the table of classes.
+    How to fix
+        Set the rate to 0 and compute the net area again, or fill in the class.
+    Limits
+        That only 田坎 is taken off, and only from 耕地, was read in no clause (mark C). The arithmetic is ATT003's.
+    """
+    needed = ("deduction_rate", "land_use")
+    result = RuleResult(applicable=all(layer.has(meaning) for meaning in needed))
+    if not result.applicable:
+        return result
+    declared = layer.template.field_named(KIND)
+    there, kinds = layer.named(KIND) is not None, layer.named_text(KIND)
+    codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated(layer)
+    allowed = ctx.norm.get("attributes.deduction_classes")
+    for position in np.flatnonzero(rates > 0).tolist():
+        params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed)}
+        if not cultivated[position]:
+            field, case = layer.field_name("deduction_rate"), "land"
+        elif declared is None or not there or kinds[position] in allowed:
+            continue
+        else:
+            field, case = KIND, "kind" if kinds[position] else "blank"
+            params["kind"] = kinds[position]
+        result.findings.append(found(ctx, layer, position, field, Wrong(case, params)))
+    return result

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter, defaultdict
+
+from ...engine.context import Context
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import Wrong, found, pairs
+
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCELS = {"layer": "DLTB"}
+#: Features named in a sentence.
+SHOWN_FIDS = 20
+
+
+def _rows(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in names]}
+
+
+@rule(
+    "ATT021",
+    "one-name-per-code",
+    severity=Severity.WARNING,
+    basis=["attribute-habits"],
+    uses=["attributes.name_pairs"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}): {field} = “{value}” on {count} features (ids {fids}{more}), but code {code} is called “{expected}” on "
+        "{usual}. Make the names alike, or correct the code.",
+    },
+    fails=[
+        Example("one village, two names", _rows("大庄村", "大庄村", "大庄"), finds=1, roles=PARCELS),
+        Example("one finding a name", _rows("大庄村", "大庄村", "大庄村", "大庄", "大庄"), finds=1, roles=PARCELS),
+    ],
+    passes=[
+        Example("one name", _rows("大庄村", "大庄村"), roles=PARCELS),
+        Example("blank", _rows("大庄村", None), roles=PARCELS),
+    ],
+)
+def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
+    """One code has one name throughout a layer.
+
+    What it checks
+        Pairs of code and name for which no list is at hand (`attributes.name_pairs`: 坐落单位, 权属单位, 行政区 …): within a layer, a
+        code has one name. Each further name is told once, with the features that bear it.
+    Why
+        Tables by unit are grouped by the name or by the code, and come out differently.
+    How to fix
+        Take the name of the survey's unit table for all rows of the code, or correct the code.
+    Limits
+        Which of several names is right is not known: the one that most rows have is taken for it, or the first of two. Which fields
+        belong together is a setting of mark C. Codes with a list are ATT002's, and fields that tell of persons are left out.
+    """
+    result = RuleResult(applicable=False)
+    for code_field, name_field in pairs(ctx.norm, "attributes.name_pairs"):
+        declared = layer.template.field_named(name_field)
+        if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
+            continue
+        result.applicable = True
+        rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for position, pair in enumerate(zip(layer.named_text(code_field), layer.named_text(name_field), strict=True)):
+            if all(pair):
+                rows[pair].append(position)
+        by_code: dict[str, Counter[str]] = defaultdict(Counter)
+        for (code, name), positions in rows.items():
+            by_code[code][name] = len(positions)
+        for code, counted in by_code.items():
+            (expected, usual), *others = counted.most_common()
+            for name, count in others:
+                positions = rows[code, name]
+                fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
+                more = " …" if count > SHOWN_FIDS else ""
+                params = {"value": name, "code": code, "expected": expected, "usual": usual, "count": count}
+                wrong = Wrong(params={**params, "fids": fids, "more": more})
+                result.findings.append(found(ctx, layer, positions[0], name_field, wrong))
+    return result

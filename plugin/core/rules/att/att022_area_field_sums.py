@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry.validity import missing
+from ...indicators.area_backing import (
+    ALLOWANCE_SHARE,
+    GROSS,
+    MEANINGS,
+    NET,
+    ROW_ALLOWANCE,
+    Backing,
+    backing,
+    beyond_county,
+)
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, SurveyDeductions, survey_deductions
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+THIRD = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+#: Statutory area of each square where the examples stand, in m²: 100 km off the meridian the plane shows 0.025 % too much.
+SQUARE_M2 = 9997.55
+#: Places that are no township; `Texts` has their words.
+WHOLE, OUTSIDE = "whole_county", "outside_townships"
+COUNTY = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
+TOWNS = [
+    {"wkt": SQUARE, "division_code": "140225100", "division_name": "甲镇"},
+    {
+        "wkt": "POLYGON ((100 0, 300 0, 300 100, 100 100, 100 0))",
+        "division_code": "140225101",
+        "division_name": "乙乡",
+    },
+]
+
+
+def _field(wkt: str, gross: float | None, net: float | None = None) -> dict[str, object]:
+    return {"wkt": wkt, "gross_area": gross, "net_area": net}
+
+
+SURVEY = [
+    {**_field(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "0103", "deduction_rate": 0.1} for wkt in (SQUARE, NEXT)
+]
+
+
+@rule(
+    "ATT022",
+    "area-field-sums",
+    severity=Severity.WARNING,
+    basis=["A10"],
+    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    needs={
+        # A layer without area fields has no sums: whether it must have them is other rules' (SCH002).
+        "layer": Need(EACH),
+        "townships": Need("townships", optional=True),
+        "county": Need("county", optional=True),
+        "parcels": Need("parcels", optional=True),
+    },
+    messages={
+        "": "{layer}, {place}: {field} adds up to {actual} m², the statutory areas of the same features to {expected} m²: {difference} m² "
+        "({share} %) apart, {count} features differ. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
+        "net": "{layer}, {place}: {field} exceeds the gross area on {count} features, by {difference} m² together (net {actual} m², gross "
+        "{expected} m²). {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
+        "unit": "{layer}, {place}: {field} adds up to {actual} m², the gross area to {expected} m². {reason}Write the field in m²; figures "
+        "summed from it are not confirmed.",
+        "county": "{layer}: {field} adds up to {actual} m², more than the county ({related_layer}, {expected} m²), by {difference} m². Remove "
+        "features that are there twice and compute the field again; figures summed from it are not confirmed.",
+        "deduction": "{layer}, {place}: {field} adds up to {actual} m², with the deductions of {related_layer} on the same land it would be "
+        "{expected} m²: {difference} m² ({share} %) too much, on {count} features. Take deduction rate and area from the survey's parcels and "
+        "compute the net area again; figures summed from it are not confirmed.",
+    },
+    fails=[
+        Example("twelve times the land", {"layer": [_field(SQUARE, 12 * SQUARE_M2), _field(NEXT, 12 * SQUARE_M2)]}, finds=1,
+                roles={"layer": "GDBHMB"}),
+        Example("a tenth of the land", {"layer": [_field(SQUARE, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("errors of two townships that cancel out", {"layer": [_field(SQUARE, SQUARE_M2 + 500),
+                {**_field("POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 5300)}, _field(NEXT, SQUARE_M2 - 500), _field(THIRD, SQUARE_M2 - 300)],
+                "townships": TOWNS}, finds=2, roles={"layer": "GDBHMB"}),
+        Example("net above gross", {"layer": [_field(SQUARE, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("net in 亩", {"layer": [_field(SQUARE, SQUARE_M2, 14.99), _field(NEXT, SQUARE_M2, 14.98)]}, finds=1,
+                roles={"layer": "XZYDYH"}),
+        Example("more than the county", {"layer": [_field(COUNTY["wkt"], 3 * SQUARE_M2), _field(SQUARE, SQUARE_M2)], "county": [COUNTY]},
+                finds=1, roles={"layer": "GDBHMB"}),
+        Example("deductions of the survey left out", {"layer": [_field(SQUARE, SQUARE_M2, SQUARE_M2), _field(NEXT, SQUARE_M2, SQUARE_M2)],
+                "parcels": SURVEY}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+    ],
+    passes=[
+        Example("deductions as in the survey", {"layer": [_field(SQUARE, SQUARE_M2, 0.9 * SQUARE_M2), _field(NEXT, SQUARE_M2, 0.9 * SQUARE_M2)],
+                "parcels": SURVEY}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+        Example("as drawn", {"layer": [_field(SQUARE, SQUARE_M2, 9000.0), _field(NEXT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
+        Example("one row of many: ATT013's", {"layer": [_field(SQUARE, SQUARE_M2 + 8), _field(NEXT, SQUARE_M2), _field(THIRD, SQUARE_M2)],
+                "townships": TOWNS}, roles={"layer": "GDBHMB"}),
+        Example("blank is another rule's", {"layer": [_field(SQUARE, None), _field(NEXT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        Example("a wider allowance", {"layer": [_field(SQUARE, 10_500.0)]}, roles={"layer": "GDBHMB"},
+                settings={"rules.ATT022.allowance_share": 0.1}),
+    ],
+)  # fmt: skip
+def area_field_sums(
+    layer: Layer,
+    townships: Layer | None,
+    county: Layer | None,
+    parcels: Layer | None,
+    *,
+    ctx: Context,
+    allowance_share: float = 0.001,
+    allowance_deduction_share: float = 0.001,
+) -> RuleResult:
+    """Sums of area fields differ from the land.
+
+    What it checks
+        By layer, township and county: the sum of 面积, 图斑面积 and 调查面积 against the statutory area of the same shapes, within
+        `allowance_share`; net area (图斑地类面积, 永久基本农田面积) is never more than gross area; no layer adds up to more than the county. Net area of 永久基本农田 and 耕地保护目标 against what the
+        deductions of the survey (地类图斑) give on the same land, within `allowance_deduction_share`.
+    Why
+        Targets, indicators and tables are summed from these fields. Fields multiplied alike agree with each other and show land that
+        is not there: such figures are not confirmed, and no target counts as met by them.
+    How to fix
+        Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of imported tables.
+    Limits
+        The allowance is a setting (C). ATT013 compares rows: one wrong row is no finding here unless the layer's own sum is off. Other rules report blank
+        values and invalid shapes. ATT003 reports net areas that are too small. A feature takes the deduction
+        of the cultivated parcel that a point on it lies on. The county is compared
+        with layers that never overlap and with the layers that targets are read from.
+    """
+    result = RuleResult(applicable=False)
+    usable = ~(layer.invalid | missing(layer.plane))
+    for meaning in MEANINGS:
+        found = backing(layer, meaning, ctx, exact=False)
+        rows = usable & found.there if found is not None else usable
+        if found is None or not rows.any():
+            continue
+        result.applicable = True
+        if found.within(allowance_share).plainly_holds(rows):
+            continue
+        found = backing(layer, meaning, ctx)
+        if found is not None:
+            result.findings += _sums(layer, meaning, found.within(allowance_share), rows)
+    more = beyond_county(layer, ctx)
+    if more is not None and county is not None and not any(f.case == "" for f in result.findings):
+        meaning, total, whole = more
+        params = {"actual": round(total, 2), "expected": round(whole, 2), "difference": round(total - whole, 2)}
+        finding = Finding(layer.role, case="county", field=layer.field_name(meaning), params=params)
+        finding.related_role = county.role
+        result.findings.append(finding)
+    if not any(f.field == layer.field_name(NET) for f in result.findings):
+        result.findings += _deductions(layer, allowance_deduction_share, ctx)
+    return result
+
+
+def _deductions(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
+    """One finding on the layer where its net area exceeds the survey's as a whole, else one on each township where it does."""
+    found = survey_deductions(layer, ctx)
+    if found is None:
+        return
+    found = replace(found, share=share)
+    if found.exceeds(lambda values: np.array([values.sum()])).any():
+        yield _deduction(layer, found, found.there, WHOLE)
+        return
+    for town in np.flatnonzero(found.exceeds(found.by_town(found.there))).tolist():
+        named = town < len(found.towns)
+        rows = found.there & (found.town == (town if named else -1))
+        yield _deduction(layer, found, rows, found.towns[town] if named else OUTSIDE)
+
+
+def _deduction(layer: Layer, found: SurveyDeductions, rows: NDArray, place: str) -> Finding:
+    actual, expected = float(found.net[rows].sum()), float(found.expected[rows].sum())
+    params = {
+        "place": place,
+        "actual": round(actual, 2),
+        "expected": round(expected, 2),
+        "difference": round(actual - expected, 2),
+        "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
+        "count": int(found.wrong[rows].sum()),
+    }
+    finding = Finding(layer.role, case="deduction", field=layer.field_name(NET), params=params)
+    finding.related_role = found.parcels.role
+    finding.township = "" if place in (WHOLE, OUTSIDE) else place
+    return finding
+
+
+def _sums(layer: Layer, meaning: str, found: Backing, rows: NDArray) -> Iterator[Finding]:
+    """One finding on the layer where its sum is off in every township, else one on each township where it is."""
+    if meaning == NET and found.unit:
+        yield _finding(layer, "unit", found, rows)
+        return
+    which = 1 if meaning == NET else 0
+    case = "net" if meaning == NET else ""
+    whole = found.apart(lambda values: np.array([values[rows].sum()]))[which][0]
+    add = found.by_town(rows)
+    apart = found.apart(add)[which]
+    there = add(found.there.astype(float)) > 0
+    if whole and (not apart.any() or bool((apart == there).all())):
+        yield _finding(layer, case, found, rows)
+        return
+    bad = apart if whole else found.towns_apart(rows)[which]
+    for town in np.flatnonzero(bad).tolist():
+        named = town < len(found.towns)
+        own = rows & (found.town == (town if named else -1))
+        yield _finding(layer, case, found, own, found.towns[town] if named else OUTSIDE)
+
+
+def _finding(layer: Layer, case: str, found: Backing, rows: NDArray, place: str = WHOLE) -> Finding:
+    gross = found.meaning in GROSS
+    actual = float(found.written[rows].sum() if gross else found.values[rows].sum())
+    expected = float((found.drawn if gross else found.written)[rows].sum())
+    difference = actual - expected if case != "net" else float(found.beyond[rows].sum())
+    params = {
+        "place": place,
+        "actual": round(actual, 2),
+        "expected": round(expected, 2),
+        "difference": round(difference, 2),
+        "share": round(100 * difference / expected, 2) if expected else 0.0,
+        "count": int(found.wrong[rows].sum()),
+        "reason": f"area_unit_{found.unit}" if found.unit else "",
+    }
+    finding = Finding(layer.role, case=case, field=layer.field_name(found.meaning), params=params)
+    finding.township = "" if place in (WHOLE, OUTSIDE) else place
+    return finding

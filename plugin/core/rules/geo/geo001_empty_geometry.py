@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "GEO001",
+    "empty-geometry",
+    local=True,
+    basis=["county-db"],
+    needs={"layer": Need(EACH)},
+    messages={"": "{layer} ({key}) has attributes but no shape. Draw the shape, or delete the row."},
+    fails=[
+        Example("null", {"layer": [SQUARE, None]}, finds=1),
+        Example("empty polygon", {"layer": ["POLYGON EMPTY"]}, finds=1),
+    ],
+    passes=[Example("a square", {"layer": [SQUARE]})],
+)
+def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
+    """Every row has a shape.
+
+    What it checks
+        Rows whose geometry is null or empty.
+    Why
+        Such a row counts in tables but not on the map: text, table and map no longer agree.
+    How to fix
+        Draw the shape, or delete the row.
+    Limits
+        None known.
+    """
+    return [ctx.row(layer, position) for position in np.flatnonzero(layer.empty).tolist()]

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, rule
+from ...plan.layer import Layer
+
+
+@rule(
+    "GEO003",
+    "multipart",
+    local=True,
+    basis=["G4"],
+    needs={"layer": Need(EACH)},
+    messages={"": "{layer} ({key}) consists of {parts} parts. Explode it, and give each part a BSM of its own."},
+    fails=[
+        Example(
+            "two squares", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)), ((20 0, 29 0, 29 9, 20 0)))"]}, finds=1
+        )
+    ],
+    passes=[
+        Example("multipolygon of one", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
+        Example("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
+    ],
+)
+def multipart(layer: Layer, *, ctx: Context) -> list[Finding]:
+    """Every feature is of one part.
+
+    What it checks
+        Features with more than one part. A multipart type holding one part is fine: shapefiles know nothing else.
+    Why
+        One BSM stands for one piece of land; parts kilometres apart cannot be checked, moved or handed over singly.
+    How to fix
+        Explode the feature (Multipart to singleparts) and number the parts.
+    Limits
+        None known.
+    """
+    parts = shapely.get_num_geometries(layer.original)
+    return [
+        ctx.row(layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position])
+        for position in np.flatnonzero(~layer.empty & (parts > 1)).tolist()
+    ]

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry.corners import Corners, sharp_corners
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._places import by_row, sound
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SPIKE = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "GEO005",
+    "acute-angles",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["G2"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "acute": "{layer} ({key}) has {count} corners below {limit}° (the sharpest {angle}°). Look whether the line is drawn "
+        "as it was surveyed, and take the stray vertex out.",
+        "spike": "{layer} ({key}) has {count} spikes (corners below {limit}°, the sharpest {angle}°): the edge runs out and back "
+        "on itself. Delete the vertex at the tip.",
+    },
+    fails=[
+        Example("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
+        Example("a spike", {"layer": [SPIKE]}, finds=1),
+        Example("a notch into the shape", {"layer": ["POLYGON ((0 0, 100 0, 100 48, 10 50, 100 52, 100 100, 0 100, 0 0))"]}, finds=1),
+        Example("in a hole", {"layer": [SQUARE[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
+        Example("a stricter county", {"layer": ["POLYGON ((0 0, 100 0, 100 30, 0 0))"]}, finds=1,
+                parameters={"below_degrees": 20.0}),
+        Example("both in one shape", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, -600 100, 0 60, 0 0))"]},
+                finds=2),
+    ],
+    passes=[
+        Example("right angles", {"layer": [SQUARE]}),
+        Example("a flat vertex is no spike", {"layer": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}),
+        Example("a vertex twice is no corner", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}),
+        Example("what is not valid is another rule's", {"layer": ["POLYGON ((0 0, 100 10, 100 0, 0 10, 0 0))"]}),
+    ],
+)  # fmt: skip
+def acute_angles(
+    layer: Layer, *, ctx: Context, below_degrees: float = 10.0, spike_degrees: float = 1.0
+) -> list[Finding] | None:
+    """Polygons have no acute corners and no spikes.
+
+    What it checks
+        Corners, also of holes and notches, whose two edges form less than below_degrees (10° in the checking program that
+        this is taken from); below spike_degrees (the plugin's own limit) it is a spike.
+    Why
+        Nothing in the field has such a corner: a vertex was caught wrongly, or two lines were cut almost along each other.
+    How to fix
+        Zoom to the marked points and delete or move the vertex, on the neighbour's edge too.
+    Limits
+        Not in the default run: parcels along roads and rivers end in real acute corners. One finding a feature and kind.
+        Shapes that are not valid are GEO002's, and not looked at until they are mended.
+    """
+    if layer.template.geometry != "polygon":
+        return None
+    corners = sharp_corners(sound(layer), max(below_degrees, spike_degrees), check=ctx.check)
+    spike = corners.measure < spike_degrees
+    found = by_row(layer, _some(corners, ~spike), "angle", ctx, case="acute", limit=below_degrees)
+    return found + by_row(layer, _some(corners, spike), "angle", ctx, case="spike", limit=spike_degrees)
+
+
+def _some(corners: Corners, kept: NDArray) -> Corners:
+    return Corners(corners.row[kept], corners.point[kept], corners.measure[kept])

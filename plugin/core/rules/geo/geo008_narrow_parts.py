@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry.corners import narrow_parts as parts_narrower
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._places import sound
+
+#: Settings ``quality.narrow_m.<role>``: a width of its own for a layer, 0 not to look at it.
+SETTING = "quality.narrow_m"
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "GEO008",
+    "narrow-parts",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["usual-practice"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} ({key}) is narrower than {limit} m in {count} places ({area} together). Cut the arm off, widen the neck, or "
+        "give the strip to the neighbour."
+    },
+    fails=[
+        Example("a neck of one metre", {"layer": [NECK]}, finds=1),
+        Example("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
+        Example("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
+                                                    "19 200, 19 100, 0 100, 0 0))"]}, finds=1),
+        Example("a wider limit", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1, parameters={"narrow_m": 10.0}),
+        Example("a layer with a width of its own", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1,
+                settings={"quality.narrow_m.STBHHX": 10.0}),
+    ],
+    passes=[
+        Example("a square: its corners are no arms", {"layer": [SQUARE]}),
+        Example("nor is a corner of fifteen degrees", {"layer": ["POLYGON ((0 0, 100 0, 100 26.8, 0 0))"]}),
+        Example("a layer that is narrow by nature", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]},
+                settings={"quality.narrow_m.STBHHX": 0.0}),
+        Example("a strip of eight metres", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}),
+    ],
+)  # fmt: skip
+def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleResult | None:
+    """Polygons have no narrow arms and necks.
+
+    What it checks
+        Where a polygon is narrower than narrow_m, what a disc of that diameter cannot reach: necks, arms, strips. One
+        finding a feature, with the number of such places and their area. A profile sets a width for single layers by their
+        code ([quality.narrow_m]); 0 leaves a layer out.
+    Why
+        A strip is mostly what a cut along another survey's edge left over; nobody can farm, build on or mark it.
+    How to fix
+        Zoom to the marked parts; cut arms off and give them to the neighbour, vertex on vertex.
+    Limits
+        Not in the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by nature.
+        What is thinner than a hundredth of half the width is not seen (GEO005, GEO009). Shapes that are not valid are GEO002's.
+    """
+    width = float(ctx.norm.section(SETTING).get(layer.role, narrow_m))
+    if layer.template.geometry != "polygon" or width <= 0:
+        return None
+    shapes = sound(layer)
+    # Lines are made of parcels: what one layer has shown to be wide is not looked through again in the next.
+    known = ctx.plan.known_wide.setdefault(width, set())
+    names = _names(shapes)
+    shapes[[name in known for name in names]] = None
+    rows, places = parts_narrower(shapes, width, check=ctx.check)
+    narrow = set(rows.tolist())
+    known.update(name for row, name in enumerate(names) if row not in narrow)
+    area = ctx.statutory(places)
+    found = []
+    for row in np.unique(rows).tolist():
+        own = rows == row
+        parts = places[own]
+        shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+        params = {"limit": width, "count": len(parts)}
+        found.append(ctx.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
+    # A county's width for this layer is as reliable as its source.
+    own = f"{SETTING}.{layer.role}"
+    return RuleResult(findings=found, unconfirmed=[own] if own in ctx.norm.profile.settings else [])
+
+
+def _names(shapes: NDArray) -> list[tuple[float, ...]]:
+    """What tells one polygon from every other: area, perimeter, vertices and box, to the last bit."""
+    measures = (shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes))
+    return list(map(tuple, np.column_stack([*measures, shapely.bounds(shapes)]).tolist()))

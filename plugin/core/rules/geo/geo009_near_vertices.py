@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...geometry.corners import Corners
+from ...geometry.corners import near_vertices as vertices_near
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._places import by_row, sound
+
+
+@rule(
+    "GEO009",
+    "near-vertices",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["G7", "G9"],
+    needs={"layer": Need(EACH)},
+    uses=["tolerance"],
+    messages={
+        "repeated": "{layer} ({key}) has {count} vertices that repeat the one before. Delete one of the two "
+        "(QGIS: Remove duplicate vertices).",
+        "near": "{layer} ({key}) has {count} pairs of vertices closer than {limit} m (the closest {distance} m). Delete one of the two, "
+        "in the neighbour as well.",
+    },
+    fails=[
+        Example("twice the same", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}, finds=1),
+        Example("five millimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.005, 100 100, 0 100, 0 0))"]}, finds=1),
+        Example("before the closing vertex", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0.005, 0 0))"]}, finds=1),
+        Example("one of each", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 100 100.005, 0 100, 0 0))"]}, finds=2),
+        Example("a wider limit", {"layer": ["POLYGON ((0 0, 100 0, 100 0.4, 100 100, 0 100, 0 0))"]}, finds=1,
+                parameters={"within_m": 0.5}),
+    ],
+    passes=[
+        Example("a square, closed as it must be", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}),
+        Example("two centimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.02, 100 100, 0 100, 0 0))"]}),
+    ],
+)  # fmt: skip
+def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list[Finding] | None:
+    """Vertices of a polygon do not lie on top of each other.
+
+    What it checks
+        Consecutive vertices of a ring that are the same (up to the cluster tolerance), or nearer than within_m.
+    Why
+        A receiving database with a coarser grid merges them: the edge moves, and no longer fits the neighbour's.
+    How to fix
+        Run “Remove duplicate vertices” on a copy of all layers at once, with one tolerance; compare areas afterwards.
+    Limits
+        Not in the default run, for the norm behind it has not been read (mark C). One finding a feature and kind. A
+        layer in degrees is measured in the plan's plane.
+    """
+    if layer.template.geometry != "polygon":
+        return None
+    same = ctx.tolerance.cluster_m
+    near = vertices_near(sound(layer), max(within_m, same), check=ctx.check)
+    repeated = near.measure <= same
+    found = []
+    for case, kept, limit in (("repeated", repeated, same), ("near", ~repeated, within_m)):
+        corners = Corners(near.row[kept], near.point[kept], near.measure[kept])
+        found += by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
+    return found

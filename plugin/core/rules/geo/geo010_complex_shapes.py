@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry.validity import missing
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._places import sound
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+THREE_HOLES = (
+    SQUARE[:-1] + ", (10 10, 20 10, 20 20, 10 10), (30 30, 40 30, 40 40, 30 30), (50 50, 60 50, 60 60, 50 50))"
+)
+
+
+@rule(
+    "GEO010",
+    "complex-shapes",
+    severity=Severity.INFO,
+    local=True,
+    basis=["usual-practice"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "vertices": "{layer} ({key}) has {count} vertices, more than {limit}. Split it along township boundaries or roads, or simplify "
+        "it together with its neighbours.",
+        "holes": "{layer} ({key}) has {count} holes, more than {limit}. Look whether they are wanted (GEO006), and split it.",
+    },
+    fails=[
+        Example("more vertices than allowed", {"layer": [SQUARE]}, finds=1, parameters={"vertices_count": 3}),
+        Example("more holes than allowed", {"layer": [THREE_HOLES]}, finds=1, parameters={"holes_count": 2}),
+    ],
+    passes=[
+        Example(
+            "four corners: the closing vertex is not counted", {"layer": [SQUARE]}, parameters={"vertices_count": 4}
+        ),
+        Example("three holes", {"layer": [THREE_HOLES]}, parameters={"holes_count": 3}),
+    ],
+)
+def complex_shapes(
+    layer: Layer, *, ctx: Context, vertices_count: int = 100_000, holes_count: int = 200
+) -> list[Finding] | None:
+    """No single shape is too large to be handled.
+
+    What it checks
+        The number of vertices (without closing ones) and of holes of each polygon against two settings.
+    Why
+        Programs that receive the data give up, or take hours, on single polygons of very many vertices or holes.
+    How to fix
+        Split the feature along boundaries that exist (townships, roads), and number the parts.
+    Limits
+        Not in the default run, and only a note: the two limits are this plugin's own (mark C).
+    """
+    if layer.template.geometry != "polygon":
+        return None
+    there = np.flatnonzero(~missing(sound(layer)))
+    # A hole has four vertices, with the closing one. As they are stored: in the plane, long edges may have more.
+    there = there[shapely.get_num_coordinates(layer.drawn[there]) > min(vertices_count, 4 * holes_count)]
+    shapes = layer.drawn[there]
+    holes = _holes(shapes)
+    closing = holes + shapely.get_num_geometries(shapes)
+    vertices = shapely.get_num_coordinates(shapes) - closing
+    found = []
+    for case, counts, limit in (("vertices", vertices, vertices_count), ("holes", holes, holes_count)):
+        for n in np.flatnonzero(counts > limit).tolist():
+            params = {"count": int(counts[n]), "limit": limit}
+            row = int(there[n])
+            found.append(ctx.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
+    return found
+
+
+def _holes(shapes: NDArray) -> NDArray:
+    """(n,) the holes of polygons and multipolygons, of all parts together."""
+    parts, of = shapely.get_parts(shapes, return_index=True)
+    return np.bincount(of, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._places import told_elsewhere
+
+COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "GEO011",
+    "far-from-county",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["G12"],
+    needs={"layer": Need(EACH), "county": Need("county")},
+    messages={
+        "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Look at its coordinates: most likely a vertex or the "
+        "whole feature was moved."
+    },
+    fails=[
+        Example("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY]},
+                finds=1),
+        Example("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [COUNTY]}, finds=1),
+        Example("a point", {"layer": ["POINT (20000 0)"], "county": [COUNTY]}, finds=1, roles={"layer": "BKYDWWD"}),
+        Example("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [COUNTY]}, finds=1,
+                parameters={"far_m": 50.0}),
+    ],
+    passes=[
+        Example("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY]}),
+        Example("said already where the area outside is checked",
+                {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY]}, parameters={"rules": ["TOP003"]}),
+    ],
+)  # fmt: skip
+def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float = 5000.0) -> list[Finding] | None:
+    """Nothing lies far from the county.
+
+    What it checks
+        Features of any kind whose extent reaches more than far_m beyond the county's extent.
+    Why
+        A place that far off is no line drawn across the edge, but a slip in the coordinates.
+    How to fix
+        Zoom to the feature; put the vertex or the feature back where the source has it.
+    Limits
+        Not in the default run: the limit is this plugin's own (mark C). Where TOP003 runs too, polygons are left to it, which
+        measures the area outside; points and lines are this rule's alone. Extents are compared, not outlines.
+    """
+    extent = ctx.county()
+    if extent is None or layer is county:
+        return None
+    if layer.template.geometry == "polygon" and told_elsewhere(ctx, "TOP003"):
+        return None
+    west, south, east, north = extent[1].shapes[0].bounds
+    bounds = shapely.bounds(layer.plane).reshape(-1, 4)
+    outside = np.column_stack([west - bounds[:, 0], south - bounds[:, 1], bounds[:, 2] - east, bounds[:, 3] - north])
+    # Rows without a shape have no bounds, and are far from nothing.
+    reach = np.nan_to_num(outside, nan=0.0).max(axis=1, initial=0.0)
+    return [
+        ctx.row(layer, row, params={"distance": round(float(reach[row]))}, geometry=layer.plane[row])
+        for row in np.flatnonzero(reach > far_m).tolist()
+    ]

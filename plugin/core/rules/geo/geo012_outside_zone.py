@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...geometry import crs as crs_care
+from ...geometry.validity import missing
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+
+
+def _square(easting: float) -> str:
+    return shapely.box(easting, 4_380_000, easting + 100, 4_380_100).wkt
+
+
+@rule(
+    "GEO012",
+    "outside-zone",
+    severity=Severity.WARNING,
+    basis=["cgcs2000"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{count} features of {layer} lie up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends at "
+        "{half}°. Deliver them in zone {zone}, or correct their coordinates; the layer was not changed."
+    },
+    fails=[
+        Example("three degrees east of the meridian", {"layer": [_square(38_790_000)]}, finds=1),
+        Example(
+            "one layer, one finding",
+            {"layer": [_square(38_790_000), _square(38_500_000), _square(38_210_000)]},
+            finds=1,
+        ),
+        Example("no margin", {"layer": [_square(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}),
+    ],
+    passes=[
+        Example("near the meridian", {"layer": [_square(38_500_000)]}),
+        Example("a county across the edge of its zone", {"layer": [_square(38_650_000)]}),
+    ],
+)
+def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> list[Finding] | None:
+    """Coordinates lie in the zone that they are given in.
+
+    What it checks
+        The longitude of each feature's middle, in a layer of a CGCS2000 3° or 6° zone, against the zone's own half width
+        with margin_degrees on top, for a county may reach across. One finding a layer.
+    Why
+        Far from the meridian the projection stretches: lengths and planar areas are wrong, and the package is refused.
+    How to fix
+        Reproject the layer to the zone named; if only some features lie there, look at their coordinates.
+    Limits
+        Not in the default run. A whole layer in another zone than the others is SCH003's, coordinates that are no place at
+        all are GEO002's. Zones without prefix are taken for 3° zones; the margin is this plugin's own (mark C).
+    """
+    if layer.crs is None:
+        return None
+    frame = crs_care.describe(layer.crs)
+    if frame.geographic or frame.meridian is None or frame.zone is None:
+        return None
+    half = 3.0 if frame.prefixed and frame.zone <= 23 else 1.5
+    there = np.flatnonzero(~missing(layer.plane))
+    bounds = shapely.bounds(layer.plane[there]).reshape(-1, 4)
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    longitude = crs_care.lonlat_of(layer.plane_crs)(middle)[:, 0]
+    off = np.abs(longitude - frame.meridian)
+    beyond = off > half + margin_degrees
+    if not beyond.any():
+        return []
+    farthest = int(np.argmax(off))
+    params = {"count": int(beyond.sum()), "distance": round(float(off[farthest]), 2), "half": half,
+              "meridian": frame.meridian, "crs": crs_care.label(layer.crs),
+              "zone": crs_care.label(crs_care.three_degree_zone(float(longitude[farthest])))}  # fmt: skip
+    return [Finding(layer.role, params=params, geometry=shapely.multipoints(middle[beyond]))]

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ...engine.context import Context
+from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
+from ...indicators.areas import LAND, WARNING_SHARE, Figure, only_by_field, stated_figure, target_figure
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...invariants import require
+from ...model.findings import Finding
+from ...model.indicator import AREA_FIGURES, NO_TARGET, STATED_FIGURES, Indicator, in_unit
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.targets import BROKEN, CLOSE, SIGNS, compare_area
+from ...plan.layer import Layer
+from ...profile import Target, decimals_of
+
+HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "LAW002",
+    "area-targets",
+    basis=["plan-review", "hunyuan-plan"],
+    needs={
+        "farmland": Need("farmland", optional=True),
+        "cultivated": Need("cultivated", optional=True),
+        "red_line": Need("red_line", optional=True),
+        "boundary": Need("boundary", optional=True),
+        "parcels": Need("parcels", optional=True),
+        "reserves": Need("reserves", optional=True),
+        "flood_line": Need("flood_line", optional=True),
+        "centre": Need("centre", optional=True),
+        "detail_units": Need("detail_units", optional=True),
+    },
+    uses=["reserves.part_words", "rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    messages={
+        "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: {miss} {unit} off. Correct the layer, "
+        "or the figure with its document.",
+        "rounding": "{indicator} is {value} {unit} against {comparison} {target} {unit}: {miss} {unit} off, within half of the last "
+        "printed digit. Make layer and printed figure agree.",
+        "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}: {times} times apart, most likely its "
+        "unit or its decimal point is wrong, and it is no yardstick. Correct value and unit of the target in the county profile.",
+        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): {miss} {unit} "
+        "off. Settle which document holds, then correct the layer or the profile.",
+        "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features, against {comparison} {target} "
+        "{unit}: {miss} {unit} off. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} "
+        "again from the shapes, or correct the layer.",
+    },
+    fails=[
+        Example("red line too small", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        Example("boundary too large", {"boundary": [HECTARE]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
+        Example("a unit less than the text says", {"detail_units": [HECTARE]}, finds=1,
+                settings={"targets": [("detail_units_count", "=", "2", "count")]}),
+        Example("a target in the wrong unit", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
+        Example("another document asks for more", {"red_line": [HECTARE]}, finds=1,
+                settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("2.00", "另一份规划"))]}),
+        Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE, "gross_area": 10000.0, "net_area": 9000.0,
+                "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
+    ],
+    passes=[
+        Example("met", {"red_line": [HECTARE]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        Example("another document is met, too", {"red_line": [HECTARE]},
+                settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("0.90", "另一份规划"))]}),
+        Example("as stated", {"reserves": [HECTARE]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
+        Example("no target of this area", {"red_line": [HECTARE]}),
+    ],
+)  # fmt: skip
+def area_targets(
+    farmland: Layer | None,
+    cultivated: Layer | None,
+    red_line: Layer | None,
+    boundary: Layer | None,
+    parcels: Layer | None,
+    reserves: Layer | None,
+    flood_line: Layer | None,
+    centre: Layer | None,
+    detail_units: Layer | None,
+    *,
+    ctx: Context,
+    implausible_times: float = 10.0,
+) -> RuleResult:
+    """Areas meet the plan's own targets.
+
+    What it checks
+        耕地 and 永久基本农田 (net area), 生态保护红线 and 城镇开发边界 (statutory area) against the targets of this area code; also what
+        the plan states of its 自然保护地, 洪涝风险控制线, 中心城区 (area) and 详规单元 (count), where the layer is there.
+    Why
+        The task handed down is a number; layer, table and text must meet and show the same one.
+    How to fix
+        Correct the layer; or, where the printed figure is wrong, correct it with its document.
+    Limits
+        Targets of another area code never apply: a county is not measured by the province's totals. A shortfall within half of the
+        last printed digit is a rounding difference (取整差) and a warning; so is the miss of a figure that is no task (预期性, or only stated).
+    """
+    targets = ctx.norm.targets(ctx.plan.area_code)
+    warning_share = float(ctx.norm.get(WARNING_SHARE))
+    result = RuleResult(applicable=bool(targets))
+    for indicator, (concept, _) in AREA_FIGURES.items():
+        own = [t for t in targets if t.indicator == indicator]
+        figure = target_figure(indicator, ctx)
+        if figure.layer is None:
+            if own:
+                roles = " / ".join(ctx.plan.roles_of(concept))
+                result.not_checked.append(
+                    ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
+                )
+            continue
+        if not own and ctx.norm.profile.area_code:
+            result.doubts.append(NO_TARGET)
+        # One indicator a target (of each year), or the bare figure.
+        shown = [figure.against(indicator, target, warning_share) for target in own]
+        if own and not (figure.confirmed and all(one.confirmed for one in shown)):
+            result.doubts.append(f"figures.{indicator}")
+        result.indicators += shown or [figure.indicator(indicator)]
+        result.findings += _missed(figure, own, shown)
+        result.findings += _unlikely(figure, own, shown, implausible_times)
+    for indicator in STATED_FIGURES:
+        own = [t for t in targets if t.indicator == indicator]
+        figure = stated_figure(indicator, ctx)
+        if own and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
+            # A stated figure is no task: without comparison the run is complete, but not a plain 通过.
+            result.doubts.append(f"targets.{indicator}")
+        shown = [figure.against(indicator, t, warning_share) for t in own]
+        result.indicators += shown
+        result.findings += _missed(figure, own, shown)
+    return result
+
+
+def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
+    pairs = zip(targets, shown, strict=True)
+    found = []
+    for target, one in pairs:
+        if one.state in (BROKEN, CLOSE) or only_by_field(one):
+            found.append(_finding(figure, target, one))
+        else:
+            found += _also(figure, target, one)
+    return found
+
+
+def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]:
+    """Warnings on what other documents ask for (also_said), where the target is met and that is not."""
+    for said in target.also_said:
+        if shown.value is None or figure.layer is None or (said.year or target.year) != target.year:
+            continue
+        decimals, task = decimals_of(said.value), float(said.value)
+        if compare_area(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
+            continue
+        params = {
+            "indicator": shown.id,
+            "value": round(shown.value, decimals + 4),
+            "comparison": SIGNS[target.comparison],
+            "target": target.value,
+            "unit": target.unit,
+            "source": target.source,
+            "said": said.value,
+            "other": said.source,
+            "miss": round(abs(task - shown.value), decimals + 4),
+        }
+        yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=said.source, params=params)
+
+
+def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
+    """Report targets that are met by so large a factor that their unit is probably wrong."""
+    layer = require(figure.layer, "the layer of a figure")
+    found = []
+    for target, one in zip(targets, shown, strict=True):
+        if one.state in (BROKEN, CLOSE) or not one.confirmed or not one.value or not one.target:
+            continue
+        times = max(one.value / one.target, one.target / one.value)
+        if times > most:
+            params = {
+                "indicator": one.id,
+                "value": round(one.value, one.target_decimals + 4),
+                "comparison": SIGNS[one.comparison],
+                "target": f"{one.target:.{one.target_decimals}f}",
+                "unit": one.unit,
+                "times": round(times),
+                "source": target.source,
+            }
+            found.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+    return found
+
+
+def _finding(figure: Figure, target: Target, shown: Indicator) -> Finding:
+    layer = require(figure.layer, "the layer of a missed figure")
+    computed, task = require(shown.value, "the missed figure"), require(shown.target, "the missed target")
+    rounding, decimals = shown.state == CLOSE, shown.target_decimals
+    by_field = only_by_field(shown)
+    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else computed
+    return Finding(
+        layer.role,
+        case="field" if by_field else "rounding" if rounding else "broken",
+        severity=Severity.WARNING if by_field or rounding or not target.is_task else None,
+        field=layer.field_name("net_area") if figure.basis == "net" else "",
+        params={
+            "indicator": shown.id,
+            "value": round(computed, decimals + 4),
+            "comparison": SIGNS[shown.comparison],
+            "target": f"{task:.{decimals}f}",
+            "unit": shown.unit,
+            "miss": round(abs(task - value), decimals + 4),
+            **({"land": round(value, decimals + 4)} if by_field else {}),
+        },
+    )

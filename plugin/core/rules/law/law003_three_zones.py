@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+import numpy as np
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...profile.spaces import UNMAPPED, space_map
+from ...three_zones.figures import USES, figures_of, of_layer, zone_codes
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+
+
+@rule(
+    "LAW003",
+    "three-zones",
+    severity=Severity.WARNING,
+    basis=["zoning-guide"],
+    needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},
+    uses=USES,
+    messages={
+        "": "{count} features of {layer} ({area}) with the zone code “{code}” are in none of the three zones: no line of "
+        "[three_zones] reaches that code. Add a line for it in the county's profile.",
+        "blank": "{count} features of {layer} ({area}) have no zone code, and so are in none of the three zones. Fill in the code.",
+    },
+    fails=[
+        Example("code of no space", {"zones": [{"wkt": SQUARE, "zone_code": "300"}, {"wkt": NEXT, "zone_code": "700"}]}, finds=1,
+                areas=(10000.0,), settings={"three_zones.700": "未对应"}),
+        Example("no code", {"zones": [{"wkt": SQUARE, "zone_code": ""}]}, finds=1, areas=(10000.0,)),
+    ],
+    passes=[
+        Example("all placed", {"zones": [{"wkt": SQUARE, "zone_code": "300"}, {"wkt": NEXT, "zone_code": "411"}]}),
+        Example("outside the three by decision", {"zones": [{"wkt": SQUARE, "zone_code": "700"}]}),
+        Example("a code of no list is another rule's", {"zones": [{"wkt": SQUARE, "zone_code": "999"}]}),
+    ],
+)  # fmt: skip
+def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResult:
+    """Every planning zone is in one of the three zones.
+
+    What it checks
+        The areas of 农业空间, 生态空间 and 城镇空间: planning zones put together by the mapping `[three_zones]` of standard and
+        profile. Zone codes that no line of it reaches, and zones without a code.
+    Why
+        The three areas are published with the plan; land that no zone of the three takes is missing in their sum.
+    How to fix
+        Fill in the zone's code; or say in the county's profile which of the three zones it belongs to, or 不划入三区.
+    Limits
+        The mapping is marked C. Codes that the list of zones does not have are ATT002's; their area is told here too. Land that
+        zones of one of the three claim twice counts once, of two of them in both: the figures are then not confirmed.
+    """
+    spaces = space_map(ctx.norm)
+    found = of_layer(zones, spaces, ctx.check)
+    result = RuleResult(indicators=figures_of(found, zones, county, ctx.norm))
+    if found.unmapped or not found.adds_up:
+        result.doubts.append("figures.three_zones")
+    codes = np.array(zone_codes(zones), dtype=object)
+    for code, (count, area) in found.unmapped.items():
+        if not code or code in spaces.zones.codes:
+            place = ctx.joined(zones.plane[codes == code])
+            result.findings.append(_unplaced(zones, place, code, count, area))
+    return result
+
+
+def _unplaced(zones: Layer, place: Any, code: str, count: int, area_m2: float) -> Finding:
+    return Finding(
+        zones.role,
+        case="" if code else "blank",
+        field=zones.field_name("zone_code"),
+        params={"code": code, "count": count, "space": UNMAPPED},
+        area_m2=area_m2,
+        geometry=place,
+    )

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...indicators.townships import Township, townships_of
+from ...model.findings import Finding
+from ...model.indicator import AREA_FIGURES, STATED_FIGURES, Indicator
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.targets import BROKEN, CLOSE, SIGNS
+from ...plan.layer import Layer
+from ...profile import Profile, Target
+from ...transmission import TownshipTasks
+from ...transmission.levels import (
+    Limit,
+    Measure,
+    Sum,
+    children_of,
+    limits,
+    loosened,
+    measures,
+    omitted_townships,
+    sums_of_children,
+    sums_of_townships,
+    totals_apart,
+    undivided,
+)
+
+TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
+NEXT = {
+    "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
+    "division_code": "140225101",
+    "division_name": "乙乡",
+}
+COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
+#: Areas whose tasks are divided among the townships (C).
+DIVIDED = "indicators.divided"
+#: Names in a note on what is lacking.
+_NAMED = 12
+
+
+@rule(
+    "LAW005",
+    "handed-down",
+    basis=["handed-down"],
+    needs={"townships": Need("townships", optional=True)},
+    messages={
+        "sum": "{indicator} of {parts} parts of {county} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
+        "{miss} {unit} off. Correct what was handed down, or the figure with its document.",
+        "rounding": "{indicator} of {parts} parts of {county} adds up to {value} {unit} against {comparison} {target} {unit}: {miss} {unit} "
+        "off, within half of the last printed digit. Make them agree.",
+        "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
+        "Correct the county profile, or take the limit approved by {parent}.",
+        "measure": "{county} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits cannot be compared. "
+        "Measure it as {parent} does, or give the document that allows another measure.",
+        "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
+        "in {above_source} ({parent}): a profile on top may only be stricter. Both are judged; correct the county profile, or give the "
+        "document that changed the task in the profile of {parent}.",
+        "omitted": "{file} does not list {count} townships of {layer}: {names}. Add their tasks; list a township that has none with an empty "
+        "figure.",
+        "undivided": "{file} has no {indicator}, of which {area} has a task of {comparison} {target} {unit} in {year}: it was handed down to no "
+        "township. Add the townships' tasks.",
+        "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
+        "total or the townships.",
+    },
+    fails=[
+        Example("townships add up to less than the county's task", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
+                                  ("140225101", "乙乡", "farmland_area", ">=", "23.24", "wan_mu")]}),
+        Example("a township is not listed", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
+        Example("a task that no township has a part of", {"townships": [TOWN]}, finds=1, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "cultivated_area", ">=", "40.00", "wan_mu")]}),
+    ],
+    passes=[
+        Example("they add up to it exactly", {"townships": [TOWN, NEXT]}, settings=COUNTY,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
+                                  ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu")]}),
+    ],
+)  # fmt: skip
+def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
+    """What is handed down adds up, and no lower plan is looser.
+
+    What it checks
+        The sum of the townships' tasks (TARGETS) against the county's own figure; whether that table lists every township, and every
+        task that is divided among them (`indicators.divided`, C); the sum of the plans below a profile (those whose
+        base it is) against its own; the limit of the expansion ratio, and what it is a limit of (`ratio.form`, `ratio.classes`),
+        against the profile above; and a profile's own target against the task that a profile below it, or one that comes with the
+        plugin, has for the same area and year.
+    Why
+        Tasks are handed down level by level; what gets lost between two levels is in nobody's task.
+    How to fix
+        Correct the table of tasks or the profile; where the figure above is wrong, correct it with its document.
+    Limits
+        Sums are compared where every part has its figure, for the same year; parts without one are named. A sum that is above an upper
+        limit already is told in any case. Figures of the profiles are compared as printed.
+    """
+    profile, area = ctx.norm.profile, ctx.plan.area_code
+    result = RuleResult(applicable=False)
+    for one in profile.chain():
+        for limit in limits(one):
+            result.applicable = True
+            if limit.broken:
+                result.findings.append(_looser(one, limit, ctx))
+        for measure in measures(one, ctx.norm.standard.settings):
+            result.applicable = True
+            result.findings.append(_otherwise(one, measure, ctx))
+    for own, above, parent in loosened(profile):
+        if own.area_code == area:
+            result.applicable = True
+            result.findings.append(_loosened(own, above, parent, profile, ctx))
+    # Rules load with the toolbox, which does without the reading of files until something runs.
+    from ...engine.provenance import area_name
+
+    given = townships_of(ctx)
+    tasks = ctx.plan.targets
+    if tasks.tasks:
+        result.unconfirmed.append(DIVIDED)
+        result.findings += _left_out(tasks, given, ctx)
+        result.applicable |= bool(result.findings)
+    _tell(result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx)
+    for total, value in totals_apart(tasks):
+        result.applicable = True
+        said = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
+        params = {**said, "indicator": total.indicator, "value": round(value, total.decimals + 4)}
+        result.findings.append(
+            Finding(_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
+        )
+    divisions = ctx.norm.standard.code_lists.get("divisions")
+    for one in profile.chain():
+        if one.targets and one.covers(area):
+            children, unread = children_of(one)
+            _tell(result, sums_of_children(one, children, divisions), one.name, ctx)
+            if unread:
+                result.notes.append(("parts_unread", {"files": "、".join(unread)}))
+    if not tasks.tasks and not result.applicable:
+        result.notes.insert(0, ("tasks_not_given", {}))
+    return result
+
+
+def _left_out(
+    tasks: TownshipTasks, given: tuple[Layer, list[Township], NDArray] | None, ctx: Context
+) -> Iterator[Finding]:
+    """Warnings on townships, and on tasks of the county, that the table of township tasks leaves out."""
+    if given is not None and (names := omitted_townships(tasks, given[1])):
+        shown = [*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])]
+        params = {"file": tasks.file, "count": len(names), "names": "、".join(shown)}
+        yield Finding(given[0].role, case="omitted", severity=Severity.WARNING, params=params)
+    from ...engine.provenance import area_name
+
+    for target in undivided(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
+        said = {"file": tasks.file, "indicator": target.indicator, "area": area_name(ctx.plan), "year": target.year}
+        said |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
+        role = _role(target.indicator, ctx)
+        yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=said)
+
+
+def _tell(result: RuleResult, sums: list[Sum], area: str, ctx: Context) -> None:
+    for one in sums:
+        if one.state:
+            result.applicable = True
+            result.indicators.append(_figure(one, area))
+            if one.state in (BROKEN, CLOSE):
+                result.findings.append(_missed(one, area, ctx))
+    # What lacks the same parts is told in one sentence.
+    for year, lacking in dict.fromkeys((one.target.year, one.lacking) for one in sums if one.lacking):
+        names = "、".join(lacking[:_NAMED]) + ("…" if len(lacking) > _NAMED else "")
+        alike = [one.target for one in sums if (one.target.year, one.lacking) == (year, lacking)]
+        indicators = [target.indicator for target in alike]
+        said = {"area": area, "year": year, "indicators": indicators, "count": len(lacking), "names": names}
+        result.notes.append(("parts_lacking", said))
+
+
+def _figure(one: Sum, area: str) -> Indicator:
+    target = one.target
+    made = Indicator(f"handed_down_{target.indicator}", one.value, target.unit, "", place=area)
+    made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
+    made.target_source, made.state = target.source, one.state
+    made.inputs = {"parts": one.parts, "year": target.year}
+    return made
+
+
+def _missed(one: Sum, area: str, ctx: Context) -> Finding:
+    target, rounding = one.target, one.state == CLOSE
+    return Finding(
+        _role(target.indicator, ctx),
+        case="rounding" if rounding else "sum",
+        severity=Severity.WARNING if rounding else None,
+        params={
+            "county": area,
+            "indicator": target.indicator,
+            "parts": one.parts,
+            "value": round(one.value, target.decimals + 4),
+            "comparison": SIGNS[target.comparison],
+            "target": target.value,
+            "unit": target.unit,
+            "miss": round(abs(target.number - one.value), target.decimals + 4),
+        },
+    )
+
+
+def _looser(profile: Profile, limit: Limit, ctx: Context) -> Finding:
+    said = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
+    return Finding(_role("boundary_area", ctx), case="limit", params=said)
+
+
+def _otherwise(profile: Profile, measure: Measure, ctx: Context) -> Finding:
+    value, above = (
+        "、".join(map(str, said)) if isinstance(said, list) else str(said) for said in (measure.value, measure.above)
+    )
+    said = {
+        "county": profile.name,
+        "parent": measure.parent.name,
+        "setting": measure.key,
+        "value": value,
+        "target": above,
+    }
+    return Finding(_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=said)
+
+
+def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx: Context) -> Finding:
+    said = {
+        "county": profile.name,
+        "year": own.year,
+        "indicator": own.indicator,
+        "comparison": SIGNS[own.comparison],
+        "value": own.value,
+        "unit": own.unit,
+        "source": own.source,
+        "above_comparison": SIGNS[above.comparison],
+        "target": above.value,
+        "above_unit": above.unit,
+        "above_source": above.source,
+        "parent": parent.name,
+    }
+    return Finding(_role(own.indicator, ctx), case="target", severity=Severity.WARNING, params=said)
+
+
+def _role(indicator: str, ctx: Context) -> str:
+    """The layer that a figure is read from, or would be."""
+    concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
+    layer = ctx.plan.concept(concept)
+    return layer.role if layer is not None else ctx.plan.roles_of(concept)[0]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...indicators.areas import WARNING_SHARE
+from ...indicators.compute import Computed, Figures
+from ...invariants import require
+from ...messages.texts import Texts
+from ...model.findings import Finding
+from ...model.indicator import Indicator
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.targets import SIGNS, WARNING
+
+SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+MARGIN = {WARNING_SHARE: 0.05}
+
+
+@rule(
+    "LAW008",
+    "target-margin",
+    severity=Severity.INFO,
+    basis=["usual-practice"],
+    needs={
+        "farmland": Need("farmland", optional=True),
+        "cultivated": Need("cultivated", optional=True),
+        "red_line": Need("red_line", optional=True),
+        "boundary": Need("boundary", optional=True),
+        "parcels": Need("parcels", optional=True),
+        "base_parcels": Need("base_parcels", optional=True),
+    },
+    uses=["ratio.form"],
+    messages={
+        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but only {left} {unit} are left, less "
+        "than the margin set for early warning. Keep changes of this layer within what is left."
+    },
+    fails=[
+        Example("little of the red line to spare", {"red_line": [SQUARE]}, finds=1,
+                settings={"targets": [("red_line_area", ">=", "0.97", "km2")], **MARGIN}),
+        Example("little room in the boundary", {"boundary": [SQUARE]}, finds=1,
+                settings={"targets": [("boundary_area", "<=", "1.03", "km2")], **MARGIN}),
+    ],
+    passes=[
+        Example("enough is left", {"red_line": [SQUARE]}, settings={"targets": [("red_line_area", ">=", "0.90", "km2")], **MARGIN}),
+        Example("missed: another rule's", {"red_line": [SQUARE]}, settings={"targets": [("red_line_area", ">=", "1.10", "km2")], **MARGIN}),
+        Example("no margin set", {"red_line": [SQUARE]}, settings={"targets": [("red_line_area", ">=", "0.999", "km2")]}),
+    ],
+)  # fmt: skip
+def target_margin(*layers: object, ctx: Context) -> RuleResult:
+    """Targets are met with a margin.
+
+    What it checks
+        Targets and the limit of the expansion ratio that are met, but with less left than the margin: the share of the target that
+        `warning_share` under `[indicators]` sets, or a target's own `warn_below`.
+    Why
+        A county that has used up its room finds out at the next small change; a warning in time leaves a choice.
+    How to fix
+        Keep changes within what is left; or find land elsewhere before the next one.
+    Limits
+        A hint, never an error. The margin is the county's own: no norm gives one, and without one this is off.
+    """
+    share = float(ctx.norm.get(WARNING_SHARE))
+    targets = ctx.norm.targets(ctx.plan.area_code)
+    if not share and not any(t.warn_below for t in targets):
+        return RuleResult(applicable=False, notes=[("margin_off", {})])
+    figures = Figures(ctx, Texts(ctx.lang))
+    asked = {t.indicator for t in targets} & figures.catalogue.entries.keys()
+    computed = [figures.get(name) for name in sorted(asked)]
+    computed.append(figures.get(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
+    shown = [(one, figure) for one in computed for figure in one.figures if figure.target is not None]
+    return RuleResult(
+        [_finding(one, figure, ctx) for one, figure in shown if figure.state == WARNING],
+        applicable=bool(shown),
+        unconfirmed=[WARNING_SHARE] if share else [],
+    )
+
+
+def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
+    layer = ctx.plan.concept(computed.entry.inputs[0])
+    value, left = require(figure.value, "the figure"), require(figure.room, "what is left of the target")
+    digits = figure.target_decimals + 4
+    params = {
+        "indicator": figure.id,
+        "value": round(value, digits),
+        "unit": figure.unit,
+        "comparison": SIGNS[figure.comparison],
+        "target": f"{figure.target:.{figure.target_decimals}f}",
+        "left": round(left, digits),
+    }
+    return Finding(layer.role if layer else "", field=figure.id, params=params)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...heritage.reserves import core_rows
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一般控制区"
+
+
+@rule(
+    "LAW011",
+    "farmland-in-core-zone",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["core-zone"],
+    needs={"farmland": Need("farmland"), "reserves": Need("reserves", fields=("feature_name",))},
+    uses=["tolerance", "reserves.core_words"],
+    messages={
+        "": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies in the core zone “{site}” ({related_key}) of a nature "
+        "reserve. Take it out step by step and supplement it, or correct the line that is drawn wrongly.",
+    },
+    fails=[
+        Example("half in the core zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=1, areas=(1000.0,)),
+        Example("the part in brackets", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": "恒山自然保护区（核心保护区）"}]},
+                finds=1, areas=(1000.0,)),
+        Example("two plots", {"farmland": [SQUARE, NEXT], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=2,
+                areas=(1000.0, 9000.0)),
+    ],
+    passes=[
+        Example("beside it", {"farmland": [SQUARE], "reserves": [{"wkt": NEXT, "feature_name": CORE}]}),
+        Example("in the general control zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": REST}]}),
+        Example("a reserve without parts", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": "恒山自然保护区"}]}),
+    ],
+)  # fmt: skip
+def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> RuleResult:
+    """Permanent basic farmland does not lie in the core zone of a nature reserve.
+
+    What it checks
+        Every part of 永久基本农田 that lies in the 核心保护区 of a 自然保护地, with its area and net area.
+    Why
+        People's activities are kept out of core zones; farmland in them leaves 永久基本农田 in an orderly way and is supplemented.
+    How to fix
+        Where the farmland is real, plan its withdrawal and supplement equal net area and quality; else correct the line that is
+        drawn wrongly, by its document.
+    Limits
+        Core zones are told by words at the end of the reserve's name (MC, [reserves] core_words); the wording of the norm was not read
+        (C), so this is a warning. Farmland in other parts of a reserve is REL010's. Runs when it is asked for by name or with
+        the group farmland.
+    """
+    core = core_rows(reserves, ctx.norm)
+    if not core.any():
+        return RuleResult(applicable=False)
+    parts = ctx.shared(farmland, reserves, rows_b=core)
+    findings = ctx.pairs(farmland, reserves, parts, net=True)
+    names = reserves.text("feature_name")
+    for finding, row in zip(findings, parts.right.tolist(), strict=True):
+        finding.params["site"] = names[row]
+    return RuleResult(findings=findings)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context, trim
+from ...invariants import require
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "LAW012",
+    "farmland-slope",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["pbf-defects"],
+    needs={"farmland": Need("farmland", fields=("slope_class",))},
+    uses=["farmland.steep_classes"],
+    messages={
+        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}). Such land is not kept as "
+        "permanent basic farmland: take it out and supplement it, or correct the slope class by the slope map.",
+    },
+    fails=[
+        Example("steep", {"farmland": [{"wkt": SQUARE, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
+        Example("a county is stricter", {"farmland": [{"wkt": SQUARE, "slope_class": "4"}]}, finds=1,
+                settings={"farmland.steep_classes": ["4", "5"]}),
+    ],
+    passes=[
+        Example("15° to 25°", {"farmland": [{"wkt": SQUARE, "slope_class": "4"}]}),
+        Example("nothing said", {"farmland": [{"wkt": SQUARE, "slope_class": None}]}),
+    ],
+)  # fmt: skip
+def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
+    """Permanent basic farmland is not steep.
+
+    What it checks
+        耕地坡度级别 (GDPDJB) of each 永久基本农田 parcel: class 5 is steeper than 25°.
+    Why
+        Steep land washes away when it is ploughed; it is a defect of 永久基本农田 that is mended when lines are corrected.
+    How to fix
+        Take the land out and supplement it with equal net area and quality; or correct the class by the slope map.
+    Limits
+        Which classes count is a setting ([farmland] steep_classes), C: the wording was not read. Whether the class is filled in and is
+        one of the list is ATT018's and ATT002's. Terraces (GDLX = TT) are told too. Runs when it is asked for by name or with
+        the group farmland.
+    """
+    declared = require(farmland.template.field("slope_class"), "the field of slope classes")
+    steep = set(ctx.norm.get("farmland.steep_classes"))
+    classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
+    result = RuleResult()
+    for row in np.flatnonzero([trim(value, declared.code_pad) in steep for value in classes]).tolist():
+        shape = farmland.plane[row]
+        result.findings.append(
+            ctx.row(
+                farmland,
+                row,
+                field=declared.name,
+                params={"value": classes[row]},
+                geometry=shape,
+                area_m2=float(farmland.statutory[row]) if shape is not None else None,
+                net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
+            )
+        )
+    return result

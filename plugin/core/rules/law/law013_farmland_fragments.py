@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...geometry.patches import patches
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+FIELD = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SMALL = "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"
+TOUCHING = "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"
+ACROSS = "POLYGON ((103 0, 133 0, 133 30, 103 30, 103 0))"
+PIECES = ["POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))", "POLYGON ((230 0, 260 0, 260 30, 230 30, 230 0))"]
+
+
+@rule(
+    "LAW013",
+    "farmland-fragments",
+    severity=Severity.INFO,
+    basis=["pbf-defects"],
+    needs={"farmland": Need("farmland")},
+    uses=["rules.LAW013"],
+    messages={
+        "": "{layer} ({key}): a patch of {count} features that touch no other farmland has {area} (net {net_area}), less than {limit} m². "
+        "Merge it with fields next to it, or swap it for land in one piece when lines are corrected.",
+    },
+    fails=[
+        Example("alone", {"farmland": [FIELD, SMALL]}, finds=1, areas=(900.0,)),
+        Example("two small ones together are one patch", {"farmland": [FIELD, *PIECES]}, finds=1, areas=(1800.0,)),
+        Example("across a ditch", {"farmland": [FIELD, ACROSS]}, finds=1, areas=(900.0,)),
+    ],
+    passes=[
+        Example("small, but part of a field", {"farmland": [FIELD, TOUCHING]}),
+        Example("a county looks across ditches", {"farmland": [FIELD, ACROSS]}, parameters={"reach_m": 5.0}),
+        Example("large enough together", {"farmland": PIECES}, parameters={"patch_area_m2": 1500.0}),
+    ],
+)  # fmt: skip
+def farmland_fragments(
+    farmland: Layer, *, ctx: Context, patch_area_m2: float = 2000.0, reach_m: float = 0.01
+) -> RuleResult:
+    """Permanent basic farmland is not scattered in small patches.
+
+    What it checks
+        Patches of 永久基本农田: parcels that touch, or come within `reach_m` of each other. A patch below `patch_area_m2` is told once,
+        with all its parcels.
+    Why
+        零星破碎 is a defect that is mended by merging or swapping; a small parcel inside a large field is none.
+    How to fix
+        Merge the patch with fields next to it, or swap it for land in one piece when the lines are corrected.
+    Limits
+        Both limits are settings, C: no text gives a figure. Parcels that meet at one corner count as touching. The parcel's own
+        least area is GEO007's. Runs when it is asked for by name or with
+        the group farmland.
+    """
+    area = farmland.statutory
+    patch = patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.check)
+    sums = np.bincount(patch, np.nan_to_num(area), minlength=len(farmland))
+    net = farmland.numbers("net_area")
+    there = np.zeros(len(farmland), dtype=bool)
+    there[farmland.polygons.present] = True
+    small = np.flatnonzero(there & (sums[patch] < patch_area_m2))
+    small = small[np.argsort(patch[small], kind="stable")]
+    result = RuleResult()
+    for rows in np.split(small, np.flatnonzero(np.diff(patch[small])) + 1) if len(small) else []:
+        finding = ctx.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
+        finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
+        finding.related_role = farmland.role if len(rows) > 1 else ""
+        shapes = farmland.plane[rows]
+        finding.geometry = shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes))
+        finding.area_m2 = float(sums[patch[rows[0]]])
+        if np.isfinite(net[rows]).all():
+            finding.net_area_m2 = float(net[rows].sum())
+        result.findings.append(finding)
+    return result

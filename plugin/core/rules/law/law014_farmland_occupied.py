@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.rule import Example, Need, RuleResult, rule
+from ...plan.layer import Layer
+from .._farmland import construction
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+YARD = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+
+
+@rule(
+    "LAW014",
+    "farmland-occupied",
+    local=True,
+    basis=["order-17", "A8"],
+    needs={"farmland": Need("farmland"), "parcels": Need("parcels", fields=("land_use",))},
+    uses=["tolerance"],
+    messages={
+        "": "{area} of {layer} ({key}) is occupied by parcel {related_key} of construction land “{value}” (width {width} m): net {net_area} "
+        "of permanent basic farmland. Where building was approved, supplement it and correct the line by the document; else the "
+        "land is to be restored.",
+    },
+    fails=[
+        Example("a yard on the field", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
+        Example("planned codes", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
+                roles={"parcels": "XZYDYH"}),
+        Example("road and yard", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0601"}, {"wkt":
+                "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "1003"}]}, finds=2, areas=(1000.0, 1000.0)),
+    ],
+    passes=[
+        Example("beside it", {"farmland": [SQUARE], "parcels": [{"wkt": NEXT, "land_use": "0702"}]}),
+        Example("a forest is no building", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0301"}]}),
+        Example("a farm road is no building", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "1006"}]}),
+    ],
+)  # fmt: skip
+def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleResult:
+    """Permanent basic farmland is not built on.
+
+    What it checks
+        Every part of 永久基本农田 that lies on a parcel of construction land (建设用地), with the net area that is occupied: shared area ÷
+        area of the farmland parcel × its net area.
+    Why
+        Nobody may occupy 永久基本农田 or change its use without approval; the occupied net area is what has to be supplemented.
+    How to fix
+        With an approval: supplement equal net area and quality, and correct the line by the document. Without: a matter for enforcement;
+        the land is to be restored. Or the parcel's code is wrong.
+    Limits
+        Which classes are construction land comes with the survey's code list (major class), for planned land use from
+        [farmland] construction_classes (C). When this rule runs, LAW010 leaves such parcels to it. Planned building (开发边界) is REL002's.
+        Runs when it is asked for by name or with
+        the group farmland.
+    """
+    built = construction(ctx, parcels)
+    parts = ctx.shared(farmland, parcels, rows_b=built)
+    findings = ctx.pairs(farmland, parcels, parts, net=True, field=parcels.field_name("land_use"))
+    codes = np.array(parcels.text("land_use"), dtype=object)
+    for finding, row in zip(findings, parts.right.tolist(), strict=True):
+        finding.params["value"] = codes[row]
+    if not ctx.norm.is_confirmed("farmland.construction_classes") and parcels.template.role != "DLTB":
+        return RuleResult(findings=findings, unconfirmed=["farmland.construction_classes"])
+    return RuleResult(findings=findings)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...versions import OUT, Comparison
+from ...versions.baseline import townships_of
+from ...versions.model import NET, STATUTORY, Balance
+from .._sealed import compared, doubts_of_net, severity
+
+WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+LESS = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
+FAR = "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"
+TOWNS = [
+    {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_name": "甲镇"},
+    {"wkt": "POLYGON ((300 0, 900 0, 900 100, 300 100, 300 0))", "division_name": "乙镇"},
+]
+
+
+@rule(
+    "LAW015",
+    "farmland-loss",
+    severity=Severity.WARNING,
+    basis=["T2", "order-17"],
+    side=["baseline"],
+    needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
+    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    messages={
+        "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² went "
+        "out, {moved_in} m² came in. Supplement the difference in the same township, or register the document that approves it.",
+        "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² went out, "
+        "{moved_in} m² came in. Supplement the difference, or register the document that approves it.",
+    },
+    fails=[
+        Example("less than was sealed", {"farmland": [LESS]}, side={"baseline": {"farmland": [WEST]}}, finds=1, areas=(4000.0,)),
+        Example("supplemented in another township", {"farmland": [LESS, FAR], "townships": TOWNS}, side={"baseline": {"farmland": [WEST]}},
+                finds=1, areas=(4000.0,)),
+        Example("net area less on the same land", {"farmland": [{"wkt": WEST, "net_area": 8000.0}]},
+                side={"baseline": {"farmland": [{"wkt": WEST, "net_area": 9000.0}]}}, finds=1),
+        Example("net area less in a township of which only the code is filled in",
+                {"farmland": [{"wkt": WEST, "net_area": 8000.0}], "townships": [{**TOWNS[0], "division_name": None}]},
+                side={"baseline": {"farmland": [{"wkt": WEST, "net_area": 9000.0}]}}, finds=1),
+    ],
+    passes=[
+        Example("as sealed", {"farmland": [EAST, WEST]}, side={"baseline": {"farmland": [WEST, EAST]}}),
+        Example("supplemented", {"farmland": [LESS, EAST], "townships": TOWNS}, side={"baseline": {"farmland": [WEST]}}),
+        Example("no sealed edition", {"farmland": [WEST]}),
+    ],
+)  # fmt: skip
+def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
+    """There is no less permanent basic farmland than in the sealed edition.
+
+    What it checks
+        永久基本农田 against its sealed edition (BASELINE), by township: net area (statutory area where one edition has no net
+        area) that is less than it was by more than `allowance_m2`, with what went out and what came in.
+    Why
+        The task was handed down, and down to the townships, with the sealed edition; a loss has to be supplemented or approved.
+    How to fix
+        Draw back what was taken out by mistake; supplement the rest in the same township, or register the document that approves it.
+    Limits
+        A warning, unless the county's profile says that the layer is sealed ([sealed] roles): then an error. Where there is no layer
+        of townships, the county as a whole is compared. Net areas that the land does not back (ATT022) prove nothing. Where the land lies is LAW017's, whether the supplement is as good is LAW016's.
+    """
+    result = RuleResult(applicable=False)
+    found = compared(ctx, "farmland", result)
+    if found is None:
+        return result
+    result.doubts += doubts_of_net(found, ctx)
+    basis = NET if NET in found.total else STATUTORY
+    for count, edition, sealed in zip(found.without_net, (found.before, found.after), (True, False), strict=True):
+        if basis == NET and count:
+            # What was sealed without a figure may be lost unseen; what has none now is told as a loss.
+            told = result.not_checked if sealed else result.notes
+            told.append(("net_missing", {"layer": edition.layer.name, "count": count}))
+    for township, balance in found.townships[basis].items():
+        if balance.before - balance.land_after > allowance_m2:
+            result.findings.append(_loss(found, basis, township, balance, ctx))
+    return result
+
+
+def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: Context) -> Finding:
+    layer, loss = found.after.layer, balance.before - balance.land_after
+    figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
+    figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
+    params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
+    gone = [part for part in found.of_kind(OUT) if part.township == township]
+    finding = Finding(layer.role, case="" if township else "county", severity=severity(ctx, layer), params=params)
+    finding.net_area_m2 = loss if basis == NET else None
+    if gone:
+        finding.area_m2 = sum(part.area_m2 for part in gone)
+        finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in gone]))
+    elif township:
+        # Less on the same land: the township is the place.
+        towns = townships_of(ctx.plan)
+        finding.geometry = ctx.joined(towns.polygons.shapes[np.array(towns.names) == township])
+    return finding

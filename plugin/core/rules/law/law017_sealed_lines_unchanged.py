@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import shapely
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...versions import IN, OUT, Comparison, Part
+from .._sealed import compared, ignore_moved, sealed_only, severity
+
+WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+MORE = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
+EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
+HALFWAY = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "LAW017",
+    "sealed-lines-unchanged",
+    severity=Severity.WARNING,
+    basis=["T2"],
+    side=["baseline"],
+    needs={
+        "farmland": Need("farmland", optional=True),
+        "red_line": Need("red_line", optional=True),
+        "boundary": Need("boundary", optional=True),
+    },
+    uses=["tolerance"],
+    messages={
+        "added": "{area} of {layer} ({key}) is not in the sealed edition. Take it back, or register the document that approves the change.",
+        "removed": "{area} of {layer} ({key} in the sealed edition) is no longer there. Put it back, or register the document that approves "
+        "the change.",
+        "other": "{layer} covers the land that was sealed, but is not identical with the sealed edition: {changed} features have other "
+        "attributes ({fields}), {renumbered} other keys, {redrawn} other vertices. Take over the sealed features as they are.",
+    },
+    fails=[
+        Example("more boundary", {"boundary": [MORE]}, side={"baseline": {"boundary": [WEST]}}, finds=1, areas=(3000.0,)),
+        Example("red line and farmland moved", {"red_line": [EAST], "farmland": [WEST]}, side={"baseline": {"red_line": [WEST], "farmland": [EAST]}},
+                finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
+        Example("a vertex more", {"red_line": [HALFWAY]}, side={"baseline": {"red_line": [WEST]}}, finds=1),
+        Example("another land use", {"farmland": [{"wkt": WEST, "land_use": "0101"}]},
+                side={"baseline": {"farmland": [{"wkt": WEST, "land_use": "0103"}]}}, finds=1),
+    ],
+    passes=[
+        Example("identical, drawn from another corner", {"red_line": [TURNED], "boundary": [EAST]},
+                side={"baseline": {"red_line": [WEST], "boundary": [EAST]}}),
+        Example("no sealed edition", {"red_line": [WEST]}),
+    ],
+)  # fmt: skip
+def sealed_lines_unchanged(
+    farmland: Layer | None, red_line: Layer | None, boundary: Layer | None, *, ctx: Context
+) -> RuleResult:
+    """The three control lines are those of the sealed edition.
+
+    What it checks
+        永久基本农田, 生态保护红线 and 城镇开发边界 against the sealed edition (BASELINE): each part that was added or removed, with
+        its area; and whether features have other keys, attributes or vertices though no land moved. A line that only one of
+        the two holds was not compared: the rule then is not complete.
+    Why
+        A plan is handed in with the three lines as they were issued; whoever receives it compares them.
+    How to fix
+        Take over the sealed features as they are; or register the document that approves the change.
+    Limits
+        Order of features, start and direction of rings, another coordinate system and noise below the cluster tolerance do not
+        count. A warning, unless the county's profile says that the layer is sealed ([sealed] roles): then an error. Other
+        attributes are a warning, other keys or vertices alone a hint. Sums of farmland are LAW015's.
+    """
+    result = RuleResult(applicable=False)
+    for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
+        if layer is None:
+            sealed_only(ctx, concept, result)
+            continue
+        found = compared(ctx, concept, result)
+        if found is None:
+            continue
+        ignore_moved(ctx, found)
+        parts = found.of_kind(IN) + found.of_kind(OUT)
+        result.findings += ctx.by_place([_moved(found, part, layer, ctx) for part in parts])
+        if not (parts or found.identical):
+            result.findings.append(_other(found, layer))
+    return result
+
+
+def _moved(found: Comparison, part: Part, layer: Layer, ctx: Context) -> Finding:
+    added = part.kind == IN
+    key = layer.keys[part.after] if added else found.before.layer.keys[part.before]
+    shape = part.geometry
+    return Finding(
+        layer.role,
+        key=key,
+        case="added" if added else "removed",
+        severity=severity(ctx, layer),
+        area_m2=part.area_m2,
+        net_area_m2=part.net_m2 if part.net_m2 == part.net_m2 else None,
+        width_m=2 * shapely.area(shape) / shapely.length(shape),
+        geometry=shape,
+    )
+
+
+def _other(found: Comparison, layer: Layer) -> Finding:
+    fields = sorted({name for part in found.parts for name, _, _ in part.changes})
+    params = {
+        "changed": found.changed_rows,
+        "fields": ", ".join(fields) or "-",
+        "renumbered": len(found.renumbered),
+        "redrawn": found.redrawn[1],
+    }
+    severity = None if found.changed_rows else Severity.INFO
+    return Finding(layer.role, case="other", severity=severity, params=params)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.indicator import Indicator
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.targets import BROKEN, MET, REFERENCE
+from ...plan.layer import Layer
+
+KINDS = ("concentrated", "flexible", "special")
+BUILT = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "zone_code": "410"}
+SMALL = {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "zone_code": "420"}
+LARGE = {"wkt": "POLYGON ((100 0, 120 0, 120 100, 100 100, 100 0))", "zone_code": "420"}
+GREEN = {"wkt": "POLYGON ((120 0, 140 0, 140 100, 120 100, 120 0))", "zone_code": "430"}
+USES = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones.codes", "rules.LAW020")
+
+
+@rule(
+    "LAW020",
+    "boundary-shares",
+    severity=Severity.WARNING,
+    basis=["boundary-guide"],
+    needs={"boundary": Need("boundary", fields=("zone_code",)), "zones": Need("zones", reads=("zone_code",), optional=True)},
+    uses=USES,
+    messages={
+        "flexible": "The flexible development zone of {layer} is {share} % of the concentrated construction zone, above the {limit} % set "
+        "as limit. Take it back by {excess} m², or give the document that allows more.",
+        "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has “{related}” ({area}, width {width} m). Make the "
+        "codes of both layers agree; the shares rest on them.",
+        "special": "The special use zone of {layer} is {share} % of the concentrated construction zone, above the {limit} % set as limit. "
+        "Take it back by {excess} m², or give the document that allows more.",
+    },
+    fails=[
+        Example("a fifth is flexible", {"boundary": [BUILT, LARGE]}, finds=1),
+        Example("a limit for the special use zone", {"boundary": [BUILT, GREEN]}, finds=1, parameters={"max_special_share": 0.1}),
+        Example("a reserve in the zones only", {"boundary": [BUILT], "zones": [{**BUILT, "zone_code": "420"}]}, finds=1),
+    ],
+    passes=[
+        Example("zones and boundary agree", {"boundary": [BUILT, SMALL], "zones": [{**BUILT, "zone_code": "411"}, SMALL]}),
+        Example("a tenth is flexible", {"boundary": [BUILT, SMALL]}),
+        Example("no limit is known for the special use zone", {"boundary": [BUILT, GREEN]}),
+        Example("a county allows more", {"boundary": [BUILT, LARGE]}, settings={"rules.LAW020.max_flexible_share": 0.25}),
+    ],
+)  # fmt: skip
+def boundary_shares(
+    boundary: Layer,
+    zones: Layer | None,
+    *,
+    ctx: Context,
+    max_flexible_share: float = 0.15,
+    max_special_share: float = 0.0,
+) -> RuleResult:
+    """Shares of the three zones inside the boundary.
+
+    What it checks
+        集中建设区 as a share of the boundary; 弹性发展区 and 特别用途区 as shares of 集中建设区, each against its limit, where one is
+        set (0: none). Statutory areas by the code in CZKFBJ; and where 规划分区 has the code of another of the three on the same land.
+    Why
+        The flexible zone is a reserve of the concentrated one, not a second town; provinces set how large it may be.
+    How to fix
+        Take flexible or special land out of the boundary, or set the limit that the approved plan has, with its document.
+    Limits
+        Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a warning afterwards.
+        Features without a zone code are in no share and make the figures unconfirmed.
+    """
+    rows = {k: ctx.coded(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
+    area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
+    whole = float(boundary.statutory.sum())
+    uncoded = float(boundary.statutory[~(rows["concentrated"] | rows["flexible"] | rows["special"])].sum())
+    result = RuleResult(doubts=["ratio.uncoded"] if uncoded > 0 else [], applicable=area["concentrated"] > 0)
+    if not area["concentrated"]:
+        return result
+    confirmed = not result.doubts and all(ctx.norm.is_confirmed(u) for u in USES)
+    inputs = {**{f"{k}_m2": v for k, v in area.items()}, "uncoded_m2": uncoded}
+    for kind, base, limit in (
+        ("concentrated", whole, 0.0),
+        ("flexible", area["concentrated"], max_flexible_share),
+        ("special", area["concentrated"], max_special_share),
+    ):
+        share = area[kind] / base
+        broken = bool(limit) and share > limit
+        result.indicators.append(
+            Indicator(
+                id=f"boundary_{kind}_share",
+                value=100 * share,
+                unit="share",
+                basis="statutory",
+                comparison="<=" if limit else "",
+                target=100 * limit if limit else None,
+                target_decimals=2,
+                inputs=dict(inputs),
+                state=(BROKEN if broken else MET) if limit else REFERENCE,
+                confirmed=confirmed,
+            )
+        )
+        if broken:
+            excess = area[kind] - limit * base
+            params = {"share": round(100 * share, 2), "limit": round(100 * limit, 2), "excess": round(excess, 2)}
+            severity = None if confirmed else Severity.INFO
+            result.findings.append(Finding(boundary.role, case=kind, params=params, severity=severity))
+    if zones is not None and zones.has("zone_code"):
+        result.findings += _other_zones(boundary, zones, rows, ctx)
+    return result
+
+
+def _other_zones(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
+    """Report parts of the boundary whose code is of one of the three zones, while the zone on the same land is of another."""
+    own, other = _kinds(rows), _kinds({k: ctx.coded(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS})
+    parts = ctx.shared(boundary, zones, rows_a=own >= 0, rows_b=other >= 0)
+    parts = parts.only(other[parts.right] != own[parts.left])
+    found = ctx.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
+    codes, related = boundary.text("zone_code"), zones.text("zone_code")
+    for finding, i, j in zip(found, parts.left.tolist(), parts.right.tolist(), strict=True):
+        finding.params |= {"value": codes[i], "related": related[j]}
+    return found
+
+
+def _kinds(rows: dict[str, NDArray]) -> NDArray:
+    """(n,) the position in `KINDS` of each row, −1 for none."""
+    return np.select([rows[kind] for kind in KINDS], range(len(KINDS)), -1)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE, backed, square_metres
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+COUNTY = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
+WEST = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
+EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 500_000.0}
+
+
+@rule(
+    "LAW021",
+    "zone-totals",
+    severity=Severity.WARNING,
+    basis=["plan-review"],
+    needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},
+    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    messages={
+        "": "The areas in {field} of {layer} add up to {total} m², those of {related_layer} to {county} m²: {difference} m² apart. Fill {field} "
+        "from the shapes anew (“Statutory area”), then close gaps and overlaps of zones."
+    },
+    fails=[
+        Example("a zone with another's area", {"zones": [WEST, {**EAST, "area": 400_000.0}], "county": [COUNTY]}, finds=1),
+        Example("counted twice", {"zones": [WEST, EAST, WEST], "county": [COUNTY]}, finds=1),
+    ],
+    passes=[
+        Example("adds up", {"zones": [WEST, EAST], "county": [COUNTY]}),
+        Example("half a hectare apart", {"zones": [WEST, {**EAST, "area": 495_000.0}], "county": [COUNTY]}),
+        Example("the county without a figure is measured", {"zones": [WEST, EAST], "county": [{**COUNTY, "area": None}]},
+                parameters={"allowance_m2": 2000.0}),
+    ],
+)  # fmt: skip
+def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: float = 10_000.0) -> RuleResult:
+    """Zone areas add up to the county's area.
+
+    What it checks
+        The sum of the zones' area field (MJ) against the county's own; where the county has none, against its statutory area.
+    Why
+        The plan's table of zones is this sum: it must equal the county's area, in text, table and map alike (within 1 ha).
+    How to fix
+        Fill the area field from the shapes anew; then close gaps (TOP002) and overlaps (TOP001) of zones.
+    Limits
+        Compares the figures, not the shapes: two errors that cancel out are not seen here. Runs by name or with its group.
+    """
+    areas = square_metres(zones, "area")
+    if np.isnan(areas).any():
+        params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
+        return RuleResult(not_checked=[("area_missing", params)])
+    own = square_metres(county, "area")
+    # Sums with the same error agree, too.
+    doubts = [] if backed(zones, "area", ctx) and backed(county, "area", ctx) else [DOUBT]
+    whole = float(np.where(np.isnan(own), county.statutory, own).sum())
+    total = float(areas.sum())
+    if abs(total - whole) <= allowance_m2:
+        return RuleResult(doubts=doubts)
+    params = {"total": round(total, 2), "county": round(whole, 2), "difference": round(total - whole, 2)}
+    finding = Finding(zones.role, related_role=county.role, field=zones.field_name("area"), params=params)
+    return RuleResult([finding], doubts=doubts)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...indicators.reserves import PART_WORDS, counted, parts_of
+from ...model.findings import Finding
+from ...model.indicator import Indicator, in_unit
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.targets import BROKEN, MET
+from ...plan.layer import Layer
+
+IN_RED_LINE = "reserves_in_red_line_share"
+SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+CORE = {"wkt": "POLYGON ((0 0, 400 0, 400 1000, 0 1000, 0 0))", "feature_name": "某保护区核心保护区"}
+REST = {"wkt": "POLYGON ((400 0, 1000 0, 1000 1000, 400 1000, 400 0))", "feature_name": "某保护区一般控制区"}
+WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
+
+
+@rule(
+    "LAW022",
+    "reserves",
+    severity=Severity.WARNING,
+    basis=["reserve-checks"],
+    needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line", optional=True)},
+    uses=["tolerance", "reserves.part_words"],
+    messages={
+        "": "The parts of the reserve “{site}” in {layer} add up to {parts} m², the whole to {whole} m²: {difference} m² apart. Correct "
+        "the part that differs from the approved division.",
+        "share": "{share} % of the reserves in {layer} lie in {related_layer}, less than the {limit} % set as limit: {short} m² are missing. "
+        "Extend the red line where the approved result has it, or set the limit that the county's document gives.",
+    },
+    fails=[
+        Example("a part too small", {"reserves": [WHOLE, CORE, {**REST,
+                "wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"}]}, finds=1),
+        Example("a part is missing", {"reserves": [WHOLE, CORE]}, finds=1),
+        Example("a part in brackets is one, too", {"reserves": [{**WHOLE, "feature_name": "恒山"}, {**CORE, "feature_name": "恒山(核心保护区)"}]}, finds=1),
+        Example("less in the red line than the county sets", {"reserves": [WHOLE], "red_line": [CORE["wkt"]]}, finds=1,
+                settings={"rules.LAW022.min_red_line_share": 0.8}),
+    ],
+    passes=[
+        Example("parts are the whole", {"reserves": [WHOLE, CORE, REST], "red_line": [SQUARE]}),
+        Example("no limit is set for the share in the red line", {"reserves": [WHOLE], "red_line": [CORE["wkt"]]}),
+        Example("parts only", {"reserves": [CORE]}),
+        Example("another reserve's part", {"reserves": [WHOLE, {**CORE, "feature_name": "另一保护区核心保护区"}]}),
+    ],
+)  # fmt: skip
+def reserves(
+    reserves: Layer,
+    red_line: Layer | None,
+    *,
+    ctx: Context,
+    allowance_m2: float = 10_000.0,
+    min_red_line_share: float = 0.0,
+) -> RuleResult:
+    """The parts of nature reserves add up to the whole.
+
+    What it checks
+        For each reserve that is there as a whole and in parts (核心保护区, 一般控制区): statutory areas of parts against the whole.
+        Gives the area of all reserves and its share inside the red line, against its limit where one is set (0: none).
+    Why
+        The plan prints parts and totals side by side; most of a reserve lies in the red line, and how much is asked for.
+    How to fix
+        Correct the part that differs from the approved division of the reserve.
+    Limits
+        Parts are told by words at the end of the name (MC, `[reserves]`, C). Reserves that overlap each other count twice. No
+        text was read that limits the share in the red line. What lies outside it is REL036's. Runs by name or with its group.
+    """
+    part, site = parts_of(reserves, ctx)
+    result = RuleResult()
+    whole = ~part & (site != "")
+    for name in dict.fromkeys(site[part].tolist()):
+        both = [float(reserves.statutory[rows & (site == name)].sum()) for rows in (part, whole)]
+        if name and both[1] and abs(both[0] - both[1]) > allowance_m2:
+            params = {"site": name, "parts": round(both[0], 2), "whole": round(both[1], 2)}
+            params["difference"] = round(both[0] - both[1], 2)
+            result.findings.append(
+                Finding(reserves.role, case="", field=reserves.field_name("feature_name"), params=params)
+            )
+    result.indicators = _figures(reserves, counted(part, site), red_line, ctx)
+    for figure in result.indicators:
+        if figure.id == IN_RED_LINE and red_line is not None and min_red_line_share:
+            result.findings += _limited(figure, min_red_line_share, reserves, red_line)
+    return result
+
+
+def _limited(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
+    """The figure gets its limit; what is short of it is a finding."""
+    total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
+    # Areas of pieces add up to that of the whole but for the last digits.
+    short = limit * total - inside
+    broken = short > 1e-9 * total
+    figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
+    figure.state = BROKEN if broken else MET
+    params = {"share": round(100 * inside / total, 2), "limit": round(100 * limit, 2), "short": round(short, 2)}
+    return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if broken else []
+
+
+def _figures(reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Context) -> list[Indicator]:
+    total = float(reserves.statutory[rows].sum())
+    sure = ctx.norm.is_confirmed(PART_WORDS)
+    count = int(rows.sum())
+    given = {"layer": reserves.role, "features": count}
+    made = []
+    if not any(t.indicator == "reserves_area" for t in ctx.norm.targets(ctx.plan.area_code)):
+        # With a figure of the plan it is told among the targets (LAW002).
+        made.append(Indicator("reserves_area", in_unit(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure))
+    if red_line is not None and total > 0:
+        shared = ctx.shared(reserves, red_line, rows_a=rows, measured=True)
+        inside = float((ctx.shares_of(shared, reserves) * reserves.statutory[shared.left]).sum())
+        inputs = {"reserves_m2": total, "in_red_line_m2": inside}
+        made.append(Indicator(IN_RED_LINE, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=sure))
+    return made

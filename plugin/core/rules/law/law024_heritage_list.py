@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from ...engine.context import Context
+from ...heritage.heritage_list import Listed
+from ...heritage.heritage_sites import LEVELS, Site, Sites, heritage_sites, plain
+from ...heritage.protection import USES
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from .._there import there
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+TEMPLE = {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
+HOUSE = {"wkt": "POINT (5 5)", "feature_name": "甲宅"}
+#: How alike two names are that may be meant for one.
+ALIKE = 0.6
+
+
+@rule(
+    "LAW024",
+    "heritage-list",
+    severity=Severity.WARNING,
+    basis=["heritage-checks"],
+    needs={},
+    uses=[*USES, f"codes.{LEVELS}"],
+    messages={
+        "missing": "“{site}” ({term}) stands in the register {file}, row {line}, and in no layer of heritage. Draw it, or correct the name.",
+        "alike": "“{site}” ({term}) stands in the register {file}, row {line}, and in no layer of heritage; “{near}” there may be the same. "
+        "Make the names one, or draw it.",
+        "level": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the level (JB), or the register.",
+        "kind": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the kind (LX) or the layer, or "
+        "the register.",
+        "unlisted": "“{site}” ({found}) is in the data, and not in the register {file}. Add it with the document that announced it, or take "
+        "it out of the data.",
+        "twice": "“{site}” stands in the register {file} in rows {line} and {other}. Keep one.",
+    },
+    fails=[
+        Example("not drawn", {"LSJZD": [HOUSE]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),
+        Example("not in the register", {"LSJZD": [HOUSE, {**HOUSE, "feature_name": "乙院"}]}, finds=1,
+                side={"register": [("甲宅", "历史建筑", "")]}),
+        Example("another level and another kind", {"LSWHBHX": [TEMPLE]}, finds=2, side={"register": [("甲寺", "历史建筑", "省级")]}),
+        Example("twice", {"LSJZD": [HOUSE]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("甲 宅", "历史建筑", "")]}),
+        Example("nearly the same name", {"LSJZD": [{**HOUSE, "feature_name": "永安寺传法正宗殿"}]}, finds=1,
+                side={"register": [("永安寺传法正宗之殿", "历史建筑", "")]}),
+    ],
+    passes=[
+        Example("as listed", {"LSWHBHX": [TEMPLE], "LSJZD": [HOUSE]},
+                side={"register": [("甲寺", "文物保护单位", "国家级"), ("甲宅", "历史建筑", "")]}),
+        Example("what the data does not say is no contradiction", {"LSWHBHX": [{**TEMPLE, "feature_kind": "", "JB": ""}]},
+                side={"register": [("甲寺", "文物保护单位", "省级")]}),
+        Example("kinds that the register leaves out", {"LSWHBHX": [TEMPLE], "LSJZD": [HOUSE]},
+                side={"register": [("甲寺", "文物保护单位", "国家级")]}),
+        Example("no register given", {"LSJZD": [HOUSE]}),
+    ],
+)  # fmt: skip
+def heritage_list(*, ctx: Context) -> RuleResult:
+    """The sites of the register are those of the data, by name, kind and level.
+
+    What it checks
+        A register that is given with the check (REGISTER, --register; a table with the columns 名称, 类型, 级别) against the sites
+        in LSWHBHX and in the layers of single kinds: names that were not drawn, sites that no line names, kinds and levels that
+        differ, names that stand there twice.
+    Why
+        A site is protected by being announced and by being drawn: what is in one and not in the other is protected by half.
+    How to fix
+        Draw what is missing; make names one; correct kind (LX) and level (JB); or correct the register with its document.
+    Limits
+        Names are compared without spaces and without words for a part at their end. A site that is not listed is told only where
+        the register has some of its kind. Kinds and levels are told by lists marked C. Not applicable without a register. Runs
+        where a register is given, by name, or with the group heritage.
+    """
+    register = ctx.plan.register
+    if register is None:
+        return RuleResult(applicable=False, notes=[("register_not_given", {})])
+    result = RuleResult()
+    sites = heritage_sites(ctx, lambda role: there(role, ctx, result))
+    if not sites.layers:
+        result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
+        return result
+    told = _Told(sites, register.file, ctx)
+    named: dict[str, Listed] = {}
+    for row in register.rows:
+        first = named.setdefault(plain(row.name), row)
+        if first is not row:
+            told.add("twice", row.name, {"line": first.line, "other": row.line})
+    lost = [name for name in sites.by_name if name not in named]
+    for name, row in named.items():
+        site = sites.by_name.get(name)
+        told.found += _compared(row, site, told) if site else _missing(row, lost, told)
+    kinds = {row.kind for row in register.rows}
+    nearby = {f.params["near_name"] for f in told.found if f.case == "alike"}
+    for name in lost:
+        site = sites.by_name[name]
+        if name not in nearby and (site.kinds & kinds or kinds == {""}):
+            told.add("unlisted", site.name, {"found": _said(site.kinds)}, site)
+    result.findings = told.found
+    return result
+
+
+class _Told:
+    """Findings on sites: of no row, named by the site."""
+
+    def __init__(self, sites: Sites, file: str, ctx: Context) -> None:
+        self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
+        self.sites = sites
+        self.found: list[Finding] = []
+
+    def one(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> Finding:
+        shape = self.ctx.joined(site.shapes()) if site else None
+        role = site.rows[0][0].role if site else self.role
+        return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
+
+    def add(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> None:
+        self.found.append(self.one(case, name, params, site))
+
+
+def _missing(row: Listed, lost: list[str], told: _Told) -> list[Finding]:
+    params = {"line": row.line, "term": f"{row.level}{row.kind}" or "—"}
+    near = get_close_matches(plain(row.name), lost, n=1, cutoff=ALIKE)
+    if not near:
+        return [told.one("missing", row.name, params)]
+    site = told.sites.by_name[near[0]]
+    return [told.one("alike", row.name, {**params, "near": site.name, "near_name": near[0]}, site)]
+
+
+def _compared(row: Listed, site: Site, told: _Told) -> list[Finding]:
+    found = []
+    for case, stated, known in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
+        if stated and known and stated not in known:
+            params = {"line": row.line, "stated": stated, "found": _said(known)}
+            found.append(told.one(case, row.name, params, site))
+    return found
+
+
+def _said(names: set[str]) -> str:
+    return "、".join(sorted(names)) or "—"

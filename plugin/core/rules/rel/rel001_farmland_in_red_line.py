@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL001",
+    "farmland-in-red-line",
+    local=True,
+    basis=["three-line-rules-2022", "shanxi-plan-3"],
+    needs={"farmland": Need("farmland"), "red_line": Need("red_line")},
+    uses=["tolerance"],
+    messages={
+        "": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (net {net_area}, width {width} m). The three "
+        "lines must not cross; permanent basic farmland comes first. Neither line is changed by itself: decide which one "
+        "gives way, with its document."
+    },
+    fails=[
+        Example("crossing", {"farmland": [SQUARE], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("farmland inside the red line", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "red_line": [SQUARE]},
+                finds=1, areas=(100.0,)),
+        Example("equal", {"farmland": [SQUARE], "red_line": [SQUARE]}, finds=1, areas=(10000.0,)),
+        Example("one farmland, two red lines", {"farmland": [SQUARE], "red_line": [
+            "POLYGON ((-10 0, 10 0, 10 10, -10 10, -10 0))", "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"]}, finds=2, areas=(100.0, 100.0)),
+    ],
+    passes=[
+        Example("touch only", {"farmland": [SQUARE], "red_line": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        Example("farmland in a window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "red_line": [
+            "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
+    ],
+)  # fmt: skip
+def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> list[Finding]:
+    """Permanent basic farmland and the ecological red line do not cross.
+
+    What it checks
+        Pairs of 永久基本农田 and 生态保护红线 that share area, contained and equal ones too.
+    Why
+        The three control lines must not cross, overlap or contradict each other; 永久基本农田 is drawn first.
+    How to fix
+        Decide with the document at hand which line was drawn wrongly. Both are sealed: nothing changes them by itself.
+    Limits
+        Small remnants in the 一般控制区 may be allowed by the approved result; register those with their document.
+    """
+    return ctx.pairs(farmland, red_line, ctx.shared(farmland, red_line), net=True)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL002",
+    "farmland-in-boundary",
+    local=True,
+    basis=["order-17-5", "three-line-rules-2022"],
+    needs={"farmland": Need("farmland"), "boundary": Need("boundary")},
+    uses=["tolerance"],
+    messages={
+        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; net {net_area}, width {width} m). Draw the "
+        "boundary back to the parcel's edge; farmland that stays in one piece inside it is kept as a window."
+    },
+    fails=[
+        Example("crossing", {"farmland": [SQUARE], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("farmland swallowed", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "boundary": [SQUARE]}, finds=1,
+                areas=(100.0,)),
+        Example("farmland reaching out of its window", {"farmland": ["POLYGON ((40 40, 70 40, 70 60, 40 60, 40 40))"], "boundary": [
+            "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}, finds=1, areas=(200.0,)),
+    ],
+    passes=[
+        Example("window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
+            "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
+        Example("touch only", {"farmland": [SQUARE], "boundary": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+    ],
+)  # fmt: skip
+def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:
+    """Permanent basic farmland lies outside the urban development boundary.
+
+    What it checks
+        Pairs of 永久基本农田 and 城镇开发边界 that share area. Holes in the boundary (开天窗) are legitimate and no overlap.
+    Why
+        永久基本农田 stays in principle; adjusting the boundary may not change it (Order 17, art. 5).
+    How to fix
+        Draw the boundary back to the parcel's edge, or cut a window around farmland that stays.
+    Limits
+        The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
+    """
+    return ctx.pairs(farmland, boundary, ctx.shared(farmland, boundary), net=True)

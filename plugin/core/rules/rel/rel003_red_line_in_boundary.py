@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL003",
+    "red-line-in-boundary",
+    local=True,
+    basis=["three-line-rules-2022", "shanxi-plan-3"],
+    needs={"red_line": Need("red_line"), "boundary": Need("boundary")},
+    uses=["tolerance"],
+    messages={
+        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; width {width} m). Draw the boundary back to the "
+        "red line, or keep the red line inside it as a window."
+    },
+    fails=[
+        Example("crossing", {"red_line": [SQUARE], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("boundary inside the red line", {"red_line": [SQUARE], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]},
+                finds=1, areas=(100.0,)),
+    ],
+    passes=[
+        Example("window", {"red_line": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
+            "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
+    ],
+)  # fmt: skip
+def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:
+    """The ecological red line lies outside the urban development boundary.
+
+    What it checks
+        Pairs of 生态保护红线 and 城镇开发边界 that share area. Holes in the boundary (开天窗) are legitimate.
+    Why
+        The three control lines must not cross; the red line comes before the boundary.
+    How to fix
+        Draw the boundary back to the red line, or cut a window around it.
+    Limits
+        None known beyond the tolerance.
+    """
+    return ctx.pairs(red_line, boundary, ctx.shared(red_line, boundary))

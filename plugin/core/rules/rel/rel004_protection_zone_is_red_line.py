@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._lines import disagreement
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+#: Setting: True if zone and line cover the same land in this county.
+SETTING = "zones.protection_is_red_line"
+
+
+@rule(
+    "REL004",
+    "protection-zone-is-red-line",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["zoning-guide", "hunyuan-plan"],
+    needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},
+    uses=["tolerance", "zones.codes", SETTING],
+    messages={
+        "zone_outside_line": "The protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
+        "Make zone and red line one.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) lies in no protection zone of {layer} (width {width} m). "
+        "Make zone and red line one.",
+    },
+    fails=[
+        Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "100"}], "red_line": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("line wider", {"zones": [{"wkt": SQUARE, "zone_code": "100"}], "red_line": [WIDER]}, finds=1, areas=(1000.0,)),
+        Example("no such zone at all", {"zones": [{"wkt": SQUARE, "zone_code": "500"}], "red_line": [SQUARE]}, finds=1, areas=(10000.0,)),
+    ],
+    passes=[
+        Example("equal", {"zones": [{"wkt": SQUARE, "zone_code": "100"}], "red_line": [SQUARE]}),
+        Example("county counts otherwise", {"zones": [{"wkt": WIDER, "zone_code": "100"}], "red_line": [SQUARE]},
+                settings={"zones.protection_is_red_line": False}),
+    ],
+)  # fmt: skip
+def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
+    """The ecological protection zone is the red line.
+
+    What it checks
+        Both ways: parts of 生态保护区 outside 生态保护红线, and of the red line outside such zones.
+    Why
+        The zone is drawn from the line; where they differ, two rules hold on one piece of land.
+    How to fix
+        Copy the line's edge into the zone.
+    Limits
+        The zone codes are marked C. Switch off with `[zones] protection_is_red_line = false` where the county's plan differs.
+    """
+    if not ctx.norm.get(SETTING):
+        return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
+    return disagreement(zones, ctx.coded(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._lines import disagreement
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+#: Setting: True if zone and line cover the same land in this county.
+SETTING = "zones.urban_is_boundary"
+
+
+@rule(
+    "REL005",
+    "urban-zone-is-boundary",
+    local=True,
+    severity=Severity.WARNING,
+    basis=["zoning-guide", "hunyuan-plan"],
+    needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
+    uses=["tolerance", "zones.codes", SETTING],
+    messages={
+        "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
+        "Make zone and boundary one.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) lies in no urban zone of {layer} (width {width} m). "
+        "Make zone and boundary one.",
+    },
+    fails=[
+        Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("boundary wider", {"zones": [{"wkt": SQUARE, "zone_code": "400"}], "boundary": [WIDER]}, finds=1, areas=(1000.0,)),
+    ],
+    passes=[
+        Example("two kinds of zone make one boundary", {"zones": [
+            {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "411"},
+            {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "420"}], "boundary": [SQUARE]}),
+        Example("county counts otherwise", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]},
+                settings={"zones.urban_is_boundary": False}),
+    ],
+)  # fmt: skip
+def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
+    """The urban development zone is the boundary.
+
+    What it checks
+        Both ways: parts of 城镇发展区 (all its levels) outside 城镇开发边界, and of the boundary outside such zones.
+    Why
+        The zone is drawn from the line; where they differ, two rules hold on one piece of land.
+    How to fix
+        Copy the boundary's edge into the zone.
+    Limits
+        The zone codes are marked C. Switch off with `[zones] urban_is_boundary = false` where the county's plan differs.
+    """
+    if not ctx.norm.get(SETTING):
+        return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
+    return disagreement(zones, ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx)

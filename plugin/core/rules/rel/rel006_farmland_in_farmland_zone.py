@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry.parts import Parts
+from ...messages.texts import number
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+M2_PER_HA = 10_000.0
+
+BIG = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+SMALL = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+PLOT = SMALL
+OTHER_PLOT = "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))"
+EAST = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
+
+
+@rule(
+    "REL006",
+    "farmland-in-farmland-zone",
+    local=True,
+    basis=["order-17", "zoning-guide"],
+    needs={"farmland": Need("farmland"), "zones": Need("zones", fields=("zone_code",))},
+    uses=["tolerance", "zones.codes", "rules.REL006"],
+    messages={
+        "urban": "{layer} ({key}) lies with {area} (net {net_area}, width {width} m) in the urban development zone ({related_key}). "
+        "Cut the zone back to the parcel's edge.",
+        "large": "{layer} ({key}) lies with {area} outside the farmland protection zone, more than the {limit} m² taken as "
+        "scattered. Extend the zone, or confirm the plot as scattered.",
+        "scattered": "{count} parts of {layer} smaller than {limit} m², {area} in all ({share} % of it, more than {max_share} %), lie outside the "
+        "farmland protection zone. Extend the zone, or confirm these plots as scattered.",
+        "share": "{share} % of {layer} ({area}) lies outside the farmland protection zone, more than {max_share} %. Extend the zone.",
+    },
+    fails=[
+        Example("in the urban zone", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "410"}, {"wkt": EAST, "zone_code": "300"}]},
+                finds=1, areas=(10000.0,)),
+        Example("more than a tenth outside", {"farmland": [SMALL], "zones": [{"wkt": BIG, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
+        Example("many small plots outside", {"farmland": [PLOT, OTHER_PLOT, EAST], "zones": [{"wkt": BIG, "zone_code": "500"},
+                                                                                     {"wkt": EAST, "zone_code": "300"}]},
+                parameters={"max_scattered_share": 0.002}, finds=1, areas=(20000.0,)),
+        Example("a large plot outside", {"farmland": [BIG, EAST], "zones": [{"wkt": BIG, "zone_code": "500"}, {"wkt": EAST, "zone_code": "300"}]},
+                finds=2, areas=(1000000.0, 1000000.0)),
+    ],
+    passes=[
+        Example("inside", {"farmland": [SMALL], "zones": [{"wkt": BIG, "zone_code": "300"}]}),
+        Example("scattered plots may lie outside", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "500"},
+                                                                                     {"wkt": EAST, "zone_code": "300"}]}),
+    ],
+)  # fmt: skip
+def farmland_in_farmland_zone(
+    farmland: Layer,
+    zones: Layer,
+    *,
+    ctx: Context,
+    large_area_m2: float = 100_000.0,
+    max_share: float = 0.10,
+    max_scattered_share: float = 0.01,
+) -> RuleResult:
+    """Permanent basic farmland lies in the farmland protection zone.
+
+    What it checks
+        One way: 永久基本农田 within 城镇发展区 is an error; connected parts of at least `large_area_m2` outside 农田保护区, and
+        a share above `max_share` of all of it outside, are warnings. Smaller parts are summed: the total is printed with the
+        rule, and above `max_scattered_share` of all farmland it is one warning.
+    Why
+        The zone carries the protection in the plan; scattered plots may lie in other zones, whole fields should not.
+    How to fix
+        Extend the farmland zone; cut an urban zone back.
+    Limits
+        All thresholds and the zone codes are marked C. A farmland zone wider than the farmland is legal.
+    """
+    urban = ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban"))
+    protected = ctx.coded(zones, "zone_code", ctx.norm.get("zones.farmland"))
+    inside = ctx.shared(farmland, zones, rows_b=urban)
+    findings = ctx.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
+    # Parts in urban zones have their own finding: they are not told a second time as “outside”.
+    elsewhere = ctx.uncovered(farmland, zones, cover_rows=protected | urban)
+    areas = ctx.areas_of(elsewhere, farmland)
+    total = float(farmland.statutory.sum())
+    outside = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
+    small = areas < large_area_m2
+    large = ctx.pairs(farmland, zones, elsewhere.only(~small), case="large", severity=Severity.WARNING)
+    for finding in large:
+        finding.params |= {"kind": "large", "limit": large_area_m2}
+    findings += ctx.by_place(large)
+    result = RuleResult(findings=findings)
+    if small.any() and total > 0:
+        result.notes.append(_scattered_note(areas[small], total, large_area_m2))
+        # More than max_share outside has its own finding, small parts and all.
+        if areas[small].sum() / total > max_scattered_share and outside / total <= max_share:
+            findings.append(_scattered(farmland, zones, elsewhere.only(small), areas[small], total, ctx))
+            findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
+    if total > 0 and outside / total > max_share:
+        place = ctx.joined([*elsewhere.geometry, *inside.geometry])
+        findings.append(_share(farmland, zones, place, outside, total, max_share))
+    return result
+
+
+def _scattered_note(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
+    """Return the note on the sum of the parts that are small enough to count as scattered plots."""
+    area, share = float(areas.sum()), float(areas.sum()) / total * 100
+    return "scattered_outside", {
+        "count": len(areas),
+        "area": number(area / M2_PER_HA, 2 if area >= M2_PER_HA else 4),
+        "share": number(share, 2),
+        "limit": number(limit, 0),
+    }
+
+
+def _scattered(farmland: Layer, zones: Layer, parts: Parts, areas: NDArray, total: float, ctx: Context) -> Finding:
+    area = float(areas.sum())
+    return Finding(
+        farmland.role,
+        related_role=zones.role,
+        case="scattered",
+        severity=Severity.WARNING,
+        params={"kind": "scattered", "count": len(areas), "share": round(area / total * 100, 2)},
+        area_m2=area,
+        geometry=ctx.joined(parts.geometry),
+    )
+
+
+def _share(farmland: Layer, zones: Layer, place: Any, outside: float, total: float, max_share: float) -> Finding:
+    return Finding(
+        farmland.role,
+        related_role=zones.role,
+        case="share",
+        severity=Severity.WARNING,
+        params={"kind": "share", "share": round(outside / total * 100, 2), "max_share": round(max_share * 100, 2)},
+        area_m2=outside,
+        geometry=place,
+    )

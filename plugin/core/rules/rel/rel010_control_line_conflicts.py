@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...heritage.reserves import core_rows
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
+from .._places import told_elsewhere
+from .._there import there
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+SEVERITY = {
+    ERROR: Severity.ERROR,
+    WARNING: Severity.WARNING,
+    EVIDENCE: Severity.WARNING,
+    INFORMATION: Severity.INFO,
+}
+
+
+@rule(
+    "REL010",
+    "control-line-conflicts",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["conflict-practice", "heritage-checks"],
+    needs={},
+    uses=["tolerance", "reserves.core_words"],
+    messages={
+        "error": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m); they must not. Decide with the "
+        "document at hand which line gives way.",
+        "warning": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which they usually do not. "
+        "Draw one of them back, or register the document and reason for keeping both.",
+        "information": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m). The requirements of both "
+        "hold there: say so in the plan's text.",
+        "evidence": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), allowed only with a "
+        "document. Waive the finding with the number of that document; without one, draw one of the lines back.",
+    },
+    fails=[
+        Example("boundary in the flood line", {"CZKFBJ": [SQUARE], "HLFXKZX": [OVER]}, finds=1, areas=(1000.0,)),
+        Example("mining under farmland and beside a monument", {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [OVER], "LSWHBHX": [OVER]}, finds=3,
+                areas=(1000.0, 1000.0, 10000.0)),
+        Example("heritage inside the red line", {"LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "STBHHX": [SQUARE]}, finds=1,
+                areas=(100.0,)),
+        Example("a county is stricter", {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}, finds=1, areas=(10000.0,),
+                settings={"conflicts.boundary-flood_line": "error"}),
+        Example("two of the four lines", {"ZXCQCSHX": [SQUARE, NEXT], "ZXCQCSZX": [OVER]}, finds=2, areas=(1000.0, 9000.0)),
+    ],
+    passes=[
+        Example("touch only", {"CZKFBJ": [SQUARE], "HLFXKZX": [NEXT]}),
+        Example("the three lines have rules of their own", {"CZKFBJ": [SQUARE], "STBHHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}),
+        Example("farmland in a core zone is told as such", {"YJJBNTBHTB": [SQUARE], "ZRBHD": [{"wkt": SQUARE, "feature_name":
+                "某保护区核心保护区"}]}, parameters={"rules": ["LAW011"]}),
+        Example("reserves lie in the red line by intent", {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}),
+        Example("a county allows it", {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}, settings={"conflicts.boundary-flood_line": "allowed"}),
+    ],
+)  # fmt: skip
+def control_line_conflicts(*, ctx: Context) -> RuleResult:
+    """Control lines do not contradict each other.
+
+    What it checks
+        All pairs of control lines in the standard's conflict matrix (conflicts.toml) that share area: the three lines, cultivated
+        land, reserve land, heritage, flood line, nature reserves, mineral lines, the city's four lines, hazards. The matrix says
+        what each pair means: error, warning, information, or allowed with a document.
+    Why
+        Where two lines hold on one piece of land, either one is wrong or both sets of requirements apply.
+    How to fix
+        A warning: draw back the line that was drawn later or asks for less. Allowed with evidence: waive the finding, with the
+        number of the document; until then it stays open. Information: see that the text of the plan says what both lines ask for.
+    Limits
+        Pairs among the three lines are REL001 to REL003's. Most pairs were read in no text of a norm (mark C) and are warnings or
+        hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" = "error" or "allowed".
+        Runs by name or with its group.
+    """
+    result = RuleResult(applicable=False)
+    for conflict in ctx.norm.standard.conflicts:
+        meaning = ctx.norm.get(conflict.key)
+        if conflict.rule or meaning == ALLOWED:
+            continue
+        a, b = there(conflict.left, ctx, result), there(conflict.right, ctx, result)
+        if a is None or b is None:
+            continue
+        result.applicable = True
+        if conflict.mark == "C" and conflict.key not in ctx.norm.profile.settings:
+            result.unconfirmed.append(CONFLICTS)
+        result.findings += _told(conflict, meaning, a, b, ctx)
+    return result
+
+
+def _told(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:
+    params = {"meaning": meaning, "basis": conflict.basis}
+    rows = None
+    if conflict.pair == {"farmland", "reserves"} and told_elsewhere(ctx, "LAW011") and b.has("feature_name"):
+        # What lies in a core zone is told there.
+        rows = ~core_rows(b, ctx.norm)
+    shared = ctx.shared(a, b, rows_b=rows, severity=SEVERITY[meaning])
+    return ctx.pairs(a, b, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params)

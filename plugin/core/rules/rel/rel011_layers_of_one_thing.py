@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
+
+
+@rule(
+    "REL011",
+    "layers-of-one-thing",
+    severity=Severity.WARNING,
+    basis=["roles-agree"],
+    needs={},
+    uses=["tolerance"],
+    messages={
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), though both are {concept}. Find out which of "
+        "the two is in force, and correct the other by it.",
+    },
+    fails=[
+        Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [WIDER]}, finds=1, areas=(1000.0,)),
+        Example("both ways", {"YDYHGHFQ": [SQUARE], "GHFQ": ["POLYGON ((10 0, 110 0, 110 100, 10 100, 10 0))"]}, finds=2,
+                areas=(1000.0, 1000.0)),
+        Example("the second is compared with the first, the third too",
+                {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [SQUARE], "YJJBNTBHHX": [WIDER]}, finds=1, areas=(1000.0,)),
+    ],
+    passes=[
+        Example("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": HALVES}),
+        Example("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE], "WHCZXCQCSLX": [WIDER]}),
+        Example("one layer only", {"YJJBNTBHTB": [SQUARE], "STBHHX": [WIDER]}),
+    ],
+)  # fmt: skip
+def layers_of_one_thing(*, ctx: Context) -> RuleResult:
+    """Two layers of one thing cover the same land.
+
+    What it checks
+        Where the data holds two layers that answer one concept (YJJBNTBHTB and YJJBNTTB for 永久基本农田, YDYHGHFQ and GHFQ for
+        规划分区): the parts of each that the other does not cover.
+    Why
+        All other rules ask one of the two only. Where they differ, a figure of the plan is right in one layer and wrong in the other.
+    How to fix
+        Find out which of the two is in force (the sealed one, the later one), correct the other, or leave it out of the data.
+    Limits
+        Compares the land covered, not the attributes; how it is cut into features does not matter. Of three layers, each is
+        compared with the one that is used. Runs by name or with its group.
+    """
+    result = RuleResult(applicable=False)
+    seen: set[tuple[str, str]] = set()
+    for concept in ctx.norm.standard.concepts:
+        used = ctx.plan.concept(concept)
+        if ctx.norm.standard.is_maintenance(concept):
+            # Each class of changes is of another layer.
+            continue
+        if used is None or used.bare or used.template.geometry != "polygon":
+            continue
+        for role in ctx.plan.roles_of(concept):
+            other = ctx.plan.layers.get(role)
+            if other is None or other is used or other.bare or (used.role, role) in seen or _divided(concept, other):
+                continue
+            seen |= {(used.role, role), (role, used.role)}
+            result.applicable = True
+            result.findings += _beyond(used, other, concept, ctx) + _beyond(other, used, concept, ctx)
+    return result
+
+
+def _divided(concept: str, other: Layer) -> bool:
+    """Classes of yearly changes are each of another layer: they need not cover the same land."""
+    return concept == "maintenance" or other.template.geometry != "polygon"
+
+
+def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
+    parts = ctx.uncovered(a, b, rows=np.ones(len(a), dtype=bool))
+    return ctx.by_place(ctx.pairs(a, b, parts, params={"concept": concept}))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...geometry.validity import missing
+from ...heritage.protection import POINTS_OF, names
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._there import there
+
+SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
+IN = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
+OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
+
+
+@rule(
+    "REL022",
+    "heritage-sites-in-ranges",
+    severity=Severity.WARNING,
+    basis=["heritage-checks"],
+    needs={},
+    uses=["tolerance"],
+    messages={
+        "outside": "{layer} ({key}, “{site}”) lies {distance} m outside the polygon of the same name in {related_layer} "
+        "({related_key}). Move the point, or correct the polygon or the name.",
+        "unnamed": "{layer} ({key}, “{site}”) lies in no polygon of {related_layer}, and none bears its name. Correct the name in one of "
+        "them, or draw the polygon.",
+    },
+    fails=[
+        Example("beside its polygon", {"WWBHDWD": [OUT], "WWBHDWM": [SQUARE]}, finds=1),
+        Example("in another's polygon only", {"LSJZD": [{**IN, "feature_name": "某宅"}], "LSJZM": [
+            SQUARE, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
+        Example("no polygon of its name", {"BKYDWWD": [{**OUT, "feature_name": "某碑"}], "BKYDWWM": [SQUARE]}, finds=1),
+    ],
+    passes=[
+        Example("inside", {"WWBHDWD": [IN], "WWBHDWM": [SQUARE]}),
+        Example("on the edge", {"WWBHDWD": [{**IN, "wkt": "POINT (100 50)"}], "WWBHDWM": [SQUARE]}),
+        Example("in one of two polygons of its name", {"WWBHDWD": [IN], "WWBHDWM": [
+            SQUARE, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某寺"}]}),
+        Example("no polygons there", {"WWBHDWD": [IN], "LSJZM": [SQUARE]}),
+    ],
+)  # fmt: skip
+def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
+    """The point of a heritage site lies in its polygon.
+
+    What it checks
+        文物保护单位, 不可移动文物 and 历史建筑 that are there as points and as polygons: each point lies in a polygon of its name.
+        One whose name no polygon bears, and that lies in none, is a hint.
+    Why
+        Point and polygon are the same site: where they are apart, one was put in the wrong place or has the wrong name.
+    How to fix
+        Check the place against the register of the site; move the point, or correct polygon or name.
+    Limits
+        Names (MC) are compared as they are written. A point on the edge lies in the polygon. Runs by name or with its group.
+    """
+    result = RuleResult(applicable=False)
+    for points, polygons in POINTS_OF.items():
+        of, within = there(points, ctx, result), there(polygons, ctx, result)
+        if of is not None and within is not None:
+            result.applicable = True
+            result.findings += _apart(of, within, ctx)
+    return result
+
+
+def _apart(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
+    present = np.flatnonzero(~missing(polygons.plane))
+    bearing = names(polygons)
+    tree = shapely.STRtree(polygons.plane[present])
+    there = np.flatnonzero(~missing(points.plane))
+    # As near as edges are taken for one, so that a point on an edge in another layer's coordinates is in.
+    hits = tree.query(points.plane[there], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
+    inside: dict[int, set[int]] = {}
+    for n, m in zip(*hits.tolist(), strict=True):
+        inside.setdefault(int(there[n]), set()).add(int(present[m]))
+    found = []
+    called = names(points)
+    for row in there.tolist():
+        ctx.check()
+        name = called[row]
+        own = set(present[bearing[present] == name].tolist()) if name else set()
+        around = inside.get(row, set())
+        if not (own & around if own else around):
+            found.append(_told(points, row, str(name), polygons, sorted(own), ctx))
+    return found
+
+
+def _told(points: Layer, row: int, name: str, polygons: Layer, own: list[int], ctx: Context) -> Finding:
+    finding = ctx.row(points, row, case="outside" if own else "unnamed", geometry=points.plane[row])
+    finding.params |= {"site": name}
+    finding.related_role = polygons.role
+    if own:
+        finding.related_keys = [polygons.keys[n] for n in own]
+        finding.params["distance"] = round(float(shapely.distance(points.plane[row], polygons.plane[own]).min()), 2)
+    else:
+        finding.severity = Severity.INFO
+    return finding

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL023",
+    "purple-line-in-heritage-line",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["purple-line-2", "heritage-checks"],
+    needs={"purple_line": Need("purple_line"), "heritage": Need("heritage")},
+    uses=["tolerance"],
+    messages={
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). The purple line is the boundary of protection "
+        "ranges, which that layer holds: add the range there, or correct the purple line."
+    },
+    fails=[
+        Example("reaches beyond", {"purple_line": [WIDER], "heritage": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("no range at all", {"purple_line": [SQUARE], "heritage": ["POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"]}, finds=1,
+                areas=(10000.0,)),
+    ],
+    passes=[
+        Example("within", {"purple_line": [SQUARE], "heritage": [WIDER]}),
+        Example("around two ranges", {"purple_line": [SQUARE], "heritage": [
+            "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
+    ],
+)  # fmt: skip
+def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Context) -> list[Finding]:
+    """The city's purple line lies within the historic and cultural line.
+
+    What it checks
+        Connected parts of 城市紫线 that no polygon of 历史文化保护线 covers.
+    Why
+        The purple line bounds the protection ranges of historic districts and of historic buildings outside them; the historic
+        and cultural line collects all such ranges, so that it holds every purple line.
+    How to fix
+        Add the missing range to the historic and cultural line, or take the purple line's edge from it.
+    Limits
+        The other way round nothing is said: ranges in the countryside have no purple line. Runs by name or with its group.
+    """
+    parts = ctx.uncovered(purple_line, heritage)
+    return ctx.by_place(ctx.pairs(purple_line, heritage, parts))

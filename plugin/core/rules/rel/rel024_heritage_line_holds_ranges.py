@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...heritage.protection import range_roles
+from ...model.rule import Example, RuleResult, Severity, rule
+from .._there import there
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL024",
+    "heritage-line-holds-ranges",
+    severity=Severity.WARNING,
+    basis=["heritage-checks"],
+    needs={},
+    uses=["tolerance", "codes.heritage_kind"],
+    messages={
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which collects all protection ranges. Add the part "
+        "there, or correct the range."
+    },
+    fails=[
+        Example("district beyond the line", {"LSWHJQ": [WIDER], "LSWHBHX": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("two layers of ranges", {"LSWHMCUN": [WIDER], "WWBHDWM": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))"],
+                "LSWHBHX": [SQUARE]}, finds=2, areas=(1000.0, 100.0)),
+    ],
+    passes=[
+        Example("core and control zone hold the district", {"LSWHJQ": [SQUARE], "LSWHBHX": [
+            "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
+        Example("the line may be wider", {"DYZ": [SQUARE], "LSWHBHX": [WIDER]}),
+        Example("no ranges in layers of their own", {"LSWHBHX": [SQUARE]}),
+    ],
+)  # fmt: skip
+def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
+    """The historic and cultural line holds the ranges of all kinds of heritage.
+
+    What it checks
+        Connected parts of the layers of ranges (历史文化名城, 街区, 名镇, 名村, 传统村落, 文物保护单位, 历史建筑, 大遗址 …, as the list of
+        kinds names them) that no polygon of LSWHBHX covers.
+    Why
+        LSWHBHX collects all protection ranges; a rule that asks it would miss what is only in a layer of details.
+    How to fix
+        Add the missing part to LSWHBHX with kind and name, or correct the detail layer by the approved protection plan.
+    Limits
+        Which layers hold ranges is in the list of kinds (heritage_kind, mark C). A 历史文化名城 layer may show the whole city rather
+        than its ranges: leave it out of the data, or accept the finding. Runs by name or with its group.
+    """
+    result = RuleResult(applicable=False)
+    line = there("heritage", ctx, result)
+    if line is None:
+        return result
+    for role in range_roles(ctx):
+        layer = there(role, ctx, result)
+        if layer is None:
+            continue
+        result.applicable = True
+        parts = ctx.uncovered(layer, line)
+        result.findings += ctx.by_place(ctx.pairs(layer, line, parts))
+    return result

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._lines import disagreement
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL030",
+    "centre-zones-in-centre",
+    severity=Severity.WARNING,
+    local=True,
+    basis=["centre-checks"],
+    needs={"centre_zones": Need("centre_zones"), "centre": Need("centre")},
+    uses=["tolerance"],
+    messages={
+        "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). "
+        "Cut it back, or extend the area with its document.",
+        "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) lies in no zone of {layer} (width "
+        "{width} m). Extend the neighbouring zone.",
+    },
+    fails=[
+        Example("zone beyond", {"centre_zones": [WIDER], "centre": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("gap", {"centre_zones": ["POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"], "centre": [SQUARE]}, finds=1, areas=(1000.0,)),
+    ],
+    passes=[
+        Example("two zones fill it", {"centre_zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))",
+                                                       "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"], "centre": [SQUARE]}),
+    ],
+)  # fmt: skip
+def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) -> list[Finding]:
+    """The zones of the central urban area fill its extent.
+
+    What it checks
+        Both ways: parts of 中心城区规划分区 outside 中心城区范围, and of that extent in none of its zones.
+    Why
+        The detailed zones hold in the central urban area only, and there everywhere: beyond it the county's zones do.
+    How to fix
+        Take the edge of the extent for the outermost zones; close gaps by the neighbouring zone.
+    Limits
+        Overlaps of zones are TOP001's. Inferred, mark C. Runs by name or with its group.
+    """
+    return disagreement(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)

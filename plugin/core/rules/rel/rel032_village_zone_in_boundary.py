@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.rule import Example, RuleResult, Severity, rule
+from .._there import there
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+#: 村庄建设边界 of township and village plans.
+VILLAGE_BOUNDARY = "CZJSBJ"
+
+
+@rule(
+    "REL032",
+    "village-zone-in-boundary",
+    severity=Severity.WARNING,
+    basis=["centre-checks", "zoning-guide"],
+    needs={},
+    uses=["tolerance", "zones.codes"],
+    messages={
+        "": "The village construction zone {layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). Cut the zone back, or "
+        "extend the boundary with its document."
+    },
+    fails=[
+        Example("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "510"}], "CZJSBJ": [SQUARE]}, finds=1,
+                areas=(1000.0,), standard="township_db"),
+    ],
+    passes=[
+        Example("within", {"YDYHGHFQ": [{"wkt": SQUARE, "zone_code": "510"}], "CZJSBJ": [WIDER]}, standard="township_db"),
+        Example("other zones lie where they do", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "520"}], "CZJSBJ": [SQUARE]},
+                standard="township_db"),
+        Example("the county's plan has no such boundary", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "510"}]}),
+    ],
+)  # fmt: skip
+def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
+    """Village construction zones lie within the village construction boundary.
+
+    What it checks
+        Connected parts of 村庄建设区 (by the zone's code) that no 村庄建设边界 (CZJSBJ) covers.
+    Why
+        The boundary is where a village may build; a zone beyond it promises land that cannot be given.
+    How to fix
+        Cut the zone back to the boundary, or extend the boundary with its document.
+    Limits
+        Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones] village_building`) are
+        marked C. A boundary wider than the zones is legal. Runs by name or with its group.
+    """
+    result = RuleResult(applicable=False)
+    zones, boundary = there("zones", ctx, result), there(VILLAGE_BOUNDARY, ctx, result)
+    if zones is None or boundary is None:
+        return result
+    if not zones.has("zone_code"):
+        params = {"layer": zones.name, "role": zones.role, "fields": zones.field_name("zone_code") or "GHFQDM"}
+        result.not_checked.append(("field_missing", params))
+        return result
+    rows = ctx.coded(zones, "zone_code", ctx.norm.get("zones.village_building"))
+    parts = ctx.uncovered(zones, boundary, rows=rows)
+    result.findings, result.applicable = ctx.by_place(ctx.pairs(zones, boundary, parts)), bool(rows.any())
+    return result

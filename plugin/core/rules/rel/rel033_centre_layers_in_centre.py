@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+
+
+@rule(
+    "REL033",
+    "centre-layers-in-centre",
+    severity=Severity.WARNING,
+    basis=["centre-checks"],
+    needs={"layer": Need(EACH), "centre": Need("centre")},
+    uses=["tolerance"],
+    messages={
+        "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut it back, or extend "
+        "the area with its document.",
+        "point": "{layer} ({key}) lies outside the central urban area in {related_layer}. Move it, leave it out of the centre's layers, or "
+        "extend the area with its document.",
+        "line": "{layer} ({key}) runs {length} m outside the central urban area in {related_layer}. Cut it at the area's edge, or extend the "
+        "area with its document.",
+    },
+    fails=[
+        Example("a green line beyond", {"layer": [WIDER], "centre": [SQUARE]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),
+        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "centre": [SQUARE]}, finds=1, roles={"layer": "ZXCQDLZXX"}),
+        Example("a school outside", {"layer": ["POINT (150 50)"], "centre": [SQUARE]}, finds=1, roles={"layer": "ZXCQGGFWSSD"}),
+    ],
+    passes=[
+        Example("to the edge", {"layer": [SQUARE], "centre": [WIDER]}, roles={"layer": "ZXCQCSLX"}),
+        Example("a road to the edge, a stop on it", {"layer": ["LINESTRING (50 50, 100 50)", "POINT (100 50)"], "centre": [SQUARE]},
+                roles={"layer": "ZXCQDLZXX"}),
+        Example("layers of the whole county go where they do", {"layer": [WIDER], "centre": [SQUARE]}, roles={"layer": "YDYHGHFQ"}),
+        Example("its zones are another rule's", {"layer": [WIDER], "centre": [SQUARE]}, roles={"layer": "ZXCQGHFQ"}),
+    ],
+)  # fmt: skip
+def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> list[Finding] | None:
+    """Layers of the central urban area lie within its extent.
+
+    What it checks
+        Every layer of the group 中心城区 (land use, the four lines, facilities, intensity, units …): connected parts of polygons,
+        points and stretches of lines outside 中心城区范围.
+    Why
+        These layers are drawn for the central urban area and hold nowhere else; beyond its extent the county's layers do.
+    How to fix
+        Cut them back to the extent; or, where the extent is out of date, extend it with its document.
+    Limits
+        The zones of the centre are REL030's. That streets and rivers end at the extent is inferred (mark C). Runs when it is asked
+        for by name or with the group centre.
+    """
+    own = {lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.concept(c)) is not None}
+    if layer.template.group != centre.template.group or layer.role in own or layer.template.base:
+        return None
+    if layer.template.geometry == "polygon":
+        return ctx.by_place(ctx.pairs(layer, centre, ctx.uncovered(layer, centre)))
+    marks = ctx.marks_outside(layer, centre)
+    found = []
+    for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
+        case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
+        finding = ctx.row(layer, row, case=case, params=params, geometry=shape)
+        finding.related_role = centre.role
+        found.append(finding)
+    return ctx.by_place(found)

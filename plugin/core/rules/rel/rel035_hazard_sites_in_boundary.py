@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._there import there
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WINDOW = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+#: Layers of hazards that have no area (those that have are pairs of the conflict matrix), and what keeps away from them.
+HAZARDS = ("XZZRZHFXFBD", "XZZRZHFXFBX")
+BUILT = ("boundary", "CZJSBJ")
+
+
+@rule(
+    "REL035",
+    "hazard-sites-in-boundary",
+    severity=Severity.WARNING,
+    basis=["shanxi-plan-3", "conflict-practice"],
+    needs={},
+    uses=["tolerance"],
+    messages={
+        "point": "The hazard site {layer} ({key}) lies in {related_layer} ({related_key}). Draw the boundary around it, or register the "
+        "assessment that allows to build there.",
+        "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}). Draw the boundary back from it, or "
+        "register the assessment that allows to build there.",
+    },
+    fails=[
+        Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE]}, finds=1),
+        Example("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE]}, finds=1),
+        Example("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE]}, finds=1, standard="township_db"),
+    ],
+    passes=[
+        Example("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE]}),
+        Example("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [WINDOW]}),
+        Example("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE]}),
+        Example("no such layers", {"CZKFBJ": [SQUARE]}),
+    ],
+)  # fmt: skip
+def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
+    """Points and lines of hazards lie outside the boundaries of towns and villages.
+
+    What it checks
+        现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length inside. Windows (holes
+        of the boundary) are outside.
+    Why
+        The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers what is built there.
+    How to fix
+        Draw the boundary around the site, or cut a window; where it stays, register the geological assessment.
+    Limits
+        Every site in the layer counts, whatever its risk: its field table was not read (mark C). How far to keep away is not
+        checked. Hazards with an area are pairs of REL010. Runs when it is asked for by name or with the group control_lines.
+    """
+    result = RuleResult(applicable=False)
+    built = [layer for what in BUILT if (layer := there(what, ctx, result)) is not None]
+    for role in HAZARDS:
+        hazard = there(role, ctx, result)
+        if hazard is None:
+            continue
+        for boundary in built:
+            result.applicable = True
+            result.findings += _inside(hazard, boundary, ctx)
+    return result
+
+
+def _inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
+    marks = ctx.marks_inside(hazard, boundary)
+    found = []
+    for row, of, shape in zip(marks.row.tolist(), marks.of.tolist(), marks.shape, strict=True):
+        case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
+        finding = ctx.row(hazard, row, case=case, params=params, geometry=shape)
+        finding.related_role, finding.related_keys = boundary.role, [boundary.keys[of]]
+        found.append(finding)
+    return found

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...three_zones.main_function import ENERGY, HERITAGE, USES, functions_of, on_places, shares_of
+
+WEST = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+EAST = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
+FARMING = {"wkt": WEST, "feature_kind": "农产品主产区", "division_name": "某镇"}
+FIELDS = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
+WOODS = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
+TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}
+SITE = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
+
+
+@rule(
+    "REL037",
+    "main-function-zones",
+    severity=Severity.INFO,
+    basis=["shanxi-plan-3", "main-function-shares"],
+    needs={
+        "functions": Need("functions"),
+        "zones": Need("zones", fields=("zone_code",)),
+        "townships": Need("townships", optional=True),
+    },
+    uses=USES,
+    messages={
+        "kind": "Nothing tells the main function of {layer} ({key}, {name}): {field} reads “{value}”. Fill in 农产品主产区, 重点生态功能区 or "
+        "城市化地区, or add the county's word for it to [main_function].",
+        "share": "{name} ({layer} {key}) is {function}, but its zones are {agricultural} % agricultural, {ecological} % ecological and {urban} % "
+        "urban space: {space} is neither the largest of the three nor at least {limit} %. Look at its zones, or at its function.",
+        "energy": "{name} ({layer} {key}) is also {function}, but no zone for mining and energy and no mineral line lies in it. Draw what is "
+        "planned there, or correct the function.",
+        "heritage": "{name} ({layer} {key}) is also {function}, but nothing of the layers of heritage lies in it. Draw the sites and their "
+        "ranges, or correct the function.",
+        "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township has one: extend "
+        "the layer to its edge.",
+    },
+    fails=[
+        Example("farming where woods are", {"functions": [FARMING], "zones": [{**FIELDS, "zone_code": "200"}, {**WOODS, "zone_code": "300"}]},
+                finds=1),
+        Example("a town that is none", {"functions": [{**FARMING, "feature_kind": "城市化地区"}], "zones": [FIELDS, WOODS]}, finds=1),
+        Example("an unknown word", {"functions": [{**FARMING, "feature_kind": "综合区"}], "zones": [FIELDS, WOODS]}, finds=1),
+        Example("energy without any", {"functions": [{**FARMING, "feature_kind": "农产品主产区（叠加能源资源富集区）"}], "zones": [FIELDS, WOODS],
+                "KCZYKCBHX": [EAST]}, finds=1),
+        Example("heritage without any", {"functions": [{**FARMING, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FIELDS, WOODS],
+                "LSWHBHX": [EAST]}, finds=1),
+        Example("a township without a function", {"functions": [FARMING], "zones": [FIELDS, WOODS], "townships": [WEST, EAST]}, finds=1,
+                areas=(1000000.0,)),
+    ],
+    passes=[
+        Example("fields on more than half", {"functions": [FARMING], "zones": [FIELDS, WOODS], "townships": [WEST]}),
+        Example("a tenth of town is enough", {"functions": [{**FARMING, "feature_kind": "农产品主产区内的重点开发乡镇"}],
+                "zones": [TOWN, {**FIELDS, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
+        Example("with its overlays", {"functions": [{**FARMING, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
+                "zones": [FIELDS, {**WOODS, "zone_code": "700"}], "LSWHBHX": [SITE]}),
+        Example("a county wants less", {"functions": [FARMING], "zones": [{**FIELDS, "zone_code": "200"}, {**WOODS, "zone_code": "300"}]},
+                parameters={"min_farming_share": 0.3}),
+    ],
+)  # fmt: skip
+def main_function_zones(
+    functions: Layer,
+    zones: Layer,
+    townships: Layer | None,
+    *,
+    ctx: Context,
+    min_farming_share: float = 0.5,
+    min_ecology_share: float = 0.5,
+    min_urban_share: float = 0.05,
+) -> RuleResult:
+    """The zones of a township go with its main function.
+
+    What it checks
+        For each township in 乡级主体功能定位 (XZZTGNDW): the space that its function stands for (农产品主产区: agricultural,
+        重点生态功能区: ecological, 城市化地区 and 重点开发: urban) is the largest of the three spaces of its zones, or has at
+        least its least share. One that is also 能源资源富集区 has a zone or line for it, one that is also 历史文化资源富集区 has
+        something of the layers of heritage. Every township has a function.
+    Why
+        The main function is handed down from the province's plan and is to be carried on into the zones.
+    How to fix
+        Look at the zones of the township first; where they are right, have its function corrected in the plan above.
+    Limits
+        Function and overlays are told by words (`[main_function]`) in kind (LX), name and remark: no field table was read (C). Shares are of the land in one of the three spaces; least shares are this plugin's own (C), so all is a hint.
+        Runs when it is asked for by name or with the group control_lines.
+    """
+    limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
+    params: dict[str, Any]
+    said = functions_of(functions, ctx)
+    shares = shares_of(functions, zones, ctx)
+    result = RuleResult()
+    for row, told in enumerate(said):
+        if not told.space:
+            params = {"name": told.name, "value": told.text}
+            name = functions.field_name("feature_kind") or functions.field_name("feature_name")
+            shape = functions.plane[row]
+            result.findings.append(ctx.row(functions, row, case="kind", field=name, params=params, geometry=shape))
+        elif not shares.fits(row, told.space, limits[told.space]):
+            params = {"name": told.name, "function": told.function}
+            params |= shares.in_percent(row)
+            params |= {"space": shares.names[told.space], "limit": round(100 * limits[told.space], 2)}
+            shape = functions.plane[row]
+            result.findings.append(ctx.row(functions, row, case="share", params=params, geometry=shape))
+    for overlay in (ENERGY, HERITAGE):
+        there = on_places(overlay, functions, zones, ctx)
+        for row, told in enumerate(said):
+            if there is not None and told.overlays[overlay] and not there[row]:
+                params = {"name": told.name, "function": told.overlays[overlay]}
+                shape = functions.plane[row]
+                result.findings.append(ctx.row(functions, row, case=overlay, params=params, geometry=shape))
+    if townships is not None:
+        bare = ctx.pairs(townships, functions, ctx.uncovered(townships, functions), case="bare")
+        result.findings += [turned(finding, functions) for finding in ctx.by_place(bare)]
+    return result
+
+
+def turned(finding: Finding, functions: Layer) -> Finding:
+    """The finding belongs to the functions, the first concept in the rule's name."""
+    if "fid" in finding.params:
+        finding.params["related_fid"] = finding.params.pop("fid")
+    finding.related_role, finding.related_keys = finding.role, [finding.key]
+    finding.role, finding.key = functions.role, ""
+    return finding

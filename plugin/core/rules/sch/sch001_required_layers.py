@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...profile.model import ABSENT
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_parcels": [SQUARE]}
+
+
+@rule(
+    "SCH001",
+    "required-layers",
+    severity=Severity.WARNING,
+    basis=["county-db", "three-line-rules-2022"],
+    needs={},
+    messages={
+        "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. "
+        "Add the layer, or assign one under Layer Roles.",
+        "empty": "The layer for {concept} ({layer}) has no feature. Rules that need it are skipped, which is not a pass. "
+        "Add the data, or declare in the profile that the county has none.",
+    },
+    fails=[
+        Example("boundary missing", {k: v for k, v in ALL.items() if k != "boundary"}, finds=1),
+        Example("boundary without a feature", {**ALL, "boundary": []}, finds=1),
+    ],
+    passes=[Example("all four there", ALL)],
+)
+def required_layers(*, ctx: Context) -> RuleResult:
+    """Required layers are there.
+
+    What it checks
+        Every concept that the delivery's scope makes mandatory is answered by a layer with at least one feature.
+    Why
+        A rule without its layer cannot be checked, and “no finding” would read like a pass.
+    How to fix
+        Add the layer under its official code, or choose the layer that plays the role under Layer Roles.
+    Limits
+        Only looks whether layer and features are there, not whether it is complete. A concept that the profile declares absent is
+        not asked for; where a scope makes it mandatory, the outcome stays in doubt. In a database in which nothing is drawn yet,
+        layers are looked for, features are not, and that is said.
+    """
+    result = RuleResult()
+    blank = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
+    for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
+        # An unusable layer is there: SCH003 tells what is wrong with it.
+        if not ctx.plan.expects(concept) or ctx.plan.unusable_for(concept) is not None:
+            continue
+        layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
+        if layer is None:
+            result.findings.append(Finding(role=roles[0], params={"concept": concept, "roles": list(roles)}))
+        elif not len(layer) and not blank:
+            params = {"concept": concept, "roles": list(roles)}
+            result.findings.append(Finding(layer.role, case="empty", params=params))
+        if layer is not None and layer.bare and not blank:
+            # No rule can check anything of it: the run is not complete.
+            result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
+    for concept in _declared_away(ctx):
+        # A declaration cannot replace a layer that every plan must have.
+        result.doubts.append(f"{ABSENT}.{concept}")
+        params = {"concept": concept, "roles": " / ".join(ctx.plan.roles_of(concept))}
+        result.notes.append(("declared_absent", params))
+    if blank:
+        result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))
+    return result
+
+
+def _declared_away(ctx: Context) -> list[str]:
+    """Return concepts declared absent that are in the scope and mandatory in it or in a wider one."""
+    scopes = ctx.norm.standard.scopes
+    scope = scopes[ctx.plan.scope]
+    mandatory = {concept for one in scopes.values() for concept in one.mandatory}
+    named = {*scope.mandatory, *scope.conditional, *scope.optional}
+    return sorted(ctx.norm.profile.absent & mandatory & named)

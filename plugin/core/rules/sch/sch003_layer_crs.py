@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...geometry import crs as crs_care
+from ...model.findings import Finding
+from ...model.rule import Example, Severity, rule
+from ...plan.layer import Layer
+from ...standard.divisions import far_from
+
+SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
+
+
+@rule(
+    "SCH003",
+    "layer-crs",
+    basis=["cgcs2000"],
+    needs={},
+    messages={
+        "unusable": "{problem_text} Rules that need this layer are skipped.",
+        "mixed_zones": "{layer} is in {crs} (zone {zone}), the plan is measured in {plane} (zone {plane_zone}). It was "
+        "reprojected for the check; deliver all layers in one zone. The layer was not changed.",
+        "with_prefix": "{layer} is in {crs} with the zone prefix, the plan is measured in {plane} without. It was reprojected "
+        "for the check; deliver all layers alike. The layer was not changed.",
+        "without_prefix": "{layer} is in {crs} without the zone prefix, the plan is measured in {plane} with it. It was "
+        "reprojected for the check; deliver all layers alike. The layer was not changed.",
+        "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was taken as it is; reproject it with the "
+        "official parameters. The layer was not changed.",
+        "far_away": "{layer} lies at {longitude}°E by its {crs}, but {county} ({west}–{east}°E) is what the codes say: most "
+        "likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
+        "far_away_degrees": "{layer} lies at {longitude}°E, but {county} ({west}–{east}°E) is what the codes say. Degrees have no "
+        "zone: check whether the data is the county's own, the division codes and the coordinates; no layer was changed.",
+        "outside_crs": "Layers in {crs} ({count}: {layers}) lie at {place}, wholly outside the area of that CRS ({range}), where areas and "
+        "lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
+    },
+    fails=[
+        Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE, "crs": 4525}]}, finds=1),
+        Example("400 km from the central meridian", {"red_line": [{"wkt": SQUARE.replace("386", "389"), "crs": 4526}]}, finds=1),
+        Example("two zones", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}],
+                              "farmland": [{"wkt": SQUARE.replace("386", "378"), "crs": 4525}]}, finds=1),
+    ],
+    passes=[Example("one zone", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}]})],
+)  # fmt: skip
+def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding]:
+    """Coordinates and coordinate system agree.
+
+    What it checks
+        Each layer can be read, has shapes and a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it
+        lies in the area that the CRS is made for, it is CGCS2000,
+        and all projected layers are in one zone.
+    Why
+        A layer in the wrong zone lies three degrees away: everything looks conflict-free because nothing meets.
+    How to fix
+        Set the layer's CRS to the one the coordinates are in (the message names it where it can be told), or reproject.
+    Limits
+        A wrong zone without prefix can be told only by the distance to other layers, or to where the list of divisions
+        says the county (or its city) lies. EPSG:4490 beside one projected zone is
+        how sealed data is delivered and only noted.
+    """
+    found = []
+    for lost in ctx.plan.unusable.values():
+        params = {"problem": lost.problem, "layer_name": lost.name, **lost.params}
+        found.append(Finding(lost.role, case="unusable", params=params))
+    plane = crs_care.describe(ctx.plan.crs)
+    for layer in ctx.plan.layers.values():
+        crs = layer.known_crs
+        frame = crs_care.describe(crs)
+        params = {"crs": crs_care.label(crs), "plane": crs_care.label(ctx.plan.crs)}
+        if not frame.cgcs2000:
+            case = "not_cgcs2000"
+        elif frame.geographic or (frame.zone, frame.prefixed) == (plane.zone, plane.prefixed):
+            continue
+        elif frame.zone == plane.zone:
+            case = "with_prefix" if frame.prefixed else "without_prefix"
+        else:
+            case = "mixed_zones"
+            params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
+        found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
+    reported = {finding.role for finding in found}
+    # Where all layers lie in another zone, the county's own longitudes are the better hint.
+    return found + (_far_away(ctx) or _outside_crs(ctx, reported, beyond_area_degrees))
+
+
+def _outside_crs(ctx: Context, reported: set[str], margin: float) -> list[Finding]:
+    """Return a finding for each CRS whose layers lie wholly outside its area of use, by more than ``margin`` degrees.
+
+    ``reported``: roles of the layers whose CRS another finding names already.
+    """
+    outside: dict[str, list[tuple[Layer, Any]]] = {}
+    for layer in ctx.plan.layers.values():
+        reach = crs_care.area_of_use(layer.crs) if layer.crs is not None else None
+        if reach is None or layer.bare or layer.role in reported:
+            continue
+        bounds = shapely.bounds(layer.plane)
+        bounds = bounds[np.isfinite(bounds).all(axis=1)]
+        corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
+        box = crs_care.to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
+        if shapely.distance(box, shapely.box(*reach)) > margin:
+            outside.setdefault(crs_care.label(layer.crs), []).append((layer, (box.centroid, reach)))
+    found = []
+    for crs, layers in outside.items():
+        first, (middle, (west, south, east, north)) = layers[0]
+        params = {"crs": crs, "count": len(layers), "layers": [layer.role for layer, _ in layers],
+                  "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
+                  "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N"}  # fmt: skip
+        found.append(Finding(first.role, case="outside_crs", severity=Severity.WARNING, params=params))
+    return found
+
+
+def _far_away(ctx: Context) -> list[Finding]:
+    """Return a finding where all layers agree with each other, but not with the place of the county's code."""
+    divisions = ctx.norm.standard.code_lists.get("divisions")
+    layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
+    if divisions is None or layer is None or layer.crs is None or layer.bare:
+        return []
+    bounds = shapely.bounds(layer.plane)
+    middle = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
+    longitude = float(shapely.get_x(crs_care.to_lonlat(middle, ctx.plan.plane))[0])
+    told = far_from(longitude, ctx.plan.area_code, divisions)
+    if told is None:
+        return []
+    params = {"crs": crs_care.label(layer.crs), "longitude": f"{longitude:.2f}", "county": told.whose.name,
+              "west": f"{told.west:.2f}", "east": f"{told.east:.2f}"}  # fmt: skip
+    case = "far_away_degrees" if crs_care.describe(layer.crs).geographic else "far_away"
+    return [Finding(layer.role, case=case, severity=Severity.WARNING, params=params)]

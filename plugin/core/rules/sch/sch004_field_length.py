@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._untold import untold
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "SCH004",
+    "field-length",
+    severity=Severity.WARNING,
+    basis=["county-db", "survey-2020"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer} has the field {field} with room for {found_length} characters; the template says {length}. Make the "
+        "field anew with that length and carry the values over.",
+    },
+    fails=[
+        Example("a key of 10", {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),
+        Example("too long is not the template either",
+                {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 254}}]}, finds=1),
+    ],
+    passes=[Example("a key of 18", {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 18}}]})],
+)  # fmt: skip
+def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
+    """Text fields are as long as the template says.
+
+    What it checks
+        The length that the source declares for each text field, against the template. Where the template's own field is not
+        verified (mark C), a difference is only noted.
+    Why
+        A field that is too short cuts codes and names off without a word; the receiving side compares lengths.
+    How to fix
+        Make the field anew with the template's length, best in a database from “Create plan layers”, and carry the values over.
+    Limits
+        Only where the source tells a length: GeoPackage, FileGDB and layers of a QGIS project do; other files do not (a
+        shapefile counts bytes), and that is said. Numbers and dates are not compared, for databases do not keep their length.
+    """
+    result = RuleResult(applicable=False)
+    lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}
+    silent = []
+    for declared in layer.template.fields:
+        if declared.type != "text" or declared.length is None or declared.name not in lengths:
+            continue
+        result.applicable = True
+        found = lengths[declared.name]
+        if found is None:
+            silent.append(declared.name)
+        elif found != declared.length:
+            severity = Severity.INFO if declared.mark == "C" else None
+            params = {"found_length": found, "length": declared.length}
+            result.findings.append(Finding(layer.role, field=declared.name, severity=severity, params=params))
+    if silent:
+        result.not_checked.append(("length_untold", untold(layer, silent)))
+    return result

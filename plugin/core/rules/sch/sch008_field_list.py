@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .sch002_required_fields import fits, needed_fields
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WHOLE = {"feature_code": "2090020610", "division_code": "140225", "division_name": "浑源县", "zone_code": "300",
+         "zone_name": "农田保护区", "area": 1.0, "BZ": ""}  # fmt: skip
+
+
+@rule(
+    "SCH008",
+    "field-list",
+    severity=Severity.WARNING,
+    basis=["county-db", "survey-2020"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it in its place; without data it stays empty.",
+        "type": "{layer} has the field {field} as {actual}; the template says {expected}. Change the field's type and carry the "
+        "values over.",
+        "order": "{layer} has its fields in another order than the template: {field} stands where {wanted} should. Carry the rows "
+        "over into a layer from “Create plan layers”.",
+    },
+    fails=[
+        Example("a field left out", {"layer": [{"wkt": SQUARE, "key": "1", **{m: v for m, v in WHOLE.items() if m != "zone_name"}}]},
+                finds=1, roles={"layer": "GHFQ"}),
+        Example("a number as text", {"layer": [{"wkt": SQUARE, "key": "1", **WHOLE, "area": "12"}]}, finds=1,
+                roles={"layer": "GHFQ"}),
+        Example("another order", {"layer": [{"wkt": SQUARE, **WHOLE, "key": "1"}]}, finds=1, roles={"layer": "GHFQ"}),
+    ],
+    passes=[Example("all, in order", {"layer": [{"wkt": SQUARE, "key": "1", **WHOLE}]}, roles={"layer": "GHFQ"})],
+)  # fmt: skip
+def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
+    """A layer has all fields of the template, in its order.
+
+    What it checks
+        Every field of the template is there with the template's type, also those that no rule reads, and they come in the
+        template's order. Where the template's own field is not verified (mark C) or is optional, a difference is only noted.
+    Why
+        The receiving side compares field by field; a table with another order or without a column is sent back.
+    How to fix
+        Carry the rows over into a layer from “Create plan layers” (“Map fields to a template” does it), or add the field.
+    Limits
+        Fields that the template does not have are left alone. What SCH002 reports in the same run is not said twice.
+    """
+    result = RuleResult()
+    actual = {f.name.upper(): f.type for f in layer.source.fields}
+    told = needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
+    for declared in layer.template.fields:
+        if declared.name in told:
+            continue
+        severity = Severity.INFO if declared.mark == "C" or declared.constraint in ("C", "O") else None
+        params = {"expected": declared.type, "actual": actual.get(declared.name, ""), "alias": declared.alias}
+        if declared.name not in actual:
+            case = "missing"
+        elif not fits(actual[declared.name], declared.type):
+            case = "type"
+        else:
+            continue
+        result.findings.append(Finding(layer.role, field=declared.name, case=case, severity=severity, params=params))
+    wanted = [f.name for f in layer.template.fields if f.name in actual]
+    found = [name for name in actual if name in set(wanted)]
+    for is_there, should_be in zip(found, wanted, strict=True):
+        if is_there != should_be:
+            severity = Severity.INFO if layer.template.fields_mark == "C" else None
+            params = {"wanted": should_be}
+            result.findings.append(Finding(layer.role, field=is_there, case="order", severity=severity, params=params))
+            break
+    return result

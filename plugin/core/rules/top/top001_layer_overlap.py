@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "TOP001",
+    "layer-overlap",
+    local=True,
+    basis=["G8"],
+    needs={"layer": Need(EACH)},
+    uses=["tolerance"],
+    messages={
+        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m). Cut one back to the shared edge, or delete "
+        "the duplicate.",
+        "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one whose attributes are "
+        "right, delete the other.",
+    },
+    fails=[
+        Example("crossing", {"layer": [SQUARE, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("containment", {"layer": [SQUARE, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=1, areas=(100.0,)),
+        Example("duplicate", {"layer": [SQUARE, SQUARE]}, finds=1, areas=(10000.0,)),
+        Example("three-way", {"layer": [SQUARE, SQUARE, SQUARE]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
+        Example("thin but long", {"layer": [SQUARE, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
+        Example("repaired bow-tie", {"layer": [SQUARE, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
+    ],
+    passes=[
+        Example("touch only", {"layer": [SQUARE, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        Example("island in hole", {"layer": [
+            "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))",
+            "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"]}),
+        Example("sliver below both minimums", {"layer": [SQUARE, "POLYGON ((99.999 0, 190 0, 190 100, 99.999 100, 99.999 0))"]}),
+        Example("heritage may overlap", {"layer": [SQUARE, SQUARE]}, roles={"layer": "LSWHBHX"}),
+    ],
+)  # fmt: skip
+def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+    """Features of one layer do not overlap.
+
+    What it checks
+        Pairs of features of one layer that share area: crossing, containing or equal to each other. For layers whose template
+        forbids it (parcels, farmland, red line, boundary, zones, divisions; not heritage).
+    Why
+        Land counted twice makes every total too large, and nobody can say what holds there.
+    How to fix
+        Cut the younger feature back to the older one's edge; delete duplicates.
+    Limits
+        Parts below both the minimum area and the minimum width are slivers: counted, not listed.
+    """
+    if layer.template.geometry != "polygon" or layer.template.overlap != "never":
+        return None
+    parts = ctx.shared(layer)
+    for n in range(len(parts)):
+        # The smaller key comes first, so that the pair is named the same way whatever the order of rows.
+        if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
+            parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
+    found = ctx.pairs(layer, layer, parts)
+    for n, finding in enumerate(found):
+        one, other = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
+        # Areas come first: they are quickly had, and hardly ever equal without the shapes.
+        equal = np.isclose([one.area, other.area], parts.area[n], rtol=1e-9, atol=0.0).all()
+        if equal and one.normalize().equals_exact(other.normalize(), 0.0):
+            finding.case = "duplicate"
+    return found

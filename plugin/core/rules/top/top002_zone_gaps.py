@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, rule
+from ...plan.layer import Layer
+
+COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "TOP002",
+    "zone-gaps",
+    basis=["G8"],
+    needs={"zones": Need("zones"), "county": Need("county")},
+    uses=["tolerance"],
+    messages={"": "No zone of {layer} covers {area} of the county (width {width} m). Extend the neighbouring zone to close the gap."},
+    fails=[
+        Example("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY]}, finds=1, areas=(5000.0,)),
+        Example("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY]}, finds=2, areas=(1000.0, 1000.0)),
+        Example("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
+                                  "county": [COUNTY]}, finds=1, areas=(400.0,)),
+    ],
+    passes=[
+        Example("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
+                                      "county": [COUNTY]}),
+    ],
+)  # fmt: skip
+def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
+    """Planning zones cover the whole county.
+
+    What it checks
+        Every connected part of the county that lies in no 规划分区.
+    Why
+        Zones tile the county: each piece of land has one purpose, and zone totals add up to the county's area.
+    How to fix
+        Extend the zone that the place belongs to, vertex on vertex with its neighbours.
+    Limits
+        Needs the county's own outline; overlaps of zones are TOP001. Gaps below both minimums are counted as slivers.
+    """
+    shape = ctx.county()
+    if shape is None:
+        return []
+    parts = ctx.uncovered_shape(county, shape[1], zones)
+    areas = ctx.statutory(parts.geometry)
+    return [
+        Finding(
+            zones.role,
+            related_role=county.role,
+            area_m2=float(areas[n]),
+            width_m=float(parts.width[n]),
+            geometry=parts.geometry[n],
+            by_place=True,
+        )
+        for n in range(len(parts))
+    ]

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry.parts import Parts
+from ...geometry.polygons import Polygons
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._places import told_elsewhere
+
+COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "TOP003",
+    "outside-county",
+    local=True,
+    basis=["G12"],
+    needs={
+        "layer": Need(EACH),
+        "county": Need("county"),
+        "townships": Need("townships", optional=True),
+        "parcels": Need("parcels", optional=True),
+    },
+    uses=["tolerance"],
+    messages={
+        "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Cut it back to the county's edge.",
+        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the county's outline that of its "
+        "townships, or draw the township that is missing.",
+        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline that of "
+        "the land survey, or bring back the parcels that are missing.",
+    },
+    fails=[
+        Example("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY]}, finds=1, areas=(100.0,)),
+        Example("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY]}, finds=2,
+                areas=(100.0, 100.0)),
+        Example("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY], "county": [COUNTY]}, finds=1,
+                areas=(100.0,)),
+    ],
+    passes=[Example("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY]})],
+)  # fmt: skip
+def outside_county(
+    layer: Layer, county: Layer, townships: Layer | None, parcels: Layer | None, *, ctx: Context
+) -> list[Finding] | None:
+    """Everything lies inside the county.
+
+    What it checks
+        The connected parts of every feature that lie outside the county's outline; and, as warnings, the parts of that outline
+        beyond all townships, and those at its edge beyond all parcels.
+    Why
+        Land of a neighbour counts for the neighbour; the packages of two counties must fit at their edge. An outline that is too
+        large lets such land in.
+    How to fix
+        Cut the feature back to the county's outline, vertex on vertex; or correct the outline.
+    Limits
+        Needs a county layer; where it comes from dissolved townships, gaps between them count as outside. Gaps of parcels inside the
+        county are other rules' (TOP006), as are those of its townships when it runs too.
+    """
+    extent = ctx.county()
+    if extent is None or layer.template.geometry != "polygon":
+        return None
+    if layer is not county:
+        return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, county, extent[1])))
+    if ctx.plan.asked or (townships is None and parcels is None):
+        # Around an edit not all townships and parcels are known: the outline is compared by the next whole check.
+        return None
+    return _beyond(county, extent[1], townships, parcels, ctx)
+
+
+def _beyond(
+    county: Layer, outline: Polygons, townships: Layer | None, parcels: Layer | None, ctx: Context
+) -> list[Finding]:
+    """Warnings on the parts of the county's outline that townships and parcels do not reach."""
+    found: list[Finding] = []
+    bare = shapely.MultiPolygon()
+    if townships is not None and townships is not county and not townships.bare:
+        parts = ctx.uncovered_shape(county, outline, townships)
+        found += _parts(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
+        bare = shapely.union_all(parts.geometry)
+    whole = outline.shapes[0]
+    if parcels is None or parcels is county or parcels.bare:
+        return found
+    if townships is not None and told_elsewhere(ctx, "TOP006"):
+        return found
+    if whole.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
+        # Parcels that tile the county have its area; overlaps are TOP001's.
+        return found
+    parts = ctx.uncovered_shape(county, outline, parcels)
+    shapes = np.array(list(parts.geometry), dtype=object)
+    at_edge = shapely.dwithin(shapes, whole.boundary, ctx.tolerance.edge_match_m)
+    reported = shapely.area(shapely.intersection(shapes, bare)) > shapely.area(shapes) / 2
+    return found + _parts(county, parcels, parts, at_edge & ~reported, "parcels", ctx)
+
+
+def _parts(county: Layer, other: Layer, parts: Parts, rows: NDArray, case: str, ctx: Context) -> list[Finding]:
+    areas = ctx.statutory(parts.geometry)
+    return [
+        Finding(
+            county.role,
+            case=case,
+            severity=Severity.WARNING,
+            related_role=other.role,
+            area_m2=float(areas[n]),
+            width_m=float(parts.width[n]),
+            geometry=parts.geometry[n],
+            by_place=True,
+        )
+        for n in np.flatnonzero(rows).tolist()
+    ]

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...geometry import crs as crs_care
+from ...geometry.coverage import Mismatches
+from ...geometry.parted import InDegrees, parted_edges
+from ...geometry.validity import missing
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._places import exclusive
+
+WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+#: Its edge towards `WEST` has a vertex more.
+WITH_VERTEX = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 40, 50 0))"
+#: As the one before, but that vertex lies five millimetres off.
+PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
+
+
+@rule(
+    "TOP005",
+    "shared-edges",
+    severity=Severity.WARNING,
+    basis=["G10"],
+    needs={},
+    uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],
+    messages={
+        "": "{layer} ({key}) and {related_layer} ({related_key}) do not fit vertex for vertex in {count} places (up to {distance} m "
+        "apart). Put the missing vertices on both edges, at one place.",
+        "parted": "{layer} ({key}) and {related_layer} ({related_key}) parted in {count} places when a long edge was converted to degrees: a "
+        "vertex of one lay on the other's edge and is up to {distance} m beside it now. Put a vertex there on both edges.",
+        "layers": "{layer} and {related_layer} do not fit vertex for vertex in {count} places of {pairs} pairs of features (up to "
+        "{distance} m apart). They may be of another year or source: decide which of them is right before anything is moved.",
+    },
+    fails=[
+        Example("a vertex on one side only", {"zones": [WEST, WITH_VERTEX]}, finds=1),
+        Example("edges five millimetres apart", {"zones": [WEST, PARTED]}, finds=1),
+        Example("between two lines", {"red_line": [WEST], "boundary": [WITH_VERTEX]}, finds=1),
+        Example("a line against the survey is one summary", {"red_line": [WEST, EAST], "parcels": [
+            "POLYGON ((0 0, 50 0, 100 0, 100 100, 50 100, 0 100, 0 50, 0 0))"]}, finds=1),
+    ],
+    passes=[
+        Example("vertex for vertex", {"zones": [WEST, EAST]}),
+        Example("between two lines, vertex for vertex", {"red_line": [WEST], "boundary": [EAST]}),
+        Example("farther apart than edges that should be one", {"zones": [WEST, "POLYGON ((50.1 40, 100 0, 100 100, 50.1 40))"]}),
+        Example("heritage is not among the layers that must fit", {"red_line": [WEST], "heritage": [WITH_VERTEX]}),
+    ],
+)  # fmt: skip
+def shared_edges(*, ctx: Context) -> RuleResult:
+    """Common boundaries coincide vertex for vertex.
+
+    What it checks
+        Vertices of a feature on or near another's edge (up to the tolerance for edges, 0.01 m) that has no vertex just there:
+        within each layer that must not overlap, and between the layers of quality.edges_fit (divisions, three lines, zones).
+        One finding a pair of features. In data in degrees also vertices that lie on a neighbour's edge as it runs in the plane
+        of metres, and beside it in degrees (17 mm on a kilometre): there a gap or an overlap opened by conversion. Between these and the layers of quality.edges_compared (the survey) one summary a
+        pair of layers.
+    Why
+        Statutory areas are summed along the vertices: where only one side has one, the parts no longer make the whole,
+        and the next transformation opens a gap.
+    How to fix
+        Snap the later layer to the earlier one's vertices in a copy (QGIS: Snap geometries, insert vertices), then compare areas.
+        Lines that were sealed are not moved.
+    Limits
+        Not in the default run, for the wording behind it has not been read (mark C). Only what lies within the tolerance
+        for edges: wider gaps are TOP002 and TOP004, overlaps TOP001. Of which year a layer is, it does not say itself: the
+        two lists are settings.
+    """
+    fit, compared = _named("quality.edges_fit", ctx), _named("quality.edges_compared", ctx)
+    within = [layer for layer in ctx.plan.layers.values() if exclusive(layer)]
+    result = RuleResult(applicable=not all(layer.bare for layer in (*within, *fit)))
+    for layer in within:
+        ctx.check()
+        result.findings += _by_pair(layer, layer, [(ctx.mismatched(layer), False)], ctx)
+        result.findings += _parted(layer, layer, ctx)
+    for a, b in combinations(fit, 2):
+        result.findings += _by_pair(a, b, _both_ways(a, b, ctx), ctx)
+        result.findings += _parted(a, b, ctx)
+    for a, b in ((a, b) for a in fit for b in compared if b not in fit):
+        result.findings += _summary(a, b, _both_ways(a, b, ctx))
+    return result
+
+
+def _named(setting: str, ctx: Context) -> list[Layer]:
+    """The plan's layers of a list of concepts, each once."""
+    layers = (ctx.plan.concept(concept) for concept in ctx.norm.get(setting))
+    return list({layer.role: layer for layer in layers if layer is not None}.values())
+
+
+#: What one look found, and whether its rows are those of the second layer.
+_Looks = list[tuple[Mismatches, bool]]
+
+
+def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
+    ctx.check()
+    first, second = ctx.mismatched_both(a, b)
+    return [(first, False), (second, True)]
+
+
+def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
+    """Pairs that parted on a long edge when they were brought to degrees."""
+    if not all(layer.crs is not None and crs_care.describe(layer.crs).geographic for layer in (a, b)):
+        return []
+    first = _in_degrees(a)
+    second = first if a is b else _in_degrees(b)
+    looks: _Looks = []
+    for one, other, turned in ((first, second, False), (second, first, True))[: 1 if a is b else 2]:
+        found = parted_edges(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.check)
+        found.point = crs_care.coordinates(found.point, one.crs, ctx.plan.plane)
+        looks.append((found, turned))
+    return _by_pair(a, b, looks, ctx, "parted")
+
+
+def _in_degrees(layer: Layer) -> InDegrees:
+    shapes = layer.drawn.copy()
+    shapes[missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
+    return InDegrees(shapes, layer.known_crs)
+
+
+def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Rows of the first layer, of the second, places (k, 2) and distances, both looks together."""
+    rows = [(m.other, m.row) if turned else (m.row, m.other) for m, turned in looks]
+    left, right = (np.concatenate(side).astype(int) for side in zip(*rows, strict=True))
+    return (
+        left,
+        right,
+        np.concatenate([m.point for m, _ in looks]),
+        np.concatenate([m.distance for m, _ in looks]),
+    )
+
+
+def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context, case: str = "") -> list[Finding]:
+    left, right, point, distance = _joined(looks)
+    if a is b:
+        # Either of two neighbours may lack the other's vertex: it is one pair, and the smaller key comes first.
+        turn = np.array([a.keys[i] > a.keys[j] for i, j in zip(left.tolist(), right.tolist(), strict=True)], dtype=bool)
+        left, right = np.where(turn, right, left), np.where(turn, left, right)
+    found = []
+    for (i, j), own in _groups(left, right):
+        finding = ctx.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]), case=case)
+        finding.related_role, finding.related_keys = b.role, [b.keys[j]]
+        if j in b.unsure_keys:
+            finding.params["related_fid"] = b.fids[j]
+        found.append(finding)
+    return found
+
+
+def _summary(a: Layer, b: Layer, looks: _Looks) -> list[Finding]:
+    left, right, point, distance = _joined(looks)
+    if not len(left):
+        return []
+    pairs = len(np.unique(np.column_stack([left, right]), axis=0))
+    params = {**_told(distance), "pairs": pairs}
+    return [Finding(a.role, related_role=b.role, case="layers", params=params, geometry=shapely.multipoints(point))]
+
+
+def _told(distance: NDArray) -> dict[str, float]:
+    return {"count": len(distance), "distance": round(float(distance.max()), 4)}
+
+
+def _groups(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
+    """Each pair of rows with the positions where it stands."""
+    order = np.lexsort((right, left))
+    pairs = np.column_stack([left[order], right[order]])
+    starts = np.flatnonzero(np.r_[True, (pairs[1:] != pairs[:-1]).any(axis=1)]) if len(pairs) else np.zeros(0, int)
+    for own in np.split(order, starts[1:]) if len(pairs) else []:
+        yield (int(left[own[0]]), int(right[own[0]])), own

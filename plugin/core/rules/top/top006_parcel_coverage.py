@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, Need, rule
+from ...plan.layer import Layer
+
+WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+
+
+@rule(
+    "TOP006",
+    "parcel-coverage",
+    basis=["G11"],
+    needs={"parcels": Need("parcels"), "townships": Need("townships", optional=True), "county": Need("county", optional=True)},
+    uses=["tolerance"],
+    messages={
+        "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m). Extend the neighbouring parcel, or bring "
+        "back the one that is missing."
+    },
+    fails=[
+        Example("a township with half its parcels", {"parcels": [WEST], "townships": [WEST, EAST]}, finds=1, areas=(5000.0,)),
+        Example("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST, EAST]},
+                finds=2, areas=(500.0, 500.0)),
+        Example("no townships: the county", {"parcels": [WEST], "county": [COUNTY]}, finds=1, areas=(5000.0,),
+                roles={"county": "XZQX"}),
+    ],
+    passes=[
+        Example("parcels tile the townships", {"parcels": [WEST, EAST], "townships": [WEST, EAST]}),
+        Example("nothing to hold them against", {"parcels": [WEST]}),
+        Example("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY]}),
+    ],
+)  # fmt: skip
+def parcel_coverage(
+    parcels: Layer, townships: Layer | None, county: Layer | None, *, ctx: Context
+) -> list[Finding] | None:
+    """Parcels cover townships and county without a gap.
+
+    What it checks
+        Every connected part of a township, or of the county where there is no layer of townships, that no parcel covers.
+    Why
+        The survey knows a use for every piece of land; what it leaves out is in no balance and no total.
+    How to fix
+        Extend the neighbouring parcel to the gap, vertex on vertex, or bring back the parcel that was lost.
+    Limits
+        Not in the default run. What parcels cover outside the county is TOP003's, overlaps are TOP001's. A plan whose parcels
+        are delivered for a part of the county shows the rest as a gap. Gaps below both minimums are slivers.
+    """
+    whole = townships or county
+    if whole is None or whole is parcels:
+        return None
+    return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels)))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import shapely
+
+from ...engine.context import Context
+from ...geometry.validity import missing
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
+from .._places import exclusive, told_elsewhere
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
+
+
+@rule(
+    "TOP007",
+    "duplicate-shapes",
+    severity=Severity.WARNING,
+    basis=["usual-practice"],
+    needs={"layer": Need(EACH)},
+    messages={
+        "": "{layer}: {key} has the very same shape as {count} other features ({related_key}). Keep the one whose attributes are right, "
+        "delete the others."
+    },
+    fails=[
+        Example("twice in a layer that may overlap", {"layer": [SQUARE, SQUARE]}, finds=1, roles={"layer": "LSWHBHX"}),
+        Example("drawn from another corner, the other way round", {"layer": [SQUARE, TURNED]}, finds=1, roles={"layer": "LSWHBHX"}),
+        Example("three times is one finding", {"layer": [SQUARE, TURNED, SQUARE]}, finds=1, roles={"layer": "LSWHBHX"}),
+        Example("points", {"layer": ["POINT (1 1)", "POINT (2 2)", "POINT (1 1)"]}, finds=1, roles={"layer": "BKYDWWD"}),
+        Example("parcels, where nobody looks for overlaps", {"layer": [SQUARE, SQUARE]}, finds=1),
+    ],
+    passes=[
+        Example("other shapes with the same extent", {"layer": [SQUARE, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
+        Example("two rows without a shape", {"layer": [None, None, SQUARE]}, roles={"layer": "LSWHBHX"}),
+        Example("said already as an overlap", {"layer": [SQUARE, SQUARE]}, parameters={"rules": ["TOP001"]}),
+    ],
+)  # fmt: skip
+def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+    """No shape is there twice.
+
+    What it checks
+        Features of one layer, of any kind, with the same vertices, wherever they begin and whichever way they run.
+    Why
+        A shape pasted twice is counted twice, and of two rows of attributes one is wrong.
+    How to fix
+        Compare the attributes, keep the right row, delete the others; BSM that were used are not used again.
+    Limits
+        Not in the default run, where TOP001 tells of duplicates in layers that must not overlap; where both run, these are
+        left to it. A shape with one vertex more is no duplicate here. One finding for all that are alike.
+    """
+    if exclusive(layer) and told_elsewhere(ctx, "TOP001"):
+        return None
+    found = []
+    for rows in _alike(layer):
+        finding = ctx.row(layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]])
+        finding.related_role = layer.role
+        finding.related_keys = [layer.keys[row] for row in rows[1:]]
+        found.append(finding)
+    return found
+
+
+def _alike(layer: Layer) -> list[list[int]]:
+    """Rows with the same shape, in groups of two and more. Only shapes that share their extent are compared."""
+    there = np.flatnonzero(~missing(layer.plane))
+    if not len(there):
+        return []
+    bounds = shapely.bounds(layer.original[there]).reshape(-1, 4)
+    _, which, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
+    groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for n in np.flatnonzero(counts[which.ravel()] > 1).tolist():
+        row = int(there[n])
+        groups[int(which.ravel()[n]), shapely.to_wkb(shapely.normalize(layer.original[row]))].append(row)
+    return [rows for rows in groups.values() if len(rows) > 1]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import shapely
+
+from ...engine.context import Context
+from ...geometry.parts import Parts
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+#: Reaches half a metre into `WEST`.
+INTO = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
+#: Touches `WEST` above and below, and leaves half a metre open between.
+APART = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10, 50 0))"
+
+
+@rule(
+    "TOP008",
+    "slivers-between-layers",
+    severity=Severity.INFO,
+    basis=["G10", "usual-practice"],
+    needs={},
+    uses=["tolerance", "quality.lines"],
+    messages={
+        "overlaps": "{layer} and {related_layer} overlap in {count} strips narrower than {limit} m ({area} together; {ignored} more lie "
+        "below the tolerance). The two edges were meant to be one: snap the later line to the earlier one.",
+        "gaps": "{count} gaps narrower than {limit} m ({area} together; {ignored} more lie below the tolerance) are left between "
+        "{layer} and {related_layer}. The two edges were meant to be one: snap the later line to the earlier one.",
+    },
+    fails=[
+        Example("half a metre of overlap", {"farmland": [WEST], "red_line": [INTO]}, finds=1, areas=(50.0,)),
+        Example("half a metre of gap", {"red_line": [WEST], "boundary": [APART]}, finds=1, areas=(40.0,)),
+        Example("a gap that two rows of one line border", {"red_line": [
+            "POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))", "POLYGON ((0 50, 50 50, 50 100, 0 100, 0 50))"], "boundary": [APART]},
+            finds=1, areas=(40.0,)),
+        Example("two strips, one finding", {"farmland": [WEST], "red_line": [
+            "POLYGON ((49.5 0, 100 0, 100 40, 49.5 40, 49.5 0))", "POLYGON ((49.5 60, 100 60, 100 100, 49.5 100, 49.5 60))"]},
+            finds=1, areas=(40.0,)),
+    ],
+    passes=[
+        Example("edge to edge", {"farmland": [WEST], "red_line": [EAST]}),
+        Example("a wide overlap is a conflict, and another rule's", {"farmland": [WEST], "boundary": [WEST]}),
+        Example("only below the tolerance", {"farmland": [WEST], "red_line": ["POLYGON ((49.999 0, 100 0, 100 100, 49.999 100, 49.999 0))"]}),
+        Example("a slit in one of them is not between two", {"farmland": [EAST], "red_line": [
+            WEST[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}),
+        Example("one line alone", {"farmland": [WEST]}),
+    ],
+)  # fmt: skip
+def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
+    """No slivers are left between the control lines.
+
+    What it checks
+        For each two of the layers of quality.lines (the three lines): the strips narrower than thin_m (2 × area ÷
+        perimeter) that both cover, and the gaps as narrow that they enclose together. One summary a pair of layers and
+        kind, with their number, area and what lies below the tolerance.
+    Why
+        Many thin strips along one edge are no conflicts to decide one by one: the edge was drawn twice.
+    How to fix
+        Decide which line came first; in a copy, snap the later one to it (QGIS: Snap geometries) and run the relation rules again.
+    Limits
+        Not in the default run, and a note: the limit is this plugin's own (mark C). Overlaps are counted here and stay single
+        findings of the relation rules (REL001 to REL003) where these run: this is how many of them are one matter. Gaps
+        that are open on one side are not seen.
+    """
+    layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
+    result = RuleResult(applicable=sum(not layer.bare for layer in layers) > 1)
+    for a, b in combinations(layers, 2):
+        shared = ctx.shared(a, b, connected=True)
+        result.findings += _summary("overlaps", a, b, shared.only(shared.width < thin_m), ctx, thin_m)
+        open_parts = ctx.gaps_between(a, b, thin_m)
+        result.findings += _summary("gaps", a, b, open_parts, ctx, thin_m)
+    return result
+
+
+def _summary(case: str, a: Layer, b: Layer, parts: Parts, ctx: Context, limit: float) -> list[Finding]:
+    if not len(parts):
+        return []
+    area = float(ctx.statutory(parts.geometry).sum())
+    params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.geometry)}
+    shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
+    return [Finding(a.role, related_role=b.role, case=case, area_m2=area, params=params, geometry=shape)]

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What rules stand on: citations, and the documents in which they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError
+from ..files.data import check_keys, expect, read_toml
+from .template import MARKS
+
+#: The files of a standard.
+CITATIONS, SOURCES = "citations.toml", "sources.toml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document; ``best``: the best mark that a statement read in it can have."""
+
+    id: str
+    best: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A source that a rule stands on; ``mark`` A (read in the text), B (quoted elsewhere), C (unverified). ``sources``:
+    ids of the documents it was read in. ``area``: the county whose own plan it is, for others an example only."""
+
+    key: str
+    mark: str
+    zh: str
+    en: str
+    sources: tuple[str, ...] = ()
+    area: str = ""
+
+    def binds(self, area_code: str) -> bool:
+        """Does it hold in an area? The empty code is no county in particular."""
+        return self.area in ("", area_code)
+
+
+def load_sources(folder: Path) -> dict[str, Source]:
+    """The documents of a standard by id; none where it has no such file. DataError for a slip in it."""
+    path = folder / SOURCES
+    found = {}
+    for key, row in (read_toml(path) if path.exists() else {}).items():
+        check_keys(row, required=("best", "zh", "en"), allowed=(), file=path, where=key)
+        _check_known(row["best"], MARKS, path, f"{key}.best")
+        found[key] = Source(key, **row)
+    return found
+
+
+def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
+    """The citations of a standard by key. ``sources``: ids of the documents there are.
+
+    DataError for a slip in the file, and for a document that is not there.
+    """
+    path = folder / CITATIONS
+    known = tuple(sources)
+    found = {}
+    for key, row in (read_toml(path) if path.exists() else {}).items():
+        check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
+        expect(row.get("area", ""), str, file=path, key=f"{key}.area")
+        _check_known(row["mark"], MARKS, path, f"{key}.mark")
+        read_in = tuple(expect(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
+        for source in read_in:
+            _check_known(source, known, path, f"{key}.sources")
+        found[key] = Citation(key, **row, sources=read_in)
+    return found
+
+
+def best_mark(marks: Iterable[str]) -> str:
+    """The best of some marks: what a rule is known by. C where there is none."""
+    return min(marks, default="C")
+
+
+def _check_known(value: object, known: Iterable[str], path: Path, key: str) -> None:
+    known = tuple(known)
+    if value not in known:
+        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))

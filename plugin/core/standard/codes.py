@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Code lists (代码表): CSV files that a planner edits in a spreadsheet. Every complaint names file, line and what to do."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import DataError
+from ..files.data import MARKS
+from ..files.plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+
+COLUMNS = ("code", "name", "parent", "level", "mark")
+#: What a planner may write above a column instead.
+_HEADS = {
+    "代码": "code",
+    "名称": "name",
+    "上级代码": "parent",
+    "上级": "parent",
+    "级别": "level",
+    "层级": "level",
+    "来源级别": "mark",
+    "来源": "mark",
+}
+
+
+@dataclass(frozen=True)
+class Code:
+    code: str
+    name: str
+    parent: str
+    level: int
+    mark: str
+    extra: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A code list with parents; ``mark`` is its weakest row's."""
+
+    id: str
+    codes: dict[str, Code]
+
+    @property
+    def mark(self) -> str:
+        return max((c.mark for c in self.codes.values()), default="C")
+
+    def written(self, pad: int = 0) -> dict[str, str]:
+        """Code as a field writes it (digits padded with zeros to ``pad``) → name."""
+        return {c.code.ljust(pad, "0") if pad and c.code.isdigit() else c.code: c.name for c in self.codes.values()}
+
+    def lineage(self, code: str) -> tuple[str, ...]:
+        """The code and its parents, nearest first; empty when the code is not in the list."""
+        chain: list[str] = []
+        while code in self.codes and code not in chain:
+            chain.append(code)
+            code = self.codes[code].parent
+        return tuple(chain)
+
+    def within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
+        """Is the code one of these or below one of them?"""
+        return any(c in ancestors for c in self.lineage(code))
+
+    def members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
+        """All codes that are one of these or below one of them."""
+        return {code for code in self.codes if self.within(code, ancestors)}
+
+
+def load_code_list(path: Path) -> CodeList:
+    """Read a CSV of ``code,name,parent,level,mark`` (or 代码、名称、上级代码、级别、来源级别) and further columns.
+
+    UTF-8 or GBK, with a mark at the start or not, any line ends; empty rows and columns at the end are passed over.
+    DataError names file and line: no such file, a workbook, text of no encoding, a column that is missing, twice there or
+    without a name, a code that is empty, repeated or has two names, a blank name, a parent that is not there or a circle
+    of them, codes that lost their leading zeros.
+    """
+    rows = _rows(path, _text(path))
+    lines: dict[str, int] = {}
+    codes: dict[str, Code] = {}
+    for line, row in rows:
+        code = _code(path, line, row)
+        if code.code in codes:
+            _say_repeated(path, line, code, codes[code.code], lines[code.code])
+        codes[code.code], lines[code.code] = code, line
+    _check_parents(path, codes, lines)
+    _check_zeros(path, codes, lines)
+    return CodeList(path.stem, codes)
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("data_file_missing", file=str(path)) from error
+    except OSError as error:
+        raise DataError("data_list_no_access", file=str(path)) from error
+    if data.startswith((WORKBOOK, OLD_WORKBOOK)):
+        raise DataError("data_list_workbook", file=str(path))
+    try:
+        return decoded(data)
+    except Undecodable as error:
+        raise DataError("data_list_encoding", file=str(path), line=error.line) from error
+
+
+def _rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
+    """Line number and cells by column of every row that is not empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
+    head: list[str] | None = None
+    found = []
+    last = 0
+    try:
+        for cells in reader:
+            last = reader.line_num
+            cells = [c.strip() for c in cells]
+            if not any(cells):
+                continue
+            if head is None:
+                head = _head(path, reader.line_num, cells)
+                continue
+            for place, cell in enumerate(cells):
+                if cell and (place >= len(head) or not head[place]):
+                    raise DataError(
+                        "data_list_stray", file=str(path), line=reader.line_num, column=place + 1, value=cell
+                    )
+            found.append((reader.line_num, dict(zip(head, cells + [""] * len(head), strict=False))))
+    except csv.Error as error:
+        raise DataError("data_list_quotes", file=str(path), line=last + 1) from error
+    if head is None:
+        raise DataError("data_list_empty", file=str(path), columns=",".join(COLUMNS))
+    return found
+
+
+def _head(path: Path, line: int, cells: list[str]) -> list[str]:
+    names = [_HEADS.get(c, c.lower()) for c in cells]
+    for name in COLUMNS:
+        if name not in names:
+            raise DataError("data_list_column", file=str(path), line=line, column=name, columns=",".join(COLUMNS))
+    for name in names:
+        if name and names.count(name) > 1:
+            raise DataError("data_list_column_twice", file=str(path), line=line, column=name)
+    return names
+
+
+def _code(path: Path, line: int, row: dict[str, str]) -> Code:
+    code, name = row["code"], row["name"]
+    if not code or not name:
+        raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
+    if row["mark"] not in MARKS or not (row["level"].isascii() and row["level"].isdigit()):
+        raise DataError("data_code_row", file=str(path), line=line, value=code)
+    extra = {k: v for k, v in row.items() if k and k not in COLUMNS}
+    return Code(code, name, row["parent"], int(row["level"]), row["mark"], extra)
+
+
+def _say_repeated(path: Path, line: int, code: Code, other: Code, first: int) -> None:
+    given: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
+    if code.name != other.name:
+        raise DataError("data_code_two_names", **given, name=other.name, other=code.name)
+    raise DataError("data_code_repeated", **given)
+
+
+def _check_parents(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
+    for code in codes.values():
+        given: dict[str, object] = {"file": str(path), "line": lines[code.code], "value": code.code}
+        if code.parent and code.parent not in codes:
+            raise DataError("data_code_parent", **given, parent=code.parent)
+        chain = [code.code]
+        while (parent := codes[chain[-1]].parent) and parent not in chain:
+            chain.append(parent)
+        if parent == code.code:
+            raise DataError("data_code_circle", **given, chain=" → ".join([*chain, parent]))
+        if code.parent and codes[code.parent].level >= code.level:
+            raise DataError(
+                "data_code_level", **given, level=code.level, parent=code.parent, above=codes[code.parent].level
+            )
+
+
+def _check_zeros(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
+    """A spreadsheet takes 0101 for a number and saves 101. In a list of levels, codes of one level are equally long."""
+    if not any(c.parent for c in codes.values()):
+        # 1 … 12 may well be a list of its own.
+        return
+    longest: dict[int, str] = {}
+    for code in codes.values():
+        if code.code.isdigit():
+            longest[code.level] = max(longest.get(code.level, ""), code.code, key=len)
+    for code in codes.values():
+        if code.code.isdigit() and len(code.code) == len(longest[code.level]) - 1:
+            where = {"file": str(path), "line": lines[code.code], "value": code.code}
+            raise DataError("data_code_zeros", **where, other=longest[code.level], meant=f"0{code.code}")

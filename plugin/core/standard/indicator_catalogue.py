@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which indicators there are, as data: ``indicators.toml`` of the standard, or of the first that it includes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...paths import STANDARDS
+from ..errors import DataError
+from ..files.data import check_keys, expect, read_toml
+
+if TYPE_CHECKING:
+    from . import Standard
+
+FILE = "indicators.toml"
+#: How a figure comes from the layers, and the keys that the method cannot do without.
+METHODS: dict[str, tuple[str, ...]] = {
+    "rule": ("rule",),
+    "layer_area": (),
+    "stated": (),
+    "land_use": (),
+    "land_use_within": ("within",),
+    "share": ("part", "whole"),
+    "density": (),
+    "none": ("missing",),
+}
+UNITS = (
+    *("m2", "ha", "km2", "wan_km2", "mu", "wan_mu", "ratio", "share", "count", "km_km2"),
+    *("yi_m3", "jian", "wan_person", "m2_person", "m2_wan_yuan", "m3_wan_yuan"),
+)
+_TEXTS = ("id", "group", "zh", "en", "unit", "method", "mark", "source_zh", "source_en")
+_MORE_TEXTS = ("basis", "kind", "comparison", "formula_zh", "formula_en", "rule", "within", "part", "whole", "missing")
+_LISTS = ("aliases", "inputs", "classes", "urban_codes")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One indicator. ``method`` as in ``METHODS``; ``inputs`` concepts or layer codes; ``classes`` codes of the 2023 list,
+    ``urban_codes`` 城镇村属性码; ``missing`` names what a figure takes that no layer has; ``comparison`` the only bound (``>=``, ``<=``) that a target of
+    it may be; ``mark`` that of the definition."""
+
+    id: str
+    group: str
+    zh: str
+    en: str
+    unit: str
+    method: str
+    mark: str
+    source_zh: str
+    source_en: str
+    basis: str = ""
+    kind: str = ""
+    comparison: str = ""
+    formula_zh: str = ""
+    formula_en: str = ""
+    rule: str = ""
+    within: str = ""
+    part: str = ""
+    whole: str = ""
+    missing: str = ""
+    aliases: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    urban_codes: tuple[str, ...] = ()
+
+    def name(self, lang: str) -> str:
+        return self.zh if lang == "zh" else self.en
+
+    def formula(self, lang: str) -> str:
+        return self.formula_zh if lang == "zh" else self.formula_en
+
+    def source(self, lang: str) -> str:
+        return self.source_zh if lang == "zh" else self.source_en
+
+
+@dataclass(frozen=True)
+class LandGroup:
+    """One row of the table 现状—规划: the 2023 classes that it sums."""
+
+    id: str
+    zh: str
+    en: str
+    classes: tuple[str, ...]
+
+    def name(self, lang: str) -> str:
+        return self.zh if lang == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All indicators by id, the groups of the land-use table, and what a table of figures may call them."""
+
+    entries: dict[str, Entry]
+    land_groups: tuple[LandGroup, ...]
+    ratio_names: tuple[str, ...] = ()
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def find(self, name: str, ratio_form: str = "n1") -> Entry | None:
+        """The indicator of an id, a name in either language or another name of the file; None for an unknown one.
+
+        Spaces, brackets' width and case do not matter. ``ratio_form``: the form that is meant by the bare 扩展倍数.
+        """
+        word = _plain(name)
+        if word in {_plain(n) for n in self.ratio_names}:
+            word = f"expansion_ratio_{ratio_form}"
+        found = self._names.get(word)
+        return self.entries.get(found or word)
+
+
+def load_catalogue(standard: Standard) -> Catalogue:
+    """The list that a standard uses. DataError names file and key, or that no file is there."""
+    for one in (standard, *_included(standard)):
+        path = one.folder / FILE
+        if path.exists():
+            return _read(path)
+    raise DataError("data_file_missing", file=str(standard.folder / FILE))
+
+
+def indicator_name(name: str, lang: str) -> str:
+    """What an indicator is called in a language, where the lists that come with the plugin have it; else its id."""
+    for path in sorted(STANDARDS.glob(f"*/{FILE}")):
+        entry = _read(path).entries.get(name)
+        if entry is not None:
+            return entry.name(lang)
+    return name
+
+
+def _included(standard: Standard) -> list[Standard]:
+    return [found for one in standard.includes for found in (one, *_included(one))]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\s+", "", name).replace("(", "（").replace(")", "）").casefold()
+
+
+def allowed_comparisons(indicator: str) -> tuple[str, ...]:
+    """How a figure may be compared with its target: by its own bound or exactly, in either way where the list says nothing.
+
+    The shipped list decides: a county cannot turn 不低于 round.
+    """
+    from . import load_standard
+
+    entry = load_catalogue(load_standard()).entries.get(indicator)
+    return (entry.comparison, "=") if entry is not None and entry.comparison else (">=", "<=", "=")
+
+
+@cache
+def _read(path: Path) -> Catalogue:
+    table = read_toml(path)
+    check_keys(table, required=("indicator", "land_group"), allowed=("ratio_names",), file=path)
+    entries: dict[str, Entry] = {}
+    names: dict[str, str] = {}
+    for number, row in enumerate(table["indicator"], 1):
+        entry = _entry(row, f"indicator[{number}]", path)
+        if entry.id in entries:
+            raise DataError("data_duplicate", file=str(path), key="indicator.id", value=entry.id)
+        entries[entry.id] = entry
+        for name in dict.fromkeys(map(_plain, (entry.zh, entry.en, *entry.aliases))):
+            if names.setdefault(name, entry.id) != entry.id:
+                raise DataError("data_duplicate", file=str(path), key=f"{entry.id}.aliases", value=name)
+    for entry in entries.values():
+        for key in ("part", "whole"):
+            value = getattr(entry, key)
+            if value and value not in entries:
+                raise _unknown(path, f"{entry.id}.{key}", value, entries)
+    groups = tuple(_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
+    return Catalogue(entries, groups, tuple(table.get("ratio_names", ())), names)
+
+
+def _entry(row: dict[str, Any], where: str, path: Path) -> Entry:
+    check_keys(row, required=_TEXTS, allowed=(*_MORE_TEXTS, *_LISTS), file=path, where=where)
+    for key, value in row.items():
+        if key in _LISTS:
+            for item in expect(value, list, file=path, key=f"{where}.{key}"):
+                expect(item, str, file=path, key=f"{where}.{key}")
+        else:
+            expect(value, str, file=path, key=f"{where}.{key}")
+    for key, known in (
+        ("method", tuple(METHODS)),
+        ("unit", UNITS),
+        ("mark", ("A", "B", "C")),
+        ("comparison", (">=", "<=")),
+    ):
+        if row.get(key, known[0]) not in known:
+            raise _unknown(path, f"{where}.{key}", row[key], known)
+    check_keys(row, required=METHODS[row["method"]], allowed=row, file=path, where=where)
+    if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
+        raise DataError("data_key_missing", file=str(path), key=f"{where}.classes")
+    read: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in row.items()}
+    return Entry(**read)
+
+
+def _group(row: dict[str, Any], where: str, path: Path) -> LandGroup:
+    check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=where)
+    for code in expect(row["classes"], list, file=path, key=f"{where}.classes"):
+        expect(code, str, file=path, key=f"{where}.classes")
+    return LandGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
+
+
+def _unknown(path: Path, key: str, value: Any, known: Any) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which maps there are and how they are drawn: maps.toml, read carefully."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...paths import LAYOUTS
+from ..errors import DataError, InputError
+from ..files.data import check_keys, expect, read_toml
+
+#: The map set that comes with the plugin.
+MAPS = LAYOUTS / "maps.toml"
+#: Whole county, or 中心城区.
+SCOPES = ("county", "centre")
+#: Characters that a file name takes on no system we serve.
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer of a map: the concepts or roles that answer it (the first there is), its name in the legend, its look."""
+
+    of: tuple[str, ...]
+    name: str
+    look: str = ""
+    need: bool = False
+    any: bool = False
+    underlay: bool = False
+
+
+@dataclass(frozen=True)
+class Map:
+    """One map. ``title``: on the county's sheet and in its file name; ``short``: on a township's."""
+
+    id: str
+    number: int
+    title: str
+    title_en: str
+    scope: str
+    layers: tuple[LayerSpec, ...]
+    short: str = ""
+
+    @property
+    def by_township(self) -> bool:
+        """Is there a sheet of it for each township?"""
+        return self.scope == "county" and bool(self.short)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a layer is drawn where the map wants it otherwise than its symbols say. None and empty leave things alone.
+
+    ``fixed``: symbols keep their size on the map of a whole county.
+    """
+
+    opacity: float | None = None
+    labels: float | None = None
+    around: bool = False
+    fixed: bool = False
+    fill: str = ""
+    line: str = ""
+    classes: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    spaces: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page size: width and height in mm, landscape; ``factor`` enlarges what is drawn for A3.
+
+    ``symbols``: those of a whole county's map, whose scale is small, by this factor; ``labels``: names on any map.
+    """
+
+    id: str
+    width: float
+    height: float
+    factor: float
+    symbols: float
+    labels: float
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A whole map set; ``mark`` says how sure its order and numbers are."""
+
+    maps: dict[str, Map]
+    looks: dict[str, Look]
+    sheets: dict[str, Sheet]
+    plan: str
+    note: str
+    file_name: str
+    scales: tuple[float, ...]
+    raster_above: int
+    fill: float
+    mark: str
+
+    def file_stem(self, one: Map, code: str, name: str, *, township: bool = False) -> str:
+        """行政区代码 + 行政区名称 + 序号 + 图件名称, without what no file name may hold."""
+        title = one.short if township else one.title
+        return _NOT_IN_NAMES.sub("", self.file_name.format(code=code, name=name, number=one.number, title=title))
+
+    def round_scale(self, least: float) -> float:
+        """The smallest round denominator that is no smaller than ``least``."""
+        power = 1.0
+        while power * 10 <= least:
+            power *= 10
+        choices = (round(s * p, 6) for p in (power, 10 * power) for s in self.scales)
+        return next(scale for scale in choices if scale >= least * (1 - 1e-9))
+
+    def all_scales(self) -> list[float]:
+        """Round denominators from 1:100 to 1:10 000 000."""
+        return [round(s * 10.0**power, 6) for power in range(2, 7) for s in self.scales]
+
+
+_KEYS = (
+    "mark plan note file_name scales raster_above fill sheets looks map".split(),
+    "of name".split(),
+    "id number title title_en scope layers".split(),
+)
+
+
+def load(path: str | Path = "") -> Catalogue:
+    """A map set by path, by default the plugin's own. DataError names file and key."""
+    file = Path(path) if path else MAPS
+    table = read_toml(file)
+    # Copies made for earlier versions list the levels of secrecy; resources/document.toml has them now.
+    check_keys(table, required=_KEYS[0], allowed=("secrecy",), file=file)
+    looks = {key: _look(row, file, f"looks.{key}") for key, row in table["looks"].items()}
+    maps: dict[str, Map] = {}
+    for position, row in enumerate(expect(table["map"], list, file=file, key="map"), start=1):
+        one = _map(row, looks, file, f"map[{position}]")
+        for key, value, taken in (
+            ("id", one.id, maps),
+            ("number", one.number, [m.number for m in maps.values()]),
+            ("title", one.title, [m.title for m in maps.values()]),
+        ):
+            if value in taken:
+                raise DataError("data_duplicate", file=str(file), key=f"map.{key}", value=value)
+        maps[one.id] = one
+    sheets = {}
+    for key, row in table["sheets"].items():
+        check_keys(
+            row,
+            required=("width", "height", "factor", "symbols", "labels"),
+            allowed=(),
+            file=file,
+            where=f"sheets.{key}",
+        )
+        sheets[key] = Sheet(key, **row)
+    _check_file_name(table["file_name"], file)
+    return Catalogue(
+        maps=maps,
+        looks=looks,
+        sheets=sheets,
+        plan=table["plan"],
+        note=table["note"],
+        file_name=table["file_name"],
+        scales=tuple(sorted(float(s) for s in table["scales"])),
+        raster_above=int(table["raster_above"]),
+        fill=float(table["fill"]),
+        mark=table["mark"],
+    )
+
+
+def chosen_maps(catalogue: Catalogue, ids: list[str]) -> list[Map]:
+    """The maps of these ids or numbers in the set's order; all for an empty list. InputError names what there is."""
+    known = {**{m.id: m for m in catalogue.maps.values()}, **{str(m.number): m for m in catalogue.maps.values()}}
+    for one in ids:
+        if one not in known:
+            raise InputError("map_unknown", value=one, known=", ".join(catalogue.maps))
+    wanted = {known[one].id for one in ids} or set(catalogue.maps)
+    return sorted((m for m in catalogue.maps.values() if m.id in wanted), key=lambda m: m.number)
+
+
+def _look(row: dict[str, Any], file: Path, where: str) -> Look:
+    check_keys(
+        row,
+        required=(),
+        allowed=("opacity", "labels", "around", "fixed", "fill", "line", "classes", "spaces"),
+        file=file,
+        where=where,
+    )
+    classes = []
+    for position, one in enumerate(row.get("classes", ()), start=1):
+        check_keys(one, required=("name", "fill", "codes"), allowed=(), file=file, where=f"{where}.classes[{position}]")
+        classes.append((one["name"], one["fill"], tuple(one["codes"])))
+    return Look(**{**row, "classes": tuple(classes)})
+
+
+def _map(row: dict[str, Any], looks: dict[str, Look], file: Path, where: str) -> Map:
+    check_keys(row, required=_KEYS[2], allowed=("short",), file=file, where=where)
+    expect(row["number"], int, file=file, key=f"{where}.number")
+    if row["scope"] not in SCOPES:
+        known = ", ".join(SCOPES)
+        raise DataError("data_value_unknown", file=str(file), key=f"{where}.scope", value=row["scope"], known=known)
+    layers = []
+    for position, one in enumerate(row["layers"], start=1):
+        place = f"{where}.layers[{position}]"
+        check_keys(one, required=_KEYS[1], allowed=("look", "need", "any", "underlay"), file=file, where=place)
+        look = one.get("look", "")
+        if look and look not in looks:
+            known = ", ".join(looks)
+            raise DataError("data_value_unknown", file=str(file), key=f"{place}.look", value=look, known=known)
+        of = (one["of"],) if isinstance(one["of"], str) else tuple(one["of"])
+        layers.append(LayerSpec(**{**one, "of": of}))
+    return Map(**{**row, "layers": tuple(layers)})
+
+
+def _check_file_name(text: str, file: Path) -> None:
+    try:
+        text.format(code="", name="", number=1, title="")
+    except (KeyError, IndexError, ValueError) as error:
+        raise DataError("data_file_broken", file=str(file), detail=f"file_name: {error}") from error

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layer templates (图层模板), as written in a standard's folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from ..files.data import MARKS, check_keys, expect, read_toml
+from .codes import Code as Code
+from .codes import CodeList as CodeList
+from .codes import load_code_list as load_code_list
+
+TYPES = ("text", "integer", "real", "date")
+GEOMETRIES = ("polygon", "line", "point")
+#: Bytes that a shapefile has for a field's name.
+SHORT_BYTES = 10
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WORD = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. ``meaning`` is how rules ask for it (``net_area``), whatever its name in this edition (YJJBNTMJ).
+
+    ``short``: its name where only ten bytes fit (shapefile), for a name that is longer; ``default``: what a new row holds.
+    ``personal``: it tells of a person (name, ID number, telephone, address): empty in what is given away, unless asked for.
+    """
+
+    name: str
+    alias: str
+    type: str
+    mark: str
+    length: int | None = None
+    decimals: int | None = None
+    meaning: str = ""
+    codes: str = ""
+    code_name: str = ""
+    code_pad: int = 0
+    constraint: str = ""
+    unit: str = ""
+    personal: bool = False
+    short: str = ""
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Template:
+    """One official layer in one edition: the single source of its schema. ``base``: the role whose template it is
+    made from (年度动态维护), empty for one that is written out."""
+
+    role: str
+    name: str
+    geometry: str
+    overlap: str
+    constraint: str
+    name_mark: str
+    fields_mark: str
+    source: str
+    fields: tuple[Field, ...]
+    aliases: tuple[str, ...] = ()
+    feature_code: str = ""
+    group: str = ""
+    standard: str = ""
+    base: str = ""
+
+    def field(self, meaning: str) -> Field | None:
+        """The field of this meaning, or None when the layer has none."""
+        return next((f for f in self.fields if f.meaning == meaning), None)
+
+    @property
+    def personal(self) -> tuple[Field, ...]:
+        """The fields that tell of persons."""
+        return tuple(f for f in self.fields if f.personal)
+
+    def field_named(self, name: str) -> Field | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+    @property
+    def export_names(self) -> dict[str, str]:
+        """Field name → its name where only ten bytes fit, no two alike in any case: its ``short``, else its own where that
+        fits, else cut, with a number if need be. A name that fits is nobody else's."""
+        found = {f.name: f.short for f in self.fields if f.short}
+        taken = {short.upper() for short in found.values()}
+        fits = [f.name for f in self.fields if f.name not in found and len(f.name.encode()) <= SHORT_BYTES]
+        found |= {name: name for name in fits if name.upper() not in taken}
+        taken |= {name.upper() for name in found.values()}
+        for field in self.fields:
+            short, number = found.get(field.name) or _cut(field.name), 1
+            while field.name not in found and short.upper() in taken:
+                tail = f"_{number}"
+                short, number = _cut(field.name, SHORT_BYTES - len(tail)) + tail, number + 1
+            taken.add(short.upper())
+            found[field.name] = short
+        return {field.name: found[field.name] for field in self.fields}
+
+
+def _cut(name: str, room: int = SHORT_BYTES) -> str:
+    """No character in two."""
+    return name.encode()[:room].decode(errors="ignore")
+
+
+_LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
+_FIELD_KEYS = ("name", "alias", "type", "mark")
+#: Further keys of a field and what their values are.
+_FIELD_MORE: dict[str, type] = {
+    **dict.fromkeys(("length", "decimals", "code_pad"), int),
+    **dict.fromkeys(("meaning", "codes", "code_name", "constraint", "unit", "short", "default"), str),
+    "personal": bool,
+}
+
+
+def load_template(path: Path, standard: str = "") -> Template:
+    """Read one template. DataError names file and key."""
+    table = read_toml(path)
+    check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
+    fields = read_fields(table.pop("field"), path)
+    for key, known in (("geometry", GEOMETRIES), ("overlap", ("never", "allowed")), ("fields_mark", MARKS)):
+        if table[key] not in known:
+            raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(known))
+    if table["role"] != path.stem:
+        raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=path.stem)
+    table["aliases"] = tuple(table.get("aliases", ()))
+    return Template(**table, fields=fields, standard=standard)
+
+
+def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...]:
+    """The fields of a ``[[field]]`` table. DataError names file and key."""
+    fields = [
+        _field(row, f"{where}[{position}]", path)
+        for position, row in enumerate(expect(rows, list, file=path, key=where), start=1)
+    ]
+    _check_names(fields, path, where)
+    return tuple(fields)
+
+
+def _field(row: Any, where: str, path: Path) -> Field:
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=where)
+    for key, value in row.items():
+        expect(value, _FIELD_MORE.get(key, str), file=path, key=f"{where}.{key}")
+    for key, known in (("type", TYPES), ("mark", MARKS), ("constraint", ("M", "C", "O", ""))):
+        if key in row and row[key] not in known:
+            raise DataError(
+                "data_value_unknown", file=str(path), key=f"{where}.{key}", value=row[key], known=", ".join(known)
+            )
+    field = Field(**row)
+    if field.short and (not _WORD.fullmatch(field.short) or len(field.short.encode()) > SHORT_BYTES):
+        raise DataError("data_short_name", file=str(path), key=f"{where}.short", value=field.short, bytes=SHORT_BYTES)
+    if field.default and field.type in ("integer", "real") and not _NUMBER.fullmatch(field.default):
+        raise DataError(
+            "data_value_kind", file=str(path), key=f"{where}.default", value=repr(field.default), expected=field.type
+        )
+    return field
+
+
+def _check_names(fields: list[Field], path: Path, where: str) -> None:
+    """No two alike, names in any case: some formats take a field's title for its name in forms and tables."""
+    parts = {
+        "name": [f.name.upper() for f in fields],
+        "alias": [f.alias for f in fields],
+        "short": [f.short.upper() for f in fields if f.short],
+    }
+    for key, values in parts.items():
+        for value in values:
+            if values.count(value) > 1:
+                raise DataError("data_duplicate", file=str(path), key=f"{where}.{key}", value=value)
+
+
+def check_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
+    """DataError when a field names a code list, a field for the code's name, or a default code that is not there."""
+    for template in templates:
+        for field in template.fields:
+            where = {"layer": template.role, "field": field.name}
+            if field.codes and field.codes not in lists:
+                raise DataError("template_list_missing", **where, name=field.codes, known=", ".join(sorted(lists)))
+            if field.code_name and template.field_named(field.code_name) is None:
+                raise DataError("template_name_field", **where, name=field.code_name)
+            if field.codes and field.default and field.default not in lists[field.codes].written(field.code_pad):
+                raise DataError("template_default", **where, value=field.default, name=field.codes)

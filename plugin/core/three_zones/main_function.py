@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""主体功能区 by township: what the layer says of each, and what the zones in it are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..engine.context import Context
+from ..files.cells import texts as cells
+from ..geometry.validity import missing
+from ..heritage.protection import range_roles
+from ..plan.layer import Layer
+from ..profile.spaces import SPACES, space_map
+from .figures import zone_codes
+
+ENERGY, HERITAGE = "energy", "heritage"
+#: What a rule on main functions uses.
+USES = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
+#: Meanings of the fields that words are looked for in; the remark (BZ) has none.
+_FIELDS, _REMARK = ("feature_kind", "feature_name"), "BZ"
+#: Sites of heritage that have no range of their own.
+_SITES = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
+
+
+@dataclass(frozen=True)
+class Function:
+    """What a row says: ``space`` (01 agricultural, 02 ecological, 03 urban, empty: nothing tells) with the word for it,
+    ``overlays`` (kind → word, empty for none), the township's name, and the text that was read."""
+
+    space: str
+    function: str
+    overlays: dict[str, str]
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Areas (m²) by row of the functions and space: (n, 3) in the order of ``SPACES``; ``names`` of the spaces by code."""
+
+    area: NDArray
+    names: dict[str, str]
+
+    def fits(self, row: int, space: str, least: float) -> bool:
+        """Is the space the largest of the three in a row, or at least this share? Without any of the three: yes."""
+        own, total = self.area[row, list(SPACES).index(space)], self.area[row].sum()
+        return bool(total == 0 or own == self.area[row].max() or own / total >= least)
+
+    def in_percent(self, row: int) -> dict[str, float]:
+        total = self.area[row].sum()
+        return {name: round(100 * float(a) / total, 1) for name, a in zip(SPACES.values(), self.area[row], strict=True)}
+
+
+def functions_of(layer: Layer, ctx: Context) -> list[Function]:
+    """By row; words as ``[main_function]`` lists them, the first of a list that stands in the text counts."""
+    spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
+    words = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
+    overlays = {kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY, HERITAGE)}
+    columns = [layer.text(field) for field in _FIELDS]
+    remark = layer.named(_REMARK)
+    columns += [cells(remark)] if remark is not None else []
+    found = []
+    for name, *said in zip(layer.text("division_name"), *columns, strict=True):
+        text = " ".join(word for word in said if word)
+        space, word = next(((c, w) for c, w in words if w in text), ("", ""))
+        also = {kind: next((w for w in ws if w in text), "") for kind, ws in overlays.items()}
+        found.append(Function(space, word, also, name, text))
+    return found
+
+
+def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
+    """Statutory areas of the three spaces, by the zones' codes, in each row of the functions."""
+    spaces = space_map(ctx.norm)
+    codes = np.array([spaces.space(code) for code in zone_codes(zones)], dtype=object)
+    shared = ctx.shared(functions, zones, measured=True)
+    areas = ctx.shares_of(shared, functions) * functions.statutory[shared.left]
+    found = np.zeros((len(functions), len(SPACES)))
+    for column, code in enumerate(SPACES):
+        own = codes[shared.right] == code
+        np.add.at(found[:, column], shared.left[own], areas[own])
+    return Shares(found, {code: spaces.name(code) for code in SPACES})
+
+
+def on_places(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
+    """(n,) bool: rows of the functions in which something of the overlay lies; None where no layer could tell."""
+    if overlay == ENERGY:
+        mining = ctx.coded(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
+        shapes = [zones.plane[mining], *_shapes(("mineral_line", "KCZYBHX"), ctx)]
+    else:
+        shapes = _shapes(("heritage", *range_roles(ctx), *_SITES), ctx)
+    if not shapes:
+        return None
+    return _met(functions.plane, np.concatenate(shapes))
+
+
+def _shapes(what: tuple[str, ...], ctx: Context) -> list[NDArray]:
+    return [layer.plane for one in what if (layer := ctx.plan.concept(one)) is not None]
+
+
+def _met(polygons: NDArray, shapes: NDArray) -> NDArray:
+    """(n,) bool: polygons with one of the shapes inside, wholly or in part: one that only touches is the neighbour's."""
+    there, present = shapes[~missing(shapes)], np.flatnonzero(~missing(polygons))
+    i, j = shapely.STRtree(polygons[present]).query(there, predicate="intersects")
+    inside = shapely.relate_pattern(polygons[present[j]], there[i], "T********")
+    found = np.zeros(len(polygons), dtype=bool)
+    found[present[j[inside]]] = True
+    return found

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The sealed edition (封库版本) that a plan is held against: read once, put into the plan's plane, compared once by concept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from ..files.writing import same_file
+from ..geometry.polygons import Polygons
+from ..geometry.union import united
+from ..geometry.validity import missing
+from ..indicators.townships import grouped
+from ..plan.plan import Plan
+from . import Comparison, compare_layers, edition_of
+from .compare import NO_TOWNSHIPS, Townships
+
+if TYPE_CHECKING:
+    from ..engine.context import Context
+    from ..plan.layer import SourceLayer
+    from ..profile import Norm
+
+
+#: What a sealed edition is asked for.
+CONCEPTS = ("farmland", "red_line", "boundary", "townships")
+
+
+def read_baseline(
+    source: str | Path,
+    plan: Plan,
+    norm: Norm,
+    *,
+    wanted: Callable[[SourceLayer], bool | frozenset[str]],
+    check: Callable[[], None] = lambda: None,
+) -> Plan:
+    """The three lines of a file or folder (and its townships) as a plan in the plane of another one.
+
+    ``wanted``: which layers play a part, as `check.part_of_plan` tells. InputError when it cannot be read, holds none of the
+    three lines, or is the very file that is checked.
+    """
+    from ..io import read_source
+    from ..loading.assembly import assemble
+    from ..loading.recognition import find_role
+    from ..loading.unread_files import unread_files
+
+    roles = {role for concept in CONCEPTS for role in plan.roles_of(concept)}
+
+    def asked(layer: SourceLayer) -> bool | frozenset[str]:
+        return wanted(layer) if find_role(layer, norm)[0] in roles else False
+
+    if any(same_file(source, path) for path in (plan.source, *plan.inputs)):
+        raise InputError("baseline_is_source", source=str(source))
+    layers = read_source(source, wanted=asked, check=check)
+    lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
+    if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
+        names = ", ".join(layer.name for layer in layers) or "-"
+        raise InputError("baseline_no_layer", source=str(source), layers=names)
+    sealed = assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, check=check)
+    sealed.unread += unread_files(source, check)
+    return sealed
+
+
+def give_baseline(plan: Plan, baseline: Plan, renumbered: Mapping[tuple[str, str], str]) -> None:
+    """Hold a plan against a sealed edition from now on; its report says so."""
+    plan.baseline, plan.renumbered = baseline, dict(renumbered)
+    plan.inputs = tuple(dict.fromkeys((*plan.inputs, *baseline.inputs)))
+    name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
+    plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
+    # What was not read of it was not compared.
+    plan.unread += baseline.unread
+    plan.notices += [
+        ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
+        for lost in baseline.unusable.values()
+    ]
+
+
+def against_baseline(ctx: Context, concept: str) -> Comparison | None:
+    """The sealed layer of a concept (before) and the plan's (after); None where either is not there, or has no shape."""
+    plan = ctx.plan
+    kept = plan._cache.setdefault("against_baseline", {})
+    if concept not in kept:
+        kept[concept] = _compare(ctx, concept)
+    found: Comparison | None = kept[concept]
+    return found
+
+
+def _compare(ctx: Context, concept: str) -> Comparison | None:
+    plan = ctx.plan
+    before = plan.baseline.concept(concept) if plan.baseline is not None else None
+    after = plan.concept(concept)
+    if before is None or after is None or before.bare:
+        return None
+    numbers = {old: new for (role, old), new in plan.renumbered.items() if role in ("", before.role, after.role)}
+    return compare_layers(
+        edition_of(before),
+        edition_of(after),
+        tolerance=ctx.tolerance,
+        townships=townships_of(plan),
+        renumbered=numbers,
+        check=ctx.check,
+    )
+
+
+def townships_of(plan: Plan, other: Plan | None = None) -> Townships:
+    """The townships of a plan, for figures by township; those of its sealed edition, or of another one in the same plane,
+    where it has none. Rows of one township (villages, an exclave) are joined; one without a name is called by its code."""
+    for one in (plan, plan.baseline, other):
+        layer = one.concept("townships") if one is not None else None
+        if one is not None and layer is not None and layer.has("division_name") and not layer.bare:
+            towns, of = grouped(layer)
+            names = [town.name for town in towns]
+            if len(towns) == len(layer):
+                return Townships(layer.polygons, [names[n] for n in of.tolist()])
+            shapes = np.empty(len(towns), dtype=object)
+            for n in range(len(towns)):
+                shapes[n] = united(layer.polygons, of == n, tolerance=one.norm.tolerance())
+            if all(shape is not None for n, shape in enumerate(shapes) if (~missing(layer.plane[of == n])).any()):
+                return Townships(Polygons(shapes), names)
+            # Villages that cannot be put together are looked at one by one.
+            return Townships(layer.polygons, [names[n] for n in of.tolist()])
+    return NO_TOWNSHIPS

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ._maintenance import of_each
+
+SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
+FILLED = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01", "WHBH": "20260309000001"}
+
+
+def _changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
+    return {"WHCGHFQ": [{"wkt": wkt, **FILLED, **row} for wkt, row in zip(SQUARES, rows, strict=True)]}
+
+
+@rule(
+    "DOC020",
+    "maintenance-causes",
+    severity=Severity.WARNING,
+    basis=["maintenance"],
+    needs={},
+    uses=["yearly.causes", "yearly.codes"],
+    messages={
+        "": "{layer} ({key}), change {number}: {field} ({alias}) is blank. Fill it in before the geodatabase is handed in.",
+        "all": "{layer}: {field} ({alias}) is blank in all {count} changes. Fill it in before the geodatabase is handed in.",
+        "code": "{layer} ({key}), change {number}: {field} ({alias}) is “{value}”, which is none of the county's list ({known}). "
+        "Correct it, or the list under [yearly.codes] of the county's profile.",
+    },
+    fails=[
+        Example("one reason blank", _changes({}, {"WHLY": None}), finds=1),
+        Example("a reason of blanks only", _changes({}, {"WHLY": "  "}), finds=1),
+        Example("nobody has filled in the source of quota", _changes({"JDZBLY": None}, {"JDZBLY": None}), finds=1),
+        Example(
+            "a code that is none of the county's",
+            _changes({}, {"WHLY": "09"}),
+            finds=1,
+            settings={"yearly.codes.WHLY": ["01", "02"]},
+        ),
+    ],
+    passes=[
+        Example("all filled in", _changes({}, {})),
+        Example(
+            "the county asks for the reason alone",
+            _changes({"JDZBLY": None}, {"KZBSHSLX": None}),
+            settings={"yearly.causes": ["WHLY"]},
+        ),
+        Example("no maintenance", {"zones": SQUARES}),
+    ],
+)
+def maintenance_causes(*, ctx: Context) -> RuleResult:
+    """Every change of yearly maintenance has its causes filled in.
+
+    What it checks
+        In the classes of changes (WHC…) of a geodatabase of yearly maintenance: 维护理由 (WHLY), 机动指标来源 (JDZBLY) and
+        扩展倍数核算类型 (KZBSHSLX) are filled in, and are of the county's list where its profile gives one.
+    Why
+        The program leaves them blank, for only a person knows the reason; a package with blanks is sent back.
+    How to fix
+        Open the geodatabase, fill the fields in, save, and check again.
+    Limits
+        The official code lists were not found: any value counts until a profile gives lists under [yearly.codes]. Which fields
+        must be filled in is a setting (yearly.causes) until the county confirms it. A field blank in every change of a layer is told once.
+        Renewed by the next whole check, not while editing.
+    """
+    return of_each(ctx, lambda one: _look(one.change, ctx))
+
+
+def _look(layer: Layer, ctx: Context) -> Iterator[Finding]:
+    numbers = layer.named_text("WHBH")
+    for name in ctx.norm.get("yearly.causes"):
+        declared = layer.template.field_named(name)
+        if declared is None:
+            continue
+        values = [value.strip() for value in layer.named_text(name)]
+        if len(values) > 1 and not any(values):
+            params = {"alias": declared.alias, "count": len(values)}
+            yield Finding(layer.role, field=name, case="all", params=params)
+            continue
+        known = ctx.norm.section("yearly").get(f"codes.{name}", [])
+        for row, value in enumerate(values):
+            params = {"alias": declared.alias, "number": numbers[row] or "-"}
+            if not value:
+                yield ctx.row(layer, row, field=name, params=params)
+            elif known and value not in known:
+                more = {"value": value, "known": ", ".join(known)}
+                yield ctx.row(layer, row, field=name, case="code", params={**params, **more})

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...engine.context import Context
+from ...geometry.validity import missing
+from ...messages.texts import Texts, number
+from ...model.findings import Finding
+from ...model.rule import Example, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ..bent import bent_area
+from ..record import Record
+from ._maintenance import Classes, classes
+
+SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
+LINE: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
+#: How far an area may be from the recorded one, in m² a polygon.
+AREA_M2 = 0.01
+#: Statutory area of the square above where the examples stand.
+SQUARE_M2 = 8098.01
+
+
+def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
+    return {**LINE, f"{prefix}ZXCQCSLX": [{"wkt": SQUARE, "area": area_m2}]}
+
+
+@rule(
+    "DOC023",
+    "maintenance-balance",
+    severity=Severity.WARNING,
+    basis=["maintenance"],
+    needs={},
+    uses=["rules.ATT013"],
+    messages={
+        "count": "{layer}{kind} has {found} polygons; when the balance was made it had {expected}. Take the edit back, or make the "
+        "geodatabase and its balance anew.",
+        "area": "{layer}{kind} has {found} m²; when the balance was made it had {expected} m². Take the edit back, or make the "
+        "geodatabase and its balance anew.",
+        "field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Compute the field again, in "
+        "the current edition too if it is wrong there: made anew from it, it would be the same.",
+        "filed_field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². If it was filed so, leave it; "
+        "if not, put back what was filed.",
+    },
+    fails=[
+        Example("a change more than recorded", LINE, finds=1, side={"record": {("WHCZXCQCSLX", "3"): (0, 0.0)}}),
+        Example("another area than recorded", LINE, finds=1, side={"record": {("WHQZXCQCSLX", ""): (1, 1000.0)}}),
+        Example("a class that is gone", LINE, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}),
+        Example("an area that was filled in by hand", _filled_in(1.0), finds=1),
+        Example("a filed area that is not the shape's", _filled_in(1.0, "WHQ"), finds=1),
+    ],
+    passes=[
+        Example("the area of its shape", _filled_in(SQUARE_M2)),
+        Example("as many as recorded", LINE, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
+        Example("nothing recorded", LINE),
+        Example("no maintenance", {"zones": [SQUARE]}),
+    ],
+)
+def maintenance_balance(*, ctx: Context) -> RuleResult:
+    """The classes of yearly maintenance are those that the balance was made of.
+
+    What it checks
+        Number and statutory area of the polygons of each class, of changes by 维护类型 (WHLX), against the balance (JSON) that
+        yearly_update writes beside the geodatabase. And the area field (MJ) of each polygon against its own statutory area.
+    Why
+        The balance is handed in with the geodatabase; what was edited afterwards no longer agrees with it.
+    How to fix
+        Take the edit back, or make the geodatabase and its balance anew with yearly_update and carry the causes over.
+    Limits
+        Areas are compared to 0.01 m² a polygon, fields to the allowance of ATT013 (mark C) and what vertices on long edges make:
+        a field that was filled in before they were put there is no fault. Without the balance beside the geodatabase only fields
+        are compared, and the rule is told as not applicable where none is wrong. A filed area that is wrong is only a note. The workbook is not read.
+        Renewed by the next whole check, not while editing.
+    """
+    there = classes(ctx)
+    if not there:
+        return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
+    wrong = [finding for one in there for finding in _fields(one, ctx)]
+    record = ctx.plan.record
+    if record is None:
+        return RuleResult(findings=wrong, applicable=bool(wrong), notes=[("maintenance_no_record", {})])
+    return RuleResult(findings=[*_look(record, ctx), *wrong])
+
+
+def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
+    """Areas written that are not the shapes'."""
+    for layer in (one.before, one.change, one.after):
+        if layer is None or not layer.has("area"):
+            continue
+        filed = layer is one.before
+        written, field = layer.numbers("area"), layer.field_name("area")
+        off = np.where(layer.invalid | missing(layer.plane), np.nan, np.abs(written - layer.statutory))
+        allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2
+        for row in np.flatnonzero(off > allowed).tolist():
+            if off[row] > allowed + _bent(layer, row, ctx):
+                params = {"written": number(float(written[row]), 2), "expected": number(float(layer.statutory[row]), 2)}
+                found = ctx.row(
+                    layer,
+                    row,
+                    field=field,
+                    case="filed_field" if filed else "field",
+                    params=params,
+                    geometry=layer.plane[row],
+                )
+                # What was filed is not for this package to mend.
+                found.severity = Severity.INFO if filed else None
+                yield found
+
+
+def _bent(layer: Layer, row: int, ctx: Context) -> float:
+    (shape,) = ctx.plan.stored_only(layer.plane[row : row + 1])
+    return bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
+
+
+def _look(record: Record, ctx: Context) -> Iterator[Finding]:
+    for (role, kind), (count, area_m2) in record.classes.items():
+        layer = ctx.plan.layers.get(role)
+        there = 0 if layer is None else len(layer)
+        rows = np.ones(there, dtype=bool)
+        if kind and layer is not None:
+            rows = np.array([k == kind for k in layer.text("maintenance_kind")], dtype=bool)
+        named = {"kind": kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {kind}")}
+        if int(rows.sum()) != count:
+            params = {**named, "found": int(rows.sum()), "expected": count}
+            yield Finding(role, key=kind, case="count", params=params)
+            continue
+        measured = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
+        if abs(measured - area_m2) > AREA_M2 * max(count, 1):
+            params = {**named, "found": number(measured, 2), "expected": number(area_m2, 2)}
+            yield Finding(role, key=kind, case="area", params=params)
