@@ -13,10 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 RULE = '''# SPDX-License-Identifier: GPL-2.0-or-later
-from ..context import Context
-from ..findings import Finding
-from ..layer import Layer
-from ..rule import EACH, Example, Need, Severity, rule
+from ...engine.context import Context
+from ...model.findings import Finding
+from ...model.rule import EACH, Example, Need, Severity, rule
+from ...plan.layer import Layer
 
 
 @rule(
@@ -87,14 +87,14 @@ def main(code: str, name: str) -> int:
     if not re.fullmatch(r"[A-Z]{3}\d{3}", code) or not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", name):
         print("用法 / usage: make rule CODE=ATT012 NAME=missing-use", file=sys.stderr)
         return 2
-    folder = ROOT / "plugin" / "core" / "rules"
+    if code[:3] not in GROUPS:
+        print(f"{code}: {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    folder = ROOT / "plugin" / "core" / "rules" / code[:3].lower()
     taken = list(folder.glob(f"{code.lower()}_*.py"))
     if taken:
         print(f"{code} 已被使用 / is taken: {taken[0].name}", file=sys.stderr)
         return 1
-    if code[:3] not in GROUPS:
-        print(f"{code}: {', '.join(GROUPS)}", file=sys.stderr)
-        return 2
     function = name.replace("-", "_")
     path = folder / f"{code.lower()}_{function}.py"
     path.write_text(RULE.format(code=code, name=name, function=function), encoding="utf-8")

@@ -30,7 +30,7 @@ class Options:
     keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.phases`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
     ``document_info``: document information (成果信息) of the project, preferred to the profile's; it does not affect results.
-    ``package``: what is seen of the package that the layers are of (`exchange.package.inspection`).
+    ``package``: what is seen of the package that the layers are of (`package.inspection`).
     """
 
     standard: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from plugin.core.plan.plan.plan import Plan
+from plugin.core.plan.plan import Plan
 
 from plugin.core.engine import choose_rules
 from plugin.core.live import Live

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pyogrio
 import shapely
-from plugin.core.plan.plan.layer import SourceLayer
+from plugin.core.plan.layer import SourceLayer
 
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.write import write_vct

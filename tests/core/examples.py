@@ -8,9 +8,9 @@ from typing import Any
 
 import geopandas as gpd
 import shapely
-from plugin.core.heritage.protection.heritage_list import HeritageList, Listed
-from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
-from plugin.core.plan.plan.plan import Plan
+from plugin.core.heritage.heritage_list import HeritageList, Listed
+from plugin.core.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.plan import Plan
 from pyproj import CRS
 
 from plugin.core.engine import run

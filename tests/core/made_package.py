@@ -15,7 +15,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from plugin.core.plan.plan.plan import Plan
+from plugin.core.plan.plan import Plan
 
 from plugin.core.check import Options
 from plugin.core.loading.assembly import assemble

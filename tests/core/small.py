@@ -14,7 +14,7 @@ from typing import Any
 import geopandas as gpd
 import pyogrio
 import shapely
-from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 
 from plugin.core.check import Checked, Options, check

@@ -5,7 +5,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from plugin.core.plan.plan.layer import FieldInfo, Layer, SourceLayer
+from plugin.core.plan.layer import FieldInfo, Layer, SourceLayer
 from pyproj import CRS
 
 from plugin.core.errors import InputError

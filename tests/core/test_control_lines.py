@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from plugin.core.heritage.protection.protection import CONTROL, CORE, RANGE, heritage_parts
+from plugin.core.heritage.protection import CONTROL, CORE, RANGE, heritage_parts
 
 from plugin.core.engine import run
 from plugin.core.engine.context import Context

@@ -5,7 +5,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 from pyproj.enums import WktVersion
 

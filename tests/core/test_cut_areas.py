@@ -11,7 +11,7 @@ import shapely
 import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plugin.core.plan.plan.layer import Layer
+from plugin.core.plan.layer import Layer
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import Options, check

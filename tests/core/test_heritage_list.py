@@ -3,7 +3,7 @@
 
 import openpyxl
 import pytest
-from plugin.core.heritage.protection.heritage_list import HeritageList, Listed, read_heritage_list
+from plugin.core.heritage.heritage_list import HeritageList, Listed, read_heritage_list
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check

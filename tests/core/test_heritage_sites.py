@@ -2,7 +2,7 @@
 """Sites of heritage by name, and what the plan's own register says of them."""
 
 import pytest
-from plugin.core.heritage.protection.heritage_sites import heritage_sites, plain
+from plugin.core.heritage.heritage_sites import heritage_sites, plain
 
 from plugin.core.check import Options, check
 from plugin.core.engine import run

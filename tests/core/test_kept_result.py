@@ -8,7 +8,7 @@ from datetime import date, datetime
 import geopandas as gpd
 import pytest
 import shapely
-from plugin.core.plan.plan.source_layer import SourceLayer
+from plugin.core.plan.source_layer import SourceLayer
 from pyproj import CRS
 
 from plugin.core.errors import DataError, OutputError

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source

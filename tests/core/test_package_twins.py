@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from plugin.core.plan.plan.layer import Layer
+from plugin.core.plan.layer import Layer
 from pyproj import CRS
 
 from plugin.core.check import Options, check

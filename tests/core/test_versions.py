@@ -115,7 +115,7 @@ def test_another_coordinate_system_does_not_count():
     read = source_layer(ROLE, grid(), norm)
     degrees = read.frame.to_crs(4490)
     degrees.geometry = [shapely.transform(s, lambda xy: np.round(xy, 9)) for s in degrees.geometry]
-    from plugin.core.plan.plan.layer import Layer
+    from plugin.core.plan.layer import Layer
     from pyproj import CRS
 
     read.frame, read.crs = degrees, CRS.from_epsg(4490)

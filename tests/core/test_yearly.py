@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from plugin.core.plan.plan.layer import SourceLayer
+from plugin.core.plan.layer import SourceLayer
 
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import lonlat_of
@@ -316,7 +316,7 @@ def test_random_lines_agree_with_plain_shapely(seed):
 
 
 def county_plan(layers, beside=None):
-    from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+    from plugin.core.plan.layer import FieldInfo, SourceLayer
 
     norm, sources = norm_of(), []
     for role, frame in layers.items():

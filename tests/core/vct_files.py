@@ -2,7 +2,7 @@
 """Small VCT files by hand, and layers to write."""
 
 import geopandas as gpd
-from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 
 #: Two squares that share an edge, as a survey writer makes it.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
-from plugin.core.plan.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 
 from tests.county import templates

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from plugin.core.plan.plan.layer import FieldInfo
+from plugin.core.plan.layer import FieldInfo
 
 from plugin.core.check import Options, check
 from plugin.core.model.findings import Finding

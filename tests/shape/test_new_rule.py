@@ -22,7 +22,8 @@ def tool(tmp_path, monkeypatch):
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "plugin/core/rules").mkdir(parents=True)
+    for family in module.GROUPS:
+        (tmp_path / "plugin/core/rules" / family.lower()).mkdir(parents=True)
     shutil.copytree(ROOT / "tests/mutations", tmp_path / "tests/mutations")
     monkeypatch.setattr(module, "ROOT", tmp_path)
     return module
@@ -32,7 +33,7 @@ def tool(tmp_path, monkeypatch):
 def test_a_draft_has_all_its_places(tool, tmp_path, family):
     code = f"{family}999"
     assert tool.main(code, "missing-use") == 0
-    draft = (tmp_path / f"plugin/core/rules/{code.lower()}_missing_use.py").read_text(encoding="utf-8")
+    draft = (tmp_path / f"plugin/core/rules/{family.lower()}/{code.lower()}_missing_use.py").read_text(encoding="utf-8")
     compile(draft, "draft", "exec")
     assert f'"{code}"' in draft and "def missing_use(" in draft
     chinese = tomllib.loads((tmp_path / FILES[0]).read_text(encoding="utf-8"))[code]
