@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject
@@ -43,4 +43,4 @@ def resolve(project: QgsProject, profile: Profile, form: DocumentInfo | None = N
 def with_current_document(checked: Checked, info: DocumentInfo | None) -> Checked:
     """Return the checked plan with the current document information in its report; the user may have changed it since the check."""
     document = resolve_document(info, checked.plan.norm.profile)
-    return Checked(checked.plan, with_document(checked.report, document))
+    return replace(checked, report=with_document(checked.report, document))

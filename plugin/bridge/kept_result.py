@@ -174,10 +174,14 @@ def restore(kept: KeptResult, state: ProjectState, inputs: list[str]) -> Checked
     Raises SanxianError if the profile or the waivers can no longer be read.
     """
     from ..core.check import Checked
+    from ..core.model.side_inputs import NO_SIDE_INPUTS
     from ..core.results.kept_plan import restore_plan
+    from ..core.waivers.load import load_waivers
 
     options = state.options
     if not (options.standard or options.profile):
         # A package was made by the standard of its form.
         options = replace(options, standard=kept.report.provenance["standard"]["id"])
-    return Checked(restore_plan(kept, options, tuple(inputs)), kept.report)
+    plan = restore_plan(kept, options, tuple(inputs))
+    waivers, _ = load_waivers(options.waivers, plan.norm)
+    return Checked(plan, kept.report, NO_SIDE_INPUTS, waivers)

@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .errors import Cancelled
 from .loading.reading import part_of_plan, read_plan
 from .options import Options, parse_roles
-from .side_inputs import read_side_inputs
+from .side_inputs import read_side_tables
 
 if TYPE_CHECKING:
     from .model.report import Report
+    from .model.side_inputs import SideInputs
     from .plan.layer import SourceLayer
     from .plan.plan import Plan
+    from .waivers.model import Waivers
 
 __all__ = ["Checked", "Options", "check", "parse_roles", "part_of_plan"]
 
@@ -25,9 +28,14 @@ Progress = Callable[[float, str], None]
 _READING = 0.1
 
 
-class Checked(NamedTuple):
+@dataclass
+class Checked:
+    """A plan that was checked, what it was held against, and what was said of it."""
+
     plan: Plan
     report: Report
+    side: SideInputs
+    waivers: Waivers
 
 
 def check(
@@ -45,9 +53,10 @@ def check(
     ``reading_seconds``: what reading the layers took before this call.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from .engine import choose_rules, rules_beyond, run
+    from .engine import choose_rules, rules_beyond
     from .profile import resolve_document
     from .profile.document import with_document
+    from .results.run import run
 
     def stop_if_cancelled() -> None:
         if cancelled():
@@ -59,18 +68,20 @@ def check(
     rules = choose_rules(norm.rules, norm.named_rules(options.rules))
     options.role_choices()
     # Side inputs before layers: a slip there is told before anything large is read.
-    beside = read_side_inputs(options, norm, sources if isinstance(sources, str | Path) else None)
+    tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
     stop_if_cancelled()
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, check=stop_if_cancelled)
-    beside.give(plan, norm, stop_if_cancelled)
+    side = tables.complete(plan, norm, stop_if_cancelled)
     if not any(name.strip() for name in options.rules):
         # What a delivery is, and which rules that asks for, its layers tell.
-        rules = choose_rules((*norm.rules_in(plan.scope), *beside.find_requested_rules()))
-    beside.give_registers(plan, norm, [rule.code for rule in rules])
+        rules = choose_rules((*norm.rules_in(plan.scope), *tables.find_requested_rules()))
+    tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run(
         plan,
         rules,
+        side=side,
+        waivers=tables.waivers,
         parameters=options.parameters,
         tolerance=options.tolerance,
         lang=options.lang,
@@ -80,6 +91,6 @@ def check(
     )
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.expected_in(plan.scope) if code not in run_codes]
-    report.provenance["beyond"] = [r.code for r in rules_beyond(plan) if r.code not in run_codes]
+    report.provenance["beyond"] = [r.code for r in rules_beyond(plan, side) if r.code not in run_codes]
     document = resolve_document(options.document_info, plan.norm.profile)
-    return Checked(plan, with_document(report, document))
+    return Checked(plan, with_document(report, document), side, tables.waivers)

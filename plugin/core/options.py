@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 
 if TYPE_CHECKING:
+    from pyproj import CRS
+
     from .geometry.tolerance import Tolerance
-    from .package.inspection.facts import PackageFacts
     from .profile import DocumentInfo, Norm
 
 
@@ -30,7 +31,8 @@ class Options:
     keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.phases`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
     ``document_info``: document information (成果信息) of the project, preferred to the profile's; it does not affect results.
-    ``package``: what is seen of the package that the layers are of (`package.inspection`).
+    ``side``: side inputs that no file holds, by name (`model.side_inputs`: what is seen of a package). ``bare``: the layers
+    may be none, for something else is checked. ``drawn_in``: the CRS that all layers were converted from, vertex by vertex.
     """
 
     standard: str = ""
@@ -50,7 +52,9 @@ class Options:
     phase: str = ""
     targets: str = ""
     baseline: str = ""
-    package: PackageFacts | None = None
+    side: Mapping[str, Any] = field(default_factory=dict)
+    bare: bool = False
+    drawn_in: CRS | None = None
     document_info: DocumentInfo | None = field(default=None, compare=False)
 
     def norm(self) -> Norm:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .model.side_inputs import SideInputs
 from .options import Options
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .indicators.typed import TypedFigure
     from .plan.plan import Plan
     from .profile import Norm
-    from .transmission.table import TownshipTasks
+    from .profile.township_tasks import TownshipTasks
     from .waivers.model import Waivers
 
 
@@ -24,7 +25,7 @@ LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
 
 
 @dataclass(frozen=True)
-class SideInputs:
+class SideTables:
     """Tables as they were read; each is empty where none was given. ``said``: what the report is to say of them."""
 
     options: Options
@@ -34,14 +35,13 @@ class SideInputs:
     waivers: Waivers
     said: list[tuple[str, dict[str, Any]]]
 
-    def give(self, plan: Plan, norm: Norm, check: Callable[[], None] = lambda: None) -> None:
-        """Put everything into the plan, and read the sealed edition in its plane. InputError as `read_baseline`."""
-        plan.figures, plan.targets, plan.register, plan.waivers = (
-            self.figures,
-            self.targets,
-            self.register,
-            self.waivers,
-        )
+    def complete(self, plan: Plan, norm: Norm, check: Callable[[], None] = lambda: None) -> SideInputs:
+        """Return all side inputs of a plan: the tables, the sealed edition in its plane, and the record beside its layers.
+
+        The plan's notices say what was given, its inputs name the files. InputError as `read_baseline`.
+        """
+        from .yearly.record import record_of
+
         plan.notices += self.said
         for path, notice, count in (
             (self.options.figures, "notice_figures", len(self.figures)),
@@ -52,14 +52,17 @@ class SideInputs:
                 plan.inputs += (path,)
         if self.options.register:
             plan.inputs += (self.options.register,)
-        if self.options.baseline:
-            self._give_baseline(plan, norm, check)
+        side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
+        side = side.give(record=record_of(plan), **self.options.side)
+        if not self.options.baseline:
+            return side
+        return side.give(**self._read_baseline(plan, norm, check))
 
     def find_requested_rules(self) -> tuple[str, ...]:
         """Return the codes of rules that compare what was given for this check. They run beside those of the plan's scope."""
         return (LIST_RULE,) if self.register is not None else ()
 
-    def give_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
+    def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
         """Put into the plan's notices whether rules of the run (``codes``) compare the registers of heritage that were given."""
         running = set(codes)
         if self.register is not None:
@@ -69,17 +72,18 @@ class SideInputs:
         if own and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
 
-    def _give_baseline(self, plan: Plan, norm: Norm, check: Callable[[], None]) -> None:
+    def _read_baseline(self, plan: Plan, norm: Norm, check: Callable[[], None]) -> dict[str, Any]:
         from .loading.reading import part_of_plan
         from .loading.renumbering import read_renumbered
-        from .versions.baseline import give_baseline, read_baseline
+        from .versions.baseline import note_baseline, read_baseline
 
         numbers = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
         sealed = read_baseline(self.options.baseline, plan, norm, wanted=part_of_plan(norm, {}), check=check)
-        give_baseline(plan, sealed, numbers)
+        note_baseline(plan, sealed)
+        return {"baseline": sealed, "renumbered": dict(numbers)}
 
 
-def read_side_inputs(options: Options, norm: Norm, source: str | Path | None) -> SideInputs:
+def read_side_tables(options: Options, norm: Norm, source: str | Path | None) -> SideTables:
     """The tables that the options name, and the waivers that stand beside ``source``. InputError or DataError for a slip."""
     from .heritage.heritage_list import read_heritage_list
     from .indicators.typed import read_figures
@@ -87,7 +91,7 @@ def read_side_inputs(options: Options, norm: Norm, source: str | Path | None) ->
     from .waivers.load import load_waivers
 
     waivers, said = load_waivers(options.waivers, norm, source, options.renumbered)
-    return SideInputs(
+    return SideTables(
         options,
         read_figures(options.figures) if options.figures else (),
         read_township_tasks(options.targets),

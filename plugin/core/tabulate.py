@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .errors import Cancelled, OutputError
 from .files.writing import beside, check_not_input
 from .loading.reading import read_plan
+from .model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from .options import Options
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def tabulate_plan(
     plan: Plan,
     lang: str,
     *,
+    side: SideInputs = NO_SIDE_INPUTS,
     tolerance: Tolerance | None = None,
     progress: Callable[[float], None] = lambda share: None,
     check: Callable[[], None] = lambda: None,
@@ -93,7 +95,7 @@ def tabulate_plan(
     from .render.tables import all_tables
 
     limits = tolerance or plan.norm.tolerance()
-    figures = Figures(Context(plan, plan.norm, limits, check=check, lang=lang), Texts(lang))
+    figures = Figures(Context(plan, plan.norm, limits, check=check, side=side, lang=lang), Texts(lang))
     return Tabulated(plan, figures, [*all_tables(figures, progress), _about(plan, figures)])
 
 

@@ -286,7 +286,7 @@ class Desk(QObject):
         rows = dict(zip(map(id, new), findings_layer.features(new), strict=True))
         self.on_map.renew([*findings, *change.gone], rows)
         self.notices.recount()
-        self.kept.waived(self.dock.result.checked.plan.waivers.path)
+        self.kept.waived(self.dock.result.checked.waivers.path)
 
     # --- the map
     def _stepped(self, direction: int, moved: bool) -> None:

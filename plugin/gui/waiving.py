@@ -50,7 +50,7 @@ class Waiving(QObject):
 
     def path(self) -> Path | None:
         """Where the waivers of the result in view stand, or would."""
-        known = self._dock.result.checked.plan.waivers.path
+        known = self._dock.result.checked.waivers.path
         project = QgsProject.instance()
         if known is not None or not self._current():
             return known
@@ -82,7 +82,7 @@ class Waiving(QObject):
         from ..core.waivers.file import change_waivers
 
         numbers = {f.params["waiver"]["id"] for f in findings}
-        path, limits = self.path(), self._dock.result.checked.plan.waivers.limits
+        path, limits = self.path(), self._dock.result.checked.waivers.limits
         try:
             self.apply(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
@@ -94,7 +94,7 @@ class Waiving(QObject):
         from ..core.waivers.accept import accepted
         from ..core.waivers.file import change_waivers
 
-        limits = self._dock.result.checked.plan.waivers.limits
+        limits = self._dock.result.checked.waivers.limits
         self.apply(change_waivers(path, add=accepted(findings, words, limits, path.parent), limits=limits), path)
 
     def apply(self, entries: tuple[Any, ...], path: Path) -> None:
@@ -104,14 +104,15 @@ class Waiving(QObject):
         from ..core.waivers.load import renew_notices
 
         result = self._dock.result
-        plan, report = result.checked
-        before, plan.waivers = plan.waivers, replace(plan.waivers, entries=entries, path=path, there=True)
-        renew_notices(report, before, plan.waivers, result.texts)
+        checked = result.checked
+        plan, report, before = checked.plan, checked.report, checked.waivers
+        checked.waivers = replace(before, entries=entries, path=path, there=True)
+        renew_notices(report, before, checked.waivers, result.texts)
         templates = plan.norm.standard.templates
-        judged = judge(report, plan, lambda finding: result.texts.message(finding, templates))
+        judged = judge(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
         # What edits brought is in view only, not in the report.
         about = {id(f) for f in [*judged.gone, *judged.found]}
-        edited = hold([f for f in result.findings if id(f) not in about], plan)
+        edited = hold([f for f in result.findings if id(f) not in about], plan, checked.waivers)
         touched = {id(f): f for f in [*judged.changed, *edited]}
         in_view = {id(f) for f in result.findings}
         change = Change(gone=[f for f in judged.gone if id(f) in in_view], found=judged.found)

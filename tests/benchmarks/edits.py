@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import shapely
-from plugin.core.plan.plan import Plan
 
 from plugin.core.engine import choose_rules
 from plugin.core.live import Live
+from plugin.core.plan.plan import Plan
 
 from .measure import Row, median, peak_mb
 

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 import pyogrio
 import shapely
-from plugin.core.plan.layer import SourceLayer
 
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
+from plugin.core.plan.layer import SourceLayer
 from plugin.core.standard import load_standard
 from tests.core.vct_proof import edges_of, every_edge_once, values_differ
 

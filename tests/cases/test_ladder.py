@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.engine import run
 from plugin.core.geometry import ladder as ladders
 from plugin.core.geometry.ladder import Ladder, overlay, union
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
@@ -15,6 +14,7 @@ from plugin.core.geometry.union import united
 from plugin.core.loading.assembly import assemble
 from plugin.core.model.report import Outcome, Verdict
 from plugin.core.model.rule import Severity, all_rules
+from plugin.core.results.run import run
 from tests.cases.made import box, grid, moved
 from tests.core.examples import norm_of
 from tests.core.small import as_read, found, outcome, table

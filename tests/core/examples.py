@@ -8,20 +8,21 @@ from typing import Any
 
 import geopandas as gpd
 import shapely
-from plugin.core.heritage.heritage_list import HeritageList, Listed
-from plugin.core.plan.layer import FieldInfo, SourceLayer
-from plugin.core.plan.plan import Plan
 from pyproj import CRS
 
-from plugin.core.engine import run
 from plugin.core.engine.frame import CODE as FRAME
+from plugin.core.heritage.heritage_list import HeritageList, Listed
 from plugin.core.indicators.typed import figure
 from plugin.core.loading.assembly import assemble
 from plugin.core.model.report import Report
 from plugin.core.model.rule import EACH, Example, Rule, all_rules
+from plugin.core.model.side_inputs import SideInputs
+from plugin.core.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.plan import Plan
 from plugin.core.profile import Norm, Profile, Registered, Said, Target
+from plugin.core.profile.township_tasks import TownshipTask, TownshipTasks
+from plugin.core.results.run import run
 from plugin.core.standard import load_standard
-from plugin.core.transmission import TownshipTask, TownshipTasks
 from plugin.core.yearly.record import Record
 from tests.core.made_package import facts_of
 
@@ -124,9 +125,8 @@ def run_example(rule: Rule, example: Example) -> Report:
     parameters = dict(example.parameters)
     also = [all_rules()[code] for code in parameters.pop("rules", [])]
     plan = plan_of(example.layers, roles, example.settings, example.standard)
-    for name, rows in example.side.items():
-        setattr(plan, name, SIDE[name](rows))
-    report = run(plan, [rule, *also], parameters={rule.code: parameters})
+    side = SideInputs(**{name: SIDE[name](rows) for name, rows in example.side.items()})
+    report = run(plan, [rule, *also], side=side, parameters={rule.code: parameters})
     return dataclasses.replace(
         report,
         # Whose county an example is of, no rule asks; a layer without a shape the run reports beside the rule.

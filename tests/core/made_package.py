@@ -15,7 +15,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from plugin.core.plan.plan import Plan
 
 from plugin.core.check import Options
 from plugin.core.loading.assembly import assemble
@@ -33,6 +32,7 @@ from plugin.core.package.maps.jpeg import is_jpeg, read
 from plugin.core.package.metadata.write import metadata_xml
 from plugin.core.package.names import recogniser
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.plan.plan import Plan
 from plugin.core.standard import load_standard
 from plugin.metadata import plugin_version
 from tests.core.small import X, Y, as_read, box, table

@@ -14,7 +14,6 @@ from typing import Any
 import geopandas as gpd
 import pyogrio
 import shapely
-from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 
 from plugin.core.check import Checked, Options, check
@@ -23,6 +22,7 @@ from plugin.core.files.writing import beside
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Report, RuleOutcome
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.render.findings_file import put_findings
 
 #: South-west corner in EPSG:4526, some 40 km east of its central meridian.

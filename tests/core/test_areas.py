@@ -5,13 +5,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from plugin.core.plan.layer import FieldInfo, Layer, SourceLayer
 from pyproj import CRS
 
 from plugin.core.errors import InputError
 from plugin.core.geometry.geodesic import geodesic_area
 from plugin.core.geometry.validity import sound_copies
 from plugin.core.indicators.layer_areas import area_field, compare, level_to_layer, level_to_number, measure, names_of
+from plugin.core.plan.layer import FieldInfo, Layer, SourceLayer
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from tests.core.small import ZH, X, Y, as_read, box, placed, said, table

@@ -8,13 +8,14 @@ from functools import cache
 import pytest
 
 from plugin.core.check import Options
-from plugin.core.engine import choose_rules, run
+from plugin.core.engine import choose_rules
 from plugin.core.files.days import read_day
 from plugin.core.io import read_source
 from plugin.core.live import Live
 from plugin.core.loading.assembly import assemble
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
+from plugin.core.results.run import run
 from plugin.core.rules._attributes import Wrong, wrong_rows
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of

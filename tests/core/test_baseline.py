@@ -14,6 +14,7 @@ from plugin.core.profile.norm import Norm
 from plugin.core.profile.sealed import is_sealed, is_sealed_by_profile, sealed_roles
 from plugin.core.standard import load_standard
 from plugin.core.versions import compare_layers, edition_of
+from plugin.core.versions.baseline import sealed_edition
 from tests.core.small import (
     X,
     Y,
@@ -222,7 +223,7 @@ def test_long_edges_of_another_zone_move_nothing(tmp_path):
     assert gone.geometry.area == pytest.approx(4000 * 100 / 2, rel=1e-3)
     assert not checked.report.tolerance["ignored_slivers"]
     plan = checked.plan
-    sides = (edition_of(one.concept("red_line")) for one in (plan.baseline, plan))
+    sides = (edition_of(one.concept("red_line")) for one in (sealed_edition(checked.side), plan))
     assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
 
 

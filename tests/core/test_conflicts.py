@@ -10,12 +10,12 @@ import pytest
 import shapely
 
 from plugin.core.check import Options
-from plugin.core.engine import run
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
 from plugin.core.loading.assembly import assemble
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
+from plugin.core.results.run import run
 from plugin.core.standard import load_standard, standard_ids
 from plugin.core.standard.conflicts import FILE, load_conflicts, merged
 from plugin.core.waivers.accept import Words, accepted
@@ -164,8 +164,7 @@ def test_what_needs_a_document_is_open_until_it_is_accepted_with_one():
     (finding,) = report.findings
     assert (finding.case, str(report.rules[0].outcome)) == ("evidence", "failed")
     words = Words("压覆已批", "晋自然资发〔2025〕1号", "张三", date(2026, 1, 1))
-    plan.waivers = Waivers(tuple(accepted([finding], words, Limits())))
-    report = run(plan, [rule])
+    report = run(plan, [rule], waivers=Waivers(tuple(accepted([finding], words, Limits()))))
     assert (report.findings[0].state, str(report.rules[0].outcome)) == ("waived", "waived")
     assert report.findings[0].params["waiver"]["document"] == words.document
     with pytest.raises(InputError):

@@ -4,12 +4,12 @@
 from dataclasses import replace
 
 import pytest
-from plugin.core.heritage.protection import CONTROL, CORE, RANGE, heritage_parts
 
-from plugin.core.engine import run
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.heritage.protection import CONTROL, CORE, RANGE, heritage_parts
 from plugin.core.model.rule import Severity, all_rules
+from plugin.core.results.run import run
 from tests.core.examples import plan_of
 
 

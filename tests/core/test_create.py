@@ -553,9 +553,9 @@ def test_nothing_of_osgeo_is_imported_before_it_is_needed():
 
 
 def test_lengths_are_compared_where_they_are_told():
-    from plugin.core.engine import run
     from plugin.core.loading.assembly import assemble
     from plugin.core.model.rule import all_rules
+    from plugin.core.results.run import run
     from tests.core.examples import norm_of, source_layer
 
     norm = norm_of()

@@ -5,13 +5,13 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 from pyproj.enums import WktVersion
 
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.contradictions import coordinate_problem
 from plugin.core.model.report import Outcome, Verdict
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
 from plugin.core.standard.divisions import far_from
 from tests.core.small import (

@@ -11,7 +11,6 @@ import shapely
 import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plugin.core.plan.layer import Layer
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import Options, check
@@ -19,6 +18,7 @@ from plugin.core.engine.cut_parts import areas_of
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.parts import one_part
 from plugin.core.geometry.statutory_area import drawn_area, statutory_area
+from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.beside import beside_source
@@ -269,10 +269,10 @@ def test_a_waiver_made_now_holds_for_the_land_and_not_for_what_vertices_sum_up_t
     source = write_gpkg(tmp_path / "county.gpkg", two_gaps())
     checked = look(source, ["TOP004"])
     words = Words("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
-    made = accepted(found(checked.report, "TOP004"), words, checked.plan.waivers.limits)
-    kept = change_waivers(checked.plan.waivers.path, add=made)
-    assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.plan.waivers.path) == kept
-    text = checked.plan.waivers.path.read_text(encoding="utf-8-sig")
+    made = accepted(found(checked.report, "TOP004"), words, checked.waivers.limits)
+    kept = change_waivers(checked.waivers.path, add=made)
+    assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.waivers.path) == kept
+    text = checked.waivers.path.read_text(encoding="utf-8-sig")
     assert {f.state for f in found(look(source, ["TOP004"]).report, "TOP004")} == {"waived"}
     # More vertices on straight edges move no land.
     (tmp_path / "more").mkdir()

@@ -116,10 +116,10 @@ def test_another_order_is_found(tmp_path):
 
 def test_a_list_of_ours_that_grew_is_found(database):
     """A code that the county added to its CSV is not yet in the database."""
-    from plugin.core.engine import run
     from plugin.core.loading.assembly import assemble
     from plugin.core.model.rule import all_rules
     from plugin.core.profile import Norm, Profile
+    from plugin.core.results.run import run
     from plugin.core.standard.codes import Code
 
     terrace = STANDARD.code_lists["terrace"]

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.engine import choose_rules, run
+from plugin.core.engine import choose_rules
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.geometry import overlay
 from plugin.core.loading.assembly import assemble
@@ -17,6 +17,8 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome, Verdict
 from plugin.core.model.rule import EACH, RuleResult, Severity, all_rules
+from plugin.core.model.side_inputs import SideInputs
+from plugin.core.results.run import run
 from tests.core.examples import norm_of
 from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
 
@@ -72,10 +74,10 @@ def test_a_rule_that_raises_is_told_and_leaves_the_others_alone(code):
         raise ZeroDivisionError("on purpose")
 
     plan = plan_of_small(something_for_every_rule())
-    plan.baseline = plan_of_small()
-    intact = run(plan, RULES)
+    side = SideInputs(baseline=plan_of_small())
+    intact = run(plan, RULES, side=side)
     assert found(intact) and not found(intact, "RUN900")
-    broken = run(plan, [replace(r, function=boom) if r.code == code else r for r in RULES])
+    broken = run(plan, [replace(r, function=boom) if r.code == code else r for r in RULES], side=side)
     result = outcome(broken, code)
     assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
     (crash,) = found(broken, "RUN900")

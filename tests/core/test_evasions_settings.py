@@ -15,7 +15,7 @@ from plugin.core.render.verdict import honest_sentences
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
-from plugin.core.transmission import read_township_tasks
+from plugin.core.transmission.table import read_township_tasks
 from tests.core.small import found, outcome
 from tests.county import make
 from tests.county.source import as_read

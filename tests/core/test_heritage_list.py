@@ -3,14 +3,15 @@
 
 import openpyxl
 import pytest
-from plugin.core.heritage.heritage_list import HeritageList, Listed, read_heritage_list
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check
-from plugin.core.engine import run
 from plugin.core.errors import InputError
+from plugin.core.heritage.heritage_list import HeritageList, Listed, read_heritage_list
 from plugin.core.model.report import Outcome, Verdict
 from plugin.core.model.rule import all_rules
+from plugin.core.model.side_inputs import SideInputs
+from plugin.core.results.run import run
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 from tests.core.small import outcome
@@ -73,9 +74,8 @@ def test_what_cannot_be_used_is_told_with_its_place(tmp_path, lines, head, said)
 
 
 def findings(layers, rows):
-    plan = plan_of(layers)
-    plan.register = HeritageList("名录.csv", tuple(Listed(*row, n) for n, row in enumerate(rows, 2)))
-    return run(plan, [all_rules()["LAW024"]]).findings
+    register = HeritageList("名录.csv", tuple(Listed(*row, n) for n, row in enumerate(rows, 2)))
+    return run(plan_of(layers), [all_rules()["LAW024"]], side=SideInputs(register=register)).findings
 
 
 def test_names_that_are_nearly_one_are_told_once_and_with_both():

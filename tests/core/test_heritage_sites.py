@@ -2,14 +2,14 @@
 """Sites of heritage by name, and what the plan's own register says of them."""
 
 import pytest
-from plugin.core.heritage.heritage_sites import heritage_sites, plain
 
 from plugin.core.check import Options, check
-from plugin.core.engine import run
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.heritage.heritage_sites import heritage_sites, plain
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
+from plugin.core.results.run import run
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 

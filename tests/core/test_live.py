@@ -8,10 +8,11 @@ import pytest
 import shapely
 
 from plugin.core.check import Options
-from plugin.core.engine import choose_rules, run
+from plugin.core.engine import choose_rules
 from plugin.core.io import read_source
 from plugin.core.live import Live, changed_bounds
 from plugin.core.loading.assembly import assemble
+from plugin.core.results.run import run
 from plugin.paths import RESOURCES
 
 pytestmark = pytest.mark.slow  # it checks the whole sample again and again

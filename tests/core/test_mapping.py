@@ -8,7 +8,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from plugin.core.plan.layer import FieldInfo, SourceLayer
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
@@ -23,6 +22,7 @@ from plugin.core.mapping import (
     translation_column,
 )
 from plugin.core.messages.texts import Texts
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
 from plugin.core.standard.template import Field, Template
 from tests.core.survey import ROWS, write_survey

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import shapely
 
-from plugin.core.engine import run
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
+from plugin.core.model.side_inputs import SideInputs
+from plugin.core.results.run import run
 from tests.core.examples import ORIGIN, plan_of
 
 
@@ -208,8 +209,8 @@ def findings(code: str, layers: dict[str, list[Any]]) -> list[Finding]:
     plan = plan_of(
         {role: rows for role, rows in layers.items() if not role.startswith(SEALED)}, standard=asked.standard
     )
-    plan.baseline = plan_of(sealed) if sealed else None
-    report = run(plan, [all_rules()[code]])
+    side = SideInputs(baseline=plan_of(sealed) if sealed else None)
+    report = run(plan, [all_rules()[code]], side=side)
     (outcome,) = report.rules
     assert outcome.outcome is not Outcome.CRASHED and not outcome.incomplete, outcome
     found = [f for f in report.findings if not asked.cases or f.case in asked.cases]

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Checked, Options, check
-from plugin.core.engine import choose_rules, run
+from plugin.core.engine import choose_rules
 from plugin.core.errors import InputError
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import Texts
@@ -44,6 +44,7 @@ from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, struct
 from plugin.core.package.page import page as manifest_page
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
+from plugin.core.results.run import run
 from tests.core.made_package import A4, COMPLETE, jpg, pdf
 from tests.core.small import as_read, said
 from tests.core.test_package_figures import whole

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.engine import run
 from plugin.core.model.rule import all_rules
 from plugin.core.package.form.load import load_package
 from plugin.core.package.form.model import LayerSlot, VectorSet
 from plugin.core.package.inspection.facts import FileFact, LayerFact
 from plugin.core.package.inspection.look import look_at
+from plugin.core.results.run import run
 from plugin.core.yearly.record import Record
 from tests.core.examples import plan_of
 from tests.core.made_package import DATABASE, LAYERS, facts_of, jpg

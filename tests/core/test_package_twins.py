@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from plugin.core.plan.layer import Layer
 from pyproj import CRS
 
 from plugin.core.check import Options, check
@@ -18,6 +17,7 @@ from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.inspection.twins import twin_of
 from plugin.core.package.layers.alike import outlines_apart
+from plugin.core.plan.layer import Layer
 from tests.core.made_package import parcels, put_county
 from tests.core.small import X, Y, as_read, box, placed, table
 from tests.county.measure import statutory_area

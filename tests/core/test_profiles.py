@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.engine import run
 from plugin.core.errors import DataError, InputError
 from plugin.core.files.writing import Outputs
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import Norm, load_profile, profile_ids, profile_problems
 from plugin.core.render.outputs import write_outputs
+from plugin.core.results.run import run
 from plugin.core.standard import load_standard
 from plugin.core.standard.editions import standard_ids
 from plugin.core.standard.phases import PHASES, phase_of

@@ -5,12 +5,12 @@ import dataclasses
 
 import pytest
 
-from plugin.core.engine import run
 from plugin.core.errors import InputError
 from plugin.core.model.report import Outcome, Verdict
 from plugin.core.model.rule import all_rules
 from plugin.core.render.html import render
 from plugin.core.render.json import to_json
+from plugin.core.results.run import run
 from tests.core.examples import plan_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

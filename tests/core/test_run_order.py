@@ -4,10 +4,11 @@
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.engine import run
+from plugin.core.engine.context import Context
 from plugin.core.messages.texts import width_text
 from plugin.core.model.findings import in_order
 from plugin.core.model.rule import all_rules
+from plugin.core.results.run import run
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 from tests.core.small import as_read, found, layers, look
@@ -42,7 +43,8 @@ def test_findings_come_by_rule_role_and_key(whole):
 def test_a_rule_that_cannot_run_takes_no_case_from_another():
     # Without a county, TOP003 measures nothing.
     plan = plan_of({"farmland": [SQUARE]})
-    assert not plan.serves(all_rules()["TOP003"]) and plan.serves(all_rules()["TOP001"])
+    context = Context(plan, plan.norm, plan.norm.tolerance())
+    assert not context.serves(all_rules()["TOP003"]) and context.serves(all_rules()["TOP001"])
 
 
 def test_the_outcome_names_the_rule_that_a_case_is_left_to():

@@ -6,22 +6,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plugin.core.engine import run
 from plugin.core.engine.context import Context
 from plugin.core.errors import InputError
 from plugin.core.indicators.areas import target_figure
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
+from plugin.core.model.side_inputs import SideInputs
 from plugin.core.profile import Norm, load_profile
+from plugin.core.profile.township_tasks import TownshipTask, TownshipTasks
 from plugin.core.render import figures, townships
 from plugin.core.render.html import render
 from plugin.core.render.words import Words
+from plugin.core.results.run import run
 from plugin.core.standard import load_standard
-from plugin.core.transmission import TownshipTask, TownshipTasks, read_township_tasks
 from plugin.core.transmission.by_township import by_township
 from plugin.core.transmission.levels import children_of, sums_of_children
 from plugin.core.transmission.row_codes import row_codes
+from plugin.core.transmission.table import read_township_tasks
 from tests.core.examples import plan_of
 
 LONG = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
@@ -240,8 +242,8 @@ def report_of(code, layers, tasks=(), totals=(), profile=None):
     if profile is not None:
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
     made = tuple(TownshipTask(*row, "文件", n) for n, row in enumerate(tasks, 2))
-    plan.targets = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
-    return run(plan, [all_rules()[code]])
+    given = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
+    return run(plan, [all_rules()[code]], side=SideInputs(targets=given))
 
 
 @pytest.mark.parametrize(

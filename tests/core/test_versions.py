@@ -115,8 +115,9 @@ def test_another_coordinate_system_does_not_count():
     read = source_layer(ROLE, grid(), norm)
     degrees = read.frame.to_crs(4490)
     degrees.geometry = [shapely.transform(s, lambda xy: np.round(xy, 9)) for s in degrees.geometry]
-    from plugin.core.plan.layer import Layer
     from pyproj import CRS
+
+    from plugin.core.plan.layer import Layer
 
     read.frame, read.crs = degrees, CRS.from_epsg(4490)
     other = Layer(read, plans[0].template, plans[0].plane_crs)

@@ -42,8 +42,8 @@ def found(report, code, state=""):
 def waive(path, *findings, words=WORDS, limits=None):
     checked = look(path, RULES)
     chosen = [f for f in checked.report.findings if f.code in findings] if findings else []
-    entries = accepted(chosen, words, limits or checked.plan.waivers.limits, path.parent)
-    change_waivers(checked.plan.waivers.path, add=entries)
+    entries = accepted(chosen, words, limits or checked.waivers.limits, path.parent)
+    change_waivers(checked.waivers.path, add=entries)
     return chosen
 
 
@@ -165,8 +165,8 @@ def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
     checked = look(source, ("TOP002",))
     gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
-    entries = accepted(gaps[1:], WORDS, checked.plan.waivers.limits)
-    change_waivers(checked.plan.waivers.path, add=entries)
+    entries = accepted(gaps[1:], WORDS, checked.waivers.limits)
+    change_waivers(checked.waivers.path, add=entries)
     # The first is mended, a new one of the same size comes 30 m beside.
     county["YDYHGHFQ"] = zones(holes[1], holes[2])
     report = look(again(tmp_path, county), ("TOP002",)).report
@@ -238,7 +238,7 @@ def test_a_changed_value_is_another_finding(tmp_path, county):
     checked = look(source, ("ATT002",))
     chosen = [f for f in checked.report.findings if f.params.get("value") == "0188"]
     assert len(chosen) == 1
-    change_waivers(checked.plan.waivers.path, add=accepted(chosen, WORDS, checked.plan.waivers.limits))
+    change_waivers(checked.waivers.path, add=accepted(chosen, WORDS, checked.waivers.limits))
     # Its shape may change: that is not what was accepted.
     assert [f.state for f in look(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
     county["DLTB"].loc[0, "DLBM"] = "0199"
@@ -310,8 +310,8 @@ def test_a_folder_has_its_waivers_in_it(tmp_path, county):
     folder = write_shapefiles(tmp_path / "成果", "GBK", county)
     checked = look(folder, ("REL001",))
     path = folder / "成果.waivers.csv"
-    assert checked.plan.waivers.path == path
-    entries = accepted(found(checked.report, "REL001"), WORDS, checked.plan.waivers.limits)
+    assert checked.waivers.path == path
+    entries = accepted(found(checked.report, "REL001"), WORDS, checked.waivers.limits)
     change_waivers(path, add=entries)
     report = look(folder, ("REL001",)).report
     assert report.summary["waived"] == len(entries) > 0
@@ -366,7 +366,7 @@ def occupied(land_use):
 def test_the_same_land_with_another_value_is_another_conflict(tmp_path, code, before, now):
     path = write_gpkg(tmp_path / "county.gpkg", before)
     checked = look(path, (code,))
-    change_waivers(checked.plan.waivers.path, add=accepted(found(checked.report, code), WORDS, Limits(), tmp_path))
+    change_waivers(checked.waivers.path, add=accepted(found(checked.report, code), WORDS, Limits(), tmp_path))
     assert [f.state for f in found(look(path, (code,)).report, code)] == ["waived"]
     report = look(again(tmp_path, now), (code,)).report
     assert [f.state for f in found(report, code)] == ["open"]
@@ -384,6 +384,6 @@ def test_a_loss_that_grew_on_the_same_land_is_not_the_one_accepted(tmp_path):
     given = Options(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
     path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
     checked = check(path, given)
-    change_waivers(checked.plan.waivers.path, add=accepted(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
+    change_waivers(checked.waivers.path, add=accepted(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
     assert [f.state for f in found(check(again(tmp_path, plan(4399.5)), given).report, "LAW015")] == ["waived"]
     assert [f.state for f in found(check(again(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == ["open"]

@@ -264,7 +264,7 @@ def waive(source, day, until=None, code="REL001"):
     checked = look(source, RULES)
     words = Words("理由", "文号〔2026〕1号", "王工", day, until)
     entries = accepted(found(checked.report, code), words, Limits(), source.parent)
-    change_waivers(checked.plan.waivers.path, add=entries)
+    change_waivers(checked.waivers.path, add=entries)
     return entries
 
 
@@ -287,7 +287,7 @@ def test_a_waiver_of_today_holds(small):
 
 def test_a_future_waiver_of_nothing_is_listed_too(small, tmp_path):
     (entry, *_) = waive(small, TODAY)
-    path = look(small, RULES).plan.waivers.path
+    path = look(small, RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
     change_waivers(path, add=[later])
     (listed,) = found(look(small, RULES).report, "RUN902")
@@ -296,7 +296,7 @@ def test_a_future_waiver_of_nothing_is_listed_too(small, tmp_path):
 
 def test_what_the_run_says_of_itself_cannot_be_waived(small, profile):
     entries = waive(small, TODAY)
-    path = look(small, RULES).plan.waivers.path
+    path = look(small, RULES).waivers.path
     about = dataclasses.replace(
         entries[0], id="W2", rule=CODE, case="profile", role="", key="", related_role="", related_keys=(), lon=None,
         lat=None, area_m2=None, place_m=0.0, change_m2=0.0,
@@ -311,7 +311,7 @@ def test_what_the_run_says_of_itself_cannot_be_waived(small, profile):
 
 def test_waivers_of_another_county_are_not_applied(small):
     waive(small, TODAY)
-    path = look(small, RULES).plan.waivers.path
+    path = look(small, RULES).waivers.path
     path.write_text(path.read_text(encoding="utf-8-sig").replace("140225", "140224"), encoding="utf-8-sig")
     report = look(small, RULES).report
     assert cases(report) == {"waivers"} and not report.summary["waived"]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from plugin.core.plan.layer import SourceLayer
 
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import lonlat_of
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import Texts
+from plugin.core.plan.layer import SourceLayer
 from plugin.core.versions import CHANGED, IN, OUT
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import yearly_update

@@ -2,8 +2,9 @@
 """Small VCT files by hand, and layers to write."""
 
 import geopandas as gpd
-from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
+
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 
 #: Two squares that share an edge, as a survey writer makes it.
 SQUARES = """HeadBegin

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
-from plugin.core.plan.layer import FieldInfo, SourceLayer
 from pyproj import CRS
 
+from plugin.core.plan.layer import FieldInfo, SourceLayer
 from tests.county import templates
 from tests.county.landscape import EPSG
 

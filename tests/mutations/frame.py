@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import shapely
-from plugin.core.plan.layer import FieldInfo
 
 from plugin.core.check import Options, check
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
+from plugin.core.plan.layer import FieldInfo
 from tests.county import source
 from tests.county.attributes import County
 from tests.county.measure import statutory_area

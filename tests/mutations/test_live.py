@@ -6,11 +6,12 @@ import pytest
 import shapely
 
 from plugin.core.check import Options
-from plugin.core.engine import choose_rules, run
+from plugin.core.engine import choose_rules
 from plugin.core.live import Live
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import all_rules
+from plugin.core.results.run import run
 from tests.county import source
 from tests.mutations.frame import Draft
 from tests.mutations.test_mutations import MUTATIONS

@@ -24,9 +24,9 @@ def plan(tmp_path):
 
 def waive(plan, code="REL001"):
     checked = check(plan, Options(rules=(code,)))
-    entries = accepted(checked.report.findings, WORDS, checked.plan.waivers.limits)
-    change_waivers(checked.plan.waivers.path, add=entries)
-    return checked.plan.waivers.path
+    entries = accepted(checked.report.findings, WORDS, checked.waivers.limits)
+    change_waivers(checked.waivers.path, add=entries)
+    return checked.waivers.path
 
 
 def load(plan, *roles):

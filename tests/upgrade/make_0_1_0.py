@@ -58,7 +58,7 @@ def sample(out: Path, work: Path) -> None:
         seen[finding.code] += not obstacle(finding)
         if not obstacle(finding) and (finding.code in defaults or seen[finding.code] <= FEW):
             wanted.append(finding)
-    limits = usual.plan.waivers.limits
+    limits = usual.waivers.limits
     words = Words("县城防洪堤已批复，占用部分另行补划", "晋自然资函〔2026〕12号", "王工", DAY)
     timed = Words("示例县示意数据", "浑自然资字〔2026〕3号", "李工", DAY, UNTIL, "附件/批复.pdf")
     entries = accepted(wanted[::2], words, limits, folder) + accepted(wanted[1::2], timed, limits, folder)

@@ -27,7 +27,7 @@ def apply(
     needs must hold a value; one of blanks is as good as none."""
     plan = context.plan
     for name in rule.side:
-        if getattr(plan, name) is None:
+        if name not in context.side:
             outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{name}_not_given", {})
             return None
     layers: list[Layer | None] = []
@@ -41,7 +41,7 @@ def apply(
             if need.concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT):
                 outcome.unconfirmed = [ABSENT]
             return None
-        if layer is not None and not need.optional and layer.bare and not plan.asked:
+        if layer is not None and not need.optional and layer.bare and not context.around_an_edit:
             # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
             outcome.outcome = Outcome.SKIPPED if plan.expects(need.concept) or len(layer) else Outcome.NOT_APPLICABLE
             outcome.reason = texts.reason("layer_bare", {"layer": layer.name, "role": layer.role})
@@ -66,12 +66,12 @@ def _apply_to_each(
 ) -> RuleResult:
     """Call the rule for every layer of the plan in turn; a layer without a needed field is said, the others go on."""
     total = RuleResult(applicable=False)
-    asked = context.plan.each_of
+    asked = context.focus.roles if context.focus is not None else None
     for layer in list(context.plan.layers.values()):
         context.check()
         if asked is not None and layer.role not in asked:
             continue
-        if not context.plan.asked and _nothing_to_check(rule, layer):
+        if not context.around_an_edit and _nothing_to_check(rule, layer):
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared = [m for m in need.fields if layer.template.field(m)]

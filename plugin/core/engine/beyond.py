@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 from ..model.rule import EACH, Rule, all_rules
 
 if TYPE_CHECKING:
+    from ..model.side_inputs import SideInputs
     from ..plan.plan import Plan
 
 
-def rules_beyond(plan: Plan) -> list[Rule]:
+def rules_beyond(plan: Plan, side: SideInputs) -> list[Rule]:
     """Return the rules outside those that the plan's scope asks for whose layers are all there, in order of their codes.
 
     Rules of packages (DOC) are left to the inspection of one, rules that go by a table beside the layers to whoever has it.
     """
     expected = set(plan.norm.expected_in(plan.scope))
-    return [rule for code, rule in sorted(all_rules().items()) if code not in expected and _could_run(rule, plan)]
+    return [rule for code, rule in sorted(all_rules().items()) if code not in expected and _could_run(rule, plan, side)]
 
 
-def _could_run(rule: Rule, plan: Plan) -> bool:
-    if rule.family == "DOC" or any(getattr(plan, name) is None for name in rule.side):
+def _could_run(rule: Rule, plan: Plan, side: SideInputs) -> bool:
+    if rule.family == "DOC" or any(name not in side for name in rule.side):
         return False
     needed = [need.concept for need in rule.needs.values() if not need.optional]
     if not needed:

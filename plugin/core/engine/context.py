@@ -24,7 +24,9 @@ from ..geometry.tolerance import Tolerance
 from ..geometry.union import united
 from ..invariants import require
 from ..model.findings import Finding
-from ..model.rule import Rule, Severity
+from ..model.rule import EACH, Rule, Severity
+from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
+from ..plan.focus import Focus
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile import Norm
@@ -43,12 +45,30 @@ class Context:
     tolerance: Tolerance
     rules: tuple[Rule, ...] = ()
     check: Callable[[], None] = lambda: None
+    side: SideInputs = NO_SIDE_INPUTS
+    focus: Focus | None = None
     ignored: list[Ignored] = field(default_factory=list)
     failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     left_to: list[str] = field(default_factory=list)
     outline_failed: bool = False
     lang: str = "zh"
+
+    @property
+    def around_an_edit(self) -> bool:
+        """Return True if only the surroundings of an edit are looked at: what is not there may be elsewhere."""
+        return self.focus is not None
+
+    def serves(self, rule: Rule) -> bool:
+        """Return True if the run has every layer, field and side input that a rule requires."""
+        if any(name not in self.side for name in rule.side):
+            return False
+        required = [need for need in rule.needs.values() if need.concept != EACH and not need.optional]
+        layers = [(self.plan.concept(need.concept), need.fields) for need in required]
+        return all(
+            layer is not None and (self.around_an_edit or not layer.bare) and all(map(layer.has, fields))
+            for layer, fields in layers
+        )
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Areas (m², on the statutory ellipsoid) of parts that were cut out of the plan's plane: of the land as drawn there.
@@ -252,7 +272,7 @@ class Context:
 
     def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
         """The rows meant, as far as the plan asks of them at all."""
-        asked = self.plan.asked.get(layer.role)
+        asked = self.focus.rows.get(layer.role) if self.focus is not None else None
         return rows if asked is None else asked if rows is None else rows & asked
 
     def county(self) -> tuple[Layer, Polygons] | None:

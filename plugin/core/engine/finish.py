@@ -15,7 +15,6 @@ from ..geometry import crs as crs_care
 from ..geometry.statutory_area import drawn_area, statutory_area
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints
-from ..model.report import Report
 from ..plan.plan import Plan
 from .places import townships_at
 
@@ -25,9 +24,8 @@ _BATCH = 1000
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
-def finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) -> None:
-    """Township, sentence and fingerprint of every finding, its shape in the CRS it is given in, and the indicators' names."""
-    findings = report.findings
+def finish(plan: Plan, findings: list[Finding], texts: Texts, check: Callable[[], None]) -> None:
+    """Township, sentence and fingerprint of every finding, and its shape in the CRS it is given in."""
     placed = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in placed], dtype=object)
     points = shapely.point_on_surface(shapes)
@@ -48,11 +46,6 @@ def finish(plan: Plan, report: Report, texts: Texts, check: Callable[[], None]) 
         finding.message = texts.message(finding, plan.norm.standard.templates)
     for finding, shape in zip(placed, plan.shown(plan.stored_only(shapes)), strict=True):
         finding.geometry = shape
-    for indicator in report.indicators:
-        name = texts.indicator(indicator.id)
-        indicator.name = (
-            texts.get("words", "figure_of_place", name=name, place=indicator.place) if indicator.place else name
-        )
 
 
 def _measure_by_nodes(plan: Plan, placed: list[Finding], shapes: NDArray) -> None:

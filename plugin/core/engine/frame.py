@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import filecmp
-import hashlib
 import re
 from collections import Counter
 from datetime import date
@@ -16,15 +15,16 @@ from ..files.plain_text import BLANK_WORDS
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
+from ..plan.plan import Plan
 from ..profile import head
+from ..profile.township_tasks import township_tasks
 from ..standard.bounds import loosened
 from ..standard.indicator_catalogue import load_catalogue
 from ..standard.numbering import LENGTH, is_county
 
 if TYPE_CHECKING:
+    from ..model.side_inputs import SideInputs
     from ..plan.layer import Layer
-    from ..plan.plan import Plan
-    from ..waivers.model import Waivers
 
 CODE = "RUN904"
 #: How many digits two codes of one plan have in common: a setting of the edition, never of a profile.
@@ -33,46 +33,26 @@ _DIGITS = "attributes.area_digits"
 _NAMED = 3
 _YEAR = re.compile(r"[0-9]{4}")
 _SIX = itemgetter(slice(6))
-_KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
 
 
-def wrong_frame(plan: Plan, today: date | None = None) -> list[Finding]:
+def wrong_frame(plan: Plan, side: SideInputs, today: date | None = None) -> list[Finding]:
     """Return a finding RUN904 for everything that belongs to another county than the plan's, or contradicts its data."""
     found = [*_profile(plan), *_names(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
     found += [*_confirmed_without_source(plan), *_stated(plan)]
-    return _as_warnings([*found, *_baseline(plan), *_targets(plan), *_scope(plan), *_standard(plan)])
+    found += [*_baseline(plan, side), *_targets(plan, side), *_scope(plan), *_standard(plan)]
+    return [frame_finding(finding) for finding in found]
 
 
-def foreign_waivers(plan: Plan) -> list[Finding]:
-    """Return a finding RUN904 if the file of waivers was made for another county: none of its rows is applied."""
-    code = other_county(plan.waivers, plan)
-    if not code:
-        return []
-    source = plan.waivers.path.name if plan.waivers.path is not None else ""
-    params = {"source": source, "code": code, "county": plan.area_code}
-    (found,) = _as_warnings([Finding(role="", case="waivers", params=params)])
-    found.fingerprint = hashlib.sha256(f"{CODE}|{source}|{code}".encode()).hexdigest()[:20]
-    return [found]
-
-
-def _as_warnings(found: list[Finding]) -> list[Finding]:
-    for finding in found:
-        finding.code, finding.severity = CODE, Severity.WARNING
-    return found
+def frame_finding(finding: Finding) -> Finding:
+    """Return the finding as a warning RUN904."""
+    finding.code, finding.severity = CODE, Severity.WARNING
+    return finding
 
 
 def same_plan(code: str, plan: Plan) -> bool:
     """Return True if a division code may stand in this plan: its county's own, that of a part, or of an area above it."""
     digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(head(code))
-
-
-def other_county(waivers: Waivers, plan: Plan) -> str:
-    """Return the county of most keys in a waiver file if it is not the plan's; else empty."""
-    keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
-    votes = Counter(key[:6] for key in keys if _KEY.fullmatch(key))
-    code = votes.most_common(1)[0][0] if votes else ""
-    return code if code and plan.area_known and not same_plan(code, plan) else ""
 
 
 def _profile(plan: Plan) -> list[Finding]:
@@ -193,9 +173,9 @@ def _stated(plan: Plan) -> list[Finding]:
     return found
 
 
-def _baseline(plan: Plan) -> list[Finding]:
+def _baseline(plan: Plan, side: SideInputs) -> list[Finding]:
     """Report a sealed edition of another county, or one identical to the data."""
-    sealed = plan.baseline
+    sealed = side.get("baseline", Plan)
     if sealed is None:
         return []
     source = sealed.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
@@ -210,13 +190,14 @@ def _same_bytes(one: Path, other: Path) -> bool:
     return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
-def _targets(plan: Plan) -> list[Finding]:
+def _targets(plan: Plan, side: SideInputs) -> list[Finding]:
     """Report township tasks with codes of another county."""
-    codes = {task.code[:6] for task in plan.targets.tasks if is_county(task.code[:6])}
+    tasks = township_tasks(side)
+    codes = {task.code[:6] for task in tasks.tasks if is_county(task.code[:6])}
     others = sorted(code for code in codes if not same_plan(code, plan)) if plan.area_known else []
     if not others:
         return []
-    params: dict[str, Any] = {"source": plan.targets.file, "codes": others[:_NAMED], "county": plan.area_code}
+    params: dict[str, Any] = {"source": tasks.file, "codes": others[:_NAMED], "county": plan.area_code}
     return [Finding(role="", case="targets", params=params)]
 
 

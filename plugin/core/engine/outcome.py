@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import Cancelled, SanxianError
 from ..messages.texts import Texts, without_folders
 from ..model.findings import Finding
-from ..model.indicator import NO_TARGET
-from ..model.report import Outcome, Report, RuleOutcome
+from ..model.indicator import NO_TARGET, Indicator
+from ..model.report import Outcome, RuleOutcome
 from ..model.rule import Rule, RuleResult, Severity
 from .apply import apply
 from .context import Context
@@ -19,14 +19,14 @@ from .reasons import sentences
 
 
 def run_one(
-    rule: Rule, context: Context, report: Report, parameters: dict[str, dict[str, Any]], texts: Texts
-) -> tuple[RuleOutcome, list[Finding]]:
+    rule: Rule, context: Context, parameters: dict[str, dict[str, Any]], texts: Texts
+) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
     """What a rule says of a plan. Raises Cancelled, and nothing else."""
     severity = context.norm.severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
     given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
-    if not context.plan.asked:
+    if not context.around_an_edit:
         # Around an edit nobody reads it.
         outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
     try:
@@ -36,27 +36,26 @@ def run_one(
     except SanxianError as error:
         # The data, not the rule, is at fault and says so itself.
         outcome.outcome, outcome.reason = Outcome.SKIPPED, without_folders(texts.explain(error))
-        return outcome, []
+        return outcome, [], []
     except Exception as error:
         return _crashed(rule, outcome, error)
     if result is None:
-        return outcome, []
+        return outcome, [], []
     failed = _could_not_be_checked(context, rule)
-    _take_in(result, rule, severity, context, report)
+    _complete(result, rule, severity, context)
     outcome.unconfirmed = _unconfirmed(result, rule, context)
     _say_how_far(outcome, result, context, len(failed), texts)
-    return outcome, result.findings + failed
+    return outcome, result.findings + failed, result.indicators
 
 
-def _take_in(result: RuleResult, rule: Rule, severity: Severity, context: Context, report: Report) -> None:
-    """Findings get code and severity, the report the rule's figures."""
+def _complete(result: RuleResult, rule: Rule, severity: Severity, context: Context) -> None:
+    """Findings get code and severity; what the norm and the layers leave in doubt joins the doubts."""
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
     if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
         # A county may lower an error or a warning to a hint; its findings then still prevent a plain 通过.
         result.doubts.append("severity.lowered")
-    report.indicators += result.indicators
     for need in rule.needs.values():
         # Whether two layers of one concept agree is not checked: what the second holds is in nobody's figures.
         result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
@@ -106,7 +105,7 @@ def _told(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, 
     return [one.to_dict() for one in in_force(rule, context.norm, {**call, **tolerance})]
 
 
-def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding]]:
+def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
     """The trace names files without their folders: a report travels, the paths of this machine do not."""
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
@@ -119,7 +118,7 @@ def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOu
         case="crashed",
         params={"rule": rule.code, "error": outcome.reason, "trace": trace},
     )
-    return outcome, [finding]
+    return outcome, [finding], []
 
 
 def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:

@@ -14,6 +14,7 @@ from .heritage_sites import LEVELS
 from .protection import KINDS
 
 if TYPE_CHECKING:
+    from ..model.side_inputs import SideInputs
     from ..profile import Norm
 
 COLUMNS = (
@@ -39,6 +40,11 @@ class HeritageList:
 
     file: str
     rows: tuple[Listed, ...]
+
+
+def register_of(side: SideInputs) -> HeritageList | None:
+    """Return the register that was given for the check, if any."""
+    return side.get("register", HeritageList)
 
 
 def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:

@@ -120,7 +120,7 @@ def backing(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> 
 
     ``exact``: False takes an estimate of areas that nothing has measured yet, which is many times faster.
     """
-    cache = ctx.plan._cache.setdefault("area_backing", {})
+    cache = ctx.plan.computed("area_backing")
     exact = exact or "statutory" in layer.__dict__
     key = (layer, meaning, exact)
     if key not in cache:
@@ -212,7 +212,7 @@ def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> Backing |
 
 def _estimated(layer: Layer, ctx: Context) -> NDArray:
     """(n,) areas in the plane by the scale of the plane at each row's centre: statutory areas to some 1e-5."""
-    cache = ctx.plan._cache.setdefault("area_estimates", {})
+    cache = ctx.plan.computed("area_estimates")
     if layer not in cache:
         drawn = np.nan_to_num(shapely.area(layer.plane))
         x, y, rows = centres_of(layer)

@@ -48,7 +48,7 @@ class Missing(Exception):
 def figures_of(ctx: Context, lang: str) -> Figures:
     """The figures of a context's plan, in one language: one computation for all rules of a run that ask for them all."""
     # A context is one rule's own; the plan is the run's.
-    shared: dict[str, Figures] = ctx.plan._cache.setdefault("figures", {})
+    shared: dict[str, Figures] = ctx.plan.computed("figures")
     made = shared.get(lang)
     if made is None or made.ctx.norm is not ctx.norm or made.ctx.tolerance != ctx.tolerance:
         made = shared[lang] = Figures(ctx, Texts(lang))

@@ -73,7 +73,7 @@ class Classed:
 
 def classes_of(layer: Layer, ctx: Context) -> Classed:
     """Each row's class. A survey's class is the first that its list names for 2023 (0204 其他园地 counts as 0205)."""
-    cache = ctx.plan._cache.setdefault("land_classes", {})
+    cache = ctx.plan.computed("land_classes")
     if layer.role not in cache:
         cache[layer.role] = _classed(layer, ctx)
     found: Classed = cache[layer.role]

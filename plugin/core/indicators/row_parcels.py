@@ -20,7 +20,7 @@ _MULTIPOLYGON = 6
 
 def rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     """(n,) the row of ``other`` that a point on each row of ``layer`` lies on, −1 for none."""
-    cache = ctx.plan._cache.setdefault("rows_below", {})
+    cache = ctx.plan.computed("rows_below")
     if (layer, other) not in cache:
         ctx.check()
         cache[layer, other] = _rows_below(layer, other)

@@ -26,7 +26,7 @@ def centres_of(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
 
 def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     """(n,) the township that the centre of each row lies in, −1 for none, and the townships' names."""
-    cache = ctx.plan._cache.setdefault("area_towns", {})
+    cache = ctx.plan.computed("area_towns")
     if layer not in cache:
         cache[layer] = _towns_of(layer, ctx)
     found: tuple[NDArray, list[str]] = cache[layer]

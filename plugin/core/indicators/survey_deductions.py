@@ -80,7 +80,7 @@ def survey_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
 
     None for a layer whose net area no task is counted by, and without a survey that has deductions.
     """
-    cache = ctx.plan._cache.setdefault("survey_deductions", {})
+    cache = ctx.plan.computed("survey_deductions")
     if layer not in cache:
         cache[layer] = _deductions(layer, ctx)
     found: SurveyDeductions | None = cache[layer]

@@ -92,7 +92,7 @@ def split(layer: Layer, ctx: Context) -> Split | None:
     given = townships_of(ctx)
     if given is None:
         return None
-    cache = ctx.plan._cache.setdefault("by_township", {})
+    cache = ctx.plan.computed("by_township")
     if layer.role not in cache:
         towns_layer, towns, town_of = given
         cache[layer.role] = _split(layer, towns_layer, len(towns), town_of, ctx)

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..files.sheets import Unreadable, sheets_of
 from ..invariants import require
 from ..model.indicator import SQUARE_METRES
+from ..model.side_inputs import SideInputs
 
 #: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
 COLUMNS = {
@@ -79,6 +80,11 @@ class TypedFigure:
     def comparable(self) -> float:
         """The value of a figure that is a number: an area in m², anything else as printed."""
         return require(self.value, f"the value of {self.name}") * self.factor
+
+
+def typed_figures(side: SideInputs) -> tuple[TypedFigure, ...]:
+    """Return the figures that were given for the check; none where no table was."""
+    return side.get("figures", tuple) or ()
 
 
 def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:

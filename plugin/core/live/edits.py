@@ -77,6 +77,7 @@ class Edited:
         plan, report = checked.plan, checked.report
         # The rules of the check: what one of the profile's or of a group found may end, too.
         rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
+        self._checked = checked
         self._live = Live(plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang)
         self._rows: dict[str, dict[int, int]] = {}
         self._kept = _Findings(report.findings)
@@ -96,6 +97,7 @@ class Edited:
     def take(self, batch: Batch, check: Callable[[], None] = lambda: None) -> Change:
         """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
         change = Change()
+        self._live.waivers = self._checked.waivers
         for role, renamed in batch.renamed.items():
             for old, new in renamed.items():
                 row = self._rows[role].pop(old, None)

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..engine import run
+from ..engine.evaluate import evaluate
+from ..engine.finish import finish
+from ..messages.texts import Texts
+from ..model.findings import in_order
 from ..model.rule import EACH, Rule
+from ..plan.focus import Focus
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..waivers.judge import hold
+from ..waivers.model import NO_WAIVERS, Waivers
 from .place import Bounds, changed_bounds, joined
 from .recheck import Name, Recheck
 from .rows import Rows, name_of, with_frame
@@ -41,8 +46,11 @@ class Live:
         parameters: dict[str, dict[str, Any]] | None = None,
         tolerance: Tolerance | None = None,
         lang: str = "zh",
+        waivers: Waivers = NO_WAIVERS,
     ):
         self.plan = plan
+        #: Those that hold now; they may change while edits go on.
+        self.waivers = waivers
         self.rules = [rule for rule in rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = Rows(plan)
@@ -119,18 +127,20 @@ class Live:
         where = extent if whole else changed_bounds(*shapes)
         layers, asked, touched = self._around(role, row, after, where, extent)
         small = self._small(layers)
-        small.asked = asked
         # An outline cuts all layers, so that a changed one concerns them all.
         county = self.plan.concept("county")
-        small.each_of = None if county is not None and county.role == role else frozenset({role})
+        focus = Focus(asked, None if county is not None and county.role == role else frozenset({role}))
         rules = [rule for rule in self.rules if self._concerns(rule, role)]
-        report = run(small, rules, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang)
+        done = evaluate(
+            rules, small, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
+        )
+        finish(small, done.findings, Texts(self._lang), lambda: None)
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(name_of(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)
-        answer.found = [finding for finding in report.findings if answer.replaces(finding)]
-        hold(answer.found, self.plan)
-        answer.failed = tuple(f.params["rule"] for f in report.findings if f.code.startswith("RUN"))
+        answer.found = [finding for finding in in_order(done.findings) if answer.replaces(finding)]
+        hold(answer.found, self.plan, self.waivers)
+        answer.failed = tuple(f.params["rule"] for f in done.findings if f.code.startswith("RUN"))
         return answer
 
     def _around(
@@ -165,13 +175,5 @@ class Live:
 
     def _small(self, layers: dict[str, Layer]) -> Plan:
         """A plan of these layers, with what of the county's does not follow from the rows at hand."""
-        plan = self.plan
-        small = Plan(layers, plan.norm, plan.scope, plan.crs, base_year=plan.base_year, role_choices=plan.role_choices)
-        small.plane = plan.plane
-        small._cache["area_code"] = plan.area_code
-        county = plan.concept("county")
-        if county is not None and not self._rows.any_edited(county.role):
-            shape = plan.county_shape()
-            if shape is not None:
-                small._cache["county_shape"] = shape[1]
-        return small
+        county = self.plan.concept("county")
+        return self.plan.part(layers, same_county=county is not None and not self._rows.any_edited(county.role))

@@ -36,7 +36,6 @@ def read_plan(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
     from ..model.unread import Unread
-    from ..yearly.record import record_of
     from .assembly import assemble
     from .unread_files import unread_files
 
@@ -55,8 +54,8 @@ def read_plan(
         base_year=options.base_year,
         source=source,
         check=check,
-        bare=options.package is not None,
-        drawn_in=options.package.drawn_in if options.package is not None else None,
+        bare=options.bare,
+        drawn_in=options.drawn_in,
         project=file is None,
     )
     if file is not None:
@@ -67,8 +66,6 @@ def read_plan(
         for key, params in options.notices
         if key == "notice_layer_broken"
     ]
-    plan.package = options.package
-    plan.record = record_of(plan)
     plan.notices += options.notices
     return plan
 

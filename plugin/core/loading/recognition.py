@@ -3,29 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..errors import InputError
 from ..plan.layer import SourceLayer
+from ..plan.plan import MissedScope
 from ..profile import Norm
 from ..standard.template import Template
 
 #: A delivery with this share of the layers that only one scope asks for is of that scope, whatever it lacks.
 _EVIDENT_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class MissedScope:
-    """A wider scope that the layers point to and that was not taken: ``held`` are concepts that only this scope lists,
-    ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope. ``chosen``: the
-    user chose the narrower scope."""
-
-    taken: str
-    wider: str
-    held: tuple[str, ...]
-    lacking: tuple[str, ...]
-    evident: bool
-    chosen: bool = False
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:

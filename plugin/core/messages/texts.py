@@ -114,6 +114,11 @@ class Texts:
         own = _catalogue(self.lang)["indicators"].get(indicator)
         return own if own is not None else indicator_name(indicator, self.lang)
 
+    def indicator_at(self, indicator: str, place: str) -> str:
+        """The name of a figure, with the place that it is of; ``place`` empty: of the whole plan."""
+        name = self.indicator(indicator)
+        return self.get("words", "figure_of_place", name=name, place=place) if place else name
+
     def setting(self, name: str) -> str:
         """The name of a setting or code list that may be unconfirmed; its key where a county brings one of its own."""
         return str(_catalogue(self.lang)["setting"].get(name, name))

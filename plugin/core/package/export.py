@@ -72,7 +72,7 @@ def _export(
     values = names_of(plan, form)
     document = resolve_package_document(plan.norm, order, values)
     document.require_exportable(form.secrecy_levels, form.name)
-    checked = checked._replace(report=with_document(checked.report, document))
+    checked = replace(checked, report=with_document(checked.report, document))
     settle(target)
     check_target(target, plan.inputs, form, values)
     progress(0.0, "")

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ..engine import choose_rules, run
+from ..engine import choose_rules
 from ..messages.saying import RuleNamed
 from ..model.rule import Severity
+from ..results.run import run
 from .inspection.inspect import RECEIVED_GROUP
 from .problems import NAMED, Level, Problem
 
@@ -25,7 +26,9 @@ def as_received(checked: Checked, check: Callable[[], None]) -> Iterator[Problem
     group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
     rules = [rule for rule in choose_rules(group) if rule.code not in asked]
     found: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in run(plan, rules, lang=lang, progress=lambda share, text: check()).findings:
+    for finding in run(
+        plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, progress=lambda share, text: check()
+    ).findings:
         if finding.state == "open":
             found.setdefault((finding.code, finding.role, finding.field), []).append(finding)
     named = {rule.code: RuleNamed(rule) for rule in rules}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,10 @@ from ..geometry import crs as crs_care
 from ..geometry.polygons import Polygons
 from ..geometry.straight import codes, stored_only, stored_points
 from ..geometry.union import united
-from ..indicators.typed import TypedFigure
-from ..model.rule import EACH, Rule
 from ..model.unread import Unread
 from ..profile import Norm
 from ..standard.numbering import is_county
-from ..transmission.model import TownshipTasks
-from ..waivers.model import Waivers
 from .layer import Layer
-
-if TYPE_CHECKING:
-    # It asks the context, which knows plans.
-    from ..heritage.heritage_list import HeritageList
-    from ..loading.recognition import MissedScope
-    from ..package.inspection.facts import PackageFacts
-    from ..yearly.record import Record
 
 
 @dataclass
@@ -46,6 +35,20 @@ class Unusable:
     def why(self) -> tuple[str, dict[str, Any]]:
         """What `Texts.problem` makes a sentence of."""
         return self.problem, {"layer": self.name, "role": self.role, **self.params}
+
+
+@dataclass(frozen=True)
+class MissedScope:
+    """A wider scope that the layers point to and that was not taken: ``held`` are concepts that only this scope lists,
+    ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope. ``chosen``: the
+    user chose the narrower scope."""
+
+    taken: str
+    wider: str
+    held: tuple[str, ...]
+    lacking: tuple[str, ...]
+    evident: bool
+    chosen: bool = False
 
 
 @dataclass
@@ -67,29 +70,11 @@ class Plan:
     #: A wider scope that the layers point to; None where there is none.
     missed_scope: MissedScope | None = None
     base_year: int | None = None
-    #: Figures as text, tables and maps print them; empty where no table was given.
-    figures: tuple[TypedFigure, ...] = ()
-    #: Tasks handed down to the townships; empty where no table was given.
-    targets: TownshipTasks = field(default_factory=TownshipTasks)
-    register: HeritageList | None = None
-    #: What is seen of the package that the layers are of; None where none is inspected.
-    package: PackageFacts | None = None
-    #: What was recorded of yearly maintenance when it was made; None where it is none, or nothing was recorded.
-    record: Record | None = None
     inputs: tuple[str, ...] = ()
-    #: The only layers that rules on every layer ask of (`live`); None: all.
-    each_of: frozenset[str] | None = None
-    #: By role the only rows ((n,) bool) that are asked of, the others being there for them (`live`); none: all.
-    asked: dict[str, NDArray] = field(default_factory=dict)
-    waivers: Waivers = field(default_factory=Waivers)
-    #: The sealed edition (封库版本) that this one is held against, in the same plane.
-    baseline: Plan | None = None
-    #: (role, old key) → new key, where keys were given anew since.
-    renumbered: dict[tuple[str, str], str] = field(default_factory=dict)
     plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
-    #: By width (m) what names polygons that are nowhere narrower (GEO008).
-    known_wide: dict[float, set[tuple[float, ...]]] = field(default_factory=dict)
-    _cache: dict[str, Any] = field(default_factory=dict)
+    #: The county's six digits, where the rows that tell them are not at hand ("": they tell none); None: ask the rows.
+    told_code: str | None = None
+    _computed: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.plane = self.plane or self.crs
@@ -121,18 +106,6 @@ class Plan:
     def roles_of(self, concept: str) -> tuple[str, ...]:
         return self.norm.standard.concepts.get(concept, (concept,))
 
-    def serves(self, rule: Rule) -> bool:
-        """Return True if the plan has every layer, field and side input that a rule requires."""
-        if any(getattr(self, name) is None for name in rule.side):
-            return False
-        required = [need for need in rule.needs.values() if need.concept != EACH and not need.optional]
-        layers = [(self.concept(need.concept), need.fields) for need in required]
-        # Around an edit, a layer without shapes there is no missing layer.
-        return all(
-            layer is not None and (bool(self.asked) or not layer.bare) and all(map(layer.has, fields))
-            for layer, fields in layers
-        )
-
     def unread_roles(self, concept: str) -> list[str]:
         """Layers that would answer the concept too, but that nothing reads: not even another concept asks for them.
         Classes of yearly maintenance are each of another layer, and each is read."""
@@ -149,16 +122,31 @@ class Plan:
         scope = self.norm.standard.scopes[self.scope]
         return concept in scope.mandatory and concept not in self.norm.profile.absent
 
+    def computed(self, name: str) -> dict[Any, Any]:
+        """Return the values of this name that were computed from the plan's layers, to look up and to add to.
+
+        They last as long as the plan; rules and figures that need the same value compute it once.
+        """
+        return self._computed.setdefault(name, {})
+
+    def part(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
+        """Return a plan of some of the rows, with what the county's own rows tell of this one.
+
+        ``same_county``: the layer of the county is the same in both.
+        """
+        some = Plan(layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices)
+        some.plane, some.told_code = self.plane, self._voted_code
+        if same_county and (shape := self.county_shape()) is not None:
+            some.computed("county_shape")[None] = shape[1]
+        return some
+
     @property
     def area_code(self) -> str:
         """The county's six digits: what most rows say (行政区代码, else the head of the BSM), else the profile's.
 
         The county layer is asked first: a neighbour's rows in another layer do not make it another county.
         """
-        if "area_code" not in self._cache:
-            self._cache["area_code"] = self._voted_code or self.norm.profile.area_code
-        code: str = self._cache["area_code"]
-        return code
+        return self._voted_code or self.norm.profile.area_code
 
     @property
     def area_known(self) -> bool:
@@ -167,6 +155,8 @@ class Plan:
 
     @cached_property
     def _voted_code(self) -> str:
+        if self.told_code is not None:
+            return self.told_code
         county = self.concept("county")
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
@@ -181,7 +171,8 @@ class Plan:
         layer = self.concept("county")
         if layer is None:
             return None
-        if "county_shape" not in self._cache:
+        known = self.computed("county_shape")
+        if None not in known:
             shape = united(layer.polygons, tolerance=self.norm.tolerance())
-            self._cache["county_shape"] = Polygons(np.array([shape], dtype=object))
-        return layer, self._cache["county_shape"]
+            known[None] = Polygons(np.array([shape], dtype=object))
+        return layer, known[None]

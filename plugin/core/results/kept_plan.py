@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rebuild the plan of a saved result: norm, waivers and layer names, but no features."""
+"""Rebuild the plan of a saved result: norm and layer names, but no features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pyproj import CRS
 
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
-from ..waivers.load import load_waivers
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 def restore_plan(kept: KeptResult, options: Options, inputs: tuple[str, ...]) -> Plan:
     """Return a plan with empty layers, sufficient to show, export and waive findings but not to measure areas.
 
-    ``inputs``: data files of the layers, which no output may overwrite. Raises DataError or InputError if the profile, the
-    standard or the waivers cannot be read.
+    ``inputs``: data files of the layers, which no output may overwrite. Raises DataError or InputError if the profile or the
+    standard cannot be read.
     """
     provenance = kept.report.provenance
     area_code = str(provenance["area_code"])
@@ -34,7 +33,8 @@ def restore_plan(kept: KeptResult, options: Options, inputs: tuple[str, ...]) ->
         crs=crs,
         source=str(provenance["source"]),
         inputs=inputs,
-        waivers=load_waivers(options.waivers, norm)[0],
+        # The county code is normally the majority of the rows; a saved result has no rows.
+        told_code=area_code if kept.area_known else "",
     )
     for entry in provenance["layers"]:
         templates = norm.standard.all_templates(entry["role"])
@@ -42,6 +42,4 @@ def restore_plan(kept: KeptResult, options: Options, inputs: tuple[str, ...]) ->
         if templates:
             source = SourceLayer(entry["name"], gpd.GeoDataFrame(geometry=[], crs=crs), (), crs)
             plan.layers[entry["role"]] = Layer(source, (named or templates)[0], crs)
-    # The county code is normally the majority of the rows; a saved result has no rows.
-    plan.__dict__["_voted_code"] = area_code if kept.area_known else ""
     return plan

@@ -44,7 +44,7 @@ def told_elsewhere(ctx: Context, code: str) -> bool:
     A rule that lacks a layer, a field or a side input reports nothing, so it does not count. The outcome of the rule that
     leaves a case to another names the other.
     """
-    reported = any(rule.code == code and ctx.plan.serves(rule) for rule in ctx.rules)
+    reported = any(rule.code == code and ctx.serves(rule) for rule in ctx.rules)
     if reported and code not in ctx.left_to:
         ctx.left_to.append(code)
     return reported

@@ -12,7 +12,7 @@ from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
 from ..profile.sealed import is_sealed_by_profile
 from ..versions import IN, OUT, Comparison
-from ..versions.baseline import against_baseline
+from ..versions.baseline import against_baseline, sealed_edition
 from ..versions.model import NET
 from ._untold import some
 
@@ -21,7 +21,7 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
     """The plan's layer of a concept against the sealed one; where there is none, ``result`` says why."""
     found = against_baseline(ctx, concept)
     if found is None:
-        edition = ctx.plan.baseline
+        edition = sealed_edition(ctx.side)
         lost = edition.unusable_for(concept) if edition is not None else None
         layer = edition.concept(concept) if edition is not None else None
         if lost is not None:
@@ -46,7 +46,8 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
 
 def sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
     """Report as not checked a line that the sealed edition holds and the plan does not (本县无, or not delivered)."""
-    layer = ctx.plan.baseline.concept(concept) if ctx.plan.baseline is not None else None
+    edition = sealed_edition(ctx.side)
+    layer = edition.concept(concept) if edition is not None else None
     if layer is not None and len(layer):
         result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
 

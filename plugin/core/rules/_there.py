@@ -20,7 +20,7 @@ def there(what: str, ctx: Context, result: RuleResult) -> Layer | None:
         if lost is not None:
             _say(result, "layer_unusable", {"layer": lost.name, "role": lost.role})
         return None
-    if layer.bare and not ctx.plan.asked:
+    if layer.bare and not ctx.around_an_edit:
         if len(layer):
             _say(result, "layer_bare", {"layer": layer.name, "role": layer.role})
         return None

@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """传导: what is handed down from a plan to those below it, and whether it adds up."""
-
-from .model import TownshipTask as TownshipTask
-from .model import TownshipTasks as TownshipTasks
-from .table import read_township_tasks as read_township_tasks

@@ -13,7 +13,7 @@ from ..indicators.area_backing import backing, beyond_county, land_net
 from ..indicators.areas import ROUNDING_M2, Figure, target_figure
 from ..indicators.survey_deductions import survey_deductions
 from ..indicators.townships import Township, split, townships_of
-from .model import TownshipTasks
+from ..profile.township_tasks import TownshipTasks
 from .row_codes import row_codes
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from ..indicators.townships import Township
 from ..model.indicator import SQUARE_METRES, in_unit
 from ..model.targets import compare_area
 from ..profile import Profile, Target, head, load_profile
+from ..profile.township_tasks import TownshipTask, TownshipTasks
 from ..standard.template import Code, CodeList
-from .model import TownshipTask, TownshipTasks
 
 #: What a limit of the ratio is a limit of: with another numerator or other classes below it is another ratio.
 MEASURES = {"ratio.limit": ("ratio.form", "ratio.classes")}

@@ -68,7 +68,7 @@ def row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
     given = townships_of(ctx)
     if given is None or layer is given[0]:
         return None
-    cache = ctx.plan._cache.setdefault("row_codes", {})
+    cache = ctx.plan.computed("row_codes")
     if layer not in cache:
         cache[layer] = _row_codes(layer, given[0], given[1], given[2], ctx)
     found: RowCodes = cache[layer]

@@ -15,8 +15,8 @@ from unicodedata import normalize
 
 from ..errors import InputError
 from ..files.tables import Column, Row, Table, read_table
+from ..profile.township_tasks import TownshipTask, TownshipTasks
 from ..standard.indicator_catalogue import allowed_comparisons
-from .model import TownshipTask, TownshipTasks
 
 COLUMNS = (
     Column("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), needed=False),

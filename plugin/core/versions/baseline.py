@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from .compare import NO_TOWNSHIPS, Townships
 
 if TYPE_CHECKING:
     from ..engine.context import Context
+    from ..model.side_inputs import SideInputs
     from ..plan.layer import SourceLayer
     from ..profile import Norm
 
@@ -64,9 +65,8 @@ def read_baseline(
     return sealed
 
 
-def give_baseline(plan: Plan, baseline: Plan, renumbered: Mapping[tuple[str, str], str]) -> None:
-    """Hold a plan against a sealed edition from now on; its report says so."""
-    plan.baseline, plan.renumbered = baseline, dict(renumbered)
+def note_baseline(plan: Plan, baseline: Plan) -> None:
+    """Have the plan's report say what sealed edition it is held against, and what of that was not read."""
     plan.inputs = tuple(dict.fromkeys((*plan.inputs, *baseline.inputs)))
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
@@ -79,10 +79,15 @@ def give_baseline(plan: Plan, baseline: Plan, renumbered: Mapping[tuple[str, str
     ]
 
 
+def sealed_edition(side: SideInputs) -> Plan | None:
+    """Return the sealed edition (封库版本) that was given for the check, if any."""
+    return side.get("baseline", Plan)
+
+
 def against_baseline(ctx: Context, concept: str) -> Comparison | None:
     """The sealed layer of a concept (before) and the plan's (after); None where either is not there, or has no shape."""
     plan = ctx.plan
-    kept = plan._cache.setdefault("against_baseline", {})
+    kept = plan.computed("against_baseline")
     if concept not in kept:
         kept[concept] = _compare(ctx, concept)
     found: Comparison | None = kept[concept]
@@ -90,26 +95,30 @@ def against_baseline(ctx: Context, concept: str) -> Comparison | None:
 
 
 def _compare(ctx: Context, concept: str) -> Comparison | None:
-    plan = ctx.plan
-    before = plan.baseline.concept(concept) if plan.baseline is not None else None
-    after = plan.concept(concept)
+    sealed = sealed_edition(ctx.side)
+    before = sealed.concept(concept) if sealed is not None else None
+    after = ctx.plan.concept(concept)
     if before is None or after is None or before.bare:
         return None
-    numbers = {old: new for (role, old), new in plan.renumbered.items() if role in ("", before.role, after.role)}
+    numbers = {
+        old: new
+        for (role, old), new in (ctx.side.get("renumbered", dict) or {}).items()
+        if role in ("", before.role, after.role)
+    }
     return compare_layers(
         edition_of(before),
         edition_of(after),
         tolerance=ctx.tolerance,
-        townships=townships_of(plan),
+        townships=townships_of(ctx.plan, sealed),
         renumbered=numbers,
         check=ctx.check,
     )
 
 
-def townships_of(plan: Plan, other: Plan | None = None) -> Townships:
-    """The townships of a plan, for figures by township; those of its sealed edition, or of another one in the same plane,
-    where it has none. Rows of one township (villages, an exclave) are joined; one without a name is called by its code."""
-    for one in (plan, plan.baseline, other):
+def townships_of(plan: Plan, *others: Plan | None) -> Townships:
+    """The townships of a plan, for figures by township; those of the first of ``others`` in the same plane
+    that has some where it has none. Rows of one township (villages, an exclave) are joined; one without a name is called by its code."""
+    for one in (plan, *others):
         layer = one.concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has("division_name") and not layer.bare:
             towns, of = grouped(layer)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,12 @@ import numpy as np
 import shapely
 
 from ..engine.frame import CODE as FRAME
-from ..engine.frame import foreign_waivers
+from ..engine.frame import frame_finding, same_plan
 from ..geometry.crs import GEODETIC, coordinates
 from ..model.findings import Finding
 from ..model.report import Outcome, Report, RuleOutcome
 from ..model.rule import Severity
+from ..standard.numbering import LENGTH
 from .match import Matching, match, still_there
 from .model import RUN, Waiver, Waivers, distance_m, obstacle
 
@@ -29,6 +31,7 @@ EXPIRED, UNMATCHED = "RUN902", "RUN903"
 WAIVED, OPEN = "waived", "open"
 #: Outcomes of rules that looked at everything there is.
 _LOOKED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+_KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
 #: Fills in the sentence of a finding.
 Say = Callable[[Finding], str]
 
@@ -42,8 +45,8 @@ class Judged:
     gone: list[Finding] = field(default_factory=list)
 
 
-def judge(report: Report, plan: Plan, say: Say, today: date | None = None) -> Judged:
-    """Hold the plan's waivers against a report, in place; asked again after they changed it comes to what they are now.
+def judge(report: Report, plan: Plan, waivers: Waivers, say: Say, today: date | None = None) -> Judged:
+    """Hold the waivers of a plan against a report, in place; asked again after they changed it comes to what they are now.
 
     What is accepted keeps its place in the report, with ``state`` waived and what the waiver says in ``params.waiver``.
     """
@@ -51,8 +54,8 @@ def judge(report: Report, plan: Plan, say: Say, today: date | None = None) -> Ju
     about = [f for f in report.findings if _is_about_waivers(f)]
     findings = [f for f in report.findings if not _is_about_waivers(f)]
     judged = Judged(gone=about)
-    foreign = foreign_waivers(plan)
-    waivers = replace(plan.waivers, entries=()) if foreign else plan.waivers
+    foreign = foreign_waivers(waivers, plan)
+    waivers = replace(waivers, entries=()) if foreign else waivers
     matched, judged.changed = _hold(findings, waivers, today)
     judged.found = foreign or _about(plan, report, findings, matched)
     for finding in judged.found:
@@ -66,10 +69,30 @@ def _is_about_waivers(finding: Finding) -> bool:
     return finding.code in (EXPIRED, UNMATCHED) or (finding.code == FRAME and finding.case == "waivers")
 
 
-def hold(findings: Iterable[Finding], plan: Plan, today: date | None = None) -> list[Finding]:
+def hold(findings: Iterable[Finding], plan: Plan, waivers: Waivers, today: date | None = None) -> list[Finding]:
     """Only mark the findings that are accepted (`live`: what is not there around an edit is not gone); those that changed."""
-    waivers = replace(plan.waivers, entries=()) if foreign_waivers(plan) else plan.waivers
+    waivers = replace(waivers, entries=()) if foreign_waivers(waivers, plan) else waivers
     return _hold(list(findings), waivers, today or date.today())[1]
+
+
+def foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
+    """Return a finding RUN904 if the file of waivers was made for another county: none of its rows is applied."""
+    code = other_county(waivers, plan)
+    if not code:
+        return []
+    source = waivers.path.name if waivers.path is not None else ""
+    params = {"source": source, "code": code, "county": plan.area_code}
+    found = frame_finding(Finding(role="", case="waivers", params=params))
+    found.fingerprint = hashlib.sha256(f"{FRAME}|{source}|{code}".encode()).hexdigest()[:20]
+    return [found]
+
+
+def other_county(waivers: Waivers, plan: Plan) -> str:
+    """Return the county of most keys in a waiver file if it is not the plan's; else empty."""
+    keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
+    votes = Counter(key[:6] for key in keys if _KEY.fullmatch(key))
+    code = votes.most_common(1)[0][0] if votes else ""
+    return code if code and plan.area_known and not same_plan(code, plan) else ""
 
 
 @dataclass

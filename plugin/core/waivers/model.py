@@ -126,6 +126,10 @@ class Waivers:
     beside: bool = False
 
 
+#: For a plan of which no finding is accepted.
+NO_WAIVERS = Waivers()
+
+
 def identity(finding: Finding) -> Identity:
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)

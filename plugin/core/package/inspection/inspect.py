@@ -75,7 +75,7 @@ def inspect_package(
         rules = tuple(dict.fromkeys((*norm.rules, *named)))
         checked = check(
             layers,
-            replace(options, rules=rules, package=facts),
+            replace(options, rules=rules, side={"package": facts}, bare=True, drawn_in=facts.drawn_in),
             source=facts.root,
             progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
             cancelled=cancelled,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the rules on packages (DOC) share: they look at `plan.package`, and do not apply where no package is inspected."""
+"""What the rules on packages (DOC) share: they look at `package_facts`, and do not apply where no package is inspected."""
 
 from __future__ import annotations
 
@@ -27,9 +27,14 @@ def example(title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = N
     return Example(title, plan or {}, finds=finds, side={"package": changes})
 
 
+def package_facts(ctx: Context) -> PackageFacts | None:
+    """Return what is seen of the package that is inspected, if one is."""
+    return ctx.side.get("package", PackageFacts)
+
+
 def judged(ctx: Context, look: Callable[[PackageFacts, Context], Iterable[Finding]]) -> RuleResult:
     """What a look at the package finds; not applicable where none is inspected."""
-    package = ctx.plan.package
+    package = package_facts(ctx)
     return none_given() if package is None else RuleResult(findings=list(look(package, ctx)))
 
 

@@ -10,7 +10,7 @@ from ..files import begins_well, ends_well, is_stray
 from ..form.model import LEAST_DPI
 from ..inspection.facts import FileFact, PackageFacts
 from ..maps.jpeg import Picture
-from ._package import NONE_INSPECTED, example, none_given, on_file
+from ._package import NONE_INSPECTED, example, none_given, on_file, package_facts
 
 #: How a jpg begins, up to its dots per inch.
 _HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
@@ -156,7 +156,7 @@ def file_contents(
     Limits
         No page of a pdf is drawn; the pages of an encrypted one may be unknown. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. Pillow alone does not report damage in between, only a picture that breaks off; without GDAL and Pillow no picture is decoded, and the report says so. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
     """
-    package = ctx.plan.package
+    package = package_facts(ctx)
     if package is None:
         return none_given()
     result = RuleResult(findings=list(_look(package, ctx, least_map_pixels, least_map_levels, most_plain_share)))

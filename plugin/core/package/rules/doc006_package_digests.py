@@ -12,7 +12,7 @@ from ..folder.told import CHANGED, DAMAGED, DOUBLED, LATER, MISSING, OK
 from ..inspection.facts import PackageFacts
 from ..inspection.signature import is_signature, signatures
 from ..problems import NAMED
-from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+from ._package import NONE_INSPECTED, example, judged, made_here, on_file, package_facts
 
 #: Files of one folder that are reported one by one; more make one finding.
 MANY = 20
@@ -116,7 +116,7 @@ def package_digests(*, ctx: Context) -> RuleResult:
         A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
     result = judged(ctx, _look)
-    package = ctx.plan.package
+    package = package_facts(ctx)
     if package is not None and package.manifest_state != MISSING:
         signed = signatures(file.path for file in package.files)
         names = Texts(ctx.lang).get("words", "between_names").join(signed)

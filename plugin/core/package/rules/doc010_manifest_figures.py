@@ -26,6 +26,7 @@ from ._package import (
     more_fields,
     of_other_version,
     on_file,
+    package_facts,
     shown,
     told_fields,
     year_of,
@@ -293,7 +294,8 @@ _MAY_LACK = ("vertical", "data_year")
 def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
     """Compare a layer's items in the manifest, except its figures, with the data."""
     texts = Texts(ctx.lang)
-    ours = ctx.plan.package is not None and made_here(ctx.plan.package)
+    package = package_facts(ctx)
+    ours = package is not None and made_here(package)
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file names a datum of heights also where its form asks for none.
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""

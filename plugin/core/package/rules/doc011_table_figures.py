@@ -15,7 +15,7 @@ from ..problems import NAMED
 from ..tables.known import KEYS, PROMISED, Known
 from ..tables.model import Sheet, Workbook
 from ._own_tables import Own, others_tables, own_tables
-from ._package import NONE_INSPECTED, example, none_given, of_other_version
+from ._package import NONE_INSPECTED, example, none_given, of_other_version, package_facts
 from ._tables import language_of, look_at_sheet, table_name
 
 COUNTY = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
@@ -123,7 +123,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
         workbooks, forms of numbers that show another figure and pictures over cells are told. A note taken off the sheet on the data is not noticed. Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas, links, headers of pages and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
         that were never computed. A blank stands for nothing. Targets and what is left take the county's profile. Formulas and sources are words, and are not compared.
     """
-    package = ctx.plan.package
+    package = package_facts(ctx)
     if package is None:
         return none_given()
     if not package.workbooks:

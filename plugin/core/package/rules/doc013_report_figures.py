@@ -27,6 +27,7 @@ from ._package import (
     none_given,
     of_other_version,
     on_file,
+    package_facts,
     profile_shown,
     shown,
 )
@@ -107,7 +108,7 @@ def report_figures(*, ctx: Context) -> RuleResult:
     Limits
         Only the report of this plugin. Figures of townships against their tasks, and the pages (HTML), are not compared; ratios only with the same profile.
     """
-    package = ctx.plan.package
+    package = package_facts(ctx)
     if package is None:
         return none_given()
     report = package.report_path

@@ -11,7 +11,7 @@ from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..problems import NAMED
-from ._package import NONE_INSPECTED, example, none_given
+from ._package import NONE_INSPECTED, example, none_given, package_facts
 
 if TYPE_CHECKING:
     from ..inspection.twins import Some, Twin
@@ -69,7 +69,7 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
         compared. Numbers count to the template's decimals, dates to the day. Features without a key, or of one that several have, are compared in their
         order, where both have as many. Whether several data sets are wanted is a setting of the form (mark C).
     """
-    package = ctx.plan.package
+    package = package_facts(ctx)
     if package is None:
         return none_given()
     result = RuleResult()

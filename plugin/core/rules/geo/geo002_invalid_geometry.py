@@ -83,7 +83,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
         for each type stands for all of them; SCH005 reports such a layer where it runs too.
     """
     found = []
-    if layer.mostly_other_type and not ctx.plan.asked and not told_elsewhere(ctx, "SCH005"):
+    if layer.mostly_other_type and not ctx.around_an_edit and not told_elsewhere(ctx, "SCH005"):
         found = _one_per_type(layer, ctx)
     # A rule of its own says it where it runs.
     curves = set() if told_elsewhere(ctx, "GEO004") else set(layer.source.curves)

@@ -63,7 +63,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         return None
     shapes = sound(layer)
     # Lines are made of parcels: what one layer has shown to be wide is not looked through again in the next.
-    known = ctx.plan.known_wide.setdefault(width, set())
+    known = ctx.plan.computed("known_wide").setdefault(width, set())
     names = _names(shapes)
     shapes[[name in known for name in names]] = None
     rows, places = parts_narrower(shapes, width, check=ctx.check)

@@ -17,7 +17,7 @@ from ...model.indicator import Indicator, in_unit
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...model.targets import BROKEN, CLOSE, SIGNS, compare_area
 from ...plan.layer import Layer
-from ...transmission import TownshipTask
+from ...profile.township_tasks import TownshipTask, township_tasks
 from ...transmission.by_township import ByTownship, by_township, placed
 from ...transmission.row_codes import LEAST_SHARE, RowCodes, row_codes
 from .._places import told_elsewhere
@@ -118,7 +118,7 @@ def township_targets(
         of two townships name the other one, the townships are reported. Without a table, rows on parcels that are not cultivated are
         LAW010's; rows beyond all townships are TOP003's. A shortfall within half of the last printed digit is a rounding difference (取整差).
     """
-    tasks = ctx.plan.targets
+    tasks = township_tasks(ctx.side)
     if not tasks.tasks:
         codes = [*_not_unique(townships, ctx), *_codes((farmland, cultivated, parcels), ctx)]
         return RuleResult(codes, applicable=bool(codes), notes=[("tasks_not_given", {})])
@@ -214,7 +214,7 @@ def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
     outside = centres < 0
     found = outside if outside.any() and told_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
     parcels = ctx.plan.concept("parcels")
-    if ctx.plan.targets.tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
+    if township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
         return found
     below = rows_below(layer, parcels, ctx)
     other = (below >= 0) & ~ctx.cultivated(parcels)[below]
@@ -294,7 +294,7 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
         task.comparison,
         task.number,
         task.decimals,
-        task.source or ctx.plan.targets.file,
+        task.source or township_tasks(ctx.side).file,
         {"layer": layer.role, "township": town.code, "rows_told": found.told, "rows_shared": found.shared},
         confirmed=figure.confirmed,
         place=town.name,

@@ -11,7 +11,7 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...model.targets import BROKEN, CLOSE, SIGNS
 from ...plan.layer import Layer
 from ...profile import Profile, Target
-from ...transmission import TownshipTasks
+from ...profile.township_tasks import TownshipTasks, township_tasks
 from ...transmission.levels import (
     Limit,
     Measure,
@@ -114,7 +114,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     from ...engine.provenance import area_name
 
     given = townships_of(ctx)
-    tasks = ctx.plan.targets
+    tasks = township_tasks(ctx.side)
     if tasks.tasks:
         result.unconfirmed.append(DIVIDED)
         result.findings += _left_out(tasks, given, ctx)

@@ -6,7 +6,7 @@ from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE
 from ...indicators.compute import Computed, Figures
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
-from ...indicators.typed import TypedFigure
+from ...indicators.typed import TypedFigure, typed_figures
 from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES, Indicator
@@ -81,7 +81,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
         Only figures that somebody put into the table. Names and units that the list of indicators does not have are findings, not
         passed over. Figures that no layer gives (population) are compared with each other only.
     """
-    typed = ctx.plan.figures
+    typed = typed_figures(ctx.side)
     if not typed:
         return RuleResult(applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)

@@ -121,10 +121,10 @@ def farmland_not_cultivated(
         if cultivated is not None or reserve_land is not None:
             other[ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
         # Parcels without any cultivated land (built land alone) are no survey of farmland. Around an edit there may just be none.
-        if ctx.plan.asked or (ctx.cultivated(parcels).any() and not parcels.bare):
+        if ctx.around_an_edit or (ctx.cultivated(parcels).any() and not parcels.bare):
             unsurveyed = _bare(farmland, ~told, parcels, "unsurveyed", ctx)
             result.findings += [*unsurveyed, *_slopes(farmland, ~told, parcels, ctx)]
-    if cultivated is not None and cultivated is not parcels and (ctx.plan.asked or not cultivated.bare):
+    if cultivated is not None and cultivated is not parcels and (ctx.around_an_edit or not cultivated.bare):
         result.findings += _bare(farmland, ~told, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:

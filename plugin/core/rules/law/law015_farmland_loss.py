@@ -9,7 +9,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions import OUT, Comparison
-from ...versions.baseline import townships_of
+from ...versions.baseline import sealed_edition, townships_of
 from ...versions.model import NET, STATUTORY, Balance
 from .._sealed import compared, doubts_of_net, severity
 
@@ -97,6 +97,6 @@ def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: C
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in gone]))
     elif township:
         # Less on the same land: the township is the place.
-        towns = townships_of(ctx.plan)
+        towns = townships_of(ctx.plan, sealed_edition(ctx.side))
         finding.geometry = ctx.joined(towns.polygons.shapes[np.array(towns.names) == township])
     return finding

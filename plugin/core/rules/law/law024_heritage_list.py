@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.context import Context
-from ...heritage.heritage_list import Listed
+from ...heritage.heritage_list import Listed, register_of
 from ...heritage.heritage_sites import LEVELS, Site, Sites, heritage_sites, plain
 from ...heritage.protection import USES
 from ...model.findings import Finding
@@ -72,7 +72,7 @@ def heritage_list(*, ctx: Context) -> RuleResult:
         the register has some of its kind. Kinds and levels are told by lists marked C. Not applicable without a register. Runs
         where a register is given, by name, or with the group heritage.
     """
-    register = ctx.plan.register
+    register = register_of(ctx.side)
     if register is None:
         return RuleResult(applicable=False, notes=[("register_not_given", {})])
     result = RuleResult()

@@ -64,7 +64,7 @@ def outside_county(
         return None
     if layer is not county:
         return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, county, extent[1])))
-    if ctx.plan.asked or (townships is None and parcels is None):
+    if ctx.around_an_edit or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known: the outline is compared by the next whole check.
         return None
     return _beyond(county, extent[1], townships, parcels, ctx)

@@ -77,7 +77,7 @@ def maintenance_balance(*, ctx: Context) -> RuleResult:
     if not there:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
     wrong = [finding for one in there for finding in _fields(one, ctx)]
-    record = ctx.plan.record
+    record = ctx.side.get("record", Record)
     if record is None:
         return RuleResult(findings=wrong, applicable=bool(wrong), notes=[("maintenance_no_record", {})])
     return RuleResult(findings=[*_look(record, ctx), *wrong])

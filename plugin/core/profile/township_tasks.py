@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..profile import decimals_of
+from ..model.side_inputs import SideInputs
+from .model import decimals_of
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,11 @@ class TownshipTasks:
     @property
     def indicators(self) -> list[str]:
         return list(dict.fromkeys(task.indicator for task in self.tasks))
+
+
+NO_TASKS = TownshipTasks()
+
+
+def township_tasks(side: SideInputs) -> TownshipTasks:
+    """Return the tasks handed down to the townships; empty if no table was given."""
+    return side.get("targets", TownshipTasks) or NO_TASKS

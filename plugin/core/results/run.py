@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From what rules said of a plan to a report: the second step of a whole check, which an edit does not take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..engine.evaluate import Evaluation, Progress, evaluate
+from ..engine.finish import finish, summed_steps
+from ..engine.frame import wrong_frame
+from ..engine.ignored import sliver_findings, sum_ignored, told_ignored
+from ..engine.provenance import provenance
+from ..errors import Cancelled
+from ..geometry.tolerance import Tolerance
+from ..messages.texts import Texts
+from ..model.findings import Finding, in_order
+from ..model.report import Report
+from ..model.rule import Rule
+from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
+from ..model.unread import report_unread
+from ..plan.plan import Plan
+from ..waivers.judge import judge
+from ..waivers.model import NO_WAIVERS, Waivers
+
+
+def run(
+    plan: Plan,
+    rules: Iterable[Rule],
+    *,
+    side: SideInputs = NO_SIDE_INPUTS,
+    waivers: Waivers = NO_WAIVERS,
+    parameters: dict[str, dict[str, Any]] | None = None,
+    tolerance: Tolerance | None = None,
+    lang: str = "zh",
+    progress: Progress = lambda share, text: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    reading_seconds: float = 0.0,
+) -> Report:
+    """Check a plan as a whole: evaluate the rules and make the report. Arguments as `evaluate`; raises Cancelled."""
+    started = time.monotonic()
+
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+
+    done = evaluate(
+        rules,
+        plan,
+        side=side,
+        parameters=parameters,
+        tolerance=tolerance,
+        lang=lang,
+        progress=progress,
+        check=check,
+    )
+    report = make_report(done, plan, side, waivers, lang, check)
+    report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
+    progress(1.0, "")
+    return report
+
+
+def make_report(
+    done: Evaluation, plan: Plan, side: SideInputs, waivers: Waivers, lang: str, check: Callable[[], None]
+) -> Report:
+    """Return the report of an evaluation: with the sum of ignored slivers, what belongs to another county, waivers, what
+    was not read, and where everything comes from."""
+    texts = Texts(lang)
+
+    def say(finding: Finding) -> str:
+        return texts.message(finding, plan.norm.standard.templates)
+
+    report = Report(rules=done.outcomes, findings=done.findings, indicators=done.indicators, lang=lang)
+    sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, check)
+    report.findings += sliver_findings(sums, report.rules, done.rules, done.tolerance)
+    report.findings += wrong_frame(plan, side)
+    finish(plan, report.findings, texts, check)
+    for indicator in report.indicators:
+        indicator.name = texts.indicator_at(indicator.id, indicator.place)
+    judge(report, plan, waivers, say)
+    report_unread(report, plan.unread, say)
+    report.findings = in_order(report.findings)
+    report.tolerance = {**done.tolerance.to_dict(), **told_ignored(sums, done.tolerance), **summed_steps(done.steps)}
+    report.provenance = provenance(plan, texts)
+    return report
