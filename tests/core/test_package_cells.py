@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.form.load import load_package
 from plugin.core.package.generator import generator_digest
 from plugin.core.package.maps import decoded as decoded_module
@@ -174,8 +175,8 @@ def test_what_was_not_decoded_is_said(package, form, plan, monkeypatch):
     from plugin.core.results.run import run
 
     monkeypatch.setattr(look_module, "decode", lambda path: Decoded())
-    plan.package = look_module.look_at(package, form)
-    (rule,) = (r for r in run(plan, choose_rules(["DOC005"]), lang="zh").rules if r.code == "DOC005")
+    side = SideInputs(package=look_module.look_at(package, form))
+    (rule,) = run(plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
     assert "没有解码" in rule.reason
 
 

@@ -22,6 +22,7 @@ from plugin.core.errors import InputError
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
+from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.export import Order, export_package
 from plugin.core.package.folder.hashes import (
     DIGEST,
@@ -97,8 +98,7 @@ def honest(made, form, plan):
 
 def findings(folder, form, plan, rules, lang="zh"):
     """(code, case) → findings of the rules on packages."""
-    plan.package = look_at(folder, form)
-    report = run(plan, choose_rules(rules), lang=lang)
+    report = run(plan, choose_rules(rules), side=SideInputs(package=look_at(folder, form)), lang=lang)
     assert not any(r.outcome is Outcome.CRASHED for r in report.rules), [r.reason for r in report.rules]
     found = {}
     for one in report.findings:
@@ -712,8 +712,8 @@ def test_a_database_that_was_edited_is_told_once(form, plan):
     from tests.core.made_package import facts_of
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
-    plan.package = facts_of({"manifest": True, "add": parts})
-    (told,) = run(plan, choose_rules(["DOC006"]), lang="zh").findings
+    side = SideInputs(package=facts_of({"manifest": True, "add": parts}))
+    (told,) = run(plan, choose_rules(["DOC006"]), side=side, lang="zh").findings
     assert (told.case, told.params["count"], told.params["more"], told.key) == ("changed_set", 4, 2, GDB)
 
 
@@ -846,8 +846,8 @@ def test_the_profile_that_the_manifest_names_is_used(package, form, monkeypatch)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_signature_is_told_and_not_judged(package, form, plan, honest, suffix, lang):
     def reason():
-        plan.package = look_at(package, form)
-        done = run(plan, choose_rules(["DOC003", "DOC006"]), lang=lang)
+        side = SideInputs(package=look_at(package, form))
+        done = run(plan, choose_rules(["DOC003", "DOC006"]), side=side, lang=lang)
         assert not done.findings, [f.message for f in done.findings]
         return next(r.reason for r in done.rules if r.code == "DOC006")
 
@@ -871,8 +871,8 @@ def test_stray_files_take_time_by_their_number_and_not_its_square(tmp_path, form
         best = float("inf")
         for _ in range(3):
             begun = time.process_time()
-            plan.package = look_at(folder, form)
-            done = run(plan, choose_rules(RULES), lang="zh")
+            side = SideInputs(package=look_at(folder, form))
+            done = run(plan, choose_rules(RULES), side=side, lang="zh")
             best = min(best, time.process_time() - begun)
         assert {f.params["count"] for f in done.findings if f.case == "many"} == {count}
         return best

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.model.rule import all_rules
+from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.form.load import load_package
 from plugin.core.package.form.model import LayerSlot, VectorSet
 from plugin.core.package.inspection.facts import FileFact, LayerFact
@@ -23,8 +24,8 @@ EXCHANGE = DATABASE.replace(".gdb", ".vct")
 
 def found(code, facts, layers=None, lang="zh", record=None):
     plan = plan_of(layers or {})
-    plan.package, plan.record = facts, record
-    return run(plan, [all_rules()[code]], lang=lang).findings
+    side = SideInputs(package=facts, record=record)
+    return run(plan, [all_rules()[code]], side=side, lang=lang).findings
 
 
 def with_set(facts, *slots, file="{code}{name}国土空间规划矢量数据.vct", layers=()):
